@@ -1,0 +1,21 @@
+"""The one error that is meant for a person."""
+
+from __future__ import annotations
+
+
+class PiwizardError(Exception):
+    """Something a person can act on: one sentence of what is wrong, and what to do next.
+
+    `key` names the answer at fault ("app.repo"), where one is. `hint` is what usually mends it.
+    Raised below cli.py, turned into one or two lines (or JSON) there and nowhere else.
+    """
+
+    def __init__(self, message: str, *, key: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.key = key
+        self.hint = hint
+
+    def as_json(self) -> dict[str, dict[str, str | None]]:
+        """The shape of every error under --json."""
+        return {"error": {"message": self.message, "key": self.key, "hint": self.hint}}
