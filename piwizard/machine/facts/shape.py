@@ -128,7 +128,7 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Network:
-    """`interfaces` without loopback, None where the kernel would not say. `netplan`: it keeps the settings."""
+    """`interfaces` without loopback, None where the kernel would not say. `netplan` keeps the settings."""
 
     interfaces: tuple[Interface, ...] | None
     gateway: Gateway | None

@@ -1,0 +1,46 @@
+"""Whether the clock is right: a Pi has no battery for it, and certificates fail where it is wrong."""
+
+from __future__ import annotations
+
+from piwizard.machine.facts.shape import Clock
+from piwizard.machine.facts.source import Source
+
+SYNCHRONIZED = "/run/systemd/timesync/synchronized"
+UNSYNCHRONISED_ERROR = 16_000_000
+"""Microseconds; the kernel's bound on its own error, used as `timedatectl` uses it."""
+
+KEEPERS = {
+    "systemd-timesyncd": ("/run/systemd/timesync",),
+    "chrony": ("/run/chrony/chronyd.pid", "/run/chronyd.pid"),
+    "ntpsec": ("/run/ntpd.pid",),
+    "openntpd": ("/run/openntpd.sock", "/run/ntpd.sock"),
+}
+
+
+def clock(source: Source) -> Clock:
+    """Looks at what systemd-timesyncd leaves behind, and else at what the kernel knows of its clock."""
+    by = next((name for name, signs in KEEPERS.items() if any(map(source.exists, signs))), None)
+    if source.exists(SYNCHRONIZED):
+        return Clock(True, by)
+    error = source.clock_error()
+    return Clock(None if error is None else error < UNSYNCHRONISED_ERROR, by)
+
+
+def kernel_error() -> int | None:
+    """The kernel's bound on the error of this machine's clock, in microseconds; None where it won't say."""
+    import ctypes
+
+    class Timex(ctypes.Structure):
+        _fields_ = (
+            ("modes", ctypes.c_uint),
+            ("offset", ctypes.c_long),
+            ("freq", ctypes.c_long),
+            ("maxerror", ctypes.c_long),
+            ("rest", ctypes.c_byte * 512),
+        )
+
+    answer = Timex()
+    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+    if adjtimex is None or adjtimex(ctypes.byref(answer)) < 0:
+        return None
+    return int(answer.maxerror)
