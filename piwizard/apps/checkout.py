@@ -1,0 +1,184 @@
+"""A folder of somebody else's code, read with limits and never run."""
+
+from __future__ import annotations
+
+import ast
+import os
+import stat
+import warnings
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+MAX_FILES = 2000
+MAX_ENTRIES = 40_000
+MAX_BYTES = 1 << 20
+MAX_TOTAL = 16 << 20
+MAX_DEPTH = 12
+KEPT_SOURCE = 4 << 20  # a parsed file takes tens of times its size, and small boards have 512 MB
+
+IGNORED = frozenset({
+    "test", "tests", "testing", "doc", "docs", "example", "examples", "sample", "samples", "bench", "benchmarks",
+    "node_modules", "bower_components", "venv", "virtualenv", "site-packages", "__pycache__", "build", "dist",
+    "migrations", "alembic", "versions",
+})  # fmt: skip
+ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta", "bin/activate", "Scripts/activate")
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was not read, and why."""
+
+    file: str
+    why: str
+
+
+def is_test(file: str) -> bool:
+    """Whether a Python file is a test by its name."""
+    name = PurePosixPath(file).name
+    return name.startswith("test_") or name.endswith("_test.py") or name in {"tests.py", "test.py", "conftest.py"}
+
+
+@dataclass
+class Checkout:
+    """The Python files of a checkout, without tests, docs, examples and environments, and reading within it."""
+
+    root: Path
+    python: tuple[str, ...] = ()
+    skipped: list[Skipped] = field(default_factory=list)
+    _read: dict[str, bytes | None] = field(default_factory=dict, repr=False)
+    _parsed: dict[str, ast.Module | None] = field(default_factory=dict, repr=False)
+    _total: int = 0
+    _kept: int = 0
+
+    def inside(self, path: str) -> Path | None:
+        """Where a relative path really leads, if it exists and stays within the checkout."""
+        try:
+            real = (self.root / path).resolve(strict=True)
+        except (OSError, RuntimeError, ValueError):
+            return None
+        return real if real.is_relative_to(self.root) and ".git" not in real.relative_to(self.root).parts else None
+
+    def is_file(self, path: str) -> bool:
+        """Whether a regular file is there."""
+        real = self.inside(path)
+        return real is not None and real.is_file()
+
+    def is_dir(self, path: str) -> bool:
+        """Whether a folder is there."""
+        real = self.inside(path)
+        return real is not None and real.is_dir()
+
+    def names(self, folder: str = "") -> list[str]:
+        """The names in a folder, sorted; empty where there is none."""
+        real = self.inside(folder)
+        if real is None:
+            return []
+        try:
+            with os.scandir(real) as entries:
+                return sorted(entry.name for entry in islice(entries, MAX_FILES))
+        except OSError:
+            return []
+
+    def content(self, path: str) -> bytes | None:
+        """What a file holds; None where it is missing, too large, no regular file or outside."""
+        if path not in self._read:
+            self._read[path] = self._load(path)
+        return self._read[path]
+
+    def text(self, path: str) -> str:
+        """What a file holds as text, bytes that are no UTF-8 replaced; empty where there is nothing to read."""
+        return (self.content(path) or b"").decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+
+    def mentions(self, path: str, *words: bytes) -> bool:
+        """Whether a file holds one of some words: cheaper than parsing it."""
+        content = self.content(path) or b""
+        return any(word in content for word in words)
+
+    def parsed(self, path: str) -> ast.Module | None:
+        """A Python file's syntax tree; None, and reported once, where there is none."""
+        if path in self._parsed:
+            return self._parsed[path]
+        content = self.content(path)
+        tree = None if content is None else self._parse(path, content)
+        size = len(content or b"")
+        if tree is None or self._kept + size <= KEPT_SOURCE:
+            self._parsed[path] = tree
+            self._kept += size
+        return tree
+
+    def _parse(self, path: str, content: bytes) -> ast.Module | None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # "invalid escape sequence" of other people's code
+                return ast.parse(content)
+        except SyntaxError as error:
+            why = f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
+        except (ValueError, LookupError) as error:
+            why = str(error)
+        except (RecursionError, MemoryError):
+            why = "nested too deeply"
+        self._skip(path, f"not valid Python ({why})")
+        return None
+
+    def _skip(self, path: str, why: str) -> None:
+        entry = Skipped(path, why)
+        if entry not in self.skipped:
+            self.skipped.append(entry)
+
+    def _load(self, path: str) -> bytes | None:
+        real = self.inside(path)
+        if real is None:
+            return None
+        try:
+            # Without O_NONBLOCK a FIFO in the checkout would hold us for ever.
+            with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+                if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                    return None
+                content = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            if not isinstance(error, IsADirectoryError):
+                self._skip(path, error.strerror or "cannot be read")
+            return None
+        if len(content) > MAX_BYTES:
+            self._skip(path, "larger than 1 MiB")
+            return None
+        if self._total + len(content) > MAX_TOTAL:
+            self._skip(path, "16 MiB of code were read before it")
+            return None
+        self._total += len(content)
+        return content
+
+
+def read(root: Path | Checkout) -> Checkout:
+    """Walk a checkout, nearest folders first, and list the Python files that may be part of the app."""
+    if isinstance(root, Checkout):
+        return root
+    checkout = Checkout(root.resolve())
+    found: list[str] = []
+    seen = 0
+    queue: deque[tuple[str, int]] = deque([("", 0)])
+    while queue:
+        folder, depth = queue.popleft()
+        for name in checkout.names(folder):
+            seen += 1
+            path = f"{folder}/{name}" if folder else name
+            if checkout.root.joinpath(path).is_symlink() and not (name.endswith(".py") and checkout.is_file(path)):
+                continue
+            if checkout.root.joinpath(path).is_dir():
+                if depth < MAX_DEPTH and not _ignored(checkout, path, name):
+                    queue.append((path, depth + 1))
+            elif name.endswith(".py") and not is_test(path):
+                found.append(path)
+        if len(found) >= MAX_FILES or seen >= MAX_ENTRIES:
+            checkout.skipped.append(Skipped(folder or ".", f"only the first {MAX_FILES} files were looked at"))
+            break
+    checkout.python = tuple(found[:MAX_FILES])
+    return checkout
+
+
+def _ignored(checkout: Checkout, path: str, name: str) -> bool:
+    if name.startswith(".") or name.lower() in IGNORED or name.endswith((".egg-info", ".dist-info")):
+        return True
+    return any(checkout.inside(f"{path}/{mark}") is not None for mark in ENVIRONMENT_MARKS)

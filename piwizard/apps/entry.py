@@ -1,0 +1,191 @@
+"""Finds the WSGI callable of a Flask app: what gunicorn is told to load."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from piwizard.apps.bindings import Assigned, Function, Import
+from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.hints import Hint, find_hints, is_literal_call
+from piwizard.apps.modules import base_of, find, join, module_name
+from piwizard.apps.wsgi import FACTORY_NAMES, App, Code, Factory
+from piwizard.errors import PiwizardError
+
+FILES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "run": 4, "server": 4, "__main__": 0}
+SIDE_JOBS = ("celery", "task", "worker", "manage", "seed", "shell", "setup", "fab", "script", "cron", "migrat")
+NAMES = frozenset({"app", "application"})
+CLOSE = 10
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One thing gunicorn could load. The highest score is the best guess.
+
+    `chdir` is the folder, relative to the checkout, to start in; `pythonpath` the one that must be importable (the
+    same, but for src layouts). Both are empty where the checkout itself is right. `problem` says why it cannot be
+    used: such candidates have no score and are never chosen. Candidates of one `origin` are the same app.
+    """
+
+    entry: str
+    file: str
+    line: int
+    why: str
+    score: int
+    chdir: str = ""
+    pythonpath: str = ""
+    origin: tuple[str, int] = ("", 0)
+    problem: str = ""
+
+
+def find_entries(root: Path | Checkout) -> list[Candidate]:
+    """Everything in a checkout that may be the app, the best first, what cannot be used last."""
+    checkout = read(root)
+    code = Code(checkout)
+    found = [candidate for file in checkout.python if _worth_it(checkout, file) for candidate in _in_file(code, file)]
+    for hint in find_hints(checkout):
+        found = _apply(checkout, code, found, hint)
+    unique: dict[tuple[str, str], Candidate] = {}
+    for candidate in found:
+        known = unique.get((candidate.entry, candidate.pythonpath))
+        if known is None or candidate.score > known.score:
+            unique[candidate.entry, candidate.pythonpath] = candidate
+    return sorted(unique.values(), key=lambda c: (bool(c.problem), -c.score, len(c.entry), c.entry))
+
+
+def choose(candidates: list[Candidate]) -> Candidate:
+    """The one candidate to use, or an error that says in a sentence why there is none."""
+    usable = [candidate for candidate in candidates if not candidate.problem]
+    if not usable:
+        hint = 'Name it as "module:name", or "package:create_app()" for a function that makes it.'
+        if broken := list({candidate.origin: candidate for candidate in candidates[::-1]}.values())[:-4:-1]:
+            said = "; ".join(f"{c.entry} ({c.file}, line {c.line}): {c.problem}" for c in broken)
+            sentence = f"No Flask app that gunicorn can load was found. Seen: {said}."
+            raise PiwizardError(sentence, key="app.entry", hint=hint)
+        raise PiwizardError("No Flask app was found in the code.", key="app.entry", hint=hint)
+    best = max(usable, key=lambda candidate: candidate.score)
+    rivals = [c for c in usable if c.score > best.score - CLOSE and c.origin != best.origin and c is not best]
+    if rivals:
+        named = [best, *rivals][:6]
+        listed = ", ".join(f"{c.entry} ({c.file}, line {c.line})" for c in named)
+        raise PiwizardError(
+            f"Several Flask apps were found, equally likely: {listed}.",
+            key="app.entry",
+            hint="Say which one is the site: " + " or ".join(f'entry = "{c.entry}"' for c in named[:2]) + ".",
+        )
+    return best
+
+
+def _worth_it(checkout: Checkout, file: str) -> bool:
+    stem = PurePosixPath(file).stem
+    return stem in FILES or checkout.mentions(file, b"lask", b"create_app", b"make_app", b"Dash", b"connexion")
+
+
+def _in_file(code: Code, file: str) -> list[Candidate]:
+    bound = code.bindings(file)
+    found: list[Candidate] = []
+    for name, sources in bound.names.items():
+        if app := code.app(file, name):
+            first = sources[0]
+            if any(isinstance(source, Assigned) for source in sources) or _passes_on(file, name):
+                line = first.line if isinstance(first, Import | Assigned) else app.line
+                found.append(_from_app(code, file, name, app, line))
+        elif any(isinstance(source, Function) for source in sources) or _passes_on(file, name):
+            if factory := code.factory(file, name):
+                found.append(_from_factory(code, file, name, factory))
+    for name, line in bound.main_only.items():
+        if name in NAMES and name not in bound.names:
+            why = 'is only made under if __name__ == "__main__"'
+            found.append(_place(code, file, Candidate(name, file, line, why, 0, problem=why)))
+    blocked = code.blocked(file)
+    problem = f"line {blocked} runs Flask's own server as soon as it is imported" if blocked else ""
+    return [c if not problem else _unusable(c, problem) for c in found if ":" in c.entry]
+
+
+def _passes_on(file: str, name: str) -> bool:
+    """Whether a name that a file only imports is meant to be found there."""
+    stem = PurePosixPath(file).stem
+    return name == "application" or (stem in FILES and name in {*NAMES, *FACTORY_NAMES})
+
+
+def _unusable(candidate: Candidate, problem: str) -> Candidate:
+    return dataclasses.replace(candidate, score=0, problem=candidate.problem or problem)
+
+
+def _score(file: str, name: str, base: int) -> int:
+    path = PurePosixPath(file)
+    stem = path.stem.lower()
+    score = base + FILES.get(stem, 0) - (12 if any(word in stem for word in SIDE_JOBS) else 0)
+    depth = len(path.parts) - 1 - (path.parts[0] == "src") - (stem == "__init__")
+    return max(1, score - 3 * max(0, depth) - (10 if name.startswith("_") else 0))
+
+
+def _from_app(code: Code, file: str, name: str, app: App, line: int) -> Candidate:
+    base, why = {
+        "made": (50, f"{name} is a Flask app"),
+        "called": (50, f"{name} is made by {app.factory.name if app.factory else 'a factory'}()"),
+        "wrapped": (52, f"{name} wraps the Flask app"),
+        "imported": (44, f"{name} is the Flask app of {app.file}"),
+    }[app.how]
+    score = _score(file, name, base + 6 if name in NAMES else base - 8)
+    problem = ""
+    if app.file != file and (blocked := code.blocked(app.file)):
+        problem = f"{app.file} line {blocked} runs Flask's own server as soon as it is imported"
+    candidate = Candidate(f"{name}", file, line, why, score, origin=(app.file, app.line), problem=problem)
+    return _place(code, file, _unusable(candidate, problem) if problem else candidate)
+
+
+def _from_factory(code: Code, file: str, name: str, factory: Factory) -> Candidate:
+    base = 40 if name in FACTORY_NAMES else 28
+    problem = factory.problem
+    if factory.required:
+        problem = f"it needs arguments ({', '.join(factory.required)})"
+    candidate = Candidate(
+        f"{name}()", file, factory.line if factory.file == file else 1, f"{name}() makes the Flask app",
+        0 if problem else _score(file, name, base), origin=(factory.file, factory.line), problem=problem,
+    )  # fmt: skip
+    return _place(code, file, candidate)
+
+
+def _place(code: Code, file: str, candidate: Candidate) -> Candidate:
+    """Put the module's name before the entry, and say where to start; unchanged where the file has no such name."""
+    base = base_of(code.checkout, file)
+    module = module_name(file, base)
+    if module is None:
+        return candidate
+    chdir = "" if PurePosixPath(base).name == "src" else base
+    return dataclasses.replace(candidate, entry=f"{module}:{candidate.entry}", chdir=chdir, pythonpath=base)
+
+
+def _apply(checkout: Checkout, code: Code, found: list[Candidate], hint: Hint) -> list[Candidate]:
+    """Raise the candidates that a hint means; add the hint itself where it names a module that is there."""
+    bonus = 100 if hint.file in {"Procfile", "gunicorn.conf.py"} else 80 if hint.server else 60
+    module, _, name = hint.entry.partition(":")
+    module = module.removesuffix(".py").strip("/").replace("/", ".").removeprefix("src.")
+    meant = [c for c in found if c.entry.partition(":")[0] == module and not c.problem]
+    if hint.server or name:
+        bare = name.partition("(")[0]
+        meant = [c for c in found if c.entry.partition("(")[0] == f"{module}:{bare}"]
+        if "(" in name or not meant:
+            meant = []
+            added = _from_hint(checkout, hint, module, name, bonus)
+            same = [c for c in found if c.entry.partition("(")[0] == f"{module}:{bare}"]
+            return found + [dataclasses.replace(c, origin=(same or [c])[0].origin) for c in added]
+    why = f"named in {hint.file}"
+    return [
+        dataclasses.replace(c, score=c.score + bonus, why=f"{c.why}, {why}") if c in meant and not c.problem else c
+        for c in found
+    ]
+
+
+def _from_hint(checkout: Checkout, hint: Hint, module: str, name: str, bonus: int) -> list[Candidate]:
+    entry = f"{module}:{name}"
+    for base in dict.fromkeys([hint.chdir, "", "src"]):
+        file = find(checkout, base, module)
+        if file is None or not is_literal_call(entry):
+            continue
+        chdir = "" if PurePosixPath(base).name == "src" else base
+        why = f"named in {hint.file}, line {hint.line}"
+        return [Candidate(entry, file, 1, why, 50 + bonus, join(chdir), join(base), (file, 1))]
+    return []

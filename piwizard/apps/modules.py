@@ -1,0 +1,102 @@
+"""Which module a file is, from which folder it is imported, and where its imports lead."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from piwizard.apps.checkout import Checkout
+
+PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+
+
+def join(*parts: str) -> str:
+    """Parts of a path inside the checkout as one; the checkout itself is the empty string."""
+    return "/".join(part for part in parts if part)
+
+
+def parent(path: str) -> str:
+    """The folder of a path inside the checkout."""
+    return path.rpartition("/")[0]
+
+
+def folders_above(file: str) -> list[str]:
+    """The folders that hold a file, the nearest first, the checkout itself last."""
+    found = [parent(file)]
+    while found[-1]:
+        found.append(parent(found[-1]))
+    return found
+
+
+def base_of(checkout: Checkout, file: str) -> str:
+    """The folder that has to be on sys.path for a file to import what it imports.
+
+    Python's packages say it: the first folder above without an __init__.py. Where the file's own imports resolve
+    better from another folder above (scripts inside packages, packages without __init__.py), that one wins.
+    """
+    above = folders_above(file)
+    natural = next((folder for folder in above if not checkout.is_file(join(folder, "__init__.py"))), "")
+    if len(above) == 1:
+        return ""
+    tree = checkout.parsed(file)
+    wanted = set(absolute_imports(tree)) if tree else set()
+
+    def held(folder: str) -> int:
+        return sum(find(checkout, folder, name) is not None for name in wanted)
+
+    best = max(above, key=lambda folder: (held(folder), folder == natural))
+    return best if held(best) > held(natural) else natural
+
+
+def absolute_imports(tree: ast.Module) -> Iterator[str]:
+    """The modules a file imports by their full name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def module_name(file: str, base: str) -> str | None:
+    """The dotted name of a file imported from a folder; None where it has none."""
+    relative = PurePosixPath(file).relative_to(base) if base else PurePosixPath(file)
+    parts = list(relative.with_suffix("").parts)
+    if parts and parts[-1] == "__init__":
+        parts.pop()
+    if not parts or not all(PART.fullmatch(part) for part in parts):
+        return None
+    return ".".join(parts)
+
+
+def find(checkout: Checkout, base: str, name: str) -> str | None:
+    """The file of a module, imported from a folder; None where the checkout has no such module."""
+    if not all(PART.fullmatch(part) for part in name.split(".")):
+        return None
+    path = join(base, name.replace(".", "/"))
+    for file in (f"{path}/__init__.py", f"{path}.py"):
+        if checkout.is_file(file):
+            return file
+    return None
+
+
+def imported(checkout: Checkout, file: str, module: str, level: int) -> str | None:
+    """The file behind `from MODULE import …` (level: its leading dots) in a file; None where it is not ours."""
+    if level:
+        folder = parent(file)
+        for _ in range(level - 1):
+            folder = parent(folder)
+        if module:
+            return find(checkout, folder, module)
+        init = join(folder, "__init__.py")
+        return init if checkout.is_file(init) else None
+    for base in dict.fromkeys([*reversed(folders_above(file)), "src"]):
+        if found := find(checkout, base, module):
+            return found
+    return None
+
+
+def submodule(checkout: Checkout, file: str, name: str) -> str | None:
+    """The file of `name` in the package whose __init__.py is `file`."""
+    return find(checkout, parent(file), name) if file.endswith("__init__.py") else None

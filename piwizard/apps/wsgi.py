@@ -1,0 +1,267 @@
+"""What in somebody's code is a Flask app, and which functions make one."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from piwizard.apps.bindings import Assigned, Binding, Bindings, Function, Import, bindings_of
+from piwizard.apps.checkout import Checkout
+from piwizard.apps.modules import imported, submodule
+
+FACTORY_NAMES = ("create_app", "make_app")
+APP_CLASSES = {
+    ("flask", "Flask"), ("flask.app", "Flask"), ("apiflask", "APIFlask"), ("flask_openapi3", "OpenAPI"),
+    ("eve", "Eve"),
+}  # fmt: skip
+HOLDERS = {("dash", "Dash"): "server", ("connexion", "App"): "app", ("connexion", "FlaskApp"): "app"}
+WRAPPERS = frozenset({"ProxyFix", "DispatcherMiddleware", "WhiteNoise", "SharedDataMiddleware", "ProfilerMiddleware"})
+WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
+BLOCKING = frozenset({"run", "run_server", "serve_forever"})
+DEEPEST = 12
+
+
+@dataclass(frozen=True)
+class App:
+    """A Flask app: where it is made, and how the name in question came by it."""
+
+    file: str
+    line: int
+    how: str
+    factory: Factory | None = None
+
+
+@dataclass(frozen=True)
+class Factory:
+    """A function that returns a Flask app."""
+
+    name: str
+    file: str
+    line: int
+    required: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass
+class Code:
+    """Answers what a name in a file stands for, following imports within the checkout."""
+
+    checkout: Checkout
+    _bindings: dict[str, Bindings] = field(default_factory=dict)
+
+    def bindings(self, file: str) -> Bindings:
+        """What a file binds when it is imported."""
+        if file not in self._bindings:
+            tree = self.checkout.parsed(file)
+            self._bindings[file] = bindings_of(tree.body if tree else [])
+        return self._bindings[file]
+
+    def app(self, file: str, name: str) -> App | None:
+        """The Flask app that a module's name stands for."""
+        return _Look(self, file).name_app(name)
+
+    def factory(self, file: str, name: str) -> Factory | None:
+        """The app factory that a module's name stands for."""
+        return _Look(self, file).name_factory(name)
+
+    def is_app_call(self, file: str, call: ast.Call, inside: Function | None = None) -> bool:
+        """Whether a call makes a Flask object: `Flask(…)`, an alias or a subclass of it."""
+        local = bindings_of(inside.body) if inside else None
+        return _Look(self, file, local).is_app_class(call.func)
+
+    def blocked(self, file: str) -> int | None:
+        """The line of an `app.run()` that importing the file would run into and never leave."""
+        for call in self.bindings(file).calls:
+            if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+                continue
+            owner = call.func.value.id
+            if call.func.attr in BLOCKING and (owner in {"app", "application", "socketio"} or self.app(file, owner)):
+                return call.lineno
+        return None
+
+
+@dataclass
+class _Look:
+    """One look-up: a place in the code, and how many steps it may still take."""
+
+    code: Code
+    file: str
+    local: Bindings | None = None
+    left: int = DEEPEST
+
+    def bound(self, name: str) -> list[Binding]:
+        if self.local and name in self.local.names:
+            return self.local.names[name]
+        return self.code.bindings(self.file).names.get(name, [])
+
+    def deeper(self, file: str | None = None, local: Bindings | None = None) -> _Look:
+        if file is None:
+            return _Look(self.code, self.file, local or self.local, self.left - 1)
+        return _Look(self.code, file, None, self.left - 1)
+
+    def follow(self, source: Import) -> tuple[str, str | None] | None:
+        """The file of the checkout, and the name in it, that an import leads to."""
+        target = imported(self.code.checkout, self.file, source.module, source.level)
+        if target is None:
+            return None
+        if source.name and source.name not in self.code.bindings(target).names:
+            inner = submodule(self.code.checkout, target, source.name)
+            return (inner, None) if inner else None
+        if target == self.file and source.name is not None:
+            return None
+        return target, source.name
+
+    def origin(self, node: ast.expr) -> tuple[str, str] | None:
+        """The module and name behind `Name` or `module.Name`, as imported from outside the checkout."""
+        match node:
+            case ast.Name(id=name):
+                for source in self.bound(name):
+                    if isinstance(source, Import) and source.name:
+                        return source.module, source.name
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                for source in self.bound(name):
+                    if isinstance(source, Import) and source.name is None:
+                        return source.module, attr
+        return None
+
+    def is_app_class(self, node: ast.expr) -> bool:
+        if self.left <= 0:
+            return False
+        if self.origin(node) in APP_CLASSES:
+            return True
+        match node:
+            case ast.Name(id=name):
+                for source in self.bound(name):
+                    if isinstance(source, ast.ClassDef) and any(self.deeper().is_app_class(b) for b in source.bases):
+                        return True
+                    if isinstance(source, Import) and (where := self.follow(source)) and where[1]:
+                        return self.deeper(where[0]).is_app_class(ast.Name(where[1]))
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                if file := self.module(name):
+                    return self.deeper(file).is_app_class(ast.Name(attr))
+        return False
+
+    def module(self, name: str) -> str | None:
+        """The file of the checkout's module that a name stands for."""
+        for source in self.bound(name):
+            if isinstance(source, Import) and (where := self.follow(source)) and where[1] is None:
+                return where[0]
+        return None
+
+    def name_app(self, name: str) -> App | None:
+        if self.left <= 0:
+            return None
+        for source in self.bound(name):
+            if isinstance(source, Assigned) and (app := self.deeper().value_app(source.value, name)):
+                return app
+            if not isinstance(source, Import) or not (where := self.follow(source)) or not where[1]:
+                continue
+            if app := self.deeper(where[0]).name_app(where[1]):
+                return App(app.file, app.line, "imported", app.factory)
+        return None
+
+    def value_app(self, value: ast.expr, name: str = "") -> App | None:
+        if self.left <= 0:
+            return None
+        match value:
+            case ast.Call():
+                return self.call_app(value, name)
+            case ast.Name():
+                return self.deeper().name_app(value.id) if value.id != name else None
+            case ast.IfExp():
+                return self.deeper().value_app(value.body, name) or self.deeper().value_app(value.orelse, name)
+            case ast.Attribute(value=ast.Name(id=holder), attr=attr):
+                if where := self.module(holder):
+                    return self.deeper(where).name_app(attr)
+                return self.held_app(holder, attr)
+        return None
+
+    def held_app(self, holder: str, attr: str) -> App | None:
+        """The Flask app inside another framework's object: `dash_app.server`."""
+        for source in self.bound(holder):
+            if isinstance(source, Assigned) and isinstance(source.value, ast.Call):
+                made_by = self.origin(source.value.func)
+                if made_by and HOLDERS.get(made_by) == attr:
+                    return App(self.file, source.line, "made")
+        return None
+
+    def call_app(self, call: ast.Call, name: str) -> App | None:
+        if self.is_app_class(call.func):
+            return App(self.file, call.lineno, "made")
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        wraps = bool(call.args) and (called in WRAPPERS or name in WSGI_NAMES)
+        if wraps and (app := self.deeper().value_app(call.args[0], name)):
+            return App(app.file, app.line, "wrapped", app.factory)
+        factory = self.deeper().value_factory(call.func)
+        if factory and not factory.problem:
+            return App(factory.file, factory.line, "called", factory)
+        if called in FACTORY_NAMES and factory is None:
+            return App(self.file, call.lineno, "called")
+        return None
+
+    def value_factory(self, node: ast.expr) -> Factory | None:
+        match node:
+            case ast.Name(id=name):
+                return self.name_factory(name)
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                if file := self.module(name):
+                    return self.deeper(file).name_factory(attr)
+        return None
+
+    def name_factory(self, name: str) -> Factory | None:
+        if self.left <= 0:
+            return None
+        for source in self.bound(name):
+            if isinstance(source, Function):
+                return self.function(source)
+            if isinstance(source, Import) and (where := self.follow(source)) and where[1]:
+                return self.deeper(where[0]).name_factory(where[1])
+        return None
+
+    def function(self, function: Function) -> Factory | None:
+        """A function as a factory, if it returns an app, or is called as one and returns something unknown."""
+        inner = self.deeper(local=bindings_of(function.body))
+        returns = returned(function)
+        sure = any(inner.value_app(value) for value in returns)
+        several = any(
+            isinstance(value, ast.Tuple) and any(inner.value_app(part) for part in value.elts) for value in returns
+        )
+        annotated = function.returns is not None and self.is_app_class(function.returns)
+        if not (sure or several or annotated or (function.name in FACTORY_NAMES and returns)):
+            return None
+        problem = ""
+        required = required_arguments(function)
+        if isinstance(function, ast.AsyncFunctionDef):
+            problem = "it is async"
+        elif several:
+            problem = "it returns more than the app"
+        elif any(_decorator(node) not in {"cache", "lru_cache"} for node in function.decorator_list):
+            problem = "it is decorated"
+        return Factory(function.name, self.file, function.lineno, required, problem)
+
+
+def returned(function: Function) -> list[ast.expr]:
+    """The values that a function returns, those of functions inside it left out."""
+    values: list[ast.expr] = []
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return) and node.value is not None:
+            values.append(node.value)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.expr):
+            waiting += ast.iter_child_nodes(node)
+    return values
+
+
+def required_arguments(function: Function) -> tuple[str, ...]:
+    """The arguments that a function cannot be called without."""
+    spec = function.args
+    positional = [*spec.posonlyargs, *spec.args]
+    needed = positional[: len(positional) - len(spec.defaults)]
+    needed += [arg for arg, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if default is None]
+    return tuple(arg.arg for arg in needed)
+
+
+def _decorator(node: ast.expr) -> str:
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
