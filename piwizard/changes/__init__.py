@@ -1,0 +1,18 @@
+"""The kinds of change, one file each, and the way back for each kind of record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from piwizard.changes import file, folder, group, link, package, unit, user
+from piwizard.changes.base import Undo
+
+UNDO: Mapping[str, Undo] = {
+    "file": file.undo,
+    "folder": folder.undo,
+    "group": group.undo,
+    "link": link.undo,
+    "package": package.undo,
+    "unit": unit.undo,
+    "user": user.undo,
+}

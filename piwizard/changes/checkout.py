@@ -1,0 +1,66 @@
+"""A repository checked out at one commit, owned by root, readable by the app's user alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
+from piwizard.machine import files, git
+from piwizard.machine.snapshot import Machine
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The code of a release in `folder`/app; `folder`/release.json says that it is whole, and what it is.
+
+    Cloned aside and renamed, so that a folder named app is always complete.
+    """
+
+    kind: ClassVar[str] = "checkout"
+    folder: Path
+    repo: str
+    ref: str | None
+    commit: str
+    group: str
+
+    @property
+    def code(self) -> Path:
+        return self.folder / "app"
+
+    def describe(self) -> str:
+        return f"Clone {self.repo} at {self.commit[:12]}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        if self.code.is_dir() and files.read(self.folder / "release.json") == self._release():
+            return HOLDS
+        return Preview(holds=False, argv=(git.clone(self.repo, self.code, self.ref), self._checkout(self.code)))
+
+    def apply(self, work: Work) -> None:
+        if not self.code.is_dir():
+            self._clone(work)
+        files.replace(self.folder / "release.json", self._release())
+
+    def _clone(self, work: Work) -> None:
+        aside = self.folder / "app.partial"
+        if aside.exists():
+            shutil.rmtree(aside)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        result = work.command(git.clone(self.repo, aside, self.ref), env=git.environment(), allow=range(256))
+        if not result.ok:
+            error = git.explain(self.repo, self.ref, result.last_words)
+            raise ChangeFailed(error.message, key=error.key, hint=error.hint)
+        work.command(self._checkout(aside), env=git.environment())
+        work.command(("chown", "--recursive", "--no-dereference", f"root:{self.group}", str(aside)))
+        work.command(("chmod", "--recursive", "u=rwX,g=rX,o=", str(aside)))
+        aside.rename(self.code)
+        files.sync_folder(self.folder)
+
+    def _checkout(self, folder: Path) -> tuple[str, ...]:
+        return ("git", "-C", str(folder), "checkout", "--quiet", "--detach", "--recurse-submodules", self.commit)
+
+    def _release(self) -> bytes:
+        return json.dumps({"repo": self.repo, "ref": self.ref, "commit": self.commit}).encode()

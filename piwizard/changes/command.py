@@ -1,0 +1,62 @@
+"""A command that is run once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
+from piwizard.machine import files
+from piwizard.machine.commands import Result
+from piwizard.machine.snapshot import Machine
+
+
+@dataclass(frozen=True)
+class Command:
+    """Runs `argv` as `user` in `cwd`; the file `marker` says that it went well, and with which words.
+
+    `env` may hold secrets: it is handed over in the environment, shown nowhere. `failure` is the sentence for
+    a person, with the answer's `key` at fault.
+    """
+
+    kind: ClassVar[str] = "command"
+    what: str
+    argv: tuple[str, ...]
+    marker: Path
+    user: str
+    cwd: Path
+    failure: str
+    key: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def describe(self) -> str:
+        return self.what
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        return HOLDS if files.read(self.marker) == self._done() else Preview(holds=False, argv=(self.argv,))
+
+    def apply(self, work: Work) -> None:
+        result = work.command(self.argv, env=self.env, cwd=self.cwd, user=self.user, allow=range(-64, 256))
+        if not result.ok:
+            raise ChangeFailed(f"{self.failure} {last_line(result)}", key=self.key, hint=out_of_memory(result))
+        self.marker.parent.mkdir(parents=True, exist_ok=True)
+        files.replace(self.marker, self._done())
+
+    def _done(self) -> bytes:
+        return json.dumps({"argv": self.argv}).encode()
+
+
+def last_line(result: Result) -> str:
+    """The most telling line of a failed command: its last one that says anything."""
+    lines = [line.strip() for line in result.tail if line.strip()]
+    return lines[-1] if lines else f"It ended with exit code {result.exit} and said nothing."
+
+
+def out_of_memory(result: Result) -> str | None:
+    """Names a kill by the kernel for what it nearly always is."""
+    if result.exit in (137, -9):
+        return "It was killed (137): the machine ran out of memory. Stop other programs, or add swap, and try again."
+    return None

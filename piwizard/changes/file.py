@@ -1,0 +1,128 @@
+"""A file with a content: written by piwizard whole, or edited in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import files
+from piwizard.machine.files import ROOT, Owner
+from piwizard.machine.snapshot import Machine
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is wholly piwizard's. A `secret` one shows no content in diffs."""
+
+    kind: ClassVar[str] = "file"
+    path: Path
+    content: str
+    mode: int = 0o644
+    owner: Owner = ROOT
+    secret: bool = False
+
+    @property
+    def touches(self) -> Path:
+        """The path whose content changes."""
+        return self.path
+
+    def describe(self) -> str:
+        return f"Write {self.path}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        return _probe(self.path, self.content.encode(), self.mode, self.owner, memory, secret=self.secret)
+
+    def apply(self, work: Work) -> None:
+        if not work.owns(self.path) and files.read(self.path) not in (None, self.content.encode()):
+            raise ChangeFailed(
+                f"{self.path} is there already and piwizard did not write it, so it was left as it is.",
+                hint="Move it away, or choose another name for the site.",
+            )
+        _write(self.path, self.content.encode(), self.mode, self.owner.ids(), work)
+
+
+@dataclass(frozen=True)
+class EditedFile:
+    """A file of somebody else's in which some lines are piwizard's. `edit` gives the new text of a text.
+
+    `what` says in a few words what the edit does. Editing an edited text changes nothing.
+    """
+
+    kind: ClassVar[str] = "edit"
+    path: Path
+    edit: Callable[[str], str]
+    what: str
+
+    @property
+    def touches(self) -> Path:
+        """The path whose content changes: the file itself where `path` is a symlink to it."""
+        return self.path.resolve()
+
+    def describe(self) -> str:
+        return f"Edit {self.path}: {self.what}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        before = files.read(self.path)
+        if before is None:
+            return Preview(holds=False, diff=f"# {self.path} comes with its package; then: {self.what}")
+        after = self.edit(before.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        if before == after:
+            return HOLDS
+        edited = memory.owns(self.touches) and not memory.wrote(self.touches, files.digest(before))
+        return Preview(holds=False, diff=files.diff(before, after, self.path), edited=edited)
+
+    def apply(self, work: Work) -> None:
+        before = files.read(self.path)
+        if before is None:
+            raise ChangeFailed(f"{self.path} is missing.", hint="Its package should have brought it: reinstall that.")
+        after = self.edit(before.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        mode, user, group = files.mode_and_owner(self.touches)
+        _write(self.touches, after, mode, (user, group), work)
+
+
+def _probe(path: Path, content: bytes, mode: int, owner: Owner, memory: Memory, *, secret: bool) -> Preview:
+    before = files.read(path)
+    if before == content and not path.is_symlink():
+        have_mode, have_user, have_group = files.mode_and_owner(path)
+        try:
+            if (have_mode, have_user, have_group) == (mode, *owner.ids()):
+                return HOLDS
+        except KeyError:
+            return Preview(holds=False, diff=f"# {path}: owner {owner.user}:{owner.group}")
+        return Preview(holds=False, diff=f"# {path}: mode {mode:04o}, owner {owner.user}:{owner.group}")
+    edited = before is not None and not memory.wrote(path, files.digest(before))
+    diff = f"# {path}: secret, {len(content)} bytes" if secret else files.diff(before, content, path)
+    return Preview(holds=False, diff=diff, edited=edited)
+
+
+def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: Work) -> None:
+    before = files.read(path)
+    if before is not None and work.owns(path) and not work.wrote(path, files.digest(before)) and not work.overwrite:
+        raise ChangeFailed(
+            f"{path} was edited by hand since piwizard wrote it, so it was left as it is.",
+            hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it.",
+        )
+    work.write(path, content, mode, ids)
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Puts the original back, or removes the file where there was none; keeps what somebody edited since."""
+    path = Path(record["target"])
+    before = record["before"]
+    now = files.read(path)
+    if now is not None and not work.wrote(path, files.digest(now)) and not work.overwrite:
+        return f"{path} was edited by hand since piwizard wrote it: kept as it is."
+    if before["exists"]:
+        original = work.original(record)
+        files.replace(
+            path, original, mode=before["mode"], ids=(before["uid"], before["gid"]), mtime_ns=before["mtime_ns"]
+        )
+        work.note(path, "put back as it was")
+    elif now is not None:
+        path.unlink()
+        files.sync_folder(path.parent)
+        work.note(path, "removed")
+    return None

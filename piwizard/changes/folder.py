@@ -1,0 +1,69 @@
+"""A folder with a mode and an owner."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import files
+from piwizard.machine.files import ROOT, Owner
+from piwizard.machine.snapshot import Machine
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder. Undo removes it where it was made by piwizard: when empty, or `whole` where all in it is ours."""
+
+    kind: ClassVar[str] = "folder"
+    path: Path
+    mode: int = 0o755
+    owner: Owner = ROOT
+    whole: bool = False
+
+    def describe(self) -> str:
+        return f"Folder {self.path}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        if not self.path.is_dir():
+            return Preview(holds=False, diff=f"+{self.path}/")
+        try:
+            if files.mode_and_owner(self.path) == (self.mode, *self.owner.ids()):
+                return HOLDS
+        except KeyError:
+            pass  # its owner comes with an earlier change of the same plan
+        return Preview(holds=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
+
+    def apply(self, work: Work) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise ChangeFailed(f"{self.path} is there and is not a folder.", hint="Move it away and try again.")
+        existed = self.path.is_dir()
+        before = dict(zip(("mode", "uid", "gid"), files.mode_and_owner(self.path), strict=True)) if existed else None
+        work.remember("folder", str(self.path), {"existed": existed, "whole": self.whole, "mode": before})
+        self.path.mkdir(parents=True, exist_ok=True)
+        os.chown(self.path, *self.owner.ids())
+        self.path.chmod(self.mode)
+        files.sync_folder(self.path.parent)
+        work.note(self.path, f"folder, mode {self.mode:04o}, owner {self.owner.user}")
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Removes a folder that piwizard made; gives mode and owner back to one that was there."""
+    path, before = Path(record["target"]), record["before"]
+    if not path.is_dir():
+        return None
+    if before["existed"]:
+        os.chown(path, before["mode"]["uid"], before["mode"]["gid"])
+        path.chmod(before["mode"]["mode"])
+        return None
+    if before["whole"]:
+        shutil.rmtree(path)
+    elif any(path.iterdir()):
+        return f"{path} is not empty: kept."
+    else:
+        path.rmdir()
+    work.note(path, "removed")
+    return None

@@ -1,0 +1,83 @@
+"""Changes that only make sense together: checked by a guard, then taken up by a service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.changes.file import EditedFile, File
+from piwizard.changes.link import Link
+from piwizard.machine.commands import Result
+from piwizard.machine.snapshot import Machine
+
+Argv = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files and links, a `guard` that must accept them all, and commands that make a service read them.
+
+    Where the guard refuses, every file goes back to what it was and the run fails with the guard's words.
+    `then` runs only where something was altered, also if the run that altered it was killed before it came
+    to that. Undo runs guard and `then` too, after the files are back.
+    """
+
+    kind: ClassVar[str] = "group"
+    name: str
+    changes: tuple[Change, ...]
+    guard: Argv | None = None
+    then: tuple[Argv, ...] = ()
+
+    def describe(self) -> str:
+        return f"Check and take up: {self.name}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        """What follows the members; they are probed one by one."""
+        if all(change.probe(machine, memory).holds for change in self.changes) and not memory.unfinished(self.name):
+            return HOLDS
+        return Preview(holds=False, argv=((self.guard,) if self.guard else ()) + self.then)
+
+    def apply(self, work: Work) -> None:
+        work.begin(
+            self.name, [change.touches for change in self.changes if isinstance(change, (File, EditedFile, Link))]
+        )
+        if self.guard or self.then:
+            work.remember("group", self.name, {"guard": self.guard, "then": self.then})
+        try:
+            for change in self.changes:
+                work.make(change)
+            if self.guard:
+                _ask(self.guard, work)
+        except ChangeFailed:
+            work.take_back(self.name)
+            raise
+        for argv in self.then:
+            work.command(argv)
+        work.finish(self.name)
+
+
+def _ask(guard: Argv, work: Work) -> None:
+    result = work.command(guard, allow=range(256))
+    if not result.ok:
+        raise ChangeFailed(
+            f"{Path(guard[0]).name} refuses the configuration: {_own_line(result)}",
+            hint="Nothing was altered. Mend what the line names, then apply again.",
+        )
+
+
+def _own_line(result: Result) -> str:
+    lines = [line for line in result.tail if line.strip()]
+    telling = [line for line in lines if "[emerg]" in line or "error" in line.lower()]
+    return (telling or lines or [f"exit code {result.exit}"])[0]
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """The files are back by now: let the service read them, unless the guard refuses."""
+    before = record["before"]
+    if before["guard"] and not work.command(before["guard"], allow=range(256)).ok:
+        return f"{record['target']}: the configuration as it was is refused, so the service was not reloaded."
+    for argv in before["then"]:
+        work.command(argv, allow=range(256))
+    return None

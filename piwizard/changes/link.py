@@ -1,0 +1,69 @@
+"""A symlink that leads somewhere, or that shall not be there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import files
+from piwizard.machine.snapshot import Machine
+
+
+@dataclass(frozen=True)
+class Link:
+    """`path` leads to `target`; a target of None means that there is no link at `path`."""
+
+    kind: ClassVar[str] = "link"
+    path: Path
+    target: str | None
+
+    @property
+    def touches(self) -> Path:
+        """The link itself."""
+        return self.path
+
+    def describe(self) -> str:
+        return f"Remove the link {self.path}" if self.target is None else f"Link {self.path} to {self.target}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        now = _target(self.path)
+        if now == self.target and (self.target is not None or not self.path.exists()):
+            return HOLDS
+        lines = [f"-{self.path} -> {now}"] if now else []
+        lines += [f"+{self.path} -> {self.target}"] if self.target else []
+        return Preview(holds=False, diff="\n".join(lines))
+
+    def apply(self, work: Work) -> None:
+        if self.path.exists() and not self.path.is_symlink():
+            raise ChangeFailed(
+                f"{self.path} is a file of its own, not a link, so it was left as it is.",
+                hint="Move it away and try again.",
+            )
+        work.remember("link", str(self.path), {"target": _target(self.path)})
+        _place(self.path, self.target, work)
+
+
+def _target(path: Path) -> str | None:
+    return os.readlink(path) if path.is_symlink() else None
+
+
+def _place(path: Path, target: str | None, work: Work) -> None:
+    if target is not None:
+        files.link(path, target)
+        work.note(path, f"now leads to {target}")
+    elif path.is_symlink():
+        path.unlink()
+        files.sync_folder(path.parent)
+        work.note(path, "link removed")
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Puts the link back as it was, or removes it."""
+    path = Path(record["target"])
+    if path.exists() and not path.is_symlink():
+        return f"{path} is no longer a link: kept as it is."
+    _place(path, record["before"]["target"], work)
+    return None

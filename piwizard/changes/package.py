@@ -1,0 +1,79 @@
+"""Debian packages, installed in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import packages
+from piwizard.machine.snapshot import Machine
+
+APT = ("apt-get", "--yes", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Options::=--force-confold")
+LISTS_ARE_OLD_AFTER = 6 * 3600
+
+
+@dataclass(frozen=True)
+class Packages:
+    """These packages are installed. `recommends` takes in what they recommend."""
+
+    kind: ClassVar[str] = "package"
+    names: tuple[str, ...]
+    recommends: bool = False
+
+    def describe(self) -> str:
+        return f"Install {', '.join(self.names)}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        missing = self._missing(machine)
+        if not missing:
+            return HOLDS
+        return Preview(holds=False, argv=(*_repairs(), (*APT, "update"), self._install(missing)))
+
+    def apply(self, work: Work) -> None:
+        for argv in _repairs():
+            work.command(argv)
+        missing = self._missing(work.machine)
+        if not missing:
+            return
+        # Only what was absent before the first try: a killed install leaves some of them in.
+        for name in missing:
+            work.remember("package", name, {"installed": False})
+        work.command((*APT, "update"))
+        result = work.command(self._install(missing), allow=range(256))
+        if not result.ok:
+            raise ChangeFailed(
+                _why(result.last_words), hint="The lines above are apt's own. Mend that, then apply again."
+            )
+
+    def _missing(self, machine: Machine) -> list[str]:
+        return [name for name in self.names if machine.package(name) is None]
+
+    def _install(self, missing: list[str]) -> tuple[str, ...]:
+        recommends = () if self.recommends else ("--no-install-recommends",)
+        return (*APT, *recommends, "install", *missing)
+
+
+def _repairs() -> tuple[tuple[str, ...], ...]:
+    if not packages.interrupted():
+        return ()
+    return (("dpkg", "--configure", "-a", "--force-confold"), (*APT, "--fix-broken", "install"))
+
+
+def _why(words: str) -> str:
+    causes = {
+        "No space left": "The disk is full: apt could not install.",
+        "Could not get lock": "Another program is installing packages and did not finish within ten minutes.",
+        "Could not resolve": "The package servers could not be found: there is no network, or no name server.",
+        "Unable to fetch": "The packages could not be downloaded: the network is gone.",
+        "Unable to locate": "A package is not in the archives that this machine uses.",
+    }
+    return next((sentence for sign, sentence in causes.items() if sign in words), "apt could not install the packages.")
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Packages stay: others may use them by now. Says so, with the command that removes one."""
+    name = record["target"]
+    if work.machine.package(name) is None:
+        return None
+    return f"The package {name} was installed by piwizard and stays; `apt-get remove {name}` takes it away."

@@ -1,0 +1,72 @@
+"""A system user that owns nothing but what one site writes."""
+
+from __future__ import annotations
+
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine.snapshot import Machine
+
+FIRST_ORDINARY_UID = 1000
+
+
+@dataclass(frozen=True)
+class SystemUser:
+    """A user without a login or a password, with a group of the same name. `home` is not made here."""
+
+    kind: ClassVar[str] = "user"
+    name: str
+    home: Path
+
+    def describe(self) -> str:
+        return f"System user {self.name}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        return HOLDS if self._there() else Preview(holds=False, argv=(self._argv(),))
+
+    def apply(self, work: Work) -> None:
+        there = self._there()
+        if not there:
+            work.remember("user", self.name, {"home": str(self.home)})
+            work.command(self._argv())
+
+    def _there(self) -> bool:
+        try:
+            found = pwd.getpwnam(self.name)
+        except KeyError:
+            return False
+        if found.pw_uid >= FIRST_ORDINARY_UID and found.pw_name != "nobody":
+            raise ChangeFailed(
+                f"{self.name} is a person's user on this machine, so the app cannot run as it.",
+                key="site.name",
+                hint="Choose another name for the site.",
+            )
+        return True
+
+    def _argv(self) -> tuple[str, ...]:
+        shell = ("--shell", "/usr/sbin/nologin")
+        return (
+            "useradd",
+            "--system",
+            "--user-group",
+            "--home-dir",
+            str(self.home),
+            "--no-create-home",
+            *shell,
+            self.name,
+        )
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Removes the user that piwizard made, unless something of it is still there."""
+    if Path(record["before"]["home"]).exists():
+        return f"The user {record['target']} owns what is left in {record['before']['home']}: kept."
+    try:
+        pwd.getpwnam(record["target"])
+    except KeyError:
+        return None
+    work.command(("userdel", record["target"]))
+    return None

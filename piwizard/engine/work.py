@@ -1,0 +1,99 @@
+"""What changes are applied with: every command and every file becomes an event, every file a backup first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from piwizard.changes.base import Change, ChangeFailed, Record
+from piwizard.engine.events import Recorder
+from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.unfinished import Unfinished
+from piwizard.machine import commands, files
+from piwizard.machine.commands import Result
+from piwizard.machine.snapshot import Machine
+
+
+class Working:
+    """The `Work` of one step in one run."""
+
+    def __init__(self, recorder: Recorder, backups: Backups, journal: Journal, *, overwrite: bool) -> None:
+        self.machine = Machine()
+        self.overwrite = overwrite
+        self._recorder, self._backups, self._journal = recorder, backups, journal
+        self._ids = itertools.count(1)
+        self._changes = itertools.count(1)
+
+    def command(
+        self,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        user: str | None = None,
+        allow: Sequence[int] = (0,),
+    ) -> Result:
+        number, emit = next(self._ids), self._recorder.emit
+        emit("command-started", argv=list(argv), id=number, user=user or "root")
+
+        def output(stream: str, text: str) -> None:
+            emit("output", id=number, stream=stream, text=text)
+
+        result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output)
+        emit("command-finished", id=number, exit=result.exit, seconds=round(result.seconds, 3))
+        self.machine.forget()
+        if result.exit not in allow:
+            words = result.last_words or f"It ended with exit code {result.exit}."
+            raise ChangeFailed(f"`{' '.join(argv)}` failed: {words}", hint="`piwizard logs` shows all it said.")
+        return result
+
+    def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
+        backup = self._journal.writing(path, content)
+        for entry in self._journal.records():
+            self._backups.learn(entry)
+        files.replace(path, content, mode=mode, ids=ids)
+        digest = files.digest(content)
+        self._recorder.emit("file-written", path=str(path), backup=str(backup) if backup else None, sha256=digest)
+        self.machine.forget()
+
+    def remember(self, kind: str, target: str, before: Record) -> None:
+        self._journal.remember(kind, target, before)
+
+    def note(self, path: Path, did: str) -> None:
+        self._recorder.emit("path-altered", path=str(path), did=did)
+        self.machine.forget()
+
+    def make(self, change: Change) -> bool:
+        preview = change.probe(self.machine, self)
+        number, what = next(self._changes), change.describe()
+        if preview.holds:
+            self._recorder.emit("change-skipped", change=what, kind=change.kind, number=number)
+            return False
+        self._recorder.emit("change-started", change=what, kind=change.kind, number=number)
+        change.apply(self)
+        self._recorder.emit("change-finished", change=what, kind=change.kind, number=number)
+        return True
+
+    def begin(self, group: str, paths: Sequence[Path]) -> None:
+        Unfinished(self._backups.folder, group).begin(paths)
+
+    def finish(self, group: str) -> None:
+        Unfinished(self._backups.folder, group).finish()
+
+    def take_back(self, group: str) -> None:
+        for path in Unfinished(self._backups.folder, group).take_back():
+            self.note(path, "taken back")
+
+    def original(self, record: Record) -> bytes:
+        return self._journal.original(record)
+
+    def wrote(self, path: Path, sha256: str) -> bool:
+        return self._backups.wrote(path, sha256)
+
+    def owns(self, path: Path) -> bool:
+        return self._backups.owns(path)
+
+    def unfinished(self, group: str) -> bool:
+        return self._backups.unfinished(group)

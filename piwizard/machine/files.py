@@ -1,0 +1,94 @@
+"""Files replaced whole or not at all, and compared."""
+
+from __future__ import annotations
+
+import difflib
+import grp
+import hashlib
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Names of a user and a group; looked up when used, since they may be made by the same plan."""
+
+    user: str = "root"
+    group: str = "root"
+
+    def ids(self) -> tuple[int, int]:
+        """The numbers; KeyError where a name is not there (yet)."""
+        return pwd.getpwnam(self.user).pw_uid, grp.getgrnam(self.group).gr_gid
+
+
+ROOT = Owner()
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal: how piwizard knows its own writing again."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read(path: Path) -> bytes | None:
+    """The content of a regular file, None where there is none."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def mode_and_owner(path: Path) -> tuple[int, int, int]:
+    """Permission bits, user and group number of what is at `path` (a symlink itself, not its target)."""
+    info = path.lstat()
+    return stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename in this folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace(
+    path: Path, content: bytes, *, mode: int = 0o644, ids: tuple[int, int] = (0, 0), mtime_ns: int | None = None
+) -> None:
+    """Writes aside, syncs, renames over: a reader or a power cut sees the old file or the new one, whole.
+
+    The file aside has one fixed name, so that what a killed run left is overwritten by the next.
+    """
+    aside = path.with_name(f".{path.name}.piwizard-new")
+    aside.unlink(missing_ok=True)
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), *ids)
+        os.fchmod(file.fileno(), mode)
+        if mtime_ns is not None:
+            os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+    sync_folder(path.parent)
+
+
+def link(path: Path, target: str) -> None:
+    """Makes `path` a symlink to `target` in one step, whatever link was there before."""
+    aside = path.with_name(f".{path.name}.piwizard-new")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(target)
+    aside.rename(path)
+    sync_folder(path.parent)
+
+
+def diff(before: bytes | None, after: bytes | None, path: Path) -> str:
+    """A unified diff of two versions of a file; None stands for no file."""
+    old, new = ((text or b"").decode("utf-8", "replace").splitlines() for text in (before, after))
+    names = ("/dev/null" if before is None else str(path), "/dev/null" if after is None else str(path))
+    return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))

@@ -1,0 +1,55 @@
+"""What systemd says of units, asked once for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from piwizard.machine import commands
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """`file` is systemd's UnitFileState ("enabled", "disabled", "static", "masked", "" where there is no file)."""
+
+    exists: bool
+    file: str
+    active: str
+    stale: bool
+    """The unit's file has changed on disk since systemd read it."""
+
+    @property
+    def enabled(self) -> bool:
+        return self.file in ("enabled", "static", "alias", "indirect", "generated")
+
+    @property
+    def running(self) -> bool:
+        return self.active in ("active", "activating", "reloading")
+
+
+PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,NeedDaemonReload"
+NOT_THERE = UnitState(exists=False, file="", active="inactive", stale=False)
+
+
+def parse(text: str, names: list[str]) -> dict[str, UnitState]:
+    """Reads `systemctl show` with one block of Key=value lines a unit, in the order asked for."""
+    found = {name: NOT_THERE for name in names}
+    blocks = [block for block in text.strip().split("\n\n") if block]
+    for name, block in zip(names, blocks, strict=False):
+        fields = dict(line.partition("=")[::2] for line in block.splitlines())
+        found[name] = UnitState(
+            exists=fields.get("LoadState") not in ("not-found", None),
+            file=fields.get("UnitFileState", ""),
+            active=fields.get("ActiveState", "inactive"),
+            stale=fields.get("NeedDaemonReload") == "yes",
+        )
+    return found
+
+
+def ask(names: Iterable[str]) -> dict[str, UnitState]:
+    """The states of these units; where systemd does not run, none of them is there."""
+    wanted = sorted(set(names))
+    if not wanted or commands.which("systemctl") is None:
+        return {name: NOT_THERE for name in wanted}
+    result = commands.run(["systemctl", "show", "--property", PROPERTIES, "--", *wanted])
+    return parse(result.output if result.ok else "", wanted)
