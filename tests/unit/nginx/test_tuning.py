@@ -1,0 +1,195 @@
+"""The nine settings, in the files that Debian ships and in those that people made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.nginx.syntax import Directive, parse
+from piwizard.nginx.tuning import GZIP_TYPES, SETTINGS, includes, missing, settings, tune
+
+SAMPLES = Path(__file__).parent / "samples"
+SHIPPED = ["buster", "bullseye", "bookworm", "trixie"]
+EDITED = sorted(path.name for path in (SAMPLES / "edited").iterdir())
+ALL = [f"{name}.conf" for name in SHIPPED] + [f"edited/{name}" for name in EDITED]
+
+GUIDE_TYPES = """
+    application/atom+xml application/javascript application/json application/rss+xml application/vnd.ms-fontobject
+    application/x-font-ttf application/x-web-app-manifest+json application/xhtml+xml application/xml font/opentype
+    image/svg+xml image/x-icon text/css text/plain text/x-component text/javascript text/xml
+"""
+
+
+def read(name: str) -> str:
+    return (SAMPLES / name).read_bytes().decode()
+
+
+def comments(block: Directive) -> list[str]:
+    return [c.value for c in block.comments] + [text for child in block.children for text in comments(child)]
+
+
+def http(text: str) -> Directive:
+    return parse(text, "nginx.conf").named("http")[0]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nine_settings_hold_afterwards(name):
+    after = settings(tune(read(name)))
+    assert list(after) != []
+    assert {key: value for key, value in after.items() if key != "gzip_types"} == {
+        key: value for key, value in SETTINGS.items() if key != "gzip_types"
+    }
+    assert set(after["gzip_types"].split()) >= set(GUIDE_TYPES.split())
+    assert "text/html" not in after["gzip_types"].split()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_gzip_itself_is_on(name):
+    assert [found.args for found in http(tune(read(name))).named("gzip")] == [["on"]]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_twice_is_once(name):
+    once = tune(read(name))
+    assert tune(once) == once
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_comment_lines_stay_but_those_switched_on(name):
+    before, after = comments(parse(read(name), name)), comments(parse(tune(read(name)), name))
+    gone = Counter(before) - Counter(after)
+    assert all(any(text.lstrip("# ").startswith(f"{key} ") for key in SETTINGS) for text in gone)
+    kept = [text for text in before if text not in gone]
+    assert [text for text in after if text in kept] == kept  # in their order
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_files_are_edited_where_the_settings_stand(name):
+    before, after = read(f"{name}.conf").splitlines(), tune(read(f"{name}.conf")).splitlines()
+    assert after.index("\tmulti_accept on;") == before.index("\t# multi_accept on;")
+    assert after[after.index("\tgzip_types") - 1] == "\tgzip_min_length 256;"
+    changed = [line for line in before if line not in after]
+    assert all(any(key in line for key in SETTINGS) for line in changed)
+    assert after[-20:] == before[-20:]
+
+
+def test_a_remark_behind_a_value_stays():
+    assert "\tserver_tokens off; # Recommended practice is to turn this off\n" in tune(read("trixie.conf"))
+    assert "gzip_comp_level 5; # too slow here\n" in tune(read("edited/blocks.conf"))
+
+
+def test_server_blocks_and_whole_commented_blocks_are_not_touched():
+    crlf = tune(read("edited/crlf.conf"))
+    server = "    server {\r\n        listen 8080;\r\n        server_tokens on;\r\n        gzip off;"
+    assert server in crlf
+    assert "        # gzip_proxied off;\r\n" in crlf
+    blocks = tune(read("edited/blocks.conf"))
+    assert "  #  server_tokens off;\n  #  gzip_comp_level 9;\n  #}\n" in blocks
+    assert '"~*^(;|{)" close;     # gzip_vary on;\n' in blocks
+    assert 'local s = "server_tokens off; }"' in blocks
+    assert "location / { keepalive_timeout 1; }" in blocks
+
+
+def test_line_endings_and_the_missing_last_one_stay():
+    after = tune(read("edited/crlf.conf"))
+    assert after.count("\n") == after.count("\r\n")
+    assert not after.endswith("\n")
+
+
+def test_a_missing_events_block_is_made():
+    root = parse(tune("http {\n}\n"), "nginx.conf")
+    assert [child.name for child in root.children] == ["events", "http"]
+
+
+def test_types_that_a_person_added_stay():
+    types = settings(tune(read("edited/blocks.conf")))["gzip_types"].split()
+    assert {"text/css", "text/x-mine", "text/x-third", *GZIP_TYPES} == set(types)
+    assert len(types) == len(set(types))
+
+
+def test_bytes_that_are_no_utf8_stay():
+    text = b"# f\xfcr alle\nevents {}\nhttp { server_tokens on; }\n".decode("utf-8", "surrogateescape")
+    assert tune(text).encode("utf-8", "surrogateescape").startswith(b"# f\xfcr alle\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("events {}\nhttp {\n    sendfile on\n    tcp_nopush on;\n}\n", 3),
+        ("events {}\nhttp {\n    gzip on;\n}\n}\n", 5),
+        ("events {}\nhttp {\n    gzip on;\n", 3),
+        ("events {}\n;\nhttp {}\n", 2),
+        ("events {}\nhttp {\n gzip on;\n gzip on;\n}\n", 4),
+        ('events {}\nhttp {\n log_format a "b;\n}\n', None),
+        ("events {}\nhttp {}\nuser", 3),
+    ],
+)
+def test_a_syntax_error_names_file_and_line(text, line):
+    with pytest.raises(PiwizardError) as caught:
+        tune(text, "/etc/nginx/nginx.conf")
+    assert "/etc/nginx/nginx.conf, line " in caught.value.message
+    assert line is None or f"line {line}:" in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["events {}\n", "http {}\nhttp {}\n", ""])
+def test_there_must_be_one_http_block(text):
+    with pytest.raises(PiwizardError, match="http"):
+        tune(text)
+
+
+def test_included_files_are_known():
+    assert includes(read("bookworm.conf")) == [
+        "/etc/nginx/mime.types",
+        "/etc/nginx/conf.d/*.conf",
+        "/etc/nginx/sites-enabled/*",
+    ]
+
+
+def test_a_directive_set_in_an_included_file_is_named():
+    included = {"/etc/nginx/conf.d/mine.conf": "keepalive_timeout 75;\n"}
+    with pytest.raises(PiwizardError) as caught:
+        tune(read("bookworm.conf"), included=included)
+    assert "/etc/nginx/conf.d/mine.conf" in caught.value.message
+    assert "keepalive_timeout" in caught.value.message
+
+
+def test_one_set_rightly_in_an_included_file_is_left_there():
+    after = tune(read("bookworm.conf"), included={"/etc/nginx/conf.d/mine.conf": "server_tokens off;\n"})
+    assert "\t# server_tokens off;\n" in after
+
+
+def test_one_set_twice_already_is_named():
+    with pytest.raises(PiwizardError, match=r"conf\.d/mine\.conf .* line 20"):
+        tune(read("buster.conf"), included={"/etc/nginx/conf.d/mine.conf": "keepalive_timeout 30;\n"})
+
+
+def test_servers_of_included_files_do_not_count():
+    included = {"/etc/nginx/sites-enabled/default": "server { listen 80; server_tokens on; gzip off; }\n"}
+    assert tune(read("bookworm.conf"), included=included) == tune(read("bookworm.conf"))
+
+
+def dump(main: str, **others: str) -> str:
+    files = {"/etc/nginx/nginx.conf": main} | {f"/etc/nginx/{k.replace('__', '/')}.conf": v for k, v in others.items()}
+    return "".join(f"# configuration file {path}:\n{text}\n" for path, text in files.items())
+
+
+def test_missing_is_read_from_nginx_t():
+    assert missing(dump(tune(read("bookworm.conf")))) == []
+    assert missing(dump(read("trixie.conf"))) == [name for name in SETTINGS if name != "server_tokens"]
+    assert "gzip" in missing(dump(tune(read("bookworm.conf")).replace("gzip on;", "gzip off;")))
+
+
+def test_missing_sees_included_files():
+    main = tune(read("bookworm.conf"), included={"x": "server_tokens off;"})
+    assert missing(dump(main)) == ["server_tokens"]
+    assert missing(dump(main, conf__d="server_tokens off;")) == ["server_tokens"]  # not a file that is included
+    assert missing(dump(main, **{"conf.d__x": "server_tokens off;"})) == []
+    assert missing(dump(main, **{"conf.d__x": "server { server_tokens off; }"})) == ["server_tokens"]
+
+
+def test_a_dump_of_nothing_is_an_error():
+    with pytest.raises(PiwizardError):
+        missing("nginx: [emerg] something")
