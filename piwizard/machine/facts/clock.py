@@ -10,10 +10,11 @@ UNSYNCHRONISED_ERROR = 16_000_000
 """Microseconds; the kernel's bound on its own error, used as `timedatectl` uses it."""
 
 KEEPERS = {
-    "systemd-timesyncd": ("/run/systemd/timesync",),
     "chrony": ("/run/chrony/chronyd.pid", "/run/chronyd.pid"),
     "ntpsec": ("/run/ntpd.pid",),
     "openntpd": ("/run/openntpd.sock", "/run/ntpd.sock"),
+    # The last, because its folder stays behind when another one takes over.
+    "systemd-timesyncd": ("/run/systemd/timesync",),
 }
 
 

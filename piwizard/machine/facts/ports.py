@@ -100,8 +100,11 @@ def _holds(source: Source, pid: str, inodes: set[str]) -> bool:
 
 def _only_server(source: Source, running: dict[str, str]) -> str | None:
     """Without the right to look into processes: the server, where only one kind of them is running."""
-    servers = sorted((pid for pid in running if running[pid] in WORDS and pid != "1"), key=int)
-    return servers[0] if len({running[pid] for pid in servers}) == 1 else None
+    servers = {pid for pid in running if running[pid] in WORDS and pid != "1"}
+    if len({running[pid] for pid in servers}) != 1:
+        return None
+    first = [pid for pid in servers if _parent(source, pid) not in servers]
+    return min(first or servers, key=int)
 
 
 def _programs(source: Source) -> dict[str, str]:

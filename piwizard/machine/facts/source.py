@@ -111,8 +111,9 @@ class LiveSource:
 class RecordedSource:
     """A machine kept in a folder: `root/` holds its files; `machine.json` what files can't say.
 
-    machine.json: `machine`, `root`, `clock_error`, `links` {path: target}, `space` {path: [bytes, bytes free]},
-    `commands` {"nginx -t": [exit, output]}, `denied` [paths that an ordinary user can't read]; `ip-addr.json`: what
+    machine.json: `machine`, `root`, `clock_error`, `links` {path: target}, `present` [empty folders],
+    `space` {path: [bytes, bytes free]}, `commands` {"nginx -t": [exit, output]}, `denied` [what an ordinary
+    user can't read: the beginnings of paths]; `ip-addr.json`: what
     `ip -j addr` printed. Whatever is left out counts as absent.
     """
 
@@ -151,7 +152,7 @@ class RecordedSource:
         return None if self._denied(path) else self._links.get(path)
 
     def exists(self, path: str) -> bool:
-        return self._path(path).exists() or self.listdir(path) is not None
+        return path in self._said.get("present", []) or self._path(path).exists() or bool(self.listdir(path))
 
     def space(self, path: str) -> tuple[int, int] | None:
         found = self._said.get("space", {}).get(path)
