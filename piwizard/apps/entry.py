@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from piwizard.apps.bindings import Assigned, Function, Import
+from piwizard.apps.bindings import Assigned, Import
 from piwizard.apps.checkout import Checkout, read
 from piwizard.apps.hints import Hint, find_hints, is_literal_call
 from piwizard.apps.modules import base_of, find, join, module_name
@@ -86,14 +86,15 @@ def _in_file(code: Code, file: str) -> list[Candidate]:
     bound = code.bindings(file)
     found: list[Candidate] = []
     for name, sources in bound.names.items():
+        own = _passes_on(file, name) or not all(isinstance(source, Import) for source in sources)
+        if not own:
+            continue
         if app := code.app(file, name):
             first = sources[0]
-            if any(isinstance(source, Assigned) for source in sources) or _passes_on(file, name):
-                line = first.line if isinstance(first, Import | Assigned) else app.line
-                found.append(_from_app(code, file, name, app, line))
-        elif any(isinstance(source, Function) for source in sources) or _passes_on(file, name):
-            if factory := code.factory(file, name):
-                found.append(_from_factory(code, file, name, factory))
+            line = first.line if isinstance(first, Import | Assigned) else app.line
+            found.append(_from_app(code, file, name, app, line))
+        elif factory := code.factory(file, name):
+            found.append(_from_factory(code, file, name, factory))
     for name, line in bound.main_only.items():
         if name in NAMES and name not in bound.names:
             why = 'is only made under if __name__ == "__main__"'

@@ -18,6 +18,7 @@ HOLDERS = {("dash", "Dash"): "server", ("connexion", "App"): "app", ("connexion"
 WRAPPERS = frozenset({"ProxyFix", "DispatcherMiddleware", "WhiteNoise", "SharedDataMiddleware", "ProfilerMiddleware"})
 WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
 BLOCKING = frozenset({"run", "run_server", "serve_forever"})
+BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DEEPEST = 12
 
 
@@ -48,6 +49,7 @@ class Code:
 
     checkout: Checkout
     _bindings: dict[str, Bindings] = field(default_factory=dict)
+    _everything: dict[str, Bindings] = field(default_factory=dict)
 
     def bindings(self, file: str) -> Bindings:
         """What a file binds when it is imported."""
@@ -64,10 +66,26 @@ class Code:
         """The app factory that a module's name stands for."""
         return _Look(self, file).name_factory(name)
 
-    def is_app_call(self, file: str, call: ast.Call, inside: Function | None = None) -> bool:
-        """Whether a call makes a Flask object: `Flask(…)`, an alias or a subclass of it."""
-        local = bindings_of(inside.body) if inside else None
-        return _Look(self, file, local).is_app_class(call.func)
+    def is_app_call(self, file: str, call: ast.Call) -> bool:
+        """Whether a call anywhere in a file makes a Flask object: `Flask(…)`, an alias or a subclass of it."""
+        return _Look(self, file, self.everything(file)).is_app_class(call.func)
+
+    def origin(self, file: str, node: ast.expr) -> tuple[str, str] | None:
+        """The outside module and name behind an expression anywhere in a file: `("flask", "Blueprint")`."""
+        return _Look(self, file, self.everything(file)).origin(node)
+
+    def definition(self, file: str, node: ast.expr) -> tuple[str, str] | None:
+        """The file and name where what `Name` or `module.Name` stands for is defined in the checkout."""
+        return _Look(self, file, self.everything(file)).definition(node)
+
+    def everything(self, file: str) -> Bindings:
+        """What a file binds at its top and in all of its functions and classes."""
+        if file not in self._everything:
+            tree = self.checkout.parsed(file)
+            inner = [n for n in ast.walk(tree) if isinstance(n, BLOCKS)] if tree else []
+            merged = bindings_of([*(tree.body if tree else []), *(s for block in inner for s in block.body)])
+            self._everything[file] = merged
+        return self._everything[file]
 
     def blocked(self, file: str) -> int | None:
         """The line of an `app.run()` that importing the file would run into and never leave."""
@@ -140,6 +158,21 @@ class _Look:
                 if file := self.module(name):
                     return self.deeper(file).is_app_class(ast.Name(attr))
         return False
+
+    def definition(self, node: ast.expr) -> tuple[str, str] | None:
+        if self.left <= 0:
+            return None
+        match node:
+            case ast.Name(id=name):
+                for source in self.bound(name):
+                    if not isinstance(source, Import):
+                        return self.file, name
+                    if (where := self.follow(source)) and where[1]:
+                        return self.deeper(where[0]).definition(ast.Name(where[1]))
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                if file := self.module(name):
+                    return self.deeper(file).definition(ast.Name(attr))
+        return None
 
     def module(self, name: str) -> str | None:
         """The file of the checkout's module that a name stands for."""

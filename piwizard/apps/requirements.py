@@ -1,0 +1,124 @@
+"""Which packages an app asks for, and how pip is told to install them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.apps import locks, projects
+from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.modules import join, parent
+from piwizard.apps.specs import distribution
+
+PREFERRED = (
+    "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt",
+    "requirements-prod.txt", "requirements_prod.txt", "requirements/base.txt", "requirements/common.txt",
+    "requirements/main.txt", "requirements.in",
+)  # fmt: skip
+NOT_FOR_SERVING = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional", re.IGNORECASE)
+# These bring Flask along.
+FLASK_KIN = ("flask", "apiflask", "dash", "connexion", "eve")
+DEEPEST = 5
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What to install and how: `pip install ARGUMENTS`, run in the checkout.
+
+    Where `lines` is not empty, pip cannot read the app's own file: write the lines to a requirements file and give it
+    to pip with -r. `constraints` are the versions of a lock file, for a file given with -c. `others` are the files
+    that say the same thing another way and are not used. `flask` is whether Flask (or something that brings it) is
+    asked for; `names` are the distributions asked for directly. `project` is whether the checkout itself can be
+    installed too (`pip install .`).
+    """
+
+    kind: str
+    file: str
+    arguments: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    project: bool = False
+
+    @property
+    def flask(self) -> bool:
+        """Whether Flask comes with what is asked for."""
+        return any(name in FLASK_KIN or name.startswith("flask-") for name in self.names)
+
+
+def find_requirements(root: Path | Checkout, folder: str = "") -> Requirements | None:
+    """What the app asks to be installed, looked for in a folder of the checkout, then in the checkout itself."""
+    checkout = read(root)
+    for place in dict.fromkeys([folder, ""]):
+        if found := _in_folder(checkout, place):
+            return found
+    return None
+
+
+def _in_folder(checkout: Checkout, folder: str) -> Requirements | None:
+    found = [r for r in (_text(checkout, folder), _project(checkout, folder), _pipfile(checkout, folder)) if r]
+    if not found:
+        return None
+    first = found[0]
+    others = tuple(dict.fromkeys(r.file for r in found[1:] if r.file != first.file))
+    # A requirements.txt left behind beside a project that is really kept elsewhere would lack Flask.
+    best = next((r for r in found if r.flask), first)
+    others = tuple(r.file for r in found if r is not best)
+    return Requirements(
+        best.kind, best.file, best.arguments, best.lines, best.constraints, best.names, others, best.project
+    )
+
+
+def _text(checkout: Checkout, folder: str) -> Requirements | None:
+    present = [join(folder, name) for name in PREFERRED if checkout.is_file(join(folder, name))]
+    present += [
+        join(folder, name)
+        for name in checkout.names(folder)
+        if re.fullmatch(r"requirements.*\.(txt|in)", name) and not NOT_FOR_SERVING.search(name)
+    ]
+    for file in present:
+        names = listed(checkout, file)
+        if names or file == present[-1]:
+            project = projects.installable(checkout, folder)
+            return Requirements("requirements", file, ("-r", file), names=names, project=project)
+    return None
+
+
+def listed(checkout: Checkout, file: str, depth: int = 0) -> tuple[str, ...]:
+    """The distributions that a requirements file names, those of files it includes too."""
+    names: list[str] = []
+    for raw in checkout.text(file).replace("\\\n", " ").splitlines()[:5000]:
+        line = raw.partition(" #")[0].strip()
+        included = re.match(r"(?:-r|--requirement)[ =]\s*(\S+)", line)
+        if included and depth < DEEPEST:
+            names += listed(checkout, join(parent(file), included[1]), depth + 1)
+        elif egg := re.search(r"#egg=([A-Za-z0-9._-]+)", line):
+            names += [name for name in [distribution(egg[1])] if name]
+        elif not line.startswith(("-", "#")) and (name := distribution(line)):
+            names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def _project(checkout: Checkout, folder: str) -> Requirements | None:
+    project = projects.read_project(checkout, folder)
+    if project is None:
+        return None
+    lock, constraints = locks.pinned(checkout, folder)
+    kind = {"poetry.lock": "poetry", "uv.lock": "uv", "pdm.lock": "pdm"}.get(lock, project.kind)
+    target = f"./{folder}" if folder else "."
+    names = tuple(dict.fromkeys(n for n in map(distribution, project.requires) if n))
+    if project.installable:
+        return Requirements(kind, project.file, (target,), (), constraints, names, project=True)
+    if not project.requires:
+        return None
+    return Requirements(kind, project.file, (), project.requires, constraints, names)
+
+
+def _pipfile(checkout: Checkout, folder: str) -> Requirements | None:
+    lines = locks.pipfile_lock(checkout, folder) or locks.pipfile(checkout, folder)
+    if not lines:
+        return None
+    names = tuple(dict.fromkeys(n for n in map(distribution, lines) if n))
+    return Requirements("pipenv", join(folder, "Pipfile"), (), lines, names=names)

@@ -1,0 +1,79 @@
+"""Version wishes of other tools, in the words of pip (PEP 440), and whether a Python fits them."""
+
+from __future__ import annotations
+
+import re
+
+NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+CLAUSE = re.compile(r"\s*(===|==|~=|!=|<=|>=|<|>)\s*v?(\d+(?:\.\d+)*)(\.\*)?[A-Za-z0-9.+-]*\s*$")
+PLAIN = re.compile(r"v?(\d+(?:\.\d+)*)")
+
+
+def normal(name: str) -> str:
+    """A distribution's name as PyPI compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def distribution(line: str) -> str | None:
+    """The distribution that a requirement line names; None for options, URLs, paths and comments."""
+    if "://" in line.partition("@")[0] or line.lstrip().startswith((".", "/")):
+        return None
+    found = NAME.match(line)
+    return normal(found[1]) if found else None
+
+
+def pip_spec(wish: str) -> str:
+    """A version as poetry and Pipenv write it (`^1.2`, `~1.2`, `*`, `1.2.*`, `>=1,<2`) as pip reads it."""
+    clauses: list[str] = []
+    for part in (piece.strip() for piece in wish.rpartition("||")[2].split(",")):
+        if part in {"", "*"}:
+            continue
+        if part[0] not in "^~=!<>":
+            clauses.append(f"=={part}")
+        elif part[0] == "^" or (part[0] == "~" and not part.startswith("~=")):
+            found = PLAIN.match(part[1:].strip())
+            if found:
+                clauses.append(f">={found[1]},<{_next(found[1], caret=part[0] == '^')}")
+        else:
+            clauses.append(part.replace(" ", ""))
+    return ",".join(clauses)
+
+
+def fits(spec: str, version: tuple[int, ...]) -> bool:
+    """Whether a Python version meets a wish such as `>=3.9,<4`; a clause that cannot be read is taken as met."""
+    return all(_holds(clause, version) for clause in pip_spec(spec).split(",") if clause)
+
+
+def _next(version: str, *, caret: bool) -> str:
+    numbers = [int(part) for part in version.split(".")]
+    if not caret:
+        raised = numbers[:1] if len(numbers) == 1 else numbers[:2]
+    else:
+        first = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+        raised = numbers[: first + 1]
+    raised[-1] += 1
+    return ".".join(str(number) for number in raised)
+
+
+def _holds(clause: str, version: tuple[int, ...]) -> bool:
+    found = CLAUSE.match(clause)
+    if not found:
+        return True
+    sign, wanted = found[1], tuple(int(part) for part in found[2].split("."))
+    # `python = "3.11"` and `==3.11` of a person mean any 3.11.
+    start = version[: len(wanted)] == wanted
+    padded = wanted + (0,) * (len(version) - len(wanted))
+    match sign:
+        case "==" | "===":
+            return start
+        case "!=":
+            return not start
+        case "~=":
+            return version >= wanted and version[: len(wanted) - 1] == wanted[:-1]
+        case ">=":
+            return version >= wanted
+        case "<=":
+            return version <= padded or start
+        case ">":
+            return version > padded
+    return version < padded

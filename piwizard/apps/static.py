@@ -1,0 +1,140 @@
+"""Finds the folders whose files nginx can serve, and the URLs they belong under."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.apps.blueprints import find_blueprints
+from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.constants import Constants, within
+from piwizard.apps.modules import base_of, find, join, module_name, parent
+from piwizard.apps.wsgi import Code
+
+ROOT_FILES = ("robots.txt", "favicon.ico")
+# What goes into nginx's configuration is held to what needs no quoting there.
+SAFE = re.compile(r"[A-Za-z0-9._~@+/-]*")
+
+
+@dataclass(frozen=True)
+class StaticFolder:
+    """A folder of the checkout and the URL prefix its files are served under; the prefix begins and ends with /."""
+
+    prefix: str
+    folder: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class RootFile:
+    """A file in a static folder that browsers and robots ask for at the top: /robots.txt, /favicon.ico."""
+
+    url: str
+    path: str
+
+
+def find_static(root: Path | Checkout, origin: str = "") -> tuple[StaticFolder, ...]:
+    """The static folders that exist in a checkout. `origin`: the file that makes the app, where there are several."""
+    checkout = read(root)
+    code = Code(checkout)
+    apps = [folder for file in checkout.python for folder in _of_apps(code, file)]
+    mine = [folder for folder in apps if folder.file == origin] or apps
+    found: dict[str, StaticFolder] = {}
+    for folder in [*mine, *_of_blueprints(code)]:
+        if servable(checkout, folder.folder) and SAFE.fullmatch(folder.prefix) and ".." not in folder.prefix:
+            found.setdefault(folder.prefix, folder)
+    # At "/" nginx would have to look for a file before each request to the app: Flask serves those itself.
+    return tuple(folder for prefix, folder in found.items() if prefix != "/")
+
+
+def find_root_files(root: Path | Checkout, folders: tuple[StaticFolder, ...]) -> tuple[RootFile, ...]:
+    """robots.txt and favicon.ico in static folders, where the app has no route of its own for them."""
+    checkout = read(root)
+    found: list[RootFile] = []
+    for name in ROOT_FILES:
+        quoted = [f"{quote}/{name}{quote}".encode() for quote in ('"', "'")]
+        if any(checkout.mentions(file, *quoted) for file in checkout.python):
+            continue
+        paths = [join(folder.folder, name) for folder in folders if checkout.is_file(join(folder.folder, name))]
+        found += [RootFile(f"/{name}", path) for path in paths[:1]]
+    return tuple(found)
+
+
+def servable(checkout: Checkout, folder: str) -> bool:
+    """Whether a folder may be laid open: it is there, is not the checkout, and holds no code or hidden files."""
+    if not folder or not checkout.is_dir(folder) or not SAFE.fullmatch(folder):
+        return False
+    hidden = any(part.startswith(".") for part in folder.split("/"))
+    return not hidden and not any(file.startswith(f"{folder}/") for file in checkout.python)
+
+
+def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
+    """An argument of a call, by its name or its place."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    return call.args[position] if len(call.args) > position else None
+
+
+def _of_apps(code: Code, file: str) -> Iterator[StaticFolder]:
+    tree = code.checkout.parsed(file) if code.checkout.mentions(file, b"Flask", b"flask", b"OpenAPI") else None
+    for node in ast.walk(tree) if tree else ():
+        if not isinstance(node, ast.Call) or not code.is_app_call(file, node):
+            continue
+        given = argument(node, "static_folder", 3)
+        folder = located(code, file, argument(node, "import_name", 0), given, default="static")
+        if folder is not None:
+            prefix = url_of(code, file, argument(node, "static_url_path", 1), folder)
+            if prefix is not None:
+                yield StaticFolder(prefix, folder, file, node.lineno)
+
+
+def _of_blueprints(code: Code) -> Iterator[StaticFolder]:
+    for blueprint in find_blueprints(code):
+        call, file = blueprint.call, blueprint.file
+        given = argument(call, "static_folder", 2)
+        folder = located(code, file, argument(call, "import_name", 1), given)
+        url = url_of(code, file, argument(call, "static_url_path", 3), folder) if folder else None
+        if folder is None or url is None:
+            continue
+        for prefix in blueprint.prefixes:
+            full = "/" + "/".join(part.strip("/") for part in (prefix, url) if part.strip("/")) + "/"
+            # Without a prefix of its own it lies below the app's /static/, which answers first.
+            yield StaticFolder(full, folder, file, call.lineno)
+
+
+def located(
+    code: Code, file: str, import_name: ast.expr | None, given: ast.expr | None, default: str | None = None
+) -> str | None:
+    """Where a static folder is in the checkout; None where there is none, or reading does not tell."""
+    value = default if given is None else Constants(code, file).text(given)
+    if value is None:
+        return None
+    return within(value, _root_path(code, file, import_name))
+
+
+def _root_path(code: Code, file: str, import_name: ast.expr | None) -> str:
+    """The folder that Flask looks in: that of the module or package it was told the name of."""
+    base = base_of(code.checkout, file)
+    name = None
+    if isinstance(import_name, ast.Constant) and isinstance(import_name.value, str):
+        name = import_name.value
+    elif isinstance(import_name, ast.Subscript):  # __name__.split(".")[0]
+        name = (module_name(file, base) or "").partition(".")[0]
+    target = find(code.checkout, base, name) if name else None
+    return parent(target or file)
+
+
+def url_of(code: Code, file: str, given: ast.expr | None, folder: str) -> str | None:
+    """The URL prefix of a static folder; None where it is not a constant."""
+    if given is None or (isinstance(given, ast.Constant) and given.value is None):
+        return f"/{posixpath.basename(folder)}/"
+    value = Constants(code, file).text(given)
+    if value is None:
+        return None
+    return f"/{value.strip('/')}/" if value.strip("/") else "/"
