@@ -74,6 +74,9 @@ class Work(Memory, Protocol):
     def note(self, path: Path, did: str) -> None:
         """Says in the run's record that something other than a file's content was altered at `path`."""
 
+    def say(self, text: str) -> None:
+        """A line for whoever watches: what is being waited for, and why."""
+
     def make(self, change: Change) -> bool:
         """Probes a change and applies it where it does not hold; says whether it was applied."""
 

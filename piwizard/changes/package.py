@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import packages
+from piwizard.machine import apt_lock, packages
 from piwizard.machine.snapshot import Machine
 
-APT = ("apt-get", "--yes", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Options::=--force-confold")
-LISTS_ARE_OLD_AFTER = 6 * 3600
+LONGEST_WAIT = 600
+"""Seconds that another program may take; apt's own upgrade at boot takes minutes on a small board."""
+APT = ("apt-get", "--yes", "-o", f"DPkg::Lock::Timeout={LONGEST_WAIT}", "-o", "Dpkg::Options::=--force-confold")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Packages:
         return Preview(holds=False, argv=(*_repairs(), (*APT, "update"), self._install(missing)))
 
     def apply(self, work: Work) -> None:
+        _wait_for_others(work)
         for argv in _repairs():
             work.command(argv)
         missing = self._missing(work.machine)
@@ -52,6 +55,16 @@ class Packages:
     def _install(self, missing: list[str]) -> tuple[str, ...]:
         recommends = () if self.recommends else ("--no-install-recommends",)
         return (*APT, *recommends, "install", *missing)
+
+
+def _wait_for_others(work: Work) -> None:
+    """Holding back until others have finished with apt: it would wait for one of its locks only, and not say so."""
+    said, until = "", time.monotonic() + LONGEST_WAIT
+    while (other := apt_lock.holder()) and time.monotonic() < until:
+        if other != said:
+            work.say(f"Waiting for {other}, which is installing packages.")
+            said = other
+        time.sleep(1)
 
 
 def _repairs() -> tuple[tuple[str, ...], ...]:

@@ -65,6 +65,9 @@ class Working:
         self._recorder.emit("path-altered", path=str(path), did=did)
         self.machine.forget()
 
+    def say(self, text: str) -> None:
+        self._recorder.emit("note", text=text)
+
     def make(self, change: Change) -> bool:
         preview = change.probe(self.machine, self)
         number, what = next(self._changes), change.describe()

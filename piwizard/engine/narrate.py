@@ -1,0 +1,51 @@
+"""Events as lines that a person reads."""
+
+from __future__ import annotations
+
+import shlex
+
+from piwizard.engine.events import Event
+
+
+def line(event: Event) -> str | None:
+    """One event as text; None for those that say nothing to a person."""
+    match event["event"]:
+        case "run-started":
+            verb = "Undo " if event.get("undo") else ""
+            of = f" of {event['site']}" if event.get("site") else ""
+            return f"\n== {verb}{event['step']}{of}"
+        case "change-started":
+            return f"-- {event['change']}"
+        case "change-skipped":
+            return f"   already so: {event['change']}"
+        case "command-started":
+            return f"   $ {shlex.join(event['argv'])}"
+        case "output":
+            return f"     {printable(event['text'])}"
+        case "command-finished" if event["exit"] != 0:
+            return f"     (exit code {event['exit']} after {event['seconds']:.1f} s)"
+        case "file-written":
+            return f"   wrote {event['path']}"
+        case "path-altered":
+            return f"   {event['path']}: {event['did']}"
+        case "note":
+            return f"   {event['text']}"
+        case "check":
+            return f"   {'ok ' if event['ok'] else 'NOT'} {event['name']}: {event['detail']}"
+        case "error":
+            return "\n".join(["   ! " + event["message"], *(["     " + event["hint"]] if event.get("hint") else [])])
+        case "run-finished":
+            return f"   {event['result']} in {event['seconds']:.1f} s: {event.get('summary', '')}"
+    return None
+
+
+def printable(text: str) -> str:
+    """A line of a command's output without what would move a terminal's cursor or colour it."""
+    last = text.rstrip("\r").rsplit("\r", 1)[-1]
+    return "".join(char if char.isprintable() or char == "\t" else "" for char in _without_escapes(last))
+
+
+def _without_escapes(text: str) -> str:
+    import re
+
+    return re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])", "", text)

@@ -1,0 +1,118 @@
+"""Runs the changes of one step, from its first event to its last."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.changes import UNDO
+from piwizard.changes.base import Change
+from piwizard.engine.events import Recorder
+from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.state import State
+from piwizard.engine.work import Working
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+
+
+class Stopped(BaseException):
+    """Somebody asked the run to end. Not an Exception, so that no handler on the way takes it for a failure."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the runs of one process share: where backups lie, what is remembered, where events go."""
+
+    backups: Path
+    state: State
+    recorder: Recorder
+
+    def run(
+        self,
+        step: str,
+        site: str | None,
+        plan: Callable[[], Sequence[Change]],
+        checks: Callable[[], Iterable[Check]],
+        *,
+        overwrite: bool,
+    ) -> bool:
+        """Plans, applies and checks one step; True where all of it went well."""
+
+        def body() -> str:
+            changes = plan()
+            described = [{"change": change.describe(), "kind": change.kind} for change in changes]
+            self.recorder.emit("run-started", step=step, site=site, plan=described)
+            work = self._work(step, site, overwrite=overwrite)
+            altered = sum([work.make(change) for change in changes])
+            failed = [check for check in map(self._check, checks()) if not check.ok]
+            if failed:
+                raise PiwizardError(f"{failed[0].name}: {failed[0].detail}", hint=failed[0].mend or None)
+            return f"{altered} of {len(changes)} changes were needed" if altered else "everything was so already"
+
+        return self._record(step, site, body, done="done")
+
+    def undo(self, step: str, site: str | None) -> bool:
+        """Takes one step back, from its journal alone; what was edited by hand since is kept and named."""
+
+        def body() -> str:
+            journal = Journal(self.backups, step, site)
+            records = [record for record in journal.records() if record["kind"] in UNDO]
+            described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
+            self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
+            work = self._work(step, site, overwrite=False)
+            kept = []
+            for number, record in enumerate(reversed(records), start=1):
+                what = {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo", "number": number}
+                self.recorder.emit("change-started", **what)
+                left = UNDO[record["kind"]](record, work)
+                if left:
+                    work.say(left)
+                    kept.append(left)
+                self.recorder.emit("change-finished", **what)
+            if any(record["target"].startswith("/etc/systemd/system/") for record in records):
+                work.command(("systemctl", "daemon-reload"))
+            journal.forget()
+            return " ".join(kept) or "as it was before"
+
+        return self._record(step, site, body, done=None)
+
+    def _work(self, step: str, site: str | None, *, overwrite: bool) -> Working:
+        journal = Journal(self.backups, step, site)
+        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite)
+
+    def _check(self, check: Check) -> Check:
+        self.recorder.emit("check", name=check.name, ok=check.ok, detail=check.detail)
+        return check
+
+    def _record(self, step: str, site: str | None, body: Callable[[], str], *, done: str | None) -> bool:
+        """The one boundary of a run: whatever happens in it ends in events and state."""
+        since = time.monotonic()
+        self.state.mark(step, site, "running", self.recorder.run)
+        result, summary = "failed", ""
+        try:
+            summary = body()
+            result = "done"
+        except PiwizardError as error:
+            summary = error.message
+            self.recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+        except Exception as error:  # noqa: BLE001 — a person gets a sentence, the record gets the traceback
+            summary = f"Something unforeseen happened: {error}"
+            self.recorder.emit("error", message=summary, hint="The run's record has the details: `piwizard report`.")
+            self.recorder.emit("traceback", text=traceback.format_exc())
+        except Stopped:
+            result, summary = "stopped", "Stopped before its end."
+            raise
+        finally:
+            seconds = time.monotonic() - since
+            self.recorder.emit(
+                "run-finished", step=step, site=site, result=result, seconds=round(seconds, 1), summary=summary
+            )
+            if result == "done" and done is None:
+                self.state.forget(step, site)
+            else:
+                self.state.mark(step, site, result, self.recorder.run, summary, seconds)
+            self.recorder.sync()
+        return result == "done"

@@ -1,0 +1,80 @@
+"""What ran, when, with what result: memory, that probes and checks may contradict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from piwizard.engine.events import now
+from piwizard.machine import files
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The last run of one step: `result` is running, done, failed, stopped; `seconds` how long it took."""
+
+    result: str
+    run: str
+    at: str
+    summary: str = ""
+    seconds: float = 0.0
+
+
+def key(step: str, site: str | None) -> str:
+    """The name of a step's entry: "nginx", or "myflask/app" for the step of a site."""
+    return f"{site}/{step}" if site else step
+
+
+class State:
+    """state.json, read whole and replaced whole. `trouble` says what was wrong with the file, if anything was."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "state.json"
+        self._previous = folder / "state.json.previous"
+        self.trouble = ""
+        self._entries = self._load()
+
+    def entry(self, step: str, site: str | None) -> Entry | None:
+        """What is remembered of a step, None if it never ran or was undone."""
+        return self._entries.get(key(step, site))
+
+    def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
+        """Remembers the result of a step, on disk before it returns."""
+        self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1))
+        self._save()
+
+    def forget(self, step: str, site: str | None) -> None:
+        """The step was undone."""
+        if self._entries.pop(key(step, site), None):
+            self._save()
+
+    def _load(self) -> dict[str, Entry]:
+        for path in (self._file, self._previous):
+            content = files.read(path)
+            if content is None:
+                continue
+            try:
+                return _parse(content)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                aside = path.with_name(f"{path.name}.unreadable")
+                path.rename(aside)
+                self.trouble = f"{path} could not be read ({error}); it is kept as {aside.name}."
+        return {}
+
+    def _save(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        before = files.read(self._file)
+        if before is not None:
+            files.replace(self._previous, before, mode=0o600)
+        steps = {name: asdict(entry) for name, entry in self._entries.items()}
+        files.replace(self._file, json.dumps({"version": VERSION, "steps": steps}, indent=1).encode(), mode=0o600)
+
+
+def _parse(content: bytes) -> dict[str, Entry]:
+    whole = json.loads(content)
+    if whole["version"] > VERSION:
+        raise ValueError(f"it is of version {whole['version']}, made by a newer piwizard")
+    return {name: Entry(**fields) for name, fields in whole["steps"].items()}

@@ -1,0 +1,52 @@
+"""Live looks at whether something is really there and works, and what they found."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a look found. `cause` and `mend` are for a person where it is not as it should be."""
+
+    name: str
+    ok: bool
+    detail: str
+    cause: str = ""
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a web server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, host: str, timeout: float) -> None:
+        super().__init__(host, timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def get(path: str, *, host: str, unix: str | None = None, headers: Mapping[str, str] | None = None) -> Answer | None:
+    """GET of `path` from this machine's port 80, or a Unix socket; None where nobody answers within ten seconds."""
+    connection = _UnixConnection(unix, host, 10) if unix else http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
+    try:
+        connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "http"} | dict(headers or {}))
+        response = connection.getresponse()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
