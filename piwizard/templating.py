@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from piwizard import quoting
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(name: str, **values: object) -> str:
+def render(name: str, /, **values: object) -> str:
     """The template of that name ("nginx/site.conf.j2"), filled in; a value it lacks is an error."""
     return _environment().get_template(name).render(**values)
 
@@ -18,11 +20,16 @@ def render(name: str, **values: object) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # slow on a Pi, and not every command renders
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("piwizard.templates", ""),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # configuration files, not HTML; what goes in is quoted by filters
+        autoescape=False,  # configuration files, not HTML; the filters quote what goes in
     )
+    environment.filters["nginx"] = quoting.nginx_quote
+    environment.filters["unit_word"] = quoting.unit_word
+    environment.filters["unit_argument"] = quoting.unit_argument
+    environment.filters["unit_line"] = quoting.unit_line
+    return environment

@@ -13,12 +13,15 @@ from piwizard.changes.command import out_of_memory
 from piwizard.machine import commands, files
 from piwizard.machine.snapshot import Machine
 
+LINES = ".piwizard-requirements.txt"
+CONSTRAINTS = ".piwizard-constraints.txt"
+
 
 @dataclass(frozen=True)
 class Environment:
-    """The virtual environment `folder`, made by `python`, with `install` (pip's arguments) installed from `code`.
+    """The virtual environment `folder`, made by `python`, with pip's arguments `install`, given in a copy of `code`.
 
-    `inputs` are the files that decide what is installed: where one differs from what the environment was
+    `lines` and `constraints` are requirements that pip could not read from the app's own files. `inputs` are the files that decide what is installed: where one differs from what the environment was
     built with, it is built anew. Building runs code of strangers (setup.py), so it runs as `user`, in a copy
     of the code where pip has to build that itself; the result is given to root.
     """
@@ -28,9 +31,11 @@ class Environment:
     python: str
     code: Path
     install: tuple[str, ...]
-    inputs: tuple[Path, ...]
+    inputs: tuple[str, ...]
     user: str
     cache: Path
+    lines: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
 
     @property
     def _marker(self) -> Path:
@@ -42,7 +47,7 @@ class Environment:
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return HOLDS
-        return Preview(holds=False, argv=(self._create(), self._pip(self.code)))
+        return Preview(holds=False, argv=(self._create(), self._pip()))
 
     def apply(self, work: Work) -> None:
         self._marker.unlink(missing_ok=True)
@@ -55,9 +60,12 @@ class Environment:
             shutil.chown(folder, self.user, self.user)
         work.command(("cp", "--recursive", "--no-dereference", str(self.code), str(build)))
         work.command(("chown", "--recursive", "--no-dereference", f"{self.user}:{self.user}", str(build)))
+        for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
+            (build / name).unlink(missing_ok=True)
+            (build / name).write_text("".join(f"{line}\n" for line in lines))
         env = {"HOME": str(self.cache), "TMPDIR": str(self.cache), "PIP_CACHE_DIR": str(self.cache / "pip")}
         work.command(self._create(), user=self.user, env=env, cwd=build)
-        result = work.command(self._pip(build), user=self.user, env=env, cwd=build, allow=range(-64, 256))
+        result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
         if not result.ok:
             raise ChangeFailed(
                 f"app.requirements: they do not install. {_pips_reason(result.tail)}",
@@ -71,14 +79,23 @@ class Environment:
     def _create(self) -> tuple[str, ...]:
         return (self.python, "-m", "venv", "--clear", str(self.folder))
 
-    def _pip(self, code: Path) -> tuple[str, ...]:
+    def _pip(self) -> tuple[str, ...]:
         pip = (str(self.folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
-        return (*pip, "--progress-bar=off", *(word.replace(str(self.code), str(code)) for word in self.install))
+        lines = ("-r", LINES) if self.lines else ()
+        constraints = ("-c", CONSTRAINTS) if self.constraints else ()
+        return (*pip, "--progress-bar=off", *lines, *constraints, *self.install)
 
     def _wanted(self) -> bytes:
         python = Path(commands.which(self.python) or self.python).resolve()
-        digests = {str(path): files.digest(files.read(path) or b"") for path in self.inputs}
-        return json.dumps({"python": str(python), "install": self.install, "inputs": digests}).encode()
+        digests = {str(path): files.digest(files.read(self.code / path) or b"") for path in self.inputs}
+        built_with = {
+            "python": str(python),
+            "install": self._pip(),
+            "lines": self.lines,
+            "constraints": self.constraints,
+            "inputs": digests,
+        }
+        return json.dumps(built_with).encode()
 
 
 def _pips_reason(tail: tuple[str, ...]) -> str:

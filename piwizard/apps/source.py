@@ -1,0 +1,89 @@
+"""The code of a site's app: which commit it is, and a folder where it can be read."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.machine import commands, files, git, places
+
+
+@dataclass(frozen=True)
+class Source:
+    """`tree` holds the code at `commit`; `release` is where it is deployed already, None where it is not."""
+
+    repo: str
+    ref: str | None
+    commit: str
+    tree: Path
+    release: Path | None
+
+    @property
+    def gunicorn(self) -> tuple[int, ...] | None:
+        """The version of gunicorn in the release's environment, None where there is none yet."""
+        found = (
+            sorted(self.release.glob("venv/lib/python3*/site-packages/gunicorn-*.dist-info")) if self.release else []
+        )
+        numbers = re.findall(r"\d+", found[-1].name.removesuffix(".dist-info")) if found else []
+        return tuple(int(number) for number in numbers) or None
+
+
+def site_folder(site: str) -> Path:
+    """Everything of a site lies below this folder."""
+    return places.sites_dir() / site
+
+
+def find(site: str, repo: str, ref: str | None, pinned: str | None = None) -> Source:
+    """The source to set up: the release in use where it is of this repository and branch, else the newest commit.
+
+    `pinned` is a commit that was looked at before, and wins. PiwizardError names app.repo or app.branch where
+    the code is not to be had. Fetches into the cache, alters nothing else.
+    """
+    deployed = _deployed(site, repo, ref)
+    if deployed and pinned in (None, deployed.commit):
+        return deployed
+    cached = _cached(site, repo, ref)
+    if cached and pinned == cached.commit:
+        return cached
+    return _fetch(site, repo, ref)
+
+
+def _deployed(site: str, repo: str, ref: str | None) -> Source | None:
+    release = (site_folder(site) / "current").resolve()
+    return _noted(release, release / "app", repo, ref, release)
+
+
+def _cached(site: str, repo: str, ref: str | None) -> Source | None:
+    folder = _cache(site)
+    return _noted(folder, folder / "tree", repo, ref, None)
+
+
+def _noted(folder: Path, tree: Path, repo: str, ref: str | None, release: Path | None) -> Source | None:
+    content = files.read(folder / "release.json")
+    if content is None or not tree.is_dir():
+        return None
+    noted = json.loads(content)
+    if (noted["repo"], noted["ref"]) != (repo, ref):
+        return None
+    return Source(repo, ref, noted["commit"], tree, release)
+
+
+def _fetch(site: str, repo: str, ref: str | None) -> Source:
+    folder = _cache(site)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, mode=0o700)
+    tree = folder / "tree"
+    result = commands.run(git.clone(repo, tree, ref, shallow=True), env=git.environment(), timeout=600)
+    if not result.ok:
+        raise git.explain(repo, ref, result.last_words)
+    commit = git.head(tree)
+    files.replace(folder / "release.json", json.dumps({"repo": repo, "ref": ref, "commit": commit}).encode())
+    return Source(repo, ref, commit, tree, None)
+
+
+def _cache(site: str) -> Path:
+    return places.cache_dir() / "sources" / site

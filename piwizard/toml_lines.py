@@ -1,0 +1,33 @@
+"""Where in a TOML text a key stands: tomllib does not say, and a person needs to know."""
+
+from __future__ import annotations
+
+import re
+
+HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
+ASSIGNMENT = re.compile(
+    r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
+)
+
+
+def line_of(content: str, key: str) -> int | None:
+    """The number (from 1) of the line that sets `key` ("app.repo"), or of its table, or None."""
+    wanted = key.split(".")
+    table: list[str] = []
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(content.splitlines(), start=1):
+        if header := HEADER.match(line):
+            table = _parts(header[1])
+            path = table
+        elif assignment := ASSIGNMENT.match(line):
+            path = [*table, *_parts(assignment[1])]
+        else:
+            continue
+        common = len(path) if wanted[: len(path)] == path else 0
+        if common and (best is None or common > best[0]):
+            best = (common, number)
+    return best[1] if best else None
+
+
+def _parts(dotted: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in dotted.split(".")]
