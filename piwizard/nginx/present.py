@@ -53,4 +53,4 @@ def _pristine(default: Path, dpkg_status: Path) -> bool:
         return True
     shipped = CONFFILE.search(_text(dpkg_status))
     # MD5 is what dpkg keeps of configuration files; it tells an edit here, it protects nothing.
-    return bool(shipped) and hashlib.md5(content, usedforsecurity=False).hexdigest() == shipped[1]
+    return shipped is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() == shipped[1]

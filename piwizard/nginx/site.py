@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from piwizard.errors import PiwizardError
+from piwizard.templating import render
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,55 @@ class SiteBlock:
 
 def render_site(site: SiteBlock) -> str:
     """The text of the site's file in sites-available."""
-    raise NotImplementedError
+    _check(site)
+    redirects = _redirects(site.domains)
+    redirected = {name for names in redirects.values() for name in names}
+    return render(
+        "nginx/site.conf.j2",
+        name=site.name,
+        # Names in nginx are global, so all carry the site's; in those of variables there is no dash, and nginx takes 46 letters.
+        upstream=f"piwizard_{site.name}",
+        variable=f"site_{site.name.replace('-', '_')}",
+        access_log=f"/var/log/nginx/{site.name}.access.log",
+        domains=[domain for domain in site.domains if domain not in redirected],
+        redirects=redirects,
+        socket=site.socket,
+        static={prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
+        root_files=site.root_files,
+        ipv6=site.ipv6,
+        max_body_mib=site.max_body_mib,
+    )
 
 
-def render_default_server(*, ipv6: bool) -> str:
-    """The text of the default server: a name that no site has gets no answer at all (444)."""
-    raise NotImplementedError
+def render_default_server(*, ipv6: bool, names_hash: bool = True) -> str:
+    """The text of the default server: a name that no site has gets no answer at all (444).
+
+    `names_hash` is for False where another file sets server_names_hash_bucket_size: nginx takes only one.
+    """
+    return render("nginx/default-server.conf.j2", ipv6=ipv6, names_hash=names_hash)
+
+
+def _redirects(domains: tuple[str, ...]) -> dict[str, list[str]]:
+    """Each name that others lead to, with those others."""
+    redirects: dict[str, list[str]] = {}
+    for domain in domains:
+        bare = domain.removeprefix("www.")
+        target = bare if bare in domains else domains[0]
+        if domain.startswith("www.") and target != domain:
+            redirects.setdefault(target, []).append(domain)
+    return redirects
+
+
+def _check(site: SiteBlock) -> None:
+    """Only what would make a hole: the answers were checked before, with better words."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", site.name):
+        raise PiwizardError(f"{site.name!r} is no name for a site: a-z, 0-9 and dashes only.", key="site.name")
+    for domain in site.domains or ("",):
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain):
+            raise PiwizardError(f"{domain!r} is no host name.", key="site.domains")
+    for prefix, folder in site.static.items():
+        if not re.fullmatch(r"/(.*[^/])/", prefix) or ".." in f"{prefix}{folder}".split("/"):
+            raise PiwizardError(f"{prefix!r} must be a path with a slash at both ends.", key="app.static")
+    for path in (*site.static.values(), *site.root_files.values(), *site.root_files, site.socket):
+        if not path.startswith("/") or not path.strip("/"):
+            raise PiwizardError(f"{path!r} must be an absolute path.", key="app.static")

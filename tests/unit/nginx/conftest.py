@@ -1,0 +1,186 @@
+"""A real nginx on a high port, in front of a backend that says what it was asked."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.nginx.tuning import tune
+
+NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
+IPV6 = Path("/proc/net/if_inet6").exists()
+BOOKWORM = Path(__file__).parent / "samples" / "bookworm.conf"
+
+
+@dataclass
+class Answer:
+    """One response, headers as they came."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name):
+        values = [value for key, value in self.headers if key.lower() == name.lower()]
+        assert len(values) < 2, values
+        return values[0] if values else None
+
+    @property
+    def asked(self):
+        """What the backend was asked, if it was."""
+        return json.loads(self.body)
+
+
+class Backend(BaseHTTPRequestHandler):
+    """Tells path and headers back; /own sends security headers of its own, /dead nothing at all."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.connections.add(id(self.connection))
+        if self.path == "/dead":
+            self.close_connection = True
+            return
+        headers = [[key.lower(), value] for key, value in self.headers.items()]
+        body = json.dumps({"path": self.path, "headers": headers}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if self.path == "/own":
+            self.send_header("X-Frame-Options", "DENY")
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def address_string(self):
+        return "nginx"
+
+    def log_message(self, *args):
+        pass
+
+
+class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, *args):
+        self.connections = set()
+        super().__init__(*args)
+
+
+@dataclass
+class Served:
+    """The running pair."""
+
+    port: int
+    backend: UnixServer
+    folder: Path
+    static: Path
+    rendered: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path, host="pi.example", method="GET", headers=(), address="127.0.0.1"):
+        connection = http.client.HTTPConnection(address, self.port, timeout=10)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            connection.putheader("Host", host)
+            for key, value in headers:
+                connection.putheader(key, value)
+            connection.endheaders()
+            response = connection.getresponse()
+            return Answer(response.status, response.getheaders(), response.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def nginx():
+    if NGINX is None:
+        pytest.skip("nginx is not installed (apt-get install nginx-light)")
+    return NGINX
+
+
+@pytest.fixture
+def configuration(tmp_path):
+    """Writes a whole configuration below tmp_path that listens on one port, and gives its main file."""
+
+    def write(port, **files):
+        for sub in ("logs", "sites"):
+            (tmp_path / sub).mkdir(exist_ok=True)
+        main = (
+            tune(BOOKWORM.read_text())
+            .replace("user www-data;", "user root;\ndaemon off;")
+            .replace("worker_processes auto;", "worker_processes 2;")
+            .replace("/run/nginx.pid", f"{tmp_path}/pid")
+            .replace("/var/log/nginx", f"{tmp_path}/logs")
+            .replace("include /etc/nginx/modules-enabled/*.conf;", "")
+            .replace("include /etc/nginx/conf.d/*.conf;", "")
+            .replace("/etc/nginx/sites-enabled", f"{tmp_path}/sites")
+        )
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
+            main = main.replace("\tsendfile on;", f"\tsendfile on;\n\t{kind}_temp_path {tmp_path}/{kind};", 1)
+        (tmp_path / "nginx.conf").write_text(main)
+        for name, text in files.items():
+            here = text.replace("listen 80", f"listen {port}").replace("listen [::]:80", f"listen [::]:{port}")
+            (tmp_path / "sites" / name).write_text(here.replace("/var/log/nginx", f"{tmp_path}/logs"))
+        return tmp_path / "nginx.conf"
+
+    return write
+
+
+@pytest.fixture
+def served(nginx, configuration, tmp_path) -> Iterator[Served]:
+    repository = tmp_path / "repository"
+    static = repository / "static"
+    static.mkdir(parents=True)
+    site = SiteBlock(
+        name="my-flask",
+        domains=("pi.example", "www.pi.example", "other.example"),
+        socket=f"{tmp_path}/app.sock",
+        static={"/static/": str(static)},
+        root_files={"/robots.txt": f"{static}/robots.txt", "/favicon.ico": f"{static}/favicon.ico"},
+        ipv6=IPV6,
+        max_body_mib=1,
+    )
+    port = free_port()
+    main = configuration(port, site=render_site(site), default=render_default_server(ipv6=IPV6))
+    backend = UnixServer(site.socket, Backend)
+    threading.Thread(target=backend.serve_forever, args=(0.05,), daemon=True).start()
+    process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)
+    try:
+        wait_for(port, process)
+        yield Served(port, backend, tmp_path, static)
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+        backend.shutdown()
+        backend.server_close()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, process):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read().decode()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nginx does not listen")
