@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from piwizard.errors import PiwizardError
+from piwizard.quoting import unit_argument, unit_word
+from piwizard.templating import render
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,66 @@ def socket_path(site: str) -> str:
 
 def state_directory(site: str) -> str:
     """The app's HOME, which systemd makes, owned by the app's user."""
-    return f"/var/lib/piwizard-{site}"
+    return f"/var/lib/{_state(site)}"
 
 
 def render_socket(unit: Unit) -> str:
     """The text of SITE.socket."""
-    raise NotImplementedError
+    _check(unit)
+    return render("systemd/app.socket.j2", site=unit.site, socket=socket_path(unit.site))
 
 
 def render_service(unit: Unit) -> str:
     """The text of SITE.service."""
-    raise NotImplementedError
+    _check(unit)
+    return render(
+        "systemd/app.service.j2",
+        site=unit.site,
+        user=unit.user,
+        code=unit.code,
+        venv=unit.venv,
+        state=_state(unit.site),
+        command=" ".join([unit_word(f"{unit.venv}/bin/gunicorn"), *map(unit_argument, _arguments(unit))]),
+        environment_file=unit.environment_file,
+        writable=unit.writable,
+        pythonpath=unit.pythonpath,
+        memory_high_mib=unit.memory_high_mib,
+        memory_max_mib=unit.memory_max_mib,
+    )
+
+
+def _arguments(unit: Unit) -> list[str]:
+    options = {
+        "worker-class": "gthread",
+        "workers": unit.workers,
+        "threads": unit.threads,
+        "keep-alive": 75,
+        "timeout": 60,
+        "graceful-timeout": 30,
+        "worker-tmp-dir": "/dev/shm",
+    }
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    if unit.gunicorn >= (25, 1):  # it opens one by default, and the versions before do not know the option
+        arguments.append("--no-control-socket")
+    return [*arguments, unit.entry]
+
+
+def _state(site: str) -> str:
+    return f"piwizard-{site}"
+
+
+def _check(unit: Unit) -> None:
+    """Only what would make a hole: the answers were checked before, with better words."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", unit.site):
+        raise PiwizardError(f"{unit.site!r} is no name for a site: a-z, 0-9 and dashes only.", key="site.name")
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]*", unit.user):
+        raise PiwizardError(f"{unit.user!r} is no name for a system user.")
+    if not unit.entry or unit.entry.startswith("-"):
+        raise PiwizardError(f"{unit.entry!r} is no entry: it has the form module:name.", key="app.entry")
+    for path in (unit.code, unit.venv, *unit.writable, unit.environment_file, unit.pythonpath):
+        if path is not None and not path.startswith("/"):
+            raise PiwizardError(f"{path!r} must be an absolute path.")
+    if set(unit.venv) & set("'\"\\"):  # systemd takes no program with these in its path, quoted or not
+        raise PiwizardError(f"{unit.venv!r} cannot hold programs for systemd: there is a quote or backslash in it.")
+    if min(unit.workers, unit.threads, unit.memory_high_mib) < 1 or unit.memory_max_mib < unit.memory_high_mib:
+        raise PiwizardError("Workers, threads and memory must be at least 1, and memory_max not below memory_high.")
