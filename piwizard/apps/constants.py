@@ -50,6 +50,9 @@ class Constants:
                 return self._joined([first, second], left)
             case ast.BinOp(left=first, op=ast.Div(), right=second):
                 return self._path([first, second], left)
+            case ast.BinOp(left=ast.Constant(value=str(form)), op=ast.Mod(), right=second) if form.count("%") == 1:
+                text = self.text(second, left)
+                return form.replace("%s", text) if text is not None and "%s" in form else None
             case ast.BoolOp(op=ast.Or(), values=values):
                 return next((text for value in values if (text := self.text(value, left)) is not None), None)
             case ast.IfExp(body=body, orelse=orelse):
@@ -95,6 +98,8 @@ class Constants:
         if name in {"join", "joinpath"} and not isinstance(owner, ast.Constant):
             first = [owner] if name == "joinpath" and owner else []
             return self._path([*first, *call.args], left)
+        if name == "format" and isinstance(owner, ast.Constant) and isinstance(owner.value, str):
+            return self._formatted(owner.value, call.args, left)
         if name == "dirname" and call.args:
             path = self.text(call.args[0], left)
             return None if path is None else posixpath.dirname(path)
@@ -111,6 +116,15 @@ class Constants:
         texts = [self.text(part, left) for part in parts]
         known = [text for text in texts if text is not None]
         return "".join(known) if len(known) == len(texts) else None
+
+    def _formatted(self, form: str, arguments: list[ast.expr], left: int) -> str | None:
+        """`"…{}…{0}".format(a)`, as long as it is no more than that."""
+        for index, argument in enumerate(arguments[:DEEPEST]):
+            text = self.text(argument, left)
+            if text is None:
+                return None
+            form = form.replace(f"{{{index}}}", text).replace("{}", text, 1)
+        return form if "{" not in form and len(form) <= LONGEST else None
 
     def _path(self, parts: list[ast.expr], left: int) -> str | None:
         texts = [self.text(part, left) for part in parts]

@@ -129,6 +129,8 @@ def _from_app(code: Code, file: str, name: str, app: App, line: int) -> Candidat
         "wrapped": (52, f"{name} wraps the Flask app"),
         "imported": (44, f"{name} is the Flask app of {app.file}"),
     }[app.how]
+    if app.how == "imported" and (name == "application" or PurePosixPath(file).stem == "wsgi"):
+        base = 50  # a file made for servers
     score = _score(file, name, base + 6 if name in NAMES else base - 8)
     problem = ""
     if app.file != file and (blocked := code.blocked(app.file)):

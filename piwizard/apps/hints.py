@@ -69,7 +69,7 @@ def server_hints(line: str, file: str, number: int) -> list[Hint]:
     start = SERVERS.search(line)
     if not start:
         return []
-    words = _words(line[start.start() :])
+    words = _words(line[start.start() :], listed="[" in line)
     entry = next((word for word in words[1:] if ENTRY.fullmatch(word)), "")
     if not entry and start[1] == "gunicorn" and file == "Procfile" and words and "." in words[-1]:
         entry = f"{words[-1]}:application" if MODULE.fullmatch(words[-1]) else ""
@@ -118,8 +118,8 @@ def is_literal_call(entry: str) -> bool:
     return isinstance(tree, ast.Name)
 
 
-def _words(text: str) -> list[str]:
-    plain = re.sub(r'[\[\],"]', " ", text) if "[" in text else text
+def _words(text: str, *, listed: bool) -> list[str]:
+    plain = re.sub(r'[\[\],"]', " ", text) if listed else text
     try:
         return shlex.split(plain)
     except ValueError:

@@ -82,9 +82,11 @@ class _Finder:
             match node:
                 case ast.Attribute(attr="instance_path" | "open_instance_resource"):
                     yield Writable(instance, "folder", "the instance folder", self.file, node.lineno)
+                case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format")):
+                    yield from self.database(node, instance)
                 case ast.Call():
                     yield from self.call(node)
-                case ast.BinOp(op=ast.Add()) | ast.JoinedStr():
+                case ast.BinOp(op=ast.Add() | ast.Mod()) | ast.JoinedStr():
                     yield from self.database(node, instance)
                 case ast.Constant(value=str(value)) if value.startswith("sqlite:///"):
                     yield from self.database(node, instance)
@@ -133,7 +135,8 @@ class _Finder:
     def database(self, node: ast.expr, instance: str) -> Iterator[Writable]:
         text = Constants(self.code, self.file).text(node) or ""
         path = text.removeprefix("sqlite:///").partition("?")[0]
-        if not text.startswith("sqlite:///") or path in {"", ":memory:"} or re.search(r"\btest|[-_]test", path):
+        unknown = set("{%") & set(path) or path in {"", ":memory:"}
+        if not text.startswith("sqlite:///") or unknown or re.search(r"\btest|[-_]test", path):
             return
         if self.flask_sqlalchemy and not path.startswith("/"):
             # Flask-SQLAlchemy 3 puts relative ones into the instance folder.

@@ -1,0 +1,30 @@
+"""Small source trees to read."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Tree = Callable[[dict[str, str]], Path]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """Writes a checkout from a table of paths and texts; a path that ends in / is a folder."""
+
+    def write(files: dict[str, str]) -> Path:
+        root = tmp_path / "checkout"
+        root.mkdir(exist_ok=True)
+        for name, text in files.items():
+            path = root / name
+            if name.endswith("/"):
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text).lstrip("\n"))
+        return root
+
+    return write

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps.database import find_init, flask_app
+
+FLASKR = {
+    "flaskr/__init__.py": """
+        from flask import Flask
+        def create_app():
+            app = Flask(__name__)
+            from . import db
+            db.init_app(app)
+            return app
+    """,
+    "flaskr/db.py": """
+        import click
+        from flask import current_app
+        def init_db():
+            with current_app.open_resource("schema.sql") as f:
+                print(f)
+        @click.command("init-db")
+        def init_db_command():
+            init_db()
+        def init_app(app):
+            app.cli.add_command(init_db_command)
+    """,
+    "flaskr/schema.sql": "DROP TABLE IF EXISTS user;\nCREATE TABLE user (id INTEGER);\n",
+}
+HEAD = (
+    "import click\nfrom flask import Flask, Blueprint\nfrom flask.cli import with_appcontext\napp = Flask(__name__)\n"
+)
+
+
+def test_the_command_of_a_factory_app(tree):
+    found = find_init(tree(FLASKR), "flaskr:create_app()")
+    assert [command.text for command in found] == ["flask --app flaskr init-db"]
+    assert found[0].destructive
+    assert (found[0].file, found[0].why) == ("flaskr/db.py", "creates the database")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("@app.cli.command('create-db')\ndef c(): ...\n", ["create-db"]),
+        ("@app.cli.command()\ndef init_db(): ...\n", ["init-db"]),
+        ("@app.cli.command(name='initdb')\n@click.option('--drop', is_flag=True)\ndef c(drop): ...\n", ["initdb"]),
+        ("@app.cli.command('create-db')\n@click.argument('name')\ndef c(name): ...\n", []),
+        ("@app.cli.command('create-user')\ndef c(): ...\n", []),
+        ("@app.cli.command('init')\ndef c(): ...\n", []),
+        ("@app.cli.group()\ndef db(): ...\n@db.command()\ndef create(): ...\n", ["db create"]),
+        ("@app.cli.group('lang')\ndef t(): ...\n@t.command()\ndef create(): ...\n", []),
+        ("bp = Blueprint('data', __name__)\n@bp.cli.command('init-db')\ndef c(): ...\n", ["data init-db"]),
+        ("b = Blueprint('d', __name__, cli_group=None)\n@b.cli.command('init-db')\ndef c(): ...\n", ["init-db"]),
+        ("@click.command('init-db')\ndef c(): ...\n", []),
+        ("@app.route('/')\ndef init_db(): ...\n", []),
+    ],
+)
+def test_commands(tree, code, expected):
+    found = find_init(tree({"app.py": HEAD + code}), "app:app")
+    assert [" ".join(command.argv[3:]) for command in found] == expected
+
+
+def test_migrations_come_first_and_what_drops_is_left_out(tree):
+    code = "from flask_migrate import Migrate\n@app.cli.command()\ndef init_db():\n    db.drop_all()\n"
+    files = {"app.py": HEAD + code, "migrations/env.py": "", "Procfile": "web: flask db upgrade; gunicorn app:app\n"}
+    assert [command.text for command in find_init(tree(files), "app:app")] == ["flask --app app db upgrade"]
+
+
+def test_what_start_files_run(tree):
+    code = "@app.cli.group()\ndef translate(): ...\n@translate.command()\ndef compile(): ...\n"
+    files = {"app.py": HEAD + code, "boot.sh": "flask translate compile\nflask nothing known\nexec gunicorn app:app\n"}
+    found = find_init(tree(files), "app:app")
+    assert [(command.text, command.why) for command in found] == [
+        ("flask --app app translate compile", "boot.sh runs it")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "app"),
+    [
+        ("app:app", "app"),
+        ("flaskr:create_app()", "flaskr"),
+        ("hello:site", "hello:site"),
+        ("app:create_app('x')", "app:create_app('x')"),
+    ],
+)
+def test_flask_app(entry, app):
+    assert flask_app(entry) == app

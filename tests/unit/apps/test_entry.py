@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps.entry import choose, find_entries
+from piwizard.errors import PiwizardError
+
+APP = "from flask import Flask\napp = Flask(__name__)\n"
+FACTORY = "from flask import Flask\ndef create_app(test_config=None):\n    app = Flask(__name__)\n    return app\n"
+NEEDY = "from flask import Flask\ndef create_app(name):\n    app = Flask(__name__)\n    return app\n"
+
+SHAPES = {
+    "one file": ({"app.py": APP}, "app:app"),
+    "another name": ({"hello.py": "import flask\nsite = flask.Flask(__name__)\n"}, "hello:site"),
+    "alias of the module": ({"app.py": "import flask as f\napp = f.Flask('x')\n"}, "app:app"),
+    "alias of the class": ({"app.py": "from flask import Flask as F\napp = F(__name__)\n"}, "app:app"),
+    "annotated": ({"app.py": "from flask import Flask\napp: Flask = Flask(__name__)\n"}, "app:app"),
+    "two names": ({"app.py": "from flask import Flask\napp = application = Flask(__name__)\n"}, "app:app"),
+    "in try and if": (
+        {"app.py": "from flask import Flask\ntry:\n  if 1:\n    app = Flask('x')\nexcept OSError: raise\n"},
+        "app:app",
+    ),
+    "run under __main__": ({"app.py": APP + "if __name__ == '__main__':\n    app.run(debug=True)\n"}, "app:app"),
+    "run under __main__, turned round": ({"app.py": APP + "if '__main__' == __name__:\n    app.run()\n"}, "app:app"),
+    "subclass": ({"app.py": "from flask import Flask\nclass Site(Flask): pass\napp = Site(__name__)\n"}, "app:app"),
+    "subclass from elsewhere": (
+        {"core.py": "import flask\nclass S(flask.Flask): pass\n", "app.py": "from core import S\napp = S('x')\n"},
+        "app:app",
+    ),
+    "package": ({"js/__init__.py": APP + "from js import views\n", "js/views.py": "from js import app\n"}, "js:app"),
+    "factory": ({"flaskr/__init__.py": FACTORY, "flaskr/db.py": "import sqlite3\n"}, "flaskr:create_app()"),
+    "make_app": ({"site/__init__.py": FACTORY.replace("create_app", "make_app")}, "site:make_app()"),
+    "factory of another name": ({"site.py": FACTORY.replace("create_app", "build")}, "site:build()"),
+    "factory by annotation": (
+        {"app.py": "from flask import Flask\nfrom x import y\ndef create_app() -> Flask:\n    return y()\n"},
+        "app:create_app()",
+    ),
+    "factory in a module, passed on": (
+        {"shop/__init__.py": "from .factory import create_app\n", "shop/factory.py": FACTORY},
+        "shop:create_app()",
+    ),
+    "factory with needs, called elsewhere": (
+        {"app/__init__.py": NEEDY, "blog.py": "from app import create_app\napp = create_app('production')\n"},
+        "blog:app",
+    ),
+    "called in a file of another job": (
+        {"src/jobs/__init__.py": FACTORY, "make_celery.py": "from jobs import create_app\nflask_app = create_app()\n"},
+        "jobs:create_app()",
+    ),
+    "wsgi.py imports": (
+        {"shop/__init__.py": APP, "wsgi.py": "from shop import app as application\n"},
+        "wsgi:application",
+    ),
+    "wsgi.py wraps": (
+        {"shop.py": APP, "wsgi.py": "from werkzeug.x import ProxyFix\nfrom shop import app\napp = ProxyFix(app)\n"},
+        "wsgi:app",
+    ),
+    "wsgi.py makes": (
+        {"wsgi.py": "from shop.app import create_app\n\napp = create_app()\n", "shop/app.py": FACTORY},
+        "wsgi:app",
+    ),
+    "extensions on the side": (
+        {"app.py": APP + "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy(app)\n"},
+        "app:app",
+    ),
+    "dash": ({"app.py": "from dash import Dash\napp = Dash(__name__)\nserver = app.server\n"}, "app:server"),
+    "two in one file": ({"app.py": APP + "admin = Flask('admin')\n"}, "app:app"),
+    "a toy beside it": ({"app.py": APP, "playground.py": APP}, "app:app"),
+    "tests and examples": ({"app.py": APP, "tests/app.py": APP, "examples/app.py": APP, "test_it.py": APP}, "app:app"),
+    "an environment": ({"app.py": APP, "env/pyvenv.cfg": "", "env/lib/wsgi.py": APP, "venv/wsgi.py": APP}, "app:app"),
+    "Procfile decides": ({"a.py": APP, "b.py": APP, "Procfile": "web: gunicorn -w 2 b:app --log-file -\n"}, "b:app"),
+    "Procfile with arguments": (
+        {"app/__init__.py": NEEDY, "Procfile": "web: gunicorn \"app:create_app('production')\"\n"},
+        "app:create_app('production')",
+    ),
+    "a stale Procfile": ({"app.py": APP, "Procfile": "web: gunicorn gone:app\n"}, "app:app"),
+    ".flaskenv decides": ({"a.py": APP, "b.py": APP, ".flaskenv": "FLASK_APP=b.py\n"}, "b:app"),
+    "FLASK_APP in quotes": ({"a.py": APP, "b.py": APP, ".env": "export FLASK_APP='b'\n"}, "b:app"),
+    "[tool.*] decides": (
+        {"a.py": APP, "b.py": APP, "pyproject.toml": "[tool.poe.tasks]\nserve = 'flask --app b run --debug'\n"},
+        "b:app",
+    ),
+    "Dockerfile decides": (
+        {"a.py": APP, "b.py": APP, "Dockerfile": 'CMD ["gunicorn", "-b", ":80", "b:app"]\n'},
+        "b:app",
+    ),
+    "byte order mark": ({"app.py": "\ufeff" + APP}, "app:app"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "entry"), SHAPES.values(), ids=SHAPES)
+def test_the_entry_is_found(tree, files, entry):
+    assert choose(find_entries(tree(files))).entry == entry
+
+
+@pytest.mark.parametrize(
+    ("files", "entry", "chdir", "pythonpath"),
+    [
+        ({"src/shop/__init__.py": FACTORY}, "shop:create_app()", "", "src"),
+        ({"backend/app.py": APP + "import models\n", "backend/models.py": ""}, "app:app", "backend", "backend"),
+        ({"backend/app.py": APP + "from backend import models\n", "backend/models.py": ""}, "backend.app:app", "", ""),
+        ({"web/__init__.py": "", "web/app.py": APP + "import db\n", "web/db.py": ""}, "app:app", "web", "web"),
+        ({"a/__init__.py": "", "a/b/__init__.py": APP}, "a.b:app", "", ""),
+        ({"web/site.py": APP, "Procfile": "web: gunicorn --chdir web site:app"}, "site:app", "web", "web"),
+    ],
+)
+def test_where_to_start(tree, files, entry, chdir, pythonpath):
+    found = choose(find_entries(tree(files)))
+    assert (found.entry, found.chdir, found.pythonpath) == (entry, chdir, pythonpath)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"readme.py": "print('hello')\n"}, ["No Flask app was found"]),
+        ({"a.py": APP, "b.py": APP}, ["Several", "a:app", "b:app"]),
+        ({"app.py": APP, "main.py": APP}, ["Several", "app:app", "main:app"]),
+        ({"app/__init__.py": NEEDY}, ["app:create_app()", "needs arguments (name)"]),
+        ({"app.py": APP + "app.run()\n"}, ["app.py", "line 3", "own server"]),
+        ({"app.py": APP + "app.run()\n", "wsgi.py": "from app import app\n"}, ["own server"]),
+        ({"app.py": "import flask\nif __name__ == '__main__':\n    app = flask.Flask('x')\n"}, ["only made under"]),
+        ({"app.py": FACTORY.replace("return app", "return app, 1")}, ["more than the app"]),
+        ({"app.py": "import flask\nasync " + FACTORY.partition("\n")[2]}, ["async"]),
+    ],
+)  # fmt: skip
+def test_no_entry_is_explained(tree, files, words):
+    with pytest.raises(PiwizardError) as caught:
+        choose(find_entries(tree(files)))
+    assert caught.value.key == "app.entry"
+    assert caught.value.hint
+    for word in words:
+        assert word in caught.value.message
+
+
+def test_imports_in_a_circle_end(tree):
+    root = tree(
+        {"a.py": "from flask import x\nfrom b import app\n", "b.py": "from flask import x\nfrom a import app\n"}
+    )
+    assert find_entries(root) == []
+
+
+def test_nothing_is_run(tree, tmp_path):
+    mark = tmp_path / "ran"
+    root = tree({"app.py": f"open({str(mark)!r}, 'w')\n{APP}", "setup.py": f"open({str(mark)!r}, 'w')\n"})
+    assert choose(find_entries(root)).entry == "app:app"
+    assert not mark.exists()

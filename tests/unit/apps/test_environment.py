@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps.environment import find_environment
+
+# The line of code, then: needed, default.
+READS = {
+    'x = os.environ["API"]': (True, None),
+    'x = environ["API"]': (True, None),
+    'x = osm.environ["API"]': (True, None),
+    'x = os.environ.get("API")': (False, None),
+    'x = os.environ.get("API", "none")': (False, "none"),
+    'x = int(os.environ.get("API", 25))': (False, "25"),
+    'x = os.getenv("API", default="none")': (False, "none"),
+    'x = getenv("API")': (False, None),
+    'x = os.getenv("API") or "none"': (False, "none"),
+    'x = os.environ.setdefault("API", "none")': (False, "none"),
+    'NAME = "API"\nx = os.environ[NAME]': (True, None),
+    'if "API" in os.environ:\n    x = os.environ["API"]': (False, None),
+    'try:\n    x = os.environ["API"]\nexcept KeyError:\n    x = 1': (False, None),
+    'def f():\n    return os.environ["API"]': (True, None),
+    'x = config("API")': (True, None),
+    'x = config("API", default="1")': (False, "1"),
+    'env = Env()\nx = env.str("API")': (True, None),
+    'env = Env()\nx = env.int("API", default=3)': (False, "3"),
+    'x = os.environ.get("API", os.path.join(os.path.dirname(__file__), "a.db"))': (False, "a.db"),
+    'app.config.from_envvar("API")': (True, None),
+    'app.config.from_envvar("API", silent=True)': (False, None),
+}
+HEAD = "import os\nimport os as osm\nfrom os import environ, getenv\nfrom decouple import config\nfrom environs import Env\n"
+
+
+@pytest.mark.parametrize(("code", "expected"), READS.items(), ids=list(READS))
+def test_reads(tree, code, expected):
+    found = find_environment(tree({"app.py": HEAD + code + "\n"}))
+    assert [(v.name, v.needed, v.default) for v in found.variables] == [("API", *expected)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'os.environ["API"] = "1"',
+        'del os.environ["API"]',
+        'x = {}["API"]',
+        'x = os.environ["PATH"]',
+        "x = os.environ[f()]",
+    ],
+)
+def test_what_is_no_wish(tree, code):
+    assert find_environment(tree({"app.py": HEAD + code + "\n"})).variables == ()
+
+
+def test_secrets(tree):
+    code = 'a = os.getenv("SECRET_KEY")\nb = os.getenv("MAIL_PASSWORD")\nc = os.getenv("SECRET_KEY_FILE", "x")\n'
+    found = {v.name: v for v in find_environment(tree({"app.py": HEAD + code})).variables}
+    assert (found["SECRET_KEY"].needed, found["SECRET_KEY"].secret, found["SECRET_KEY"].generate) == (True, True, True)
+    assert (found["MAIL_PASSWORD"].needed, found["MAIL_PASSWORD"].secret) == (False, True)
+    assert found["MAIL_PASSWORD"].generate is False
+    assert found["SECRET_KEY_FILE"].generate is False
+
+
+def test_samples_dotenv_and_prefixes(tree):
+    code = (
+        'load_dotenv()\nx = os.environ["API"]\napp.config.from_prefixed_env()\napp.config.from_prefixed_env("SHOP")\n'
+    )
+    found = find_environment(tree({"app.py": HEAD + code, ".env.example": "# no\nexport API='abc'\n"}))
+    assert found.variables[0].example == "abc"
+    assert found.dotenv
+    assert found.prefixes == ("FLASK", "SHOP")
+    assert [v.name for v in found.needed] == ["API"]
+
+
+def test_tests_do_not_count(tree):
+    assert find_environment(tree({"tests/app.py": HEAD + 'x = os.environ["API"]\n'})).variables == ()

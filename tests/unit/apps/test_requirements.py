@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps.python import find_python
+from piwizard.apps.requirements import find_requirements
+
+PROJECT = """
+    [project]
+    name = "flaskr"
+    dependencies = ["flask>=3", "click"]
+    requires-python = ">=3.9,<4"
+    [build-system]
+    requires = ["flit_core"]
+"""
+POETRY = """
+    [tool.poetry]
+    name = "shop"
+    package-mode = false
+    [tool.poetry.dependencies]
+    python = "^3.11"
+    flask = "^3.0.1"
+    flask-login = {version = "~0.6", optional = false}
+    gunicorn = "*"
+"""
+UV_LOCK = """
+    [[package]]
+    name = "flask"
+    version = "3.0.3"
+    source = { registry = "https://pypi.org/simple" }
+    [[package]]
+    name = "numpy"
+    version = "1.26.4"
+    source = { registry = "https://pypi.org/simple" }
+    [[package]]
+    name = "numpy"
+    version = "2.0.1"
+    source = { registry = "https://pypi.org/simple" }
+    [[package]]
+    name = "shop"
+    version = "0.1"
+    source = { editable = "." }
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "file", "arguments", "lines"),
+    [
+        ({"requirements.txt": "Flask==3\n"}, "requirements", "requirements.txt", ("-r", "requirements.txt"), ()),
+        (
+            {"requirements/prod.txt": "flask\n", "requirements/dev.txt": "pytest\n"},
+            "requirements", "requirements/prod.txt", ("-r", "requirements/prod.txt"), (),
+        ),
+        (
+            {"requirements-dev.txt": "pytest\n", "requirements_pi.txt": "flask\n"},
+            "requirements", "requirements_pi.txt", ("-r", "requirements_pi.txt"), (),
+        ),
+        ({"pyproject.toml": PROJECT, "flaskr/__init__.py": ""}, "pyproject", "pyproject.toml", (".",), ()),
+        ({"pyproject.toml": PROJECT}, "pyproject", "pyproject.toml", (), ("flask>=3", "click")),
+        (
+            {"pyproject.toml": PROJECT.partition("[build")[0], "app.py": "", "uv.lock": UV_LOCK},
+            "uv", "pyproject.toml", (), ("flask>=3", "click"),
+        ),
+        (
+            {"pyproject.toml": POETRY, "poetry.lock": "[[package]]\nname='flask'\nversion='3.0.3'\n"},
+            "poetry", "pyproject.toml", (), ("flask>=3.0.1,<4", "flask-login>=0.6,<0.7", "gunicorn"),
+        ),
+        (
+            {"setup.py": "from setuptools import setup\nsetup(name='x', install_requires=['flask'])\n"},
+            "setup", "setup.py", (".",), (),
+        ),
+        (
+            {"setup.cfg": "[options]\ninstall_requires =\n  flask\n  # no\n  click\n"},
+            "setup", "setup.cfg", (), ("flask", "click"),
+        ),
+        (
+            {"Pipfile": '[packages]\nflask = "*"\nredis = {extras = ["hiredis"], version = "~=5.0"}\n'},
+            "pipenv", "Pipfile", (), ("flask", "redis[hiredis]~=5.0"),
+        ),
+        (
+            {"Pipfile": "[packages]\nflask = '*'\n", "Pipfile.lock": '{"default": {"flask": {"version": "==3.0"}}}'},
+            "pipenv", "Pipfile", (), ("flask==3.0",),
+        ),
+        (
+            {"requirements.txt": "pytest\n", "pyproject.toml": PROJECT},
+            "pyproject", "pyproject.toml", (), ("flask>=3", "click"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_pip_is_told(tree, files, kind, file, arguments, lines):
+    found = find_requirements(tree(files))
+    assert found is not None
+    assert (found.kind, found.file, found.arguments, found.lines) == (kind, file, arguments, lines)
+    assert found.flask
+
+
+def test_nothing_to_install(tree):
+    assert find_requirements(tree({"app.py": ""})) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "flask"),
+    [
+        ("Flask==3.0 # web\n", True),
+        ("-r more.txt\n", True),
+        ("flask-login\n", True),
+        ("git+https://example.org/x.git#egg=Flask\n", True),
+        ("requests\n# flask\n", False),
+        ("-r ../outside.txt\n", False),
+        ("-r requirements.txt\n", False),
+    ],
+)
+def test_flask_is_noticed(tree, tmp_path, text, flask):
+    (tmp_path / "outside.txt").write_text("flask\n")
+    found = find_requirements(tree({"requirements.txt": text, "more.txt": "Flask\n"}))
+    assert found is not None
+    assert found.flask is flask
+
+
+def test_a_lock_gives_constraints(tree):
+    found = find_requirements(tree({"pyproject.toml": PROJECT, "app.py": "", "uv.lock": UV_LOCK}))
+    assert found is not None
+    assert found.constraints == ("flask==3.0.3",)
+
+
+def test_the_folder_of_the_app_comes_first(tree):
+    root = tree({"backend/requirements.txt": "flask\n", "requirements.txt": "mkdocs\n"})
+    found = find_requirements(root, "backend")
+    assert found is not None
+    assert found.arguments == ("-r", "backend/requirements.txt")
+
+
+@pytest.mark.parametrize("text", ["[[", "[project]\nname = 3\ndependencies = 'x'\n", "tool = 3\n", "project = []\n"])
+def test_broken_files_are_no_crash(tree, text):
+    root = tree({"pyproject.toml": text, "Pipfile": text, "Pipfile.lock": "[]", "setup.cfg": text, "uv.lock": text})
+    assert find_requirements(root) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "spec", "fits", "misfits"),
+    [
+        ({"pyproject.toml": PROJECT}, ">=3.9,<4", (3, 11, 2), (4, 0, 0)),
+        ({".python-version": "3.12.1\n"}, "==3.12.*", (3, 12, 7), (3, 11, 2)),
+        ({"runtime.txt": "python-3.8.10"}, "==3.8.*", (3, 8, 0), (3, 13, 5)),
+        ({"Pipfile": '[requires]\npython_version = "3.11"\n'}, "==3.11.*", (3, 11, 2), (3, 12, 0)),
+        ({"pyproject.toml": POETRY}, ">=3.11,<4", (3, 13, 0), (3, 10, 9)),
+        (
+            {"setup.py": "import setuptools\nsetuptools.setup(python_requires='~=3.9')\n"},
+            "~=3.9",
+            (3, 13, 1),
+            (3, 8, 0),
+        ),
+    ],
+)
+def test_the_python_asked_for(tree, files, spec, fits, misfits):
+    wish = find_python(tree(files))
+    assert wish is not None
+    assert wish.spec == spec
+    assert wish.fits(fits)
+    assert not wish.fits(misfits)
