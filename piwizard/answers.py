@@ -76,7 +76,7 @@ def parse(content: str, questions: Iterable[Question], name: str = "answers.toml
     if not isinstance(more, dict):
         raise reader.refuse("sites", "must hold tables such as [sites.blog.app]")
     machine = reader.tables({table: value for table, value in raw.items() if table not in SITE_TABLES}, "")
-    first: Mapping[str, Any] = reader.tables({table: value for table, value in raw.items() if table in SITE_TABLES}, "")
+    first = reader.tables({table: value for table, value in raw.items() if table in SITE_TABLES}, "")
     sites: dict[str, Mapping[str, Any]] = {}
     if first:
         sites[reader.name(first, "")] = first
@@ -90,8 +90,8 @@ def parse(content: str, questions: Iterable[Question], name: str = "answers.toml
             raise reader.refuse(f"{where}site.name", f"must be {title}, and no other site may have that name")
         sites[title] = values
     _apart(sites, reader)
-    for where, values in [("", first), *((f"sites.{title}.", sites[title]) for title in more)]:
-        reader.complete(values, where)
+    for site, answered in sites.items():
+        reader.complete(answered, f"sites.{site}." if site in more else "")
     return AnswersFile(machine, sites)
 
 

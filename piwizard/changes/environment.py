@@ -21,9 +21,10 @@ CONSTRAINTS = ".piwizard-constraints.txt"
 class Environment:
     """The virtual environment `folder`, made by `python`, with pip's arguments `install`, given in a copy of `code`.
 
-    `lines` and `constraints` are requirements that pip could not read from the app's own files. `inputs` are the files that decide what is installed: where one differs from what the environment was
-    built with, it is built anew. Building runs code of strangers (setup.py), so it runs as `user`, in a copy
-    of the code where pip has to build that itself; the result is given to root.
+    `lines` and `constraints` are requirements that pip could not read from the app's own files. `inputs` are the
+    files of the code that decide what is installed: where one differs from what the environment was built with,
+    it is built anew. Building runs code of strangers (setup.py), so it runs as `user`, in a copy of the code; the
+    result is given to root.
     """
 
     kind: ClassVar[str] = "environment"

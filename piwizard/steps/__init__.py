@@ -1,0 +1,12 @@
+"""The steps, in the order the wizard walks them."""
+
+from __future__ import annotations
+
+from piwizard.steps.app import App
+from piwizard.steps.gunicorn import Gunicorn
+from piwizard.steps.nginx import Nginx
+from piwizard.steps.site import Site
+from piwizard.steps.step import Step
+from piwizard.steps.system import System
+
+STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site())

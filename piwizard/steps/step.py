@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from piwizard.answers import Answers
+from piwizard.apps.chosen import Chosen
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
+from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
 from piwizard.nginx.present import NginxFiles
@@ -24,20 +26,50 @@ class Ground:
     machine: Facts
     nginx: NginxFiles = field(default_factory=NginxFiles)
     source: Source | None = None
-    sites: Mapping[str, int] = field(default_factory=dict)
-    """How many sites share this machine's memory, by their names (and 1 each)."""
+    site_count: int = 1
+    """How many sites share this machine's memory."""
+    ipv6: bool = True
+    packaged_units: frozenset[str] = frozenset()
+    """The units that came with Debian's packages: no site may be called like one of them."""
+
+
+def app_of(ground: Ground, answers: Answers) -> Chosen:
+    """The app that a site's steps are about."""
+    if ground.source is None:
+        raise PiwizardError("app.repo is missing.", key="app.repo")
+    return Chosen(ground.source, answers)
 
 
 class Step(Protocol):
     """One line of the sidebar. Plans and checks are worked out from ground and answers, and alter nothing."""
 
-    name: str
-    title: str
-    heading: str
-    why: str
-    scope: Scope
-    optional: bool
-    needs: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """As on the command line: "nginx"."""
+
+    @property
+    def title(self) -> str:
+        """As in the sidebar."""
+
+    @property
+    def heading(self) -> str:
+        """The part of the sidebar it stands in."""
+
+    @property
+    def why(self) -> str:
+        """A paragraph in plain words."""
+
+    @property
+    def scope(self) -> Scope:
+        """Whether it belongs to the machine or to one site."""
+
+    @property
+    def optional(self) -> bool:
+        """Whether a person may leave it out."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of the steps that must be done before."""
 
     def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
         """What the step asks, with defaults for this machine. Without a ground: the keys alone."""

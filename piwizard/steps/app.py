@@ -1,0 +1,173 @@
+"""The app: its code at a commit, its user, its environment, proven to load."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.apps.chosen import Chosen
+from piwizard.apps.source import site_folder
+from piwizard.changes.base import Change
+from piwizard.changes.checkout import Checkout
+from piwizard.changes.command import Command
+from piwizard.changes.environment import Environment
+from piwizard.changes.folder import Folder
+from piwizard.changes.group import Group
+from piwizard.changes.keep import Keep
+from piwizard.changes.link import Link
+from piwizard.changes.package import Packages
+from piwizard.changes.publish import Publish
+from piwizard.changes.user import SystemUser
+from piwizard.machine import files, places
+from piwizard.machine.checks import Check
+from piwizard.machine.files import Owner
+from piwizard.questions import Question
+from piwizard.steps.step import Ground, Scope, app_of
+
+QUESTIONS = (
+    Question(
+        "site.name",
+        "A short name for the site",
+        "Small letters, digits and hyphens. Its folder, user and services are called so.",
+        v.site_name,
+        required=True,
+    ),
+    Question(
+        "app.repo",
+        "Address of the git repository",
+        "As you would give it to `git clone`: https://…, git@…:…, or a folder on this machine.",
+        v.repository,
+        required=True,
+    ),
+    Question("app.branch", "Branch or tag", "Empty: the repository's own main branch.", v.reference),
+    Question("app.entry", "The app in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),
+    Question("app.requirements", "Requirements file", "What pip installs. Usually found.", v.inside, kind="path"),
+    Question("app.python", "Python", "The interpreter of the app's environment.", v.python, default="python3"),
+    Question(
+        "app.writable",
+        "What the app may write",
+        "Files and folders of the repository that the app changes while it runs. They survive new versions.",
+        v.list_of(v.inside, 50),
+        kind="list",
+        default=[],
+    ),
+    Question(
+        "app.static",
+        "Static folders",
+        "Which folder answers which URLs. nginx serves these itself. Usually found.",
+        v.static,
+        kind="table",
+    ),
+    Question(
+        "app.env",
+        "Environment variables",
+        "Settings of the app. A secret is given as { generate = 32 }, { env = … } or { file = … }.",
+        v.environment,
+        kind="table",
+        default={},
+    ),
+    Question(
+        "app.init",
+        "Commands to run once",
+        "For instance the one that makes the database. Run as the app's user, without a shell.",
+        v.list_of(v.command, 20),
+        kind="list",
+        default=[],
+    ),
+)
+
+
+class App:
+    """Builds a release beside the one in use, proves it, then switches."""
+
+    name = "app"
+    title = "App"
+    heading = "Your app"
+    why = (
+        "Fetches your app with git, gives it a user of its own that may read the code but not change it, and a "
+        "Python environment with what it requires. Before anything is switched over, the app is loaded once as "
+        "that user: if it fails, you see why, and what ran before goes on."
+    )
+    scope: Scope = "site"
+    optional = False
+    needs = ("system",)
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        if ground is None or ground.source is None or answers is None:
+            return QUESTIONS
+        app = Chosen(ground.source, Answers(answers.site, {}))
+        found = {
+            "app.entry": (app.entry.entry, app.entry.why),
+            "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
+            "app.static": (app.static, "found in the code"),
+        }
+        return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        app = app_of(ground, answers)
+        where, name, env = app.layout, app.layout.site, app.environment()
+        start = where.code / app.working_directory
+        published = {**app.static, **app.root_files}
+        return (
+            Packages(("git", "python3-venv")),
+            SystemUser(name, where.folder),
+            Folder(where.folder),
+            Folder(where.folder / "releases", whole=True),
+            Folder(where.folder / "once", whole=True),
+            Folder(where.data, 0o750, Owner(name, name)),
+            Checkout(where.release, app.source.repo, app.source.ref, app.source.commit, name),
+            *(Keep(where.code, where.data, path, name) for path in answers.get("app.writable", [])),
+            _environment(app),
+            Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
+            *(
+                Command(
+                    f"Run once: {line}",
+                    tuple(shlex.split(line)),
+                    where.folder / "once" / files.digest(line.encode())[:16],
+                    name,
+                    start,
+                    f"app.init: `{line}` failed.",
+                    key="app.init",
+                    env=env,
+                )
+                for line in answers.get("app.init", [])
+            ),
+            Command(
+                f"Prove that gunicorn can load {app.entry.entry}",
+                (str(where.venv / "bin" / "gunicorn"), "--check-config", "--config", "/dev/null", app.entry.entry),
+                where.release / "proven.json",
+                name,
+                start,
+                f"app.entry: {app.entry.entry} does not load.",
+                key="app.entry",
+                env=env,
+            ),
+            Group(
+                f"{name}-release",
+                (Link(where.current, f"releases/{where.release.name}"),),
+                then=(("systemctl", "try-restart", f"{name}.service"),),
+            ),
+        )
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        current = site_folder(str(answers.site)) / "current"
+        proven = files.read(current / "proven.json") is not None
+        detail = f"release {current.resolve().name}" if proven else "no release that was proven to load"
+        yield Check("release", proven, detail, mend="`piwizard apply app` builds it again.")
+
+
+def _environment(app: Chosen) -> Environment:
+    wanted = app.requirements
+    return Environment(
+        folder=app.layout.venv,
+        python=app.answers.get("app.python", "python3"),
+        code=app.layout.code,
+        install=("gunicorn", *(wanted.arguments if wanted else ("flask",))),
+        inputs=(wanted.file,) if wanted else (),
+        user=app.layout.site,
+        cache=places.cache_dir() / "build" / app.layout.site,
+        lines=wanted.lines if wanted else (),
+        constraints=wanted.constraints if wanted else (),
+    )

@@ -1,0 +1,136 @@
+"""The service that runs the app, and the socket that nginx talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from piwizard import systemd_units
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.apps.chosen import Chosen
+from piwizard.changes.base import Change
+from piwizard.changes.file import File
+from piwizard.changes.group import Group
+from piwizard.changes.unit import Unit
+from piwizard.errors import PiwizardError
+from piwizard.machine import checks, units
+from piwizard.machine.checks import Check
+from piwizard.machine.facts import Facts
+from piwizard.questions import Question
+from piwizard.steps.step import Ground, Scope, app_of
+
+UNITS = Path("/etc/systemd/system")
+NEWEST_GUNICORN = (27, 0)
+"""Taken for granted in a preview, before the environment is built."""
+
+QUESTIONS = (
+    Question("gunicorn.workers", "Workers", "Processes that run the app side by side.", v.whole(1, 32), kind="number"),
+    Question(
+        "gunicorn.threads", "Threads", "Requests that each worker answers at a time.", v.whole(1, 64), kind="number"
+    ),
+)
+
+
+class Gunicorn:
+    """A socket unit and a service unit, hardened, sized for this board."""
+
+    name = "gunicorn"
+    title = "Gunicorn"
+    heading = "Your app"
+    why = (
+        "Runs your app in the background, also after a reboot. systemd holds the socket, so visitors wait a moment "
+        "instead of seeing an error while the app restarts. The service may write only what you named, and cannot "
+        "take more memory than this board can give."
+    )
+    scope: Scope = "site"
+    optional = False
+    needs = ("app",)
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        if ground is None:
+            return QUESTIONS
+        workers, threads = for_board(ground.machine)
+        board = f"for {ground.machine.cores} cores, {ground.machine.memory.nominal} MB"
+        return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        app = app_of(ground, answers)
+        unit = _unit(app, ground)
+        name = unit.site
+        if f"{name}.service" in ground.packaged_units:
+            raise PiwizardError(
+                f"site.name: {name} cannot be used, a service of the system is called so.",
+                key="site.name",
+                hint="Choose another name for the site.",
+            )
+        settings = "".join(f"{variable}={_quoted(value)}\n" for variable, value in app.settings().items())
+        units_group = Group(
+            f"{name}-service",
+            (
+                File(app.layout.environment_file, settings, 0o600, secret=True),
+                File(UNITS / f"{name}.socket", systemd_units.render_socket(unit)),
+                File(UNITS / f"{name}.service", systemd_units.render_service(unit)),
+            ),
+            then=(("systemctl", "daemon-reload"), ("systemctl", "try-restart", f"{name}.service")),
+        )
+        return (units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"))
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        name = str(answers.site)
+        names = (f"{name}.socket", f"{name}.service")
+        states = units.ask(names)
+        for unit in names:
+            state = states[unit]
+            yield Check(
+                unit,
+                state.running and state.enabled,
+                f"{state.active}, {state.file or 'not there'}",
+                mend=f"`journalctl -u {unit}` says why; `piwizard apply gunicorn` starts it again.",
+            )
+        answer = checks.get("/", host=answers["site.domains"][0], unix=systemd_units.socket_path(name))
+        yield Check(
+            "app answers",
+            answer is not None and answer.status < 500,
+            f"{answer.status} on its socket" if answer else "nobody answers on its socket",
+            cause="The app itself fails." if answer else "The service does not run.",
+            mend=f"`journalctl -u {name}.service` has the app's own words.",
+        )
+
+
+def for_board(machine: Facts, sites: int = 1) -> tuple[int, int]:
+    """Workers and threads by what was measured on boards: memory decides, then cores."""
+    memory = machine.memory.nominal // sites
+    if memory < 1024:
+        return (1 if machine.cores == 1 else 2), 2 if memory < 512 else 4
+    if memory < 2048:
+        return 2, 4
+    return max(2, min(4, machine.cores)), 4
+
+
+def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
+    answers, where = app.answers, app.layout
+    workers, threads = for_board(ground.machine, ground.site_count)
+    share = ground.machine.memory.total // ground.site_count
+    code = where.current / "app"
+    return systemd_units.Unit(
+        site=where.site,
+        user=where.site,
+        code=str(code / app.working_directory),
+        venv=str(where.current / "venv"),
+        entry=app.entry.entry,
+        workers=answers.get("gunicorn.workers", workers),
+        threads=answers.get("gunicorn.threads", threads),
+        memory_high_mib=max(100, share * 60 // 100),
+        memory_max_mib=max(150, share * 75 // 100),
+        gunicorn=app.source.gunicorn or NEWEST_GUNICORN,
+        environment_file=str(where.environment_file),
+        writable=(str(where.data),),
+        pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
+    )
+
+
+def _quoted(value: str) -> str:
+    """A value as systemd's EnvironmentFile= reads it: in double quotes, where few signs mean anything."""
+    escaped = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in value)
+    return f'"{escaped}"'

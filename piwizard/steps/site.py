@@ -1,0 +1,97 @@
+"""The site: what nginx serves itself, what it passes on, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from piwizard import systemd_units
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.changes.base import Change
+from piwizard.changes.file import File
+from piwizard.changes.group import Group
+from piwizard.changes.link import Link
+from piwizard.machine import checks
+from piwizard.machine.checks import Check
+from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.questions import Question
+from piwizard.steps.step import Ground, Scope, app_of
+
+AVAILABLE = Path("/etc/nginx/sites-available")
+ENABLED = Path("/etc/nginx/sites-enabled")
+DEFAULT_SERVER = "piwizard-default"
+NEVER_SERVED = ("/.git/config", "/.env", "/app.py", "/requirements.txt")
+
+QUESTIONS = (
+    Question(
+        "site.domains",
+        "Names of the site",
+        "The host names people type, the main one first. A www. name leads to the bare one.",
+        v.list_of(v.host_name, 20, least=1),
+        kind="list",
+        required=True,
+    ),
+)
+
+
+class Site:
+    """The server block of a site, and the one for names that nobody has here."""
+
+    name = "site"
+    title = "Site"
+    heading = "Your app"
+    why = (
+        "Tells nginx the names of your site. Static files are served by nginx itself, compressed beforehand; every "
+        "other request goes to your app. Nothing else of the repository can be reached from outside, and requests "
+        "for names that are not yours get no answer."
+    )
+    scope: Scope = "site"
+    optional = False
+    needs = ("nginx", "gunicorn")
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        return QUESTIONS
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        app = app_of(ground, answers)
+        name = app.layout.site
+        public = app.layout.current / "public"
+        block = SiteBlock(
+            name=name,
+            domains=tuple(answers["site.domains"]),
+            socket=systemd_units.socket_path(name),
+            static={prefix: f"{public}{prefix}" for prefix in app.static},
+            root_files={url: f"{public}{url}" for url in app.root_files},
+            ipv6=ground.ipv6,
+        )
+        files: list[Change] = [
+            File(AVAILABLE / name, render_site(block)),
+            Link(ENABLED / name, f"../sites-available/{name}"),
+        ]
+        if not ground.nginx.default_server_of_others(str(ENABLED / DEFAULT_SERVER)):
+            files += [
+                File(AVAILABLE / DEFAULT_SERVER, render_default_server(ipv6=ground.ipv6)),
+                Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
+            ]
+        if ground.nginx.packaged_default:
+            files.append(Link(ENABLED / "default", None))
+        take_up = ("systemctl", "reload-or-restart", "nginx.service")
+        return (Group(f"{name}-site", tuple(files), guard=("nginx", "-t"), then=(take_up,)),)
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        host = answers["site.domains"][0]
+        page = checks.get("/", host=host)
+        yield Check(
+            "site answers",
+            page is not None and page.status < 500,
+            f"http://{host}/ gives {page.status}" if page else f"nobody answers for {host}",
+            cause="nginx cannot reach the app." if page else "nginx does not run, or does not know the name.",
+            mend="`piwizard apply gunicorn site` puts both right.",
+        )
+        leaks = [path for path in NEVER_SERVED if (found := checks.get(path, host=host)) and found.status == 200]
+        yield Check(
+            "repository closed", not leaks, f"served: {', '.join(leaks)}" if leaks else "only static files are served"
+        )
+        stranger = checks.get("/", host="unknown.invalid")
+        yield Check("unknown names", stranger is None, f"get {stranger.status}" if stranger else "get no answer")

@@ -1,0 +1,81 @@
+"""The packages, and whether this machine can carry what is to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from piwizard.answers import Answers
+from piwizard.changes.base import Change
+from piwizard.changes.package import Packages
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.machine.facts import PortOwner
+from piwizard.questions import Question
+from piwizard.steps.step import Ground, Scope
+
+PACKAGES = ("ca-certificates", "git", "nginx", "python3-venv")
+DISK_NEEDED = 500
+MEMORY_NEEDED = 300
+"""MiB: for the packages, an environment and a few releases; for nginx, gunicorn and a worker."""
+PIWIZARD_WAS_MADE = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class System:
+    """Installs Debian's packages, and refuses what would fail later with a worse word."""
+
+    name = "system"
+    title = "System"
+    heading = "Web server"
+    why = (
+        "Installs the programs that everything else stands on: the web server nginx, git to fetch your app, and "
+        "what Python needs to give it an environment of its own. Looks whether the disk, the memory and the clock "
+        "are fit, and whether another web server is in the way. Nothing of yours is removed."
+    )
+    scope: Scope = "machine"
+    optional = False
+    needs = ()
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        return ()
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        machine = ground.machine
+        if machine.os.unsupported:
+            raise PiwizardError(machine.os.unsupported)
+        if machine.disk.read_only:
+            raise PiwizardError("The disk is read-only.", hint="A worn SD card does that: look at `dmesg`.")
+        if machine.disk.free is not None and machine.disk.free < DISK_NEEDED:
+            raise PiwizardError(
+                f"The disk is full: {machine.disk.free} MiB are free, {DISK_NEEDED} are needed.",
+                hint="`sudo apt-get clean` and `sudo journalctl --vacuum-size=50M` make room.",
+            )
+        for port in (80, 443):
+            owner = machine.port(port)
+            if owner and owner.program != "nginx":
+                raise _occupied(owner)
+        return (Packages(PACKAGES),)
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        disk, memory = ground.machine.disk.free, ground.machine.memory
+        yield Check("disk", disk is None or disk >= DISK_NEEDED // 2, f"{disk} MiB free")
+        enough = memory.total + memory.swap >= MEMORY_NEEDED
+        yield Check("memory", enough, f"{memory.total} MiB, and {memory.swap} MiB of swap", mend="Add swap.")
+        now = datetime.now(UTC)
+        yield Check(
+            "clock",
+            now > PIWIZARD_WAS_MADE,
+            f"{now:%Y-%m-%d %H:%M} UTC",
+            mend="`sudo timedatectl set-ntp true` sets it from the Internet; certificates fail with a wrong clock.",
+        )
+
+
+def _occupied(owner: PortOwner) -> PiwizardError:
+    details = [f"service {owner.unit}"] if owner.unit else []
+    details += [f"package {owner.package}"] if owner.package else []
+    inside = f" ({', '.join(details)})" if details else ""
+    stop = f"`sudo systemctl disable --now {owner.unit}` stops it for good" if owner.unit else "stop it"
+    return PiwizardError(
+        f"Port {owner.port} belongs to {owner.words}{inside}, and nginx needs it.",
+        hint=f"Either {stop}, or let it listen on another port in its own settings; then apply again.",
+    )

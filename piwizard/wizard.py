@@ -1,0 +1,162 @@
+"""Which steps there are for this machine and these sites, what they stand on, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from piwizard.answers import Answers, AnswersFile
+from piwizard.apps import source
+from piwizard.apps.source import Source
+from piwizard.changes.base import Change, Memory, Preview
+from piwizard.changes.group import Group
+from piwizard.changes.unit import Unit
+from piwizard.errors import PiwizardError
+from piwizard.machine import facts
+from piwizard.machine.checks import Check
+from piwizard.machine.facts import Facts
+from piwizard.machine.snapshot import Machine
+from piwizard.nginx import present
+from piwizard.questions import Question
+from piwizard.steps import STEPS
+from piwizard.steps.step import Ground, Step
+from piwizard.vault import Vault
+
+UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A step at its place: for the machine, or for one site."""
+
+    step: Step
+    site: str | None
+
+    @property
+    def label(self) -> str:
+        return f"{self.step.name} of {self.site}" if self.site else self.step.name
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """A change and what applying it would do."""
+
+    change: Change
+    preview: Preview
+
+
+def all_questions() -> list[Question]:
+    """Every key that answers.toml may hold."""
+    return [question for step in STEPS for question in step.questions(None, None)]
+
+
+def step_named(name: str) -> Step:
+    """The step of that name; PiwizardError lists the names there are."""
+    for step in STEPS:
+        if step.name == name:
+            return step
+    raise PiwizardError(f"There is no step {name}.", hint=f"The steps: {', '.join(step.name for step in STEPS)}.")
+
+
+class Wizard:
+    """The steps over one set of answers. What is detected is kept until `look_again`."""
+
+    def __init__(self, answers: AnswersFile, vault: Vault, pins: Mapping[str, str] | None = None) -> None:
+        self.answers = answers
+        self.vault = vault
+        self._pins = dict(pins or {})
+        self._sources: dict[str, Source] = {}
+
+    def places(self, names: Iterable[str] = (), site: str | None = None) -> list[Place]:
+        """The steps of these names (all of them without names), for one site or all, in the wizard's order."""
+        wanted = {step_named(name).name for name in names} or {step.name for step in STEPS}
+        sites = [site] if site else list(self.answers.sites)
+        if site:
+            self.answers.of(site)
+        machine = [Place(step, None) for step in STEPS if step.scope == "machine" and step.name in wanted]
+        own = [Place(step, name) for name in sites for step in STEPS if step.scope == "site" and step.name in wanted]
+        asked_for_site_steps = [step.name for step in STEPS if step.scope == "site" and step.name in wanted]
+        if names and asked_for_site_steps and not sites:
+            raise PiwizardError(
+                f"{asked_for_site_steps[0]} belongs to a site, and there is none in the answers yet.",
+                hint="`piwizard apply --answers FILE` takes a file with a [site] and an [app] table.",
+            )
+        first_site_step = next(number for number, step in enumerate(STEPS) if step.scope == "site")
+        before = [place for place in machine if STEPS.index(place.step) < first_site_step]
+        return before + own + [place for place in machine if place not in before]
+
+    def with_needs(self, places: Sequence[Place], done: Iterable[Place]) -> list[Place]:
+        """These places and, before them, those that they need and that are not done yet."""
+        done = list(done)
+        wanted = list(places)
+        for place in wanted:
+            for name in place.step.needs:
+                step = step_named(name)
+                needed = Place(step, place.site if step.scope == "site" else None)
+                if needed not in wanted and needed not in done:
+                    wanted.append(needed)
+        return [place for place in self.places() if place in wanted]
+
+    def look_again(self) -> None:
+        """Something was altered: what was detected counts no more."""
+        for name in ("facts", "_nginx"):
+            self.__dict__.pop(name, None)
+        self._sources.clear()
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What was detected on this machine."""
+        return facts.gather()
+
+    @cached_property
+    def _nginx(self) -> present.NginxFiles:
+        return present.look()
+
+    def answers_of(self, site: str | None) -> Answers:
+        """What a step sees of the answers, with the site's secrets."""
+        plain = self.answers.of(site)
+        settings = plain.get("app.env", {})
+        sources = {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
+        secrets = self.vault.resolve(site, sources) if site and sources else {}
+        return Answers(plain.site, plain.values, secrets)
+
+    def ground(self, place: Place) -> Ground:
+        """What a step's plan stands on. Looks at the app's repository where the step belongs to a site."""
+        return Ground(
+            machine=self.facts,
+            nginx=self._nginx,
+            source=self._source(place.site) if place.site else None,
+            site_count=max(1, len(self.answers.sites)),
+            ipv6=Path("/proc/net/if_inet6").exists(),
+            packaged_units=frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service")),
+        )
+
+    def plan(self, place: Place) -> Sequence[Change]:
+        """The changes of a step, in order."""
+        return place.step.plan(self.ground(place), self.answers_of(place.site))
+
+    def checks(self, place: Place) -> Iterable[Check]:
+        """The live looks of a step."""
+        return place.step.checks(self.ground(place), self.answers_of(place.site))
+
+    def pins(self) -> dict[str, str]:
+        """The commits that have been looked at, so that a run sets up just those."""
+        return {site: found.commit for site, found in self._sources.items()}
+
+    def _source(self, site: str) -> Source:
+        if site not in self._sources:
+            values = self.answers.of(site)
+            pinned = self._pins.get(site)
+            self._sources[site] = source.find(site, values["app.repo"], values.get("app.branch"), pinned)
+        return self._sources[site]
+
+
+def preview(changes: Sequence[Change], machine: Machine, memory: Memory) -> list[Previewed]:
+    """What applying these changes would do, the members of groups one by one, each before what follows its group."""
+    flat: list[Change] = []
+    for change in changes:
+        flat += [*change.changes, change] if isinstance(change, Group) else [change]
+    machine.look_at_units(change.name for change in flat if isinstance(change, Unit))
+    return [Previewed(change, change.probe(machine, memory)) for change in flat]
