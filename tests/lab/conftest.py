@@ -1,0 +1,43 @@
+"""Fixtures: `lab` for a session, `pi` a fresh Pi of each release. See README.md."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+RELEASES = ["trixie", "bookworm"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "lab":
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The home network, with no Pi on it yet."""
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root")
+    made = Lab()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    """Each release in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def pi(lab: Lab, release: str) -> Iterator[Pi]:
+    """A freshly flashed Pi, booted, thrown away after the test."""
+    fresh = lab.pi(release)
+    yield fresh
+    fresh.discard()

@@ -1,0 +1,50 @@
+"""The git server of the lab, at git://git.lan/NAME.git on the laptop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from piwizard.machine import commands
+from tests.lab.network import LAPTOP, HomeNetwork
+
+AUTHOR = {"GIT_AUTHOR_NAME": "Alex", "GIT_AUTHOR_EMAIL": "alex@example.org"}
+COMMITTER = {"GIT_COMMITTER_NAME": "Alex", "GIT_COMMITTER_EMAIL": "alex@example.org"}
+
+
+class GitServer:
+    """Serves every repository made with `commit`."""
+
+    def __init__(self, network: HomeNetwork, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True)
+        options = ("--export-all", "--reuseaddr", f"--listen={LAPTOP}", f"--base-path={folder}")
+        # As the owner of the folder it trusts what is in it.
+        network.serve(network.laptop, "git", "daemon", *options, str(folder))
+
+    def url(self, name: str) -> str:
+        return f"git://git.lan/{name}.git"
+
+    def commit(self, name: str, files: Mapping[str, str | bytes | None], *, branch: str = "main") -> str:
+        """Commits files (None removes one) to a repository, made when it is not there; gives the commit."""
+        work, bare = self._folder / f"{name}.work", self._folder / f"{name}.git"
+        if not bare.exists():
+            self._git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
+            self._git("clone", "--quiet", str(bare), str(work))
+        self._git("-C", str(work), "checkout", "--quiet", "-B", branch)
+        for path, content in files.items():
+            file = work / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                file.unlink()
+            else:
+                file.write_bytes(content.encode() if isinstance(content, str) else content)
+        self._git("-C", str(work), "add", "--all", "--force")
+        self._git("-C", str(work), "commit", "--quiet", "--allow-empty", "--message=A version")
+        self._git("-C", str(work), "push", "--quiet", "origin", branch)
+        return self._git("-C", str(work), "rev-parse", "HEAD").strip()
+
+    def _git(self, *argv: str) -> str:
+        result = commands.run(("git", *argv), env=AUTHOR | COMMITTER)
+        assert result.ok, result.last_words
+        return result.output

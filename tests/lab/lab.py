@@ -1,0 +1,74 @@
+"""The lab: a home network, and Pis on it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from piwizard.rehearsal.lifeline import Lifeline
+from piwizard.rehearsal.workplace import Workplace
+from tests.lab import sources
+from tests.lab.git import GitServer
+from tests.lab.images import VARIANTS, Layer, image
+from tests.lab.network import HomeNetwork
+from tests.lab.pi import Pi
+from tests.lab.shelf import cache, shelved
+
+
+class Lab:
+    """One per process; as many processes as you like. Everything in it ends with `close`, or with the process."""
+
+    def __init__(self) -> None:
+        self._workplace = Workplace(cache() / "runs", "piwizard-lab")
+        self.folder = self._workplace.folder
+        self.lifeline = Lifeline()
+        self.network = HomeNetwork(self.lifeline, sources.registry_hosts())
+        self.git = GitServer(self.network, self.folder / "git")
+        self.network.wait_until_ready()
+        self._numbers = itertools.count(1)
+        self._pis: list[Pi] = []
+
+    def pi(self, variant: str, *, layer: Layer | None = None, name: str | None = None, boot: bool = True) -> Pi:
+        """A fresh Pi of a variant (see images.VARIANTS), on a layer that was made from one, if given."""
+        number = next(self._numbers)
+        name = name or f"pi{number}"
+        packages = cache() / "packages" / VARIANTS[variant][0]
+        packages.mkdir(parents=True, exist_ok=True)
+        pi = Pi(
+            self.network,
+            variant=variant,
+            name=name,
+            number=number,
+            layer=layer or image(variant),
+            folder=self.folder / f"pi{number}",
+            packages=packages,
+            group=f"{self._workplace.name}-{number}",
+        )
+        self._pis.append(pi)
+        return pi.boot() if boot else pi
+
+    def layer(self, variant: str, name: str, key: str, prepare: Callable[[Pi], None]) -> Layer:
+        """A layer on top of a variant's image that `prepare` makes once: kept for later sessions by name and key.
+
+        Put everything into the key that the result depends on, such as the contents of what is installed; what was
+        made of the same name by another key is removed.
+        """
+        base = image(variant)
+        recipe = hashlib.sha256(f"{base.folder.name}\0{key}".encode()).hexdigest()[:12]
+
+        def make(folder: Path) -> None:
+            pi = self.pi(variant, layer=base)
+            prepare(pi)
+            shutil.move(pi.freeze().folder, folder)
+
+        return Layer(shelved("layers", f"{variant}-{name}", recipe, make), base.folders)
+
+    def close(self) -> None:
+        """Switches everything off and removes it."""
+        for pi in self._pis:
+            pi.discard()
+        self.lifeline.cut()
+        self._workplace.close()

@@ -1,0 +1,178 @@
+"""A home network in namespaces: the Internet (what there is of it), the router, the LAN with a laptop on it.
+
+    slirp4netns ── wan 11.22.33.1 ── 11.22.33.44 router 192.168.1.1 ── LAN bridge ┬─ laptop 192.168.1.50
+                                                                                 └─ each Pi, by DHCP
+
+All of it lives on the lifeline. `wan` hands out the names of the package registries only, and lets through only the
+addresses it has handed out. Its range is one that counts as public, so that nothing takes it for a private network.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from piwizard.machine.commands import Process
+from piwizard.rehearsal.lifeline import Lifeline
+from piwizard.rehearsal.network import Namespace, WayOut
+
+INTERNET = "11.22.33.1"
+OUTSIDE = "11.22.33.44"
+ROUTER = "192.168.1.1"
+LAPTOP = "192.168.1.50"
+LEASES = "192.168.1.100,192.168.1.199,1h"
+
+WAN_RULES = """
+table inet internet {
+    set handed_out { type ipv4_addr; flags timeout; timeout 1h; }
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        iifname "home" oifname "out" ip daddr @handed_out accept
+        reject with icmpx admin-prohibited
+    }
+    chain output {
+        type filter hook output priority filter; policy accept;
+        oifname != "out" accept
+        ip daddr @handed_out accept
+        ip daddr 10.0.2.0/24 accept
+        reject with icmpx admin-prohibited
+    }
+    chain postrouting { type nat hook postrouting priority srcnat; oifname "out" masquerade; }
+}
+"""
+
+ROUTER_RULES = """
+table inet router {
+    chain prerouting { type nat hook prerouting priority dstnat; }
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        iifname "lan" accept
+        ct status dnat accept
+    }
+    chain input {
+        type filter hook input priority filter; policy accept;
+        iifname "wan" ct state established,related accept
+        iifname "wan" reject
+    }
+    chain postrouting { type nat hook postrouting priority srcnat; oifname "wan" masquerade; }
+}
+"""
+
+DNSMASQ = (
+    "dnsmasq",
+    "--conf-file=/dev/null",
+    "--keep-in-foreground",
+    "--no-hosts",
+    "--no-resolv",
+    "--user=root",
+    "--bind-interfaces",
+    "--pid-file=",
+    "--log-facility=-",
+)
+
+
+class HomeNetwork:
+    """Up after its creation. More namespaces are joined with `cable`, servers started with `serve`."""
+
+    def __init__(self, lifeline: Lifeline, registries: list[str]) -> None:
+        self.lifeline = lifeline
+        self.wan = self._namespace("wan")
+        self.router = self._namespace("router")
+        self.laptop = self._namespace("laptop")
+        self._servers: list[Process] = []
+        self._leases = lifeline.root / "run/lab/dhcp"
+        self._leases.mkdir(parents=True)
+        self._connect_router()
+        self._connect_wan(registries)
+        self._connect_laptop()
+
+    def _namespace(self, name: str) -> Namespace:
+        namespace = Namespace(self.lifeline, name)
+        namespace.make()
+        # Frames that cross a bridge are no business of the packet filter.
+        for switch in ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"):
+            if Path("/proc/sys", switch.replace(".", "/")).exists():
+                namespace.check(("sysctl", "-qw", f"{switch}=0"))
+        return namespace
+
+    def cable(self, one: tuple[str, str], other: tuple[str, str], *, mac: str | None = None) -> None:
+        """A cable between (namespace, device) and (namespace, device)."""
+        (space, device), (far_space, far_device) = one, other
+        address = ("address", mac) if mac else ()
+        near = ("ip", "link", "add", device, *address, "netns", space, "type", "veth")
+        self.lifeline.check((*near, "peer", "name", far_device, "netns", far_space))
+
+    def serve(self, namespace: Namespace, *argv: str) -> Process:
+        """Starts a server that runs as long as the network."""
+        server = namespace.start(argv)
+        self._servers.append(server)
+        return server
+
+    def _connect_router(self) -> None:
+        self.cable(("router", "wan"), ("wan", "home"))
+        ip = self._ip
+        ip("router", "link", "add", "lan", "type", "bridge", "mcast_snooping", "0", "forward_delay", "0")
+        ip("router", "address", "add", f"{ROUTER}/24", "dev", "lan")
+        ip("router", "address", "add", f"{OUTSIDE}/24", "dev", "wan")
+        for device in ("lan", "wan"):
+            ip("router", "link", "set", device, "up")
+        ip("router", "route", "add", "default", "via", INTERNET)
+        self.router.check(("sysctl", "-qw", "net.ipv4.ip_forward=1"))
+        self.router.check(("nft", "-f", "-"), input=ROUTER_RULES)
+        dhcp = (f"--dhcp-range={LEASES}", "--dhcp-authoritative", "--dhcp-leasefile=/run/lab/leases")
+        names = (f"--server={INTERNET}", "--domain=lan", "--local=/lan/", f"--host-record=laptop.lan,git.lan,{LAPTOP}")
+        reserved = ("--dhcp-hostsdir=/run/lab/dhcp", "--dhcp-fqdn", "--no-ping", "--cache-size=0")
+        self.serve(self.router, *DNSMASQ, "--interface=lan", *dhcp, *names, *reserved)
+
+    def _connect_wan(self, registries: list[str]) -> None:
+        ip = self._ip
+        ip("wan", "address", "add", f"{INTERNET}/24", "dev", "home")
+        ip("wan", "link", "set", "home", "up")
+        self.wan.check(("sysctl", "-qw", "net.ipv4.ip_forward=1"))
+        self.wan.check(("nft", "-f", "-"), input=WAN_RULES)
+        self.way_out = WayOut(self.lifeline, self.wan, "out")
+        hosts = "/".join(registries)
+        known = (f"--server=/{hosts}/{WayOut.NAME_SERVER}", f"--nftset=/{hosts}/4#inet#internet#handed_out")
+        self.serve(self.wan, *DNSMASQ, f"--listen-address={INTERNET}", "--filter-AAAA", "--cache-size=0", *known)
+
+    def _connect_laptop(self) -> None:
+        self.plug_in(self.laptop, "laptop")
+        self._ip("laptop", "address", "add", f"{LAPTOP}/24", "dev", "eth0")
+        self._ip("laptop", "link", "set", "eth0", "up")
+        self._ip("laptop", "route", "add", "default", "via", ROUTER)
+        # Whatever runs on the lifeline asks the router; the resolver of this machine is not seen there.
+        resolver = Path(os.path.realpath("/etc/resolv.conf"))
+        seen = self.lifeline.root / resolver.relative_to("/")
+        self.lifeline.check(("mkdir", "-p", str(resolver.parent)))
+        if not seen.exists():
+            seen.touch()
+        (self.lifeline.root / "run/lab/resolv.conf").write_text(f"nameserver {ROUTER}\nsearch lan\n")
+        self.lifeline.check(("mount", "--bind", "/run/lab/resolv.conf", str(resolver)))
+
+    def plug_in(self, namespace: Namespace, port: str, *, mac: str | None = None) -> None:
+        """Connects a machine's eth0 to a port of the router."""
+        self.cable((namespace.name, "eth0"), ("router", port), mac=mac)
+        self._ip("router", "link", "set", port, "master", "lan", "up")
+
+    def cable_of(self, port: str, *, plugged: bool) -> None:
+        """Pulls the cable from a port of the router, or puts it back."""
+        self._ip("router", "link", "set", port, "up" if plugged else "down")
+
+    def reserve(self, mac: str, address: str, name: str) -> None:
+        """The router gives this address to this card from now on."""
+        (self._leases / name).write_text(f"{mac},{address}\n")
+
+    def wait_until_ready(self) -> None:
+        """Waits until the router answers for names of its own."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            if self.laptop.run(("getent", "hosts", "git.lan")).ok:
+                return
+            time.sleep(0.02)
+        raise AssertionError("the router of the lab does not answer")
+
+    def _ip(self, namespace: str, *argv: str) -> None:
+        self.lifeline.check(("ip", "-n", namespace, *argv))

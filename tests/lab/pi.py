@@ -1,0 +1,241 @@
+"""A Raspberry Pi on the lab's LAN: booted from layers, thrown away or frozen into a layer of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import secrets
+import shlex
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from piwizard.machine import commands
+from piwizard.machine.commands import OnLine, Process, Result
+from piwizard.rehearsal import enter
+from piwizard.rehearsal.container import Container
+from piwizard.rehearsal.network import Namespace
+from piwizard.rehearsal.overlay import Overlay
+from tests.lab import wire
+from tests.lab.images import PASSWORD, USER, Layer
+from tests.lab.network import HomeNetwork
+from tests.lab.wire import Answer
+
+SSH_OPTIONS = (
+    "-F/dev/null",
+    "-oStrictHostKeyChecking=no",
+    "-oUserKnownHostsFile=/dev/null",
+    "-oLogLevel=ERROR",
+    "-oConnectTimeout=5",
+    "-oPubkeyAuthentication=no",
+    "-oServerAliveInterval=2",
+    "-oServerAliveCountMax=3",
+)
+TARGET = "multi-user.target"
+
+
+class Pi:
+    """Switched off after its creation; `boot` it. `name` is unique in the lab, `address` its reserved lease."""
+
+    def __init__(
+        self,
+        network: HomeNetwork,
+        *,
+        variant: str,
+        name: str,
+        number: int,
+        layer: Layer,
+        folder: Path,
+        packages: Path,
+        group: str,
+    ) -> None:
+        self.variant = variant
+        self.name = name
+        self.layer = layer
+        self.address = f"192.168.1.{99 + number}"
+        self.mac = f"dc:a6:32:00:00:{number:02x}"
+        self.user, self.password = USER, PASSWORD
+        self._network = network
+        self._lifeline = network.lifeline
+        self._folder = folder
+        self._packages = packages
+        self._boots = itertools.count()
+        self._namespace = Namespace(self._lifeline, name)
+        self._overlay = Overlay(self._lifeline, layer.folders, folder, Path("/run/lab/pis") / name)
+        self._archives = folder / "archives"
+        bind = f"{self._archives}:/var/cache/apt/archives"
+        self.container = Container(self._lifeline, group, self._overlay.target, self._namespace.file, binds=[bind])
+        network.reserve(self.mac, self.address, name)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        folder = self._archives
+        folder.mkdir(parents=True)
+        for package in self._packages.glob("*.deb"):
+            os.link(package, folder / package.name)
+        self._overlay.mount()
+        (self.files / "etc/machine-id").write_text(f"{secrets.token_hex(16)}\n")
+
+    @property
+    def files(self) -> Path:
+        """Its file system, from outside, switched on or off. Symbolic links with absolute targets lead astray."""
+        return self._overlay.root
+
+    @property
+    def upper(self) -> Path:
+        """The folder with everything that it has written."""
+        return self._overlay.upper
+
+    # Power
+
+    def boot(self, *, wait: bool = True) -> Pi:
+        """Switches it on, and waits until it is up, has its lease and lets people log in."""
+        self._namespace.make()
+        self._port = f"{self.name}-{next(self._boots)}"[:15]
+        self._network.plug_in(self._namespace, self._port, mac=self.mac)
+        self.container.boot()
+        if wait:
+            self.wait()
+        return self
+
+    def wait(self, timeout: float = 60.0) -> None:
+        """Waits until it is up and an SSH login at its address would be answered."""
+        until = time.monotonic() + timeout
+        while not wire.listening(self._network.laptop.path, self.address, 22):
+            assert time.monotonic() < until, f"{self.name} does not answer: {list(self.container.console)[-10:]}"
+            time.sleep(0.05)
+        self.container.wait_for(TARGET, timeout)
+
+    def shutdown(self) -> None:
+        """`poweroff`, as a person does it."""
+        self.container.shutdown()
+        self._off()
+
+    def power_cut(self) -> None:
+        """Pulls the plug: no process gets to do anything more."""
+        self.container.power_cut()
+        self._off()
+
+    def reboot(self) -> None:
+        """An orderly reboot."""
+        self.shutdown()
+        self.boot()
+
+    def _off(self) -> None:
+        self._namespace.remove()
+        self._lifeline.run(("ip", "-n", "router", "link", "delete", self._port))
+
+    # Work
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        check: bool = True,
+        input: str | None = None,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        cwd: Path | str | None = None,
+        on_line: OnLine | None = None,
+        timeout: float | None = 600,
+    ) -> Result:
+        """Runs a command as root inside, or as `user`. With `check` it has to succeed."""
+        where = {"user": user, "cwd": cwd, "input": input, "env": env, "on_line": on_line, "timeout": timeout}
+        result = enter.run(self.container.leader, argv, **where)  # type: ignore[arg-type]
+        assert result.ok or not check, f"{shlex.join(argv)}: exit {result.exit}\n{result.output}{result.errors}"
+        return result
+
+    def start(self, argv: Sequence[str], *, on_line: OnLine | None = None) -> Process:
+        """Starts a command as root inside, to be followed, signalled or ended by the test."""
+        return enter.start(self.container.leader, argv, on_line=on_line)
+
+    def read(self, path: str) -> str:
+        """A file of it, as its own programs see it."""
+        return self.run(("cat", path)).output
+
+    def write(self, path: str, content: str, *, owner: str = "root") -> None:
+        """Writes a file, and the folders it needs."""
+        self.run(("mkdir", "-p", os.path.dirname(path)))
+        self.run(("tee", path), input=content)
+        self.run(("chown", f"{owner}:", path))
+
+    def push(self, source: Path, to: str, *, owner: str = "root") -> None:
+        """Copies a file or folder into it. Of a git checkout: what git knows or would add, and no history."""
+        inside = Path(f"/proc/{self.container.leader}/root") / to.lstrip("/")
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        if (source / ".git").exists():
+            wanted = ("git", "-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+            names = [name for name in commands.run(wanted).output.strip("\n").split("\0") if name]
+            for name in names:
+                if os.path.lexists(source / name):
+                    (inside / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(source / name, inside / name, follow_symlinks=False)
+        elif source.is_dir():
+            shutil.copytree(source, inside, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, inside)
+        self.run(("chown", "-hR", f"{owner}:", to))
+
+    # From the laptop
+
+    def ssh_argv(self, argv: Sequence[str] = (), *, user: str = USER, tty: bool = False) -> tuple[str, ...]:
+        """The argv of a login from the laptop, to be started here: by a test with a terminal of its own, or by hand."""
+        terminal = ("-tt",) if tty else ()
+        login = ("ssh", *SSH_OPTIONS, *terminal, f"{user}@{self.address}", *([shlex.join(argv)] if argv else []))
+        return self._lifeline.on(("sshpass", "-p", PASSWORD, *login), net=self._network.laptop.path)
+
+    def ssh(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str = USER,
+        tty: bool = False,
+        check: bool = True,
+        input: str | None = None,
+        timeout: float | None = 600,
+    ) -> Result:
+        """Logs in from the laptop with the password and runs a command, over the real network."""
+        result = commands.run(self.ssh_argv(argv, user=user, tty=tty), input=input, timeout=timeout)
+        assert result.ok or not check, f"ssh {shlex.join(argv)}: exit {result.exit}\n{result.output}{result.errors}"
+        return result
+
+    def http(self, path: str = "/", host: str | None = None, **request: object) -> Answer:
+        """What the laptop gets for a request to it; see `wire.get`."""
+        return wire.get(self._network.laptop.path, self.address, path, host=host, **request)  # type: ignore[arg-type]
+
+    def cut_network(self) -> None:
+        """Pulls its network cable: connections hang, as they do in life."""
+        self._network.cable_of(self._port, plugged=False)
+
+    def plug_network(self) -> None:
+        """Puts the cable back."""
+        self._network.cable_of(self._port, plugged=True)
+
+    # The end
+
+    def discard(self) -> None:
+        """Switches it off at once and forgets it. Packages it has downloaded are kept for the next one."""
+        if self.container.running:
+            self.power_cut()
+        self._put_away()
+
+    def freeze(self) -> Layer:
+        """Shuts it down and makes a layer of what it has written. It is used up by that."""
+        assert not self._overlay.in_memory, (
+            "PIWIZARD_LAB has to be on a file system that can hold an overlay's upper layer"
+        )
+        if self.container.running:
+            self.shutdown()
+        self._put_away()
+        return Layer(self.upper, self.layer.folders)
+
+    def _put_away(self) -> None:
+        if not self._archives.exists():
+            return
+        self._overlay.unmount()
+        for package in self._archives.glob("*.deb"):
+            with contextlib.suppress(FileExistsError):
+                os.link(package, self._packages / package.name)
+        shutil.rmtree(self._archives)

@@ -1,0 +1,72 @@
+"""Where this machine gets its packages from: apt's archives, pip's indexes, the certificates it trusts.
+
+The Pis of the lab use the same, and the home network lets out nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from piwizard.machine import commands
+
+DEBIAN = "http://deb.debian.org/debian"
+PYPI = ("https://pypi.org/simple", "https://files.pythonhosted.org")
+EXTRA_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+
+
+@dataclass(frozen=True)
+class Archives:
+    main: str
+    security: str
+
+    def lines(self, release: str) -> list[str]:
+        return [
+            f"deb {self.main} {release} main",
+            f"deb {self.main} {release}-updates main",
+            f"deb {self.security} {release}-security main",
+        ]
+
+
+def archives(apt: Path = Path("/etc/apt")) -> Archives:
+    """The Debian archives named in apt's own sources, in either of its two formats."""
+    files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
+    words = [word for file in files if file.is_file() for word in _words(file)]
+    addresses = [word.rstrip("/") for word in words if word.startswith(("http://", "https://"))]
+    main = next((a for a in addresses if a.endswith("/debian")), DEBIAN)
+    security = next((a for a in addresses if a.endswith("/debian-security")), f"{main}-security")
+    return Archives(main, security)
+
+
+def _words(file: Path) -> list[str]:
+    lines = file.read_text(errors="replace").splitlines()
+    return [word for line in lines if not line.lstrip().startswith("#") for word in line.split()]
+
+
+def pip_settings() -> dict[str, str]:
+    """What pip's configuration here says of indexes on the network; file:// ones are not there on a Pi."""
+    listed = commands.run((sys.executable, "-m", "pip", "config", "list"), env={"HOME": str(Path.home())}).output
+    settings = {}
+    for line in listed.splitlines():
+        key, _, value = line.partition("=")
+        name = key.rpartition(".")[2]
+        remote = [word for word in value.strip("'\"").split() if "://" in word and not word.startswith("file:")]
+        if name in ("index-url", "extra-index-url") and remote:
+            settings[name] = " ".join(remote)
+    return settings
+
+
+def registry_hosts() -> list[str]:
+    """The host names that apt and pip need, and nothing else may be reached."""
+    found = archives()
+    indexes = [word for value in pip_settings().values() for word in value.split()]
+    addresses = [found.main, found.security, *(indexes or PYPI)]
+    names = {urlsplit(address).hostname for address in addresses}
+    return sorted(name for name in names if name)
+
+
+def certificates() -> list[Path]:
+    """What this machine trusts beyond Debian's own set."""
+    return sorted(EXTRA_CERTIFICATES.glob("*.crt"))
