@@ -35,7 +35,7 @@ def render_site(site: SiteBlock) -> str:
     return render(
         "nginx/site.conf.j2",
         name=site.name,
-        # Names in nginx are global, so all carry the site's; in those of variables there is no dash, and nginx takes 46 letters.
+        # Names in nginx are global, so all carry the site's. Those of variables have no dash and 46 letters at most.
         upstream=f"piwizard_{site.name}",
         variable=f"site_{site.name.replace('-', '_')}",
         access_log=f"/var/log/nginx/{site.name}.access.log",

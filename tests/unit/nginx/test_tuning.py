@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from piwizard.errors import PiwizardError
 from piwizard.nginx.syntax import Directive, parse
@@ -193,3 +196,47 @@ def test_missing_sees_included_files():
 def test_a_dump_of_nothing_is_an_error():
     with pytest.raises(PiwizardError):
         missing("nginx: [emerg] something")
+
+
+LINE = st.sampled_from(
+    [
+        *(
+            f"{indent}{name} {value};"
+            for indent in ("", "\t", "  ")
+            for name, value in SETTINGS.items()
+            if name != "multi_accept"
+        ),
+        *(f"# {name} off;" for name in SETTINGS if name != "multi_accept"),
+        "keepalive_timeout 65 60; # for the old proxy",
+        "server_tokens\n  'build';",
+        "gzip_types text/html # a\n text/x-own;",
+        "gzip_types *;",
+        "gzip off; gzip_vary off;",
+        'map $a $b { default ""; "~;}" "server_tokens on;"; }',
+        "server { keepalive_timeout 1; # gzip_vary on;\n}",
+        "#server {\n#  server_tokens on;\n#}",
+        "# prose; with { and }",
+        "sendfile on; tcp_nopush on;",
+        "",
+    ]
+)
+
+
+@hypothesis.settings(deadline=None)
+@given(st.lists(LINE), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_whatever_is_there(lines, newline, ends):
+    text = "\n".join(["events {", "worker_connections 9; # multi_accept on;", "}", "http {", *lines, "}"])
+    text = text.replace("\n", newline) + (newline if ends else "")
+    active = Counter(child.name for child in http(text).children if child.name != "gzip_types")
+    if any(active[name] > 1 for name in ("gzip", *SETTINGS)):
+        with pytest.raises(PiwizardError, match="a second time"):  # nginx would refuse it too
+            tune(text)
+        return
+    once = tune(text)
+    after = settings(once)
+    assert {k: v for k, v in after.items() if k != "gzip_types"} == {k: SETTINGS[k] for k in after if k != "gzip_types"}
+    assert set(after["gzip_types"].split()) >= set(GZIP_TYPES)
+    assert tune(once) == once
+    gone = Counter(comments(parse(text, ""))) - Counter(comments(parse(once, "")))
+    assert sum(gone.values()) <= len(SETTINGS)
+    assert all(any(name in comment for name in SETTINGS) for comment in gone)
