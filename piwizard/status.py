@@ -40,7 +40,7 @@ class Status:
 def status(wizard: Wizard, state: State, backups: Backups) -> list[Status]:
     """The state of every step. Only what is remembered as done is probed and checked."""
     machine, alive = Machine(), launch.under_way()
-    return [_of(place, wizard, state, backups, machine, alive) for place in wizard.places()]
+    return [_of(place, wizard, state, backups, machine, alive) for place in wizard.everything()]
 
 
 def _of(place: Place, wizard: Wizard, state: State, backups: Backups, machine: Machine, alive: str | None) -> Status:

@@ -87,6 +87,10 @@ class Wizard:
         before = [place for place in machine if STEPS.index(place.step) < first_site_step]
         return before + own + [place for place in machine if place not in before]
 
+    def everything(self) -> list[Place]:
+        """All steps for a person to see: those of a site also while there is no site yet."""
+        return self.places() if self.answers.sites else [Place(step, None) for step in STEPS]
+
     def with_needs(self, places: Sequence[Place], done: Iterable[Place]) -> list[Place]:
         """These places and, before them, those that they need and that are not done yet."""
         done = list(done)

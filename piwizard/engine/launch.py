@@ -21,6 +21,8 @@ class Request:
     action: str
     steps: tuple[tuple[str, str | None], ...]
     overwrite: bool = False
+    pins: tuple[tuple[str, str], ...] = ()
+    """Pairs of site and commit: the code that was looked at when the person said yes."""
 
 
 def unit(run: str) -> str:
@@ -36,7 +38,8 @@ def folder(run: str) -> Path:
 def request(run: str) -> Request:
     """What a run was asked to do."""
     raw = json.loads((folder(run) / "request.json").read_bytes())
-    return Request(raw["action"], tuple((step, site) for step, site in raw["steps"]), raw["overwrite"])
+    steps, pins = (tuple((first, second) for first, second in raw[key]) for key in ("steps", "pins"))
+    return Request(raw["action"], steps, raw["overwrite"], pins)
 
 
 def under_way() -> str | None:
@@ -59,7 +62,7 @@ def start(wanted: Request) -> str:
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
     properties = ("--property=KillMode=mixed", "--property=TimeoutStopSec=60", "--property=Type=exec")
     describe = f"--description=piwizard {wanted.action} {what}"
-    program = (sys.executable, "-m", "piwizard", "work", run)
+    program = (sys.executable, "-I", "-m", "piwizard", "work", run)
     result = commands.run(
         ("systemd-run", "--quiet", "--collect", f"--unit={unit(run)}", describe, *properties, *program)
     )

@@ -1,0 +1,5 @@
+"""`python -m piwizard` is `piwizard`."""
+
+from piwizard.cli import main
+
+main()

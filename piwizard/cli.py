@@ -1,0 +1,193 @@
+"""The commands. Errors meant for people end here, and nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from piwizard import __version__
+from piwizard.errors import PiwizardError
+
+ANSWERS = click.option("--answers", type=click.Path(path_type=Path), help="Take the answers from this file.")
+SITE = click.option("--site", metavar="NAME", help="Only this site.")
+YES = click.option("--yes", is_flag=True, help="Ask nothing; also replace files that were edited by hand.")
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout and nothing else.")
+
+
+def _command(function: Callable[..., int]) -> Callable[..., NoReturn]:
+    """The one boundary: an exit code for every command, a sentence for every error."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **options: Any) -> NoReturn:  # noqa: ANN401 — whatever click hands over
+        from piwizard import output, root
+
+        as_json = bool(options.get("as_json"))
+        try:
+            root.become_root(_secret_variables(options.get("answers")))
+            code = function(*args, **options)
+        except PiwizardError as error:
+            output.error(error, as_json=as_json)
+            code = 1
+        except KeyboardInterrupt:
+            code = 130
+        except BrokenPipeError:
+            sys.stderr.close()
+            code = 1
+        sys.exit(code)
+
+    return wrapped
+
+
+def _secret_variables(answers: Path | None) -> list[str]:
+    from piwizard import session
+
+    if answers is None or not answers.exists():
+        return []
+    sites = session.wizard(answers).answers.sites.values()
+    found = [setting for values in sites for setting in values.get("app.env", {}).values()]
+    return [setting["env"] for setting in found if isinstance(setting, dict) and "env" in setting]
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="piwizard")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Sets up your Flask app on this Raspberry Pi: nginx, gunicorn, and what belongs to them."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command()
+@ANSWERS
+@JSON
+@_command
+def status(answers: Path | None, as_json: bool) -> int:
+    """Each step: todo, running, done, drifted, failed, interrupted, skipped."""
+    from piwizard import output, session
+    from piwizard.status import status as look
+
+    state = session.state()
+    found = look(session.wizard(answers), state, session.backups())
+    if as_json:
+        output.dump({"steps": [one.as_json() for one in found]})
+    else:
+        output.show_status(found, state.trouble)
+    return 0
+
+
+@cli.command()
+@click.argument("steps", nargs=-1)
+@ANSWERS
+@SITE
+@JSON
+@_command
+def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
+    """Diffs and commands; alters nothing. Exit 0: nothing to do, 2: something to do, 1: error."""
+    from piwizard import output, session
+    from piwizard.machine.snapshot import Machine
+    from piwizard.wizard import preview
+
+    wizard, machine, backups = session.wizard(answers), Machine(), session.backups()
+    previews = [(place, preview(wizard.plan(place), machine, backups)) for place in wizard.places(steps, site)]
+    if as_json:
+        output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
+    else:
+        for place, changes in previews:
+            output.show_plan(place, changes)
+    return 2 if any(not one.preview.holds for _, changes in previews for one in changes) else 0
+
+
+@cli.command()
+@click.argument("steps", nargs=-1)
+@ANSWERS
+@SITE
+@YES
+@click.option("--detach", is_flag=True, help="Start the run and come back at once.")
+@JSON
+@_command
+def apply(
+    steps: tuple[str, ...], answers: Path | None, site: str | None, yes: bool, detach: bool, as_json: bool
+) -> int:
+    """Runs what needs running, and follows the log. The run goes on if you leave."""
+    from piwizard import applying
+
+    return applying.apply(steps, answers, site, yes=yes, detach=detach, as_json=as_json)
+
+
+@cli.command()
+@click.argument("step")
+@SITE
+@YES
+@JSON
+@_command
+def undo(step: str, site: str | None, yes: bool, as_json: bool) -> int:
+    """Back to how it was before the step; what was edited by hand since is kept and named."""
+    from piwizard import applying
+
+    return applying.undo(step, site, yes=yes, as_json=as_json)
+
+
+@cli.command()
+@click.argument("step", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on showing what a run does, to its end.")
+@SITE
+@JSON
+@_command
+def logs(step: str | None, follow: bool, site: str | None, as_json: bool) -> int:
+    """The record of the last run of a step, or of the last run at all."""
+    from piwizard import output, records
+
+    for event in records.of(step, site, follow=follow):
+        output.show_event(event, as_json=as_json)
+    return 0
+
+
+@cli.command()
+@JSON
+@_command
+def stop(as_json: bool) -> int:
+    """Ends the run that is under way, cleanly."""
+    from piwizard import output
+    from piwizard.engine import launch
+
+    run = launch.under_way()
+    if run:
+        launch.stop(run)
+    if as_json:
+        output.dump({"stopped": run})
+    else:
+        print(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
+    return 0
+
+
+@cli.command()
+@ANSWERS
+@click.option("--keep", is_flag=True, help="Leave the copy running until you press Enter.")
+@click.option("--shell", is_flag=True, help="Open a shell in the copy afterwards.")
+@JSON
+@_command
+def rehearse(answers: Path | None, keep: bool, shell: bool, as_json: bool) -> int:
+    """All of it on a throwaway copy of this machine. Without --answers: with a small sample app."""
+    from piwizard.rehearsal import rehearse as rehearsal
+
+    return rehearsal.rehearse(answers, keep=keep, shell=shell, as_json=as_json)
+
+
+@cli.command(hidden=True)
+@click.argument("run")
+@_command
+def work(run: str) -> int:
+    """The process of a run; started by apply and undo."""
+    from piwizard import worker
+
+    return 0 if worker.work(run) else 1
+
+
+def main() -> None:
+    """The entry point."""
+    cli(prog_name="piwizard")

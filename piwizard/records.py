@@ -1,0 +1,46 @@
+"""The records of runs, as `logs` shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from piwizard import session
+from piwizard.engine import events, launch
+from piwizard.engine.events import Event
+from piwizard.engine.follow import follow as follow_run
+from piwizard.engine.follow import runs
+from piwizard.errors import PiwizardError
+from piwizard.wizard import step_named
+
+
+def of(step: str | None, site: str | None, *, follow: bool) -> Iterator[Event]:
+    """The events of the run under way, of the last run of a step, or of the last run at all."""
+    run = _last(step and step_named(step).name, site)
+    found: Iterable[Event] = follow_run(run) if follow else events.read(launch.folder(run))
+    yield from found if step is None else _only(found, step, site)
+
+
+def _last(step: str | None, site: str | None) -> str:
+    alive = launch.under_way()
+    if step is None:
+        known = runs()
+        if alive or known:
+            return alive or known[-1]
+        raise PiwizardError("Nothing was run yet, so there is no record.")
+    state = session.state()
+    sites = [site] if site else [None, *session.wizard(None).answers.sites]
+    entries = [entry for one in sites if (entry := state.entry(step, one))]
+    if not entries:
+        raise PiwizardError(f"The step {step} was not run yet.")
+    return max(entries, key=lambda entry: entry.at).run
+
+
+def _only(found: Iterable[Event], step: str, site: str | None) -> Iterator[Event]:
+    inside = False
+    for event in found:
+        if event["event"] == "run-started":
+            inside = event["step"] == step and (site is None or event["site"] == site)
+        if inside:
+            yield event
+        if event["event"] == "run-finished":
+            inside = False

@@ -1,0 +1,53 @@
+"""What every command begins with: the answers, the vault, the state, where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piwizard import answers
+from piwizard.answers import AnswersFile
+from piwizard.engine.journal import Backups
+from piwizard.engine.state import State
+from piwizard.machine import files, places
+from piwizard.vault import Vault
+from piwizard.wizard import Wizard, all_questions
+
+
+def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
+    """The wizard over an answers file: the one given, else the machine's own, else no answers at all."""
+    own = places.answers_file()
+    if file is None and not own.exists():
+        return Wizard(AnswersFile({}, {}), vault(), pins)
+    return Wizard(answers.load(file or own, all_questions()), vault(), pins)
+
+
+def keep_answers(file: Path) -> None:
+    """Makes a file the answers of this machine; the ones before stay beside it."""
+    own = places.answers_file()
+    content, before = file.read_bytes(), files.read(own)
+    if content == before:
+        return
+    own.parent.mkdir(parents=True, exist_ok=True)
+    if before is not None:
+        files.replace(own.with_name(f"{own.name}.previous"), before)
+    files.replace(own, content)
+
+
+def vault() -> Vault:
+    """The secrets of this machine."""
+    return Vault(places.state_dir())
+
+
+def state() -> State:
+    """What is remembered of this machine's runs."""
+    return State(places.state_dir())
+
+
+def backups_dir() -> Path:
+    """Where originals and journals lie."""
+    return places.state_dir() / "backups"
+
+
+def backups() -> Backups:
+    """What piwizard knows of its own writing."""
+    return Backups(backups_dir())

@@ -1,0 +1,63 @@
+"""The process of a run: no terminal owns it, and what it does is in its events."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterable
+from types import FrameType
+
+from piwizard import session
+from piwizard.engine import launch
+from piwizard.engine.events import Recorder
+from piwizard.engine.lock import Lock
+from piwizard.engine.runner import Engine, Stopped
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from piwizard.machine.checks import Check
+from piwizard.wizard import Place, Wizard, step_named
+
+
+def work(run: str) -> bool:
+    """Carries out the request of a run; True where everything went well."""
+    signal.signal(signal.SIGTERM, _stop)
+    since = time.monotonic()
+    recorder = Recorder(launch.folder(run))
+    result = "failed"
+    try:
+        Lock(places.lock_file()).take(run)
+        request = launch.request(run)
+        wizard = session.wizard(None, dict(request.pins))
+        recorder = Recorder(launch.folder(run), wizard.vault.values())
+        recorder.emit("apply-started", action=request.action, steps=request.steps)
+        engine = Engine(session.backups_dir(), session.state(), recorder)
+        chosen = [Place(step_named(step), site) for step, site in request.steps]
+        if all(_one(place, wizard, engine, request) for place in chosen):
+            result = "done"
+    except Stopped:
+        result = "stopped"
+    except PiwizardError as error:
+        recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+    finally:
+        recorder.emit("apply-finished", result=result, seconds=round(time.monotonic() - since, 1))
+        recorder.sync()
+    return result == "done"
+
+
+def _one(place: Place, wizard: Wizard, engine: Engine, request: launch.Request) -> bool:
+    """One step, on what the machine looks like now: the steps before have altered it."""
+    step, site = place.step.name, place.site
+    if request.action == "undo":
+        return engine.undo(step, site)
+    wizard.look_again()
+
+    def checks() -> Iterable[Check]:
+        wizard.look_again()
+        return wizard.checks(place)
+
+    return engine.run(step, site, lambda: wizard.plan(place), checks, overwrite=request.overwrite)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopped
