@@ -13,7 +13,8 @@ CLASSES = {
     ("flask", "Blueprint"), ("flask.blueprints", "Blueprint"), ("flask_smorest", "Blueprint"),
     ("apiflask", "APIBlueprint"), ("flask_openapi3", "APIBlueprint"),
 }  # fmt: skip
-DEEPEST = 5
+DEEPEST = 3
+MOST = 10
 Place = tuple[str, str]
 
 
@@ -91,7 +92,7 @@ def _prefixes(
     if not calls:
         return [own] if own else []
     found: list[str] = []
-    for call in calls:
+    for call in calls[:MOST]:
         prefix = call.prefix if call.prefix is not None else own or ""
         above = [""]
         if call.parent in made and call.parent != place:

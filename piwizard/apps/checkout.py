@@ -47,6 +47,7 @@ class Checkout:
     root: Path
     python: tuple[str, ...] = ()
     skipped: list[Skipped] = field(default_factory=list)
+    bases: dict[str, str] = field(default_factory=dict, repr=False)
     _read: dict[str, bytes | None] = field(default_factory=dict, repr=False)
     _parsed: dict[str, ast.Module | None] = field(default_factory=dict, repr=False)
     _total: int = 0
@@ -63,12 +64,12 @@ class Checkout:
     def is_file(self, path: str) -> bool:
         """Whether a regular file is there."""
         real = self.inside(path)
-        return real is not None and real.is_file()
+        return real is not None and os.path.isfile(real)
 
     def is_dir(self, path: str) -> bool:
         """Whether a folder is there."""
         real = self.inside(path)
-        return real is not None and real.is_dir()
+        return real is not None and os.path.isdir(real)
 
     def names(self, folder: str = "") -> list[str]:
         """The names in a folder, sorted; empty where there is none."""
@@ -77,7 +78,8 @@ class Checkout:
             return []
         try:
             with os.scandir(real) as entries:
-                return sorted(entry.name for entry in islice(entries, MAX_FILES))
+                # Bytes that are no text, and control characters, would go wrong wherever the name is shown.
+                return sorted(entry.name for entry in islice(entries, MAX_FILES) if entry.name.isprintable())
         except OSError:
             return []
 
@@ -164,9 +166,9 @@ def read(root: Path | Checkout) -> Checkout:
         for name in checkout.names(folder):
             seen += 1
             path = f"{folder}/{name}" if folder else name
-            if checkout.root.joinpath(path).is_symlink() and not (name.endswith(".py") and checkout.is_file(path)):
+            if os.path.islink(checkout.root / path) and not (name.endswith(".py") and checkout.is_file(path)):
                 continue
-            if checkout.root.joinpath(path).is_dir():
+            if os.path.isdir(checkout.root / path):
                 if depth < MAX_DEPTH and not _ignored(checkout, path, name):
                     queue.append((path, depth + 1))
             elif name.endswith(".py") and not is_test(path):

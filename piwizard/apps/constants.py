@@ -35,7 +35,7 @@ class Constants:
 
     def text(self, node: ast.expr | None, left: int = DEEPEST) -> str | None:
         """The text or path that an expression gives; None where reading does not tell."""
-        value = None if node is None or left <= 0 else self._value(node, left - 1)
+        value = None if node is None or left <= 0 or not self.code.spend() else self._value(node, left - 1)
         return value if value is not None and len(value) <= LONGEST else None
 
     def _value(self, node: ast.expr, left: int) -> str | None:
@@ -75,9 +75,13 @@ class Constants:
         where = self.code.definition(self.file, ast.Name(name))
         if where is None:
             return None
+        if where in self.code.texts:
+            return self.code.texts[where]
+        self.code.texts[where] = None  # what it stands for until it is known: ends circles
         there = Constants(self.code, where[0])
         for source in self.code.everything(where[0]).names.get(where[1], []):
             if isinstance(source, Assigned) and (text := there.text(source.value, left)) is not None:
+                self.code.texts[where] = text
                 return text
         return None
 

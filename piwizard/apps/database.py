@@ -14,6 +14,7 @@ from piwizard.apps.blueprints import CLASSES
 from piwizard.apps.checkout import Checkout, read
 from piwizard.apps.constants import Constants
 from piwizard.apps.hints import lines
+from piwizard.apps.modules import join, parent
 from piwizard.apps.wsgi import Code
 
 CREATES = re.compile(
@@ -23,7 +24,6 @@ CREATES = re.compile(
 # Words that say nothing by themselves: only offered inside a group that is about the database.
 VAGUE = frozenset({"init", "create", "setup", "make", "build", "install", "prepare", "reset", "initialize"})
 DATABASE = re.compile(r"db|database")
-DROPS = (b"drop_all", b"DROP TABLE", b"drop table")
 RELEASE_FILES = ("Procfile", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "build.sh", "render.yaml")
 
 
@@ -164,22 +164,17 @@ def _needs_arguments(function: Function) -> bool:
 
 def _drops(code: Code, file: str, function: Function) -> bool:
     """Whether a command, a function of its file that it calls, or a schema beside it drops tables."""
-    source = code.checkout.text(file)
     called = {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    bodies = [
-        function,
-        *(f for name in called for f in code.bindings(file).names.get(name, []) if isinstance(f, Function)),
-    ]
-    for body in bodies:
-        segment = (ast.get_source_segment(source, body) or "").encode()
-        if any(word in segment for word in DROPS):
+    bodies: list[ast.AST] = [function]
+    for name in called:
+        bodies += [found for found in code.bindings(file).names.get(name, []) if isinstance(found, Function)]
+    for node in (part for body in bodies for part in ast.walk(body)):
+        if isinstance(node, ast.Attribute) and node.attr == "drop_all":
             return True
-        for node in ast.walk(body):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".sql"):
-                folder = file.rpartition("/")[0]
-                schema = f"{folder}/{node.value}" if folder else node.value
-                if any(word in (code.checkout.content(schema) or b"") for word in DROPS):
-                    return True
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            schema = code.checkout.text(join(parent(file), node.value)) if node.value.endswith(".sql") else node.value
+            if "drop table" in schema.lower():
+                return True
     return False
 
 

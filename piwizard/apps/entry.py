@@ -17,6 +17,7 @@ FILES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "ru
 SIDE_JOBS = ("celery", "task", "worker", "manage", "seed", "shell", "setup", "fab", "script", "cron", "migrat")
 NAMES = frozenset({"app", "application"})
 CLOSE = 10
+MOST = 50
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,10 @@ def find_entries(root: Path | Checkout) -> list[Candidate]:
     """Everything in a checkout that may be the app, the best first, what cannot be used last."""
     checkout = read(root)
     code = Code(checkout)
-    found = [candidate for file in checkout.python if _worth_it(checkout, file) for candidate in _in_file(code, file)]
-    for hint in find_hints(checkout):
+    found = [
+        candidate for file in checkout.python if _worth_it(checkout, file) for candidate in _in_file(code, file)[:MOST]
+    ]
+    for hint in find_hints(checkout)[:MOST]:
         found = _apply(checkout, code, found, hint)
     unique: dict[tuple[str, str], Candidate] = {}
     for candidate in found:

@@ -152,8 +152,8 @@ class _Reader:
 
     def shown(self, node: ast.expr | None) -> str | None:
         """A default as a person reads it: paths relative to the checkout, numbers as text."""
-        if isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes):
-            return str(node.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            return str(node.value) if abs(node.value) < 1e18 else None
         text = Constants(self.code, self.file).text(node)
         return None if text is None else text.replace(f"{HERE}/", "")
 

@@ -20,7 +20,7 @@ ENV_FILES = (".flaskenv", ".env", ".env.example", ".env.sample", ".env.template"
 SERVERS = re.compile(r"\b(gunicorn|waitress-serve|uwsgi|hupper)\b")
 ENTRY = re.compile(r"[A-Za-z_][\w.-]*:[A-Za-z_]\w*(\(.*\))?")
 MODULE = re.compile(r"[A-Za-z_][\w.]*")
-FLASK_APP = re.compile(r"\bFLASK_APP\s*[=:]?\s*[\"']?([\w./\\:()-]+)")
+FLASK_APP = re.compile(r"\bFLASK_APP[ \t]{0,4}[=:]?[ \t]{0,4}[\"']?([\w./\\:()-]+)")
 FLASK_OPTION = re.compile(r"\bflask\s+(?:--app|-A)[ =][\"']?([\w./:()-]+)")
 LONGEST_LINE = 2000
 MAX_LINES = 2000
@@ -91,7 +91,7 @@ def tool_strings(checkout: Checkout) -> Iterator[str]:
     """The strings in pyproject's [tool.*] tables that may be command lines; keys named FLASK_APP joined to theirs."""
     try:
         waiting: list[object] = [tomllib.loads(checkout.text("pyproject.toml")).get("tool", {})]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return
     while waiting:
         item = waiting.pop()

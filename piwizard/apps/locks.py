@@ -21,7 +21,7 @@ def toml(checkout: Checkout, file: str) -> Table:
     """A TOML file; empty where it is missing or no TOML."""
     try:
         return tomllib.loads(checkout.text(file))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
 
 

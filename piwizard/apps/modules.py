@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 from piwizard.apps.checkout import Checkout
 
+MOST_IMPORTS = 200
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
@@ -36,12 +38,18 @@ def base_of(checkout: Checkout, file: str) -> str:
     Python's packages say it: the first folder above without an __init__.py. Where the file's own imports resolve
     better from another folder above (scripts inside packages, packages without __init__.py), that one wins.
     """
+    if file not in checkout.bases:
+        checkout.bases[file] = _base_of(checkout, file)
+    return checkout.bases[file]
+
+
+def _base_of(checkout: Checkout, file: str) -> str:
     above = folders_above(file)
     natural = next((folder for folder in above if not checkout.is_file(join(folder, "__init__.py"))), "")
     if len(above) == 1:
         return ""
     tree = checkout.parsed(file)
-    wanted = set(absolute_imports(tree)) if tree else set()
+    wanted = set(islice(absolute_imports(tree), MOST_IMPORTS)) if tree else set()
 
     def held(folder: str) -> int:
         return sum(find(checkout, folder, name) is not None for name in wanted)

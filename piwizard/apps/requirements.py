@@ -19,7 +19,7 @@ PREFERRED = (
 NOT_FOR_SERVING = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional", re.IGNORECASE)
 # These bring Flask along.
 FLASK_KIN = ("flask", "apiflask", "dash", "connexion", "eve")
-DEEPEST = 5
+MOST_FILES = 20
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,18 @@ def _text(checkout: Checkout, folder: str) -> Requirements | None:
     return None
 
 
-def listed(checkout: Checkout, file: str, depth: int = 0) -> tuple[str, ...]:
+def listed(checkout: Checkout, file: str, seen: set[str] | None = None) -> tuple[str, ...]:
     """The distributions that a requirements file names, those of files it includes too."""
     names: list[str] = []
+    seen = {file} if seen is None else seen
     for raw in checkout.text(file).replace("\\\n", " ").splitlines()[:5000]:
         line = raw.partition(" #")[0].strip()
         included = re.match(r"(?:-r|--requirement)[ =]\s*(\S+)", line)
-        if included and depth < DEEPEST:
-            names += listed(checkout, join(parent(file), included[1]), depth + 1)
+        if included:
+            other = join(parent(file), included[1])
+            if other not in seen and len(seen) < MOST_FILES:
+                seen.add(other)
+                names += listed(checkout, other, seen)
         elif egg := re.search(r"#egg=([A-Za-z0-9._-]+)", line):
             names += [name for name in [distribution(egg[1])] if name]
         elif not line.startswith(("-", "#")) and (name := distribution(line)):

@@ -41,6 +41,8 @@ def pip_spec(wish: str) -> str:
 
 def fits(spec: str, version: tuple[int, ...]) -> bool:
     """Whether a Python version meets a wish such as `>=3.9,<4`; a clause that cannot be read is taken as met."""
+    if len(spec) > 200:
+        return True
     return all(_holds(clause, version) for clause in pip_spec(spec).split(",") if clause)
 
 

@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from piwizard.apps.checkout import Checkout, read
@@ -14,6 +15,7 @@ from piwizard.apps.constants import Constants, within
 from piwizard.apps.modules import base_of, join, parent
 from piwizard.apps.wsgi import Code
 
+MOST_A_FILE = 500
 SAFE = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")
 KEYS = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH|_DB)$|^MEDIA_")
 NOT_KEYS = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
@@ -51,9 +53,9 @@ def find_writable(root: Path | Checkout, chdir: str = "") -> tuple[Writable, ...
     for file in checkout.python:
         if PurePosixPath(file).name not in SCRIPTS and checkout.mentions(file, *WORDS):
             finder = _Finder(code, file, chdir, flask_sqlalchemy)
-            for item in finder.all():
-                if acceptable(checkout, item):
-                    found.setdefault(item.path, item)
+            for item in islice(finder.all(), MOST_A_FILE):
+                if item.path not in found and acceptable(checkout, item):
+                    found[item.path] = item
     folders = {item.path for item in found.values() if item.kind == "folder"}
     kept = [i for i in found.values() if not any(i.path.startswith(f"{folder}/") for folder in folders)]
     return tuple(sorted(kept, key=lambda item: item.path))

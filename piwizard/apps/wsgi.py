@@ -20,6 +20,8 @@ WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
 BLOCKING = frozenset({"run", "run_server", "serve_forever"})
 BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DEEPEST = 12
+MOST_STEPS = 400_000
+STEPS_A_LOOK = 2_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ class Code:
     checkout: Checkout
     _bindings: dict[str, Bindings] = field(default_factory=dict)
     _everything: dict[str, Bindings] = field(default_factory=dict)
+    texts: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    steps: int = MOST_STEPS
+
+    def spend(self) -> bool:
+        """Take one of the steps that all look-ups together may take; False when there are none left."""
+        self.steps -= 1
+        return self.steps >= 0
 
     def bindings(self, file: str) -> Bindings:
         """What a file binds when it is imported."""
@@ -106,16 +115,21 @@ class _Look:
     file: str
     local: Bindings | None = None
     left: int = DEEPEST
+    steps: list[int] = field(default_factory=lambda: [STEPS_A_LOOK])
 
     def bound(self, name: str) -> list[Binding]:
+        # Names that are bound a hundred times to names that are bound a hundred times would take for ever.
+        self.steps[0] -= 1
+        if self.steps[0] < 0 or not self.code.spend():
+            return []
         if self.local and name in self.local.names:
             return self.local.names[name]
         return self.code.bindings(self.file).names.get(name, [])
 
     def deeper(self, file: str | None = None, local: Bindings | None = None) -> _Look:
         if file is None:
-            return _Look(self.code, self.file, local or self.local, self.left - 1)
-        return _Look(self.code, file, None, self.left - 1)
+            return _Look(self.code, self.file, local or self.local, self.left - 1, self.steps)
+        return _Look(self.code, file, None, self.left - 1, self.steps)
 
     def follow(self, source: Import) -> tuple[str, str | None] | None:
         """The file of the checkout, and the name in it, that an import leads to."""

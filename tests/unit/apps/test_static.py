@@ -66,8 +66,8 @@ CASES = {
         {"/o/i/files/": "files"},
     ),
     "blueprint below the app's": (
-        {"app.py": "app = Flask(__name__)\nb = Blueprint('b', 'shop', static_folder='static')\napp.register_blueprint(b)",
-         "shop/__init__.py": "", "shop/static/a": "", "static/a": ""},
+        {"app.py": "app = Flask(__name__)\nb = Blueprint('b', 'x', static_folder='static')\napp.register_blueprint(b)",
+         "x/__init__.py": "", "x/static/a": "", "static/a": ""},
         {"/static/": "static"},
     ),
 }  # fmt: skip

@@ -32,7 +32,7 @@ BLOG = {
     "requirements.txt": "flask\nflask-sqlalchemy\nflask-migrate\n",
     ".flaskenv": "FLASK_APP=blog.py\nFLASK_DEBUG=1\n",
     "tests/test_x.py": "import os\nos.environ['NOT_THIS']\n",
-    "broken.py": "def (",
+    "broken.py": "from flask import (",
 }
 
 
@@ -68,7 +68,7 @@ def test_hostile_text_takes_no_time(tree):
         ".env": "FLASK_APP" * 100_000 + "\n" + " FLASK_APP =" * 150 + "\n",
         "requirements.txt": "-r requirements.txt\n" * 4000 + "\\\n" * 100_000,
         "requirements/prod.txt": "-r prod.txt\n" * 50,
-        "names.py": "import os\n" + "\n".join(f"a{n} = a{n + 1} + a{n + 1}" for n in range(3000)) + "\nos.environ[a0]\n",
+        "names.py": "import os\n" + "".join(f"a{n} = a{n + 1} + a{n + 1}\n" for n in range(999)) + "os.environ[a0]\n",
         "loop.py": "import os\nfrom flask import Flask\na = b\nb = a\nopen(a + b, 'w')\nos.environ[a]\n",
     })  # fmt: skip
     started = time.monotonic()
