@@ -68,8 +68,7 @@ def _made(code: Code, file: str) -> dict[Place, Blueprint]:
 
 def _registered(code: Code, file: str) -> list[tuple[Place, Registration]]:
     found: list[tuple[Place, Registration]] = []
-    tree = code.checkout.parsed(file)
-    for node in ast.walk(tree) if tree else ():
+    for node in code.checkout.nodes(file):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr="register_blueprint"), args=[target, *_]):
                 place = code.definition(file, target)

@@ -23,6 +23,9 @@ IGNORED = frozenset({
     "node_modules", "bower_components", "venv", "virtualenv", "site-packages", "__pycache__", "build", "dist",
     "migrations", "alembic", "versions",
 })  # fmt: skip
+# What lies here is part of the repository, but hardly of the app: scripts for building and looking after it.
+SIDE = frozenset({"bin", "script", "scripts", "tools", "tool", "hooks", "contrib", "ci", "deploy", "deployment"})
+DULL = (ast.Name, ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.arg, ast.arguments, ast.alias)
 ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta", "bin/activate", "Scripts/activate")
 
 
@@ -40,6 +43,11 @@ def is_test(file: str) -> bool:
     return name.startswith("test_") or name.endswith("_test.py") or name in {"tests.py", "test.py", "conftest.py"}
 
 
+def is_side(file: str) -> bool:
+    """Whether a file lies among the scripts beside the app."""
+    return any(part in SIDE for part in PurePosixPath(file).parts[:-1])
+
+
 @dataclass
 class Checkout:
     """The Python files of a checkout, without tests, docs, examples and environments, and reading within it."""
@@ -48,6 +56,9 @@ class Checkout:
     python: tuple[str, ...] = ()
     skipped: list[Skipped] = field(default_factory=list)
     bases: dict[str, str] = field(default_factory=dict, repr=False)
+    memory: dict[str, object] = field(default_factory=dict, repr=False)
+    _inside: dict[str, Path | None] = field(default_factory=dict, repr=False)
+    _nodes: dict[str, list[ast.AST]] = field(default_factory=dict, repr=False)
     _read: dict[str, bytes | None] = field(default_factory=dict, repr=False)
     _parsed: dict[str, ast.Module | None] = field(default_factory=dict, repr=False)
     _total: int = 0
@@ -55,6 +66,11 @@ class Checkout:
 
     def inside(self, path: str) -> Path | None:
         """Where a relative path really leads, if it exists and stays within the checkout."""
+        if path not in self._inside:
+            self._inside[path] = self._resolve(path)
+        return self._inside[path]
+
+    def _resolve(self, path: str) -> Path | None:
         try:
             real = (self.root / path).resolve(strict=True)
         except (OSError, RuntimeError, ValueError):
@@ -109,6 +125,16 @@ class Checkout:
             self._parsed[path] = tree
             self._kept += size
         return tree
+
+    def nodes(self, path: str) -> list[ast.AST]:
+        """The nodes of a file's syntax tree, outer ones first, without plain names and signs."""
+        if path in self._nodes:
+            return self._nodes[path]
+        tree = self.parsed(path)
+        nodes = [node for node in ast.walk(tree) if not isinstance(node, DULL)] if tree else []
+        if path in self._parsed:
+            self._nodes[path] = nodes
+        return nodes
 
     def _parse(self, path: str, content: bytes) -> ast.Module | None:
         try:

@@ -67,6 +67,8 @@ def find_init(root: Path | Checkout, entry: str = "") -> tuple[InitCommand, ...]
                 (*flask, "db", "upgrade", *folder), "creates or updates the database", f"{migrations}/env.py", 1
             )
         )
+    elif checkout.is_file("alembic.ini"):
+        found.append(InitCommand(("alembic", "upgrade", "head"), "creates or updates the database", "alembic.ini", 1))
     for command in commands:
         creates = _creates(command)
         if creates and not (migrations and command.drops):
@@ -89,7 +91,7 @@ def flask_app(entry: str) -> str:
 def find_commands(root: Path | Checkout) -> tuple[ClickCommand, ...]:
     """The commands that the app adds to `flask`."""
     checkout = read(root)
-    code = Code(checkout)
+    code = Code.of(checkout)
     found: list[ClickCommand] = []
     for file in checkout.python:
         if checkout.mentions(file, b".command(", b".cli."):
@@ -98,8 +100,7 @@ def find_commands(root: Path | Checkout) -> tuple[ClickCommand, ...]:
 
 
 def _in_file(code: Code, file: str) -> Iterator[ClickCommand]:
-    tree = code.checkout.parsed(file)
-    functions = [node for node in ast.walk(tree) if isinstance(node, Function)] if tree else []
+    functions = [node for node in code.checkout.nodes(file) if isinstance(node, Function)]
     groups: dict[str, tuple[str, ...]] = {}
     for function in sorted(functions, key=lambda item: item.lineno):
         for node in function.decorator_list:

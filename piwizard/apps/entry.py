@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from piwizard.apps.bindings import Assigned, Import
-from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.checkout import Checkout, is_side, read
 from piwizard.apps.hints import Hint, find_hints, is_literal_call
 from piwizard.apps.modules import base_of, find, join, module_name
 from piwizard.apps.wsgi import FACTORY_NAMES, App, Code, Factory
@@ -43,7 +43,7 @@ class Candidate:
 def find_entries(root: Path | Checkout) -> list[Candidate]:
     """Everything in a checkout that may be the app, the best first, what cannot be used last."""
     checkout = read(root)
-    code = Code(checkout)
+    code = Code.of(checkout)
     found = [
         candidate for file in checkout.python if _worth_it(checkout, file) for candidate in _in_file(code, file)[:MOST]
     ]
@@ -121,6 +121,7 @@ def _score(file: str, name: str, base: int) -> int:
     path = PurePosixPath(file)
     stem = path.stem.lower()
     score = base + FILES.get(stem, 0) - (12 if any(word in stem for word in SIDE_JOBS) else 0)
+    score -= 20 if is_side(file) else 0
     depth = len(path.parts) - 1 - (path.parts[0] == "src") - (stem == "__init__")
     return max(1, score - 3 * max(0, depth) - (10 if name.startswith("_") else 0))
 

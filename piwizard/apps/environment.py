@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.checkout import Checkout, is_side, read
 from piwizard.apps.constants import HERE, Constants
 from piwizard.apps.hints import lines
 from piwizard.apps.wsgi import Code
@@ -58,7 +58,7 @@ class Environment:
 def find_environment(root: Path | Checkout) -> Environment:
     """The environment variables that a checkout's code reads, the needed ones first."""
     checkout = read(root)
-    code = Code(checkout)
+    code = Code.of(checkout)
     samples = _samples(checkout)
     found: dict[str, Variable] = {}
     prefixes: list[str] = []
@@ -94,8 +94,7 @@ class _Reader:
     file: str
 
     def variables(self) -> Iterator[Variable]:
-        tree = self.code.checkout.parsed(self.file)
-        nodes = list(ast.walk(tree)) if tree else []
+        nodes = self.code.checkout.nodes(self.file)
         fallbacks = {
             id(node.values[0]): node.values[-1] for node in nodes if isinstance(node, ast.BoolOp) and _is_or(node)
         }
@@ -109,7 +108,7 @@ class _Reader:
             if not NAME.fullmatch(name) or name in GIVEN:
                 continue
             generate = bool(GENERATED.search(name))
-            missing = fallback is None and name not in optional
+            missing = fallback is None and name not in optional and not is_side(self.file)
             yield Variable(
                 name, missing and (strict or generate), self.shown(fallback), self.file,
                 getattr(node, "lineno", 1), bool(SECRET.search(name)), generate,
@@ -158,8 +157,7 @@ class _Reader:
         return None if text is None else text.replace(f"{HERE}/", "")
 
     def prefixes(self) -> Iterator[str]:
-        tree = self.code.checkout.parsed(self.file)
-        for node in ast.walk(tree) if tree else ():
+        for node in self.code.checkout.nodes(self.file):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "from_prefixed_env":
                 given = next((k.value for k in node.keywords if k.arg == "prefix"), node.args[0] if node.args else None)
                 prefix = "FLASK" if given is None else Constants(self.code, self.file).text(given)

@@ -41,7 +41,7 @@ class RootFile:
 def find_static(root: Path | Checkout, origin: str = "") -> tuple[StaticFolder, ...]:
     """The static folders that exist in a checkout. `origin`: the file that makes the app, where there are several."""
     checkout = read(root)
-    code = Code(checkout)
+    code = Code.of(checkout)
     apps = [folder for file in checkout.python for folder in _of_apps(code, file)]
     mine = [folder for folder in apps if folder.file == origin] or apps
     found: dict[str, StaticFolder] = {}
@@ -82,8 +82,9 @@ def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
 
 
 def _of_apps(code: Code, file: str) -> Iterator[StaticFolder]:
-    tree = code.checkout.parsed(file) if code.checkout.mentions(file, b"Flask", b"flask", b"OpenAPI") else None
-    for node in ast.walk(tree) if tree else ():
+    if not code.checkout.mentions(file, b"Flask", b"flask", b"OpenAPI"):
+        return
+    for node in code.checkout.nodes(file):
         if not isinstance(node, ast.Call) or not code.is_app_call(file, node):
             continue
         given = argument(node, "static_folder", 3)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.checkout import Checkout, is_side, read
 from piwizard.apps.constants import Constants, within
 from piwizard.apps.modules import base_of, join, parent
 from piwizard.apps.wsgi import Code
@@ -47,11 +47,11 @@ class Writable:
 def find_writable(root: Path | Checkout, chdir: str = "") -> tuple[Writable, ...]:
     """The paths that a checkout's code writes. `chdir`: the folder it is started in."""
     checkout = read(root)
-    code = Code(checkout)
+    code = Code.of(checkout)
     flask_sqlalchemy = any(checkout.mentions(file, b"flask_sqlalchemy") for file in checkout.python)
     found: dict[str, Writable] = {}
     for file in checkout.python:
-        if PurePosixPath(file).name not in SCRIPTS and checkout.mentions(file, *WORDS):
+        if PurePosixPath(file).name not in SCRIPTS and not is_side(file) and checkout.mentions(file, *WORDS):
             finder = _Finder(code, file, chdir, flask_sqlalchemy)
             for item in islice(finder.all(), MOST_A_FILE):
                 if item.path not in found and acceptable(checkout, item):
@@ -78,9 +78,8 @@ class _Finder:
     flask_sqlalchemy: bool
 
     def all(self) -> Iterator[Writable]:
-        tree = self.code.checkout.parsed(self.file)
         instance = join(base_of(self.code.checkout, self.file), "instance")
-        for node in ast.walk(tree) if tree else ():
+        for node in self.code.checkout.nodes(self.file):
             match node:
                 case ast.Attribute(attr="instance_path" | "open_instance_resource"):
                     yield Writable(instance, "folder", "the instance folder", self.file, node.lineno)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from piwizard.apps.bindings import Assigned, Binding, Bindings, Function, Import, bindings_of
 from piwizard.apps.checkout import Checkout
+from piwizard.apps.functions import decorator_name, required_arguments, returned
 from piwizard.apps.modules import imported, submodule
 
 FACTORY_NAMES = ("create_app", "make_app")
@@ -20,7 +21,7 @@ WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
 BLOCKING = frozenset({"run", "run_server", "serve_forever"})
 BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DEEPEST = 12
-MOST_STEPS = 400_000
+MOST_STEPS = 2_000_000
 STEPS_A_LOOK = 2_000
 
 
@@ -54,6 +55,13 @@ class Code:
     _everything: dict[str, Bindings] = field(default_factory=dict)
     texts: dict[tuple[str, str], str | None] = field(default_factory=dict)
     steps: int = MOST_STEPS
+
+    @classmethod
+    def of(cls, checkout: Checkout) -> Code:
+        """The code of a checkout, with what is known of it so far."""
+        known = checkout.memory.setdefault("code", cls(checkout))
+        assert isinstance(known, cls)
+        return known
 
     def spend(self) -> bool:
         """Take one of the steps that all look-ups together may take; False when there are none left."""
@@ -91,7 +99,7 @@ class Code:
         """What a file binds at its top and in all of its functions and classes."""
         if file not in self._everything:
             tree = self.checkout.parsed(file)
-            inner = [n for n in ast.walk(tree) if isinstance(n, BLOCKS)] if tree else []
+            inner = [node for node in self.checkout.nodes(file) if isinstance(node, BLOCKS)]
             merged = bindings_of([*(tree.body if tree else []), *(s for block in inner for s in block.body)])
             self._everything[file] = merged
         return self._everything[file]
@@ -282,33 +290,6 @@ class _Look:
             problem = "it is async"
         elif several:
             problem = "it returns more than the app"
-        elif any(_decorator(node) not in {"cache", "lru_cache"} for node in function.decorator_list):
+        elif any(decorator_name(node) not in {"cache", "lru_cache"} for node in function.decorator_list):
             problem = "it is decorated"
         return Factory(function.name, self.file, function.lineno, required, problem)
-
-
-def returned(function: Function) -> list[ast.expr]:
-    """The values that a function returns, those of functions inside it left out."""
-    values: list[ast.expr] = []
-    waiting: list[ast.AST] = list(function.body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Return) and node.value is not None:
-            values.append(node.value)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.expr):
-            waiting += ast.iter_child_nodes(node)
-    return values
-
-
-def required_arguments(function: Function) -> tuple[str, ...]:
-    """The arguments that a function cannot be called without."""
-    spec = function.args
-    positional = [*spec.posonlyargs, *spec.args]
-    needed = positional[: len(positional) - len(spec.defaults)]
-    needed += [arg for arg, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if default is None]
-    return tuple(arg.arg for arg in needed)
-
-
-def _decorator(node: ast.expr) -> str:
-    node = node.func if isinstance(node, ast.Call) else node
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

@@ -76,6 +76,11 @@ def test_what_start_files_run(tree):
     ]
 
 
+def test_alembic_by_itself(tree):
+    found = find_init(tree({"app.py": HEAD, "alembic.ini": "", "migrations/env.py": ""}), "app:app")
+    assert [command.text for command in found] == ["alembic upgrade head"]
+
+
 @pytest.mark.parametrize(
     ("entry", "app"),
     [

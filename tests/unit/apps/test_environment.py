@@ -28,7 +28,8 @@ READS = {
     'app.config.from_envvar("API")': (True, None),
     'app.config.from_envvar("API", silent=True)': (False, None),
 }
-HEAD = "import os\nimport os as osm\nfrom os import environ, getenv\nfrom decouple import config\nfrom environs import Env\n"
+HEAD = "import os\nimport os as osm\nfrom os import environ, getenv\n"
+HEAD += "from decouple import config\nfrom environs import Env\n"
 
 
 @pytest.mark.parametrize(("code", "expected"), READS.items(), ids=list(READS))
@@ -69,6 +70,11 @@ def test_samples_dotenv_and_prefixes(tree):
     assert found.dotenv
     assert found.prefixes == ("FLASK", "SHOP")
     assert [v.name for v in found.needed] == ["API"]
+
+
+def test_a_script_beside_the_app_needs_nothing_of_the_site(tree):
+    found = find_environment(tree({"bin/release.py": HEAD + 'x = os.environ["API"]\n'}))
+    assert [(v.name, v.needed) for v in found.variables] == [("API", False)]
 
 
 def test_tests_do_not_count(tree):
