@@ -28,7 +28,6 @@ SETTINGS = (
     "--quiet",
     "--register=no",
     "--keep-unit",
-    "--boot",
     "--resolv-conf=off",
     "--timezone=off",
     "--link-journal=no",
@@ -71,9 +70,18 @@ class Container:
     def boot(self) -> None:
         """Starts it and returns when its init runs. What comes up after that is for `wait_for` to say."""
         self.console.clear()
-        argv = groups.launch_in_new(self.name, self._lifeline.on(self._argv))
+        argv = groups.launch_in_new(self.name, self._lifeline.on((*self._argv, "--boot")))
         self._nspawn = commands.start(argv, env=ENVIRONMENT, on_line=lambda _, line: self.console.append(line))
         self._leader = self._find_leader(self._nspawn)
+
+    def run_before_boot(self, argv: Sequence[str]) -> None:
+        """Runs a command that has to succeed in it while it is switched off, as one does in a chroot."""
+        # A booted system is not there yet; systemd-nspawn gives what an installation needs: /proc, /dev, the network.
+        wrapped = groups.launch_in_new(self.name, self._lifeline.on((*self._argv, "--as-pid2", "--", *argv)))
+        result = commands.run(wrapped, env=ENVIRONMENT)
+        groups.remove(self.name)
+        if not result.ok:
+            raise PiwizardError(f"`{' '.join(argv)}` failed in {self.name}: {result.last_words}")
 
     def _find_leader(self, nspawn: Process) -> int:
         until = time.monotonic() + 30

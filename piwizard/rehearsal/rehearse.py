@@ -1,0 +1,157 @@
+"""`piwizard rehearse`: the whole set-up on a throwaway copy of this machine, with the same engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from piwizard.errors import PiwizardError
+from piwizard.rehearsal import enter, sample
+from piwizard.rehearsal.copy import Copy
+from piwizard.rehearsal.needs import need
+from piwizard.rehearsal.report import Report
+from piwizard.rehearsal.window import Window, free_port
+
+PUT_INSIDE = Path("/opt/piwizard-answers.toml")
+INTERRUPTED = 130
+
+
+def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) -> int:
+    """Sets up the app of an answers file, or a sample, in a copy of this machine; returns the exit code.
+
+    Nothing of the copy stays, however this ends. With `keep` it stays until Enter or Ctrl-C, with `shell` for as long
+    as the shell in it.
+    """
+    if os.geteuid() != 0:
+        raise PiwizardError("A rehearsal needs root.", hint="sudo piwizard rehearse")
+    need("ip", "mount", "nsenter", "setpriv", "slirp4netns", "systemd-nspawn", "unshare")
+    given = _read(answers) if answers else {}
+    report = Report(as_json=as_json)
+    with _interruptible():
+        copy: Copy | None = None
+        try:
+            copy = Copy(report.say)
+            return _rehearse(copy, report, answers, given, keep=keep, shell=shell)
+        except KeyboardInterrupt:
+            report.say("Interrupted.")
+            return INTERRUPTED
+        finally:
+            with _undisturbed():
+                if copy is not None:
+                    copy.end()
+                    report.say("The copy is gone.")
+
+
+def _rehearse(
+    copy: Copy, report: Report, answers: Path | None, given: dict[str, Any], *, keep: bool, shell: bool
+) -> int:
+    report.say("Booting a copy of this machine. What happens in it does not happen here.")
+    copy.start()
+    inside = _put_answers(copy, answers) if answers else sample.put(copy.root, copy.leader)
+    argv = (sys.executable, "-m", "piwizard", "apply", "--yes", "--json", "--answers", str(inside))
+    ended = enter.run(copy.leader, argv, env=_secrets(given), on_line=report.take)
+    host = next(iter(given.get("site", {}).get("domains", ())), sample.HOST)
+    port = free_port()
+    copy.way_out.forward(port, 80)
+    window = Window(port, str(host))
+    try:
+        if ended.ok:
+            report.add(_look(window.address))
+        ok = ended.ok and all(check.ok for check in report.checks)
+        report.finish(ok=ok, address=window.address)
+        if keep or shell:
+            _stay(copy, report, window.address, shell=shell)
+    finally:
+        window.close()
+    return 0 if ok else 1
+
+
+def _read(answers: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(answers.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PiwizardError(f"There is no file {answers}.", hint="`--answers FILE` names another one.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PiwizardError(f"{answers} cannot be read: {error}.") from error
+
+
+def _put_answers(copy: Copy, answers: Path) -> Path:
+    """The copy holds the file at its own place, unless that is none that is copied, such as /run."""
+    path = answers.resolve()
+    if not (copy.root / path.relative_to("/")).exists():
+        shutil.copy2(path, copy.root / PUT_INSIDE.relative_to("/"))
+        return PUT_INSIDE
+    return path
+
+
+def _secrets(value: object) -> dict[str, str]:
+    """The environment variables that the answers take secrets from: the only ones of ours that are passed inside."""
+    found: dict[str, str] = {}
+    if isinstance(value, dict):
+        name = value.get("env")
+        if isinstance(name, str) and name in os.environ:
+            found[name] = os.environ[name]
+        for inner in value.values():
+            found |= _secrets(inner)
+    return found
+
+
+def _look(address: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            status = answer.status
+    except urllib.error.HTTPError as refused:
+        status = refused.code
+    except OSError as error:
+        status = 0
+        address = f"{address}: {error}"
+    detail = f"{address} gives {status}" if status else address
+    return {"event": "check", "step": "rehearsal", "name": "opens here", "ok": 200 <= status < 500, "detail": detail}
+
+
+def _stay(copy: Copy, report: Report, address: str, *, shell: bool) -> None:
+    report.say(f"The site of the copy: {address}")
+    if shell:
+        report.say("A shell in the copy follows; `exit` throws the copy away.")
+        enter.shell(copy.leader)
+        return
+    report.say(f"A way in: nsenter --target {copy.leader} --all bash --login")
+    if sys.stdin.isatty():
+        report.say("Enter throws the copy away.")
+        sys.stdin.readline()
+    else:
+        report.say("It stays until piwizard is interrupted.")
+        signal.pause()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """A closed terminal and a `kill` end a rehearsal as Ctrl-C does: in order."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C does not interrupt the clearing away."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,75 @@
+"""What a rehearsal shows: the log as it comes, and at the end a table of what holds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from piwizard.engine import narrate
+
+
+@dataclass(frozen=True)
+class Held:
+    """One check of a step, as it came out in the copy."""
+
+    step: str
+    name: str
+    ok: bool
+    detail: str
+
+
+class Report:
+    """Takes the lines that `piwizard apply --json` prints, and passes them on in the form that was asked for."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._step = ""
+        self.checks: list[Held] = []
+
+    def take(self, stream: str, text: str) -> None:
+        """One line that came from inside."""
+        if stream == "stderr":
+            print(text, file=sys.stderr, flush=True)
+            return
+        try:
+            event = json.loads(text)
+        except ValueError:
+            event = {"event": "output", "text": text}
+        if "error" in event and "event" not in event:
+            event = {"event": "error", **event["error"]}
+        self.add(event)
+
+    def add(self, event: dict[str, Any]) -> None:
+        """One event, of the run inside or of the rehearsal itself."""
+        if event["event"] == "run-started":
+            self._step = event["step"]
+        if event["event"] == "check":
+            step = event.get("step", self._step)
+            self.checks.append(Held(step, event["name"], bool(event["ok"]), event.get("detail", "")))
+        line = json.dumps(event, ensure_ascii=False) if self._as_json else narrate.line(event)
+        if line is not None:
+            print(line, flush=True)
+
+    def say(self, text: str) -> None:
+        """One line about the rehearsal itself."""
+        self.add({"event": "note", "text": text})
+
+    def finish(self, *, ok: bool, address: str | None) -> None:
+        """The table of checks and the verdict."""
+        if self._as_json:
+            checks = [asdict(check) for check in self.checks]
+            self.add({"event": "rehearsal-finished", "ok": ok, "address": address, "checks": checks})
+            return
+        print("\n== What holds in the copy\n")
+        wide = [max((len(getattr(check, field)) for check in self.checks), default=0) for field in ("step", "name")]
+        for check in self.checks:
+            sign = "ok " if check.ok else "NOT"
+            print(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
+        missed = sum(not check.ok for check in self.checks)
+        if ok:
+            print(f"\nAll {len(self.checks)} checks held. The same on this machine: piwizard apply", flush=True)
+        else:
+            words = f"{missed} of {len(self.checks)} checks did not hold." if missed else "It did not come to its end."
+            print(f"\n{words} With --shell you can look around in the copy afterwards.", flush=True)

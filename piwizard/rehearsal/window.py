@@ -1,0 +1,72 @@
+"""The address on this machine where the copy's site can be opened: a small door that knocks with the site's name."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import http.server
+import socket
+import threading
+
+PORTS = (*range(8080, 8090), 0)
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
+
+
+class Window:
+    """Passes requests on to 127.0.0.1:`port` under the name `host`: nginx answers to that name and no other."""
+
+    def __init__(self, port: int, host: str) -> None:
+        handler = type("Door", (_Door,), {"port": port, "host": host})
+        for own in PORTS:
+            with contextlib.suppress(OSError):
+                self._server = http.server.ThreadingHTTPServer(("127.0.0.1", own), handler)
+                break
+        self._server.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Shuts it."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Door(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    port = 0
+    host = ""
+
+    def pass_on(self) -> None:
+        """One request to the site and its answer."""
+        length = int(self.headers.get("Content-Length") or 0)
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP | {"host"}}
+        site = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            site.request(self.command, self.path, self.rfile.read(length), {**kept, "Host": self.host})
+            answer = site.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.send_error(502, "The copy does not answer", str(error))
+            return
+        finally:
+            site.close()
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.getheaders():
+            if name.lower() not in HOP_BY_HOP | {"content-length"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = pass_on
+
+    def log_message(self, format: str, *args: object) -> None:
+        """The log on the screen is the rehearsal's."""
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
