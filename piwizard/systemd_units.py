@@ -27,6 +27,8 @@ class Unit:
     memory_max_mib: int
     #: The version of gunicorn in the environment, such as (23, 0, 0).
     gunicorn: tuple[int, ...]
+    #: The app's HOME.
+    home: str
     environment_file: str | None = None
     #: What the app may write to; each must exist when the service starts.
     writable: tuple[str, ...] = ()
@@ -36,11 +38,6 @@ class Unit:
 def socket_path(site: str) -> str:
     """Where nginx finds gunicorn."""
     return f"/run/piwizard-{site}.sock"
-
-
-def state_directory(site: str) -> str:
-    """The app's HOME, which systemd makes, owned by the app's user."""
-    return f"/var/lib/{_state(site)}"
 
 
 def render_socket(unit: Unit) -> str:
@@ -58,7 +55,7 @@ def render_service(unit: Unit) -> str:
         user=unit.user,
         code=unit.code,
         venv=unit.venv,
-        state=_state(unit.site),
+        home=unit.home,
         command=" ".join([unit_word(f"{unit.venv}/bin/gunicorn"), *map(unit_argument, _arguments(unit))]),
         environment_file=unit.environment_file,
         writable=unit.writable,
@@ -84,10 +81,6 @@ def _arguments(unit: Unit) -> list[str]:
     return [*arguments, unit.entry]
 
 
-def _state(site: str) -> str:
-    return f"piwizard-{site}"
-
-
 def _check(unit: Unit) -> None:
     """Only what would make a hole: the answers were checked before, with better words."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", unit.site):
@@ -96,7 +89,7 @@ def _check(unit: Unit) -> None:
         raise PiwizardError(f"{unit.user!r} is no name for a system user.")
     if not unit.entry or unit.entry.startswith("-"):
         raise PiwizardError(f"{unit.entry!r} is no entry: it has the form module:name.", key="app.entry")
-    for path in (unit.code, unit.venv, *unit.writable, unit.environment_file, unit.pythonpath):
+    for path in (unit.code, unit.venv, unit.home, *unit.writable, unit.environment_file, unit.pythonpath):
         if path is not None and not path.startswith("/"):
             raise PiwizardError(f"{path!r} must be an absolute path.")
     if set(unit.venv) & set("'\"\\"):  # systemd takes no program with these in its path, quoted or not

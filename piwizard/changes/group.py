@@ -16,6 +16,18 @@ Argv = tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class Then:
+    """A command that makes a service read its files; where `unit` is given, only if there is such a unit."""
+
+    argv: Argv
+    unit: str | None = None
+
+    def needed(self, machine: Machine) -> bool:
+        """Whether there is anything to command."""
+        return self.unit is None or machine.unit(self.unit).exists
+
+
+@dataclass(frozen=True)
 class Group:
     """Files and links, a `guard` that must accept them all, and commands that make a service read them.
 
@@ -28,7 +40,7 @@ class Group:
     name: str
     changes: tuple[Change, ...]
     guard: Argv | None = None
-    then: tuple[Argv, ...] = ()
+    then: tuple[Then, ...] = ()
 
     def describe(self) -> str:
         return f"Check and take up: {self.name}"
@@ -37,14 +49,17 @@ class Group:
         """What follows the members; they are probed one by one."""
         if all(change.probe(machine, memory).holds for change in self.changes) and not memory.unfinished(self.name):
             return HOLDS
-        return Preview(holds=False, argv=((self.guard,) if self.guard else ()) + self.then)
+        return Preview(
+            holds=False,
+            argv=((self.guard,) if self.guard else ()) + tuple(one.argv for one in self.then if one.needed(machine)),
+        )
 
     def apply(self, work: Work) -> None:
         work.begin(
             self.name, [change.touches for change in self.changes if isinstance(change, (File, EditedFile, Link))]
         )
         if self.guard or self.then:
-            work.remember("group", self.name, {"guard": self.guard, "then": self.then})
+            work.remember("group", self.name, {"guard": self.guard, "then": [one.argv for one in self.then]})
         try:
             for change in self.changes:
                 work.make(change)
@@ -53,8 +68,9 @@ class Group:
         except ChangeFailed:
             work.take_back(self.name)
             raise
-        for argv in self.then:
-            work.command(argv)
+        for one in self.then:
+            if one.needed(work.machine):
+                work.command(one.argv)
         work.finish(self.name)
 
 

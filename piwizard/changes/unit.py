@@ -38,6 +38,8 @@ class Unit:
             needed.append(("systemctl", "daemon-reload"))
         if not now.enabled:
             needed.append(("systemctl", "enable", self.name))
+        if now.active == "failed":
+            needed.append(("systemctl", "reset-failed", self.name))
         if not now.running:
             needed.append(("systemctl", "start", self.name))
         return tuple(needed)

@@ -30,36 +30,6 @@ def read_dump(dump: str) -> Directive:
     return blocks[main]
 
 
-def http_directive(dump: str, name: str, apart_from: str = "") -> str | None:
-    """The file that sets the directive for all of http{}, where it can be set only once."""
-    for path, root in _each(dump, apart_from):
-        if any(block.named(name) for block in (root, *root.named("http"))):
-            return path
-    return None
-
-
-def default_server(dump: str, port: int, apart_from: str = "") -> str | None:
-    """The file whose server is the default on the port (or says reuseport), which only one may be."""
-    for path, root in _each(dump, apart_from):
-        for block in (root, *root.named("http")):
-            for server in block.named("server"):
-                for listen in server.named("listen"):
-                    words = {"default_server", "default", "reuseport"} & set(listen.args[1:])
-                    if words and _port(listen.args[0]) == port:
-                        return path
-    return None
-
-
-def _each(dump: str, apart_from: str) -> list[tuple[str, Directive]]:
-    return [(path, parse(text, path)) for path, text in files(dump).items() if path != apart_from]
-
-
-def _port(address: str) -> int:
-    """Of `80`, `*:80`, `192.168.1.2:80`, `[::]:80`; an address alone means port 80."""
-    last = address.rpartition("]")[2].rpartition(":")[2]
-    return int(last) if last.isdecimal() else 80
-
-
 def _resolve(block: Directive, blocks: dict[str, Directive], folder: str) -> None:
     resolved: list[Directive] = []
     for child in block.children:

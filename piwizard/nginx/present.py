@@ -11,32 +11,44 @@ from pathlib import Path
 from piwizard.machine import files
 
 ROOT = Path("/etc/nginx")
+DEFAULT_SERVER = "piwizard-default"
+"""The file of the server that answers unknown names."""
 CONFFILE = re.compile(r"^ /etc/nginx/sites-available/default ([0-9a-f]{32})$", re.MULTILINE)
+# Read as text, not parsed: a file with a mistake in it is for `nginx -t` to name.
+TAKES_THE_PORT = re.compile(r"^\s*listen\s[^;#]*\b(default_server|default|reuseport)\b", re.MULTILINE)
+NAMES_HASH = re.compile(r"^\s*server_names_hash_bucket_size\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class NginxFiles:
     """Texts by path. `packaged_default` says whether sites-available/default is as its package brought it."""
 
+    main: str = ""
     included: Mapping[str, str] = field(default_factory=dict)
-    """conf.d/*.conf and modules, included in http{} beside the sites."""
+    """conf.d/*.conf, included in http{} beside the sites."""
     sites: Mapping[str, str] = field(default_factory=dict)
     """The enabled sites, by the path of their link in sites-enabled."""
     packaged_default: bool = True
 
-    def default_server_of_others(self, own: str) -> str | None:
-        """The enabled site, other than `own` and the packaged default, that answers unknown names already."""
-        for path, text in self.sites.items():
-            if path == own or (path.endswith("/default") and self.packaged_default):
-                continue
-            if re.search(r"^\s*listen\s[^;#]*\bdefault_server\b", text, re.MULTILINE):
-                return path
-        return None
+    def default_server_of_others(self) -> str | None:
+        """The file of somebody else's that answers unknown names already: there can be only one."""
+        return next((path for path, text in self._of_others().items() if TAKES_THE_PORT.search(text)), None)
+
+    def names_hash_of_others(self) -> str | None:
+        """The file of somebody else's that sets server_names_hash_bucket_size, which can stand only once."""
+        texts = {"nginx.conf": self.main, **self._of_others()}
+        return next((path for path, text in texts.items() if NAMES_HASH.search(text)), None)
+
+    def _of_others(self) -> dict[str, str]:
+        left_out = {DEFAULT_SERVER, "default"} if self.packaged_default else {DEFAULT_SERVER}
+        sites = {path: text for path, text in self.sites.items() if Path(path).name not in left_out}
+        return {**self.included, **sites}
 
 
 def look(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) -> NginxFiles:
     """Reads them; nothing where nginx is not installed."""
     return NginxFiles(
+        main=_text(root / "nginx.conf"),
         included={str(path): _text(path) for path in sorted((root / "conf.d").glob("*.conf"))},
         sites={str(path): _text(path) for path in sorted((root / "sites-enabled").glob("*")) if path.is_file()},
         packaged_default=_pristine(root / "sites-available" / "default", dpkg_status),

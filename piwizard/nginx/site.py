@@ -23,6 +23,8 @@ class SiteBlock:
     static: Mapping[str, str] = field(default_factory=dict)
     #: Exact URL ("/robots.txt") to file.
     root_files: Mapping[str, str] = field(default_factory=dict)
+    #: URLs below a static prefix that the app answers, since it writes there; folders end in a slash.
+    passed: tuple[str, ...] = ()
     ipv6: bool = True
     max_body_mib: int = 16
 
@@ -44,6 +46,7 @@ def render_site(site: SiteBlock) -> str:
         socket=site.socket,
         static={prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
         root_files=site.root_files,
+        passed=site.passed,
         ipv6=site.ipv6,
         max_body_mib=site.max_body_mib,
     )
@@ -75,6 +78,9 @@ def _check(site: SiteBlock) -> None:
     for domain in site.domains or ("",):
         if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain):
             raise PiwizardError(f"{domain!r} is no host name.", key="site.domains")
+    for url in site.passed:
+        if not re.fullmatch(r"/[A-Za-z0-9._@+/-]+", url) or ".." in url.split("/"):
+            raise PiwizardError(f"{url!r} is no URL path.", key="app.writable")
     for prefix, folder in site.static.items():
         if not re.fullmatch(r"/(.*[^/])/", prefix) or ".." in f"{prefix}{folder}".split("/"):
             raise PiwizardError(f"{prefix!r} must be a path with a slash at both ends.", key="app.static")

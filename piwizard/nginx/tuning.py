@@ -77,6 +77,18 @@ def includes(text: str, path: str = NGINX_CONF) -> list[str]:
     return [" ".join(found.args) for found in _http(parse(text, path), path).named("include")]
 
 
+def readable(included: Mapping[str, str]) -> dict[str, str]:
+    """Those of the included files that can be parsed: a mistake in the others is for `nginx -t` to name."""
+    found = {}
+    for path, text in included.items():
+        try:
+            parse(text, path)
+        except PiwizardError:
+            continue
+        found[path] = text
+    return found
+
+
 def tune(text: str, path: str = NGINX_CONF, included: Mapping[str, str] | None = None) -> str:
     """The same file with the nine settings active: order and comment lines kept, twice is once.
 

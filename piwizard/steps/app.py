@@ -14,7 +14,7 @@ from piwizard.changes.checkout import Checkout
 from piwizard.changes.command import Command
 from piwizard.changes.environment import Environment
 from piwizard.changes.folder import Folder
-from piwizard.changes.group import Group
+from piwizard.changes.group import Group, Then
 from piwizard.changes.keep import Keep
 from piwizard.changes.link import Link
 from piwizard.changes.package import Packages
@@ -136,7 +136,7 @@ class App:
             ),
             Command(
                 f"Prove that gunicorn can load {app.entry.entry}",
-                (str(where.venv / "bin" / "gunicorn"), "--check-config", "--config", "/dev/null", app.entry.entry),
+                (str(where.venv / "bin" / "gunicorn"), "--check-config", app.entry.entry),
                 where.release / "proven.json",
                 name,
                 start,
@@ -147,7 +147,7 @@ class App:
             Group(
                 f"{name}-release",
                 (Link(where.current, f"releases/{where.release.name}"),),
-                then=(("systemctl", "try-restart", f"{name}.service"),),
+                then=(Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),),
             ),
         )
 

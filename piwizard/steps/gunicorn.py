@@ -11,7 +11,7 @@ from piwizard.answers import Answers
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
-from piwizard.changes.group import Group
+from piwizard.changes.group import Group, Then
 from piwizard.changes.unit import Unit
 from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
@@ -72,7 +72,10 @@ class Gunicorn:
                 File(UNITS / f"{name}.socket", systemd_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", systemd_units.render_service(unit)),
             ),
-            then=(("systemctl", "daemon-reload"), ("systemctl", "try-restart", f"{name}.service")),
+            then=(
+                Then(("systemctl", "daemon-reload")),
+                Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
+            ),
         )
         return (units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"))
 
@@ -124,6 +127,7 @@ def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
         memory_high_mib=max(100, share * 60 // 100),
         memory_max_mib=max(150, share * 75 // 100),
         gunicorn=app.source.gunicorn or NEWEST_GUNICORN,
+        home=str(where.data),
         environment_file=str(where.environment_file),
         writable=(str(where.data),),
         pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,

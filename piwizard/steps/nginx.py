@@ -8,7 +8,7 @@ from pathlib import Path
 from piwizard.answers import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile
-from piwizard.changes.group import Group
+from piwizard.changes.group import Group, Then
 from piwizard.changes.package import Packages
 from piwizard.changes.unit import Unit
 from piwizard.machine import commands, units
@@ -18,7 +18,7 @@ from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope
 
 TEST = ("nginx", "-t")
-TAKE_UP = ("systemctl", "reload-or-restart", "nginx.service")
+TAKE_UP = Then(("systemctl", "reload-or-restart", "nginx.service"))
 
 
 class Nginx:
@@ -40,7 +40,7 @@ class Nginx:
         return ()
 
     def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
-        included = ground.nginx.included
+        included = tuning.readable(ground.nginx.included)
 
         def tune(text: str) -> str:
             return tuning.tune(text, tuning.NGINX_CONF, included)

@@ -8,19 +8,20 @@ from pathlib import Path
 from piwizard import systemd_units
 from piwizard import validators as v
 from piwizard.answers import Answers
+from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
-from piwizard.changes.group import Group
+from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
 from piwizard.machine import checks
 from piwizard.machine.checks import Check
+from piwizard.nginx.present import DEFAULT_SERVER
 from piwizard.nginx.site import SiteBlock, render_default_server, render_site
 from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope, app_of
 
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")
-DEFAULT_SERVER = "piwizard-default"
 NEVER_SERVED = ("/.git/config", "/.env", "/app.py", "/requirements.txt")
 
 QUESTIONS = (
@@ -63,21 +64,23 @@ class Site:
             socket=systemd_units.socket_path(name),
             static={prefix: f"{public}{prefix}" for prefix in app.static},
             root_files={url: f"{public}{url}" for url in app.root_files},
+            passed=_passed(app),
             ipv6=ground.ipv6,
         )
         files: list[Change] = [
             File(AVAILABLE / name, render_site(block)),
             Link(ENABLED / name, f"../sites-available/{name}"),
         ]
-        if not ground.nginx.default_server_of_others(str(ENABLED / DEFAULT_SERVER)):
+        if not ground.nginx.default_server_of_others():
+            names_hash = not ground.nginx.names_hash_of_others()
             files += [
-                File(AVAILABLE / DEFAULT_SERVER, render_default_server(ipv6=ground.ipv6)),
+                File(AVAILABLE / DEFAULT_SERVER, render_default_server(ipv6=ground.ipv6, names_hash=names_hash)),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
         if ground.nginx.packaged_default:
             files.append(Link(ENABLED / "default", None))
-        take_up = ("systemctl", "reload-or-restart", "nginx.service")
-        return (Group(f"{name}-site", tuple(files), guard=("nginx", "-t"), then=(take_up,)),)
+        then = (Then(("systemctl", "reload-or-restart", "nginx.service")),)
+        return (Group(f"{name}-site", tuple(files), guard=("nginx", "-t"), then=then),)
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         host = answers["site.domains"][0]
@@ -95,3 +98,16 @@ class Site:
         )
         stranger = checks.get("/", host="unknown.invalid")
         yield Check("unknown names", stranger is None, f"get {stranger.status}" if stranger else "get no answer")
+
+
+def _passed(app: Chosen) -> tuple[str, ...]:
+    """The URLs of what the app writes inside of its static folders: published copies would never change."""
+    found = []
+    for prefix, folder in app.static.items():
+        for path in app.answers.get("app.writable", []):
+            if path == folder:
+                found.append(prefix)
+            elif path.startswith(f"{folder}/"):
+                below = path.removeprefix(f"{folder}/")
+                found.append(f"{prefix}{below}" if "." in below.rpartition("/")[2] else f"{prefix}{below}/")
+    return tuple(found)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.systemd_units import Unit, render_service, render_socket, socket_path, state_directory
+from piwizard.systemd_units import Unit, render_service, render_socket, socket_path
 
 UNIT = Unit(
     site="my-flask",
@@ -22,6 +22,7 @@ UNIT = Unit(
     memory_high_mib=200,
     memory_max_mib=256,
     gunicorn=(27, 0, 1),
+    home="/srv/my-flask/data",
 )
 ODD = "/srv/100% o'dd \"na$me\\é;#"
 
@@ -97,11 +98,8 @@ def test_the_control_socket_is_switched_off_where_there_is_one(version, there):
     assert ("--no-control-socket" in render_service(unit(gunicorn=version))) is there
 
 
-def test_home_is_the_state_directory():
-    text = render_service(UNIT)
-    assert "HOME=%S/piwizard-my-flask" in lines(text, "Environment")
-    assert lines(text, "StateDirectory") == ["piwizard-my-flask"]
-    assert state_directory("my-flask") == "/var/lib/piwizard-my-flask"
+def test_home_is_what_the_app_may_write():
+    assert "HOME=/srv/my-flask/data" in lines(render_service(UNIT), "Environment")
 
 
 def test_only_what_is_named_can_be_written():

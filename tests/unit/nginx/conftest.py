@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import shutil
@@ -141,7 +142,7 @@ def configuration(tmp_path):
 
 
 @pytest.fixture
-def served(nginx, configuration, tmp_path) -> Iterator[Served]:
+def served(request, nginx, configuration, tmp_path) -> Iterator[Served]:
     repository = tmp_path / "repository"
     static = repository / "static"
     static.mkdir(parents=True)
@@ -154,6 +155,7 @@ def served(nginx, configuration, tmp_path) -> Iterator[Served]:
         ipv6=IPV6,
         max_body_mib=1,
     )
+    site = dataclasses.replace(site, **getattr(request, "param", {}))
     port = free_port()
     main = configuration(port, site=render_site(site), default=render_default_server(ipv6=IPV6))
     backend = UnixServer(site.socket, Backend)

@@ -111,8 +111,9 @@ def test_nothing_of_the_repository_is_served(served):
         assert served.get(path).asked["path"] == path  # the app's, which has no such page
     for path in ["/static/.secret", "/static/.git/config", "/static/passwd", "/static/up/app.py", "/static/"]:
         answer = served.get(path)
-        assert answer.status in (403, 404), path
+        assert answer.status in (403, 404) or answer.asked["path"] == path, path
         assert b"SECRET" not in answer.body
+        assert b"root:" not in answer.body
 
 
 @pytest.mark.parametrize("path", ["/", "/chart.png", "/feed.rss", "/exportjs", "/static", "/a%2Fb?x=%20&y"])
@@ -166,10 +167,18 @@ def test_only_fingerprinted_names_are_cached_for_long(served, name, long):
     assert cached == ("public, max-age=31536000, immutable" if long else "public, max-age=3600")
 
 
-def test_what_is_not_there_is_not_cached(served):
-    answer = served.get("/static/gone.3f2a9c1b.js")
-    assert answer.status == 404
+def test_what_was_not_published_is_asked_of_the_app(served):
+    answer = served.get("/static/bootstrap/of.an.extension.3f2a9c1b.js")
+    assert answer.asked["path"] == "/static/bootstrap/of.an.extension.3f2a9c1b.js"
     assert answer.header("Cache-Control") is None
+
+
+@pytest.mark.parametrize("served", [{"passed": ("/static/plot.png", "/static/uploads/")}], indirect=True)
+def test_what_the_app_writes_is_the_apps(served):
+    (served.static / "uploads").mkdir()
+    for name in ("plot.png", "uploads/photo.jpg"):
+        (served.static / name).write_text("as it was published")
+        assert served.get(f"/static/{name}").asked["path"] == f"/static/{name}"
 
 
 def test_robots_and_favicon(served):
