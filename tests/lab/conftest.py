@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab import product
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -39,5 +40,13 @@ def release(request: pytest.FixtureRequest) -> str:
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
     """A freshly flashed Pi, booted, thrown away after the test."""
     fresh = lab.pi(release)
+    yield fresh
+    fresh.discard()
+
+
+@pytest.fixture
+def ready_pi(lab: Lab, release: str) -> Iterator[Pi]:
+    """A fresh Pi of each release with piwizard installed from this checkout."""
+    fresh = product.ready_pi(lab, release)
     yield fresh
     fresh.discard()

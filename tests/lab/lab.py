@@ -50,13 +50,16 @@ class Lab:
         self._pis.append(pi)
         return pi.boot() if boot else pi
 
-    def layer(self, variant: str, name: str, key: str, prepare: Callable[[Pi], None]) -> Layer:
-        """A layer on top of a variant's image that `prepare` makes once: kept for later sessions by name and key.
+    def layer(
+        self, variant: str, name: str, key: str, prepare: Callable[[Pi], None], *, on: Layer | None = None
+    ) -> Layer:
+        """A layer on top of a variant's image, or on another layer, that `prepare` makes once: kept for later
+        sessions by name and key.
 
         Put everything into the key that the result depends on, such as the contents of what is installed; what was
         made of the same name by another key is removed.
         """
-        base = image(variant)
+        base = on or image(variant)
         recipe = hashlib.sha256(f"{base.folder.name}\0{key}".encode()).hexdigest()[:12]
 
         def make(folder: Path) -> None:

@@ -1,0 +1,231 @@
+#!/bin/sh
+# Installs or upgrades piwizard from this checkout, then starts it with the arguments given.
+set -eu
+
+PYTHON=/usr/bin/python3
+HOME_DIR=/opt/piwizard
+VENV=$HOME_DIR/venv # a link to the environment in use
+COMMAND=/usr/local/bin/piwizard
+CACHE=/var/cache/piwizard
+PACKAGES="ca-certificates git python3-venv"
+REHEARSAL_PACKAGES="iproute2 mount procps slirp4netns systemd-container util-linux"
+PATIENCE=900 # seconds to wait for another program's apt
+
+usage() {
+    cat <<END
+Usage: ./install.sh [piwizard arguments]
+       ./install.sh --remove
+       ./install.sh --help
+
+Installs piwizard, or upgrades it to this checkout, and starts it with the arguments; without any, it starts the wizard:
+
+    ./install.sh
+    ./install.sh rehearse
+    ./install.sh apply --answers answers.toml
+
+It says what it installs and asks nothing. What it puts on this machine:
+
+    $HOME_DIR            a Python environment of its own
+    $COMMAND   the command, a link into it
+    $CACHE      what was downloaded, for the next upgrade
+    Debian packages          $PACKAGES
+    for a rehearsal also     $REHEARSAL_PACKAGES
+
+It needs root, and asks for it through sudo. sudo drops environment variables: where your answers name some
+(password = { env = "NAME" }), install first with "./install.sh --version" and then use "piwizard", which keeps them.
+
+--remove takes piwizard away again, and leaves your web app running and its answers, state and logs where they are.
+END
+}
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+die() {
+    say "install.sh: $*"
+    exit 1
+}
+
+main() {
+    here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+    case ${1-} in
+    -h | --help)
+        usage
+        return
+        ;;
+    esac
+    check_system
+    [ "$(id -u)" -eq 0 ] || become_root "$@"
+    umask 022
+    unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
+    if [ "${1-}" = --remove ]; then
+        remove
+        return
+    fi
+    lock
+    [ "${1-}" != rehearse ] || PACKAGES="$PACKAGES $REHEARSAL_PACKAGES"
+    # shellcheck disable=SC2086
+    install_packages $PACKAGES
+    check_python
+    install_piwizard
+    exec "$VENV/bin/piwizard" "$@" 9>&-
+}
+
+check_system() {
+    command -v apt-get >/dev/null || die "piwizard needs Raspberry Pi OS or Debian: there is no apt-get here."
+    [ ! -x $PYTHON ] || check_python
+}
+
+check_python() {
+    # shellcheck disable=SC1091
+    $PYTHON -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        die "$(. /etc/os-release; echo "$PRETTY_NAME") is too old: piwizard needs Raspberry Pi OS or Debian 12 (bookworm) or newer."
+}
+
+become_root() {
+    command -v sudo >/dev/null || die "needs root, and there is no sudo on this machine: start it as root."
+    [ "${1-}" = --remove ] && why="Removing" || why="Installing"
+    say "$why piwizard changes the system, for which it needs root: sudo asks for your password."
+    exec sudo -- /bin/sh "$here/install.sh" "$@"
+}
+
+# One at a time; the kernel opens the lock when this ends, however it ends.
+lock() {
+    mkdir -p "$HOME_DIR"
+    exec 9>"$HOME_DIR/lock"
+    flock -n 9 && return
+    say "Waiting for another install.sh …"
+    flock 9
+}
+
+# Debian packages
+
+install_packages() {
+    missing=
+    for package; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+    done
+    [ "$missing" ] || return 0
+    say "Installing:$missing (Debian packages)"
+    export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+    words=$(mktemp)
+    if [ "$(ls /var/lib/dpkg/updates)" ] || [ "$(dpkg --audit)" ]; then
+        say "Finishing an interrupted installation of Debian packages first"
+        patiently dpkg --configure -a --force-confdef --force-confold || show_and_die "dpkg --configure -a"
+    fi
+    # An archive that is down does no harm where the others hold what is needed.
+    patiently apt-get update || true
+    # shellcheck disable=SC2086
+    patiently apt-get install --yes --no-install-recommends --no-remove $missing || show_and_die "apt-get install$missing"
+    rm -f "$words"
+}
+
+# Runs a command with its output in $words, again for as long as another program holds the lock of apt or dpkg.
+patiently() {
+    waited=0
+    until "$@" >>"$words" 2>&1 </dev/null 9>&-; do
+        tail -n 5 "$words" | grep -qE 'Could not get lock|lock was locked|Unable to acquire|Unable to lock' || return 1
+        [ $waited -lt $PATIENCE ] || return 1
+        [ $waited -gt 0 ] || say "Waiting: $(grep -oE '(held|locked) by .*' "$words" | tail -n 1) …"
+        waited=$((waited + 5))
+        sleep 5
+        : >"$words"
+    done
+}
+
+show_and_die() {
+    tail -n 15 "$words" >&2
+    rm -f "$words"
+    die "$1 failed: see its last words above. Started again, it goes on from here."
+}
+
+# piwizard itself
+
+# The new environment is made beside the one in use, which is switched over at once when all of it is there.
+install_piwizard() {
+    sources=$(hash_sources)
+    [ "$(cat "$VENV/sources" 2>/dev/null)" = "$sources" ] && "$VENV/bin/python" -I -c 'import piwizard.cli' &&
+        [ "$(readlink "$COMMAND")" = "$VENV/bin/piwizard" ] && return
+    if [ -e "$COMMAND" ] && [ "$(readlink "$COMMAND")" != "$VENV/bin/piwizard" ]; then
+        die "there is a $COMMAND already that is not this piwizard's. Move it away, then start this again."
+    fi
+    remove_unused
+    if [ -e "$VENV" ]; then
+        say "Upgrading: piwizard in $HOME_DIR"
+    else
+        say "Installing: piwizard in $HOME_DIR, its command $COMMAND, downloads in $CACHE"
+    fi
+    building=$(mktemp -d "$HOME_DIR/building-XXXXXX")
+    words=$building/words
+    fresh=$(mktemp -d "$HOME_DIR/venv-XXXXXX")
+    chmod 755 "$fresh"
+    copy_sources "$building/sources"
+    $PYTHON -I -m venv "$fresh" >"$words" 2>&1 9>&- || pip_failed "python3 -m venv"
+    pip install "$building/sources" || pip_failed "pip"
+    printf '%s\n' "$sources" >"$fresh/sources"
+    sync -f "$fresh"
+    switch "$(basename "$fresh")" "$VENV"
+    mkdir -p "$(dirname "$COMMAND")"
+    switch "$VENV/bin/piwizard" "$COMMAND"
+    remove_unused
+}
+
+hash_sources() (
+    cd "$here"
+    {
+        $PYTHON -I -c 'import platform, sys; print(sys.version_info[:2], platform.machine())'
+        find pyproject.toml README.md LICENSE piwizard/ screens/ templates/ \
+            \( -name __pycache__ -prune \) -o \( -type f -print0 \) | LC_ALL=C sort -z | xargs -0 sha256sum --
+    } | sha256sum | cut -c1-64
+)
+
+# What is built is built from a copy: the checkout may be read-only or somebody else's, and nothing is left in it.
+copy_sources() {
+    mkdir "$1"
+    (cd "$here" && tar -cf - --exclude=__pycache__ --exclude='*.egg-info' pyproject.toml README.md LICENSE piwizard screens templates) |
+        tar -C "$1" --no-same-owner -xf -
+}
+
+# /tmp may be too small a part of the memory; the environment may hold options that fit somebody's own project only.
+pip() {
+    TMPDIR="$building" PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_CACHE_DIR="$CACHE/pip" LC_ALL=C.UTF-8 \
+        "$fresh/bin/python" -I -m pip --disable-pip-version-check --no-input "$@" >"$words" 2>&1 </dev/null 9>&-
+}
+
+pip_failed() {
+    tail -n 15 "$words" >&2
+    grep -q 'not yet valid' "$words" && say "The clock of this machine says $(date), which is wrong: set it first."
+    rm -rf "$building" "$fresh"
+    die "$1 failed: see its last words above. Nothing was changed in $VENV."
+}
+
+# A link is replaced in one go, so that there is always a whole piwizard or none.
+switch() {
+    ln -s "$1" "$2.new-$$"
+    mv -fT "$2.new-$$" "$2"
+}
+
+# Of what is neither in use nor run by a process, such as a run that started before an upgrade, nothing stays.
+remove_unused() {
+    for folder in "$HOME_DIR"/building-* "$HOME_DIR"/venv-* "$HOME_DIR"/venv.new-* "$COMMAND".new-*; do
+        [ "$folder" = "$HOME_DIR/$(readlink "$VENV")" ] && continue
+        grep -qsF -e "$folder/" /proc/[0-9]*/cmdline && continue
+        rm -rf "$folder"
+    done
+}
+
+remove() {
+    if [ -n "$(systemctl list-units --plain --no-legend 'piwizard-run-*' 2>/dev/null)" ]; then
+        die "a run of piwizard is under way: end it with \"piwizard stop\", or wait for its end."
+    fi
+    [ "$(readlink "$COMMAND")" = "$VENV/bin/piwizard" ] && rm -f "$COMMAND"
+    rm -rf "$HOME_DIR" "$CACHE"
+    say "Removed: $HOME_DIR, $COMMAND, $CACHE"
+    say "Left as it is: your web app, and of piwizard:"
+    for place in /etc/xdg/piwizard /var/lib/piwizard /var/log/piwizard; do
+        [ ! -e $place ] || say "  $place"
+    done
+}
+
+main "$@"

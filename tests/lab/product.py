@@ -1,0 +1,82 @@
+"""piwizard on a Pi: pushed as a person would copy it there, and layers with it installed already."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tomllib
+from pathlib import Path
+
+from piwizard.machine import commands
+from tests.lab.images import Layer
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+CHECKOUT = Path(__file__).parents[2]
+PUSHED = "/home/alex/piwizard"
+PACKAGES = {"piwizard": "piwizard", "screens": "piwizard/screens", "templates": "piwizard/templates"}
+"""The folders of the checkout, and where the installed product has them."""
+
+
+def push(pi: Pi) -> None:
+    """Copies this checkout, without its history, into the person's home."""
+    pi.push(CHECKOUT, PUSHED, owner=pi.user)
+
+
+def installed(lab: Lab, variant: str) -> Layer:
+    """A layer with the checkout pushed and the product installed, as it is now.
+
+    install.sh and the dependencies have a layer of their own: a change of the sources only puts the sources in.
+    """
+    below = lab.layer(variant, "dependencies", _dependencies(), _install)
+    return lab.layer(variant, "installed", _sources(), _put_sources, on=below)
+
+
+def ready_pi(lab: Lab, variant: str) -> Pi:
+    """A booted Pi with piwizard installed."""
+    return lab.pi(variant, layer=installed(lab, variant))
+
+
+def _install(pi: Pi) -> None:
+    push(pi)
+    pi.run((f"{PUSHED}/install.sh", "--version"))
+
+
+def _put_sources(pi: Pi) -> None:
+    pi.run(("rm", "-rf", PUSHED))
+    push(pi)
+    (package,) = (pi.files / "opt/piwizard").glob("venv-*/lib/python3*/site-packages/piwizard")
+    shutil.rmtree(package)
+    for folder, place in PACKAGES.items():
+        to = package.parent / place
+        ignored = shutil.ignore_patterns("__pycache__", *(["screens", "templates"] if folder == "piwizard" else []))
+        shutil.copytree(CHECKOUT / folder, to, symlinks=True, ignore=ignored)
+    inside = Path("/") / package.relative_to(pi.files)
+    pi.run(("/opt/piwizard/venv/bin/python", "-I", "-m", "compileall", "-q", str(inside)))
+
+
+def _dependencies() -> str:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    parts = [project["build-system"], project["project"]["dependencies"], project["project"]["scripts"]]
+    return _digest([repr(parts).encode(), (CHECKOUT / "install.sh").read_bytes()])
+
+
+def _sources() -> str:
+    known = (
+        "git",
+        "-C",
+        str(CHECKOUT),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+        *PACKAGES,
+    )
+    names = sorted(name for name in commands.run(known).output.strip("\n").split("\0") if (CHECKOUT / name).is_file())
+    return _digest([part for name in names for part in (name.encode(), (CHECKOUT / name).read_bytes())])
+
+
+def _digest(parts: list[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
