@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,13 @@ def get(path: str, *, host: str, unix: str | None = None, headers: Mapping[str, 
         return None
     finally:
         connection.close()
+
+
+def settled(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
+    """What a look sees once it is right, or at the end of that time: a reload returns before old workers have gone."""
+    until = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if right(seen) or time.monotonic() > until:
+            return seen
+        time.sleep(0.05)

@@ -7,7 +7,9 @@ outlive it, whatever is mounted in it was never mounted on this machine, and it 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +29,7 @@ class Lifeline:
         self._outer = commands.start(("setpriv", "--pdeathsig", "KILL", *keeper))
         self.pid = self._wait_for_keeper()
         # Nothing that a machine leaves in /run is seen outside, nor left behind there.
-        self.check(("mount", "-t", "tmpfs", "-o", "mode=755,size=75%", "piwizard", "/run"))
+        self.check(("mount", "--no-mtab", "-t", "tmpfs", "-o", "mode=755,size=75%", "piwizard", "/run"))
 
     def _wait_for_keeper(self) -> int:
         until = time.monotonic() + 10
@@ -77,8 +79,11 @@ class Lifeline:
         return result.output
 
     def cut(self) -> None:
-        """Ends everything that hangs on it, at once."""
-        self._outer.end(grace=0)
+        """Ends everything that hangs on it, at once; returns when the last process of it is gone."""
+        # An init that is killed goes last: the kernel has it wait for all others of its namespace.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self._outer.wait()
 
 
 def children(parent: int) -> list[int]:

@@ -10,7 +10,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +125,14 @@ def _stay(copy: Copy, report: Report, address: str, *, shell: bool) -> None:
         enter.shell(copy.leader)
         return
     report.say(f"A way in: nsenter --target {copy.leader} --all bash --login")
-    if sys.stdin.isatty():
-        report.say("Enter throws the copy away.")
-        sys.stdin.readline()
-    else:
-        report.say("It stays until piwizard is interrupted.")
-        signal.pause()
+    # Ctrl-C is the way to end this, and no interruption of anything.
+    with suppress(KeyboardInterrupt):
+        if sys.stdin.isatty():
+            report.say("Enter or Ctrl-C throws the copy away.")
+            sys.stdin.readline()
+        else:
+            report.say("It stays until piwizard gets a SIGINT.")
+            signal.pause()
 
 
 @contextmanager

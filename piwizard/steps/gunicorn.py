@@ -91,7 +91,10 @@ class Gunicorn:
                 f"{state.active}, {state.file or 'not there'}",
                 mend=f"`journalctl -u {unit}` says why; `piwizard apply gunicorn` starts it again.",
             )
-        answer = checks.get("/", host=answers["site.domains"][0], unix=systemd_units.socket_path(name))
+        host, socket = answers["site.domains"][0], systemd_units.socket_path(name)
+        answer = checks.settled(
+            lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
+        )
         yield Check(
             "app answers",
             answer is not None and answer.status < 500,

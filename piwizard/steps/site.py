@@ -84,7 +84,7 @@ class Site:
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         host = answers["site.domains"][0]
-        page = checks.get("/", host=host)
+        page = checks.settled(lambda: checks.get("/", host=host), lambda seen: seen is not None and seen.status < 500)
         yield Check(
             "site answers",
             page is not None and page.status < 500,
@@ -96,7 +96,7 @@ class Site:
         yield Check(
             "repository closed", not leaks, f"served: {', '.join(leaks)}" if leaks else "only static files are served"
         )
-        stranger = checks.get("/", host="unknown.invalid")
+        stranger = checks.settled(lambda: checks.get("/", host="unknown.invalid"), lambda seen: seen is None)
         yield Check("unknown names", stranger is None, f"get {stranger.status}" if stranger else "get no answer")
 
 
