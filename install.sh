@@ -145,9 +145,10 @@ show_and_die() {
 # The new environment is made beside the one in use, which is switched over at once when all of it is there.
 install_piwizard() {
     sources=$(hash_sources)
-    [ "$(cat "$VENV/sources" 2>/dev/null)" = "$sources" ] && "$VENV/bin/python" -I -c 'import piwizard.cli' &&
-        [ "$(readlink "$COMMAND")" = "$VENV/bin/piwizard" ] && return
-    if [ -e "$COMMAND" ] && [ "$(readlink "$COMMAND")" != "$VENV/bin/piwizard" ]; then
+    if works; then
+        [ "$(cat "$VENV/sources" 2>/dev/null)" = "$sources" ] && is_ours && return
+    fi
+    if [ -e "$COMMAND" ] && ! is_ours; then
         die "there is a $COMMAND already that is not this piwizard's. Move it away, then start this again."
     fi
     remove_unused
@@ -161,14 +162,22 @@ install_piwizard() {
     fresh=$(mktemp -d "$HOME_DIR/venv-XXXXXX")
     chmod 755 "$fresh"
     copy_sources "$building/sources"
-    $PYTHON -I -m venv "$fresh" >"$words" 2>&1 9>&- || pip_failed "python3 -m venv"
-    pip install "$building/sources" || pip_failed "pip"
+    make_environment || failed "python3 -m venv"
+    pip install "$building/sources" || failed "pip install"
     printf '%s\n' "$sources" >"$fresh/sources"
     sync -f "$fresh"
     switch "$(basename "$fresh")" "$VENV"
     mkdir -p "$(dirname "$COMMAND")"
     switch "$VENV/bin/piwizard" "$COMMAND"
     remove_unused
+}
+
+works() {
+    [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -I -c 'import piwizard.cli' 2>/dev/null
+}
+
+is_ours() {
+    [ "$(readlink "$COMMAND")" = "$VENV/bin/piwizard" ]
 }
 
 hash_sources() (
@@ -187,13 +196,22 @@ copy_sources() {
         tar -C "$1" --no-same-owner -xf -
 }
 
+# With what the one in use has already: on the oldest Pi that saves minutes.
+make_environment() {
+    if works; then
+        $PYTHON -I -m venv --without-pip "$fresh" && cp -a "$VENV"/lib/python3*/site-packages "$fresh"/lib/python3*/
+    else
+        $PYTHON -I -m venv "$fresh"
+    fi >"$words" 2>&1 9>&-
+}
+
 # /tmp may be too small a part of the memory; the environment may hold options that fit somebody's own project only.
 pip() {
     TMPDIR="$building" PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_CACHE_DIR="$CACHE/pip" LC_ALL=C.UTF-8 \
         "$fresh/bin/python" -I -m pip --disable-pip-version-check --no-input "$@" >"$words" 2>&1 </dev/null 9>&-
 }
 
-pip_failed() {
+failed() {
     tail -n 15 "$words" >&2
     grep -q 'not yet valid' "$words" && say "The clock of this machine says $(date), which is wrong: set it first."
     rm -rf "$building" "$fresh"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 
-from piwizard.machine import commands
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -20,7 +20,10 @@ PACKAGES = {"piwizard": "piwizard", "screens": "piwizard/screens", "templates": 
 
 def push(pi: Pi) -> None:
     """Copies this checkout, without its history, into the person's home."""
-    pi.push(CHECKOUT, PUSHED, owner=pi.user)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (*PACKAGES, "install.sh", "pyproject.toml", "README.md", "LICENSE"):
+            _copy(CHECKOUT / name, Path(folder) / name)
+        pi.push(Path(folder), PUSHED, owner=pi.user)
 
 
 def installed(lab: Lab, variant: str) -> Layer:
@@ -48,9 +51,8 @@ def _put_sources(pi: Pi) -> None:
     (package,) = (pi.files / "opt/piwizard").glob("venv-*/lib/python3*/site-packages/piwizard")
     shutil.rmtree(package)
     for folder, place in PACKAGES.items():
-        to = package.parent / place
-        ignored = shutil.ignore_patterns("__pycache__", *(["screens", "templates"] if folder == "piwizard" else []))
-        shutil.copytree(CHECKOUT / folder, to, symlinks=True, ignore=ignored)
+        (package.parent / place).unlink(missing_ok=True)
+        _copy(CHECKOUT / folder, package.parent / place)
     inside = Path("/") / package.relative_to(pi.files)
     pi.run(("/opt/piwizard/venv/bin/python", "-I", "-m", "compileall", "-q", str(inside)))
 
@@ -62,20 +64,16 @@ def _dependencies() -> str:
 
 
 def _sources() -> str:
-    known = (
-        "git",
-        "-C",
-        str(CHECKOUT),
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        *PACKAGES,
-    )
-    names = sorted(name for name in commands.run(known).output.strip("\n").split("\0") if (CHECKOUT / name).is_file())
-    return _digest([part for name in names for part in (name.encode(), (CHECKOUT / name).read_bytes())])
+    files = [file for name in PACKAGES for file in sorted((CHECKOUT / name).rglob("*")) if file.is_file()]
+    files = [file for file in files if "__pycache__" not in file.parts]
+    return _digest([part for file in files for part in (str(file).encode(), file.read_bytes())])
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy2(source, target)
 
 
 def _digest(parts: list[bytes]) -> str:
