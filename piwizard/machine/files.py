@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import fcntl
 import grp
 import hashlib
 import os
 import pwd
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +73,23 @@ def replace(
         if os.geteuid() == 0:
             os.fchown(file.fileno(), *ids)
         os.fchmod(file.fileno(), mode)
+        file.flush()
         if mtime_ns is not None:
             os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
-        file.flush()
         os.fsync(file.fileno())
     aside.rename(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until nobody else is changing the files of this folder, and keeps others waiting meanwhile."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def link(path: Path, target: str) -> None:

@@ -1,0 +1,190 @@
+"""kill -9 at every event of a run in turn, then `apply`: the end must be the same, file by file.
+
+    python -m tests.lab.sweep [--release trixie] [--points 3,17,40 | --sample 6] [--done FILE]
+
+Prints each point and, last, how many were tried and how many failed. `--done FILE` notes the points that held, and
+leaves them out when the sweep is started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.machine.files import digest
+from piwizard.rehearsal import groups
+from tests.lab import product, road, tame
+from tests.lab.eventually import eventually
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+COUNTED = {"change-started", "change-finished", "command-started", "command-finished", "file-written", "path-altered"}
+# What differs from one undisturbed run to the next as well.
+VOLATILE = (
+    "var/lib/piwizard/state.json",
+    "journal.jsonl",
+    "etc/machine-id",
+    "etc/resolv.conf",
+    "etc/NetworkManager",
+    "etc/systemd/system/piwizard",
+    "etc/ld.so.cache",
+    "answers.toml.previous",
+)
+
+
+@dataclass
+class Sweep:
+    """One release: a run that nobody disturbs, then one killed at each of its events."""
+
+    lab: Lab
+    release: str
+    repo: str
+
+    def reference(self) -> tuple[int, dict[str, tuple[object, ...]]]:
+        """How many events an undisturbed run counts, and what it leaves."""
+        pi = self._pi()
+        road.set_up(pi, self.repo)
+        road.serves(pi)
+        counted, left = _counted(pi), _left(pi)
+        pi.discard()
+        return counted, left
+
+    def kill_at(self, point: int, wanted: dict[str, tuple[object, ...]]) -> list[str]:
+        """Kills a run at its event of that number and applies again. Returns what is wrong afterwards."""
+        pi = self._pi()
+        try:
+            pi.write(road.ANSWERS, tame.answers(self.repo))
+            road.apply(pi, "--answers", road.ANSWERS, "--detach")
+            _kill(pi, point)
+            secret = _secret(pi)
+            wrong = [] if _nginx_loads(pi) else ["nginx was left with a configuration that does not load"]
+            again = road.apply(pi, check=False)
+            if not again.ok:
+                return [*wrong, f"apply: {again.errors or again.output[-500:]}"]
+            road.serves(pi)
+            wrong += [] if _secret(pi) == secret else ["a generated secret was generated anew"]
+            wrong += [] if set(road.states(pi).values()) == {"done"} else [f"states: {road.states(pi)}"]
+            return wrong + _differences(wanted, _left(pi))
+        except AssertionError as error:
+            return [str(error)]
+        finally:
+            pi.discard()
+
+    def _pi(self) -> Pi:
+        return product.ready_pi(self.lab, self.release)
+
+
+def _events_file(pi: Pi) -> Path | None:
+    return next(iter(sorted((pi.files / "var/log/piwizard").glob("*/events.jsonl"))), None)
+
+
+def _counted(pi: Pi) -> int:
+    file = _events_file(pi)
+    if file is None:
+        return 0
+    lines = file.read_bytes().split(b"\n")[:-1]
+    return sum(json.loads(line)["event"] in COUNTED for line in lines)
+
+
+def _kill(pi: Pi, point: int) -> None:
+    """Ends every process of the run at once when its record has come so far, or it has ended by itself."""
+    unit = eventually(lambda: _unit(pi))
+    until = time.monotonic() + 300
+    while _counted(pi) < point and unit.exists():
+        assert time.monotonic() < until, f"the run never came to event {point}"
+        time.sleep(0.001)
+    if unit.exists():
+        (unit / "cgroup.kill").write_text("1")
+    eventually(lambda: _assert_gone(unit))
+
+
+def _unit(pi: Pi) -> Path:
+    """The control group of the run, as this machine sees it."""
+    (init,) = [group for group in groups.of_process(pi.container.leader) if (group / "cgroup.kill").exists()]
+    found = next(iter(init.parent.glob("system.slice/piwizard-run-*")), None)
+    assert found, "the run has not started"
+    return found
+
+
+def _assert_gone(unit: Path) -> None:
+    assert not unit.exists()
+
+
+def _nginx_loads(pi: Pi) -> bool:
+    configured = (pi.files / "etc/nginx/nginx.conf").exists() and (pi.files / "usr/sbin/nginx").exists()
+    half = pi.run(("dpkg", "--audit"), check=False).output != ""
+    return not configured or half or pi.run(("nginx", "-t"), check=False).ok
+
+
+def _secret(pi: Pi) -> str:
+    return str(json.loads(pi.read("/var/lib/piwizard/secrets.json"))["myflask"]["app.env.SECRET_KEY"])
+
+
+def _left(pi: Pi) -> dict[str, tuple[object, ...]]:
+    """What lies on the disk, without times, with the secret and the backups of the system's own files made alike."""
+    secret = _secret(pi).encode()
+    left: dict[str, tuple[object, ...]] = {}
+    for path, (kind, mode, uid, gid, _, digested) in road.manifest(pi.files).items():
+        if any(part in path for part in VOLATILE):
+            continue
+        whole, content = pi.files / path, digested
+        if whole.is_file() and not whole.is_symlink() and secret in (raw := whole.read_bytes()):
+            content = digest(raw.replace(secret, b"SECRET"))
+        left[path] = (kind, mode, uid, gid, content)
+    packages = pi.run(("dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Abbrev}\n")).output
+    left["packages"] = (packages,)
+    left["users"] = (pi.read("/etc/passwd"),)
+    return left
+
+
+def _differences(wanted: dict[str, tuple[object, ...]], found: dict[str, tuple[object, ...]]) -> list[str]:
+    paths = sorted(wanted.keys() | found.keys())
+    return [
+        f"{path}: {wanted.get(path)} became {found.get(path)}" for path in paths if wanted.get(path) != found.get(path)
+    ]
+
+
+def points(counted: int, sample: int | None, chosen: str | None) -> list[int]:
+    """The events to kill at: the chosen ones, some that are spread evenly, or all."""
+    if chosen:
+        return [int(word) for word in chosen.split(",")]
+    if sample:
+        return sorted({1 + round(number * (counted - 1) / max(1, sample - 1)) for number in range(sample)})
+    return list(range(1, counted + 1))
+
+
+def main() -> int:
+    """The command; the exit code is 1 where a point failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.sweep", description=__doc__)
+    parser.add_argument("--release", default="trixie")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--points")
+    parser.add_argument("--done", type=Path)
+    asked = parser.parse_args()
+    held = set(asked.done.read_text().split()) if asked.done and asked.done.exists() else set()
+    lab, failed = Lab(), 0
+    try:
+        lab.git.commit("tame", tame.FILES)
+        sweep = Sweep(lab, asked.release, lab.git.url("tame"))
+        counted, wanted = sweep.reference()
+        print(f"{asked.release}: an undisturbed run has {counted} events and leaves {len(wanted)} files.", flush=True)
+        tried = [point for point in points(counted, asked.sample, asked.points) if str(point) not in held]
+        for point in tried:
+            wrong = sweep.kill_at(point, wanted)
+            failed += bool(wrong)
+            print(f"{point:4} {'; '.join(wrong)[:2000] if wrong else 'same end'}", flush=True)
+            if asked.done and not wrong:
+                with asked.done.open("a") as done:
+                    done.write(f"{point}\n")
+    finally:
+        lab.close()
+    print(f"{asked.release}: {len(tried)} points tried, {failed} failed.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
