@@ -1,0 +1,93 @@
+"""What is installed: the whole of it, and nothing slow is loaded before it is needed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from piwizard.rehearsal import needs
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+FOLDERS = {"piwizard": "piwizard", "screens": "piwizard/screens", "templates": "piwizard/templates"}
+
+
+def sources() -> set[str]:
+    """Every file of the checkout that belongs to the product, by its name once installed."""
+    return {
+        f"{package}/{file.relative_to(ROOT / folder)}"
+        for folder, package in FOLDERS.items()
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts and not file.is_relative_to(ROOT / "piwizard/screens")
+        if not file.is_relative_to(ROOT / "piwizard/templates")
+    }
+
+
+def test_the_package_list_is_what_is_on_the_disk() -> None:
+    on_disk = {
+        str(Path(package, file.parent.relative_to(ROOT / folder))).replace("/", ".")
+        for folder, package in FOLDERS.items()
+        for file in (ROOT / folder).rglob("__init__.py")
+    }
+    assert sorted(on_disk) == PROJECT["tool"]["setuptools"]["packages"]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A copy of what install.sh builds from: a build writes beside its sources."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, copy)
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def test_the_wheel_holds_every_file(checkout: Path, tmp_path: Path) -> None:
+    assert _in_the_wheel_of(checkout, tmp_path) == sources()
+
+
+def test_what_is_installed_from_the_sdist_is_the_same(checkout: Path, tmp_path: Path) -> None:
+    backend, where = tmp_path / "backend", tmp_path / "sdist"
+    _run(sys.executable, "-m", "pip", "install", "--quiet", "--target", backend, *PROJECT["build-system"]["requires"])
+    build = f"import sys; sys.path.insert(0, {str(backend)!r}); from setuptools import build_meta as b; "
+    _run(sys.executable, "-I", "-c", f"{build}b.build_sdist({str(where)!r})", cwd=checkout)
+    (sdist,) = where.glob("piwizard-*.tar.gz")
+    assert _in_the_wheel_of(sdist, tmp_path) == sources()
+
+
+def test_install_sh_brings_what_a_rehearsal_needs() -> None:
+    listed = re.search('^REHEARSAL_PACKAGES="(.*)"$', (ROOT / "install.sh").read_text(), re.MULTILINE)
+    assert listed
+    assert set(needs.PACKAGES.values()) <= set(listed[1].split())
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["status", "--json"], ["plan"], ["status", "--help"]])
+def test_neither_textual_nor_questionary_is_loaded(argv: list[str], tmp_path: Path) -> None:
+    program = (
+        "import sys, runpy; sys.argv[0] = 'piwizard'\n"
+        "try: runpy.run_module('piwizard', run_name='__main__')\n"
+        "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    ended = subprocess.run([sys.executable, "-I", "-c", program, *argv], capture_output=True, text=True, check=False)
+    assert "click" in ended.stderr.split(), ended.stderr
+    assert not {"textual", "questionary", "prompt_toolkit", "rich"} & set(ended.stderr.split())
+
+
+def _in_the_wheel_of(source: Path, folder: Path) -> set[str]:
+    _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source)
+    (wheel,) = folder.glob("piwizard-*-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        return {name for name in opened.namelist() if ".dist-info/" not in name}
+
+
+def _run(*argv: str | Path, cwd: Path | None = None) -> None:
+    ended = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
