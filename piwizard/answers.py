@@ -42,11 +42,13 @@ class AnswersFile:
 
     machine: Mapping[str, Any]
     sites: Mapping[str, Mapping[str, Any]]
+    unnamed: Mapping[str, Any] = field(default_factory=dict)
+    """What was answered for a first site that has no name yet."""
 
     def of(self, site: str | None) -> Answers:
-        """What a step of this site sees; None for the machine's steps."""
+        """What a step of this site sees; None for the machine's steps, and for a site without a name yet."""
         if site is None:
-            return Answers(None, self.machine)
+            return Answers(None, {**self.machine, **self.unnamed})
         if site not in self.sites:
             known = ", ".join(self.sites) or "none yet"
             raise PiwizardError(f"There is no site {site} in the answers (there is: {known}).", key="site.name")
@@ -54,7 +56,10 @@ class AnswersFile:
 
 
 def load(path: Path, questions: Iterable[Question]) -> AnswersFile:
-    """Reads and checks an answers file. PiwizardError names the first key that cannot be taken, and its line."""
+    """Reads and checks an answers file. PiwizardError names the first key that cannot be taken, and its line.
+
+    Required answers may be missing: the wizard says so before it plans what needs them.
+    """
     try:
         content = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -78,21 +83,18 @@ def parse(content: str, questions: Iterable[Question], name: str = "answers.toml
     machine = reader.tables({table: value for table, value in raw.items() if table not in SITE_TABLES}, "")
     first = reader.tables({table: value for table, value in raw.items() if table in SITE_TABLES}, "")
     sites: dict[str, Mapping[str, Any]] = {}
-    if first:
-        sites[reader.name(first, "")] = first
+    if "site.name" in first:
+        sites[first["site.name"]] = first
     for title, tables in more.items():
         where = f"sites.{title}."
         if not isinstance(tables, dict):
             raise reader.refuse(f"sites.{title}", "must be a table")
         values = reader.tables(tables, where, only=SITE_TABLES)
-        values.setdefault("site.name", title)
-        if reader.name(values, where) != title or title in sites:
+        if values.setdefault("site.name", reader.name(title, where)) != title or title in sites:
             raise reader.refuse(f"{where}site.name", f"must be {title}, and no other site may have that name")
         sites[title] = values
     _apart(sites, reader)
-    for site, answered in sites.items():
-        reader.complete(answered, f"sites.{site}." if site in more else "")
-    return AnswersFile(machine, sites)
+    return AnswersFile(machine, sites, {} if "site.name" in first else first)
 
 
 def _apart(sites: Mapping[str, Mapping[str, Any]], reader: _Reader) -> None:
@@ -138,19 +140,9 @@ class _Reader:
         except Invalid as error:
             raise self.refuse(prefix + key, str(error)) from None
 
-    def name(self, values: Mapping[str, Any], prefix: str) -> str:
-        """The name of a site, which everything else hangs on."""
-        if "site.name" not in values:
-            raise self.refuse(f"{prefix}site.name", "is missing")
+    def name(self, title: str, prefix: str) -> str:
+        """The title of a [sites.NAME] table, which is that site's name."""
         try:
-            return site_name(values["site.name"])
+            return site_name(title)
         except Invalid as error:
             raise self.refuse(f"{prefix}site.name", str(error)) from None
-
-    def complete(self, values: Mapping[str, Any], prefix: str) -> None:
-        """Every required answer of a table that was begun is there."""
-        if not values:
-            return
-        for question in self._known.values():
-            if question.required and question.table in SITE_TABLES and question.key not in values:
-                raise self.refuse(prefix + question.key, "is missing")

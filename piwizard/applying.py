@@ -28,11 +28,14 @@ def apply(
         if (entry := state.entry(place.step.name, place.site)) and entry.result == "done"
     ]
     chosen = wizard.with_needs(wizard.places(steps, site), done)
+    if wizard.answers.unnamed and not steps:
+        raise PiwizardError("site.name is missing.", key="site.name")
     if not wizard.answers.sites and not steps:
         raise PiwizardError(
             "There are no answers yet, so there is nothing to set up.",
             hint="`piwizard apply --answers FILE` takes them from a file.",
         )
+    wizard.require_answers(chosen)
     plans: Plans = [(place, preview(wizard.plan(place), machine, backups)) for place in chosen]
     needed = [(place, changes) for place, changes in plans if place not in done or _open(changes)]
     if answers:

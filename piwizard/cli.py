@@ -93,7 +93,9 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
     from piwizard.wizard import preview
 
     wizard, machine, backups = session.wizard(answers), Machine(), session.backups()
-    previews = [(place, preview(wizard.plan(place), machine, backups)) for place in wizard.places(steps, site)]
+    places = wizard.places(steps, site)
+    wizard.require_answers(places)
+    previews = [(place, preview(wizard.plan(place), machine, backups)) for place in places]
     if as_json:
         output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
     else:

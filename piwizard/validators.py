@@ -20,6 +20,7 @@ LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 RELATIVE = re.compile(r"[A-Za-z0-9._@+/-]{1,200}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
+SECRET_SOURCES = "{ env = … }, { file = … }, { generate = … } or { asked = true }"
 SHELL_SIGNS = set(";|&<>$`\\\n*?(){}")
 
 
@@ -203,9 +204,9 @@ def _setting(name: str, setting: Any) -> str | dict[str, Any]:
 
 
 def secret_source(value: Any) -> dict[str, Any]:
-    """Where a secret comes from: { env = … }, { file = … } or { generate = … }; never the secret itself."""
+    """Where a secret comes from, never the secret itself. { asked = true }: piwizard asked for it and keeps it."""
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise Invalid("must be { env = … }, { file = … } or { generate = … }, never the secret itself")
+        raise Invalid(f"must be {SECRET_SOURCES}, never the secret itself")
     (kind, where), *_ = value.items()
     if kind == "generate":
         return {"generate": whole(16, 128)(where)}
@@ -217,7 +218,22 @@ def secret_source(value: Any) -> dict[str, Any]:
         if not text(where).startswith("/"):
             raise Invalid("must give the full path of a file after file")
         return {"file": where}
-    raise Invalid("must be { env = … }, { file = … } or { generate = … }")
+    if kind == "asked":
+        if where is not True:
+            raise Invalid("must be true after asked")
+        return {"asked": True}
+    raise Invalid(f"must be {SECRET_SOURCES}")
+
+
+def secret_text(value: Any) -> str:
+    """A secret as it is typed. What it was is never part of the refusal."""
+    if not isinstance(value, str) or not value:
+        raise Invalid("must not be empty")
+    if not value.isprintable():
+        raise Invalid("must not hold line breaks or control characters")
+    if len(value) > 1000:
+        raise Invalid("must not be longer than 1000 characters")
+    return value
 
 
 def command(value: Any) -> str:

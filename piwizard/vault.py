@@ -12,39 +12,71 @@ from typing import Any
 from piwizard.errors import PiwizardError
 from piwizard.machine import files
 
+Kept = dict[str, dict[str, str]]
+MACHINE = ""
+"""The name under which the machine's own secrets are kept: no site can be called so."""
+
 
 class Vault:
-    """secrets.json: for each site its secrets by key ("app.env.SECRET_KEY")."""
+    """secrets.json: for each site its secrets by key ("app.env.SECRET_KEY").
+
+    Others may write the file meanwhile: it is looked at anew each time, and what this one adds is added to it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "secrets.json"
-        self._kept: dict[str, dict[str, str]] = self._load()
+        self._new: Kept = {}
 
-    def resolve(self, site: str, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    def resolve(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """The secrets of a site: asked anew from their sources where those are there, else as they were kept.
 
         PiwizardError names the key of one that is to be had nowhere. Nothing is written before `save`.
         """
-        kept = self._kept.setdefault(site, {})
+        kept = self._all().get(site or MACHINE, {})
         for key, source in sources.items():
             found = self._ask(key, source, kept.get(key))
             if not found.isprintable() or not found:
                 raise PiwizardError(f"{key}: the secret is empty, or holds line breaks.", key=key)
-            kept[key] = found
+            if found != kept.get(key):
+                self.keep(site, key, found)
+                kept[key] = found
         return {key: kept[key] for key in sources}
+
+    def keep(self, site: str | None, key: str, secret: str) -> None:
+        """Takes a secret in; `save` writes it."""
+        self._new.setdefault(site or MACHINE, {})[key] = secret
+
+    def rename(self, site: str, new: str) -> None:
+        """Keeps the secrets of a site under its new name too; `save` writes it."""
+        for key, secret in self._all().get(site, {}).items():
+            self.keep(new, key, secret)
+
+    def knows(self, site: str | None, key: str) -> bool:
+        """Whether there is such a secret, so that nobody needs to be asked again."""
+        return key in self._all().get(site or MACHINE, {})
 
     def save(self) -> None:
         """Keeps what has been resolved, for the run and for the years after."""
-        content = json.dumps(self._kept, indent=1).encode()
-        if files.read(self._file) != content:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            files.replace(self._file, content, mode=0o600)
+        if not self._new:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with files.alone(self._file.parent):
+            content = json.dumps(self._all(), indent=1).encode()
+            if files.read(self._file) != content:
+                files.replace(self._file, content, mode=0o600)
+        self._new = {}
 
     def values(self) -> list[str]:
         """Every secret there is, so that a recorder can keep them out of a record."""
-        return [secret for site in self._kept.values() for secret in site.values()]
+        return [secret for site in self._all().values() for secret in site.values()]
 
-    def _load(self) -> dict[str, dict[str, str]]:
+    def _all(self) -> Kept:
+        kept = self._load()
+        for site, secrets_of_site in self._new.items():
+            kept.setdefault(site, {}).update(secrets_of_site)
+        return kept
+
+    def _load(self) -> Kept:
         content = files.read(self._file)
         if content is None:
             return {}
@@ -59,6 +91,10 @@ class Vault:
     def _ask(key: str, source: Mapping[str, Any], kept: str | None) -> str:
         if "generate" in source:
             return kept or secrets.token_urlsafe(source["generate"])[: source["generate"]]
+        if "asked" in source:
+            if not kept:
+                raise PiwizardError(f"{key}: the secret was not given yet.", key=key, hint="`piwizard` asks for it.")
+            return kept
         if "env" in source:
             found = os.environ.get(source["env"]) or kept
             if not found:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from piwizard import validators as v
 from piwizard.answers import Answers, AnswersFile
 from piwizard.apps import source
 from piwizard.apps.source import Source
@@ -49,7 +50,26 @@ class Previewed:
 
 def all_questions() -> list[Question]:
     """Every key that answers.toml may hold."""
-    return [question for step in STEPS for question in step.questions(None, None)]
+    return [*(question for step in STEPS for question in step.questions(None, None)), SKIPPED]
+
+
+def _leave_out(value: object) -> list[str]:
+    optional = [step.name for step in STEPS if step.optional]
+    names: list[str] = v.list_of(v.text, 50)(value)
+    for name in names:
+        if name not in optional:
+            raise v.Invalid(f"names {name!r}, which cannot be left out ({', '.join(optional) or 'no step'} can)")
+    return names
+
+
+SKIPPED = Question(
+    "skip.steps",
+    "Steps to leave out",
+    "Optional steps that are not wanted. They can be taken up again at any time.",
+    _leave_out,
+    kind="list",
+    default=[],
+)
 
 
 def step_named(name: str) -> Step:
@@ -69,27 +89,54 @@ class Wizard:
         self._pins = dict(pins or {})
         self._sources: dict[str, Source] = {}
 
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """The names of the optional steps that are not wanted."""
+        return tuple(self.answers.machine.get("skip.steps", ()))
+
     def places(self, names: Iterable[str] = (), site: str | None = None) -> list[Place]:
-        """The steps of these names (all of them without names), for one site or all, in the wizard's order."""
-        wanted = {step_named(name).name for name in names} or {step.name for step in STEPS}
-        sites = [site] if site else list(self.answers.sites)
+        """The steps of these names (without names: all but the skipped), for one site or all, in the wizard's order."""
+        named = [step_named(name) for name in names]
+        belonging = [step.name for step in named if step.scope == "site"]
         if site:
             self.answers.of(site)
-        machine = [Place(step, None) for step in STEPS if step.scope == "machine" and step.name in wanted]
-        own = [Place(step, name) for name in sites for step in STEPS if step.scope == "site" and step.name in wanted]
-        asked_for_site_steps = [step.name for step in STEPS if step.scope == "site" and step.name in wanted]
-        if names and asked_for_site_steps and not sites:
+        if belonging and not self.answers.sites:
             raise PiwizardError(
-                f"{asked_for_site_steps[0]} belongs to a site, and there is none in the answers yet.",
+                f"{belonging[0]} belongs to a site, and there is none in the answers yet.",
                 hint="`piwizard apply --answers FILE` takes a file with a [site] and an [app] table.",
             )
+        return self._in_order(named or [step for step in STEPS if step.name not in self.skipped], site)
+
+    def _in_order(self, steps: Sequence[Step], site: str | None = None) -> list[Place]:
+        sites = [site] if site else list(self.answers.sites)
+        machine = [Place(step, None) for step in STEPS if step.scope == "machine" and step in steps]
+        own = [Place(step, name) for name in sites for step in STEPS if step.scope == "site" and step in steps]
         first_site_step = next(number for number, step in enumerate(STEPS) if step.scope == "site")
         before = [place for place in machine if STEPS.index(place.step) < first_site_step]
         return before + own + [place for place in machine if place not in before]
 
     def everything(self) -> list[Place]:
         """All steps for a person to see: those of a site also while there is no site yet."""
-        return self.places() if self.answers.sites else [Place(step, None) for step in STEPS]
+        return self._in_order(STEPS) if self.answers.sites else [Place(step, None) for step in STEPS]
+
+    def missing(self, place: Place) -> tuple[str, ...]:
+        """The keys of the answers that a step, or one that it needs, cannot do without and that are not there yet."""
+        answers, steps = self.answers.of(place.site), [place.step]
+        for step in steps:
+            steps += [needed for name in step.needs if (needed := step_named(name)) not in steps]
+        asked = [question for step in STEPS if step in steps for question in step.questions(None, None)]
+        return tuple(question.key for question in asked if question.required and question.key not in answers.values)
+
+    def require_answers(self, places: Iterable[Place]) -> None:
+        """PiwizardError names the first answer without which one of these steps cannot be planned."""
+        for place in places:
+            for key in self.missing(place):
+                where = f" for the site {place.site}" if place.site and len(self.answers.sites) > 1 else ""
+                raise PiwizardError(
+                    f"{key} is missing{where}.",
+                    key=key,
+                    hint="`piwizard` asks for it; in a file for `--answers` it can be written by hand.",
+                )
 
     def with_needs(self, places: Sequence[Place], done: Iterable[Place]) -> list[Place]:
         """These places and, before them, those that they need and that are not done yet."""
@@ -101,7 +148,7 @@ class Wizard:
                 needed = Place(step, place.site if step.scope == "site" else None)
                 if needed not in wanted and needed not in done:
                     wanted.append(needed)
-        return [place for place in self.places() if place in wanted]
+        return [place for place in self._in_order(STEPS) if place in wanted]
 
     def look_again(self) -> None:
         """Something was altered: what was detected counts no more."""
@@ -131,18 +178,20 @@ class Wizard:
         return Ground(
             machine=self.facts,
             nginx=self._nginx,
-            source=self._source(place.site) if place.site else None,
+            source=self._source(place.site) if place.site and "app.repo" in self.answers.sites[place.site] else None,
             site_count=max(1, len(self.answers.sites)),
             ipv6=Path("/proc/net/if_inet6").exists(),
             packaged_units=frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service")),
         )
 
     def plan(self, place: Place) -> Sequence[Change]:
-        """The changes of a step, in order."""
+        """The changes of a step, in order. PiwizardError names an answer that is missing."""
+        self.require_answers([place])
         return place.step.plan(self.ground(place), self.answers_of(place.site))
 
     def checks(self, place: Place) -> Iterable[Check]:
-        """The live looks of a step."""
+        """The live looks of a step. PiwizardError names an answer that is missing."""
+        self.require_answers([place])
         return place.step.checks(self.ground(place), self.answers_of(place.site))
 
     def pins(self) -> dict[str, str]:

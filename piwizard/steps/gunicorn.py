@@ -91,7 +91,7 @@ class Gunicorn:
                 f"{state.active}, {state.file or 'not there'}",
                 mend=f"`journalctl -u {unit}` says why; `piwizard apply gunicorn` starts it again.",
             )
-        host, socket = answers["site.domains"][0], systemd_units.socket_path(name)
+        host, socket = answers.get("site.domains", ["localhost"])[0], systemd_units.socket_path(name)
         answer = checks.settled(
             lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
         )

@@ -1,0 +1,54 @@
+"""Alters one key of a TOML document and leaves the rest as a person wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+import tomlkit
+from tomlkit import TOMLDocument
+from tomlkit.items import InlineTable, Item
+
+
+def put(document: TOMLDocument, path: Sequence[str], value: object) -> None:
+    """Sets the key at the end of `path`, making the tables on the way; None removes it."""
+    *tables, name = path
+    table: Any = document
+    for depth, title in enumerate(tables, start=1):
+        if title not in table:
+            if value is None:
+                return
+            table[title] = tomlkit.table(is_super_table=depth < len(tables))
+        table = table[title]
+    if value is None:
+        table.pop(name, None)
+    elif name in table and table[name] == value:
+        return
+    elif isinstance(value, dict) and _written_apart(table.get(name)):
+        _update(table[name], value)
+    else:
+        table[name] = _item(value)
+
+
+def _written_apart(present: object) -> bool:
+    """Whether a table has lines of its own, below a header."""
+    return isinstance(present, MutableMapping) and not isinstance(present, InlineTable)
+
+
+def _update(table: MutableMapping[str, Any], value: dict[str, Any]) -> None:
+    for name in [name for name in table if name not in value]:
+        del table[name]
+    for name, setting in value.items():
+        if name not in table or table[name] != setting:
+            if _written_apart(table.get(name)):
+                del table[name]
+            table[name] = _item(setting)
+
+
+def _item(value: object) -> Item:
+    if isinstance(value, dict):
+        inline = tomlkit.inline_table()
+        for name, setting in value.items():
+            inline[name] = _item(setting)
+        return inline
+    return tomlkit.item(value)
