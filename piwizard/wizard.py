@@ -179,7 +179,7 @@ class Wizard:
             machine=self.facts,
             nginx=self._nginx,
             source=self._source(place.site) if place.site and "app.repo" in self.answers.sites[place.site] else None,
-            site_count=max(1, len(self.answers.sites)),
+            sites=tuple(self.answers.sites),
             ipv6=Path("/proc/net/if_inet6").exists(),
             packaged_units=frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service")),
         )

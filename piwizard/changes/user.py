@@ -10,8 +10,6 @@ from typing import ClassVar
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
 from piwizard.machine.snapshot import Machine
 
-FIRST_ORDINARY_UID = 1000
-
 
 @dataclass(frozen=True)
 class SystemUser:
@@ -38,9 +36,9 @@ class SystemUser:
             found = pwd.getpwnam(self.name)
         except KeyError:
             return False
-        if found.pw_uid >= FIRST_ORDINARY_UID and found.pw_name != "nobody":
+        if found.pw_dir != str(self.home):
             raise ChangeFailed(
-                f"{self.name} is a person's user on this machine, so the app cannot run as it.",
+                f"site.name: {self.name} is a user of this machine already, so the app cannot run as it.",
                 key="site.name",
                 hint="Choose another name for the site.",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ DEFAULT_SERVER = "piwizard-default"
 CONFFILE = re.compile(r"^ /etc/nginx/sites-available/default ([0-9a-f]{32})$", re.MULTILINE)
 # Read as text, not parsed: a file with a mistake in it is for `nginx -t` to name.
 TAKES_THE_PORT = re.compile(r"^\s*listen\s[^;#]*\b(default_server|default|reuseport)\b", re.MULTILINE)
+SERVER_NAME = re.compile(r"^\s*server_name\s+([^;#]+);", re.MULTILINE)
 NAMES_HASH = re.compile(r"^\s*server_names_hash_bucket_size\b", re.MULTILINE)
 
 
@@ -38,6 +39,17 @@ class NginxFiles:
         """The file of somebody else's that sets server_names_hash_bucket_size, which can stand only once."""
         texts = {"nginx.conf": self.main, **self._of_others()}
         return next((path for path, text in texts.items() if NAMES_HASH.search(text)), None)
+
+    def server_of_others(self, domain: str, ours: Collection[str]) -> str | None:
+        """The file, other than those of our sites, whose server has that name: nginx would listen to only one."""
+        texts = {path: text for path, text in self._of_others().items() if Path(path).name not in ours}
+        names = (
+            (path, name)
+            for path, text in texts.items()
+            for found in SERVER_NAME.findall(text)
+            for name in found.split()
+        )
+        return next((path for path, name in names if name == domain), None)
 
     def _of_others(self) -> dict[str, str]:
         left_out = {DEFAULT_SERVER, "default"} if self.packaged_default else {DEFAULT_SERVER}

@@ -116,8 +116,9 @@ def for_board(machine: Facts, sites: int = 1) -> tuple[int, int]:
 
 def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
     answers, where = app.answers, app.layout
-    workers, threads = for_board(ground.machine, ground.site_count)
-    share = ground.machine.memory.total // ground.site_count
+    sites = max(1, len(ground.sites))
+    workers, threads = for_board(ground.machine, sites)
+    share = ground.machine.memory.total // sites
     code = where.current / "app"
     return systemd_units.Unit(
         site=where.site,

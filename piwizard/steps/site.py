@@ -13,6 +13,7 @@ from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
+from piwizard.errors import PiwizardError
 from piwizard.machine import checks
 from piwizard.machine.checks import Check
 from piwizard.nginx.present import DEFAULT_SERVER
@@ -57,6 +58,13 @@ class Site:
     def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         name = app.layout.site
+        for domain in answers["site.domains"]:
+            if other := ground.nginx.server_of_others(domain, {name, *ground.sites}):
+                raise PiwizardError(
+                    f"site.domains: {domain} is served already, by {other}, which piwizard did not make.",
+                    key="site.domains",
+                    hint=f"Choose another name, or remove {other} if it is no longer wanted.",
+                )
         public = app.layout.current / "public"
         block = SiteBlock(
             name=name,

@@ -26,8 +26,8 @@ class Ground:
     machine: Facts
     nginx: NginxFiles = field(default_factory=NginxFiles)
     source: Source | None = None
-    site_count: int = 1
-    """How many sites share this machine's memory."""
+    sites: tuple[str, ...] = ()
+    """The names of all sites, which share this machine's memory."""
     ipv6: bool = True
     packaged_units: frozenset[str] = frozenset()
     """The units that came with Debian's packages: no site may be called like one of them."""

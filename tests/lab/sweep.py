@@ -19,6 +19,7 @@ from piwizard.machine.files import digest
 from piwizard.rehearsal import groups
 from tests.lab import product, road, tame
 from tests.lab.eventually import eventually
+from tests.lab.images import Layer
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -32,7 +33,8 @@ VOLATILE = (
     "etc/NetworkManager",
     "etc/systemd/system/piwizard",
     "etc/ld.so.cache",
-    "answers.toml.previous",
+    "app/.git/index",
+    "app/.git/logs/",
 )
 
 
@@ -43,6 +45,7 @@ class Sweep:
     lab: Lab
     release: str
     repo: str
+    installed: Layer
 
     def reference(self) -> tuple[int, dict[str, tuple[object, ...]]]:
         """How many events an undisturbed run counts, and what it leaves."""
@@ -75,7 +78,7 @@ class Sweep:
             pi.discard()
 
     def _pi(self) -> Pi:
-        return product.ready_pi(self.lab, self.release)
+        return self.lab.pi(self.release, layer=self.installed)
 
 
 def _events_file(pi: Pi) -> Path | None:
@@ -169,7 +172,7 @@ def main() -> int:
     lab, failed = Lab(), 0
     try:
         lab.git.commit("tame", tame.FILES)
-        sweep = Sweep(lab, asked.release, lab.git.url("tame"))
+        sweep = Sweep(lab, asked.release, lab.git.url("tame"), product.installed(lab, asked.release))
         counted, wanted = sweep.reference()
         print(f"{asked.release}: an undisturbed run has {counted} events and leaves {len(wanted)} files.", flush=True)
         tried = [point for point in points(counted, asked.sample, asked.points) if str(point) not in held]
