@@ -93,7 +93,7 @@ become_root() {
 # One at a time; the kernel opens the lock when this ends, however it ends.
 lock() {
     mkdir -p "$HOME_DIR"
-    exec 9>"$HOME_DIR/lock"
+    exec 9>>"$HOME_DIR/lock"
     flock -n 9 && return
     say "Waiting for another install.sh …"
     flock 9
