@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,15 +22,25 @@ JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout and 
 
 
 def _command(function: Callable[..., int]) -> Callable[..., NoReturn]:
+    """A command that needs root, behind the boundary."""
+
+    @wraps(function)
+    def as_root(*args: Any, **options: Any) -> int:  # noqa: ANN401 — whatever click hands over
+        _become_root(options.get("answers"))
+        return function(*args, **options)
+
+    return _boundary(as_root)
+
+
+def _boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
     """The one boundary: an exit code for every command, a sentence for every error."""
 
     @wraps(function)
-    def wrapped(*args: Any, **options: Any) -> NoReturn:  # noqa: ANN401 — whatever click hands over
-        from piwizard import output, root
+    def wrapped(*args: Any, **options: Any) -> NoReturn:  # noqa: ANN401
+        from piwizard import output
 
         as_json = bool(options.get("as_json"))
         try:
-            root.become_root(_secret_variables(options.get("answers")))
             code = function(*args, **options)
         except PiwizardError as error:
             output.error(error, as_json=as_json)
@@ -43,6 +55,12 @@ def _command(function: Callable[..., int]) -> Callable[..., NoReturn]:
     return wrapped
 
 
+def _become_root(answers: Path | None) -> None:
+    from piwizard import root
+
+    root.become_root(_secret_variables(answers))
+
+
 def _secret_variables(answers: Path | None) -> list[str]:
     from piwizard import session
 
@@ -55,11 +73,36 @@ def _secret_variables(answers: Path | None) -> list[str]:
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="piwizard")
+@click.option("--plain", is_flag=True, help="Ask line by line instead of opening the screens.")
+@click.option("--answers", type=click.Path(path_type=Path), help="Keep the answers in this file.")
 @click.pass_context
-def cli(context: click.Context) -> None:
-    """Sets up your Flask app on this Raspberry Pi: nginx, gunicorn, and what belongs to them."""
+def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
+    """Sets up your Flask app on this Raspberry Pi: nginx, gunicorn, and what belongs to them.
+
+    Without a command it asks and explains, step by step.
+    """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        _interactive(plain=plain, answers=answers)
+    if answers:
+        context.default_map = {command: {"answers": answers} for command in cli.commands}
+
+
+@_boundary
+def _interactive(*, plain: bool, answers: Path | None) -> int:
+    from piwizard import terminal
+
+    shown = terminal.front_end()
+    if shown == "none":
+        raise PiwizardError(
+            "There is no terminal here to ask questions in.",
+            hint="`piwizard apply --answers FILE` takes the answers from a file and asks nothing.",
+        )
+    _become_root(answers)
+    if shown == "screens" and not plain and find_spec("piwizard.screens.app"):
+        return int(import_module("piwizard.screens.app").run(answers))
+    from piwizard import prompts
+
+    return prompts.run(answers, terminal.why_plain())
 
 
 @cli.command()

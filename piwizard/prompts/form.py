@@ -1,0 +1,207 @@
+"""One question at a time, made from its description alone; the answer is kept as it is given."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from piwizard.answering import Answering
+from piwizard.errors import PiwizardError
+from piwizard.prompts.console import Console, choose, yes
+from piwizard.questions import Question
+from piwizard.validators import Invalid
+
+HOW = "Enter takes what stands in brackets, ? explains, - takes an answer back."
+TAKE_BACK, EXPLAIN = "-", "?"
+
+
+class Form:
+    """Asks the questions of one site, or of the machine."""
+
+    def __init__(self, console: Console, answering: Answering, site: str | None) -> None:
+        self._console, self._answering, self._site = console, answering, site
+
+    def ask(self, question: Question) -> bool:
+        """Asks until the answer can be taken. Returns whether anything was altered."""
+        present = self._answering.get(self._site, question.key)
+        try:
+            match question.kind:
+                case "secret":
+                    return self._secret(question.key, question.prompt, given=present is not None)
+                case "table":
+                    return self._table(question, dict(question.default or {} if present is None else present))
+                case "list":
+                    return self._list(question, present)
+                case "yesno":
+                    return self._yes_or_no(question, present)
+                case "choice":
+                    return self._choice(question, present)
+            return self._text(question, present)
+        except PiwizardError as error:
+            self._refuse(f"{error.message} {error.hint or ''}")
+            return False
+
+    def _text(self, question: Question, present: object) -> bool:
+        while True:
+            said = self._console.line(f"{question.prompt}{_brackets(question, present)}:")
+            if said == EXPLAIN:
+                self._explain(question)
+            elif said == TAKE_BACK and not question.required:
+                return self._keep(question, None, present)
+            elif said:
+                kept = self._try(question, said, present)
+                if kept is not None:
+                    return kept
+            elif present is not None or not question.required or question.default is not None:
+                return self._default(question, present)
+            else:
+                self._refuse(f"It cannot do without this one. {question.help}")
+
+    def _default(self, question: Question, present: object) -> bool:
+        """What is required is written down, so that the file is whole; the rest follows what is detected."""
+        if present is None and question.required:
+            return bool(self._try(question, question.default, present))
+        return False
+
+    def _yes_or_no(self, question: Question, present: object) -> bool:
+        shown = question.default if present is None else present
+        said = yes(self._console, question.prompt, bool(shown))
+        return said is not bool(shown) and bool(self._try(question, said, present))
+
+    def _choice(self, question: Question, present: Any) -> bool:  # noqa: ANN401
+        self._console.say(f"{question.prompt}. {question.help}")
+        said = choose(self._console, "Which", dict.fromkeys(question.choices, ""), present or question.default)
+        return said != (present or question.default) and bool(self._try(question, said, present))
+
+    def _list(self, question: Question, present: Any) -> bool:  # noqa: ANN401
+        members: list[str] = []
+        while True:
+            shown = f", one more (Enter: {len(members)} are enough)" if members else _brackets(question, present)
+            said = self._console.line(f"{question.prompt}{shown}:")
+            if said == EXPLAIN:
+                self._explain(question)
+            elif said == TAKE_BACK and not question.required:
+                return self._keep(question, None, present)
+            elif said:
+                members = self._longer(question, members, said)
+            elif members:
+                return bool(self._try(question, members, present))
+            elif present is not None or not question.required or question.default:
+                return self._default(question, present)
+            else:
+                self._refuse(f"It cannot do without this one. {question.help}")
+
+    def _longer(self, question: Question, members: list[str], said: str) -> list[str]:
+        """The list with what was typed at its end: as one member where it can be one, else divided at its commas."""
+        parts = [part.strip() for part in said.split(",") if part.strip()]
+        refused = ""
+        for more in ([said], parts):
+            try:
+                question.validate([*members, *more])
+            except Invalid as error:
+                refused = str(error)
+            else:
+                return [*members, *more]
+        self._refuse(f"{question.key} {refused}.")
+        return members
+
+    def _table(self, question: Question, table: dict[str, Any]) -> bool:
+        altered = False
+        secrets = _takes_secrets(question)
+        self._console.say(f"{question.prompt}. {question.help}")
+        for name, setting in table.items():
+            self._console.say(f"  {name} = {_shown(setting)}")
+        how = "NAME=value, NAME alone for a secret, -NAME takes it away" if secrets else "/url/=folder, -/url/"
+        while True:
+            said = self._console.line(f"{how} (Enter: no more):")
+            name, sign, value = (part.strip() for part in said.partition("="))
+            if not said:
+                return altered
+            if said == EXPLAIN:
+                self._explain(question)
+            elif said.startswith("-") and said[1:].strip() in table:
+                del table[said[1:].strip()]
+                altered |= bool(self._try(question, dict(table) if table or question.default else None, ...))
+            elif sign:
+                if self._try(question, {**table, name: _setting(value)}, None):
+                    table[name], altered = _setting(value), True
+            elif secrets and not said.startswith("-"):
+                if self._try_name(question, table, name) and self._secret(f"{question.key}.{name}", name, given=False):
+                    table[name], altered = {"asked": True}, True
+            else:
+                self._refuse(f"Please type {how}.")
+
+    def _try_name(self, question: Question, table: Mapping[str, Any], name: str) -> bool:
+        try:
+            question.validate({**table, name: {"asked": True}})
+        except Invalid as error:
+            self._refuse(f"{question.key} {error}.")
+            return False
+        return True
+
+    def _secret(self, key: str, prompt: str, *, given: bool) -> bool:
+        while True:
+            said = self._console.secret(f"{prompt} (not shown{'; Enter keeps the one given' if given else ''}):")
+            if not said:
+                return False
+            try:
+                self._answering.set_secret(self._site, key, said)
+            except Invalid as error:
+                self._refuse(f"{key} {error}.")
+            else:
+                return True
+
+    def _try(self, question: Question, value: object, present: object) -> bool | None:
+        """Keeps an answer; None where it cannot be taken."""
+        try:
+            return self._keep(question, value, present)
+        except Invalid as error:
+            self._refuse(f"{question.key} {error}.")
+            return None
+
+    def _keep(self, question: Question, value: object, present: object) -> bool:
+        self._answering.set(self._site, question.key, value)
+        return value != present
+
+    def _explain(self, question: Question) -> None:
+        self._console.say(f"  {question.help} (In answers.toml: {question.key})")
+
+    def _refuse(self, sentence: str) -> None:
+        self._console.say(f"  ! {sentence.strip()}")
+
+
+def _brackets(question: Question, present: object) -> str:
+    if present is not None:
+        return f" [{_shown(present)}]"
+    if question.default in (None, [], {}, ""):
+        return "" if question.required else " [none]"
+    return f" [{_shown(question.default)}{f', {question.detected}' if question.detected else ''}]"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_shown(member) for member in value)
+    if isinstance(value, Mapping):
+        (kind, where), *_ = value.items() or [("", "")]
+        return "a secret, kept" if kind == "asked" else f"{{ {kind} = {json.dumps(where)} }}"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _takes_secrets(question: Question) -> bool:
+    try:
+        question.validate({"NAME": {"asked": True}})
+    except Invalid:
+        return False
+    return True
+
+
+def _setting(value: str) -> object:
+    """A value as it was typed; in braces it is TOML, such as { generate = 32 }."""
+    if value.startswith("{"):
+        try:
+            return tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            return value
+    return value
