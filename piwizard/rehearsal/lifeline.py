@@ -19,14 +19,18 @@ from piwizard.machine import commands
 from piwizard.machine.commands import OnLine, Process, Result
 from piwizard.rehearsal.needs import need
 
+BURIAL_SECONDS = 15
+
 
 class Lifeline:
     """Starts with its creation, ends with `cut`. Create it in the main thread: it dies with the thread."""
 
     def __init__(self) -> None:
         need("unshare", "setpriv", "nsenter")
-        keeper = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "sleep", "infinity")
-        self._outer = commands.start(("setpriv", "--pdeathsig", "KILL", *keeper))
+        # As it ignores SIGCHLD, the kernel buries orphans for it: an init has to.
+        keeper = ("env", "--ignore-signal=CHLD", "sleep", "infinity")
+        apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
+        self._outer = commands.start(("setpriv", "--pdeathsig", "KILL", *apart, *keeper))
         self.pid = self._wait_for_keeper()
         # Nothing that a machine leaves in /run is seen outside, nor left behind there.
         self.check(("mount", "--no-mtab", "-t", "tmpfs", "-o", "mode=755,size=75%", "piwizard", "/run"))
@@ -80,10 +84,14 @@ class Lifeline:
 
     def cut(self) -> None:
         """Ends everything that hangs on it, at once; returns when the last process of it is gone."""
-        # An init that is killed goes last: the kernel has it wait for all others of its namespace.
+        # An init that is killed goes last: the kernel has it wait for all others of its namespace. (For ever, should
+        # one of them have been orphaned to an init of this machine that buries nobody, as in many containers.)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        self._outer.wait()
+        until = time.monotonic() + BURIAL_SECONDS
+        while self._outer.alive and time.monotonic() < until:
+            time.sleep(0.01)
+        self._outer.end(grace=0)
 
 
 def children(parent: int) -> list[int]:
