@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import configparser
 from dataclasses import dataclass
 
 from piwizard.apps.checkout import Checkout
@@ -72,6 +71,10 @@ def _has_package(checkout: Checkout, folder: str, name: str) -> bool:
 
 def _setup_cfg(checkout: Checkout, folder: str) -> Project | None:
     file = join(folder, "setup.cfg")
+    if not checkout.is_file(file):
+        return None
+    import configparser  # few apps need it
+
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(checkout.text(file))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -32,21 +31,16 @@ class Answer:
     body: bytes
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, host: str, timeout: float) -> None:
-        super().__init__(host, timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 def get(path: str, *, host: str, unix: str | None = None, headers: Mapping[str, str] | None = None) -> Answer | None:
     """GET of `path` from this machine's port 80, or a Unix socket; None where nobody answers within ten seconds."""
-    connection = _UnixConnection(unix, host, 10) if unix else http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
+    import http.client  # plans ask nobody, and this takes longer to import than a command to run
+
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
     try:
+        if unix:
+            connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.sock.settimeout(10)
+            connection.sock.connect(unix)
         connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "http"} | dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())

@@ -96,15 +96,17 @@ def tune(text: str, path: str = NGINX_CONF, included: Mapping[str, str] | None =
     a directive set there is named instead of being set twice, which nginx refuses.
     """
     others = {name: parse(other, name) for name, other in (included or {}).items()}
-    _http(parse(text, path), path)
-    if not parse(text, path).named("events"):
-        text = _with_events(text, path)
+    root = parse(text, path)
+    if not root.named("events"):
+        text = _with_events(text, _http(root, path))
+        root = parse(text, path)
     # gzip_types before gzip_min_length, which the guide puts in front of it.
     for name in sorted(_ALL, key="gzip_min_length".__eq__):
-        root = parse(text, path)
         block = root.named("events")[0] if name == "multi_accept" else _http(root, path)
         if not _set_elsewhere(name, block, path, text, {} if name == "multi_accept" else others):
-            text = _set(text, block, name, path)
+            before, text = text, _set(text, block, name, path)
+            if text != before:
+                root = parse(text, path)
     return text
 
 
@@ -198,8 +200,7 @@ def _values(name: str, present: list[str]) -> list[str]:
     return sorted({*GZIP_TYPES, *present} - {"text/html", "*"})
 
 
-def _with_events(text: str, path: str) -> str:
-    http = _http(parse(text, path), path)
+def _with_events(text: str, http: Directive) -> str:
     newline = edits.newline_of(text)
     block = newline.join(("events {", "\tworker_connections 768;", "}", "", ""))
     start = edits.line_start(text, http.start)
