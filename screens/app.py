@@ -1,0 +1,126 @@
+"""The app, and how it is opened and left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from piwizard.screens.signs import AsciiFilter, only_ascii
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.filter import LineFilter
+
+    from piwizard.screens.backend import Backend
+
+SHOW_CURSOR = "\x1b[?25h"
+LEFT = 129
+"""The exit code of a viewer whose terminal is gone."""
+
+
+class PiwizardApp(App[str]):
+    """Gives, when it is left, what is to be said in the terminal."""
+
+    TITLE = "piwizard"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", show=False),
+        Binding("ctrl+q,ctrl+c", "leave", show=False, priority=True),
+        Binding("question_mark", "help", show=False),
+        Binding("t", "turn_colours", show=False),
+    ]
+
+    def __init__(self, backend: Backend, *, plain: bool | None = None) -> None:
+        super().__init__()
+        self.backend = backend
+        self.only_ascii = only_ascii(os.environ) if plain is None else plain
+        self._ascii = AsciiFilter() if self.only_ascii else None
+        self.theme = "ansi-light" if _light(os.environ.get("COLORFGBG", "")) else "ansi-dark"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = list(super().get_line_filters())
+        return [*filters, self._ascii] if self._ascii else filters
+
+    def on_mount(self) -> None:
+        from piwizard.screens.main import Main
+
+        self.push_screen(Main(self.backend))
+        self._show_cursor()
+        self.app_resume_signal.subscribe(self, lambda _: self._show_cursor())
+        if not self.is_headless:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
+            self.set_interval(2.0, self._look_at_line)
+
+    def _show_cursor(self) -> None:
+        """The terminal's own cursor stands on the active row: braille displays and screen readers follow it."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(SHOW_CURSOR)
+
+    def _look_at_line(self) -> None:
+        """A line that was cut without a signal."""
+        poll = select.poll()
+        poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, select.POLLHUP)
+        if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
+            self._hung_up()
+
+    def _hung_up(self) -> None:
+        """Nobody watches any longer: keep what was typed, then be gone. What runs goes on."""
+        self.run_worker(self._be_gone(), exclusive=True, group="leave")
+
+    async def _be_gone(self) -> None:
+        await self._keep_all()
+        os._exit(LEFT)
+
+    async def _keep_all(self) -> None:
+        from piwizard.screens.main import Main
+
+        for screen in self.screen_stack:
+            if isinstance(screen, Main):
+                await screen.flush()
+
+    async def action_leave(self) -> None:
+        """Leaves at once; says that what runs goes on."""
+        await self._keep_all()
+        if self.backend.under_way():
+            self.exit("The run goes on. `piwizard` shows it again; `piwizard logs -f` follows it in plain text.")
+        else:
+            self.exit("Your answers are kept. `piwizard` goes on from here.")
+
+    def action_help(self) -> None:
+        """All keys."""
+        from piwizard.screens.help import Help
+
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help())
+
+    def action_turn_colours(self) -> None:
+        """For a light terminal, or a dark one."""
+        self.theme = "ansi-light" if self.theme == "ansi-dark" else "ansi-dark"
+
+
+def _light(colours: str) -> bool:
+    """COLORFGBG as some terminals set it: "0;15" is black on white."""
+    return colours.rpartition(";")[2] in ("7", "15")
+
+
+def run(answers: Path | None) -> int:
+    """Opens the screens over this machine; gives the exit code. The terminal must be able to show them."""
+    from piwizard.screens.backend import Backend
+
+    if os.environ.get("TERM", "").startswith("vt"):
+        os.environ.setdefault("NO_COLOR", "1")
+    app = PiwizardApp(Backend(answers))
+    words = app.run(mouse=not app.only_ascii)
+    if words:
+        print(words)
+    return app.return_code or 0

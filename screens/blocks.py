@@ -1,0 +1,96 @@
+"""Foldable blocks of lines: of a log, a plan, or checks. Only the newest lines are kept; the file has all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from rich.cells import cell_len, chop_cells
+
+LINES_OF_A_BLOCK = 2000
+LINES_IN_ALL = 20_000
+BLOCKS_IN_ALL = 2000
+
+Line = tuple[str, str]
+"""A text and its style."""
+
+
+@dataclass(eq=False)
+class Block:
+    """A title and the lines under it. `right` stands at the end of the title's row; `failed` marks an error."""
+
+    title: str
+    style: str = ""
+    right: str = ""
+    right_style: str = ""
+    lines: list[Line] = field(default_factory=list)
+    foldable: bool = True
+    open: bool = False
+    indent: int = 1
+    failed: bool = False
+    place: tuple[str, str | None] | None = None
+    dropped: int = 0
+    _rows: list[Line] = field(default_factory=list, repr=False)
+    _width: int = -1
+
+    def add(self, lines: Iterable[Line]) -> int:
+        """Appends lines; gives how many more there are now than before."""
+        before = len(self.lines)
+        new = list(lines)
+        self.lines += new
+        if len(self.lines) > LINES_OF_A_BLOCK + LINES_OF_A_BLOCK // 4:
+            self.drop(len(self.lines) - LINES_OF_A_BLOCK)
+        elif self._width > 0:
+            for line in new:
+                self._rows += wrap(line, self._width)
+        return len(self.lines) - before
+
+    def drop(self, number: int) -> int:
+        """Lets go of the oldest lines; gives how many those were."""
+        number = min(number, len(self.lines))
+        del self.lines[:number]
+        self.dropped += number
+        self._width = -1
+        return number
+
+    def rows(self, width: int) -> list[Line]:
+        """What is to be seen when it is open, in rows of this width."""
+        if width != self._width:
+            self._width = width
+            self._rows = []
+            if cell_len(self.title) > self.title_room(width):
+                self._rows += wrap((self.title, self.style), width)
+            if self.dropped:
+                self._rows.append((f"… {self.dropped} earlier lines are in the file", "dim"))
+            for line in self.lines:
+                self._rows += wrap(line, width)
+        return self._rows
+
+    def title_room(self, width: int) -> int:
+        """The cells that the title may fill."""
+        return width - (cell_len(self.right) + 1 if self.right else 0)
+
+
+def wrap(line: Line, width: int) -> list[Line]:
+    """A line in pieces that fit."""
+    text, style = line
+    text = text.expandtabs(4)
+    if text.isascii():
+        if len(text) <= width:
+            return [(text, style)]
+        return [(text[at : at + width], style) for at in range(0, len(text), width)]
+    return [(piece, style) for piece in chop_cells(text, width)]
+
+
+def thin(blocks: list[Block], kept: int) -> int:
+    """Lets the oldest blocks go of lines until no more than LINES_IN_ALL are kept; gives how many are then."""
+    if kept > LINES_IN_ALL:
+        for block in islice(blocks, len(blocks) - 1):
+            kept -= block.drop(len(block.lines))
+            if kept <= LINES_IN_ALL * 3 // 4:
+                break
+    if len(blocks) > BLOCKS_IN_ALL:
+        del blocks[: BLOCKS_IN_ALL // 4]
+        kept = sum(len(block.lines) for block in blocks)
+    return kept

@@ -1,0 +1,274 @@
+"""The screen: steps at the left, the chosen one at the right under four tabs, keys at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Static
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.aside import aside
+from piwizard.screens.backend import Backend, Overview
+from piwizard.screens.checks import Checks
+from piwizard.screens.estimates import usual
+from piwizard.screens.header import Header
+from piwizard.screens.keyline import Key, KeyLine
+from piwizard.screens.log import Log
+from piwizard.screens.messages import FieldLeft, StepHighlighted, StepOpened, TabChosen
+from piwizard.screens.outcome import Outcome, outcome
+from piwizard.screens.plan import Plan
+from piwizard.screens.runline import RunLine
+from piwizard.screens.runs import Runs
+from piwizard.screens.setup import Setup
+from piwizard.screens.sidebar import Sidebar
+from piwizard.screens.tabs import TABS, Tabs
+from piwizard.wizard import Place
+
+Result = TypeVar("Result")
+
+SETTLING = 0.15
+"""Seconds that the cursor rests on a step before anything slow is asked about it."""
+NARROW = 56
+STEP_KEYS: tuple[Key, ...] = (
+    ("Enter", "open"), ("r", "run"), ("a", "run all"), ("1-4", "tabs"), ("o", "overview"), ("s", "stop"),
+    ("?", "help"), ("q", "leave (runs go on)"),
+)  # fmt: skip
+FIELD_KEYS: tuple[Key, ...] = (
+    ("Enter", "next"), ("↑↓", "fields"), ("Tab", "next part"), ("Esc", "back to the steps"),
+)  # fmt: skip
+FOLD_KEYS: tuple[Key, ...] = (
+    ("Enter", "open, fold"), ("r", "run"), ("Esc", "back"), ("?", "help"), ("q", "leave (runs go on)"),
+)  # fmt: skip
+LOG_KEYS: tuple[Key, ...] = (
+    ("Enter", "fold"), ("End", "follow"), ("/", "search"), ("e", "first error"), ("w", "to a file"), ("s", "stop"),
+    ("Esc", "back"), ("q", "leave (runs go on)"),
+)  # fmt: skip
+
+
+class Body(Screen[None]):
+    """What is to be seen, and how one walks through it. What is done with it is in main.py."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "steps", show=False),
+        *(Binding(str(number), f"tab('{tab}')", show=False) for number, tab in enumerate(TABS, start=1)),
+    ]
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(id="main")
+        self.backend = backend
+        self.overview: Overview | None = None
+        self.runs = Runs(backend)
+        self.outcomes: dict[Place, tuple[str, Outcome]] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Horizontal(id="body"):
+            yield Sidebar()
+            with Vertical(id="right"):
+                yield Tabs()
+                with ContentSwitcher(initial="setup", id="panes"):
+                    yield Setup()
+                    yield Plan()
+                    yield Log()
+                    yield Checks()
+                yield RunLine()
+        yield Static(id="notice", markup=False)
+        yield KeyLine(STEP_KEYS)
+
+    @property
+    def sidebar(self) -> Sidebar:
+        return self.query_one(Sidebar)
+
+    @property
+    def place(self) -> Place | None:
+        """The chosen step."""
+        return self.sidebar.place
+
+    @property
+    def tab(self) -> str:
+        """The tab in front."""
+        return self.query_one(Tabs).current
+
+    def later(
+        self,
+        work: Callable[[], Result],
+        then: Callable[[Result], None],
+        *,
+        group: str,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """Does something slow aside, then takes its result up here. A refusal is told in its own words."""
+
+        async def body() -> None:
+            try:
+                result = await aside(work)
+            except PiwizardError as error:
+                (refused or self.notice)(sentence(error))
+            else:
+                then(result)
+
+        self.run_worker(body(), group=group, exclusive=True)
+
+    def notice(self, words: str, style: str = "yellow") -> None:
+        """One line above the keys, until the next one or an empty one."""
+        line = self.query_one("#notice", Static)
+        line.update(Text(f" {words}", style))
+        line.display = bool(words)
+
+    def on_mount(self) -> None:
+        self.notice("")
+        self.sidebar.focus()
+        self.watch(self, "focused", self._focus_moved, init=False)
+
+    def _focus_moved(self) -> None:
+        focused = self.focused
+        if focused is None or focused.id in ("sidebar", "tabs"):
+            keys = STEP_KEYS
+        elif focused.id == "log-folds":
+            keys = LOG_KEYS
+        elif focused.id in ("plan-folds", "checks-folds"):
+            keys = FOLD_KEYS
+        else:
+            keys = FIELD_KEYS
+        self.query_one(KeyLine).show(keys)
+        self._fit()
+
+    def on_resize(self, event: Resize) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """On a very narrow screen either the steps or the step can be seen."""
+        narrow = self.size.width < NARROW
+        on_steps = self.focused is None or self.focused.id == "sidebar"
+        self.sidebar.set_class(narrow and not on_steps, "-away")
+        self.query_one("#right").set_class(narrow and on_steps, "-away")
+        self.sidebar.set_class(narrow, "-whole")
+
+    def on_step_highlighted(self, event: StepHighlighted) -> None:
+        self.query_one(Setup).show(event.place)
+        if self.overview:
+            self.query_one(Header).show(self.overview.facts, event.place.site or next(iter(self.overview.domains), ""))
+        self.set_timer(SETTLING, lambda: self._settle(event.place))
+
+    def _settle(self, place: Place) -> None:
+        if place == self.place:
+            self.settled(place)
+
+    def settled(self, place: Place) -> None:
+        """The cursor rests on a step: now its slow parts are asked for."""
+        self.stand(place)
+        self.fill_tab(place)
+        self.ask(place)
+
+    def ask(self, place: Place) -> None:
+        """Finds out what the step asks."""
+        setup = self.query_one(Setup)
+
+        async def body() -> None:
+            waiting = self.set_timer(0.4, lambda: self.run_worker(setup.wait("Looking what can be detected…")))
+            try:
+                asked = await aside(lambda: self.backend.asked(place))
+            except PiwizardError as error:
+                await setup.wait(sentence(error))
+            else:
+                waiting.stop()
+                if place == self.place:
+                    await setup.ask(place, asked)
+            finally:
+                waiting.stop()
+
+        self.run_worker(body(), group="ask", exclusive=True)
+
+    def stand(self, place: Place) -> None:
+        """Shows how a step stands; reads how its last run ended."""
+        status = self.overview.status(place) if self.overview else None
+        state = self.sidebar.state(place)
+        run = status.run if status else None
+        known = self.outcomes.get(place)
+        if state in ("failed", "interrupted") and run and (known is None or known[0] != run):
+            key, record = (place.step.name, place.site), self.backend.record(run)
+            self.later(lambda: outcome(record, key), lambda found: self._learnt(place, run, found), group="outcome")
+            return
+        found = known[1] if known and known[0] == run else Outcome()
+        self.run_worker(self.query_one(Setup).stand(place, status, state, found), group="stand", exclusive=True)
+
+    def _learnt(self, place: Place, run: str, found: Outcome) -> None:
+        self.outcomes[place] = (run, found)
+        if place == self.place:
+            self.stand(place)
+
+    def fill_tab(self, place: Place) -> None:
+        """What the tab in front shows of a step."""
+        match self.tab:
+            case "Plan":
+                plan = self.query_one(Plan)
+                plan.wait()
+                self.later(lambda: self.backend.plan(place), plan.show, group="tab", refused=plan.refuse)
+            case "Checks":
+                checks = self.query_one(Checks)
+                checks.wait()
+                self.later(lambda: self.backend.checks(place), checks.show, group="tab", refused=checks.refuse)
+            case "Log":
+                self.show_log(place)
+
+    def show_log(self, place: Place) -> None:
+        """The record of the run under way, where it is about this step; else that of its last run."""
+        entry = self.overview.entry(place) if self.overview else None
+        key, live = (place.step.name, place.site), self.runs.live
+        if live is not None and (key in live.progress.steps or not live.progress.steps):
+            self.runs.shown = live
+        else:
+            self.runs.shown = self.runs.watch(entry.run) if entry else None
+        log = self.query_one(Log)
+        log.show(self.runs.shown, live=self.runs.shown is not None and self.runs.shown is live)
+        log.jump(key)
+
+    def on_tab_chosen(self, event: TabChosen) -> None:
+        event.stop()
+        self.action_tab(event.tab, stay=True)
+
+    def action_tab(self, tab: str, *, stay: bool = False) -> None:
+        """Brings a tab to the front; `stay` leaves the cursor where it is."""
+        self.query_one(Tabs).choose(tab)
+        self.query_one("#panes", ContentSwitcher).current = tab.lower()
+        if self.place:
+            self.fill_tab(self.place)
+        if not stay and self.focused is not self.sidebar:
+            self.focus_pane()
+
+    def focus_pane(self, key: str = "") -> None:
+        """The cursor goes into the tab in front."""
+        pane = self.query_one(f"#{self.tab.lower()}")
+        if isinstance(pane, Setup):
+            pane.focus_first(key)
+        elif isinstance(pane, (Plan, Log, Checks)):
+            pane.focus_first()
+
+    def on_step_opened(self, event: StepOpened) -> None:
+        self.focus_pane()
+
+    def on_field_left(self, event: FieldLeft) -> None:
+        self.focus_next()
+
+    def action_steps(self) -> None:
+        """Back to the list of steps."""
+        self.notice("")
+        self.sidebar.focus()
+
+    def usual(self, place: Place) -> float:
+        """How long a step usually takes here, in seconds."""
+        if self.overview is None:
+            return 0.0
+        return usual(place.step.name, self.overview.entry(place), self.overview.facts)
+
+
+def sentence(error: PiwizardError) -> str:
+    """An error as one text."""
+    return f"{error.message} {error.hint}" if error.hint else error.message

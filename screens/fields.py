@@ -1,0 +1,203 @@
+"""One question as a field: its label, its editor, and a line that helps, warns or reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantBlur, DescendantFocus
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from piwizard.questions import Question
+from piwizard.screens.editors import Choice, LineEditor
+from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
+from piwizard.screens.several import Several, Table
+from piwizard.validators import Invalid, secret_text
+
+YES_NO = ("yes", "no")
+
+
+class Field(Vertical):
+    """A question to be answered. Says `AnswerGiven` when it is left with something new that is valid."""
+
+    def __init__(self, question: Question, answer: object) -> None:
+        super().__init__(id=f"field-{question.key.replace('.', '-')}")
+        self.question = question
+        self._kept = answer
+        self._report: tuple[str, str] | None = None
+        self._left = False
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="line"):
+            sign = " *" if self.question.required else ""
+            yield Static(Text(self.question.prompt + sign), classes="label")
+            yield self._editor()
+        yield Static(classes="note", markup=False)
+
+    def on_mount(self) -> None:
+        self._show_note()
+
+    def _editor(self) -> Widget:
+        question, kept = self.question, self._kept
+        match question.kind:
+            case "choice":
+                return Choice(question.choices, str(kept or ""), str(question.default or ""))
+            case "yesno":
+                return Choice(YES_NO, _yes_no(kept), _yes_no(question.default))
+            case "list":
+                return Several(kept if isinstance(kept, list) else [], self._placeholder())
+            case "table":
+                return Table(
+                    kept if isinstance(kept, Mapping) else {}, self._placeholder(), secrets=self._holds_secrets()
+                )
+            case "secret":
+                return LineEditor("", "kept secretly" if kept else "", password=True)
+        return LineEditor("" if kept is None else str(kept), self._placeholder())
+
+    def _placeholder(self) -> str:
+        words = described(self.question.default)
+        return f"{words} · {self.question.detected}" if words and self.question.detected else words
+
+    def _holds_secrets(self) -> bool:
+        try:
+            self.question.validate({"A": {"generate": 32}})
+        except Invalid:
+            return False
+        return True
+
+    def renew(self, question: Question, answer: object) -> None:
+        """The same question with other defaults, or an answer that somebody else has given."""
+        self.question = question
+        editor = self._inner()
+        if isinstance(editor, LineEditor) and question.kind != "secret":
+            editor.placeholder = self._placeholder()
+            if not editor.has_focus and answer != self._kept:
+                editor.value = "" if answer is None else str(answer)
+        elif isinstance(editor, (Several, Table)):
+            empty = editor.query(LineEditor).first()
+            if not empty.value:
+                empty.placeholder = self._placeholder()
+        elif isinstance(editor, Choice):
+            editor.default = _yes_no(question.default) if question.kind == "yesno" else str(question.default or "")
+            editor.refresh()
+        self._kept = answer
+
+    def report(self, words: str, style: str) -> None:
+        """Something about the answer from outside: kept, refused, looked up."""
+        self._report = (words, style) if words else None
+        self._show_note()
+
+    def _inner(self) -> Widget:
+        return self.query(".line > *").last()
+
+    def _given(self) -> Any:  # noqa: ANN401 — whatever the kind of question holds
+        """What the editor holds; None where it holds nothing."""
+        editor = self._inner()
+        if isinstance(editor, (Several, Table)):
+            return editor.value()
+        if isinstance(editor, Choice):
+            if self.question.kind == "yesno":
+                return {"yes": True, "no": False}.get(editor.value)
+            return editor.value or None
+        return editor.value.strip() or None if isinstance(editor, Input) else None
+
+    def problem(self) -> str:
+        """What is wrong with what the editor holds now, as a whole sentence."""
+        try:
+            given = self._given()
+            if self.question.kind == "secret":
+                if given is not None:
+                    secret_text(given)
+            elif given is not None:
+                self.question.validate(given)
+        except Invalid as refusal:
+            return f"{self.question.prompt} {refusal}."
+        return ""
+
+    def commit(self) -> None:
+        """Says what was given, if that is new and valid."""
+        self._left = True
+        if not self.problem():
+            if self.question.kind == "secret":
+                self._commit_secret()
+            else:
+                self._commit_table_secrets()
+                given = self._given()
+                checked = None if given is None else self.question.validate(given)
+                if checked != self._kept:
+                    self._kept = checked
+                    self.post_message(AnswerGiven(self.question.key, checked))
+        self._show_note()
+
+    def _commit_secret(self) -> None:
+        editor = self.query_one(LineEditor)
+        if editor.value:
+            text, editor.value, editor.placeholder = editor.value, "", "kept secretly"
+            self.post_message(SecretGiven(self.question.key, text))
+
+    def _commit_table_secrets(self) -> None:
+        for table in self.query(Table):
+            for row in table.rows():
+                if row.secret_typed:
+                    key = f"{self.question.key}.{row.title}"
+                    self.post_message(SecretGiven(key, row.take_secret()))
+
+    def _show_note(self) -> None:
+        problem = self.problem()
+        focused = self.has_focus_within
+        note = self.query_one(".note", Static)
+        if problem and (self._left or focused) and self._has_content():
+            note.update(Text(problem, "bold red" if self._left and not focused else "yellow"))
+        elif self._report:
+            note.update(Text(*self._report))
+        elif focused:
+            note.update(Text(self.question.help, "dim"))
+        note.display = bool(focused or self._report or (problem and self._left))
+
+    def _has_content(self) -> bool:
+        return any(editor.value for editor in self.query(LineEditor))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._report = None
+        self._left = False
+        self._show_note()
+
+    def on_choice_changed(self, event: Choice.Changed) -> None:
+        if self.question.kind in ("choice", "yesno"):
+            self.commit()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.commit()
+        self.post_message(FieldLeft())
+
+    def on_choice_accepted(self, event: Choice.Accepted) -> None:
+        self.commit()
+        self.post_message(FieldLeft())
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self._left = False
+        self._show_note()
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        self.commit()
+
+
+def described(value: object) -> str:
+    """A default in a few words."""
+    if value is None or value in ([], {}, ""):
+        return ""
+    if isinstance(value, bool):
+        return _yes_no(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {setting}" for name, setting in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(member) for member in value)
+    return str(value)
+
+
+def _yes_no(value: object) -> str:
+    return "" if value is None else "yes" if value else "no"

@@ -1,0 +1,154 @@
+"""The widget that shows blocks: of the log, the plan and the checks."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+
+from piwizard.screens.blocks import Block
+from piwizard.screens.rows import Rows
+
+
+class Folds(Rows):
+    """Blocks under each other, each open or folded. `following` keeps the end in view as blocks grow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold", show=False),
+        Binding("right", "open(True)", show=False),
+        Binding("left", "open(False)", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.blocks: list[Block] = []
+        self.following = False
+        self._starts: list[int] = []
+        self._total = 0
+
+    def count(self) -> int:
+        return self._total
+
+    def show(self, blocks: list[Block]) -> None:
+        """Shows these blocks from the top."""
+        self.blocks, self.active = blocks, 0
+        self.grown()
+        self.scroll_home(animate=False)
+
+    def grown(self) -> None:
+        """The blocks have more lines, fewer, or others."""
+        starts, total = [], 0
+        for block in self.blocks:
+            starts.append(total)
+            total += 1
+            if block.open:
+                total += len(block.rows(self._width(block)))
+        self._starts, self._total = starts, total
+        if self.following:
+            self.active = max(0, total - 1)
+        super().changed()
+        if self.following:
+            self.scroll_end(animate=False)
+
+    def changed(self) -> None:
+        self.grown()
+
+    def at(self, row: int) -> tuple[int, int]:
+        """The block that a row belongs to, and which of its lines it is; -1 for the title."""
+        number = bisect_right(self._starts, row) - 1
+        return number, row - self._starts[number] - 1
+
+    def go_to(self, block: int, line: int = -1) -> None:
+        """Shows a block, and one row of it."""
+        if not 0 <= block < len(self.blocks):
+            return
+        self.following = False
+        if line >= 0:
+            self.blocks[block].open = True
+        self.grown()
+        self.go(self._starts[block] + 1 + line)
+
+    def row(self, number: int) -> list[Segment]:
+        which, line = self.at(number)
+        block = self.blocks[which]
+        if line >= 0:
+            rows = block.rows(self._width(block))
+            text, style = rows[line] if line < len(rows) else ("", "")
+            return [Segment(" " * (block.indent + 2) + text, Style.parse(style))]
+        return self._title(block)
+
+    def _title(self, block: Block) -> list[Segment]:
+        fold = ("▾ " if block.open else "▸ ") if block.foldable and (block.lines or block.open) else "  "
+        lead = " " * (block.indent - 1) + fold if block.indent else ""
+        room = max(4, self.room - len(lead))
+        title_room = block.title_room(room)
+        title = block.title
+        if cell_len(title) > title_room:
+            title = set_cell_size(title, max(1, title_room - 1)) + "…"
+        segments = [Segment(lead), Segment(title, Style.parse(block.style))]
+        if block.right:
+            gap = max(1, room - cell_len(title) - cell_len(block.right))
+            segments += [Segment(" " * gap), Segment(block.right, Style.parse(block.right_style))]
+        return segments
+
+    def _width(self, block: Block) -> int:
+        return max(8, self.room - block.indent - 2)
+
+    def action_move(self, by: int) -> None:
+        self.following = self.following and by > 0
+        super().action_move(by)
+
+    def action_page(self, by: int) -> None:
+        self.following = self.following and by > 0
+        super().action_page(by)
+
+    def action_first(self) -> None:
+        self.following = False
+        super().action_first()
+
+    def action_fold(self) -> None:
+        if self.blocks:
+            self.action_open(not self.blocks[self.at(self.active)[0]].open)
+
+    def action_open(self, wanted: bool) -> None:
+        if not self.blocks:
+            return
+        which, _ = self.at(self.active)
+        block = self.blocks[which]
+        if block.foldable and block.open != wanted:
+            self.following = False
+            block.open = wanted
+            self.grown()
+            self.go(self._starts[which])
+
+    def find(self, words: str, *, backwards: bool = False) -> bool:
+        """Goes to the next row that holds these words, from the active one on, around the end."""
+        if not self.blocks or not words:
+            return False
+        wanted = words.lower()
+        here = self.at(self.active)
+        places = [
+            (number, line)
+            for number, block in enumerate(self.blocks)
+            for line, text in enumerate([block.title, *(row for row, _ in block.rows(self._width(block)))], start=-1)
+            if wanted in text.lower()
+        ]
+        if not places:
+            return False
+        after = [place for place in places if (place < here if backwards else place > here)]
+        target = (after or places)[-1 if backwards else 0]
+        self.go_to(*target)
+        return True
+
+    def first_failure(self) -> bool:
+        """Goes to the first block that says something failed."""
+        for number, block in enumerate(self.blocks):
+            if block.failed:
+                block.open = bool(block.lines)
+                self.go_to(number)
+                return True
+        return False

@@ -1,0 +1,59 @@
+"""The questions of a step under each other."""
+
+from __future__ import annotations
+
+from textual.containers import Vertical
+
+from piwizard.screens.backend import Asked
+from piwizard.screens.editors import Choice, LineEditor
+from piwizard.screens.fields import Field
+
+
+class Form(Vertical):
+    """Fields made from a step's questions alone."""
+
+    def __init__(self) -> None:
+        super().__init__(id="form")
+        self._shown: tuple[object, ...] = ()
+
+    async def show(self, of: object, asked: Asked) -> None:
+        """Shows the questions of a step; fields that are there already stay, with what is being typed."""
+        wanted = (of, *(question.key for question in asked.questions))
+        if wanted == self._shown:
+            for question in asked.questions:
+                self.field(question.key).renew(question, asked.answers.get(question.key))
+            return
+        self._shown = wanted
+        await self.remove_children()
+        await self.mount_all(Field(question, asked.answers.get(question.key)) for question in asked.questions)
+
+    async def clear(self) -> None:
+        """No questions, until they are known."""
+        self._shown = ()
+        await self.remove_children()
+
+    def field(self, key: str) -> Field:
+        """The field of a question."""
+        return self.query_one(f"#field-{key.replace('.', '-')}", Field)
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a question."""
+        return bool(self.query(f"#field-{key.replace('.', '-')}"))
+
+    def commit(self) -> None:
+        """Keeps what is being typed, as far as it is valid."""
+        for field in self.query(Field):
+            if field.has_focus_within:
+                field.commit()
+
+    def focus_on(self, key: str = "") -> bool:
+        """Puts the cursor into the field of a question, or the first that still has to be answered."""
+        fields = list(self.query(Field))
+        if not fields:
+            return False
+        wanted = next((field for field in fields if field.question.key == key), fields[0])
+        for editor in wanted.query("LineEditor, Choice"):
+            if isinstance(editor, (LineEditor, Choice)) and not editor.disabled:
+                editor.focus()
+                return True
+        return False

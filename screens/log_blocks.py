@@ -1,0 +1,110 @@
+"""The blocks of a run's log, made from its events as they come."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from piwizard.engine.events import Event
+from piwizard.engine.narrate import printable
+from piwizard.screens.blocks import Block, Line, thin
+
+
+class LogBlocks:
+    """Takes events, keeps blocks: a heading a step, a line a change, a foldable block a command."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._commands: dict[int, Block] = {}
+        self._pending: dict[int, list[Line]] = {}
+        self._place: tuple[str, str | None] | None = None
+        self._kept = 0
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Takes in what came; the lines of each command in one go."""
+        for event in events:
+            if event["event"] == "output":
+                self._pending.setdefault(event["id"], []).append((clean(event["text"]), ""))
+            else:
+                self._flush()
+                self._one(event)
+        self._flush()
+        self._kept = thin(self.blocks, self._kept)
+
+    def pass_over(self, lines: int) -> None:
+        """So many lines of output were left in the file."""
+        if lines and self._commands:
+            block = next(reversed(self._commands.values()))
+            self._kept -= block.drop(len(block.lines))
+            block.dropped += lines
+
+    def _flush(self) -> None:
+        for number, lines in self._pending.items():
+            block = self._commands.get(number)
+            if block is not None:
+                self._kept += block.add(lines)
+        self._pending.clear()
+
+    def _one(self, event: Event) -> None:
+        match event["event"]:
+            case "run-started":
+                verb = "Undo " if event.get("undo") else ""
+                of = f" of {event['site']}" if event.get("site") else ""
+                self._place = (event["step"], event.get("site"))
+                self._commands.clear()
+                self._say(f"{verb}{event['step']}{of}", "bold", indent=0).place = self._place
+            case "change-started":
+                self._say(event["change"], "")
+            case "change-skipped":
+                self._say(f"already so: {event['change']}", "dim")
+            case "command-started":
+                block = self._say(f"$ {shlex.join(event['argv'])}", "cyan", indent=2)
+                block.foldable, block.open, block.right = True, True, "running"
+                self._commands[event["id"]] = block
+            case "command-finished":
+                self._finished(event)
+            case "file-written":
+                self._say(f"wrote {event['path']}", "green", indent=3)
+            case "path-altered":
+                self._say(f"{event['path']}: {event['did']}", "green", indent=3)
+            case "note":
+                self._say(event["text"], "dim", indent=3)
+            case "check":
+                sign, style = ("✓", "green") if event["ok"] else ("✗", "bold red")
+                self._say(f"{sign} {event['name']}: {event['detail']}", style, indent=2).failed = not event["ok"]
+            case "error":
+                self._error(event)
+            case "run-finished":
+                self._ended(event)
+
+    def _finished(self, event: Event) -> None:
+        block = self._commands.pop(event["id"], None)
+        if block is None:
+            return
+        good = event["exit"] == 0
+        said = "✓" if good else f"exit {event['exit']} ✗"
+        block.right = f"{event['seconds']:.1f} s {said}"
+        block.right_style = "green" if good else "bold red"
+        block.failed = not good
+        block.open = not good
+
+    def _error(self, event: Event) -> None:
+        block = self._say(f"! {event['message']}", "bold red", indent=1)
+        block.failed, block.foldable, block.open = True, True, True
+        if event.get("hint"):
+            self._kept += block.add([(clean(event["hint"]), "yellow")])
+
+    def _ended(self, event: Event) -> None:
+        style = {"done": "green", "failed": "bold red"}.get(event["result"], "bold yellow")
+        summary = f": {event['summary']}" if event.get("summary") else ""
+        self._say(f"{event['result']} in {event['seconds']:.1f} s{summary}", style, indent=1)
+
+    def _say(self, title: str, style: str, *, indent: int = 1) -> Block:
+        block = Block(clean(title), style, foldable=False, indent=indent, place=self._place)
+        self.blocks.append(block)
+        return block
+
+
+def clean(text: str) -> str:
+    """A line that can do no harm; the quick way for the usual ones."""
+    return text if text.isprintable() else printable(text).replace("\t", "    ")

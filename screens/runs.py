@@ -1,0 +1,52 @@
+"""Which runs are watched: the one under way, and the one whose log is to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from piwizard.screens.backend import Backend
+from piwizard.screens.watch import Watch
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a look at the records brought."""
+
+    grown: bool = False
+    ended: Watch | None = None
+
+
+class Runs:
+    """Looked at several times a second; every look is short."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.live: Watch | None = None
+        self.shown: Watch | None = None
+        self._ended: set[str] = set()
+
+    def started(self, run: str) -> None:
+        """A run was started, or found."""
+        self.live = self.watch(run)
+
+    def watch(self, run: str) -> Watch:
+        """The watch over a run: the one there is, or a new one."""
+        for one in (self.live, self.shown):
+            if one is not None and one.run == run:
+                return one
+        return Watch(self._backend.record(run))
+
+    def glance(self) -> Glance:
+        """Reads on, for a few hundredths of a second; notices runs that others start, and ends."""
+        alive = self._backend.under_way()
+        if alive and alive not in self._ended and (self.live is None or self.live.run != alive):
+            self.started(alive)
+        grown = False
+        for one in {id(one): one for one in (self.live, self.shown) if one is not None}.values():
+            came = one.advance()
+            grown = grown or (came and one is self.shown)
+        if self.live is not None and self.live.ended(alive):
+            ended, self.live = self.live, None
+            self._ended.add(ended.run)
+            return Glance(grown, ended)
+        return Glance(grown)

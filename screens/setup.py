@@ -1,0 +1,138 @@
+"""The first tab: what a step is for, how it stands, its questions, and what can be done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Static
+
+from piwizard.screens.actions import Action
+from piwizard.screens.form import Form
+from piwizard.screens.outcome import Outcome
+from piwizard.screens.signs import SIGNS, STYLES
+
+if TYPE_CHECKING:
+    from piwizard.screens.backend import Asked
+    from piwizard.status import Status
+    from piwizard.wizard import Place
+
+ACTIONS = {
+    "todo": (("run", "Set this up"), ("all", "All that is left")),
+    "running": (("log", "Look at the log"), ("stop", "Stop")),
+    "done": (("again", "Run it again"),),
+    "drifted": (("run", "Put it right"), ("plan", "See what differs")),
+    "failed": (("run", "Try again"), ("log", "Look at the log"), ("shell", "Shell")),
+    "interrupted": (("run", "Go on"), ("log", "Look at the log")),
+    "skipped": (("unskip", "Take it up again"),),
+}
+
+
+class Setup(Vertical):
+    """The chosen step, to be read and answered."""
+
+    def __init__(self) -> None:
+        super().__init__(id="setup", classes="pane")
+        self._actions: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Static(id="title", markup=False)
+            yield Static(id="why", markup=False)
+            yield Static(id="standing", markup=False)
+            yield Static(id="asking", markup=False)
+            yield Form()
+            yield Horizontal(id="actions")
+
+    @property
+    def form(self) -> Form:
+        """The step's questions."""
+        return self.query_one(Form)
+
+    def show(self, place: Place) -> None:
+        """Another step."""
+        optional = "   optional" if place.step.optional else ""
+        self.query_one("#title", Static).update(Text(place.step.title, "bold").append(optional, "not bold dim"))
+        self.query_one("#why", Static).update(place.step.why)
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    async def ask(self, place: Place, asked: Asked) -> None:
+        """The questions of the step, once they are known."""
+        trouble = self.query_one("#asking", Static)
+        trouble.update(Text(asked.trouble, "yellow"))
+        trouble.display = bool(asked.trouble)
+        await self.form.show(place, asked)
+
+    async def wait(self, words: str) -> None:
+        """The questions are not known yet."""
+        asking = self.query_one("#asking", Static)
+        asking.update(Text(words, "dim"))
+        asking.display = bool(words)
+        await self.form.clear()
+
+    async def stand(self, place: Place, status: Status | None, state: str, outcome: Outcome) -> None:
+        """How the step stands, and what can be done about it."""
+        standing = self.query_one("#standing", Static)
+        text = _standing(status, state, outcome)
+        standing.update(text)
+        standing.display = bool(text.plain)
+        wanted = ACTIONS.get(state, ACTIONS["todo"])
+        if place.step.optional and state in ("todo", "failed", "interrupted"):
+            wanted = (*wanted, ("skip", "Leave it out"))
+        if wanted != self._actions:
+            self._actions = wanted
+            box = self.query_one("#actions", Horizontal)
+            focused = box.has_focus_within
+            await box.remove_children()
+            await box.mount_all(Action(name, words) for name, words in wanted)
+            if focused:
+                box.query(Action).first().focus()
+
+    def focus_first(self, key: str = "") -> None:
+        """Into the first field, or the first button where nothing is asked."""
+        if not self.form.focus_on(key):
+            for action in self.query(Action):
+                action.focus()
+                return
+
+
+def _standing(status: Status | None, state: str, outcome: Outcome) -> Text:
+    sign = Text(f"{SIGNS[state]} ", STYLES[state])
+    match state:
+        case "failed":
+            return _failed(sign, outcome, status.summary if status else "")
+        case "interrupted":
+            text = sign.append("Cut off before its end", STYLES[state])
+            text.append(f" at: {outcome.change}." if outcome.change else ".")
+            if outcome.command:
+                text.append(f"\n  $ {outcome.command}", "cyan")
+            return text.append("\n  Going on skips what holds already.")
+        case "drifted":
+            return sign.append(status.summary if status else "It is no longer as it was left.", STYLES[state])
+        case "done" if status:
+            return sign.append(f"Done {_when(status.at)}: {status.summary}")
+        case "skipped":
+            return sign.append("Left out. It can be taken up at any time.")
+    return Text()
+
+
+def _failed(sign: Text, outcome: Outcome, summary: str) -> Text:
+    text = sign.append(outcome.message or summary or "It failed.", STYLES["failed"])
+    if outcome.command:
+        text.append(f"\n  $ {outcome.command}", "cyan")
+    for line in outcome.lines:
+        text.append(f"\n  {line}", "dim")
+    if outcome.hint:
+        text.append(f"\n{outcome.hint}", "yellow")
+    return text
+
+
+def _when(at: str | None) -> str:
+    try:
+        moment = datetime.fromisoformat(str(at).replace("Z", "+00:00")).astimezone()
+    except ValueError:
+        return "earlier"
+    return f"on {moment.day} {moment:%b %Y, %H:%M}"

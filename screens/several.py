@@ -1,0 +1,133 @@
+"""Widgets for answers of several lines: a list, and a table of names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from piwizard.screens.editors import Choice, LineEditor
+
+KINDS = ("open", "secret", "made up")
+"""What a value of a table can be where secrets are allowed: plain, typed in secret, or made by the computer."""
+MADE_UP_LENGTH = 32
+
+
+class Several(Vertical):
+    """A list, one member a line. A line more is always there to write in."""
+
+    def __init__(self, members: Sequence[object], placeholder: str) -> None:
+        super().__init__()
+        self._members = [str(member) for member in members]
+        self._placeholder = placeholder
+
+    def compose(self) -> ComposeResult:
+        for member in self._members:
+            yield LineEditor(member)
+        yield LineEditor("", "" if self._members else self._placeholder)
+
+    def value(self) -> list[str] | None:
+        """The members; None where there are none."""
+        found = [editor.value.strip() for editor in self.query(LineEditor)]
+        return [member for member in found if member] or None
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if list(self.query(LineEditor))[-1].value:
+            self.mount(LineEditor())
+
+
+class TableRow(Horizontal):
+    """A name, and its value."""
+
+    def __init__(self, name: str, setting: object, placeholder: str, *, secrets: bool) -> None:
+        super().__init__()
+        self._given, self._setting, self._placeholder, self._secrets = name, setting, placeholder, secrets
+
+    def compose(self) -> ComposeResult:
+        yield LineEditor(self._given, self._placeholder or "NAME", id="name")
+        yield Static("=", markup=False, classes="equals")
+        if self._secrets:
+            yield Choice(KINDS, self._kind(), id="kind")
+        shown = self._setting if isinstance(self._setting, str) else ""
+        yield LineEditor(shown, self._words(), password=self._kind() == "secret", id="value")
+
+    def _kind(self) -> str:
+        if isinstance(self._setting, Mapping):
+            return "made up" if "generate" in self._setting else "secret"
+        return "open"
+
+    def _words(self) -> str:
+        if isinstance(self._setting, Mapping):
+            (kind, where), *_ = self._setting.items()
+            return {"asked": "kept secretly", "generate": f"{where} signs"}.get(kind, f"from {kind} {where}")
+        return ""
+
+    @property
+    def title(self) -> str:
+        """The name as it was typed."""
+        return self.query_one("#name", LineEditor).value.strip()
+
+    @property
+    def kind(self) -> str:
+        """One of KINDS."""
+        return self.query_one("#kind", Choice).value if self._secrets else "open"
+
+    def on_choice_changed(self, event: Choice.Changed) -> None:
+        editor = self.query_one("#value", LineEditor)
+        editor.password = self.kind == "secret"
+        editor.disabled = self.kind == "made up"
+        if self.kind == "made up":
+            editor.value, editor.placeholder = "", f"{MADE_UP_LENGTH} signs"
+        elif self.kind == "secret" and not isinstance(self._setting, Mapping):
+            editor.placeholder = "type it here"
+
+    def setting(self) -> object:
+        """What answers.toml shall hold; a secret that is still to be kept is not among it: None."""
+        typed = self.query_one("#value", LineEditor).value
+        if self.kind == "open":
+            return typed
+        known = self._setting if isinstance(self._setting, Mapping) else None
+        if self.kind == "made up":
+            return known if known and "generate" in known else {"generate": MADE_UP_LENGTH}
+        return known if known and "generate" not in known and not typed else None
+
+    def take_secret(self) -> str:
+        """The secret that was typed; the row forgets it."""
+        editor = self.query_one("#value", LineEditor)
+        typed, editor.value = editor.value, ""
+        if typed:
+            self._setting, editor.placeholder = {"asked": True}, "kept secretly"
+        return typed
+
+    @property
+    def secret_typed(self) -> bool:
+        """Whether a secret waits to be kept."""
+        return self.kind == "secret" and bool(self.query_one("#value", LineEditor).value)
+
+
+class Table(Vertical):
+    """Names with values, one a line."""
+
+    def __init__(self, value: Mapping[str, Any], placeholder: str, *, secrets: bool) -> None:
+        super().__init__()
+        self._value, self._placeholder, self._secrets = value, placeholder, secrets
+
+    def compose(self) -> ComposeResult:
+        for name, setting in self._value.items():
+            yield TableRow(name, setting, "", secrets=self._secrets)
+        yield TableRow("", "", "" if self._value else self._placeholder, secrets=self._secrets)
+
+    def rows(self) -> list[TableRow]:
+        """The rows that have a name."""
+        return [row for row in self.query(TableRow) if row.title]
+
+    def value(self) -> dict[str, object] | None:
+        """Names with settings, without secrets that are still to be kept; None where there are none."""
+        return {row.title: found for row in self.rows() if (found := row.setting()) is not None} or None
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if list(self.query(TableRow))[-1].title:
+            self.mount(TableRow("", "", "", secrets=self._secrets))

@@ -1,0 +1,119 @@
+"""The steps under their headings, each with a sign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.events import Click
+
+from piwizard.screens.messages import StepHighlighted, StepOpened
+from piwizard.screens.rows import Rows
+from piwizard.screens.signs import SIGNS, STYLES
+
+if TYPE_CHECKING:
+    from piwizard.status import Status
+    from piwizard.wizard import Place
+
+
+class Sidebar(Rows):
+    """All steps. Says which one is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right,space", "open", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__(id="sidebar")
+        self._rows: list[Place | str] = []
+        self._states: dict[Place, str] = {}
+        self._notes: dict[Place, str] = {}
+
+    @property
+    def place(self) -> Place | None:
+        """The chosen step."""
+        found = self._rows[self.active] if self.active < len(self._rows) else None
+        return None if found is None or isinstance(found, str) else found
+
+    def show(self, places: tuple[Place, ...], statuses: tuple[Status, ...]) -> None:
+        """The steps there are now, and their states; the chosen one stays chosen."""
+        before = self.place
+        self._states = {status.place: status.state for status in statuses}
+        self._rows = list(_with_headings(places))
+        self.changed()
+        same = [number for number, row in enumerate(self._rows) if row == before]
+        if before and not same:
+            same = [number for number, row in enumerate(self._rows) if _name(row) == before.step.name]
+        self.go(same[0] if same else 0)
+        if before != self.place:
+            self.activated()
+
+    def mark(self, place: Place, state: str, note: str = "") -> None:
+        """The state of one step has changed; `note` stands at its right."""
+        self._states[place] = state
+        self._notes = {place: note} if note else {}
+        self.refresh()
+
+    def choose(self, step: str, site: str | None) -> None:
+        """Makes a step the chosen one."""
+        for number, row in enumerate(self._rows):
+            if not isinstance(row, str) and row.step.name == step and site in (row.site, None):
+                self.go(number)
+                return
+
+    @property
+    def steps(self) -> list[Place]:
+        """All steps, in order."""
+        return [row for row in self._rows if not isinstance(row, str)]
+
+    def state(self, place: Place) -> str:
+        """The state that is shown for a step."""
+        return self._states.get(place, "todo")
+
+    def count(self) -> int:
+        return len(self._rows)
+
+    def can_be_active(self, number: int) -> bool:
+        return not isinstance(self._rows[number], str)
+
+    def row(self, number: int) -> list[Segment]:
+        row = self._rows[number]
+        if isinstance(row, str):
+            return [Segment(set_cell_size(f" {row}", self.room), Style(bold=True))]
+        state = self._states.get(row, "todo")
+        style = Style.parse(STYLES[state])
+        note = self._notes.get(row, "")
+        lead = " ▸" if number == self.active else "  "
+        title = set_cell_size(f" {row.step.title}", max(1, self.room - 3 - (cell_len(note) + 1 if note else 0)))
+        end = [Segment(f" {note}", style)] if note else []
+        plain = Style.parse("dim") if state == "skipped" else Style()
+        return [Segment(lead), Segment(SIGNS[state], style), Segment(title, plain), *end]
+
+    def activated(self) -> None:
+        if self.place:
+            self.post_message(StepHighlighted(self.place))
+
+    def action_open(self) -> None:
+        if self.place:
+            self.post_message(StepOpened(self.place))
+
+    def on_click(self, event: Click) -> None:
+        super().on_click(event)
+
+
+def _name(row: Place | str) -> str:
+    return row if isinstance(row, str) else row.step.name
+
+
+def _with_headings(places: tuple[Place, ...]) -> list[Place | str]:
+    rows: list[Place | str] = []
+    several = len({place.site for place in places if place.site}) > 1
+    before = ""
+    for place in places:
+        heading = f"{place.step.heading}: {place.site}" if several and place.site else place.step.heading
+        if heading != before:
+            rows.append(heading)
+            before = heading
+        rows.append(place)
+    return rows

@@ -1,0 +1,70 @@
+"""Signs and their colours; and what becomes of them on terminals that know nothing but ASCII."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+from piwizard import terminal
+
+SIGNS = {
+    "todo": "○",
+    "running": "●",
+    "done": "✓",
+    "drifted": "≠",
+    "failed": "✗",
+    "interrupted": "!",
+    "skipped": "–",
+}
+STYLES = {
+    "todo": "",
+    "running": "bold blue",
+    "done": "green",
+    "drifted": "yellow",
+    "failed": "bold red",
+    "interrupted": "bold yellow",
+    "skipped": "dim",
+}
+PLAIN = str.maketrans(
+    {
+        "○": ".", "●": "*", "✓": "+", "≠": "~", "✗": "x", "–": "-", "—": "-", "─": "-", "│": "|", "━": "=",
+        "▸": ">", "▾": "v", "‹": "<", "›": ">", "·": "-", "…": ".", "•": "*", "█": "#", "“": '"', "”": '"',
+        "’": "'", "‘": "'", "↑": "^", "↓": "v", "→": ">", "←": "<", "▁": "_", "◐": "o", "≈": "~",
+    }
+)  # fmt: skip
+POOR_TERMINALS = ("linux", "vt", "cons", "wy", "ansi", "dumb")
+
+
+def only_ascii(environ: Mapping[str, str]) -> bool:
+    """Whether this terminal gets ASCII: its locale is not UTF-8, or its font is known to be small."""
+    return environ.get("TERM", "").startswith(POOR_TERMINALS) or terminal.only_ascii()
+
+
+@lru_cache(4096)
+def in_ascii(text: str) -> str:
+    """The same text in ASCII, cell for cell."""
+    if text.isascii():
+        return text
+    return "".join(_plain(char) for char in text.translate(PLAIN))
+
+
+def _plain(char: str) -> str:
+    if char.isascii():
+        return char
+    base = unicodedata.normalize("NFKD", char)[0]
+    width = cell_len(char)
+    return base if base.isascii() and width == 1 else "?" * width
+
+
+class AsciiFilter(LineFilter):
+    """The last thing every line passes on its way to such a terminal, so that no widget needs to know."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Replaces what is not ASCII, keeping every cell where it is."""
+        return [Segment(in_ascii(text), style, control) for text, style, control in segments]

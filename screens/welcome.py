@@ -1,0 +1,120 @@
+"""The first page: what will happen, or what has happened since."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.text import Text
+
+from piwizard.screens.backend import Overview
+from piwizard.screens.estimates import usual
+from piwizard.screens.header import board
+from piwizard.screens.outcome import Outcome
+from piwizard.screens.page import Page, heading
+from piwizard.screens.progress import duration
+from piwizard.screens.signs import SIGNS, STYLES
+
+
+class Welcome(Page):
+    """For the first visit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._overview: Overview | None = None
+
+    def show(self, overview: Overview) -> None:
+        """The machine is known now."""
+        self._overview = overview
+        self.renew()
+
+    def text(self) -> Text:
+        text = Text()
+        heading(text, "Welcome to piwizard")
+        text.append(
+            "It sets up what your own web app needs to be on the Internet, at your own name: the web server nginx, "
+            "the service that runs your app, and what belongs to them. You answer some questions, see exactly what "
+            "would be altered, and say yes. Nothing is altered before.\n"
+        )
+        heading(text, "Have at hand")
+        text.append("  • the address of your app's git repository\n  • the name it shall have on the Internet\n")
+        text.append("  • for a changing address at home: the login of your dynamic DNS (No-IP or another)\n")
+        heading(text, "You can leave at any moment")
+        text.append(
+            "Answers are kept as you give them. What runs goes on without you, also when the connection drops. "
+            "`piwizard` brings you back to where you were.\n"
+        )
+        if self._overview is not None:
+            facts = self._overview.facts
+            seconds = sum(usual(place.step.name, None, facts) for place in self._overview.places)
+            heading(text, "This machine")
+            text.append(f"{facts.hostname}: {board(facts)}, {facts.os.pretty}. ")
+            text.append(f"What there is to do takes about {duration(seconds)} on it, besides your answers.\n")
+            if facts.os.unsupported:
+                text.append(f"\n{facts.os.unsupported}\n", "bold red")
+        return text
+
+
+class WelcomeBack(Page):
+    """For every other visit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._overview: Overview | None = None
+        self._outcomes: dict[object, Outcome] = {}
+        self._thorough = False
+
+    def show(self, overview: Overview, outcomes: dict[object, Outcome], *, thorough: bool) -> None:
+        """What is known by now."""
+        self._overview, self._outcomes, self._thorough = overview, outcomes, thorough
+        self.renew()
+
+    def text(self) -> Text:
+        text = Text()
+        heading(text, "Welcome back")
+        if self._overview is None:
+            return text.append("Looking at how things are…\n", "dim")
+        if self._overview.trouble:
+            text.append(f"{self._overview.trouble}\n", "yellow")
+        groups = {
+            "running": "Going on in the background",
+            "interrupted": "Cut off before its end",
+            "failed": "Failed",
+            "drifted": "No longer as it was left",
+            "done": "Done",
+            "todo": "Still to do",
+            "skipped": "Left out",
+        }
+        for state, words in groups.items():
+            self._group(text, state, words)
+        if not self._thorough:
+            text.append("\nChecking whether what was done still holds…\n", "dim")
+        return text
+
+    def _group(self, text: Text, state: str, words: str) -> None:
+        assert self._overview is not None
+        found = [status for status in self._overview.statuses if status.state == state]
+        if not found:
+            return
+        heading(text, words)
+        if state in ("done", "todo", "skipped"):
+            text.append(f"{SIGNS[state]} ", STYLES[state])
+            text.append(", ".join(status.place.step.title for status in found) + "\n")
+            return
+        for status in found:
+            outcome = self._outcomes.get(status.place, Outcome())
+            text.append(f"{SIGNS[state]} {status.place.step.title}", STYLES[state])
+            if state == "running" and status.at:
+                text.append(f", for {duration(_since(status.at))}")
+            elif state == "interrupted":
+                text.append(f", at: {outcome.command or outcome.change}" if outcome.command or outcome.change else "")
+            elif outcome.message or status.summary:
+                text.append(f": {outcome.message or status.summary}")
+            text.append("\n")
+
+
+def _since(at: str) -> float:
+    try:
+        began = datetime.fromisoformat(at.replace("Z", "+00:00"))
+    except ValueError:
+        return 0.0
+    return max(0.0, (datetime.now(began.tzinfo) - began).total_seconds())
