@@ -48,5 +48,5 @@ def only_ascii() -> bool:
     environ = os.environ
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     if environ.get("LC_CTYPE") == "C.UTF-8" and not environ.get("LC_ALL"):
-        locale = environ.get("LANG") or locale  # Python itself sets LC_CTYPE where it finds LANG=C
+        locale = environ.get("LANG", "")  # Python itself sets LC_CTYPE where it finds C or nothing
     return "utf" not in locale.lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from piwizard.prompts.backend import Backend
-from piwizard.prompts.console import Console, open_console
+from piwizard.prompts.console import Console, echoing, open_console
 from piwizard.prompts.walk import Left, Walk
 
 
@@ -14,7 +14,8 @@ def run(answers: Path | None, why: str = "") -> int:
 
     `answers` is a file to keep the answers in, instead of the machine's own. `why` says why there are no screens.
     """
-    return walk(open_console(), Backend(answers), why)
+    with echoing(False):
+        return walk(open_console(), Backend(answers), why)
 
 
 def walk(console: Console, backend: Backend, why: str = "") -> int:

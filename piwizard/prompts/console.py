@@ -6,8 +6,10 @@ import codecs
 import getpass
 import os
 import sys
+import termios
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from piwizard import terminal
@@ -32,6 +34,19 @@ class Console(Protocol):
         """Asks for a line that is not shown."""
 
 
+@contextmanager
+def echoing(wanted: bool) -> Iterator[None]:
+    """Whether the terminal shows what is typed meanwhile. Between questions it does not: it could be a secret."""
+    terminal_input = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal_input)
+    flags = before[3] | termios.ECHO if wanted else before[3] & ~termios.ECHO
+    termios.tcsetattr(terminal_input, termios.TCSADRAIN, [*before[:3], flags, *before[4:]])
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal_input, termios.TCSADRAIN, before)
+
+
 class PlainConsole:
     """Text and line feeds, for dumb terminals and serial lines: the terminal itself does the editing."""
 
@@ -40,7 +55,8 @@ class PlainConsole:
             print(printable(line), flush=True)
 
     def line(self, message: str) -> str:
-        return input(f"{message} ").strip()
+        with echoing(True):
+            return input(f"{message} ").strip()
 
     def secret(self, message: str) -> str:
         return getpass.getpass(f"{message} ")

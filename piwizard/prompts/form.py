@@ -113,9 +113,10 @@ class Form:
         self._console.say(f"{question.prompt}. {question.help}")
         for name, setting in table.items():
             self._console.say(f"  {name} = {_shown(setting)}")
-        how = "NAME=value, NAME alone for a secret, -NAME takes it away" if secrets else "/url/=folder, -/url/"
+        how = "NAME=value; NAME alone for a secret; -NAME takes it away" if secrets else "/url/=folder; -/url/"
+        self._console.say(f"  Type {how}.")
         while True:
-            said = self._console.line(f"{how} (Enter: no more):")
+            said = self._console.line(f"{question.prompt} (Enter: no more):")
             name, sign, value = (part.strip() for part in said.partition("="))
             if not said:
                 return altered

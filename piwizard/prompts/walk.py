@@ -187,7 +187,8 @@ class Walk:
     def _plan(self, proposal: Proposal, *, details: bool) -> None:
         for place, changes in proposal.plans:
             wanted = [one for one in changes if not one.preview.holds]
-            self._console.say(f"{_title(place)}: {len(wanted)} of {len(changes)} changes are needed.")
+            needed = f"{len(wanted)} of {len(changes)} changes are needed." if wanted else "only to be checked."
+            self._console.say(f"{_title(place)}: {needed}")
             for one in wanted:
                 edited = " (edited by hand since piwizard wrote it; it would be replaced)" if one.preview.edited else ""
                 self._console.say(f"  - {one.change.describe()}{edited}")

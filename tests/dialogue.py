@@ -1,0 +1,92 @@
+"""A program in a terminal of its own, talked to as a person would: wait for some words, type a line."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from fcntl import ioctl
+
+ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
+TIMEOUT = 30.0
+
+
+class Dialogue:
+    """`raw` is every byte that came out; `expect` looks only at what came since the last match."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        term: str = "xterm-256color",
+        columns: int = 80,
+        lines: int = 24,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.raw = b""
+        self._seen = 0
+        self.pid, self._terminal = pty.fork()
+        if self.pid == 0:
+            inside = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **(env or {}), "TERM": term}
+            ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            os.execvpe(argv[0], list(argv), inside)
+
+    @property
+    def text(self) -> str:
+        """What came out, without what moves or colours."""
+        return ESCAPES.sub(b"", self.raw).decode("utf-8", "replace").replace("\r", "")
+
+    def expect(self, words: str, timeout: float = TIMEOUT) -> str:
+        """Waits for words, and returns what came before them since the last time."""
+        until = time.monotonic() + timeout
+        while (found := self.text.find(words, self._seen)) < 0:
+            assert time.monotonic() < until, f"waited for {words!r}, saw:\n{self.text[self._seen :]}"
+            assert self._read(0.2), f"the end came before {words!r}:\n{self.text[self._seen :]}"
+        before = self.text[self._seen : found]
+        self._seen = found + len(words)
+        return before
+
+    def type(self, keys: str) -> None:
+        """Presses keys."""
+        os.write(self._terminal, keys.encode())
+
+    def answer(self, question: str, line: str = "", timeout: float = TIMEOUT) -> None:
+        """Waits for a question and answers it with a line."""
+        self.expect(question, timeout)
+        time.sleep(0.05)  # a person is slower; whoever asks has set its terminal by then
+        self.type(f"{line}\r")
+        self.expect("\n")  # a terminal that can be moved about in shows the question once more before
+
+    def end(self, timeout: float = TIMEOUT) -> int:
+        """Waits for the end and returns the exit code (negative: the signal)."""
+        until = time.monotonic() + timeout
+        while self._read(0.2):
+            assert time.monotonic() < until, f"it does not end:\n{self.text[self._seen :]}"
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def hang_up(self) -> int:
+        """The connection is gone. Returns how the program ended."""
+        os.close(self._terminal)
+        time.sleep(0.2)
+        if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+            os.kill(self.pid, signal.SIGHUP)
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return 0
+
+    def _read(self, wait: float) -> bool:
+        """Takes in what there is within some seconds; False after the end."""
+        ready, _, _ = select.select([self._terminal], [], [], wait)
+        if not ready:
+            return True
+        try:
+            chunk = os.read(self._terminal, 65536)
+        except OSError:
+            return False
+        self.raw += chunk
+        return bool(chunk)

@@ -1,0 +1,103 @@
+"""The plain prompts over a recorded Pi, with runs that only say what they would do. Started by test_prompts.py.
+
+Everything above the engine is the real thing: questions, answers, vault, plans, state.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+from piwizard import prompts, session, wizard
+from piwizard.engine.events import Event
+from piwizard.errors import PiwizardError
+from piwizard.machine import facts, places
+from piwizard.machine.facts import RecordedSource
+from piwizard.prompts.backend import Backend, Proposal
+from piwizard.prompts.console import echoing, open_console
+from piwizard.status import Status
+from piwizard.steps.system import System
+from piwizard.wizard import Wizard
+
+SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
+
+
+class Pi(Backend):
+    """Fails once where the file `fail` is there; waits in a run while the file `wait` is there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._proposal: Proposal | None = None
+
+    def _wizard(self) -> Wizard:
+        made = super()._wizard()
+        made.__dict__["facts"] = facts.gather(RecordedSource(SAMPLE))
+        return made
+
+    def statuses(self) -> list[Status]:
+        made, state = self._wizard(), session.state()
+        found = []
+        for place in made.everything():
+            entry = state.entry(place.step.name, place.site)
+            skipped = "skipped" if place.step.name in made.skipped else "todo"
+            found.append(Status(place, entry.result if entry else skipped, summary=entry.summary if entry else ""))
+        return found
+
+    def start(self, proposal: Proposal) -> str:
+        if (self._folder / "no-systemd").exists():
+            raise PiwizardError("systemd does not run on this machine.", hint="`piwizard rehearse` shows it all.")
+        self._proposal = proposal
+        proposal.wizard.vault.save()
+        return "20260101T000000-abcd"
+
+    def follow(self, run: str) -> Iterator[Event]:
+        assert self._proposal is not None
+        state = session.state()
+        for place, changes in self._proposal.plans:
+            step, site = place.step.name, place.site
+            yield {"event": "run-started", "step": step, "site": site}
+            for one in changes:
+                yield {"event": "change-started", "change": one.change.describe()}
+                yield {"event": "command-started", "argv": ["echo", "it works"], "id": 1}
+                yield {"event": "output", "text": "it \x1b[31mworks\x1b[0m", "id": 1}
+            while (self._folder / "wait").exists():
+                yield {"event": "note", "text": "still at it"}
+            if (self._folder / "fail").exists():
+                (self._folder / "fail").unlink()
+                state.mark(step, site, "failed", run, "The disk is full.")
+                yield {"event": "error", "message": "The disk is full.", "hint": "Make room."}
+                yield {"event": "apply-finished", "result": "failed", "seconds": 1.0}
+                return
+            yield {"event": "check", "name": "all", "ok": True, "detail": "well"}
+            state.mark(step, site, "done", run, "All is well.")
+            yield {"event": "run-finished", "step": step, "result": "done", "seconds": 1.0, "summary": "All is well."}
+        yield {"event": "apply-finished", "result": "done", "seconds": 1.0}
+
+    def under_way(self) -> str | None:
+        return "20260101T000000-abcd" if (self._folder / "wait").exists() else None
+
+
+class Router(System):
+    """An optional step."""
+
+    name = "router"
+    title = "Router"
+    heading = "Reach"
+    optional = True
+
+
+def main() -> int:
+    """Runs the prompts below the folder of argv[1]."""
+    folder = Path(sys.argv[1])
+    names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
+    places._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
+    wizard.STEPS = (*wizard.STEPS, Router())
+    with echoing(False):
+        return prompts.walk(open_console(), Pi(folder), " ".join(sys.argv[2:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

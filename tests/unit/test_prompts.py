@@ -1,0 +1,254 @@
+"""The plain prompts in a real terminal, over a recorded Pi; see prompts_child.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dialogue import Dialogue
+
+CHILD = Path(__file__).with_name("prompts_child.py")
+SECRET = "tulips & bees 4711"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    folder = tmp_path / "flowers"
+    (folder / "static").mkdir(parents=True)
+    (folder / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\n")
+    (folder / "static" / "style.css").write_text("body { color: red; }\n")
+    for argv in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "."),
+        ("-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message=A"),
+    ):
+        subprocess.run(("git", *argv), cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture(params=["xterm-256color", "dumb"])
+def term(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def talk(tmp_path: Path, term: str) -> Iterator:
+    """Starts the prompts in a terminal; wide, so that nothing typed is broken into lines."""
+    begun: list[Dialogue] = []
+
+    def start(**options) -> Dialogue:
+        begun.append(Dialogue((sys.executable, str(CHILD), str(tmp_path)), term=term, columns=160, **options))
+        return begun[-1]
+
+    yield start
+    for dialogue in begun:
+        if term == "dumb":
+            assert b"\x1b" not in dialogue.raw
+        assert b"\x1b[6n" not in dialogue.raw, "asks the terminal where its cursor is"
+
+
+def answers(folder: Path) -> dict:
+    return tomllib.loads((folder / "etc" / "answers.toml").read_text())
+
+
+def up_to_app(dialogue: Dialogue) -> None:
+    dialogue.answer("What now? [go]")
+    for step in ("=== System: todo", "=== nginx: todo"):
+        dialogue.expect(step)
+        dialogue.answer("Do this?", "yes")
+
+
+def name_the_app(dialogue: Dialogue, repo: Path) -> None:
+    dialogue.answer("A short name for the site:", "flowers")
+    dialogue.answer("Address of the git repository:", str(repo))
+
+
+def whole_app(dialogue: Dialogue, repo: Path) -> None:
+    name_the_app(dialogue, repo)
+    dialogue.answer("Branch or tag [none]:")
+    dialogue.answer("The app in the code [app:app, ")
+    dialogue.answer("Requirements file [none]:")
+    dialogue.answer("Python [python3]:")
+    dialogue.answer("What the app may write [none]:", "result.json, instance")
+    dialogue.answer("one more (Enter: 2 are enough):")
+    dialogue.expect("/static/ = static")
+    dialogue.answer("Static folders (Enter: no more):")
+    dialogue.answer("Environment variables (Enter: no more):", "MODE=fast")
+    dialogue.answer("Environment variables (Enter: no more):", "SECRET_KEY={ generate = 32 }")
+    dialogue.answer("Environment variables (Enter: no more):", "API_KEY")
+    dialogue.answer("API_KEY (not shown):", SECRET)
+    dialogue.answer("Environment variables (Enter: no more):")
+    dialogue.answer("Commands to run once [none]:")
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "vt100", "dumb"], indirect=True)
+def test_a_whole_first_visit(talk, tmp_path, repo):
+    dialogue = talk()
+    dialogue.expect("Nothing is altered before you have seen the plan and said yes.")
+    up_to_app(dialogue)
+    whole_app(dialogue, repo)
+    dialogue.expect("The app may write result.json")
+    dialogue.answer("Do this?", "details")
+    dialogue.expect("$ git ")
+    dialogue.answer("Do this?", "yes")
+    dialogue.expect("ok  all: well")
+    dialogue.answer("Workers [4, for 4 cores, 4096 MB]:", "many")
+    dialogue.expect("! gunicorn.workers must be a whole number")
+    dialogue.answer("Workers [4,", "3")
+    dialogue.answer("Threads [4, in each worker]:")
+    dialogue.answer("Do this?", "1")
+    dialogue.answer("Names of the site:")
+    dialogue.expect("cannot do without this one")
+    dialogue.answer("Names of the site:", "flowers.example.org, www.flowers.example.org")
+    dialogue.answer("one more")
+    dialogue.answer("Do this?", "y")
+    dialogue.expect("=== Router: todo")
+    dialogue.answer("This step can be left out. Do it? [Y/n]", "n")
+    dialogue.expect("Router: skipped")
+    dialogue.answer("What now? [quit]")
+    dialogue.expect("Your answers are kept.")
+    assert dialogue.end() == 0
+    assert answers(tmp_path) == {
+        "site": {"name": "flowers", "domains": ["flowers.example.org", "www.flowers.example.org"]},
+        "app": {
+            "repo": str(repo),
+            "writable": ["result.json", "instance"],
+            "env": {"MODE": "fast", "SECRET_KEY": {"generate": 32}, "API_KEY": {"asked": True}},
+        },
+        "gunicorn": {"workers": 3},
+        "skip": {"steps": ["router"]},
+    }
+    assert SECRET.encode() not in dialogue.raw
+    holders = {file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()}
+    assert holders == {tmp_path / "lib" / "secrets.json"}
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
+def test_leaving_in_the_middle_and_coming_back(talk, tmp_path, repo, key):
+    dialogue = talk()
+    up_to_app(dialogue)
+    name_the_app(dialogue, repo)
+    dialogue.expect("Branch or tag [none]:")
+    time.sleep(0.1)
+    dialogue.type(key)
+    dialogue.expect("Your answers are kept. `piwizard --plain` goes on from here.")
+    assert dialogue.end() == 130
+    assert "Traceback" not in dialogue.text
+    again = talk()
+    again.expect("System: done")
+    again.answer("What now? [go]")
+    again.answer("A short name for the site [flowers]:")
+    again.answer(f"Address of the git repository [{repo}]:")
+    again.expect("Branch or tag [none]:")
+    assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
+
+
+def test_a_lost_connection_loses_no_answer(talk, tmp_path, repo):
+    dialogue = talk()
+    up_to_app(dialogue)
+    name_the_app(dialogue, repo)
+    dialogue.expect("Branch or tag [none]:")
+    dialogue.hang_up()
+    assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
+
+
+def test_a_failure_says_why_and_can_be_tried_again(talk, tmp_path):
+    (tmp_path / "fail").touch()
+    dialogue = talk()
+    dialogue.answer("What now? [go]")
+    dialogue.answer("Do this?", "yes")
+    dialogue.expect("The run failed.")
+    dialogue.expect("! The disk is full.")
+    dialogue.expect("Make room.")
+    dialogue.answer("What now?", "retry")
+    dialogue.answer("Do this?", "yes")
+    dialogue.expect("=== nginx: todo")
+
+
+def test_no_means_that_nothing_runs(talk, tmp_path):
+    dialogue = talk()
+    dialogue.answer("What now? [go]")
+    dialogue.answer("Do this?", "perhaps")
+    dialogue.expect("Please type one of: yes, details, no")
+    dialogue.answer("Do this?", "")
+    dialogue.answer("Do this?", "no")
+    dialogue.expect("System: todo")
+    assert not (tmp_path / "lib" / "state.json").exists()
+
+
+def test_a_run_that_cannot_start_is_said_plainly(talk, tmp_path):
+    (tmp_path / "no-systemd").touch()
+    dialogue = talk()
+    dialogue.answer("What now? [go]")
+    dialogue.answer("Do this?", "yes")
+    dialogue.expect("! systemd does not run on this machine.")
+    dialogue.answer("What now?", "no")
+    dialogue.answer("What now? [go]", "quit")
+    assert dialogue.end() == 0
+
+
+def test_a_single_step_again(talk, tmp_path):
+    dialogue = talk()
+    up_to_app(dialogue)
+    dialogue.expect("A short name for the site:")
+    time.sleep(0.1)
+    dialogue.type("\x04")
+    dialogue.end()
+    again = talk()
+    again.answer("What now? [go]", "one")
+    again.answer("Which step? [none]", "nginx")
+    again.expect("=== nginx: done")
+    again.answer("Do this?", "yes")
+    again.expect("== nginx")
+    again.expect("ok  all: well")
+
+
+def test_a_repository_that_is_not_there_is_asked_for_again(talk, tmp_path, repo):
+    dialogue = talk()
+    up_to_app(dialogue)
+    name_the_app(dialogue, tmp_path / "roses")
+    dialogue.expect("! app.repo")
+    dialogue.answer(f"Address of the git repository [{tmp_path / 'roses'}]:", str(repo))
+    dialogue.expect("Branch or tag [none]:")
+
+
+def test_leaving_a_run_leaves_it_running(talk, tmp_path):
+    (tmp_path / "wait").touch()
+    dialogue = talk()
+    dialogue.answer("What now? [watch]", "one")
+    dialogue.answer("Which step? [none]", "system")
+    dialogue.answer("Do this?", "yes")
+    dialogue.expect("still at it")
+    dialogue.type("\x03")
+    dialogue.expect("goes on without you; `piwizard logs -f` shows it")
+    assert dialogue.end() == 130
+
+
+def test_what_is_typed_between_questions_is_not_shown(talk, tmp_path):
+    (tmp_path / "wait").touch()
+    dialogue = talk()
+    dialogue.answer("What now? [watch]", "one")
+    dialogue.answer("Which step? [none]", "system")
+    dialogue.answer("Do this?", "yes")
+    dialogue.expect("still at it")
+    dialogue.type(SECRET)
+    time.sleep(0.2)
+    dialogue.type("\x03")
+    dialogue.expect("Your answers are kept.")
+    dialogue.end()
+    assert SECRET.encode() not in dialogue.raw
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_a_locale_without_umlauts_gets_ascii(talk, locale):
+    dialogue = talk(env={"LANG": locale})
+    dialogue.expect(". System: todo")
+    dialogue.answer("What now? [go]")
+    dialogue.expect("Do this?")
+    assert dialogue.raw.isascii()
