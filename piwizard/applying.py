@@ -10,8 +10,7 @@ from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.machine.snapshot import Machine
-from piwizard.wizard import Place, Previewed, preview, step_named
+from piwizard.wizard import Place, Previewed, preview_all, step_named
 
 Plans = list[tuple[Place, list[Previewed]]]
 
@@ -20,7 +19,7 @@ def apply(
     steps: tuple[str, ...], answers: Path | None, site: str | None, *, yes: bool, detach: bool, as_json: bool
 ) -> int:
     """Plans everything, asks where a person can answer, starts the run and follows it. Returns the exit code."""
-    wizard, state, machine, backups = session.wizard(answers), session.state(), Machine(), session.backups()
+    wizard, state = session.wizard(answers), session.state()
     launch.require_systemd()
     done = [
         place
@@ -36,7 +35,7 @@ def apply(
             hint="`piwizard apply --answers FILE` takes them from a file.",
         )
     wizard.require_answers(chosen)
-    plans: Plans = [(place, preview(wizard.plan(place), machine, backups)) for place in chosen]
+    plans = preview_all(wizard, chosen, session.backups())
     needed = [(place, changes) for place, changes in plans if place not in done or _open(changes)]
     if answers:
         wizard.vault.save()

@@ -132,13 +132,12 @@ def status(answers: Path | None, as_json: bool) -> int:
 def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
     """Diffs and commands; alters nothing. Exit 0: nothing to do, 2: something to do, 1: error."""
     from piwizard import output, session
-    from piwizard.machine.snapshot import Machine
-    from piwizard.wizard import preview
+    from piwizard.wizard import preview_all
 
-    wizard, machine, backups = session.wizard(answers), Machine(), session.backups()
+    wizard = session.wizard(answers)
     places = wizard.places(steps, site)
     wizard.require_answers(places)
-    previews = [(place, preview(wizard.plan(place), machine, backups)) for place in places]
+    previews = preview_all(wizard, places, session.backups())
     if as_json:
         output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
     else:

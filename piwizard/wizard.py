@@ -152,7 +152,7 @@ class Wizard:
 
     def look_again(self) -> None:
         """Something was altered: what was detected counts no more."""
-        for name in ("facts", "_nginx"):
+        for name in ("facts", "_nginx", "_packaged_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
 
@@ -164,6 +164,10 @@ class Wizard:
     @cached_property
     def _nginx(self) -> present.NginxFiles:
         return present.look()
+
+    @cached_property
+    def _packaged_units(self) -> frozenset[str]:
+        return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
 
     def answers_of(self, site: str | None) -> Answers:
         """What a step sees of the answers, with the site's secrets."""
@@ -181,7 +185,7 @@ class Wizard:
             source=self._source(place.site) if place.site and "app.repo" in self.answers.sites[place.site] else None,
             sites=tuple(self.answers.sites),
             ipv6=Path("/proc/net/if_inet6").exists(),
-            packaged_units=frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service")),
+            packaged_units=self._packaged_units,
         )
 
     def plan(self, place: Place) -> Sequence[Change]:
@@ -211,5 +215,17 @@ def preview(changes: Sequence[Change], machine: Machine, memory: Memory) -> list
     flat: list[Change] = []
     for change in changes:
         flat += [*change.changes, change] if isinstance(change, Group) else [change]
-    machine.look_at_units(change.name for change in flat if isinstance(change, Unit))
+    _look_at_units(flat, machine)
     return [Previewed(change, change.probe(machine, memory)) for change in flat]
+
+
+def preview_all(wizard: Wizard, places: Iterable[Place], memory: Memory) -> list[tuple[Place, list[Previewed]]]:
+    """The previews of several steps, from one look at the machine."""
+    machine = Machine()
+    plans = [(place, wizard.plan(place)) for place in places]
+    _look_at_units([change for _, changes in plans for change in changes], machine)
+    return [(place, preview(changes, machine, memory)) for place, changes in plans]
+
+
+def _look_at_units(changes: Iterable[Change], machine: Machine) -> None:
+    machine.look_at_units(change.name for change in changes if isinstance(change, Unit))
