@@ -16,11 +16,23 @@ Plans = list[tuple[Place, list[Previewed]]]
 
 
 def apply(
-    steps: tuple[str, ...], answers: Path | None, site: str | None, *, yes: bool, detach: bool, as_json: bool
+    steps: tuple[str, ...],
+    answers: Path | None,
+    site: str | None,
+    *,
+    yes: bool,
+    detach: bool,
+    as_json: bool,
+    newest: bool = False,
 ) -> int:
-    """Plans everything, asks where a person can answer, starts the run and follows it. Returns the exit code."""
+    """Plans everything, asks where a person can answer, starts the run and follows it. Returns the exit code.
+
+    `newest`: the sites' newest commits are set up, instead of those in use.
+    """
     wizard, state = session.wizard(answers), session.state()
     launch.require_systemd()
+    if newest:
+        wizard.look_for_new_versions([site] if site else wizard.answers.sites)
     done = [
         place
         for place in wizard.places()

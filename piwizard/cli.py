@@ -164,6 +164,20 @@ def apply(
 
 
 @cli.command()
+@SITE
+@YES
+@click.option("--detach", is_flag=True, help="Start the run and come back at once.")
+@JSON
+@_command
+def deploy(site: str | None, yes: bool, detach: bool, as_json: bool) -> int:
+    """The app's newest commit, tried before it takes over; the one in use stays if it fails."""
+    from piwizard import applying
+
+    steps = ("app", "gunicorn", "site")
+    return applying.apply(steps, None, site, yes=yes, detach=detach, as_json=as_json, newest=True)
+
+
+@cli.command()
 @click.argument("step")
 @SITE
 @YES

@@ -198,6 +198,12 @@ class Wizard:
         self.require_answers([place])
         return place.step.checks(self.ground(place), self.answers_of(place.site))
 
+    def look_for_new_versions(self, sites: Iterable[str]) -> None:
+        """Fetches the newest commit of these sites; their plans are made from it."""
+        for site in sites:
+            values = self.answers.of(site)
+            self._sources[site] = source.newest(site, values["app.repo"], values.get("app.branch"))
+
     def pins(self) -> dict[str, str]:
         """The commits that have been looked at, so that a run sets up just those."""
         return {site: found.commit for site, found in self._sources.items()}
@@ -205,8 +211,8 @@ class Wizard:
     def _source(self, site: str) -> Source:
         if site not in self._sources:
             values = self.answers.of(site)
-            pinned = self._pins.get(site)
-            self._sources[site] = source.find(site, values["app.repo"], values.get("app.branch"), pinned)
+            repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
+            self._sources[site] = source.find(site, repo, branch, pinned)
         return self._sources[site]
 
 

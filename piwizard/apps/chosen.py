@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +68,13 @@ class Chosen:
         """Exact URLs ("/robots.txt") with the file in the code."""
         folders = find_static(self._code, self.entry.origin[0])
         return {found.url: found.path for found in find_root_files(self._code, folders)}
+
+    @property
+    def gunicorn(self) -> tuple[int, ...] | None:
+        """The version of gunicorn in the release's environment, None while that is not built."""
+        found = sorted(self.layout.venv.glob("lib/python3*/site-packages/gunicorn-*.dist-info"))
+        numbers = re.findall(r"\d+", found[-1].name.removesuffix(".dist-info")) if found else []
+        return tuple(int(number) for number in numbers) or None
 
     @property
     def working_directory(self) -> str:

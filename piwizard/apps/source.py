@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +20,6 @@ class Source:
     tree: Path
     release: Path | None
 
-    @property
-    def gunicorn(self) -> tuple[int, ...] | None:
-        """The version of gunicorn in the release's environment, None where there is none yet."""
-        found = (
-            sorted(self.release.glob("venv/lib/python3*/site-packages/gunicorn-*.dist-info")) if self.release else []
-        )
-        numbers = re.findall(r"\d+", found[-1].name.removesuffix(".dist-info")) if found else []
-        return tuple(int(number) for number in numbers) or None
-
 
 def site_folder(site: str) -> Path:
     """Everything of a site lies below this folder."""
@@ -40,7 +30,7 @@ def find(site: str, repo: str, ref: str | None, pinned: str | None = None) -> So
     """The source to set up: the release in use where it is of this repository and branch, else the newest commit.
 
     `pinned` is a commit that was looked at before, and wins. PiwizardError names app.repo or app.branch where
-    the code is not to be had. Fetches into the cache, alters nothing else.
+    the code is not to be had. Fetches into the cache, alters nothing else; see `newest` for a new version.
     """
     deployed = _deployed(site, repo, ref)
     if deployed and pinned in (None, deployed.commit):
@@ -48,7 +38,7 @@ def find(site: str, repo: str, ref: str | None, pinned: str | None = None) -> So
     cached = _cached(site, repo, ref)
     if cached and pinned == cached.commit:
         return cached
-    return _fetch(site, repo, ref)
+    return newest(site, repo, ref)
 
 
 def _deployed(site: str, repo: str, ref: str | None) -> Source | None:
@@ -71,7 +61,8 @@ def _noted(folder: Path, tree: Path, repo: str, ref: str | None, release: Path |
     return Source(repo, ref, noted["commit"], tree, release)
 
 
-def _fetch(site: str, repo: str, ref: str | None) -> Source:
+def newest(site: str, repo: str, ref: str | None) -> Source:
+    """Fetches the newest commit of the branch into the cache; errors as in `find`."""
     folder = _cache(site)
     if folder.exists():
         shutil.rmtree(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -33,7 +34,8 @@ class Group:
 
     Where the guard refuses, every file goes back to what it was and the run fails with the guard's words.
     `then` runs only where something was altered, also if the run that altered it was killed before it came
-    to that. Undo runs guard and `then` too, after the files are back.
+    to that. `proof` looks whether the service is well afterwards, and gives a sentence where it is not: then, too,
+    everything goes back. Undo runs guard and `then` too, after the files are back.
     """
 
     kind: ClassVar[str] = "group"
@@ -41,6 +43,7 @@ class Group:
     changes: tuple[Change, ...]
     guard: Argv | None = None
     then: tuple[Then, ...] = ()
+    proof: Callable[[], str | None] | None = None
 
     def describe(self) -> str:
         return f"Check and take up: {self.name}"
@@ -68,10 +71,23 @@ class Group:
         except ChangeFailed:
             work.take_back(self.name)
             raise
+        try:
+            self._take_up(work)
+        except ChangeFailed:
+            work.take_back(self.name)
+            for one in self.then:
+                if one.needed(work.machine):
+                    work.command(one.argv, allow=range(256))
+            raise
+        work.finish(self.name)
+
+    def _take_up(self, work: Work) -> None:
         for one in self.then:
             if one.needed(work.machine):
                 work.command(one.argv)
-        work.finish(self.name)
+        sentence = self.proof() if self.proof else None
+        if sentence:
+            raise ChangeFailed(sentence, hint="What ran before runs again. `piwizard logs` shows all that was said.")
 
 
 def _ask(guard: Argv, work: Work) -> None:

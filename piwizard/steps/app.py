@@ -7,16 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from piwizard import validators as v
 from piwizard.answers import Answers
+from piwizard.apps import trial
 from piwizard.apps.chosen import Chosen
-from piwizard.apps.source import site_folder
 from piwizard.changes.base import Change
 from piwizard.changes.checkout import Checkout
 from piwizard.changes.command import Command
 from piwizard.changes.environment import Environment
 from piwizard.changes.folder import Folder
-from piwizard.changes.group import Group, Then
 from piwizard.changes.keep import Keep
-from piwizard.changes.link import Link
 from piwizard.changes.package import Packages
 from piwizard.changes.publish import Publish
 from piwizard.changes.user import SystemUser
@@ -80,15 +78,15 @@ QUESTIONS = (
 
 
 class App:
-    """Builds a release beside the one in use, proves it, then switches."""
+    """Builds a release beside the one in use and proves it; the gunicorn step switches to it."""
 
     name = "app"
     title = "App"
     heading = "Your app"
     why = (
         "Fetches your app with git, gives it a user of its own that may read the code but not change it, and a "
-        "Python environment with what it requires. Before anything is switched over, the app is loaded once as "
-        "that user: if it fails, you see why, and what ran before goes on."
+        "Python environment with what it requires. Before anything is switched over, the app is started once on a "
+        "spare socket and asked for its first page: if it fails, you see why, and what ran before goes on."
     )
     scope: Scope = "site"
     optional = False
@@ -109,6 +107,7 @@ class App:
         app = app_of(ground, answers)
         where, name, env = app.layout, app.layout.site, app.environment()
         start = where.code / app.working_directory
+        host = answers.get("site.domains", ["localhost"])[0]
         published = {**app.static, **app.root_files}
         return (
             Packages(("git", "python3-venv")),
@@ -135,26 +134,21 @@ class App:
                 for line in answers.get("app.init", [])
             ),
             Command(
-                f"Prove that gunicorn can load {app.entry.entry}",
-                (str(where.venv / "bin" / "gunicorn"), "--check-config", app.entry.entry),
+                f"Try {app.entry.entry} on a spare socket",
+                (str(where.venv / "bin" / "python"), "-I", trial.__file__, app.entry.entry, host),
                 where.release / "proven.json",
                 name,
                 start,
-                f"app.entry: {app.entry.entry} does not load.",
+                f"app.entry: {app.entry.entry} does not run.",
                 key="app.entry",
                 env=env,
-            ),
-            Group(
-                f"{name}-release",
-                (Link(where.current, f"releases/{where.release.name}"),),
-                then=(Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),),
             ),
         )
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
-        current = site_folder(str(answers.site)) / "current"
-        proven = files.read(current / "proven.json") is not None
-        detail = f"release {current.resolve().name}" if proven else "no release that was proven to load"
+        release = app_of(ground, answers).layout.release
+        proven = files.read(release / "proven.json") is not None
+        detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"
         yield Check("release", proven, detail, mend="`piwizard apply app` builds it again.")
 
 

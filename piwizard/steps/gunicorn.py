@@ -12,6 +12,8 @@ from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group, Then
+from piwizard.changes.link import Link
+from piwizard.changes.prune import Prune
 from piwizard.changes.unit import Unit
 from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
@@ -57,7 +59,7 @@ class Gunicorn:
     def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         unit = _unit(app, ground)
-        name = unit.site
+        where, name, host = app.layout, unit.site, _host(answers)
         if f"{name}.service" in ground.packaged_units:
             raise PiwizardError(
                 f"site.name: {name} cannot be used, a service of the system is called so.",
@@ -68,16 +70,19 @@ class Gunicorn:
         units_group = Group(
             f"{name}-service",
             (
-                File(app.layout.environment_file, settings, 0o600, secret=True),
+                File(where.environment_file, settings, 0o600, secret=True),
                 File(UNITS / f"{name}.socket", systemd_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", systemd_units.render_service(unit)),
+                Link(where.current, f"releases/{where.release.name}"),
             ),
             then=(
                 Then(("systemctl", "daemon-reload")),
                 Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
+            proof=lambda: _ill(name, host),
         )
-        return (units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"))
+        prune = Prune(where.folder / "releases", where.current)
+        return (units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"), prune)
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
@@ -91,10 +96,7 @@ class Gunicorn:
                 f"{state.active}, {state.file or 'not there'}",
                 mend=f"`journalctl -u {unit}` says why; `piwizard apply gunicorn` starts it again.",
             )
-        host, socket = answers.get("site.domains", ["localhost"])[0], systemd_units.socket_path(name)
-        answer = checks.settled(
-            lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
-        )
+        answer = _first_page(name, _host(answers))
         yield Check(
             "app answers",
             answer is not None and answer.status < 500,
@@ -102,6 +104,29 @@ class Gunicorn:
             cause="The app itself fails." if answer else "The service does not run.",
             mend=f"`journalctl -u {name}.service` has the app's own words.",
         )
+
+
+def _host(answers: Answers) -> str:
+    return str(answers.get("site.domains", ["localhost"])[0])
+
+
+def _first_page(name: str, host: str) -> checks.Answer | None:
+    socket = systemd_units.socket_path(name)
+    return checks.settled(
+        lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
+    )
+
+
+def _ill(name: str, host: str) -> str | None:
+    """What is wrong with a service that was just restarted; None where it is well, or does not run yet."""
+    if not units.ask([f"{name}.service"])[f"{name}.service"].running:
+        return None
+    answer = _first_page(name, host)
+    if answer is None:
+        return "The app runs on a spare socket, but not as the service: nobody answers."
+    if answer.status >= 500:
+        return f"The app runs on a spare socket, but as the service its first page gives {answer.status}."
+    return None
 
 
 def for_board(machine: Facts, sites: int = 1) -> tuple[int, int]:
@@ -130,7 +155,7 @@ def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
         threads=answers.get("gunicorn.threads", threads),
         memory_high_mib=max(100, share * 60 // 100),
         memory_max_mib=max(150, share * 75 // 100),
-        gunicorn=app.source.gunicorn or NEWEST_GUNICORN,
+        gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),
         writable=(str(where.data),),

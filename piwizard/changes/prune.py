@@ -1,0 +1,39 @@
+"""Old releases, removed so that the disk does not fill up."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, Memory, Preview, Work
+from piwizard.machine.snapshot import Machine
+
+
+@dataclass(frozen=True)
+class Prune:
+    """Of the folders in `releases`, the one that `current` leads to and the newest `keep` others stay."""
+
+    kind: ClassVar[str] = "prune"
+    releases: Path
+    current: Path
+    keep: int = 2
+
+    def describe(self) -> str:
+        return f"Keep {self.keep} releases besides the one in use"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        old = self._old()
+        return Preview(holds=False, diff="\n".join(f"-{folder}" for folder in old)) if old else HOLDS
+
+    def apply(self, work: Work) -> None:
+        for folder in self._old():
+            shutil.rmtree(folder)
+            work.note(folder, "removed")
+
+    def _old(self) -> list[Path]:
+        if not self.current.is_symlink():
+            return []
+        others = [folder for folder in self.releases.glob("*") if folder != self.current.resolve()]
+        return sorted(others, key=lambda folder: folder.stat().st_mtime)[: max(0, len(others) - self.keep)]
