@@ -87,7 +87,8 @@ class Container:
         until = time.monotonic() + 30
         while nspawn.alive and time.monotonic() < until:
             for pid in _descendants(nspawn.pid):
-                if os.path.basename(command_line(pid)[0] if command_line(pid) else "") in ("systemd", "init"):
+                program, *_ = command_line(pid) or [""]  # read once: it may end, or become another, at any time
+                if os.path.basename(program) in ("systemd", "init"):
                     return pid
             time.sleep(0.01)
         self.power_cut()
