@@ -145,4 +145,4 @@ class _Reader:
         try:
             return site_name(title)
         except Invalid as error:
-            raise self.refuse(f"{prefix}site.name", str(error)) from None
+            raise self.refuse(prefix.removesuffix("."), str(error)) from None

@@ -23,7 +23,8 @@ def line_of(content: str, key: str) -> int | None:
             path = [*table, *_parts(assignment[1])]
         else:
             continue
-        common = len(path) if wanted[: len(path)] == path else 0
+        shorter = min(len(path), len(wanted))
+        common = shorter if wanted[:shorter] == path[:shorter] else 0
         if common and (best is None or common > best[0]):
             best = (common, number)
     return best[1] if best else None

@@ -130,7 +130,9 @@ def repository(value: Any) -> str:
 def host_or_address(value: Any) -> str:
     """A host name or an IP address."""
     try:
-        return str(ipaddress.ip_address(value))
+        return str(ipaddress.ip_address(text(value)))
+    except Invalid:
+        raise
     except ValueError:
         return host_name(value)
 
@@ -245,6 +247,6 @@ def command(value: Any) -> str:
         words = shlex.split(line)
     except ValueError as error:
         raise Invalid(f"has quotes that do not match: {line!r}") from error
-    if not words or words[0].startswith("-"):
+    if not words or not words[0] or words[0].startswith("-"):
         raise Invalid("must begin with the name of a program")
     return line

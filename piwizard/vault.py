@@ -81,8 +81,9 @@ class Vault:
         if content is None:
             return {}
         try:
-            return dict(json.loads(content))
-        except ValueError as error:
+            kept = json.loads(content)
+            return {str(site): dict(secrets_of_site) for site, secrets_of_site in kept.items()}
+        except (ValueError, TypeError, AttributeError) as error:
             raise PiwizardError(
                 f"{self._file} cannot be read: {error}.", hint="Move it away and give the secrets again."
             ) from error

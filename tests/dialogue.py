@@ -52,6 +52,15 @@ class Dialogue:
         self._seen = found + len(words)
         return before
 
+    @property
+    def ahead(self) -> str:
+        """What came since the last match."""
+        return self.text[self._seen :]
+
+    def look(self) -> None:
+        """Takes in what has come meanwhile."""
+        self._read(0.2)
+
     def type(self, keys: str) -> None:
         """Presses keys."""
         os.write(self._terminal, keys.encode())
