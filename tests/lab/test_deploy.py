@@ -1,0 +1,97 @@
+"""New versions of an app: taken over without a failed request, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from piwizard.machine import commands
+from piwizard.machine.commands import Process
+from tests.lab import product, road, tame
+from tests.lab.images import Layer
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+SECOND = tame.APP.replace('return "It works. "', 'return "Second. "')
+BROKEN = {
+    "an import error": ("import not_there_at_all\n" + tame.APP, "No module named 'not_there_at_all'"),
+    "a first page that fails": (tame.APP.replace('return "It works. "', 'return str(1 / 0) + ""'), "division by zero"),
+    "a death after the start": (
+        tame.APP + "\nimport threading\nthreading.Timer(1, lambda: os.kill(os.getppid(), 9)).start()\n",
+        "ended",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def first(lab: Lab, release: str) -> Layer:
+    """A Pi that serves the first version."""
+    lab.git.commit("evening", tame.FILES)
+    pi = product.ready_pi(lab, release)
+    road.set_up(pi, lab.git.url("evening"))
+    return pi.freeze()
+
+
+@pytest.fixture
+def pi(lab: Lab, release: str, first: Layer) -> Iterator[Pi]:
+    lab.git.commit("evening", tame.FILES)
+    served = lab.pi(release, layer=first)
+    yield served
+    served.discard()
+
+
+def load(lab: Lab, pi: Pi) -> Process:
+    """Visitors without a pause from the laptop; ended by `verdict`."""
+    wrk = ("wrk", "-t1", "-c4", "-d300s", "--timeout", "30s", "-H", f"Host: {road.HOST}", f"http://{pi.address}/")
+    return commands.start(lab.lifeline.on(wrk, net=lab.network.laptop.path))
+
+
+def verdict(visitors: Process) -> tuple[int, str]:
+    """How many requests were answered, and what failed of them: nothing, it is to be hoped."""
+    visitors.signal(2)
+    said = visitors.wait().output
+    failed = re.findall(r"(?:Socket errors|Non-2xx or 3xx responses).*", said)
+    (answered,) = re.findall(r"(\d+) requests in", said)
+    return int(answered), "; ".join(failed)
+
+
+def test_a_new_version_takes_over_without_a_failed_request(lab: Lab, pi: Pi) -> None:
+    lab.git.commit("evening", {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
+    pi.http("/poll", host=road.HOST, method="POST")
+    visitors = load(lab, pi)
+    deployed = pi.run(("piwizard", "deploy"))
+    answered, failed = verdict(visitors)
+    assert answered > 100
+    assert failed == ""
+    assert pi.http("/", host=road.HOST).text.startswith("Second.")
+    assert pi.http("/poll", host=road.HOST).text == '{"polled":true}\n'
+    assert "== site of myflask" not in deployed.output
+    assert "Nothing to do" in pi.run(("piwizard", "deploy")).output
+    assert set(road.states(pi).values()) == {"done"}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_version_never_takes_over(lab: Lab, pi: Pi, what: str) -> None:
+    source, reason = BROKEN[what]
+    lab.git.commit("evening", {"app.py": source})
+    visitors = load(lab, pi)
+    refused = pi.run(("piwizard", "deploy"), check=False)
+    answered, failed = verdict(visitors)
+    assert refused.exit == 1
+    assert reason in next(line for line in refused.output.splitlines() if line.startswith("   ! app.entry"))
+    assert answered > 100
+    assert failed == ""
+    assert pi.http("/", host=road.HOST).text.startswith("It works.")
+    assert road.states(pi)["app"] == "failed"
+    lab.git.commit("evening", {"app.py": SECOND})
+    pi.run(("piwizard", "deploy"))
+    assert pi.http("/", host=road.HOST).text.startswith("Second.")
+
+
+def test_only_some_releases_are_kept(lab: Lab, pi: Pi) -> None:
+    for number in range(4):
+        lab.git.commit("evening", {"version": f"{number}\n"})
+        pi.run(("piwizard", "deploy"))
+    assert len(pi.run(("ls", "/srv/myflask/releases")).output.split()) == 3
