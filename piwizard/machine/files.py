@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fcntl
 import grp
 import hashlib
@@ -103,6 +102,8 @@ def link(path: Path, target: str) -> None:
 
 def diff(before: bytes | None, after: bytes | None, path: Path) -> str:
     """A unified diff of two versions of a file; None stands for no file."""
+    import difflib  # where all is as it should be, there is nothing to compare
+
     old, new = ((text or b"").decode("utf-8", "replace").splitlines() for text in (before, after))
     names = ("/dev/null" if before is None else str(path), "/dev/null" if after is None else str(path))
     return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))
