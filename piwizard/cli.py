@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -98,8 +96,10 @@ def _interactive(*, plain: bool, answers: Path | None) -> int:
             hint="`piwizard apply --answers FILE` takes the answers from a file and asks nothing.",
         )
     _become_root(answers)
-    if shown == "screens" and not plain and find_spec("piwizard.screens.app"):
-        return int(import_module("piwizard.screens.app").run(answers))
+    if shown == "screens" and not plain:
+        from piwizard.screens import app
+
+        return app.run(answers)
     from piwizard import prompts
 
     return prompts.run(answers, terminal.why_plain())
