@@ -12,10 +12,9 @@ import urllib.request
 import pytest
 
 from piwizard.machine.commands import Process
-from piwizard.rehearsal.copy import WORKPLACES
 from piwizard.rehearsal.lifeline import children
 from tests.lab.eventually import eventually
-from tests.lab.trace import Host
+from tests.lab.trace import Host, ownerless
 
 
 class Rehearsal:
@@ -81,10 +80,11 @@ def test_killed_in_the_middle_and_started_again(host: Host) -> None:
     killed.end()
     # The kernel takes processes, mounts and networks along at once; nobody had to start anything for that.
     eventually(lambda: _assert_equal(host.processes(), []), timeout=60)
+    assert len(ownerless()) == 1, "a folder stays, until the next one starts"
 
     again = Rehearsal(host)
     again.wait_for("command-started")
-    assert len([path for path in WORKPLACES.iterdir() if path.is_dir()]) == 1, "the folder of the killed one is gone"
+    assert ownerless() == []
     again.signal(signal.SIGINT)
     assert again.end() == 130
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+from pathlib import Path
+
 from piwizard.rehearsal import groups
+from piwizard.rehearsal.copy import WORKPLACES
 from piwizard.rehearsal.lifeline import Lifeline
 
 LOOKS = {
     "packages": ("dpkg", "-l"),
     "/etc": ("find", "/etc", "-printf", "%p %y %m %U:%G %s %T@ %l\n"),
     "/run": ("find", "/run", "-printf", "%p %y\n"),
-    "/var/cache": ("find", "/var/cache", "-maxdepth", "1"),
+    "/var/cache": ("find", "/var/cache", "-maxdepth", "1", "-not", "-path", str(WORKPLACES)),
     "/srv and /opt": ("find", "/srv", "/opt", "-maxdepth", "1"),
     "mounts": ("cat", "/proc/self/mounts"),
     "devices": ("ip", "-o", "link", "show"),
@@ -24,10 +28,28 @@ class Host(Lifeline):
     def traces(self) -> dict[str, list[str]]:
         """Everything that a rehearsal might leave behind or alter."""
         seen = {name: sorted(self.run(argv).output.splitlines()) for name, argv in LOOKS.items()}
-        tree = [line for parent in groups.of_process("self") for line in map(str, parent.glob("piwizard-rehearsal-*"))]
-        return seen | {"groups": sorted(tree), "processes": self.processes()}
+        return seen | {"processes": self.processes(), "ownerless": ownerless()}
 
     def processes(self) -> list[str]:
         """Its processes, but for the one that keeps it and the one that asks."""
         listed = self.run(("ps", "-e", "-o", "args=")).output.splitlines()
         return sorted(line for line in listed if line not in ("sleep infinity", "ps -e -o args="))
+
+
+def ownerless() -> list[str]:
+    """Folders and control groups of rehearsals that are over. Others may be under way on this machine meanwhile."""
+    folders = [path for path in WORKPLACES.glob("*") if path.is_dir()]
+    dead = [str(folder) for folder in folders if not _locked(folder / "lock")]
+    tree = [group for parent in groups.of_process("self") for group in parent.glob("piwizard-rehearsal-*")]
+    return dead + [str(group) for group in tree if group.name.rpartition("-")[0] not in {each.name for each in folders}]
+
+
+def _locked(file: Path) -> bool:
+    try:
+        with file.open() as opened:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return True
+    return False
