@@ -104,6 +104,9 @@ class Site:
         yield Check(
             "repository closed", not leaks, f"served: {', '.join(leaks)}" if leaks else "only static files are served"
         )
+        if other := ground.nginx.default_server_of_others():
+            yield Check("unknown names", True, f"are answered by {other}, as you have it")
+            return
         stranger = checks.settled(lambda: checks.get("/", host="unknown.invalid"), lambda seen: seen is None)
         yield Check("unknown names", stranger is None, f"get {stranger.status}" if stranger else "get no answer")
 

@@ -186,5 +186,42 @@ def test_stop_kill_and_power_cut_are_gone_on_with(fresh: Pi, repo: str) -> None:
     assert set(road.states(fresh).values()) == {"done"}
 
 
+HOLD = (
+    "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(600)"
+)
+
+
+def test_it_waits_for_others_and_finishes_what_they_broke_off(fresh: Pi, repo: str) -> None:
+    fresh.write(road.ANSWERS, tame.answers(repo))
+    fresh.run(("apt-get", "install", "-y", "-qq", "--download-only", "nginx-common"))
+    fresh.run(("bash", "-c", "dpkg --unpack /var/cache/apt/archives/nginx-common_*.deb"))
+    other = fresh.start(("python3", "-c", HOLD))
+    eventually(lambda: _assert_in("POSIX", fresh.read("/proc/locks")))
+    road.apply(fresh, "--answers", road.ANSWERS, "--detach")
+    eventually(lambda: _assert_in("Waiting for python3 (process", fresh.run(("piwizard", "logs")).output))
+    other.end(grace=0)
+    watched = fresh.run(("piwizard", "logs", "-f")).output
+    assert "dpkg --configure -a" in watched
+    road.serves(fresh)
+
+
+def test_what_somebody_has_stays(fresh: Pi, repo: str) -> None:
+    fresh.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
+    theirs = "server {\n  listen 80 default_server;\n  server_name _;\n  return 200 theirs;\n}\n"
+    fresh.write("/etc/nginx/sites-available/default", theirs)
+    fresh.write(road.ANSWERS, tame.answers(repo))
+    fresh.write("/etc/nginx/sites-available/myflask", "# mine\n")
+    refused = road.apply(fresh, "--yes", "--answers", road.ANSWERS, check=False)
+    assert refused.exit == 1
+    assert "/etc/nginx/sites-available/myflask is there already" in refused.output
+    assert fresh.read("/etc/nginx/sites-available/myflask") == "# mine\n"
+    assert fresh.http("/", host=road.HOST).text == "theirs"
+    fresh.run(("rm", "/etc/nginx/sites-available/myflask"))
+    road.apply(fresh)
+    road.serves(fresh)
+    assert fresh.read("/etc/nginx/sites-available/default") == theirs
+    assert fresh.http("/", host="unknown.example").text == "theirs"
+
+
 def _assert_in(part: str, whole: str) -> None:
     assert part in whole
