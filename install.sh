@@ -117,7 +117,14 @@ install_packages() {
     # An archive that is down does no harm where the others hold what is needed.
     patiently apt-get update || true
     # shellcheck disable=SC2086
-    patiently apt-get install --yes --no-install-recommends --no-remove $missing || show_and_die "apt-get install$missing"
+    set -- --yes --no-install-recommends --no-remove $missing
+    needed=$(apt-get install --simulate "$@" 2>/dev/null | sed -n 's/^Inst \([^ ]*\) .*/\1/p' | LC_ALL=C sort)
+    for package in $missing; do
+        needed=$(printf '%s\n' "$needed" | grep -vxF -e "$package" || true)
+    done
+    # shellcheck disable=SC2086
+    [ ! "$needed" ] || say "  and what they need:" $needed
+    patiently apt-get install "$@" || show_and_die "apt-get install$missing"
     rm -f "$words"
 }
 

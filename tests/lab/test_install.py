@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,13 +83,18 @@ def test_as_root_from_a_read_only_checkout_elsewhere(ready_pi: Pi) -> None:
 
 def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
     product.push(pi)
-    pi.run(["apt-get", "remove", "--yes", "git", "python3-venv"])
+    pi.run(["apt-get", "purge", "--yes", "--autoremove", "git", "python3-venv"])
     pi.run(["sh", "-c", "cd /var/tmp && apt-get update && apt-get download hello && dpkg --unpack hello_*.deb"])
     hold = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); "
+    packages = ["dpkg-query", "-W", "-f", "${Package}\n"]
+    before = [name for name in pi.run(packages).output.splitlines() if name != "hello"]
     holder = pi.start(["python3", "-c", f"{hold}print('held', flush=True); time.sleep(8)"])
     told = pi.run([INSTALL, "--version"]).errors
     holder.wait()
-    assert "Installing: git python3-venv (Debian packages)\n" in told
+    said = re.search(r"Installing: git python3-venv \(Debian packages\)\n(?:.*\n)*?  and what they need: (.+)\n", told)
+    assert said
+    brought = pi.run(packages).output.splitlines()
+    assert set(brought) - set(before) == {"git", "python3-venv", "hello", *said[1].split()}, "all of it was said"
     assert "Finishing an interrupted installation" in told
     assert "Waiting: " in told
     assert pi.run(["dpkg", "--audit"]).output == ""
