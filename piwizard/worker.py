@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterable
-from types import FrameType
+from collections.abc import Iterable, Sequence
 
 from piwizard import session
+from piwizard.changes.base import Change
 from piwizard.engine import launch
 from piwizard.engine.events import Recorder
 from piwizard.engine.lock import Lock
-from piwizard.engine.runner import Engine, Stopped
+from piwizard.engine.runner import Engine
+from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.machine.checks import Check
@@ -20,7 +20,8 @@ from piwizard.wizard import Place, Wizard, step_named
 
 def work(run: str) -> bool:
     """Carries out the request of a run; True where everything went well."""
-    signal.signal(signal.SIGTERM, _stop)
+    stopping = Stopping()
+    stopping.listen()
     since = time.monotonic()
     recorder = Recorder(launch.folder(run))
     result = "failed"
@@ -30,7 +31,7 @@ def work(run: str) -> bool:
         wizard = session.wizard(None, dict(request.pins))
         recorder = Recorder(launch.folder(run), wizard.vault.values())
         recorder.emit("apply-started", action=request.action, steps=request.steps)
-        engine = Engine(session.backups_dir(), session.state(), recorder)
+        engine = Engine(session.backups_dir(), session.state(), recorder, stopping)
         chosen = [Place(step_named(step), site) for step, site in request.steps]
         if all(_one(place, wizard, engine, request) for place in chosen):
             result = "done"
@@ -38,6 +39,8 @@ def work(run: str) -> bool:
         result = "stopped"
     except PiwizardError as error:
         recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+    except Exception as error:  # noqa: BLE001 — the record gets it, and whoever follows it
+        recorder.unforeseen(error)
     finally:
         recorder.emit("apply-finished", result=result, seconds=round(time.monotonic() - since, 1))
         recorder.sync()
@@ -47,17 +50,18 @@ def work(run: str) -> bool:
 def _one(place: Place, wizard: Wizard, engine: Engine, request: launch.Request) -> bool:
     """One step, on what the machine looks like now: the steps before have altered it."""
     step, site = place.step.name, place.site
+    engine.stopping.look()
     if request.action == "undo":
         return engine.undo(step, site)
     wizard.look_again()
+
+    def plan() -> Sequence[Change]:
+        changes = wizard.plan(place)
+        engine.recorder.hide(wizard.vault.values())
+        return changes
 
     def checks() -> Iterable[Check]:
         wizard.look_again()
         return wizard.checks(place)
 
-    return engine.run(step, site, lambda: wizard.plan(place), checks, overwrite=request.overwrite)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Stopped
+    return engine.run(step, site, plan, checks, overwrite=request.overwrite)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shlex
+import traceback
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 Event = dict[str, Any]
 
 HIDDEN = "•••"
+PLAIN = frozenset({"step", "site", "steps", "action", "kind", "stream", "result", "sha256"})
+"""Fields of piwizard's own words, which readers act upon: a secret that is such a word hides nothing there."""
 SHORTEST_SECRET = 4
 OUTPUT_MARK = b'"event": "output"'
 OUTPUT_MARK_WITHIN = 150
@@ -30,14 +36,40 @@ class Recorder:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         self.run = folder.name
-        # The longest first, so that no part of one stays when a shorter one lies within it.
-        self._secrets = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
+        self._secrets: list[str] = []
+        self.hide(secrets)
+        self._torn = False
         self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Keeps these out of the record too, from now on, also as programs quote them in their messages."""
+        forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST_SECRET}
+        # The longest first, so that no part of one stays when a shorter one lies within it.
+        self._secrets = sorted({*self._secrets, *forms}, key=lambda form: (-len(form), form))
+
     def emit(self, event: str, **fields: object) -> None:
-        """Adds one event. A single write, so that lines never mix and only the last one can be torn."""
+        """Adds one event. A single write, so that lines never mix and only the last one can be torn.
+
+        On a full disk the event is lost, and the run goes on to an orderly end: what it was to do fails by itself.
+        """
         whole: Event = {"at": now(), "run": self.run, "event": event} | self._redact(fields)
-        os.write(self._file, (json.dumps(whole, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+        line = (json.dumps(whole, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        if self._torn:
+            line = b"\n" + line
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+        else:
+            self._torn = written < len(line)
+
+    def unforeseen(self, error: Exception) -> str:
+        """Records what nobody has foreseen, with its traceback, and gives the sentence for a person."""
+        message = _sentence(error)
+        self.emit("error", message=message, hint="The run's record has the details: `piwizard report`.")
+        self.emit("traceback", text="".join(traceback.format_exception(error)))
+        return message
 
     def sync(self) -> None:
         """Makes what has been emitted so far survive a power cut."""
@@ -49,10 +81,26 @@ class Recorder:
                 value = value.replace(secret, HIDDEN)
             return value
         if isinstance(value, dict):
-            return {key: self._redact(inner) for key, inner in value.items()}
+            return {key: inner if key in PLAIN else self._redact(inner) for key, inner in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._redact(inner) for inner in value]
         return value
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, and as Python, JSON, the shell, systemd and URLs write it."""
+    quoted = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in secret)
+    spelled = {repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret, quoted, shlex.quote(secret), quote(secret), quote(secret, safe=""), quote_plus(secret), *spelled}
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return "The disk is full."
+        case OSError(errno=errno.EROFS):
+            return "The disk is read-only."
+    return f"Something unforeseen happened: {str(error) or type(error).__name__}"
 
 
 class Reader:
@@ -100,7 +148,8 @@ class Reader:
 
 def read(folder: Path) -> list[Event]:
     """All events of a run's folder."""
-    reader, events = Reader(folder / "events.jsonl"), []
-    while batch := list(reader.new()):
-        events += batch
+    reader = Reader(folder / "events.jsonl")
+    events: list[Event] = []
+    while reader.behind:
+        events += reader.new()
     return events

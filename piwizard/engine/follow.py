@@ -16,17 +16,16 @@ GLANCES_PER_SECOND = 10
 def follow(run: str) -> Iterator[Event]:
     """The events of a run from the first on, until it has ended or its process is gone."""
     reader = Reader(launch.folder(run) / "events.jsonl")
-    started = time.monotonic()
     while True:
         # Asked before reading: what a run wrote before it ended is then always read.
-        alive = launch.under_way() == run or time.monotonic() - started < 5
+        alive = launch.alive(run)
         came = False
         for event in reader.new():
             came = True
             yield event
             if event["event"] == "apply-finished":
                 return
-        if not came:
+        if not came and not reader.behind:
             if not alive:
                 return
             time.sleep(1 / GLANCES_PER_SECOND)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from piwizard.engine import lock
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, files, places
+from piwizard.machine import commands, files, places, units
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,32 @@ def under_way() -> str | None:
     return lock.holder(places.lock_file())
 
 
-def start(wanted: Request) -> str:
-    """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
-    require_systemd()
+def alive(run: str) -> bool:
+    """Whether a run is under way, or its process is about to begin: on a small board that takes many seconds."""
+    return under_way() == run or units.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
+
+
+def require_free() -> None:
+    """PiwizardError where a run is under way already."""
     other = under_way()
     if other:
         raise PiwizardError(
             f"A run is under way already ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` ends it."
         )
+
+
+def start(wanted: Request) -> str:
+    """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
+    require_systemd()
+    require_free()
     run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     folder(run).mkdir(parents=True, mode=0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
-    properties = ("--property=KillMode=mixed", "--property=TimeoutStopSec=60", "--property=Type=exec")
+    # continue: a pip that ran out of memory is the run's to explain, not the end of it.
+    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue")
+    properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"
     program = (sys.executable, "-I", "-m", "piwizard", "work", run)
     result = commands.run(
@@ -74,7 +86,7 @@ def start(wanted: Request) -> str:
 def stop(run: str) -> None:
     """Asks a run to end and waits until it has."""
     result = commands.run(("systemctl", "stop", unit(run)))
-    if not result.ok:
+    if not result.ok and alive(run):  # else it came to its end by itself meanwhile
         raise PiwizardError(f"The run could not be stopped: {result.last_words}")
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
 
+CLAIMED, NAMED = 0, 1
+"""The bytes that are locked: the first by who runs, the second once the file holds the name of the run."""
+
 
 class Lock:
-    """Held from `take` until the process ends or `release`. The file names the run that holds it."""
+    """Held from `take` until the process ends or `release`. The file names the run that holds it.
+
+    The locks are those of open files (F_OFD_SETLK): asking for the holder takes nothing, so whoever watches is
+    never in the way of a run that begins.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,8 +29,8 @@ class Lock:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.fcntl(handle, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK, CLAIMED))
+        except (BlockingIOError, PermissionError):
             os.close(handle)
             other = holder(self._path) or "another"
             raise PiwizardError(
@@ -31,6 +39,7 @@ class Lock:
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, run.encode(), 0)
+        fcntl.fcntl(handle, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK, NAMED))
         self._handle = handle
 
     def release(self) -> None:
@@ -47,10 +56,12 @@ def holder(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.pread(handle, 200, 0).decode() or "unknown"
-    else:
-        return None
+        kind = struct.unpack_from("h", fcntl.fcntl(handle, fcntl.F_OFD_GETLK, _flock(fcntl.F_RDLCK, NAMED)))[0]
+        return None if kind == fcntl.F_UNLCK else os.pread(handle, 200, 0).decode() or None
     finally:
         os.close(handle)
+
+
+def _flock(kind: int, byte: int) -> bytes:
+    """struct flock of Linux with 64-bit offsets: type, whence, start, length, pid (0, as these locks want it)."""
+    return struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0)

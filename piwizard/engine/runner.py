@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from piwizard.changes import UNDO
@@ -13,13 +12,10 @@ from piwizard.changes.base import Change
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.state import State
+from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.engine.work import Working
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
-
-
-class Stopped(BaseException):
-    """Somebody asked the run to end. Not an Exception, so that no handler on the way takes it for a failure."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,7 @@ class Engine:
     backups: Path
     state: State
     recorder: Recorder
+    stopping: Stopping = field(default_factory=Stopping)
 
     def run(
         self,
@@ -93,15 +90,14 @@ class Engine:
         self.state.mark(step, site, "running", self.recorder.run)
         result, summary = "failed", ""
         try:
-            summary = body()
+            with self.stopping:
+                summary = body()
             result = "done"
         except PiwizardError as error:
             summary = error.message
             self.recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
         except Exception as error:  # noqa: BLE001 — a person gets a sentence, the record gets the traceback
-            summary = f"Something unforeseen happened: {error}"
-            self.recorder.emit("error", message=summary, hint="The run's record has the details: `piwizard report`.")
-            self.recorder.emit("traceback", text=traceback.format_exc())
+            summary = self.recorder.unforeseen(error)
         except Stopped:
             result, summary = "stopped", "Stopped before its end."
             raise

@@ -1,0 +1,170 @@
+"""The record of a run: whole lines, no secrets, readable as it grows and after a power cut."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from piwizard.engine.events import HIDDEN, PLAIN, SHORTEST_SECRET, Reader, Recorder, read
+
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+NASTY = st.text(st.characters(exclude_categories=["Cs"]), min_size=SHORTEST_SECRET, max_size=20) | st.sampled_from(
+    ['a"b\\c', "päss wörd", "'; rm -rf", "line\nbreak", "\\\\\\\\", "{}[]", "$HOME`x`", "tab\there", "\u2028four"]
+)
+
+
+def record(folder):
+    return (folder / "events.jsonl").read_bytes()
+
+
+def strings(value):
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in strings(inner)]
+    return [text for inner in value for text in strings(inner)] if isinstance(value, list) else []
+
+
+def test_what_is_emitted_is_read(tmp_path):
+    recorder = Recorder(tmp_path / "run-1")
+    recorder.emit("output", id=1, stream="stdout", text="häl\ud800lo")
+    recorder.emit("nonsense", deep=[{"a": None}])
+    first, second = read(tmp_path / "run-1")
+    assert (first["run"], first["event"], first["text"]) == ("run-1", "output", "häl?lo")
+    assert second["deep"] == [{"a": None}]
+    assert first["at"].endswith("Z")
+    assert ((tmp_path / "run-1" / "events.jsonl").stat().st_mode & 0o777) == 0o600
+
+
+@FEW
+@given(secret=NASTY, around=st.lists(st.text(max_size=8), min_size=2, max_size=4))
+def test_no_secret_passes(tmp_path_factory, secret, around):
+    """Of one line: a secret that a program breaks over two lines of output is not seen."""
+    folder = tmp_path_factory.mktemp("record") / "run"
+    recorder = Recorder(folder, [secret])
+    text = secret.join(around)
+    recorder.emit("output", text=text, argv=["x", f"--password={secret}"], deep={"a": [text]})
+    (event,) = read(folder)
+    shown = [one for one in strings([event["text"], event["argv"], event["deep"]]) if secret not in HIDDEN * 9]
+    assert not [one for one in shown if secret in one]
+
+
+@FEW
+@given(secret=NASTY)
+def test_nor_does_one_that_a_program_quotes(tmp_path_factory, secret):
+    folder = tmp_path_factory.mktemp("record") / "run"
+    recorder = Recorder(folder, [secret])
+    for form in (repr(secret)[1:-1], json.dumps(secret)[1:-1], shlex.quote(secret), quote(secret)):
+        recorder.emit("output", text=f"<{form}>")
+    assert {event["text"] for event in read(folder)} == {f"<{HIDDEN}>"}
+
+
+def test_one_secret_within_another_and_a_short_one(tmp_path):
+    recorder = Recorder(tmp_path, ["pass", "passphrase", "abc"])
+    recorder.emit("output", text="passphrase pass abc")
+    (event,) = read(tmp_path)
+    assert event["text"] == f"{HIDDEN} {HIDDEN} abc", "three letters hide nothing: every word would have holes"
+
+
+def test_secrets_that_come_later(tmp_path):
+    recorder = Recorder(tmp_path, ["first-secret"])
+    recorder.hide(["second-secret"])
+    recorder.emit("output", text="first-secret second-secret")
+    assert read(tmp_path)[0]["text"] == f"{HIDDEN} {HIDDEN}"
+
+
+def test_a_secret_that_is_one_of_our_own_words(tmp_path):
+    """Somebody's password is "done", or the name of the site: readers must still see how the run ended."""
+    recorder = Recorder(tmp_path, ["done", "myflask", "nginx"])
+    recorder.emit("run-finished", step="nginx", site="myflask", result="done", summary="nginx is done")
+    (event,) = read(tmp_path)
+    assert (event["step"], event["site"], event["result"]) == ("nginx", "myflask", "done")
+    assert event["summary"] == f"{HIDDEN} is {HIDDEN}"
+    assert "text" not in PLAIN
+    assert "argv" not in PLAIN
+
+
+def test_a_line_longer_than_any_chunk(tmp_path):
+    recorder = Recorder(tmp_path)
+    recorder.emit("output", text="x" * (3 << 20))
+    recorder.emit("last")
+    assert [event["event"] for event in read(tmp_path)] == ["output", "last"]
+
+
+@pytest.mark.parametrize("torn", [b'{"at": "2026', b"\0\0\0\0", b"\xff\xfe", b"[1, 2]", b'"word"'])
+def test_lines_torn_by_a_power_cut_are_passed_over(tmp_path, torn):
+    Recorder(tmp_path).emit("first")
+    with (tmp_path / "events.jsonl").open("ab") as file:
+        file.write(torn + b"\n")
+    Recorder(tmp_path).emit("last")
+    assert [event["event"] for event in read(tmp_path)] == ["first", "last"]
+
+
+def test_a_torn_last_line_ends_the_reading(tmp_path):
+    Recorder(tmp_path).emit("first")
+    with (tmp_path / "events.jsonl").open("ab") as file:
+        file.write(b'{"event": "half')
+    assert [event["event"] for event in read(tmp_path)] == ["first"]
+
+
+def test_a_reader_follows_byte_by_byte(tmp_path):
+    recorder = Recorder(tmp_path / "whole")
+    for number in range(3):
+        recorder.emit("event", number=number, text="ü")
+    content, growing, seen = record(tmp_path / "whole"), tmp_path / "growing.jsonl", []
+    reader = Reader(growing)
+    assert list(reader.new()) == []
+    for byte in content:
+        with growing.open("ab") as file:
+            file.write(bytes([byte]))
+        seen += reader.new()
+    assert [event["number"] for event in seen] == [0, 1, 2]
+    assert reader.behind == 0
+
+
+def test_a_full_disk_tears_one_line_and_no_other(tmp_path):
+    """/dev/full answers as a full disk does; a torn write is made by a limit on the file's size."""
+    code = """
+import os, resource, signal, sys
+from pathlib import Path
+from piwizard.engine.events import Recorder
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+recorder = Recorder(Path(sys.argv[1]))
+recorder.emit("first")
+size = os.stat(sys.argv[1] + "/events.jsonl").st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
+recorder.emit("torn")
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+recorder.emit("last")
+os.dup2(os.open("/dev/full", os.O_WRONLY), recorder._file)
+recorder.emit("lost")
+print("went on")
+"""
+    from tests.unit.child import child, hears
+
+    with child(code, tmp_path / "run") as process:
+        assert hears(process) == "went on"
+    assert [event["event"] for event in read(tmp_path / "run")] == ["first", "last"]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(28, os.strerror(28)), "The disk is full."),
+        (OSError(30, os.strerror(30)), "The disk is read-only."),
+        (RuntimeError(), "Something unforeseen happened: RuntimeError"),
+        (KeyError("a"), "Something unforeseen happened: 'a'"),
+    ],
+)
+def test_what_nobody_foresaw(tmp_path, error, sentence):
+    assert Recorder(tmp_path).unforeseen(error) == sentence
+    said, traceback = read(tmp_path)
+    assert said["message"] == sentence
+    assert type(error).__name__ in traceback["text"]
