@@ -247,10 +247,8 @@ remove() {
     [ "$(readlink "$COMMAND")" = "$VENV/bin/piwizard" ] && rm -f "$COMMAND"
     rm -rf "$HOME_DIR" "$CACHE"
     say "Removed: $HOME_DIR, $COMMAND, $CACHE"
-    say "Left as it is: your web app, and of piwizard:"
-    for place in /etc/xdg/piwizard /var/lib/piwizard /var/log/piwizard; do
-        [ ! -e $place ] || say "  $place"
-    done
+    say "Left as they are: your web app, Debian's packages, and of piwizard's, as far as it is there:"
+    say "  /etc/xdg/piwizard (answers)  /var/lib/piwizard (state, secrets, backups)  /var/log/piwizard (logs)"
 }
 
 main "$@"

@@ -156,7 +156,7 @@ def test_taken_away(lab: Lab, release: str) -> None:
         pi.write("/etc/xdg/piwizard/answers.toml", "")
         told = as_person(pi, "./install.sh", "--remove")
         assert "Removed: /opt/piwizard, /usr/local/bin/piwizard" in told
-        assert "  /etc/xdg/piwizard\n" in told
+        assert "  /etc/xdg/piwizard (answers)" in told
         assert (
             pi.run(["find", "/opt", "/usr/local/bin", "/var/cache/piwizard", "-mindepth", "1"], check=False).output
             == ""
