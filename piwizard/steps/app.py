@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from piwizard import validators as v
 from piwizard.answers import Answers
-from piwizard.apps import trial
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Change
 from piwizard.changes.checkout import Checkout
@@ -23,6 +23,9 @@ from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
 from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope, app_of
+
+TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
+"""Run by the app's Python; to import it here would bring in much that plans have no use for."""
 
 QUESTIONS = (
     Question(
@@ -135,7 +138,7 @@ class App:
             ),
             Command(
                 f"Try {app.entry.entry} on a spare socket",
-                (str(where.venv / "bin" / "python"), "-I", trial.__file__, app.entry.entry, host),
+                (str(where.venv / "bin" / "python"), "-I", str(TRIAL), app.entry.entry, host),
                 where.release / "proven.json",
                 name,
                 start,
