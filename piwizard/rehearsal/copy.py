@@ -31,7 +31,7 @@ class Copy:
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._workplace = Workplace(WORKPLACES, "piwizard-rehearsal")
+        self._workplace: Workplace | None = None
         self._lifeline: Lifeline | None = None
         self._container: Container | None = None
 
@@ -43,12 +43,13 @@ class Copy:
 
     def start(self) -> None:
         """Copies this machine and boots the copy."""
+        self._workplace = Workplace(WORKPLACES, "piwizard-rehearsal")
         _check_space(self._workplace.folder)
         self._lifeline = Lifeline()
         network = Namespace(self._lifeline, "copy")
         network.make()
         self.way_out = WayOut(self._lifeline, network, "eth0")
-        self.root = self._mount(self._lifeline)
+        self.root = self._mount(self._lifeline, self._workplace.folder)
         left_out = services.quieten(self.root, WayOut.NAME_SERVER)
         if left_out:
             self._say(f"Not started in the copy: {', '.join(left_out)}.")
@@ -63,8 +64,8 @@ class Copy:
         self._container.boot()
         self._container.wait_for("multi-user.target", BOOT_SECONDS)
 
-    def _mount(self, lifeline: Lifeline) -> Path:
-        whole = Overlay(lifeline, [Path("/")], self._workplace.folder / "root", ROOT)
+    def _mount(self, lifeline: Lifeline, folder: Path) -> Path:
+        whole = Overlay(lifeline, [Path("/")], folder / "root", ROOT)
         whole.mount()
         if whole.in_memory:
             self._say("What the copy writes is kept in memory: the disk of this machine cannot hold it.")
@@ -73,7 +74,7 @@ class Copy:
             if mount.target.is_file():
                 shutil.copy2(mount.target, whole.root / mount.target.relative_to("/"))
             elif mount.target.is_dir():
-                self._mount_other(lifeline, mount.target, self._workplace.folder / f"other{number}", target)
+                self._mount_other(lifeline, mount.target, folder / f"other{number}", target)
         # Seen from within the copy, the folder of its own upper layer would be a loop.
         lifeline.check(("mount", "-t", "tmpfs", "none", str(ROOT / WORKPLACES.relative_to("/"))))
         return whole.root
@@ -91,7 +92,8 @@ class Copy:
             self._container.power_cut()
         if self._lifeline is not None:
             self._lifeline.cut()
-        self._workplace.close()
+        if self._workplace is not None:
+            self._workplace.close()
 
 
 def _check_space(folder: Path) -> None:

@@ -6,20 +6,21 @@ import os
 import shutil
 import signal
 import sys
-import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from piwizard.answers import AnswersFile, load
 from piwizard.errors import PiwizardError
 from piwizard.rehearsal import enter, sample
 from piwizard.rehearsal.copy import Copy
 from piwizard.rehearsal.needs import need
 from piwizard.rehearsal.report import Report
 from piwizard.rehearsal.window import Window, free_port
+from piwizard.wizard import all_questions
 
 PUT_INSIDE = Path("/opt/piwizard-answers.toml")
 INTERRUPTED = 130
@@ -34,35 +35,32 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
     if os.geteuid() != 0:
         raise PiwizardError("A rehearsal needs root.", hint="sudo piwizard rehearse")
     need("ip", "mount", "nsenter", "setpriv", "slirp4netns", "systemd-nspawn", "unshare")
-    given = _read(answers) if answers else {}
+    # A mistake in the answers is said before anything starts.
+    given = load(answers, all_questions()) if answers else AnswersFile({}, {})
     report = Report(as_json=as_json)
+    copy = Copy(report.say)
     with _interruptible():
-        copy: Copy | None = None
         try:
-            copy = Copy(report.say)
             return _rehearse(copy, report, answers, given, keep=keep, shell=shell)
         except KeyboardInterrupt:
             report.say("Interrupted.")
             return INTERRUPTED
         finally:
             with _undisturbed():
-                if copy is not None:
-                    copy.end()
-                    report.say("The copy is gone.")
+                copy.end()
+                report.say("The copy is gone.")
 
 
-def _rehearse(
-    copy: Copy, report: Report, answers: Path | None, given: dict[str, Any], *, keep: bool, shell: bool
-) -> int:
+def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFile, *, keep: bool, shell: bool) -> int:
     report.say("Booting a copy of this machine. What happens in it does not happen here.")
     copy.start()
     inside = _put_answers(copy, answers) if answers else sample.put(copy.root, copy.leader)
     argv = (sys.executable, "-m", "piwizard", "apply", "--yes", "--json", "--answers", str(inside))
-    ended = enter.run(copy.leader, argv, env=_secrets(given), on_line=report.take)
-    host = next(iter(given.get("site", {}).get("domains", ())), sample.HOST)
+    ended = enter.run(copy.leader, argv, env=_secrets((given.machine, given.sites)), on_line=report.take)
+    host = next((site["site.domains"][0] for site in given.sites.values()), sample.HOST)
     port = free_port()
     copy.way_out.forward(port, 80)
-    window = Window(port, str(host))
+    window = Window(port, host)
     try:
         if ended.ok:
             report.add(_look(window.address))
@@ -73,15 +71,6 @@ def _rehearse(
     finally:
         window.close()
     return 0 if ok else 1
-
-
-def _read(answers: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(answers.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PiwizardError(f"There is no file {answers}.", hint="`--answers FILE` names another one.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PiwizardError(f"{answers} cannot be read: {error}.") from error
 
 
 def _put_answers(copy: Copy, answers: Path) -> Path:
@@ -96,12 +85,13 @@ def _put_answers(copy: Copy, answers: Path) -> Path:
 def _secrets(value: object) -> dict[str, str]:
     """The environment variables that the answers take secrets from: the only ones of ours that are passed inside."""
     found: dict[str, str] = {}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         name = value.get("env")
         if isinstance(name, str) and name in os.environ:
             found[name] = os.environ[name]
-        for inner in value.values():
-            found |= _secrets(inner)
+        value = tuple(value.values())
+    for inner in value if isinstance(value, tuple) else ():
+        found |= _secrets(inner)
     return found
 
 
