@@ -68,7 +68,7 @@ class Group:
                 work.make(change)
             if self.guard:
                 _ask(self.guard, work)
-        except ChangeFailed:
+        except BaseException:  # a full disk and a stop as well: nothing is left half-way
             work.take_back(self.name)
             raise
         try:
@@ -108,6 +108,7 @@ def _own_line(result: Result) -> str:
 def undo(record: Record, work: Work) -> str | None:
     """The files are back by now: let the service read them, unless the guard refuses."""
     before = record["before"]
+    work.finish(record["target"])
     if before["guard"] and not work.command(before["guard"], allow=range(256)).ok:
         return f"{record['target']}: the configuration as it was is refused, so the service was not reloaded."
     for argv in before["then"]:

@@ -6,9 +6,11 @@ Originals lie beside the journals, under the hash of their content.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from piwizard.changes.base import Record
@@ -26,26 +28,27 @@ class Journal:
         self.folder = backups / (site or MACHINE) / step
         self._originals = backups / "originals"
         self._file = self.folder / "journal.jsonl"
+        self._entries: list[Record] | None = None
 
     def records(self) -> list[Record]:
-        """All entries, oldest first; a torn last line was never acted upon."""
-        entries = []
-        for line in (files.read(self._file) or b"").split(b"\n"):
-            try:
-                entries.append(json.loads(line))
-            except ValueError:
-                continue
-        return entries
+        """All entries, oldest first; a torn last line was never acted upon. Read once: there is one writer."""
+        if self._entries is None:
+            self._entries = list(_parse(files.read(self._file) or b""))
+        return list(self._entries)
+
+    def knows(self, kind: str, target: str) -> bool:
+        """Whether it is noted how something was."""
+        return any(entry["kind"] == kind and entry["target"] == target for entry in self.records())
 
     def remember(self, kind: str, target: str, before: Record) -> None:
         """Notes how something was, unless it is noted already."""
-        if not any(entry["kind"] == kind and entry["target"] == target for entry in self.records()):
+        if not self.knows(kind, target):
             self._append({"kind": kind, "target": target, "before": before})
 
     def writing(self, path: Path, content: bytes) -> Path | None:
         """Notes that `content` is about to be written, and keeps the original the first time. Returns its backup."""
         backup = None
-        if not any(entry["kind"] == "file" and entry["target"] == str(path) for entry in self.records()):
+        if not self.knows("file", str(path)):
             before: Record = {"exists": path.exists()}
             if path.exists():
                 original = path.read_bytes()
@@ -69,25 +72,43 @@ class Journal:
 
     def forget(self) -> None:
         """The step is undone: its journal ends."""
+        self._entries = None
+        self._file.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _keep(self, content: bytes) -> Path:
-        self._originals.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.make_folders(self._originals, 0o700)
         path = self._originals / files.digest(content)
         if not path.exists():
             files.replace(path, content, mode=0o600)
         return path
 
     def _append(self, entry: Record) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        entries = self.records()
+        files.make_folders(self.folder)
         handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             size = os.fstat(handle).st_size
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, (b"\n" if torn else b"") + json.dumps(entry).encode() + b"\n")
+            line = (b"\n" if torn else b"") + json.dumps(entry).encode() + b"\n"
+            if os.write(handle, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._file))
             os.fsync(handle)
         finally:
             os.close(handle)
+        if size == 0:
+            files.sync_folder(self.folder)
+        self._entries = [*entries, entry]
+
+
+def _parse(content: bytes) -> Iterator[Record]:
+    for line in content.split(b"\n"):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "kind" in entry:
+            yield entry
 
 
 class Backups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -52,25 +53,43 @@ class State:
             self._save()
 
     def _load(self) -> dict[str, Entry]:
+        trouble = []
         for path in (self._file, self._previous):
             content = files.read(path)
             if content is None:
+                trouble += [f"{path} is missing."] if path == self._file else []
                 continue
             try:
-                return _parse(content)
+                entries = _parse(content)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
-                aside = path.with_name(f"{path.name}.unreadable")
-                path.rename(aside)
-                self.trouble = f"{path} could not be read ({error}); it is kept as {aside.name}."
+                trouble.append(_keep_aside(path, error))
+                continue
+            if path == self._previous:
+                self.trouble = " ".join([*trouble, "What was known before the last change is used."])
+            return entries
+        if os.path.lexists(self._file.with_name(f"{self._file.name}.unreadable")):
+            self.trouble = " ".join(
+                [*trouble, "What was done is not known: `piwizard apply` looks at everything anew."]
+            )
         return {}
 
     def _save(self) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folders(self._file.parent)
         before = files.read(self._file)
         if before is not None:
             files.replace(self._previous, before, mode=0o600)
         steps = {name: asdict(entry) for name, entry in self._entries.items()}
         files.replace(self._file, json.dumps({"version": VERSION, "steps": steps}, indent=1).encode(), mode=0o600)
+
+
+def _keep_aside(path: Path, error: Exception) -> str:
+    why = f"it lacks {error}" if isinstance(error, KeyError) else error
+    aside = path.with_name(f"{path.name}.unreadable")
+    try:
+        path.rename(aside)
+    except OSError:
+        return f"{path} could not be read ({why})."
+    return f"{path} could not be read ({why}); it is kept as {aside.name}."
 
 
 def _parse(content: bytes) -> dict[str, Entry]:

@@ -50,8 +50,9 @@ class Working:
         return result
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
+        noted = len(self._journal.records())
         backup = self._journal.writing(path, content)
-        for entry in self._journal.records():
+        for entry in self._journal.records()[noted:]:
             self._backups.learn(entry)
         files.replace(path, content, mode=mode, ids=ids)
         digest = files.digest(content)
@@ -80,7 +81,8 @@ class Working:
         return True
 
     def begin(self, group: str, paths: Sequence[Path]) -> None:
-        Unfinished(self._backups.folder, group).begin(paths)
+        for path in Unfinished(self._backups.folder, group).begin(paths, self._backups.wrote):
+            self.note(path, "taken back: it is no longer wanted")
 
     def finish(self, group: str) -> None:
         Unfinished(self._backups.folder, group).finish()

@@ -57,6 +57,14 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def make_folders(folder: Path, mode: int = 0o755) -> None:
+    """Makes a folder and those above it where they are not there yet, so that they survive a power cut."""
+    if not folder.is_dir():
+        make_folders(folder.parent)
+        folder.mkdir(mode=mode, exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def replace(
     path: Path, content: bytes, *, mode: int = 0o644, ids: tuple[int, int] = (0, 0), mtime_ns: int | None = None
 ) -> None:
@@ -67,16 +75,20 @@ def replace(
     aside = path.with_name(f".{path.name}.piwizard-new")
     aside.unlink(missing_ok=True)
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        if os.geteuid() == 0:
-            os.fchown(file.fileno(), *ids)
-        os.fchmod(file.fileno(), mode)
-        file.flush()
-        if mtime_ns is not None:
-            os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
-        os.fsync(file.fileno())
-    aside.rename(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), *ids)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            if mtime_ns is not None:
+                os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
+            os.fsync(file.fileno())
+        aside.rename(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

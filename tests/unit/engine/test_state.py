@@ -1,0 +1,104 @@
+"""state.json: replaced whole, and what is done when it is torn, missing, or a newer piwizard's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from piwizard.engine.state import State, key
+from tests.unit.child import child, hears
+
+READ_ON = """
+import sys
+from pathlib import Path
+from piwizard.engine.state import State
+while True:
+    state = State(Path(sys.argv[1]))
+    if state.trouble:
+        print(state.trouble, flush=True)
+        break
+    if (entry := state.entry("app", "blog")) and entry.result == "done":
+        print("whole", flush=True)
+        break
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a state of two changes: nginx done, and the app running after it."""
+    state = State(tmp_path / "lib")
+    assert state.trouble == ""
+    state.mark("nginx", None, "done", "run-1", "fine", 1.23)
+    state.mark("app", "blog", "running", "run-2")
+    return tmp_path / "lib"
+
+
+def test_it_comes_back(folder):
+    state = State(folder)
+    assert state.trouble == ""
+    assert (state.entry("nginx", None).result, state.entry("nginx", None).seconds) == ("done", 1.2)
+    assert state.entry("app", "blog").run == "run-2"
+    assert state.entry("app", None) is None
+    assert key("app", "blog") == "blog/app"
+    assert (folder / "state.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_forgotten(folder):
+    State(folder).forget("app", "blog")
+    State(folder).forget("app", "never-there")
+    assert State(folder).entry("app", "blog") is None
+    assert State(folder).entry("nginx", None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"version": 1, "st', b"\0" * 100, b"[]", b"null", b"{}", b'{"version": 1, "steps": {"a": {"x": 1}}}',
+     b'{"version": 1, "steps": []}', b"\xff\xfe", b'{"version": "1", "steps": {}}'],
+)  # fmt: skip
+def test_unreadable(folder, content):
+    (folder / "state.json").write_bytes(content)
+    state = State(folder)
+    assert state.entry("nginx", None).result == "done"
+    assert state.entry("app", "blog") is None, "the state of before the last change"
+    assert "state.json could not be read" in state.trouble
+    assert "kept as state.json.unreadable" in state.trouble
+    assert (folder / "state.json.unreadable").read_bytes() == content
+    assert State(folder).trouble, "it is said until something is done again"
+    state.mark("app", "blog", "done", "run-3")
+    again = State(folder)
+    assert (again.trouble, again.entry("app", "blog").result) == ("", "done")
+
+
+def test_of_a_newer_piwizard(folder):
+    whole = json.loads((folder / "state.json").read_text()) | {"version": 2}
+    (folder / "state.json").write_text(json.dumps(whole))
+    state = State(folder)
+    assert "newer piwizard" in state.trouble
+    assert json.loads((folder / "state.json.unreadable").read_text()) == whole
+    assert state.entry("nginx", None)
+
+
+def test_both_unreadable(folder):
+    for name in ("state.json", "state.json.previous"):
+        (folder / name).write_bytes(b"torn")
+    state = State(folder)
+    assert state.entry("nginx", None) is None
+    assert "looks at everything anew" in state.trouble
+    assert len(list(folder.glob("*.unreadable"))) == 2
+
+
+def test_missing_with_the_previous_one_there(folder):
+    (folder / "state.json").unlink()
+    state = State(folder)
+    assert "state.json is missing" in state.trouble
+    assert state.entry("nginx", None)
+
+
+def test_a_reader_never_sees_half_of_it(folder):
+    with child(READ_ON, folder) as reader:
+        state = State(folder)
+        for number in range(40):
+            state.mark("app", "blog", "running", f"run-{number}", "x" * 5000)
+        state.mark("app", "blog", "done", "last")
+        assert hears(reader) == "whole"
