@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from piwizard.screens.aside import begin
 from piwizard.screens.signs import AsciiFilter, only_ascii
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class PiwizardApp(App[str]):
 
     def _hung_up(self) -> None:
         """Nobody watches any longer: keep what was typed, then be gone. What runs goes on."""
-        self.run_worker(self._be_gone(), exclusive=True, group="leave")
+        begin(self, self._be_gone, "leave")
 
     async def _be_gone(self) -> None:
         await self._keep_all()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from textual.dom import DOMNode
 
 Result = TypeVar("Result")
 
@@ -36,3 +38,8 @@ async def aside(work: Callable[[], Result]) -> Result:
 
     threading.Thread(target=body, daemon=True).start()
     return await future
+
+
+def begin(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
+    """Begins asynchronous work that belongs to a widget; what was begun before in this group counts no more."""
+    node.run_worker(work, group=group, exclusive=True)  # type: ignore[arg-type]  # mypy cannot tell Textual's overloads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
@@ -14,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Static
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.aside import aside
+from piwizard.screens.aside import aside, begin
 from piwizard.screens.backend import Backend, Overview
 from piwizard.screens.checks import Checks
 from piwizard.screens.estimates import usual
@@ -114,7 +115,7 @@ class Body(Screen[None]):
             else:
                 then(result)
 
-        self.run_worker(body(), group=group, exclusive=True)
+        begin(self, body, group)
 
     def notice(self, words: str, style: str = "yellow") -> None:
         """One line above the keys, until the next one or an empty one."""
@@ -172,11 +173,11 @@ class Body(Screen[None]):
         setup = self.query_one(Setup)
 
         async def body() -> None:
-            waiting = self.set_timer(0.4, lambda: self.run_worker(setup.wait("Looking what can be detected…")))
+            waiting = self.set_timer(0.4, lambda: begin(self, partial(setup.wait, place), "wait"))
             try:
                 asked = await aside(lambda: self.backend.asked(place))
             except PiwizardError as error:
-                await setup.wait(sentence(error))
+                await setup.refuse(sentence(error))
             else:
                 waiting.stop()
                 if place == self.place:
@@ -184,7 +185,7 @@ class Body(Screen[None]):
             finally:
                 waiting.stop()
 
-        self.run_worker(body(), group="ask", exclusive=True)
+        begin(self, body, "ask")
 
     def stand(self, place: Place) -> None:
         """Shows how a step stands; reads how its last run ended."""
@@ -197,7 +198,8 @@ class Body(Screen[None]):
             self.later(lambda: outcome(record, key), lambda found: self._learnt(place, run, found), group="outcome")
             return
         found = known[1] if known and known[0] == run else Outcome()
-        self.run_worker(self.query_one(Setup).stand(place, status, state, found), group="stand", exclusive=True)
+        stand = partial(self.query_one(Setup).stand, place, status, state, found)
+        begin(self, stand, "stand")
 
     def _learnt(self, place: Place, run: str, found: Outcome) -> None:
         self.outcomes[place] = (run, found)

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.actions import Action
-from piwizard.screens.aside import aside
+from piwizard.screens.aside import aside, begin
 from piwizard.screens.backend import Backend, Proposal
 from piwizard.screens.blocks import Block
 from piwizard.screens.folds import Folds
@@ -47,7 +47,7 @@ class Confirm(ModalScreen[Proposal | PiwizardError | None]):
 
     def on_mount(self) -> None:
         self.query_one("#confirm-actions").display = False
-        self.run_worker(self._plan())
+        begin(self, self._plan, "plan")
 
     async def _plan(self) -> None:
         try:

@@ -33,13 +33,20 @@ class Field(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
-            sign = " *" if self.question.required else ""
-            yield Static(Text(self.question.prompt + sign), classes="label")
+            yield Static(classes="label", markup=False)
             yield self._editor()
         yield Static(classes="note", markup=False)
 
     def on_mount(self) -> None:
+        self._show_label()
         self._show_note()
+
+    def _show_label(self) -> None:
+        """The label says whether the question is answered."""
+        label = Text(self.question.prompt)
+        if self._kept is not None:
+            label.append(" ✓", "green")
+        self.query_one(".label", Static).update(label)
 
     def _editor(self) -> Widget:
         question, kept = self.question, self._kept
@@ -59,7 +66,7 @@ class Field(Vertical):
         return LineEditor("" if kept is None else str(kept), self._placeholder())
 
     def _placeholder(self) -> str:
-        words = described(self.question.default)
+        words = described(self.question.default) or ("needed" if self.question.required else "")
         return f"{words} · {self.question.detected}" if words and self.question.detected else words
 
     def _holds_secrets(self) -> bool:
@@ -85,6 +92,7 @@ class Field(Vertical):
             editor.default = _yes_no(question.default) if question.kind == "yesno" else str(question.default or "")
             editor.refresh()
         self._kept = answer
+        self._show_label()
 
     def report(self, words: str, style: str) -> None:
         """Something about the answer from outside: kept, refused, looked up."""
@@ -172,11 +180,13 @@ class Field(Vertical):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.commit()
-        self.post_message(FieldLeft())
+        if not self.problem():
+            self.post_message(FieldLeft())
 
     def on_choice_accepted(self, event: Choice.Accepted) -> None:
         self.commit()
-        self.post_message(FieldLeft())
+        if not self.problem():
+            self.post_message(FieldLeft())
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self._left = False

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.containers import Vertical
 
 from piwizard.screens.backend import Asked
 from piwizard.screens.editors import Choice, LineEditor
 from piwizard.screens.fields import Field
+
+if TYPE_CHECKING:
+    from piwizard.wizard import Place
 
 
 class Form(Vertical):
@@ -14,22 +19,28 @@ class Form(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="form")
-        self._shown: tuple[object, ...] = ()
+        self._place: Place | None = None
+        self._keys: list[str] = []
 
-    async def show(self, of: object, asked: Asked) -> None:
+    async def show(self, place: Place, asked: Asked) -> None:
         """Shows the questions of a step; fields that are there already stay, with what is being typed."""
-        wanted = (of, *(question.key for question in asked.questions))
-        if wanted == self._shown:
+        keys = [question.key for question in asked.questions]
+        same = self.is_of(place) and self._keys == keys
+        self._place, self._keys = place, keys
+        if same:
             for question in asked.questions:
                 self.field(question.key).renew(question, asked.answers.get(question.key))
             return
-        self._shown = wanted
         await self.remove_children()
         await self.mount_all(Field(question, asked.answers.get(question.key)) for question in asked.questions)
 
+    def is_of(self, place: Place) -> bool:
+        """Whether it shows the questions of this step. A site that has just got its name is the one that had none."""
+        return self._place is not None and self._place.step == place.step and self._place.site in (None, place.site)
+
     async def clear(self) -> None:
         """No questions, until they are known."""
-        self._shown = ()
+        self._place = None
         await self.remove_children()
 
     def field(self, key: str) -> Field:

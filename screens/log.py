@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from piwizard.screens.aside import aside
+from piwizard.screens.aside import aside, begin
 from piwizard.screens.blocks import Block
 from piwizard.screens.editors import LineEditor
 from piwizard.screens.folds import Folds
@@ -114,7 +115,7 @@ class Log(Vertical):
     def action_copy(self) -> None:
         if self._watch is not None:
             self._say("Writing…")
-            self.run_worker(self._copy(self._watch.record), group="copy", exclusive=True)
+            begin(self, partial(self._copy, self._watch.record), "copy")
 
     async def _copy(self, record: Path) -> None:
         try:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.worker import Worker
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.aside import aside
+from piwizard.screens.aside import aside, begin
 from piwizard.screens.backend import Backend, Overview, Proposal
 from piwizard.screens.body import Body, sentence
 from piwizard.screens.confirm import Ask, Confirm
@@ -57,7 +57,7 @@ class Main(Body):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.run_worker(self._keep_answers())
+        begin(self, self._keep_answers, "answers")
         self.set_interval(1 / GLANCES_PER_SECOND, self._glance)
         self.app.push_screen(Welcome() if self.backend.first_visit() else WelcomeBack())
         self.look(thorough=False)
@@ -171,8 +171,6 @@ class Main(Body):
             else:
                 self.notice(event.refusal)
             return
-        if form.has(field) and field not in LOOKUPS:
-            form.field(field).report("kept ✓", "green")
         self.look(thorough=False) if event.key in ("site.name", "skip.steps") or "." not in event.key else None
         if self.place:
             self.ask(self.place)
@@ -181,7 +179,7 @@ class Main(Body):
         form = self.query_one(Setup).form
         if given.key not in LOOKUPS or given.value is None or not form.has(given.key):
             return
-        form.field(given.key).report("kept ✓  Looking whether it answers…", "dim")
+        form.field(given.key).report("Looking whether it answers…", "dim")
 
         def found(result: Found | None) -> None:
             if result and form.has(given.key):
@@ -238,7 +236,7 @@ class Main(Body):
             confirm = Confirm(self.backend, place, again=again, usual=seconds)
             self.app.push_screen(confirm, self._agreed)
 
-        self.run_worker(body(), group="propose", exclusive=True)
+        begin(self, body, "propose")
 
     def _agreed(self, answer: Proposal | PiwizardError | None) -> None:
         if isinstance(answer, PiwizardError):
@@ -299,6 +297,7 @@ class Main(Body):
 
     def _ended(self, watch: Watch) -> None:
         progress = watch.progress
+        self._show_live(watch)
         self.query_one(RunLine).show(None)
         self.post_message(RunEnded(progress))
         self.backend.forget_pins() if progress.result == "done" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -29,6 +30,9 @@ ACTIONS = {
     "interrupted": (("run", "Go on"), ("log", "Look at the log")),
     "skipped": (("unskip", "Take it up again"),),
 }
+COMMAND_LENGTH = 90
+URGENT = ("failed", "interrupted", "drifted", "running")
+"""States of which more is to be said than what the step is for; their buttons stand before the questions."""
 
 
 class Setup(Vertical):
@@ -41,8 +45,8 @@ class Setup(Vertical):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(id="title", markup=False)
-            yield Static(id="why", markup=False)
             yield Static(id="standing", markup=False)
+            yield Static(id="why", markup=False)
             yield Static(id="asking", markup=False)
             yield Form()
             yield Horizontal(id="actions")
@@ -61,17 +65,24 @@ class Setup(Vertical):
 
     async def ask(self, place: Place, asked: Asked) -> None:
         """The questions of the step, once they are known."""
-        trouble = self.query_one("#asking", Static)
-        trouble.update(Text(asked.trouble, "yellow"))
-        trouble.display = bool(asked.trouble)
+        self._asking(asked.trouble, "yellow")
         await self.form.show(place, asked)
 
-    async def wait(self, words: str) -> None:
-        """The questions are not known yet."""
-        asking = self.query_one("#asking", Static)
-        asking.update(Text(words, "dim"))
-        asking.display = bool(words)
+    async def wait(self, place: Place) -> None:
+        """The questions are not known yet, or their defaults are looked for again."""
+        self._asking("Looking what can be detected…", "dim")
+        if not self.form.is_of(place):
+            await self.form.clear()
+
+    async def refuse(self, words: str) -> None:
+        """The questions cannot be known."""
+        self._asking(words, "yellow")
         await self.form.clear()
+
+    def _asking(self, words: str, style: str) -> None:
+        line = self.query_one("#asking", Static)
+        line.update(Text(words, style))
+        line.display = bool(words)
 
     async def stand(self, place: Place, status: Status | None, state: str, outcome: Outcome) -> None:
         """How the step stands, and what can be done about it."""
@@ -79,12 +90,16 @@ class Setup(Vertical):
         text = _standing(status, state, outcome)
         standing.update(text)
         standing.display = bool(text.plain)
+        self.query_one("#why").display = state not in URGENT
         wanted = ACTIONS.get(state, ACTIONS["todo"])
         if place.step.optional and state in ("todo", "failed", "interrupted"):
             wanted = (*wanted, ("skip", "Leave it out"))
         if wanted != self._actions:
             self._actions = wanted
             box = self.query_one("#actions", Horizontal)
+            scroll = self.query_one(VerticalScroll)
+            before = self.query_one("#standing") if state in URGENT else self.form
+            scroll.move_child(box, after=before)
             focused = box.has_focus_within
             await box.remove_children()
             await box.mount_all(Action(name, words) for name, words in wanted)
@@ -108,7 +123,7 @@ def _standing(status: Status | None, state: str, outcome: Outcome) -> Text:
             text = sign.append("Cut off before its end", STYLES[state])
             text.append(f" at: {outcome.change}." if outcome.change else ".")
             if outcome.command:
-                text.append(f"\n  $ {outcome.command}", "cyan")
+                text.append(f"\n  $ {shorten(outcome.command, COMMAND_LENGTH, placeholder=' …')}", "cyan")
             return text.append("\n  Going on skips what holds already.")
         case "drifted":
             return sign.append(status.summary if status else "It is no longer as it was left.", STYLES[state])
@@ -122,7 +137,7 @@ def _standing(status: Status | None, state: str, outcome: Outcome) -> Text:
 def _failed(sign: Text, outcome: Outcome, summary: str) -> Text:
     text = sign.append(outcome.message or summary or "It failed.", STYLES["failed"])
     if outcome.command:
-        text.append(f"\n  $ {outcome.command}", "cyan")
+        text.append(f"\n  $ {shorten(outcome.command, COMMAND_LENGTH, placeholder=' …')}", "cyan")
     for line in outcome.lines:
         text.append(f"\n  {line}", "dim")
     if outcome.hint:

@@ -40,7 +40,7 @@ class Sidebar(Rows):
         """The steps there are now, and their states; the chosen one stays chosen."""
         before = self.place
         self._states = {status.place: status.state for status in statuses}
-        self._rows = list(_with_headings(places))
+        self._rows, self._notes = list(_with_headings(places)), {}
         self.changed()
         same = [number for number, row in enumerate(self._rows) if row == before]
         if before and not same:

@@ -1,0 +1,232 @@
+"""Each way through the screens, with the real engine under them."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard import session
+from piwizard.engine import launch
+from tests.screens import fake_pi
+from tests.screens.conftest import opened
+
+pytestmark = pytest.mark.asyncio
+SECRET = "correct-horse-battery"
+
+
+async def test_first_visit_to_a_finished_site(folder):
+    async with opened(folder, welcome=True) as seen:
+        await seen.see("Welcome to piwizard")
+        await seen.see("raspberrypi: Pi 4")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("app")
+        await seen.keys("enter")
+        await seen.type("myflask")
+        await seen.keys("enter")
+        await seen.type("https://git.example/me/myflask.git")
+        await seen.keys("enter")
+        await seen.see("app:app · app is a Flask app")
+        await seen.keys("escape")
+        await seen.go_to("site")
+        await seen.keys("enter")
+        await seen.type("myflask.example")
+        await seen.keys("enter", "escape")
+        await seen.go_to("ddns")
+        await seen.keys("k")
+        await seen.see("Left out")
+        await seen.keys("a")
+        await seen.see("Shall this be done?")
+        assert not list((folder / "machine").glob("*")), "altered before the yes"
+        await seen.keys("enter")
+        await seen.see("All is set up")
+        assert "http://myflask.example/" in seen.text()
+        content = (folder / "machine" / "app.conf").read_text()
+        assert "app.repo = https://git.example/me/myflask.git" in content
+
+
+async def test_coming_back(site):
+    for step in ("system", "nginx"):
+        fake_pi.remember(site, step)
+        (site / f"did-{step}").touch()
+        (site / "machine").mkdir(exist_ok=True)
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Welcome back")
+        await seen.see("Still to do")
+        await seen.see("System")
+
+
+async def test_failed_and_tried_again(site):
+    (site / "fail-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("system: it does not work.")
+        await seen.settle()
+        await seen.keys("1")
+        await seen.see("E: it does not work")
+        await seen.see("Take the obstacle away")
+        await seen.see("Try again")
+        (site / "fail-system").unlink()
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.see("✓ System")
+
+
+async def test_interrupted_and_gone_on_with(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("line 3 of 3")
+        run = launch.under_way()
+        fake_pi.kill(run)
+        await seen.see("The run was cut off")
+        await seen.settle()
+        await seen.see("! System")
+    (site / "wait-system").unlink()
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Cut off before its end")
+        await seen.see("System, at: sh -c")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.see("Go on")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.until(lambda: session.state().entry("system", None).result == "done")
+
+
+async def test_leaving_and_coming_back_while_it_runs(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("line 3 of 3")
+        await seen.keys("q")
+        await seen.until(lambda: seen.app.return_value)
+        assert "goes on" in seen.app.return_value
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Going on in the background")
+        await seen.keys("enter", "3")
+        await seen.see("line 3 of 3")
+        (site / "wait-system").unlink()
+        await seen.until(lambda: session.state().entry("system", None).result == "done")
+
+
+async def test_stopped_by_hand(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("line 3 of 3")
+        await seen.keys("s")
+        await seen.see("Stop what runs?")
+        await seen.keys("y")
+        await seen.see("The run was cut off")
+        await seen.until(lambda: session.state().entry("system", None).result == "stopped")
+
+
+async def test_other_steps_are_answered_while_something_runs(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("line 3 of 3")
+        await seen.keys("1")
+        await seen.go_to("gunicorn")
+        await seen.keys("enter")
+        await seen.type("3")
+        await seen.keys("enter")
+        await seen.until(lambda: "workers = 3" in (site / "etc" / "answers.toml").read_text())
+        assert "System: change" in seen.text()
+        (site / "wait-system").unlink()
+        await seen.gone("System: change")
+
+
+async def test_skipped_and_taken_up_again(site):
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("k")
+        await seen.see("Take it up again")
+        assert "– Dynamic DNS" in seen.text()
+        await seen.keys("k")
+        await seen.see("○ Dynamic DNS")
+        await seen.go_to("nginx")
+        await seen.keys("k")
+        await seen.see("cannot be left out")
+
+
+async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("enter", "down", "down", "down")
+        await seen.type(SECRET)
+        assert SECRET not in seen.text()
+        await seen.keys("enter")
+        await seen.until(lambda: "asked = true" in (site / "etc" / "answers.toml").read_text())
+        await seen.settle()
+        assert SECRET not in seen.app.export_screenshot()
+        await seen.keys("escape", "r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.until(lambda: (entry := session.state().entry("ddns", None)) and entry.result == "done")
+    files = [path for path in site.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert files == [site / "lib" / "secrets.json"]
+
+
+async def test_drifted(site):
+    fake_pi.remember(site, "system")
+    (site / "did-system").touch()
+    async with opened(site, welcome=True) as seen:
+        await seen.see("No longer as it was left")
+        await seen.see("Write system.conf")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("system")
+        await seen.see("Put it right")
+        await seen.keys("2")
+        await seen.see("1 change.")
+
+
+async def test_a_bad_answer_is_refused_while_it_is_typed(site):
+    async with opened(site) as seen:
+        await seen.go_to("gunicorn")
+        await seen.keys("enter")
+        await seen.type("99")
+        await seen.see("must be a whole number from 1 to 32")
+        await seen.keys("enter")
+        assert "99" not in (site / "etc" / "answers.toml").read_text()
+
+
+async def test_a_missing_answer_is_led_to(folder):
+    async with opened(folder) as seen:
+        await seen.go_to("site")
+        await seen.keys("r")
+        await seen.see("is missing")
+
+
+async def test_a_spoilt_answers_file_is_said(site):
+    (site / "etc" / "answers.toml").write_text("[site]\nname = 5\n")
+    async with opened(site) as seen:
+        await seen.see("site.name must be")
+
+
+async def test_checks(site):
+    (site / "sick-nginx").touch()
+    async with opened(site) as seen:
+        await seen.go_to("nginx")
+        await seen.keys("4")
+        await seen.see("1 of 2 looks found something wrong.")
+        await seen.see("Give it some tea.")
