@@ -19,7 +19,8 @@ class Command:
     """Runs `argv` as `user` in `cwd`; the file `marker` says that it went well, and with which words.
 
     `env` may hold secrets: it is handed over in the environment, shown nowhere. `failure` is the sentence for
-    a person, with the answer's `key` at fault.
+    a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
+    that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
     """
 
     kind: ClassVar[str] = "command"
@@ -31,6 +32,7 @@ class Command:
     failure: str
     key: str | None = None
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proves: tuple[str, ...] = ()
 
     def describe(self) -> str:
         return self.what
@@ -46,7 +48,7 @@ class Command:
         files.replace(self.marker, self._done())
 
     def _done(self) -> bytes:
-        return json.dumps({"argv": self.argv}).encode()
+        return json.dumps({"argv": self.proves or self.argv}).encode()
 
 
 def last_line(result: Result) -> str:

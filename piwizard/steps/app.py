@@ -145,6 +145,7 @@ class App:
                 f"app.entry: {app.entry.entry} does not run.",
                 key="app.entry",
                 env=env,
+                proves=(app.entry.entry,),
             ),
         )
 
