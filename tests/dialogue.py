@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
@@ -31,6 +32,8 @@ class Dialogue:
     ) -> None:
         self.raw = b""
         self._seen = 0
+        self._ended = False
+        self._terminal: int | None
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             inside = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **(env or {}), "TERM": term}
@@ -63,6 +66,7 @@ class Dialogue:
 
     def type(self, keys: str) -> None:
         """Presses keys."""
+        assert self._terminal is not None
         os.write(self._terminal, keys.encode())
 
     def answer(self, question: str, line: str = "", timeout: float = TIMEOUT) -> None:
@@ -77,19 +81,24 @@ class Dialogue:
         until = time.monotonic() + timeout
         while self._read(0.2):
             assert time.monotonic() < until, f"it does not end:\n{self.text[self._seen :]}"
+        self._ended = True
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
-    def hang_up(self) -> int:
-        """The connection is gone. Returns how the program ended."""
+    def hang_up(self) -> None:
+        """The connection is gone, and the program with it. Again is allowed."""
+        if self._terminal is None:
+            return
         os.close(self._terminal)
-        time.sleep(0.2)
-        if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+        self._terminal = None
+        if self._ended:
+            return
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGHUP)
-            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return 0
+        os.waitpid(self.pid, 0)
 
     def _read(self, wait: float) -> bool:
         """Takes in what there is within some seconds; False after the end."""
+        assert self._terminal is not None
         ready, _, _ = select.select([self._terminal], [], [], wait)
         if not ready:
             return True

@@ -48,6 +48,7 @@ def talk(tmp_path: Path, term: str) -> Iterator:
 
     yield start
     for dialogue in begun:
+        dialogue.hang_up()
         if term == "dumb":
             assert b"\x1b" not in dialogue.raw
         assert b"\x1b[6n" not in dialogue.raw, "asks the terminal where its cursor is"
