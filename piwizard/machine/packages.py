@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 DPKG = "var/lib/dpkg"
@@ -44,7 +44,7 @@ def interrupted(root: Path = Path("/")) -> bool:
 
 def versions(status: str) -> dict[str, str]:
     """Name → version of what a dpkg status file lists as installed."""
-    packages = list(read(status))
+    packages = read(status)
     native = {"all", next((p.architecture for p in packages if p.name == "dpkg"), "all")}
     if native == {"all"}:
         return {package.name: package.version for package in packages}
@@ -56,12 +56,18 @@ def halfway(status: str) -> bool:
     return HALFWAY.search(status) is not None
 
 
-def read(status: str) -> Iterator[Package]:
+@lru_cache(maxsize=1)  # facts and probes read the same file one after the other, and it can be megabytes
+def read(status: str) -> tuple[Package, ...]:
     """The installed packages of a dpkg status file, in its order; others (removed, half-way) are left out."""
-    for stanza in status.split("\n\n"):
-        if INSTALLED in stanza or HELD in stanza:
-            name = stanza[stanza.index("Package: ") + 9 :].split("\n", 1)[0]
-            yield Package(name, _field(stanza, "\nVersion: "), _field(stanza, "\nArchitecture: "))
+    return tuple(
+        Package(
+            stanza[stanza.index("Package: ") + 9 :].split("\n", 1)[0],
+            _field(stanza, "\nVersion: "),
+            _field(stanza, "\nArchitecture: "),
+        )
+        for stanza in status.split("\n\n")
+        if INSTALLED in stanza or HELD in stanza
+    )
 
 
 def upstream(version: str) -> str:
