@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import http.server
 import socket
+import socketserver
 import threading
 
 PORTS = (*range(8080, 8090), 0)
@@ -19,16 +20,22 @@ class Window:
         handler = type("Door", (_Door,), {"port": port, "host": host})
         for own in PORTS:
             with contextlib.suppress(OSError):
-                self._server = http.server.ThreadingHTTPServer(("127.0.0.1", own), handler)
+                self._server = _Server(("127.0.0.1", own), handler)
                 break
-        self._server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
         """Shuts it."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    """Not http.server's own, which first asks the name server what 127.0.0.1 is called."""
+
+    allow_reuse_address = True
+    daemon_threads = True
 
 
 class _Door(http.server.BaseHTTPRequestHandler):
