@@ -65,8 +65,8 @@ class Pi:
         self._namespace = Namespace(self._lifeline, name)
         self._overlay = Overlay(self._lifeline, layer.folders, folder, Path("/run/lab/pis") / name)
         self._archives = folder / "archives"
-        bind = f"{self._archives}:/var/cache/apt/archives"
-        self.container = Container(self._lifeline, group, self._overlay.target, self._namespace.file, binds=[bind])
+        binds = [f"{self._archives}:/var/cache/apt/archives", "/dev/net/tun"]
+        self.container = Container(self._lifeline, group, self._overlay.target, self._namespace.file, binds=binds)
         network.reserve(self.mac, self.address, name)
         self._prepare()
 
