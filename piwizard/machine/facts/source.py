@@ -88,9 +88,9 @@ class LiveSource:
             return None
 
     def clock_error(self) -> int | None:
-        from piwizard.machine.facts import clock
+        from piwizard.machine.facts import adjtimex  # ctypes is slow to import
 
-        return clock.kernel_error()
+        return adjtimex.kernel_error()
 
     def machine(self) -> str:
         return os.uname().machine
