@@ -45,6 +45,9 @@ def _boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
             code = 1
         except KeyboardInterrupt:
             code = 130
+        except Exception as error:  # noqa: BLE001 — a person gets a sentence, a file the traceback
+            output.error(output.unforeseen(error), as_json=as_json)
+            code = 1
         except BrokenPipeError:
             sys.stderr.close()
             code = 1
@@ -62,7 +65,7 @@ def _become_root(answers: Path | None) -> None:
 def _secret_variables(answers: Path | None) -> list[str]:
     from piwizard import session
 
-    if answers is None or not answers.exists():
+    if answers and not answers.exists():
         return []
     sites = session.wizard(answers).answers.sites.values()
     found = [setting for values in sites for setting in values.get("app.env", {}).values()]

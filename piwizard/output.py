@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import traceback
 from collections.abc import Iterable
 from typing import Any
 
 from piwizard.engine import narrate
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
+from piwizard.machine import places
 from piwizard.status import Status
 from piwizard.wizard import Place, Previewed
 
@@ -47,6 +49,14 @@ def error(problem: PiwizardError, *, as_json: bool) -> None:
     print(f"piwizard: {problem.message}", file=sys.stderr)
     if problem.hint:
         print(f"  {problem.hint}", file=sys.stderr)
+
+
+def unforeseen(problem: Exception) -> PiwizardError:
+    """The error for a person where piwizard itself is at fault; the traceback is kept beside the runs' records."""
+    path = places.logs_dir() / "unforeseen.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(traceback.format_exception(problem)))
+    return PiwizardError(f"Something unforeseen happened: {problem}", hint=f"The details are in {path}.")
 
 
 def sign(state: str) -> str:

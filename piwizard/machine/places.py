@@ -29,8 +29,8 @@ def cache_dir() -> Path:
 
 
 def answers_file() -> Path:
-    """What the person answered; /etc/xdg/piwizard/answers.toml for root."""
-    return Path(_dirs().user_config_path) / "answers.toml"
+    """What the person answered: /etc/xdg/piwizard/answers.toml, which everybody may read."""
+    return Path(_dirs().site_config_path) / "answers.toml"
 
 
 def lock_file() -> Path:

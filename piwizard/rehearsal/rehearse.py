@@ -37,7 +37,8 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
     need("ip", "mount", "nsenter", "setpriv", "slirp4netns", "systemd-nspawn", "unshare")
     # A mistake in the answers is said before anything starts.
     given = load(answers, all_questions()) if answers else AnswersFile({}, {})
-    report = Report(as_json=as_json)
+    same = f"piwizard apply --answers {answers}" if answers else "piwizard, which asks for your own app"
+    report = Report(as_json=as_json, same_here=f"The same on this machine: {same}")
     copy = Copy(report.say)
     with _interruptible():
         try:

@@ -21,10 +21,14 @@ class Held:
 
 
 class Report:
-    """Takes the lines that `piwizard apply --json` prints, and passes them on in the form that was asked for."""
+    """Takes the lines that `piwizard apply --json` prints, and passes them on in the form that was asked for.
 
-    def __init__(self, *, as_json: bool) -> None:
+    `same_here` says how the same is had on this machine.
+    """
+
+    def __init__(self, *, as_json: bool, same_here: str) -> None:
         self._as_json = as_json
+        self._same_here = same_here
         self._step = ""
         self.checks: list[Held] = []
 
@@ -69,7 +73,7 @@ class Report:
             print(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
         missed = sum(not check.ok for check in self.checks)
         if ok:
-            print(f"\nAll {len(self.checks)} checks held. The same on this machine: piwizard apply", flush=True)
+            print(f"\nAll {len(self.checks)} checks held. {self._same_here}", flush=True)
         else:
             words = f"{missed} of {len(self.checks)} checks did not hold." if missed else "It did not come to its end."
             print(f"\n{words} With --shell you can look around in the copy afterwards.", flush=True)
