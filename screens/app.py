@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from piwizard.screens import scrollbar
 from piwizard.screens.aside import begin
 from piwizard.screens.signs import AsciiFilter, only_ascii
 
@@ -34,6 +35,8 @@ class PiwizardApp(App[str]):
     TITLE = "piwizard"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-usual"), (100, "-wide")]  # noqa: RUF012 — as the base class declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", show=False),
         Binding("ctrl+q,ctrl+c", "leave", show=False, priority=True),
@@ -43,6 +46,7 @@ class PiwizardApp(App[str]):
 
     def __init__(self, backend: Backend, *, plain: bool | None = None) -> None:
         super().__init__()
+        scrollbar.plain()
         self.backend = backend
         self.only_ascii = only_ascii(os.environ) if plain is None else plain
         self._ascii = AsciiFilter() if self.only_ascii else None

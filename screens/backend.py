@@ -202,10 +202,24 @@ class Backend:
 
     def lookup(self, key: str, value: Any) -> Found | None:  # noqa: ANN401 — what the validator of the key gives
         """What a look outside says about an answer, None where there is nothing to look at."""
-        from piwizard.screens.lookups import LOOKUPS
+        from piwizard.screens.lookups import LOOKUPS, repository
 
+        if key == "app.repo":
+            return repository(value, self._access(value))
         look = LOOKUPS.get(key)
         return look(value) if look else None
+
+    def _access(self, repo: str) -> Access:
+        """The login of the site that has this repository; nobody's where it is new."""
+        from piwizard.errors import PiwizardError
+        from piwizard.machine.git_access import NOBODY
+
+        try:
+            wizard = self._wizard()
+            own = [site for site, values in wizard.answers.sites.items() if values.get("app.repo") == repo]
+            return wizard.access_of(own[0]) if own else NOBODY
+        except PiwizardError:  # said where that answer is asked for
+            return NOBODY
 
     def forget_pins(self) -> None:
         """The next plan looks for the newest code."""

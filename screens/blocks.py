@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -79,8 +79,18 @@ def wrap(line: Line, width: int) -> list[Line]:
     if text.isascii():
         if len(text) <= width:
             return [(text, style)]
-        return [(text[at : at + width], style) for at in range(0, len(text), width)]
+        return [(piece, style) for piece in _at_spaces(text, width)]
     return [(piece, style) for piece in chop_cells(text, width)]
+
+
+def _at_spaces(text: str, width: int) -> Iterator[str]:
+    """Pieces that end at a space where there is one near."""
+    while len(text) > width:
+        space = text.rfind(" ", width * 2 // 3, width + 1)
+        cut = width if space < 0 else space
+        yield text[:cut]
+        text = text[cut:].removeprefix(" ") if space >= 0 else text[cut:]
+    yield text
 
 
 def thin(blocks: list[Block], kept: int) -> int:

@@ -23,8 +23,11 @@ class Ending(Page):
             heading(text, "As far as it is set up")
         else:
             heading(text, "All is set up")
-        for domains in overview.domains.values():
-            if domains:
+        served = {status.place.site for status in overview.statuses if status.place.step.name == "site"} - {
+            status.place.site for status in open_ones
+        }
+        for site, domains in overview.domains.items():
+            if domains and site in served:
                 address = f"{'https' if self._secure else 'http'}://{domains[0]}/"
                 text.append(f"\n  {address}\n\n", "bold underline")
                 text.append(qr_code(address, only_ascii=self._only_ascii))

@@ -84,7 +84,9 @@ class Field(Vertical):
             editor.placeholder = self._placeholder()
             if not editor.has_focus and answer != self._kept:
                 editor.value = "" if answer is None else str(answer)
-        elif isinstance(editor, (Several, Table)):
+        elif isinstance(editor, Table):
+            editor.suggest(self._placeholder())
+        elif isinstance(editor, Several):
             empty = editor.query(LineEditor).first()
             if not empty.value:
                 empty.placeholder = self._placeholder()

@@ -102,7 +102,7 @@ def _time(event: Event) -> datetime:
 def duration(seconds: float) -> str:
     """ "12 s", "4 min", "1 h 10 min"."""
     whole = round(seconds)
-    if whole < 100:
+    if whole < 60:
         return f"{whole} s"
     minutes = round(whole / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

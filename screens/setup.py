@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from piwizard.wizard import Place
 
 ACTIONS = {
-    "todo": (("run", "Set this up"), ("all", "All that is left")),
+    "todo": (("run", "Set this up"), ("all", "All the rest")),
     "running": (("log", "Look at the log"), ("stop", "Stop")),
     "done": (("again", "Run it again"),),
     "drifted": (("run", "Put it right"), ("plan", "See what differs")),
@@ -90,10 +90,10 @@ class Setup(Vertical):
         text = _standing(status, state, outcome)
         standing.update(text)
         standing.display = bool(text.plain)
-        self.query_one("#why").display = state not in URGENT
+        self.query_one("#why").set_class(state in URGENT, "-away")
         wanted = ACTIONS.get(state, ACTIONS["todo"])
         if place.step.optional and state in ("todo", "failed", "interrupted"):
-            wanted = (*wanted, ("skip", "Leave it out"))
+            wanted = (*wanted, ("skip", "Skip it"))
         if wanted != self._actions:
             self._actions = wanted
             box = self.query_one("#actions", Horizontal)

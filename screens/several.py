@@ -42,12 +42,12 @@ class Several(Vertical):
 class TableRow(Horizontal):
     """A name, and its value."""
 
-    def __init__(self, name: str, setting: object, placeholder: str, *, secrets: bool) -> None:
+    def __init__(self, name: str, setting: object, *, secrets: bool) -> None:
         super().__init__()
-        self._given, self._setting, self._placeholder, self._secrets = name, setting, placeholder, secrets
+        self._given, self._setting, self._secrets = name, setting, secrets
 
     def compose(self) -> ComposeResult:
-        yield LineEditor(self._given, self._placeholder or "NAME", id="name")
+        yield LineEditor(self._given, "name", id="name")
         yield Static("=", markup=False, classes="equals")
         if self._secrets:
             yield Choice(KINDS, self._kind(), id="kind")
@@ -63,7 +63,7 @@ class TableRow(Horizontal):
         if isinstance(self._setting, Mapping):
             (kind, where), *_ = self._setting.items()
             return {"asked": "kept secretly", "generate": f"{where} signs"}.get(kind, f"from {kind} {where}")
-        return ""
+        return "value"
 
     @property
     def title(self) -> str:
@@ -116,13 +116,20 @@ class Table(Vertical):
         self._value, self._placeholder, self._secrets = value, placeholder, secrets
 
     def compose(self) -> ComposeResult:
+        if self._placeholder and not self._value:
+            yield Static(self._placeholder, markup=False, classes="suggested")
         for name, setting in self._value.items():
-            yield TableRow(name, setting, "", secrets=self._secrets)
-        yield TableRow("", "", "" if self._value else self._placeholder, secrets=self._secrets)
+            yield TableRow(name, setting, secrets=self._secrets)
+        yield TableRow("", "", secrets=self._secrets)
 
     def rows(self) -> list[TableRow]:
         """The rows that have a name."""
         return [row for row in self.query(TableRow) if row.title]
+
+    def suggest(self, words: str) -> None:
+        """What counts while there are no rows."""
+        for line in self.query(".suggested").results(Static):
+            line.update(words)
 
     def value(self) -> dict[str, object] | None:
         """Names with settings, without secrets that are still to be kept; None where there are none."""
@@ -130,4 +137,4 @@ class Table(Vertical):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if list(self.query(TableRow))[-1].title:
-            self.mount(TableRow("", "", "", secrets=self._secrets))
+            self.mount(TableRow("", "", secrets=self._secrets))

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import pytest
 from textual.pilot import Pilot
@@ -93,8 +95,9 @@ class Seen:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fake Pi, not yet set up."""
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fake Pi, not yet set up. Its path is always of one length: it is seen on screens."""
+    folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
     monkeypatch.setattr(places, "_dirs", places._dirs)
     for module, names in (
         (wizard, ["STEPS"]), (answering, ["STEPS"]), (facts, ["gather"]), (source, ["find"]),
@@ -105,13 +108,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(fake_pi.TESTS.parent)]))
-    fake_pi.install(tmp_path)
-    yield tmp_path
+    fake_pi.install(folder)
+    yield folder
     for run in launch.places.logs_dir().glob("*/pid"):
         try:
             os.killpg(int(run.read_text()), 9)
         except ProcessLookupError:
             continue
+    rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager

@@ -56,7 +56,11 @@ class Write:
         if before == self.content.encode():
             return HOLDS
         edited = before is not None and not memory.wrote(self.path, files.digest(before))
-        return Preview(holds=False, diff=files.diff(before, self.content.encode(), self.path), edited=edited)
+        return Preview(
+            holds=False,
+            diff=files.diff(before, self.content.encode(), Path("/etc/nginx") / self.path.name),
+            edited=edited,
+        )
 
     def apply(self, work: Work) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
