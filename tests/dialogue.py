@@ -55,14 +55,18 @@ class Dialogue:
         self._seen = found + len(words)
         return before
 
-    @property
-    def ahead(self) -> str:
-        """What came since the last match."""
-        return self.text[self._seen :]
+    def whichever(self, *words: str, timeout: float = TIMEOUT) -> int:
+        """Waits for one of several words, and returns which of them came first."""
+        until = time.monotonic() + timeout
+        while not (found := [(at, number) for number, one in enumerate(words) if (at := self._find(one)) >= 0]):
+            assert time.monotonic() < until, f"waited for {words}, saw:\n{self.text[self._seen :]}"
+            assert self._read(0.2), f"the end came before {words}:\n{self.text[self._seen :]}"
+        at, number = min(found)
+        self._seen = at + len(words[number])
+        return number
 
-    def look(self) -> None:
-        """Takes in what has come meanwhile."""
-        self._read(0.2)
+    def _find(self, words: str) -> int:
+        return self.text.find(words, self._seen)
 
     def type(self, keys: str) -> None:
         """Presses keys."""
