@@ -70,6 +70,12 @@ class Chosen:
         return {found.url: found.path for found in find_root_files(self._code, folders)}
 
     @property
+    def writable(self) -> tuple[str, ...]:
+        """What the app may write, without what lies in another of these."""
+        wanted: list[str] = self.answers.get("app.writable", [])
+        return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+
+    @property
     def gunicorn(self) -> tuple[int, ...] | None:
         """The version of gunicorn in the release's environment, None while that is not built."""
         found = sorted(self.layout.venv.glob("lib/python3*/site-packages/gunicorn-*.dist-info"))

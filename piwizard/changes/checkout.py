@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -46,9 +45,8 @@ class Checkout:
 
     def _clone(self, work: Work) -> None:
         aside = self.folder / "app.partial"
-        if aside.exists():
-            shutil.rmtree(aside)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        files.remove(aside)
+        files.make_folders(self.folder)
         result = work.command(git.clone(self.repo, aside, self.ref), env=git.environment(), allow=range(256))
         if not result.ok:
             error = git.explain(self.repo, self.ref, result.last_words)
@@ -56,6 +54,7 @@ class Checkout:
         work.command(self._checkout(aside), env=git.environment())
         work.command(("chown", "--recursive", "--no-dereference", f"root:{self.group}", str(aside)))
         work.command(("chmod", "--recursive", "u=rwX,g=rX,o=", str(aside)))
+        work.command(("sync", "--file-system", str(aside)))
         aside.rename(self.code)
         files.sync_folder(self.folder)
 

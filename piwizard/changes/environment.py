@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +10,7 @@ from typing import ClassVar
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.command import out_of_memory
 from piwizard.machine import commands, files
+from piwizard.machine.files import ROOT, Owner
 from piwizard.machine.snapshot import Machine
 
 LINES = ".piwizard-requirements.txt"
@@ -24,7 +24,7 @@ class Environment:
     `lines` and `constraints` are requirements that pip could not read from the app's own files. `inputs` are the
     files of the code that decide what is installed: where one differs from what the environment was built with,
     it is built anew. Building runs code of strangers (setup.py), so it runs as `user`, in a copy of the code; the
-    result is given to root.
+    result is given to root. `cache` stays root's, so that nobody can put a link where root is about to write.
     """
 
     kind: ClassVar[str] = "environment"
@@ -52,19 +52,19 @@ class Environment:
 
     def apply(self, work: Work) -> None:
         self._marker.unlink(missing_ok=True)
-        build = self.cache / "build"
-        for folder in (self.folder, build):
-            if folder.exists():
-                shutil.rmtree(folder)
-        for folder in (self.folder, self.cache):
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.chown(folder, self.user, self.user)
+        build, home = self.cache / "build", self.cache / "home"
+        files.remove(self.folder)
+        files.remove(build)
+        ids = Owner(self.user, self.user).ids()
+        files.own_folder(self.cache, 0o755, ROOT.ids())
+        files.own_folder(home, 0o700, ids)
+        files.own_folder(self.folder, 0o755, ids)
         work.command(("cp", "--recursive", "--no-dereference", str(self.code), str(build)))
-        work.command(("chown", "--recursive", "--no-dereference", f"{self.user}:{self.user}", str(build)))
         for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
             (build / name).unlink(missing_ok=True)
             (build / name).write_text("".join(f"{line}\n" for line in lines))
-        env = {"HOME": str(self.cache), "TMPDIR": str(self.cache), "PIP_CACHE_DIR": str(self.cache / "pip")}
+        work.command(("chown", "--recursive", "--no-dereference", f"{self.user}:{self.user}", str(build)))
+        env = {"HOME": str(home), "TMPDIR": str(home), "PIP_CACHE_DIR": str(home / "pip")}
         work.command(self._create(), user=self.user, env=env, cwd=build)
         result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
         if not result.ok:
@@ -74,7 +74,8 @@ class Environment:
                 hint=out_of_memory(result) or "The whole of pip's words is in `piwizard logs app`.",
             )
         work.command(("chown", "--recursive", "--no-dereference", "root:root", str(self.folder)))
-        shutil.rmtree(build)
+        files.remove(build)
+        work.command(("sync", "--file-system", str(self.folder)))
         files.replace(self._marker, self._wanted())
 
     def _create(self) -> tuple[str, ...]:

@@ -36,7 +36,10 @@ class File:
         return _probe(self.path, self.content.encode(), self.mode, self.owner, memory, secret=self.secret)
 
     def apply(self, work: Work) -> None:
-        if not work.owns(self.path) and files.read(self.path) not in (None, self.content.encode()):
+        if self.path.is_dir() and not self.path.is_symlink():
+            raise ChangeFailed(f"{self.path} is a folder, so no file can be written there.", hint="Move it away.")
+        theirs = self.path.is_symlink() or files.read(self.path) not in (None, self.content.encode())
+        if theirs and not work.owns(self.path):
             raise ChangeFailed(
                 f"{self.path} is there already and piwizard did not write it, so it was left as it is.",
                 hint="Move it away, or choose another name for the site.",

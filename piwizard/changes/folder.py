@@ -28,7 +28,7 @@ class Folder:
         return f"Folder {self.path}"
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
-        if not self.path.is_dir():
+        if self.path.is_symlink() or not self.path.is_dir():
             return Preview(holds=False, diff=f"+{self.path}/")
         try:
             if files.mode_and_owner(self.path) == (self.mode, *self.owner.ids()):
@@ -38,26 +38,22 @@ class Folder:
         return Preview(holds=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
 
     def apply(self, work: Work) -> None:
-        if self.path.exists() and not self.path.is_dir():
+        if os.path.lexists(self.path) and (self.path.is_symlink() or not self.path.is_dir()):
             raise ChangeFailed(f"{self.path} is there and is not a folder.", hint="Move it away and try again.")
         existed = self.path.is_dir()
         before = dict(zip(("mode", "uid", "gid"), files.mode_and_owner(self.path), strict=True)) if existed else None
         work.remember("folder", str(self.path), {"existed": existed, "whole": self.whole, "mode": before})
-        self.path.mkdir(parents=True, exist_ok=True)
-        os.chown(self.path, *self.owner.ids())
-        self.path.chmod(self.mode)
-        files.sync_folder(self.path.parent)
+        files.own_folder(self.path, self.mode, self.owner.ids())
         work.note(self.path, f"folder, mode {self.mode:04o}, owner {self.owner.user}")
 
 
 def undo(record: Record, work: Work) -> str | None:
     """Removes a folder that piwizard made; gives mode and owner back to one that was there."""
     path, before = Path(record["target"]), record["before"]
-    if not path.is_dir():
+    if path.is_symlink() or not path.is_dir():
         return None
     if before["existed"]:
-        os.chown(path, before["mode"]["uid"], before["mode"]["gid"])
-        path.chmod(before["mode"]["mode"])
+        files.own_folder(path, before["mode"]["mode"], (before["mode"]["uid"], before["mode"]["gid"]))
         return None
     if before["whole"]:
         shutil.rmtree(path)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, Memory, Preview, Work
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.machine import files
-from piwizard.machine.files import Owner
 from piwizard.machine.snapshot import Machine
 
 
@@ -40,36 +39,39 @@ class Keep:
 
     def apply(self, work: Work) -> None:
         inside, outside = self.code / self.path, self.data / self.path
-        self._folders(outside.parent)
+        for folder in PurePath(self.path).parents:
+            if (self.code / folder).is_symlink():
+                raise ChangeFailed(
+                    f"app.writable: {self.path} lies behind {folder}, which is a link in the repository.",
+                    key="app.writable",
+                )
+        if not outside.parent.is_dir():
+            work.command(("mkdir", "--parents", str(outside.parent)), user=self.user)
         if not os.path.lexists(outside):
-            self._begin(inside, outside)
+            self._begin(inside, outside, work)
         if inside.is_dir() and not inside.is_symlink():
             shutil.rmtree(inside)
         inside.parent.mkdir(parents=True, exist_ok=True)
         files.link(inside, str(outside))
         work.note(outside, f"linked from {inside}")
 
-    def _begin(self, inside: Path, outside: Path) -> None:
-        aside = outside.with_name(f".{outside.name}.piwizard-new")
-        if aside.is_dir():
-            shutil.rmtree(aside)
-        if inside.is_dir() and not inside.is_symlink():
-            shutil.copytree(inside, aside, symlinks=True)
-        elif inside.is_file() and not inside.is_symlink():
-            shutil.copyfile(inside, aside)
+    def _begin(self, inside: Path, outside: Path, work: Work) -> None:
+        """As the app's user: what lies in its folder may have been put there to lead root astray."""
+        aside = str(outside.with_name(f".{outside.name}.piwizard-new"))
+        if inside.exists() and not inside.is_symlink():
+            make: tuple[str, ...] = (
+                "cp",
+                "--recursive",
+                "--no-dereference",
+                "--no-target-directory",
+                str(inside),
+                aside,
+            )
         elif not outside.suffix:
-            aside.mkdir()
+            make = ("mkdir", "--mode=0750", aside)
         else:
             return
-        for path in (aside, *aside.rglob("*")) if aside.is_dir() else (aside,):
-            os.chown(path, *Owner(self.user, self.user).ids(), follow_symlinks=False)
-            if not path.is_symlink():
-                path.chmod(0o750 if path.is_dir() else 0o640)
-        aside.rename(outside)
-
-    def _folders(self, folder: Path) -> None:
-        for parent in [*reversed(folder.relative_to(self.data).parents), folder.relative_to(self.data)]:
-            path = self.data / parent
-            if not path.is_dir():
-                path.mkdir()
-                os.chown(path, *Owner(self.user, self.user).ids())
+        work.command(("rm", "--recursive", "--force", aside), user=self.user)
+        work.command(make, user=self.user)
+        work.command(("sync", "--file-system", aside), user=self.user)
+        work.command(("mv", "--no-target-directory", aside, str(outside)), user=self.user)

@@ -42,11 +42,12 @@ class Packages:
         # Only what was absent before the first try: a killed install leaves some of them in.
         for name in missing:
             work.remember("package", name, {"installed": False})
-        work.command((*APT, "update"))
+        update = work.command((*APT, "update"), allow=range(256))
         result = work.command(self._install(missing), allow=range(256))
         if not result.ok:
             raise ChangeFailed(
-                _why(result.last_words), hint="The lines above are apt's own. Mend that, then apply again."
+                why("\n".join((*update.tail, *result.tail))),
+                hint="The lines above are apt's own. Mend that, then apply again.",
             )
 
     def _missing(self, machine: Machine) -> list[str]:
@@ -73,11 +74,14 @@ def _repairs() -> tuple[tuple[str, ...], ...]:
     return (("dpkg", "--configure", "-a", "--force-confold"), (*APT, "--fix-broken", "install"))
 
 
-def _why(words: str) -> str:
+def why(words: str) -> str:
+    """The sentence for what apt said: the first cause, not what followed from it."""
+    unreachable = "The package servers could not be found: there is no network, or no name server."
     causes = {
         "No space left": "The disk is full: apt could not install.",
         "Could not get lock": "Another program is installing packages and did not finish within ten minutes.",
-        "Could not resolve": "The package servers could not be found: there is no network, or no name server.",
+        "Temporary failure resolving": unreachable,
+        "Could not resolve": unreachable,
         "Unable to fetch": "The packages could not be downloaded: the network is gone.",
         "Unable to locate": "A package is not in the archives that this machine uses.",
     }

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, Memory, Preview, Work
@@ -60,13 +60,16 @@ class Publish:
 
     def apply(self, work: Work) -> None:
         aside = self.public.with_name(f"{self.public.name}.partial")
-        for folder in (aside, self.public):
-            if folder.exists():
-                shutil.rmtree(folder)
+        self._marker.unlink(missing_ok=True)
+        files.remove(aside)
         aside.mkdir(parents=True)
         for url, path in self.paths:
-            _copy(self.code / path, aside / url)
+            if not any((self.code / folder).is_symlink() for folder in PurePath(path).parents):
+                _copy(self.code / path, aside / url)
+        work.command(("sync", "--file-system", str(aside)))
+        files.remove(self.public)
         aside.rename(self.public)
+        files.sync_folder(self.public.parent)
         files.replace(self._marker, self._wanted())
         work.note(self.public, "published")
 

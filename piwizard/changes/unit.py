@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, Memory, Preview, Record, Work
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 from piwizard.machine.units import UnitState
 
@@ -30,7 +31,7 @@ class Unit:
         for argv in self._commands(now):
             result = work.command(argv, allow=range(256))
             if not result.ok:
-                _explain(self.name, work)
+                raise _failed(self.name, argv, result, work)
 
     def _commands(self, now: UnitState) -> tuple[tuple[str, ...], ...]:
         needed: list[tuple[str, ...]] = []
@@ -45,11 +46,12 @@ class Unit:
         return tuple(needed)
 
 
-def _explain(name: str, work: Work) -> None:
-    """Puts the unit's own last words into the record, then fails."""
+def _failed(name: str, argv: tuple[str, ...], result: Result, work: Work) -> ChangeFailed:
+    """Puts the unit's own last words into the record; the error has systemd's."""
     work.command(("systemctl", "--no-pager", "--full", "status", name), allow=range(256))
     work.command(("journalctl", "--no-pager", "--lines=20", "--unit", name), allow=range(256))
-    work.command(("systemctl", "is-active", name))
+    words = next((line.strip() for line in result.tail if line.strip()), f"exit code {result.exit}")
+    return ChangeFailed(f"`{' '.join(argv)}` failed: {words}", hint=f"`journalctl -u {name}` says why.")
 
 
 def undo(record: Record, work: Work) -> str | None:

@@ -62,7 +62,7 @@ class Unfinished:
         entry: Record = {"path": str(path), "copy": None, "link": None}
         if path.is_symlink():
             entry["link"] = os.readlink(path)
-        elif path.exists():
+        elif path.is_file():
             content = path.read_bytes()
             copy = files.digest(content)
             files.replace(self._copies / copy, content, mode=0o600)
@@ -79,6 +79,8 @@ class Unfinished:
     def _put_back(self, entry: Record) -> bool:
         """Puts one path back to what it was; says whether it had changed."""
         path = Path(entry["path"])
+        if path.is_dir() and not path.is_symlink():
+            return False  # somebody else's: no change of a group makes one
         if entry["link"] is not None:
             if path.is_symlink() and os.readlink(path) == entry["link"]:
                 return False

@@ -7,9 +7,10 @@ import grp
 import hashlib
 import os
 import pwd
+import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def read(path: Path) -> bytes | None:
     """The content of a regular file, None where there is none."""
     try:
         return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
@@ -63,6 +64,29 @@ def make_folders(folder: Path, mode: int = 0o755) -> None:
         make_folders(folder.parent)
         folder.mkdir(mode=mode, exist_ok=True)
         sync_folder(folder.parent)
+
+
+def own_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
+    """Makes a folder and gives it mode and owner. NotADirectoryError where something else is there, also a link."""
+    make_folders(path.parent)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.geteuid() == 0:
+            os.fchown(handle, *ids)
+        os.fchmod(handle, mode)
+    finally:
+        os.close(handle)
+    sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Removes a file, a link or a whole folder, if there is one. Follows no link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def replace(

@@ -120,7 +120,7 @@ class App:
             Folder(where.folder / "once", whole=True),
             Folder(where.data, 0o750, Owner(name, name)),
             Checkout(where.release, app.source.repo, app.source.ref, app.source.commit, name),
-            *(Keep(where.code, where.data, path, name) for path in answers.get("app.writable", [])),
+            *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
             *(

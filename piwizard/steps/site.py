@@ -116,7 +116,7 @@ def _passed(app: Chosen) -> tuple[str, ...]:
     found = []
     for prefix, folder in app.static.items():
         for path in app.answers.get("app.writable", []):
-            if path == folder:
+            if path == folder or folder.startswith(f"{path}/"):
                 found.append(prefix)
             elif path.startswith(f"{folder}/"):
                 below = path.removeprefix(f"{folder}/")

@@ -1,12 +1,23 @@
-"""A run in a folder of the test's: its journal, its record, its work."""
+"""A run in a folder of the test's, and a kill of it at any system call that alters a file."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from piwizard.changes import UNDO
 from piwizard.engine.events import Recorder, read
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.work import Working
+
+ROOT = os.geteuid() == 0
+APP_USER = "daemon"
+"""A user of every Debian that has a group of the same name and owns nothing."""
+needs_root = pytest.mark.skipif(not ROOT, reason="gives files to another user")
 
 
 @pytest.fixture
@@ -29,3 +40,53 @@ def working(tmp_path, backups):
         return Working(Recorder(tmp_path / "run-1"), Backups(backups), journal, overwrite=overwrite)
 
     return make
+
+
+@pytest.fixture
+def undo(working, backups):
+    """Takes a step back as the engine does; gives what it left alone, and why."""
+
+    def go(step="nginx", site=None):
+        journal = Journal(backups, step, site)
+        work = working(step, site)
+        records = [record for record in journal.records() if record["kind"] in UNDO]
+        left = [UNDO[record["kind"]](record, work) for record in reversed(records)]
+        journal.forget()
+        return [words for words in left if words]
+
+    return go
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that another user can reach, as /srv is."""
+    folder = Path(tempfile.mkdtemp(prefix="piwizard-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def app_ids():
+    """The numbers of the app's user."""
+    import pwd
+
+    found = pwd.getpwnam(APP_USER)
+    return found.pw_uid, found.pw_gid
+
+
+def tree(folder):
+    """Everything below a folder: kind, mode, owner, content or target."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        info = path.lstat()
+        content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[str(path.relative_to(folder))] = (oct(info.st_mode), info.st_uid, info.st_gid, content)
+    return found
+
+
+def whole(folder):
+    """The tree with the times of its files."""
+    return tree(folder), {
+        path: path.lstat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
+    }

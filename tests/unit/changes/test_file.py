@@ -1,0 +1,201 @@
+"""Files: written and edited, never over somebody's work, undone to the byte."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from piwizard.changes import UNDO
+from piwizard.changes.base import ChangeFailed
+from piwizard.changes.file import EditedFile, File
+from piwizard.changes.link import Link
+from piwizard.engine.events import Recorder
+from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.work import Working
+from piwizard.machine.files import Owner
+
+from .conftest import ROOT, tree, whole
+
+ME = Owner("root", "root") if ROOT else Owner(os.environ.get("USER", ""), os.environ.get("USER", ""))
+
+
+def ours(path, content="ours\n", **more):
+    return File(path, content, owner=ME, **more)
+
+
+def edited(path, line="ours = yes"):
+    return EditedFile(path, lambda text: text if line in text else f"{text}{line}\n", "a line of ours")
+
+
+def test_written_once(working, tmp_path, events):
+    work, change = working(), ours(tmp_path / "f", mode=0o600)
+    assert "+ours" in change.probe(work.machine, work).diff
+    assert work.make(change)
+    assert (tmp_path / "f").read_text() == "ours\n"
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600
+    before = (tmp_path / "f").stat().st_mtime_ns
+    assert not working().make(change)
+    assert (tmp_path / "f").stat().st_mtime_ns == before
+    assert [event["path"] for event in events() if event["event"] == "file-written"] == [str(tmp_path / "f")]
+
+
+def test_a_mode_that_differs_is_put_right(working, tmp_path):
+    working().make(ours(tmp_path / "f"))
+    (tmp_path / "f").chmod(0o666)
+    preview = ours(tmp_path / "f").probe(working().machine, working())
+    assert "mode 0644" in preview.diff
+    assert not preview.edited
+    assert working().make(ours(tmp_path / "f"))
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o644
+
+
+def test_somebody_elses_file_is_left(working, tmp_path):
+    (tmp_path / "f").write_text("theirs\n")
+    assert ours(tmp_path / "f").probe(working().machine, working()).edited
+    for overwrite in (False, True):
+        with pytest.raises(ChangeFailed, match="piwizard did not write it"):
+            working(overwrite=overwrite).make(ours(tmp_path / "f"))
+    assert (tmp_path / "f").read_text() == "theirs\n"
+
+
+@pytest.mark.parametrize("target", ["target", "nowhere"])
+def test_somebody_elses_link_is_left(working, tmp_path, target):
+    (tmp_path / "target").write_text("ours\n")
+    (tmp_path / "f").symlink_to(target)
+    with pytest.raises(ChangeFailed, match="piwizard did not write it"):
+        working().make(ours(tmp_path / "f"))
+    assert os.readlink(tmp_path / "f") == target
+
+
+def test_a_folder_in_its_place_is_left(working, tmp_path):
+    (tmp_path / "f").mkdir()
+    with pytest.raises(ChangeFailed, match="is a folder"):
+        working().make(ours(tmp_path / "f"))
+
+
+def test_the_same_content_by_somebody_else_is_taken_over_and_stays(working, tmp_path, undo):
+    (tmp_path / "f").write_text("ours\n")
+    assert not working().make(ours(tmp_path / "f"))
+    assert undo() == []
+    assert (tmp_path / "f").exists()
+
+
+def test_an_edit_by_hand_needs_a_yes(working, tmp_path):
+    working().make(ours(tmp_path / "f"))
+    (tmp_path / "f").write_text("ours, mended\n")
+    preview = ours(tmp_path / "f").probe(working().machine, working())
+    assert preview.edited
+    assert "-ours, mended" in preview.diff
+    with pytest.raises(ChangeFailed, match="edited by hand"):
+        working().make(ours(tmp_path / "f"))
+    assert (tmp_path / "f").read_text() == "ours, mended\n"
+    working(overwrite=True).make(ours(tmp_path / "f"))
+    assert (tmp_path / "f").read_text() == "ours\n"
+
+
+def test_an_earlier_writing_of_ours_is_no_edit(working, tmp_path):
+    working().make(ours(tmp_path / "f", "one\n"))
+    working().make(ours(tmp_path / "f", "two\n"))
+    (tmp_path / "f").write_text("one\n")
+    assert not ours(tmp_path / "f", "two\n").probe(working().machine, working()).edited
+
+
+def test_a_secret_is_in_no_diff(working, tmp_path):
+    change = ours(tmp_path / "f", "PASSWORD=hunter2\n", secret=True)
+    assert "hunter2" not in change.probe(working().machine, working()).diff
+    assert "hunter2" not in repr(change.probe(working().machine, working()))
+
+
+def test_undo_keeps_what_was_edited_since(working, tmp_path, undo):
+    working().make(ours(tmp_path / "f"))
+    (tmp_path / "f").write_text("mine\n")
+    assert "edited by hand" in undo()[0]
+    assert (tmp_path / "f").read_text() == "mine\n"
+
+
+def test_undo_of_a_file_that_is_gone(working, tmp_path, undo):
+    working().make(ours(tmp_path / "f"))
+    (tmp_path / "f").unlink()
+    assert undo() == []
+
+
+def test_an_edit_in_place_keeps_mode_and_leads_through_links(working, tmp_path, undo):
+    (tmp_path / "real").write_text("theirs\n")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "conf").symlink_to("real")
+    before = whole(tmp_path)[1][tmp_path / "real"]
+    assert working().make(edited(tmp_path / "conf"))
+    assert (tmp_path / "conf").is_symlink()
+    assert (tmp_path / "real").read_text() == "theirs\nours = yes\n"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
+    assert not working().make(edited(tmp_path / "conf"))
+    assert undo() == []
+    assert (tmp_path / "real").read_text() == "theirs\n"
+    assert (tmp_path / "real").stat().st_mtime_ns == before
+
+
+def test_an_edit_of_a_file_that_is_not_there(working, tmp_path):
+    change = edited(tmp_path / "conf")
+    assert "comes with its package" in change.probe(working().machine, working()).diff
+    with pytest.raises(ChangeFailed, match="missing"):
+        working().make(change)
+
+
+def test_lines_that_somebody_added_beside_ours_are_kept(working, tmp_path):
+    (tmp_path / "conf").write_text("theirs\n")
+    working().make(edited(tmp_path / "conf"))
+    with (tmp_path / "conf").open("a") as file:
+        file.write("more of theirs\n")
+    assert edited(tmp_path / "conf").probe(working().machine, working()).holds
+    preview = edited(tmp_path / "conf", "other = 1").probe(working().machine, working())
+    assert preview.edited
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d"])
+CONTENT = st.binary(max_size=40)
+BEFORE = st.dictionaries(NAMES, st.one_of(CONTENT, st.sampled_from(["a", "b", "nowhere", "../x"])), max_size=4)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), NAMES, st.text(max_size=20)),
+        st.tuples(st.just("edit"), NAMES, st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)),
+        st.tuples(st.just("link"), NAMES, st.sampled_from(["a", "elsewhere", None])),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(before=BEFORE, steps=STEPS)
+def test_undo_gives_back_every_byte(before, steps):
+    """Whatever was there, whatever of it could be altered, in whatever order."""
+    with tempfile.TemporaryDirectory() as name:
+        there, backups = Path(name) / "etc", Path(name) / "backups"
+        there.mkdir()
+        for path, content in before.items():
+            if isinstance(content, str):
+                (there / path).symlink_to(content)
+            else:
+                (there / path).write_bytes(content)
+        original = whole(there)
+        for kind, path, what in steps:
+            changes = {
+                "write": lambda path=path, what=what: ours(there / path, what),
+                "edit": lambda path=path, what=what: edited(there / path, what),
+                "link": lambda path=path, what=what: Link(there / path, what),
+            }
+            work = Working(Recorder(Path(name) / "run"), Backups(backups), Journal(backups, "s", None), overwrite=True)
+            try:
+                work.make(changes[kind]())
+            except (ChangeFailed, OSError, RuntimeError):
+                continue  # a loop of links, a link to somewhere that is not there
+        journal = Journal(backups, "s", None)
+        work = Working(Recorder(Path(name) / "run"), Backups(backups), journal, overwrite=False)
+        left = [UNDO[one["kind"]](one, work) for one in reversed(journal.records()) if one["kind"] in UNDO]
+        assert not any(left)
+        assert tree(there) == original[0]
+        assert whole(there) == original

@@ -1,0 +1,178 @@
+"""Every kind of change, killed before each alteration in turn: applied again, it ends in the same place."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from piwizard.changes.base import ChangeFailed
+from piwizard.changes.checkout import Checkout
+from piwizard.changes.file import EditedFile, File
+from piwizard.changes.folder import Folder
+from piwizard.changes.group import Group, Then
+from piwizard.changes.keep import Keep
+from piwizard.changes.link import Link
+from piwizard.changes.publish import Publish
+from piwizard.engine.events import Recorder
+from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.work import Working
+from piwizard.machine.files import Owner
+
+from .conftest import APP_USER, needs_root, tree
+from .killing import killed_at_each
+
+pytestmark = needs_root
+
+
+def edit(text):
+    return text if "ours" in text else f"{text}ours = yes\n"
+
+
+def before(there):
+    """What each of the changes below meets."""
+    there.mkdir()
+    there.chmod(0o755)
+    (there / "conf").write_text("# theirs\n")
+    (there / "link").symlink_to("theirs")
+    (there / "enabled").mkdir()
+    code = there / "code"
+    (code / "uploads" / "deep").mkdir(parents=True)
+    (code / "uploads" / "deep" / "first.txt").write_text("of the repository")
+    (code / "result.json").write_text("{}")
+    (code / "static").mkdir()
+    (code / "static" / "style.css").write_text("a { color: red }\n" * 40)
+    (code / "robots.txt").write_text("User-agent: *\n")
+    (there / "data").mkdir()
+    shutil.chown(there / "data", APP_USER, APP_USER)
+
+
+def site_group(there, guard=("true",), **more):
+    members = (
+        File(there / "enabled" / "site", "server {}\n"),
+        EditedFile(there / "conf", edit, "a line"),
+        Link(there / "enabled" / "link", "../site"),
+        Link(there / "link", None),
+    )
+    return Group("site", members, guard=guard, then=(Then(("true",)),), **more)
+
+
+CHANGES = {
+    "a new file": lambda there: [File(there / "new", "ours\n", 0o600, secret=True)],
+    "a file that we wrote before": lambda there: [File(there / "new", "one\n"), File(there / "new", "two\n")],
+    "an edit": lambda there: [EditedFile(there / "conf", edit, "a line")],
+    "a new link": lambda there: [Link(there / "new", "conf")],
+    "a link that led elsewhere": lambda there: [Link(there / "link", "ours")],
+    "a link that goes": lambda there: [Link(there / "link", None)],
+    "a folder": lambda there: [Folder(there / "a" / "b", 0o750, Owner(APP_USER, APP_USER))],
+    "a group": lambda there: [site_group(there)],
+    "a folder to keep": lambda there: [Keep(there / "code", there / "data", "uploads", APP_USER)],
+    "a file to keep": lambda there: [Keep(there / "code", there / "data", "result.json", APP_USER)],
+    "a new folder to keep": lambda there: [Keep(there / "code", there / "data", "instance/deep", APP_USER)],
+    "what is published": lambda there: [
+        Publish(there / "code", there / "public", (("static", "static"), ("robots.txt", "robots.txt")))
+    ],
+}
+
+
+def make(folder, changes):
+    """One run of the engine over these changes."""
+    journal = Journal(folder / "backups", "step", None)
+    work = Working(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
+    for change in changes:
+        work.make(change)
+
+
+def fresh(folder):
+    """A folder in which nothing was done yet."""
+    for path in folder.iterdir():
+        shutil.rmtree(path)
+    before(folder / "there")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_applied_again_after_a_kill(open_folder, name, tmp_path):
+    there = open_folder / "there"
+    fresh(open_folder)
+    make(open_folder, CHANGES[name](there))
+    wanted = tree(there)
+    fresh(open_folder)
+    original, points = tree(there), 0
+    assert wanted != original
+    for point in killed_at_each(lambda: make(open_folder, CHANGES[name](there))):
+        make(open_folder, CHANGES[name](there))
+        assert tree(there) == wanted, f"killed at {point}"
+        journal = Journal(open_folder / "backups", "step", None)
+        assert not (open_folder / "backups" / "unfinished" / "site.json").exists()
+        assert len({(one["kind"], one["target"]) for one in journal.records() if "before" in one}) == len(
+            [one for one in journal.records() if "before" in one]
+        )
+        fresh(open_folder)
+        points += 1
+    assert points > 2
+
+
+def test_a_group_that_is_refused_after_a_kill_leaves_everything(open_folder):
+    """Killed while it writes, while it asks, and while it takes back."""
+    there, points = open_folder / "there", 0
+
+    def refused():
+        try:
+            make(open_folder, [site_group(there, guard=("false",))])
+        except ChangeFailed:
+            return
+        raise AssertionError("the guard did not refuse")
+
+    fresh(open_folder)
+    original = tree(there)
+    for point in killed_at_each(refused):
+        refused()
+        assert tree(there) == original, f"killed at {point}"
+        fresh(open_folder)
+        points += 1
+    assert points > 20
+
+
+def test_what_follows_a_group_is_made_up_for(open_folder):
+    """Killed after the files were accepted: the service is still told, by the next run."""
+    there = open_folder / "there"
+    fresh(open_folder)
+    told = open_folder / "told"
+    group = site_group(there)
+    group = Group(group.name, group.changes, group.guard, (Then(("touch", str(told))),))
+    for point in killed_at_each(lambda: make(open_folder, [group])):
+        make(open_folder, [group])
+        assert told.exists(), f"killed at {point}"
+        told.unlink()
+        fresh(open_folder)
+
+
+def test_a_checkout(open_folder):
+    """At every tenth point: each clones anew."""
+    repo, there = open_folder / "repo", open_folder / "there"
+    repo.mkdir()
+    run = ["git", "-C", str(repo), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*run, "init", "--quiet", "--initial-branch=main"], check=True)
+    (repo / "app.py").write_text("app = 1\n")
+    (repo / "bin").mkdir()
+    (repo / "bin" / "run").write_text("#!/bin/sh\n")
+    (repo / "bin" / "run").chmod(0o755)
+    subprocess.run([*run, "add", "."], check=True)
+    subprocess.run([*run, "commit", "--quiet", "-m", "one"], check=True)
+    commit = subprocess.run([*run, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    change = Checkout(there / "release", str(repo), "main", commit, APP_USER)
+    there.mkdir()
+    make(open_folder, [change])
+    assert change.probe(None, None).holds
+    wanted = {path: seen for path, seen in tree(there).items() if ".git" not in path}
+    assert wanted["release/app/bin/run"][0] == "0o100750"
+    assert wanted["release/app/app.py"][0] == "0o100640"
+    shutil.rmtree(there)
+    for point in killed_at_each(lambda: make(open_folder, [change])):
+        if point % 10:
+            continue
+        assert not change.probe(None, None).holds
+        make(open_folder, [change])
+        assert {path: seen for path, seen in tree(there).items() if ".git" not in path} == wanted, f"killed at {point}"
+        shutil.rmtree(there)

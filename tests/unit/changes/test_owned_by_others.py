@@ -1,0 +1,220 @@
+"""An app that was taken over puts links where root is about to work: nothing outside of its folder may change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import zipfile
+
+import pytest
+
+from piwizard.changes.base import ChangeFailed
+from piwizard.changes.environment import Environment
+from piwizard.changes.folder import Folder
+from piwizard.changes.keep import Keep
+from piwizard.changes.publish import Publish
+from piwizard.machine.files import Owner
+
+from .conftest import APP_USER, needs_root, tree
+
+pytestmark = needs_root
+APP = Owner(APP_USER, APP_USER)
+
+
+@pytest.fixture
+def there(open_folder):
+    """The code of an app, its data folder, and a folder of root's that it would like to have."""
+    (open_folder / "code").mkdir()
+    (open_folder / "code" / "result.json").write_text("{}")
+    (open_folder / "data").mkdir()
+    shutil.chown(open_folder / "data", APP_USER, APP_USER)
+    (open_folder / "secret").mkdir(mode=0o700)
+    (open_folder / "secret" / "shadow").write_text("root's\n")
+    return open_folder
+
+
+@pytest.fixture
+def untouched(there):
+    """Asserts at the end that root's folder is as it was."""
+    before = tree(there / "secret"), (there / "secret").stat().st_uid, (there / "secret").stat().st_mode
+    yield
+    assert (tree(there / "secret"), (there / "secret").stat().st_uid, (there / "secret").stat().st_mode) == before
+
+
+def plant(path, target):
+    path.symlink_to(target)
+    shutil.chown(path, APP_USER, APP_USER, follow_symlinks=False) if sys.version_info >= (3, 13) else os.lchown(
+        path, *APP.ids()
+    )
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("target", ["secret/shadow", "secret/new", "secret"])
+def test_a_link_where_the_copy_is_made(there, working, target):
+    plant(there / "data" / ".result.json.piwizard-new", there / target)
+    assert working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    assert (there / "data" / "result.json").read_text() == "{}"
+    assert os.readlink(there / "code" / "result.json") == str(there / "data" / "result.json")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_link_where_the_file_goes(there, working):
+    plant(there / "data" / "result.json", there / "secret" / "shadow")
+    working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    assert os.readlink(there / "data" / "result.json") == str(there / "secret" / "shadow")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_link_where_the_folder_goes(there, working):
+    plant(there / "data" / "uploads", there / "secret")
+    with pytest.raises(ChangeFailed, match="Permission denied"):
+        working().make(Keep(there / "code", there / "data", "uploads/pictures", APP_USER))
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_repository_with_a_link_to_roots_folder(there, working):
+    (there / "code" / "linked").symlink_to(there / "secret")
+    with pytest.raises(ChangeFailed, match=r"app\.writable.*linked") as refused:
+        working().make(Keep(there / "code", there / "data", "linked/shadow", APP_USER))
+    assert refused.value.key == "app.writable"
+
+
+def test_a_kept_file_belongs_to_the_app_alone(there, working, app_ids):
+    (there / "code" / "result.json").chmod(0o640)
+    shutil.chown(there / "code" / "result.json", 0, APP_USER)
+    working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    info = (there / "data" / "result.json").stat()
+    assert (info.st_uid, info.st_gid, info.st_mode & 0o777) == (*app_ids, 0o640)
+
+
+def test_what_the_app_wrote_is_not_lost_to_a_new_release(there, working):
+    (there / "data" / "result.json").write_text("of the app")
+    working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    assert (there / "code" / "result.json").read_text() == "of the app"
+
+
+def test_a_file_that_the_app_makes_itself(there, working):
+    working().make(Keep(there / "code", there / "data", "later.db", APP_USER))
+    assert not os.path.lexists(there / "data" / "later.db")
+    assert os.readlink(there / "code" / "later.db") == str(there / "data" / "later.db")
+
+
+@pytest.mark.parametrize("path", ["link", "folder/link", "link/secret", "folder"])
+def test_nothing_is_published_through_a_link(there, working, path):
+    (there / "code" / "folder").mkdir()
+    (there / "code" / "link").symlink_to(there)
+    (there / "code" / "folder" / "link").symlink_to(there / "secret")
+    (there / "code" / "folder" / "file").symlink_to(there / "secret" / "shadow")
+    working().make(Publish(there / "code", there / "public", (("static", path),)))
+    assert [name for name in tree(there / "public") if name != "static"] == []
+
+
+def test_what_is_published(there, working):
+    static = there / "code" / "static"
+    static.mkdir()
+    (static / "style.css").write_text("a { color: red }\n" * 100)
+    (static / "done.css").write_text("a { color: red }\n" * 100)
+    (static / "done.css.gz").write_bytes(b"packed by the build")
+    (static / "small.css").write_text("a{}")
+    (static / "photo.jpg").write_bytes(b"\xff" * 1000)
+    (static / ".env").write_text("SECRET=1")
+    (static / ".git").mkdir()
+    (static / ".git" / "config").write_text("")
+    publish = Publish(there / "code", there / "public", (("static", "static"),))
+    assert working().make(publish)
+    assert not working().make(publish)
+    found = {name.removeprefix("static/") for name in tree(there / "public") if name != "static"}
+    assert found == {"style.css", "style.css.gz", "done.css", "done.css.gz", "small.css", "photo.jpg"}
+    assert (there / "public" / "static" / "done.css.gz").read_bytes() == b"packed by the build"
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_folder_is_never_a_link(there, working):
+    (there / "link").symlink_to(there / "secret")
+    change = Folder(there / "link", 0o777, APP)
+    assert not change.probe(None, None).holds
+    with pytest.raises(ChangeFailed, match="is not a folder"):
+        working().make(change)
+
+
+def test_a_folder_that_was_there_gets_its_mode_back(there, working, undo, app_ids):
+    (there / "mine").mkdir(mode=0o700)
+    working().make(Folder(there / "mine", 0o755, APP))
+    working().make(Folder(there / "new" / "deep", 0o755, whole=True))
+    assert (there / "mine").stat().st_uid == app_ids[0]
+    (there / "new" / "deep" / "file").write_text("")
+    assert undo() == []
+    assert ((there / "mine").stat().st_uid, (there / "mine").stat().st_mode & 0o777) == (0, 0o700)
+    assert not (there / "new" / "deep").exists()
+
+
+def test_undo_of_a_folder_keeps_what_is_in_it(there, working, undo):
+    working().make(Folder(there / "new"))
+    (there / "new" / "theirs").write_text("")
+    assert "not empty" in undo()[0]
+    assert (there / "new" / "theirs").exists()
+
+
+def wheel(folder):
+    """A wheel of nothing but a module."""
+    dist = "hello-1.0.dist-info"
+    with zipfile.ZipFile(folder / "hello-1.0-py3-none-any.whl", "w") as file:
+        file.writestr("hello.py", "word = 'hello'\n")
+        file.writestr(f"{dist}/METADATA", "Metadata-Version: 2.1\nName: hello\nVersion: 1.0\n")
+        file.writestr(f"{dist}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{dist}/RECORD", "")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_an_environment_whose_build_folder_is_full_of_links(there, working, events):
+    """As an app would leave it that could write there: an older piwizard gave it the whole cache."""
+    wheel(there / "code")
+    (there / "code" / "requirements.txt").write_text("hello\n")
+    (there / "code" / ".piwizard-requirements.txt").symlink_to(there / "secret" / "shadow")
+    cache = there / "cache"
+    cache.mkdir()
+    (cache / "build").symlink_to(there / "secret")
+    for path in (there / "code", *(there / "code").rglob("*")):
+        os.lchown(path, 0, APP.ids()[1])
+    shutil.chown(cache, APP_USER, APP_USER)
+    change = Environment(
+        folder=there / "venv",
+        python="/usr/bin/python3",
+        code=there / "code",
+        install=("--no-index", "--find-links=."),
+        inputs=("requirements.txt",),
+        user=APP_USER,
+        cache=cache,
+        lines=("hello",),
+    )
+    (there / "release").mkdir()
+    assert working().make(change)
+    assert change.probe(None, None).holds
+    assert cache.stat().st_uid == 0
+    assert not (cache / "build").exists()
+    assert {path.lstat().st_uid for path in (there / "venv").rglob("*")} == {0}
+    assert list((there / "venv").glob("lib/*/site-packages/hello.py"))
+    ran = {event["argv"][-1]: event["user"] for event in events() if event["event"] == "command-started"}
+    assert ran[str(there / "venv")] in ("root", APP_USER)
+    (there / "code" / "requirements.txt").write_text("hello==1.0\n")
+    assert not change.probe(None, None).holds
+
+
+def test_requirements_that_do_not_install_say_why(there, working):
+    (there / "code" / "requirements.txt").write_text("not-there-at-all==1\n")
+    for path in (there / "code", *(there / "code").rglob("*")):
+        os.lchown(path, 0, APP.ids()[1])
+    change = Environment(
+        folder=there / "venv",
+        python="/usr/bin/python3",
+        code=there / "code",
+        install=("--no-index", "-r", "requirements.txt"),
+        inputs=("requirements.txt",),
+        user=APP_USER,
+        cache=there / "cache",
+    )
+    with pytest.raises(ChangeFailed, match="not-there-at-all") as failed:
+        working().make(change)
+    assert failed.value.key == "app.requirements"
+    assert not change.probe(None, None).holds
