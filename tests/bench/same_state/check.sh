@@ -1,7 +1,8 @@
 #!/bin/bash
 # The same state looked at by bare comparisons: about the least that any program could do. Says what is not so.
 cd /opt/bench/files || exit 1
-site=/srv/myflask release=/srv/myflask/releases/$RELEASE wrong=0
+site=/srv/myflask
+release=$site/releases/${RELEASE:?} wrong=0
 
 no() { echo "not so: $*"; wrong=$((wrong + 1)); }
 same() { cmp -s "$1" "$2" || no "$2"; }
