@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from piwizard.engine.state import Entry
     from piwizard.machine.checks import Check
     from piwizard.machine.facts import Facts
+    from piwizard.machine.git_access import Access
     from piwizard.questions import Question
     from piwizard.screens.lookups import Found
     from piwizard.starting import Plans
@@ -211,7 +212,6 @@ class Backend:
 
     def _access(self, repo: str) -> Access:
         """The login of the site that has this repository; nobody's where it is new."""
-        from piwizard.errors import PiwizardError
         from piwizard.machine.git_access import NOBODY
 
         try:

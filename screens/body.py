@@ -139,6 +139,8 @@ class Body(Screen[None]):
         else:
             keys = FIELD_KEYS
         self.query_one(KeyLine).show(keys)
+        setup = self.query_one(Setup)
+        setup.set_class(setup.has_focus_within, "-inside")
         self._fit()
 
     def on_resize(self, event: Resize) -> None:

@@ -156,7 +156,9 @@ class Extra(Harmless):
 
 def install(folder: Path) -> None:
     """Puts the fake below everything in this process."""
-    places._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in FOLDERS.items()})
+    places._dirs = lambda: SimpleNamespace(
+        **{f"{whose}_{name}_path": folder / to for name, to in FOLDERS.items() for whose in ("user", "site")}
+    )
     steps = (*(Harmless(step, folder) for step in STEPS if step.name in MINE), Extra(folder))
     wizard.STEPS = answering.STEPS = steps
     gather = facts.__dict__.get("_real_gather", facts.gather)

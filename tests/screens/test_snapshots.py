@@ -30,12 +30,6 @@ async def welcome(seen: Seen) -> None:
 
 
 async def questions(seen: Seen) -> None:
-    await seen.go_to("app")
-    await seen.keys("enter")
-    await seen.pilot.pause()
-
-
-async def rare_questions(seen: Seen) -> None:
     await seen.go_to("ddns")
     await seen.keys("enter", "right")
     await seen.settle()
@@ -95,7 +89,7 @@ async def help_page(seen: Seen) -> None:
 
 
 SCREENS: list[Callable[[Seen], Awaitable[None]]] = [
-    welcome, questions, rare_questions, plan, confirm, log, failed, checks, ending, help_page,
+    welcome, questions, plan, confirm, log, failed, checks, ending, help_page,
 ]  # fmt: skip
 
 
