@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from fcntl import ioctl
 
 ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
+QUESTION = re.compile(r"(?<=\n)[^\n]+: ?\Z")
 TIMEOUT = 30.0
 
 
@@ -79,6 +80,21 @@ class Dialogue:
         time.sleep(0.05)  # a person is slower; whoever asks has set its terminal by then
         self.type(f"{line}\r")
         self.expect("\n")  # a terminal that can be moved about in shows the question once more before
+
+    def fill_in(self, *answers: tuple[str, str], until: str, timeout: float = TIMEOUT) -> None:
+        """Answers the questions of a form until some words come: the named ones as given, the others with Enter."""
+        left = list(answers)
+        ends = time.monotonic() + timeout
+        while self._find(until) < 0:
+            assert time.monotonic() < ends, f"waited for {until!r}, saw:\n{self.text[self._seen :]}"
+            assert self._read(0.2), f"the end came before {until!r}:\n{self.text[self._seen :]}"
+            asked = QUESTION.search(self.text, self._seen)
+            if asked:
+                found = next((one for one in left if one[0] in asked[0]), None)
+                if found:
+                    left.remove(found)
+                self.answer(asked[0], found[1] if found else "")
+        assert not left, f"not asked for: {left}"
 
     def end(self, timeout: float = TIMEOUT) -> int:
         """Waits for the end and returns the exit code (negative: the signal)."""

@@ -29,7 +29,7 @@ class Form:
         try:
             match question.kind:
                 case "secret":
-                    return self._secret(question.key, question.prompt, given=present is not None)
+                    return self._secret_question(question, given=present is not None)
                 case "table":
                     return self._table(question, dict(question.default or {} if present is None else present))
                 case "list":
@@ -129,7 +129,7 @@ class Form:
                 if self._try(question, {**table, name: _setting(value)}, None):
                     table[name], altered = _setting(value), True
             elif secrets and not said.startswith("-"):
-                if self._try_name(question, table, name) and self._secret(f"{question.key}.{name}", name, given=False):
+                if self._try_name(question, table, name) and self._secret(f"{question.key}.{name}", name):
                     table[name], altered = {"asked": True}, True
             else:
                 self._refuse(f"Please type {how}.")
@@ -142,11 +142,21 @@ class Form:
             return False
         return True
 
-    def _secret(self, key: str, prompt: str, *, given: bool) -> bool:
+    def _secret_question(self, question: Question, *, given: bool) -> bool:
+        self._console.say(f"{question.prompt}. {question.help}")
+        without = "" if question.required else "; Enter: none"
+        enter = "; Enter keeps the one given" if given else without
+        return self._secret(question.key, question.prompt, enter, back=given and not question.required)
+
+    def _secret(self, key: str, prompt: str, enter: str = "", *, back: bool = False) -> bool:
+        """Asks for a secret, unseen; `enter` says what Enter means. With `back`, a hyphen takes it back."""
         while True:
-            said = self._console.secret(f"{prompt} (not shown{'; Enter keeps the one given' if given else ''}):")
+            said = self._console.secret(f"{prompt} (not shown{enter}):")
             if not said:
                 return False
+            if back and said == TAKE_BACK:
+                self._answering.set(self._site, key, None)
+                return True
             try:
                 self._answering.set_secret(self._site, key, said)
             except Invalid as error:

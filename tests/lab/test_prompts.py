@@ -67,19 +67,15 @@ def _log_in(pi: Pi, term: str) -> Dialogue:
 def answer_app(dialogue: Dialogue, repo: str) -> None:
     dialogue.answer("A short name for the site [myflask]:")
     dialogue.answer(f"Address of the git repository [{repo}]:")
-    dialogue.answer("Branch or tag [none]:")
-    dialogue.answer("The app in the code [app:app")
-    dialogue.answer("Requirements file [requirements.txt")
-    dialogue.answer("Python [python3]:")
-    dialogue.answer("What the app may write", "result.json")
-    dialogue.answer("one more")
-    dialogue.answer("Static folders (Enter: no more):")
-    dialogue.answer("Environment variables (Enter: no more):", "SECRET_KEY = { generate = 32 }")
-    dialogue.answer("Environment variables (Enter: no more):", 'GREETING = Hello $you "there" 100%')
-    dialogue.answer("Environment variables (Enter: no more):", "API_KEY")
-    dialogue.answer("API_KEY (not shown):", SECRET)
-    dialogue.answer("Environment variables (Enter: no more):")
-    dialogue.answer("Commands to run once [none]:")
+    dialogue.fill_in(
+        ("What the app may write", "result.json"),
+        ("Environment variables (Enter: no more):", "SECRET_KEY = { generate = 32 }"),
+        ("Environment variables (Enter: no more):", 'GREETING = Hello $you "there" 100%'),
+        ("Environment variables (Enter: no more):", "API_KEY"),
+        ("API_KEY (not shown):", SECRET),
+        until="Do this?",
+        timeout=120,
+    )
 
 
 def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, release: str, log_in) -> None:
@@ -103,7 +99,6 @@ def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, rele
     said[-1].expect("nginx: done")
     said[-1].answer("What now? [go]")
     answer_app(said[-1], repo)
-    said[-1].expect("Clone ")
     said[-1].answer("Do this?", "yes")
     said[-1].expect("$ git")
     said[-1].hang_up()  # in the middle of a run
