@@ -10,12 +10,10 @@ from piwizard.machine import commands
 
 
 def become_root(secrets: list[str]) -> None:
-    """Starts piwizard again through sudo where it was not started by root; does not return then.
+    """Starts piwizard again through sudo; does not return.
 
     `secrets` are the environment variables that hold secrets of the answers: sudo would drop them.
     """
-    if os.geteuid() == 0:
-        return
     sudo = commands.which("sudo")
     if sudo is None:
         raise PiwizardError("piwizard needs root, and there is no sudo on this machine.", hint="Start it as root.")

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from piwizard import session
 from piwizard.engine import launch
 from piwizard.engine.state import State
-from piwizard.machine.snapshot import Machine
-from piwizard.wizard import Place, Previewed, Wizard, preview
+from piwizard.wizard import Place, Previewed, Wizard, preview_all
 
 Plans = list[tuple[Place, list[Previewed]]]
 
@@ -25,11 +24,9 @@ def done(wizard: Wizard, state: State) -> list[Place]:
 def needed(wizard: Wizard, chosen: Sequence[Place], finished: Sequence[Place]) -> Plans:
     """The plans of those steps that are not done, or have something to do again. Alters nothing."""
     wizard.require_answers(chosen)
-    machine, backups = Machine(), session.backups()
-    plans: Plans = [(place, preview(wizard.plan(place), machine, backups)) for place in chosen]
     return [
         (place, changes)
-        for place, changes in plans
+        for place, changes in preview_all(wizard, chosen, session.backups())
         if place not in finished or any(not one.preview.holds for one in changes)
     ]
 

@@ -29,7 +29,12 @@ def cache_dir() -> Path:
 
 
 def answers_file() -> Path:
-    """What the person answered: /etc/xdg/piwizard/answers.toml, which everybody may read."""
+    """What the person answered; /etc/xdg/piwizard/answers.toml for root."""
+    return Path(_dirs().user_config_path) / "answers.toml"
+
+
+def answers_file_of_root() -> Path:
+    """The same file, found by somebody who is not root yet."""
     return Path(_dirs().site_config_path) / "answers.toml"
 
 
