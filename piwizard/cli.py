@@ -68,7 +68,7 @@ def _secret_variables(answers: Path | None) -> list[str]:
     if answers and not answers.exists():
         return []
     sites = session.wizard(answers).answers.sites.values()
-    found = [setting for values in sites for setting in values.get("app.env", {}).values()]
+    found = [setting for values in sites for setting in (*values.get("app.env", {}).values(), values.get("app.token"))]
     return [setting["env"] for setting in found if isinstance(setting, dict) and "env" in setting]
 
 
@@ -178,6 +178,22 @@ def deploy(site: str | None, yes: bool, detach: bool, as_json: bool) -> int:
 
     steps = ("app", "gunicorn", "site")
     return applying.apply(steps, None, site, yes=yes, detach=detach, as_json=as_json, newest=True)
+
+
+@cli.command()
+@click.option("--trust", metavar="HOST", help="Show the ssh key of this server, and keep it if you say yes.")
+@ANSWERS
+@SITE
+@click.option("--yes", is_flag=True, help="Ask nothing: with --trust, keep what the server shows.")
+@JSON
+@_command
+def key(trust: str | None, answers: Path | None, site: str | None, yes: bool, as_json: bool) -> int:
+    """The site's key for a private repository, where to add it, and whether it is taken."""
+    from piwizard import keys
+
+    if trust:
+        return keys.trust(trust, answers, site, yes=yes, as_json=as_json)
+    return keys.show(answers, site, as_json=as_json)
 
 
 @cli.command()

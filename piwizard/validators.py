@@ -21,6 +21,7 @@ RELATIVE = re.compile(r"[A-Za-z0-9._@+/-]{1,200}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 SECRET_SOURCES = "{ env = … }, { file = … }, { generate = … } or { asked = true }"
+TOKEN = re.compile(r"gh[a-z]_|github_pat_|glpat-|gldt-|[0-9a-f]{40}$")
 SHELL_SIGNS = set(";|&<>$`\\\n*?(){}")
 
 
@@ -122,9 +123,27 @@ def repository(value: Any) -> str:
         raise Invalid(f"cannot be fetched by {parts.scheme}://")
     if parts.password:
         raise Invalid("must not hold a password: it would be seen by everybody on this machine")
+    if TOKEN.match(parts.username or ""):
+        raise Invalid("must not hold a token: give it as app.token")
     if parts.scheme != "file":
         host_or_address(parts.hostname)
     return address
+
+
+def login(value: Any) -> str:
+    """A user name at a git server."""
+    name = text(value)
+    if not re.fullmatch(r"[A-Za-z0-9._@+-]{1,100}", name):
+        raise Invalid("must be letters, digits and . _ @ + -")
+    return name
+
+
+def fingerprint(value: Any) -> str:
+    """The fingerprint of a host key, as ssh shows it."""
+    shown = text(value).strip()
+    if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", shown):
+        raise Invalid('must be like "SHA256:…" with 43 letters, digits, + and /')
+    return shown
 
 
 def host_or_address(value: Any) -> str:
@@ -225,6 +244,13 @@ def secret_source(value: Any) -> dict[str, Any]:
             raise Invalid("must be true after asked")
         return {"asked": True}
     raise Invalid(f"must be {SECRET_SOURCES}")
+
+
+def given_secret(value: Any) -> dict[str, Any]:
+    """Where a secret comes from that somebody else has made."""
+    if isinstance(value, Mapping) and "generate" in value:
+        raise Invalid("must be { env = … }, { file = … } or { asked = true }: it cannot be made up here")
+    return secret_source(value)
 
 
 def secret_text(value: Any) -> str:

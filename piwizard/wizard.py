@@ -9,7 +9,7 @@ from pathlib import Path
 
 from piwizard import validators as v
 from piwizard.answers import Answers, AnswersFile
-from piwizard.apps import source
+from piwizard.apps import access, source
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change, Memory, Preview
 from piwizard.changes.group import Group
@@ -18,6 +18,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import facts
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
+from piwizard.machine.git_access import Access
 from piwizard.machine.snapshot import Machine
 from piwizard.nginx import present
 from piwizard.questions import Question
@@ -174,7 +175,15 @@ class Wizard:
         plain = self.answers.of(site)
         settings = plain.get("app.env", {})
         sources = {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
-        secrets = self.vault.resolve(site, sources) if site and sources else {}
+        return self._with_secrets(plain, sources | _token(plain))
+
+    def access_of(self, site: str) -> Access:
+        """How git gets at the repository of a site."""
+        plain = self.answers.of(site)
+        return access.of(self._with_secrets(plain, _token(plain)))
+
+    def _with_secrets(self, plain: Answers, sources: Mapping[str, Mapping[str, object]]) -> Answers:
+        secrets = self.vault.resolve(plain.site, sources) if plain.site and sources else {}
         return Answers(plain.site, plain.values, secrets)
 
     def ground(self, place: Place) -> Ground:
@@ -202,7 +211,9 @@ class Wizard:
         """Fetches the newest commit of these sites; their plans are made from it."""
         for site in sites:
             values = self.answers.of(site)
-            self._sources[site] = source.newest(site, values["app.repo"], values.get("app.branch"))
+            self._sources[site] = source.newest(
+                site, values["app.repo"], values.get("app.branch"), self.access_of(site)
+            )
 
     def pins(self) -> dict[str, str]:
         """The commits that have been looked at, so that a run sets up just those."""
@@ -212,8 +223,12 @@ class Wizard:
         if site not in self._sources:
             values = self.answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
-            self._sources[site] = source.find(site, repo, branch, pinned)
+            self._sources[site] = source.find(site, repo, branch, pinned, access=self.access_of(site))
         return self._sources[site]
+
+
+def _token(answers: Answers) -> dict[str, Mapping[str, object]]:
+    return {access.TOKEN: answers[access.TOKEN]} if access.TOKEN in answers.values else {}
 
 
 def preview(changes: Sequence[Change], machine: Machine, memory: Memory) -> list[Previewed]:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from piwizard.machine import commands, git
+from piwizard.errors import PiwizardError
+from piwizard.machine import commands, git, git_refusals
+from piwizard.machine.git_access import NOBODY, Access
 
 SECONDS = 25
 
@@ -21,15 +23,17 @@ class Found:
     words: str
 
 
-def repository(address: str) -> Found:
+def repository(address: str, access: Access = NOBODY) -> Found:
     """Whether the repository answers, and which branches it has."""
-    result = commands.run(
-        ("git", "ls-remote", "--symref", "--", address, "HEAD", "refs/heads/*"),
-        env=git.environment(),
-        timeout=SECONDS,
-    )
-    if not result.ok:
-        refusal = git.explain(address, None, result.last_words)
+    try:
+        result = commands.run(
+            ("git", "ls-remote", "--symref", "--", address, "HEAD", "refs/heads/*"),
+            env=git.environment(access),
+            timeout=SECONDS,
+        )
+        if not result.ok:
+            raise git_refusals.explain(address, None, result.last_words, access)
+    except PiwizardError as refusal:
         words = refusal.message.removeprefix("app.repo: ")
         return Found(False, f"{words} {refusal.hint}" if refusal.hint else words)
     branches, main = [], ""

@@ -7,7 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.machine import commands, files, git, places
+from piwizard.machine import commands, files, git, git_refusals, places
+from piwizard.machine.git_access import NOBODY, Access
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def site_folder(site: str) -> Path:
     return places.sites_dir() / site
 
 
-def find(site: str, repo: str, ref: str | None, pinned: str | None = None) -> Source:
+def find(site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: Access = NOBODY) -> Source:
     """The source to set up: the release in use where it is of this repository and branch, else the newest commit.
 
     `pinned` is a commit that was looked at before, and wins. PiwizardError names app.repo or app.branch where
@@ -38,7 +39,7 @@ def find(site: str, repo: str, ref: str | None, pinned: str | None = None) -> So
     cached = _cached(site, repo, ref)
     if cached and pinned == cached.commit:
         return cached
-    return newest(site, repo, ref)
+    return newest(site, repo, ref, access)
 
 
 def _deployed(site: str, repo: str, ref: str | None) -> Source | None:
@@ -61,16 +62,16 @@ def _noted(folder: Path, tree: Path, repo: str, ref: str | None, release: Path |
     return Source(repo, ref, noted["commit"], tree, release)
 
 
-def newest(site: str, repo: str, ref: str | None) -> Source:
+def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> Source:
     """Fetches the newest commit of the branch into the cache; errors as in `find`."""
     folder = _cache(site)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, mode=0o700)
     tree = folder / "tree"
-    result = commands.run(git.clone(repo, tree, ref, shallow=True), env=git.environment(), timeout=600)
+    result = commands.run(git.clone(repo, tree, ref, shallow=True), env=git.environment(access), timeout=600)
     if not result.ok:
-        raise git.explain(repo, ref, result.last_words)
+        raise git_refusals.explain(repo, ref, result.last_words, access)
     commit = git.head(tree)
     files.replace(folder / "release.json", json.dumps({"repo": repo, "ref": ref, "commit": commit}).encode())
     return Source(repo, ref, commit, tree, None)

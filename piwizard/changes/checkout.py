@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.machine import files, git
+from piwizard.machine import files, git, git_refusals
+from piwizard.machine.git_access import NOBODY, Access
 from piwizard.machine.snapshot import Machine
 
 
@@ -25,6 +26,7 @@ class Checkout:
     ref: str | None
     commit: str
     group: str
+    access: Access = NOBODY
 
     @property
     def code(self) -> Path:
@@ -47,11 +49,12 @@ class Checkout:
         aside = self.folder / "app.partial"
         files.remove(aside)
         files.make_folders(self.folder)
-        result = work.command(git.clone(self.repo, aside, self.ref), env=git.environment(), allow=range(256))
+        env = git.environment(self.access)
+        result = work.command(git.clone(self.repo, aside, self.ref), env=env, allow=range(256))
         if not result.ok:
-            error = git.explain(self.repo, self.ref, result.last_words)
+            error = git_refusals.explain(self.repo, self.ref, result.last_words, self.access)
             raise ChangeFailed(error.message, key=error.key, hint=error.hint)
-        work.command(self._checkout(aside), env=git.environment())
+        work.command(self._checkout(aside), env=env)
         work.command(("chown", "--recursive", "--no-dereference", f"root:{self.group}", str(aside)))
         work.command(("chmod", "--recursive", "u=rwX,g=rX,o=", str(aside)))
         work.command(("sync", "--file-system", str(aside)))

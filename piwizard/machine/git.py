@@ -7,17 +7,20 @@ from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands
+from piwizard.machine.git_access import NOBODY, Access
 
 
-def environment() -> dict[str, str]:
-    """The environment of every git command. The configuration file takes the place of root's own."""
+def environment(access: Access = NOBODY) -> dict[str, str]:
+    """The environment of every git command. The configuration file takes the place of root's own.
+
+    PiwizardError where the host of the repository shows another key than it should.
+    """
     return {
         "GIT_CONFIG_GLOBAL": str(resources.files("piwizard.templates") / "git" / "config"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "/bin/false",
-        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o ConnectTimeout=20",
         "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",
+        **access.environment(),
     }
 
 
@@ -34,24 +37,3 @@ def head(folder: Path) -> str:
     if not result.ok:
         raise PiwizardError(f"{folder} is not a git checkout: {result.last_words}")
     return result.output.strip()
-
-
-def explain(repo: str, ref: str | None, words: str) -> PiwizardError:
-    """Turns git's last words after a failed clone into a sentence about the answer at fault."""
-    low = words.lower()
-    if "remote branch" in low and "not found" in low:
-        return PiwizardError(f"app.branch: the repository {repo} has no branch or tag {ref}.", key="app.branch")
-    if any(sign in low for sign in ("could not read username", "authentication failed", "permission denied")):
-        return PiwizardError(
-            f"app.repo: {repo} asks for a login, or is not there.",
-            key="app.repo",
-            hint="Check the address. A private repository needs an ssh address and a key that it knows.",
-        )
-    if "could not resolve host" in low or "network is unreachable" in low or "temporary failure" in low:
-        return PiwizardError(
-            f"app.repo: the host of {repo} cannot be reached.",
-            key="app.repo",
-            hint="Check the address and the network.",
-        )
-    last = words.strip().splitlines()[-1] if words.strip() else "git said nothing"
-    return PiwizardError(f"app.repo: {repo} cannot be cloned: {last}", key="app.repo", hint="Check the address.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from piwizard import validators as v
 from piwizard.answers import Answers
+from piwizard.apps import access
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Change
 from piwizard.changes.checkout import Checkout
@@ -43,6 +44,20 @@ QUESTIONS = (
         required=True,
     ),
     Question("app.branch", "Branch or tag", "Empty: the repository's own main branch.", v.reference),
+    Question(
+        "app.token",
+        "Token",
+        "For a private repository with an https address. For an ssh address, `piwizard key` makes a key.",
+        v.given_secret,
+        kind="secret",
+    ),
+    Question("app.token_user", "User name of the token", "Most forges ask for none.", v.login),
+    Question(
+        "app.host_key",
+        "Fingerprint of the ssh server's key",
+        "SHA256:…, for a server other than the well-known ones; `piwizard key` asks you about it otherwise.",
+        v.fingerprint,
+    ),
     Question("app.entry", "The app in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),
     Question("app.requirements", "Requirements file", "What pip installs. Usually found.", v.inside, kind="path"),
     Question("app.python", "Python", "The interpreter of the app's environment.", v.python, default="python3"),
@@ -119,7 +134,7 @@ class App:
             Folder(where.folder / "releases", whole=True),
             Folder(where.folder / "once", whole=True),
             Folder(where.data, 0o750, Owner(name, name)),
-            Checkout(where.release, app.source.repo, app.source.ref, app.source.commit, name),
+            Checkout(where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers)),
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),

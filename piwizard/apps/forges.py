@@ -1,0 +1,56 @@
+"""Where the known forges want a deploy key, and which user name goes with their tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from piwizard.machine.git_address import Address
+
+TOKEN_USERS = {"github.com": "x-access-token", "bitbucket.org": "x-token-auth"}
+FORGES = {
+    "github": (
+        "/settings/keys/new",
+        'GitHub: give it a title, paste the key, leave "Allow write access" empty, Add key.',
+    ),
+    "gitlab": (
+        "/-/settings/repository#js-deploy-keys-settings",
+        'GitLab: open "Deploy keys", Add new key, paste the key, leave "Grant write permissions" empty, Add key.',
+    ),
+    "bitbucket": ("/admin/access-keys/", "Bitbucket: Add key, paste the key. Such a key can only read."),
+    "forgejo": (
+        "/settings/keys",
+        'Add deploy key, paste the key, leave "Enable write access" empty, Add deploy key.',
+    ),
+}
+SIGNS = {"codeberg": "forgejo", "gitea": "forgejo", "forgejo": "forgejo", **{name: name for name in FORGES}}
+
+
+@dataclass(frozen=True)
+class Place:
+    """The page on which a deploy key is added ("" where that is not known), and what to do there."""
+
+    page: str
+    words: str
+
+
+def place_of(address: Address) -> Place:
+    """Where the key is added for a repository. Forges at home are known by names such as gitlab.example.org."""
+    sign = next((sign for sign in SIGNS if sign in address.host), None)
+    if sign is None or not address.name:
+        return Place(
+            "",
+            f"In the settings of the repository at {address.host}, as a deploy key that may only read. On a machine of "
+            f"your own: as a line of ~/.ssh/authorized_keys of {address.user or 'the user that owns the repository'}.",
+        )
+    path, words = FORGES[SIGNS[sign]]
+    return Place(f"https://{address.host}/{address.name}{path}", words)
+
+
+def ssh_form(address: Address) -> str:
+    """The ssh address of a repository that is given by https."""
+    return f"git@{address.host}:{address.name}.git"
+
+
+def token_user(host: str) -> str:
+    """The user name that goes with a token; most forges look at the token alone."""
+    return TOKEN_USERS.get(host, "oauth2")

@@ -1,0 +1,53 @@
+"""A site's own ssh key: made on this machine, never anywhere else, for reading its repository."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from piwizard.errors import PiwizardError
+from piwizard.machine import commands, files, places
+
+
+def folder(site: str) -> Path:
+    """What a site needs to fetch over ssh: its key, and the host keys that a person trusts."""
+    return places.state_dir() / "keys" / site
+
+
+def private(site: str) -> Path:
+    """The private key: there once `make` was called."""
+    return folder(site) / "id_ed25519"
+
+
+def made(site: str) -> bool:
+    """Whether the site has a key."""
+    return private(site).exists()
+
+
+def make(site: str) -> str:
+    """The public key as one line; made together with the private one where there is none yet."""
+    where = make_folder(site)
+    public, aside = where / "id_ed25519.pub", where / ".id_ed25519.new"
+    with files.alone(where):
+        if not made(site):
+            for file in (aside, aside.with_name(f"{aside.name}.pub")):
+                file.unlink(missing_ok=True)
+            comment = f"piwizard {site}@{socket.gethostname()}"
+            argv = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(aside))
+            result = commands.run(argv)
+            if not result.ok:
+                raise PiwizardError(f"No key could be made: {result.last_words}")
+            # The private one last: where it is, both are.
+            aside.with_name(f"{aside.name}.pub").rename(public)
+            aside.rename(private(site))
+            files.sync_folder(where)
+    return public.read_text().strip()
+
+
+def make_folder(site: str) -> Path:
+    """The site's folder of keys, which only root can look into."""
+    where = folder(site)
+    files.make_folders(where.parent.parent)
+    files.make_folders(where.parent, 0o700)
+    files.make_folders(where, 0o700)
+    return where
