@@ -49,14 +49,15 @@ def apply(
     wizard.require_answers(chosen)
     plans = preview_all(wizard, chosen, session.backups())
     needed = [(place, changes) for place, changes in plans if place not in done or _open(changes)]
+    if needed:
+        yes = _agree(needed, yes=yes, as_json=as_json)
+        launch.require_free()
+    wizard.vault.save()
     if answers:
-        wizard.vault.save()
         session.keep_answers(answers)
     if not needed:
         _say("Nothing to do: everything is as it should be.", as_json=as_json)
         return 0
-    yes = _agree(needed, yes=yes, as_json=as_json)
-    wizard.vault.save()
     wanted = tuple((place.step.name, place.site) for place, _ in needed)
     run = launch.start(launch.Request("apply", wanted, yes, tuple(wizard.pins().items())))
     if detach:
@@ -78,7 +79,8 @@ def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:
             )
         site = sites[0]
     site = site if chosen.scope == "site" else None
-    if not Journal(session.backups_dir(), step, site).records():
+    # Remembered without a journal: an undo was cut off when all but the remembering was done.
+    if not Journal(session.backups_dir(), step, site).records() and not session.state().entry(step, site):
         _say(f"{step} has altered nothing, so there is nothing to undo.", as_json=as_json)
         return 0
     if not yes and sys.stdin.isatty() and not as_json:
@@ -127,7 +129,11 @@ def _agree(needed: Plans, *, yes: bool, as_json: bool) -> bool:
 
 
 def _confirm(question: str) -> None:
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+    try:
+        said = input(f"{question} [y/N] ")
+    except EOFError:
+        said = ""
+    if said.strip().lower() not in ("y", "yes"):
         raise PiwizardError("Nothing was altered.")
 
 

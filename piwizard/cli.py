@@ -45,11 +45,11 @@ def _boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
             code = 1
         except KeyboardInterrupt:
             code = 130
-        except Exception as error:  # noqa: BLE001 — a person gets a sentence, a file the traceback
-            output.error(output.unforeseen(error), as_json=as_json)
-            code = 1
         except BrokenPipeError:
             sys.stderr.close()
+            code = 1
+        except Exception as error:  # noqa: BLE001 — a person gets a sentence, a file the traceback
+            output.error(output.unforeseen(error), as_json=as_json)
             code = 1
         sys.exit(code)
 
@@ -118,11 +118,12 @@ def status(answers: Path | None, as_json: bool) -> int:
     from piwizard.status import status as look
 
     state = session.state()
+    output.warn(state.trouble)
     found = look(session.wizard(answers), state, session.backups())
     if as_json:
         output.dump({"steps": [one.as_json() for one in found]})
     else:
-        output.show_status(found, state.trouble)
+        output.show_status(found)
     return 0
 
 

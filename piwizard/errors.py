@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class PiwizardError(Exception):
     """Something a person can act on: one sentence of what is wrong, and what to do next.
@@ -19,3 +21,13 @@ class PiwizardError(Exception):
     def as_json(self) -> dict[str, dict[str, str | None]]:
         """The shape of every error under --json."""
         return {"error": {"message": self.message, "key": self.key, "hint": self.hint}}
+
+
+def unforeseen(error: Exception) -> str:
+    """The sentence for an error that was not meant for a person."""
+    match error:
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return "The disk is full."
+        case OSError(errno=errno.EROFS):
+            return "The disk is read-only."
+    return f"Something unforeseen happened: {str(error) or type(error).__name__}"

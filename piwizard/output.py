@@ -7,12 +7,13 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
+from piwizard import errors
 from piwizard.engine import narrate
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
+from piwizard.machine import files, places
 from piwizard.status import Status
 from piwizard.wizard import Place, Previewed
 
@@ -38,7 +39,7 @@ ASCII_SIGNS = {
 
 def dump(value: object) -> None:
     """One JSON value on a line of its own."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(json.dumps(value, ensure_ascii=not _unicode()), flush=True)
 
 
 def error(problem: PiwizardError, *, as_json: bool) -> None:
@@ -46,32 +47,54 @@ def error(problem: PiwizardError, *, as_json: bool) -> None:
     if as_json:
         dump(problem.as_json())
         return
-    print(f"piwizard: {problem.message}", file=sys.stderr)
+    _print(f"piwizard: {problem.message}", sys.stderr)
     if problem.hint:
-        print(f"  {problem.hint}", file=sys.stderr)
+        _print(f"  {problem.hint}", sys.stderr)
 
 
 def unforeseen(problem: Exception) -> PiwizardError:
     """The error for a person where piwizard itself is at fault; the traceback is kept beside the runs' records."""
     path = places.logs_dir() / "unforeseen.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(traceback.format_exception(problem)))
-    return PiwizardError(f"Something unforeseen happened: {problem}", hint=f"The details are in {path}.")
+    try:
+        files.make_folders(path.parent)
+        files.replace(path, "".join(traceback.format_exception(problem)).encode("utf-8", "replace"), mode=0o600)
+    except OSError as error:
+        return PiwizardError(errors.unforeseen(problem), hint=f"The details could not be kept: {error.strerror}.")
+    return PiwizardError(errors.unforeseen(problem), hint=f"The details are in {path}.")
+
+
+def _unicode() -> bool:
+    return (sys.stdout.encoding or "ascii").lower().startswith("utf")
+
+
+def _print(text: str, file: TextIO | None = None) -> None:
+    """Lines as the terminal can show them, without what would move its cursor."""
+    file = file or sys.stdout
+    encoding = file.encoding or "ascii"
+    shown = "\n".join(narrate.printable(line) for line in text.split("\n"))
+    print(shown.encode(encoding, "replace").decode(encoding), file=file, flush=True)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def sign(state: str) -> str:
     """The sign of a state, in ASCII where the terminal's encoding has no other."""
-    encoding = (sys.stdout.encoding or "ascii").lower()
-    return (SIGNS if encoding.startswith("utf") else ASCII_SIGNS)[state]
+    return (SIGNS if _unicode() else ASCII_SIGNS)[state]
 
 
-def show_status(found: Iterable[Status], trouble: str) -> None:
+def warn(text: str) -> None:
+    """Something that a person should know and that is no error; on stderr, so that JSON stays JSON."""
+    if text:
+        _print(f"piwizard: {text}", sys.stderr)
+
+
+def show_status(found: Iterable[Status]) -> None:
     """One line a step."""
-    if trouble:
-        print(trouble)
     for one in found:
         site = f" ({one.place.site})" if one.place.site else ""
-        print(f"{sign(one.state)} {one.place.step.title + site:28} {one.state:12} {one.summary}".rstrip())
+        _print(f"{sign(one.state)} {one.place.step.title + site:28} {one.state:12} {_one_line(one.summary)}".rstrip())
 
 
 def plan_json(place: Place, changes: Iterable[Previewed]) -> dict[str, Any]:
@@ -99,11 +122,11 @@ def show_plan(place: Place, changes: list[Previewed]) -> None:
     print(f"== {place.label}: {len(wanted)} of {len(changes)} changes needed")
     for one in wanted:
         edited = "  (edited by hand since piwizard wrote it)" if one.preview.edited else ""
-        print(f"-- {one.change.describe()}{edited}")
+        _print(f"-- {one.change.describe()}{edited}")
         for argv in one.preview.argv:
-            print(f"   $ {shlex.join(argv)}")
+            _print(f"   $ {shlex.join(argv)}")
         for line in one.preview.diff.splitlines():
-            print(f"   {line}")
+            _print(f"   {line}")
     print()
 
 
@@ -114,5 +137,4 @@ def show_event(event: Event, *, as_json: bool) -> None:
         return
     line = narrate.line(event)
     if line is not None:
-        encoding = sys.stdout.encoding or "ascii"
-        print(line.encode(encoding, "replace").decode(encoding), flush=True)
+        _print(line)

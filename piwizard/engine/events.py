@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from piwizard.errors import unforeseen
+
 Event = dict[str, Any]
 
 HIDDEN = "•••"
@@ -66,7 +68,7 @@ class Recorder:
 
     def unforeseen(self, error: Exception) -> str:
         """Records what nobody has foreseen, with its traceback, and gives the sentence for a person."""
-        message = _sentence(error)
+        message = unforeseen(error)
         self.emit("error", message=message, hint="The run's record has the details: `piwizard report`.")
         self.emit("traceback", text="".join(traceback.format_exception(error)))
         return message
@@ -92,15 +94,6 @@ def _forms(secret: str) -> set[str]:
     quoted = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in secret)
     spelled = {repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     return {secret, quoted, shlex.quote(secret), quote(secret), quote(secret, safe=""), quote_plus(secret), *spelled}
-
-
-def _sentence(error: Exception) -> str:
-    match error:
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return "The disk is full."
-        case OSError(errno=errno.EROFS):
-            return "The disk is read-only."
-    return f"Something unforeseen happened: {str(error) or type(error).__name__}"
 
 
 class Reader:

@@ -8,7 +8,12 @@ from piwizard.engine.events import Event
 
 
 def line(event: Event) -> str | None:
-    """One event as text; None for those that say nothing to a person."""
+    """One event as text; None for those that say nothing to a person. Nothing in it moves a terminal's cursor."""
+    text = _words(event)
+    return None if text is None else "\n".join(printable(part) for part in text.split("\n"))
+
+
+def _words(event: Event) -> str | None:
     match event["event"]:
         case "run-started":
             verb = "Undo " if event.get("undo") else ""
@@ -21,7 +26,7 @@ def line(event: Event) -> str | None:
         case "command-started":
             return f"   $ {shlex.join(event['argv'])}"
         case "output":
-            return f"     {printable(event['text'])}"
+            return f"     {_last_state(event['text'])}"
         case "command-finished" if event["exit"] != 0:
             return f"     (exit code {event['exit']} after {event['seconds']:.1f} s)"
         case "file-written":
@@ -40,9 +45,15 @@ def line(event: Event) -> str | None:
 
 
 def printable(text: str) -> str:
-    """A line of a command's output without what would move a terminal's cursor or colour it."""
-    last = text.rstrip("\r").rsplit("\r", 1)[-1]
-    return "".join(char if char.isprintable() or char == "\t" else "" for char in _without_escapes(last))
+    """A line without what would move a terminal's cursor or colour it."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\t" else "" for char in _without_escapes(_last_state(text)))
+
+
+def _last_state(text: str) -> str:
+    """A line as a terminal shows it in the end, where a program writes over it again and again."""
+    return text.rstrip("\r").rsplit("\r", 1)[-1]
 
 
 def _without_escapes(text: str) -> str:
