@@ -1,0 +1,197 @@
+"""The process of a run, from outside: followed, stopped, killed, started twice. Real processes, without systemd."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+
+import pytest
+
+from piwizard.engine import follow, launch
+from piwizard.engine.events import Recorder, read
+from piwizard.engine.lock import Lock
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from tests.unit.child import child, hears, tell
+
+HERE = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from piwizard.machine import places
+root = Path(sys.argv[1])
+names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
+found = SimpleNamespace(**{f"user_{name}_path": root / folder for name, folder in names.items()})
+places._dirs = lambda: found
+"""
+RUN = (
+    HERE
+    + """
+from piwizard.engine.events import Recorder
+from piwizard.engine.lock import Lock
+Lock(places.lock_file()).take(sys.argv[2])
+recorder = Recorder(places.logs_dir() / sys.argv[2])
+recorder.emit("apply-started")
+print("began", flush=True)
+input()
+recorder.emit("output", text="x" * (2 << 20))
+recorder.emit("apply-finished", result="done")
+print("ended", flush=True)
+input()
+"""
+)
+WORK = (
+    HERE
+    + """
+import threading
+from piwizard import wizard, worker
+from piwizard.changes.base import Preview
+
+class Waits:
+    kind = "test"
+    def describe(self): return "It waits"
+    def probe(self, machine, memory): return Preview(holds=False)
+    def apply(self, work):
+        print("under way", flush=True)
+        work.command(("sleep", "1000"))
+
+class Step:
+    name, title, heading, why, scope, optional, needs = "slow", "Slow", "", "", "machine", True, ()
+    def questions(self, ground, answers): return ()
+    def plan(self, ground, answers): return [Waits()]
+    def checks(self, ground, answers): return ()
+
+wizard.STEPS = (*wizard.STEPS, Step())
+print(worker.work(sys.argv[2]), flush=True)
+"""
+)
+
+
+@pytest.fixture
+def request_of(own_places):
+    """Notes what a run shall do; gives its name."""
+
+    def make(run, *steps):
+        launch.folder(run).mkdir(parents=True)
+        wanted = {"action": "apply", "steps": [[step, None] for step in steps], "overwrite": False, "pins": []}
+        (launch.folder(run) / "request.json").write_text(json.dumps(wanted))
+        return run
+
+    return make
+
+
+def test_followed_to_its_end(own_places):
+    with child(RUN, own_places, "run-1") as process:
+        assert hears(process) == "began"
+        seen = follow.follow("run-1")
+        assert next(seen)["event"] == "apply-started"
+        tell(process)
+        assert [event["event"] for event in seen] == ["output", "apply-finished"]
+        assert process.poll() is None, "its word is taken, its process is not waited for"
+    assert follow.runs() == ["run-1"]
+
+
+def test_followed_until_it_is_killed(own_places):
+    with child(RUN, own_places, "run-1") as process:
+        assert hears(process) == "began"
+        seen = follow.follow("run-1")
+        assert next(seen)["event"] == "apply-started"
+        process.kill()
+        assert list(seen) == []
+
+
+def test_a_run_that_ended_long_ago(own_places):
+    recorder = Recorder(own_places / "log" / "run-1")
+    recorder.emit("apply-started")
+    assert [event["event"] for event in follow.follow("run-1")] == ["apply-started"]
+    assert list(follow.follow("never")) == []
+
+
+def test_another_run_is_not_taken_for_it(own_places):
+    Recorder(own_places / "log" / "run-1").emit("apply-started")
+    with child(RUN, own_places, "run-2") as process:
+        assert hears(process) == "began"
+        assert launch.under_way() == "run-2"
+        assert len(list(follow.follow("run-1"))) == 1
+
+
+def work(process):
+    """What a worker's process said at its end."""
+    said = hears(process)
+    process.wait()
+    return said
+
+
+def test_stopped_in_the_middle_of_a_command(own_places, request_of):
+    run = request_of("run-1", "slow", "slow")
+    with child(WORK, own_places, run) as process:
+        assert hears(process) == "under way"
+        seen = follow.follow(run)
+        assert next(event for event in seen if event["event"] == "command-started")["argv"] == ["sleep", "1000"]
+        process.send_signal(signal.SIGTERM)
+        assert work(process) == "False"
+    events = read(launch.folder(run))
+    assert [event["result"] for event in events if "result" in event] == ["stopped", "stopped"]
+    assert not [event for event in events if event["event"] == "error"]
+
+
+def test_a_second_run_meanwhile(own_places, request_of):
+    first, second = request_of("run-1", "slow"), request_of("run-2", "slow")
+    with child(WORK, own_places, first) as process:
+        assert hears(process) == "under way"
+        with pytest.raises(PiwizardError, match="run-1"):
+            launch.require_free()
+        with child(WORK, own_places, second) as other:
+            assert work(other) == "False"
+        said, finished = read(launch.folder(second))
+        assert "run-1" in said["message"]
+        assert finished["result"] == "failed"
+        assert process.poll() is None
+
+
+def test_a_request_that_cannot_be_read(own_places, request_of):
+    run = request_of("run-1", "slow")
+    (launch.folder(run) / "request.json").write_text("{")
+    with child(WORK, own_places, run) as process:
+        assert work(process) == "False"
+    assert [event["event"] for event in read(launch.folder(run))] == ["error", "traceback", "apply-finished"]
+
+
+def test_a_request_is_read_as_it_was_written(own_places):
+    wanted = launch.Request("apply", (("nginx", None), ("app", "blog")), True, (("blog", "c0ffee"),))
+    from dataclasses import asdict
+
+    launch.folder("run-1").mkdir(parents=True)
+    (launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
+    assert launch.request("run-1") == wanted
+
+
+@pytest.mark.skipif(os.path.isdir("/run/systemd/system"), reason="systemd runs here")
+def test_without_systemd(own_places):
+    with pytest.raises(PiwizardError, match="systemd does not run"):
+        launch.start(launch.Request("apply", ()))
+    assert follow.runs() == []
+
+
+def test_many_at_once_get_it_one_after_the_other(own_places):
+    """Of runs that begin in the same moment one goes on; the others are told."""
+    barrier, got = threading.Barrier(8), []
+
+    def begin(number):
+        barrier.wait()
+        lock = Lock(places.lock_file())
+        try:
+            lock.take(f"run-{number}")
+        except PiwizardError:
+            return
+        got.append(lock)
+
+    threads = [threading.Thread(target=begin, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 1
+    got[0].release()

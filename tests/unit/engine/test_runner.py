@@ -1,0 +1,177 @@
+"""One step from its first event to its last, and back; ended by errors, a stop, a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from piwizard.changes.file import File
+from piwizard.changes.link import Link
+from piwizard.engine.events import Recorder, read
+from piwizard.engine.journal import Journal
+from piwizard.engine.runner import Engine
+from piwizard.engine.state import State
+from piwizard.engine.stopping import Stopped, Stopping
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.machine.files import Owner
+
+ME = Owner() if os.geteuid() == 0 else Owner(os.environ.get("USER", ""), os.environ.get("USER", ""))
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """The engine of one run, and what it wrote down."""
+    return Engine(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"))
+
+
+def names(tmp_path):
+    return [event["event"] for event in read(tmp_path / "run-1")]
+
+
+def run(engine, plan, checks=(), **options):
+    return engine.run("nginx", None, lambda: plan, lambda: checks, **{"overwrite": False} | options)
+
+
+def files(tmp_path):
+    return [File(tmp_path / "one", "1\n", owner=ME), Link(tmp_path / "two", "one")]
+
+
+def test_done(engine, tmp_path):
+    assert run(engine, files(tmp_path), [Check("nginx", True, "runs")])
+    first, *_, last = read(tmp_path / "run-1")
+    assert [change["kind"] for change in first["plan"]] == ["file", "link"]
+    assert (last["result"], last["summary"]) == ("done", "2 of 2 changes were needed")
+    assert engine.state.entry("nginx", None).result == "done"
+    assert run(engine, files(tmp_path))
+    assert read(tmp_path / "run-1")[-1]["summary"] == "everything was so already"
+
+
+@dataclass(frozen=True)
+class Fails:
+    """A change that cannot be made."""
+
+    error: BaseException
+    kind = "test"
+
+    def describe(self):
+        return "It fails"
+
+    def probe(self, machine, memory):
+        from piwizard.changes.base import Preview
+
+        return Preview(holds=False)
+
+    def apply(self, work):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PiwizardError("No such thing.", key="app.repo", hint="Try."), "No such thing."),
+        (OSError(28, "No space left on device", "/etc/x"), "The disk is full."),
+        (ZeroDivisionError("by zero"), "Something unforeseen happened: by zero"),
+    ],
+)
+def test_failed(engine, tmp_path, error, message):
+    assert not run(engine, [*files(tmp_path), Fails(error), File(tmp_path / "never", "", owner=ME)])
+    events = read(tmp_path / "run-1")
+    assert next(event for event in events if event["event"] == "error")["message"] == message
+    assert events[-1]["result"] == "failed"
+    assert (engine.state.entry("nginx", None).result, engine.state.entry("nginx", None).summary) == ("failed", message)
+    assert not (tmp_path / "never").exists()
+    assert (tmp_path / "one").exists()
+
+
+def test_a_check_that_fails(engine, tmp_path):
+    assert not run(engine, [], [Check("port", True, ""), Check("page", False, "404", mend="Apply again.")])
+    error = next(event for event in read(tmp_path / "run-1") if event["event"] == "error")
+    assert (error["message"], error["hint"]) == ("page: 404", "Apply again.")
+
+
+def test_a_plan_that_cannot_be_made(engine, tmp_path):
+    def plan():
+        raise PiwizardError("app.repo is missing.", key="app.repo")
+
+    assert not engine.run("app", "blog", plan, list, overwrite=False)
+    assert names(tmp_path) == ["error", "run-finished"]
+
+
+def test_stopped(tmp_path):
+    stopping = Stopping()
+    before = signal.getsignal(signal.SIGTERM)
+    stopping.listen()
+    try:
+        engine = Engine(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"), stopping)
+
+        class Asked(Fails):
+            def apply(self, work):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with pytest.raises(Stopped):
+            run(engine, [Asked(ValueError()), File(tmp_path / "never", "", owner=ME)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert read(tmp_path / "run-1")[-1]["result"] == "stopped"
+    assert State(tmp_path / "lib").entry("nginx", None).result == "stopped"
+    assert not (tmp_path / "never").exists()
+
+
+def test_undo(engine, tmp_path):
+    (tmp_path / "two").symlink_to("theirs")
+    run(engine, files(tmp_path))
+    assert engine.undo("nginx", None)
+    assert not (tmp_path / "one").exists()
+    assert os.readlink(tmp_path / "two") == "theirs"
+    assert engine.state.entry("nginx", None) is None
+    assert Journal(tmp_path / "backups", "nginx", None).records() == []
+    last = read(tmp_path / "run-1")[-1]
+    assert (last["result"], last["summary"]) == ("done", "as it was before")
+
+
+def test_undo_names_what_it_kept(engine, tmp_path):
+    run(engine, files(tmp_path))
+    (tmp_path / "one").write_text("mine\n")
+    assert engine.undo("nginx", None)
+    assert str(tmp_path / "one") in read(tmp_path / "run-1")[-1]["summary"]
+    assert not os.path.lexists(tmp_path / "two")
+
+
+def test_an_undo_that_was_cut_off_is_gone_on_with(engine, tmp_path):
+    run(engine, files(tmp_path))
+    (tmp_path / "two").unlink()
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "x").write_text("")
+    journal = Path(tmp_path / "backups" / "_machine" / "nginx" / "journal.jsonl").read_bytes()
+    assert engine.undo("nginx", None)
+    (tmp_path / "two" / "x").unlink()
+    (tmp_path / "two").rmdir()
+    (tmp_path / "backups" / "_machine" / "nginx").mkdir()
+    Path(tmp_path / "backups" / "_machine" / "nginx" / "journal.jsonl").write_bytes(journal)
+    assert engine.undo("nginx", None)
+    assert not (tmp_path / "one").exists()
+
+
+def test_commands_are_in_the_record(working, events):
+    work = working()
+    result = work.command(("sh", "-c", "echo out; echo err >&2; exit 3"), allow=(0, 3))
+    assert result.exit == 3
+    started, *lines, finished = events()
+    assert (started["argv"][0], started["user"]) == ("sh", "root")
+    assert sorted((line["stream"], line["text"]) for line in lines) == [("stderr", "err"), ("stdout", "out")]
+    assert finished["exit"] == 3
+    assert {event["id"] for event in events()} == {1}
+
+
+def test_a_command_that_fails_says_why(working):
+    with pytest.raises(PiwizardError, match="`sh -c echo reason >&2; exit 1` failed: reason"):
+        working().command(("sh", "-c", "echo reason >&2; exit 1"))
+    with pytest.raises(PiwizardError, match="exit code 7"):
+        working().command(("sh", "-c", "exit 7"))
+    with pytest.raises(PiwizardError, match="not-there is not installed"):
+        working().command(("not-there",))
