@@ -15,9 +15,10 @@ DEFAULT_SERVER = "piwizard-default"
 """The file of the server that answers unknown names."""
 CONFFILE = re.compile(r"^ /etc/nginx/sites-available/default ([0-9a-f]{32})$", re.MULTILINE)
 # Read as text, not parsed: a file with a mistake in it is for `nginx -t` to name.
-TAKES_THE_PORT = re.compile(r"^\s*listen\s[^;#]*\b(default_server|default|reuseport)\b", re.MULTILINE)
-SERVER_NAME = re.compile(r"^\s*server_name\s+([^;#]+);", re.MULTILINE)
-NAMES_HASH = re.compile(r"^\s*server_names_hash_bucket_size\b", re.MULTILINE)
+COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
+TAKES_THE_PORT = re.compile(r"(?:^|[{;}])\s*listen\s[^;]*\b(default_server|default|reuseport)\b")
+SERVER_NAME = re.compile(r"(?:^|[{;}])\s*server_name\s+([^;]+)(?=;)")
+NAMES_HASH = re.compile(r"(?:^|[{;}])\s*server_names_hash_bucket_size\b")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class NginxFiles:
 
     def names_hash_of_others(self) -> str | None:
         """The file of somebody else's that sets server_names_hash_bucket_size, which can stand only once."""
-        texts = {"nginx.conf": self.main, **self._of_others()}
+        texts = {"nginx.conf": COMMENT.sub("", self.main), **self._of_others()}
         return next((path for path, text in texts.items() if NAMES_HASH.search(text)), None)
 
     def server_of_others(self, domain: str, ours: Collection[str]) -> str | None:
@@ -54,7 +55,7 @@ class NginxFiles:
     def _of_others(self) -> dict[str, str]:
         left_out = {DEFAULT_SERVER, "default"} if self.packaged_default else {DEFAULT_SERVER}
         sites = {path: text for path, text in self.sites.items() if Path(path).name not in left_out}
-        return {**self.included, **sites}
+        return {path: COMMENT.sub("", text) for path, text in {**self.included, **sites}.items()}
 
 
 def look(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) -> NginxFiles:

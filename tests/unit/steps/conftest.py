@@ -1,0 +1,93 @@
+"""Ground to plan on: a recorded machine, the files of an app, answers as a person writes them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from piwizard import answers as answers_module
+from piwizard.answers import Answers
+from piwizard.apps.source import Source
+from piwizard.changes.group import Group
+from piwizard.machine.facts import RecordedSource, gather
+from piwizard.nginx.present import NginxFiles
+from piwizard.steps.step import Ground
+from piwizard.wizard import all_questions
+
+SAMPLES = Path(__file__).parents[1] / "machine" / "samples"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+TOML = """
+[site]
+name = "blog"
+domains = ["blog.example.org", "www.blog.example.org"]
+[app]
+repo = "/srv/git/blog.git"
+"""
+
+
+@pytest.fixture
+def machine():
+    """The recorded machine of that name, with some of its facts replaced."""
+    return lambda name="pi4-trixie", **facts: dataclasses.replace(gather(RecordedSource(SAMPLES / name)), **facts)
+
+
+@pytest.fixture
+def memory(machine):
+    """A machine of that many MiB and cores."""
+
+    def made(total, cores):
+        known = machine()
+        return dataclasses.replace(known, cores=cores, memory=dataclasses.replace(known.memory, total=total))
+
+    return made
+
+
+@pytest.fixture
+def app(tmp_path):
+    """A checkout of these files."""
+
+    def made(files=None):
+        tree = tmp_path / "tree"
+        for path, text in (files or {"app.py": FLASK}).items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(text)
+        return Source("/srv/git/blog.git", None, COMMIT, tree, None)
+
+    return made
+
+
+@pytest.fixture
+def ground(machine, app):
+    """What a plan stands on; each part can be another."""
+
+    def made(files=None, **parts):
+        given = {"machine": machine(), "nginx": NginxFiles(), "source": app(files), "sites": ("blog",)} | parts
+        return Ground(**given)
+
+    return made
+
+
+@pytest.fixture
+def answers():
+    """The answers of the site "blog", with more lines of its file, and secrets."""
+
+    def made(more="", site="blog", **secrets):
+        plain = answers_module.parse(TOML + more, all_questions()).of(site)
+        return Answers(plain.site, plain.values, {f"app.env.{name}": value for name, value in secrets.items()})
+
+    return made
+
+
+def flat(changes):
+    """Changes with the members of groups among them."""
+    return [
+        inner for change in changes for inner in ([*change.changes, change] if isinstance(change, Group) else [change])
+    ]
+
+
+def of_kind(changes, kind):
+    """The changes of one kind, in groups too."""
+    return [change for change in flat(changes) if change.kind == kind]

@@ -1,0 +1,109 @@
+"""The app step: what it makes of code and answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.steps.app import App
+
+from .conftest import COMMIT, FLASK, of_kind
+
+SRC_LAYOUT = {
+    "src/shop/__init__.py": "from flask import Flask\n\ndef create_app():\n    return Flask(__name__)\n",
+    "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\ndependencies = ["flask"]\n'
+    "[tool.setuptools.packages.find]\nwhere = ['src']\n",
+}
+
+
+@pytest.fixture
+def plan(ground, answers):
+    def made(files=None, more="", **secrets):
+        return App().plan(ground(files), answers(more, **secrets))
+
+    return made
+
+
+def test_the_release(plan):
+    changes = plan({"app.py": FLASK, "requirements.txt": "flask\n"})
+    (checkout,) = of_kind(changes, "checkout")
+    assert checkout.folder == Path("/srv/blog/releases") / COMMIT[:12]
+    assert (checkout.commit, checkout.group) == (COMMIT, "blog")
+    (user,) = of_kind(changes, "user")
+    assert (user.name, user.home) == ("blog", Path("/srv/blog"))
+    data = next(change for change in of_kind(changes, "folder") if change.path.name == "data")
+    assert (data.mode, data.owner.user, data.whole) == (0o750, "blog", False), "what the app wrote survives an undo"
+    (environment,) = of_kind(changes, "environment")
+    assert environment.install == ("gunicorn", "-r", "requirements.txt")
+    assert environment.inputs == ("requirements.txt",)
+    assert environment.user == "blog"
+    assert "blog" in environment.cache.parts
+
+
+def test_root_runs_nothing_of_the_app(plan):
+    changes = plan(None, '\ninit = ["flask --app app init-db", "python -m tool \'a b\'"]')
+    commands = of_kind(changes, "command")
+    assert [command.argv for command in commands[:2]] == [
+        ("flask", "--app", "app", "init-db"),
+        ("python", "-m", "tool", "a b"),
+    ]
+    assert {command.user for command in commands} == {"blog"}
+    assert {command.env["HOME"] for command in commands} == {"/srv/blog/data"}
+    markers = [command.marker for command in commands]
+    assert len(set(markers)) == 3
+    assert not [marker for marker in markers if "data" in marker.parts], "the app could write its own proof"
+
+
+def test_what_is_run_once_is_known_by_its_words(plan):
+    first, *_ = of_kind(plan(None, '\ninit = ["a", "b"]'), "command")
+    *_, second, _trial = of_kind(plan(None, '\ninit = ["b", "a"]'), "command")
+    assert first.marker == second.marker
+
+
+def test_secrets_are_in_the_environment_and_in_no_argv(plan):
+    changes = plan(None, "\nenv = { KEY = { generate = 32 }, MODE = 'x' }", KEY="hunter2hunter2")
+    trial = of_kind(changes, "command")[-1]
+    assert trial.env["KEY"] == "hunter2hunter2"
+    assert trial.env["MODE"] == "x"
+    assert "hunter2" not in repr(changes)
+
+
+def test_a_factory_below_a_folder(plan, answers, ground):
+    changes = plan(SRC_LAYOUT)
+    trial = of_kind(changes, "command")[-1]
+    assert any("create_app()" in word for word in trial.argv)
+    assert trial.env["PYTHONPATH"] == f"/srv/blog/releases/{COMMIT[:12]}/app/src"
+
+
+def test_what_lies_in_another_writable_folder_is_kept_once(plan):
+    kept = of_kind(plan(None, '\nwritable = ["instance/app.db", "instance", "instances", "data.json"]'), "keep")
+    assert [change.path for change in kept] == ["instance", "instances", "data.json"]
+
+
+def test_what_is_published(plan):
+    files = {"app.py": FLASK, "static/style.css": "", "static/robots.txt": "", "templates/x.html": ""}
+    (publish,) = of_kind(plan(files), "publish")
+    assert dict(publish.paths) == {"static": "static", "robots.txt": "static/robots.txt"}
+    assert publish.public == Path("/srv/blog/releases") / COMMIT[:12] / "public"
+
+
+@pytest.mark.parametrize(
+    ("files", "more", "key", "words"),
+    [
+        ({"README": "nothing"}, "", "app.entry", "No Flask app"),
+        ({"shop.py": FLASK, "blog.py": FLASK}, "", "app.entry", "blog:app"),
+        (None, '\nrequirements = "gone.txt"', "app.requirements", "gone.txt"),
+        (None, '\nstatic = { "/static/" = "gone" }', "app.static", "gone"),
+    ],
+)
+def test_refused_before_anything_is_altered(plan, files, more, key, words):
+    with pytest.raises(PiwizardError, match=words) as refused:
+        plan(files, more)
+    assert refused.value.key == key
+
+
+def test_without_a_repository(ground, answers):
+    with pytest.raises(PiwizardError, match=r"app\.repo"):
+        App().plan(ground(source=None), answers())

@@ -1,0 +1,128 @@
+"""The server block: beside what is there, never instead of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.nginx.present import DEFAULT_SERVER, NginxFiles
+from piwizard.steps.site import AVAILABLE, ENABLED, Site
+
+from .conftest import FLASK, of_kind
+
+THEIRS = str(ENABLED / "theirs")
+STATIC = {"app.py": FLASK, "static/style.css": "", "static/img/a.png": ""}
+
+
+@pytest.fixture
+def plan(ground, answers):
+    return lambda files=None, more="", **parts: Site().plan(ground(files, **parts), answers(more))
+
+
+def links(changes):
+    return {change.path: change.target for change in of_kind(changes, "link")}
+
+
+def texts(changes):
+    return {change.path: change.content for change in of_kind(changes, "file")}
+
+
+def test_on_a_fresh_machine(plan):
+    (group,) = plan()
+    assert group.guard == ("nginx", "-t")
+    assert group.then[0].argv == ("systemctl", "reload-or-restart", "nginx.service")
+    assert links([group]) == {
+        ENABLED / "blog": "../sites-available/blog",
+        ENABLED / DEFAULT_SERVER: f"../sites-available/{DEFAULT_SERVER}",
+        ENABLED / "default": None,
+    }
+    assert texts([group]).keys() == {AVAILABLE / "blog", AVAILABLE / DEFAULT_SERVER}
+    assert "blog.example.org" in texts([group])[AVAILABLE / "blog"]
+
+
+def test_a_default_site_that_a_person_edited_stays(plan):
+    edited = NginxFiles(
+        sites={str(ENABLED / "default"): "server { listen 80 default_server; }"}, packaged_default=False
+    )
+    changes = plan(nginx=edited)
+    assert links(changes) == {ENABLED / "blog": "../sites-available/blog"}
+    assert texts(changes).keys() == {AVAILABLE / "blog"}
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs"),
+    [
+        ("server { listen 80 default_server; }", True),
+        ("server { server_name a; listen [::]:80 default_server; }", True),
+        ("server { listen 80; # default_server\n }", False),
+        ("# server { listen 80 default_server; }", False),
+        ("server { listen 80; }", False),
+    ],
+)
+def test_a_server_on_one_line(plan, text, theirs):
+    assert (AVAILABLE / DEFAULT_SERVER in texts(plan(nginx=NginxFiles(sites={THEIRS: text})))) != theirs
+
+
+def test_a_name_on_one_line(plan):
+    theirs = NginxFiles(sites={THEIRS: "server { server_name a blog.example.org; }"})
+    with pytest.raises(PiwizardError, match="served already"):
+        plan(nginx=theirs)
+
+
+def test_somebody_elses_default_server_stays_the_only_one(plan):
+    theirs = NginxFiles(sites={THEIRS: "server {\n listen [::]:80 default_server;\n}"})
+    assert AVAILABLE / DEFAULT_SERVER not in texts(plan(nginx=theirs))
+    ours = NginxFiles(sites={str(ENABLED / DEFAULT_SERVER): "server {\n listen 80 default_server;\n}"})
+    assert AVAILABLE / DEFAULT_SERVER in texts(plan(nginx=ours))
+
+
+def test_a_name_that_is_served_already(plan):
+    theirs = NginxFiles(sites={THEIRS: "server { listen 80;\n server_name www.blog.example.org x;\n}"})
+    with pytest.raises(PiwizardError, match=THEIRS) as refused:
+        plan(nginx=theirs)
+    assert refused.value.key == "site.domains"
+    ours = NginxFiles(sites={str(ENABLED / "blog"): "server {\n server_name blog.example.org;\n}"})
+    assert plan(nginx=ours)
+
+
+def test_the_size_of_names_is_set_once(plan):
+    others = NginxFiles(main="http {\n server_names_hash_bucket_size 128;\n}")
+    assert "server_names_hash_bucket_size" in texts(plan())[AVAILABLE / DEFAULT_SERVER]
+    assert "server_names_hash_bucket_size" not in texts(plan(nginx=others))[AVAILABLE / DEFAULT_SERVER]
+
+
+@pytest.mark.parametrize(("ipv6", "wanted"), [(True, True), (False, False)])
+def test_a_kernel_without_ipv6(plan, ipv6, wanted):
+    for text in texts(plan(ipv6=ipv6)).values():
+        assert ("listen [::]:80" in text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("writable", "passed"),
+    [
+        ([], []),
+        (["static/uploads"], ["/static/uploads/"]),
+        (["static/img/state.json"], ["/static/img/state.json"]),
+        (["static"], ["/static/"]),
+        (["data", "statics"], []),
+    ],
+)
+def test_what_the_app_writes_is_asked_of_the_app(plan, writable, passed):
+    plain, changed = (
+        texts(plan(STATIC, f"\nwritable = {names}"))[AVAILABLE / "blog"] for names in ("[]", str(writable))
+    )
+    assert (plain != changed) == bool(passed)
+    added = [line for line in changed.splitlines() if line not in plain.splitlines()]
+    for url in passed:
+        whole = url == "/static/"
+        assert bool([line for line in added if url in line]) != whole, "a whole folder loses its own location"
+
+
+def test_a_static_folder_inside_of_a_writable_one(plan):
+    files = {"app.py": "from flask import Flask\napp = Flask(__name__, static_folder='files/static')\n",
+             "files/static/style.css": ""}  # fmt: skip
+    plain, changed = (
+        texts(plan(files, f'\nstatic = {{ "/static/" = "files/static" }}\nwritable = {names}'))[AVAILABLE / "blog"]
+        for names in ("[]", '["files"]')
+    )
+    assert plain != changed, "its published copy is empty: the app answers"

@@ -1,0 +1,107 @@
+"""The system step refuses early, with a word that helps."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.machine.facts import RecordedSource, gather
+from piwizard.steps.system import DISK_NEEDED, PACKAGES, System
+
+from .conftest import SAMPLES
+
+
+@pytest.fixture
+def plan(ground, answers):
+    return lambda machine: System().plan(ground(machine=machine), answers(site=None))
+
+
+@pytest.mark.parametrize("name", ["pi4-trixie", "zero-w-bookworm", "pi3-bookworm-dhcpcd"])
+def test_the_packages(plan, machine, name):
+    (change,) = plan(machine(name))
+    assert change.names == PACKAGES
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in SAMPLES.iterdir()))
+def test_every_machine_is_planned_or_told_why_not(plan, machine, name):
+    found = gather(RecordedSource(SAMPLES / name))
+    blocked = found.os.unsupported or any(owner.program != "nginx" for owner in found.ports if owner.port in (80, 443))
+    if not blocked:
+        assert plan(machine(name))
+        return
+    with pytest.raises(PiwizardError) as refused:
+        plan(machine(name))
+    assert refused.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "hint"),
+    [
+        ("pi4-pihole5", "Pi-hole (lighttpd)", "lighttpd"),
+        ("pi4-pihole6", "Pi-hole", "pihole-FTL"),
+        ("vm-bookworm-apache", "Apache", "apache2.service"),
+    ],
+)
+def test_the_port_is_somebody_elses(plan, machine, name, words, hint):
+    with pytest.raises(PiwizardError) as refused:
+        plan(machine(name))
+    assert refused.value.message.startswith("Port 80 belongs to ")
+    assert words in refused.value.message
+    assert hint in refused.value.hint
+    assert "purge" not in refused.value.hint
+    assert "remove" not in refused.value.hint
+
+
+def test_the_port_is_nginxs_own(plan, machine):
+    apache = machine("vm-bookworm-apache")
+    mine = tuple(dataclasses.replace(owner, program="nginx") for owner in apache.ports)
+    assert plan(dataclasses.replace(apache, ports=mine))
+
+
+def test_an_owner_that_cannot_be_looked_into(plan, machine):
+    owner = dataclasses.replace(machine("vm-bookworm-apache").ports[0], program=None, unit=None, package=None)
+    with pytest.raises(PiwizardError) as refused:
+        plan(machine(ports=(owner,)))
+    assert "()" not in refused.value.message
+    assert "None" not in refused.value.message + refused.value.hint
+
+
+def test_an_unsupported_release(plan, machine):
+    buster = machine("pi1-buster").os
+    assert buster.unsupported
+    with pytest.raises(PiwizardError) as refused:
+        plan(machine(os=buster))
+    assert refused.value.message == buster.unsupported
+
+
+@pytest.mark.parametrize(
+    ("disk", "message"),
+    [
+        ({"free": DISK_NEEDED - 1}, "The disk is full: 499 MiB are free, 500 are needed."),
+        ({"free": 0}, "The disk is full: 0 MiB are free, 500 are needed."),
+        ({"read_only": True}, "The disk is read-only."),
+    ],
+)
+def test_the_disk(plan, machine, disk, message):
+    found = machine()
+    with pytest.raises(PiwizardError) as refused:
+        plan(dataclasses.replace(found, disk=dataclasses.replace(found.disk, **disk)))
+    assert refused.value.message == message
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("free", [DISK_NEEDED, None])
+def test_enough_disk_or_unknown(plan, machine, free):
+    found = machine()
+    assert plan(dataclasses.replace(found, disk=dataclasses.replace(found.disk, free=free)))
+
+
+@pytest.mark.parametrize(("total", "swap", "ok"), [(430, 100, True), (200, 0, False), (200, 100, True)])
+def test_the_memory(ground, answers, machine, total, swap, ok):
+    known = machine()
+    small = dataclasses.replace(known, memory=dataclasses.replace(known.memory, total=total, swap=swap))
+    checks = {check.name: check for check in System().checks(ground(machine=small), answers(site=None))}
+    assert checks["memory"].ok == ok
+    assert checks["clock"].ok
