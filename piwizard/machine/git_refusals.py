@@ -17,6 +17,7 @@ UNREACHABLE = (
     *("could not resolve host", "network is unreachable", "temporary failure", "no route to host"),
     *("connection timed out", "connection refused", "failed to connect"),
 )
+DROPPED = ("connection reset by", "connection closed by")
 DULL = ("fatal: could not read from remote repository", "please make sure you have", "and the repository exists")
 
 
@@ -46,6 +47,11 @@ def explain(repo: str, ref: str | None, words: str, access: Access | None = None
         )
     if any(sign in low for sign in LOGIN) or _missing_behind_login(low, access):
         return _login(repo, access)
+    if any(sign in low for sign in DROPPED):
+        return _refused(
+            f"the host of {repo} drops the connection.",
+            "Servers do so for some minutes after several refused logins: wait, then try again.",
+        )
     if any(sign in low for sign in UNREACHABLE):
         return _refused(f"the host of {repo} cannot be reached.", "Check the address and the network.")
     return _refused(f"{repo} cannot be cloned: {_last(words)}", "Check the address.")

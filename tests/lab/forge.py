@@ -1,0 +1,82 @@
+"""A git server that lets in nobody without a key or a token: a Pi of its own, with a real sshd and git-shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.lab.eventually import eventually
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+NAME, ELSEWHERE = "forge.lan", "elsewhere.lan"
+PORT, PORT_ELSEWHERE = 8443, 8444
+SERVER = Path(__file__).with_name("git_https.py")
+REPOSITORIES = "/srv/git"
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
+
+
+class Forge:
+    """By ssh as git@forge.lan, by https at forge.lan:8443 and elsewhere.lan:8444, two hosts to git."""
+
+    def __init__(self, lab: Lab, release: str, login: str) -> None:
+        self._lab = lab
+        self.pi = lab.pi(release)
+        run = self.pi.run
+        run(("useradd", "--create-home", "--shell", "/usr/bin/git-shell", "--password", "*", "git"))
+        run(("install", "-d", "-o", "git", "-m", "0700", "/home/git/.ssh"))
+        run(("install", "-d", "-o", "git", REPOSITORIES))
+        # Newer ones shut out for a while whoever is refused again and again, as tests are.
+        patient = "echo PerSourcePenalties no > /etc/ssh/sshd_config.d/patient.conf"
+        run(("bash", "-c", f"{patient}; sshd -t || rm /etc/ssh/sshd_config.d/patient.conf; systemctl restart ssh"))
+        self.pi.write("/root/login", f"{login}\n")
+        self.pi.push(SERVER, "/root/git_https.py")
+        names = f"subjectAltName=DNS:{NAME},DNS:{ELSEWHERE}"
+        self.pi.run(("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={NAME}",
+                     "-addext", names, "-keyout", "/root/key.pem", "-out", "/root/certificate.pem"))  # fmt: skip
+        for port in (PORT, PORT_ELSEWHERE):
+            files = ("/root/certificate.pem", "/root/key.pem", REPOSITORIES, "/root/login", f"/root/asked-{port}")
+            run(("touch", files[-1]))
+            run(("systemd-run", f"--unit=git-{port}", "python3", "/root/git_https.py", str(port), *files))
+            eventually(lambda port=port: run(("bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}")))
+
+    def introduce(self, pi: Pi) -> None:
+        """Lets a Pi know its names and its certificate."""
+        names = f"{self.pi.address} {NAME} {ELSEWHERE}\n"
+        pi.run(("tee", "-a", "/etc/hosts"), input=names)
+        pi.write("/usr/local/share/ca-certificates/forge.crt", self.pi.read("/root/certificate.pem"))
+        pi.run(("update-ca-certificates",))
+
+    def take(self, name: str) -> str:
+        """Takes over a repository of the lab's open git server, as it is now; gives its path."""
+        path = f"{REPOSITORIES}/{name}.git"
+        self.pi.run(("rm", "-rf", path))
+        eventually(
+            lambda: self.pi.run(("git", "clone", "--quiet", "--bare", self._lab.git.url(name), path), user="git")
+        )
+        return path
+
+    def add_submodule(self, path: str, url: str) -> None:
+        """Puts a submodule into a repository, which is found at `url`."""
+        script = f"""set -e
+            cd "$(mktemp -d)"; git clone --quiet {path} .
+            git config --file .gitmodules submodule.lib.path lib; git config --file .gitmodules submodule.lib.url {url}
+            git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),lib
+            git add .gitmodules; git -c user.name=A -c user.email=a@b commit --quiet -m lib; git push --quiet"""
+        self.pi.run(("bash", "-c", script), user="git")
+
+    def allow(self, key: str) -> None:
+        """Lets a key in."""
+        self.pi.write("/home/git/.ssh/authorized_keys", f"restrict {key}\n", owner="git")
+
+    def fingerprint(self) -> str:
+        """Of its own key, as whoever looks after it reads it."""
+        return self.pi.run(("ssh-keygen", "-lf", f"{HOST_KEY}.pub")).output.split()[1]
+
+    def change_host_keys(self) -> None:
+        """As after a new installation, or somebody else at its address."""
+        self.pi.run(("bash", "-c", "rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh"))
+        eventually(lambda: self.pi.run(("bash", "-c", "echo > /dev/tcp/127.0.0.1/22")))
+
+    def asked(self, port: int) -> set[str]:
+        """The passwords that came by https, "-" for requests without one."""
+        return set(self.pi.read(f"/root/asked-{port}").split())
