@@ -11,7 +11,7 @@ import tomlkit
 from piwizard import answers, session, toml_edits
 from piwizard.answers import SITE_TABLES, AnswersFile
 from piwizard.errors import PiwizardError
-from piwizard.machine import files, places
+from piwizard.machine import deploy_key, files, places
 from piwizard.questions import Question
 from piwizard.steps import STEPS
 from piwizard.validators import Invalid, secret_text
@@ -89,6 +89,20 @@ class Answering:
         skipped = [name for name in self.get(None, SKIPPED.key) or [] if name != step]
         self.set(None, SKIPPED.key, [*skipped, step] if yes else skipped or None)
 
+    def remove_site(self, site: str) -> None:
+        """Takes out all that was answered for a site, and its secrets."""
+        with files.alone(self.path.parent):
+            document = tomlkit.parse(self._content())
+            if site in document.get("sites", {}):
+                toml_edits.put(document, ["sites", site], None)
+            else:
+                for table in SITE_TABLES:
+                    document.pop(table, None)
+            files.replace(self.path, tomlkit.dumps(document).encode())
+        vault = session.vault()
+        vault.forget(site)
+        vault.save()
+
     def _question(self, key: str) -> Question:
         if key not in self._questions:
             raise PiwizardError(f"There is no question {key}.", key=key)
@@ -146,6 +160,7 @@ def _rename_secrets(old: str, new: str) -> None:
     vault = session.vault()
     vault.rename(old, new)
     vault.save()
+    deploy_key.rename(old, new)
 
 
 def _edit(content: str, before: AnswersFile, own: str | None, key: str, value: object) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from piwizard import output, session
+from piwizard import output, session, starting
 from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.wizard import Place, Previewed, preview_all, step_named
-
-Plans = list[tuple[Place, list[Previewed]]]
+from piwizard.starting import Plans
+from piwizard.wizard import step_named
 
 
 def apply(
@@ -24,20 +23,18 @@ def apply(
     detach: bool,
     as_json: bool,
     newest: bool = False,
+    agreed: bool = False,
 ) -> int:
     """Plans everything, asks where a person can answer, starts the run and follows it. Returns the exit code.
 
-    `newest`: the sites' newest commits are set up, instead of those in use.
+    `newest`: the sites' newest commits are set up, instead of those in use. `agreed`: the person has said yes already,
+    but not to replacing files that were edited by hand.
     """
     wizard, state = session.wizard(answers), session.state()
     launch.require_systemd()
     if newest:
         wizard.look_for_new_versions([site] if site else wizard.answers.sites)
-    done = [
-        place
-        for place in wizard.places()
-        if (entry := state.entry(place.step.name, place.site)) and entry.result == "done"
-    ]
+    done = starting.done(wizard, state)
     chosen = wizard.with_needs(wizard.places(steps, site), done)
     if wizard.answers.unnamed and not steps:
         raise PiwizardError("site.name is missing.", key="site.name")
@@ -46,11 +43,9 @@ def apply(
             "There are no answers yet, so there is nothing to set up.",
             hint="`piwizard apply --answers FILE` takes them from a file.",
         )
-    wizard.require_answers(chosen)
-    plans = preview_all(wizard, chosen, session.backups())
-    needed = [(place, changes) for place, changes in plans if place not in done or _open(changes)]
+    needed = starting.needed(wizard, chosen, done)
     if needed:
-        yes = _agree(needed, yes=yes, as_json=as_json)
+        yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
         launch.require_free()
     wizard.vault.save()
     if answers:
@@ -58,8 +53,7 @@ def apply(
     if not needed:
         _say("Nothing to do: everything is as it should be.", as_json=as_json)
         return 0
-    wanted = tuple((place.step.name, place.site) for place, _ in needed)
-    run = launch.start(launch.Request("apply", wanted, yes, tuple(wizard.pins().items())))
+    run = starting.start(wizard, needed, overwrite=yes)
     if detach:
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
@@ -84,7 +78,7 @@ def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:
         _say(f"{step} has altered nothing, so there is nothing to undo.", as_json=as_json)
         return 0
     if not yes and sys.stdin.isatty() and not as_json:
-        _confirm(f"Take back everything that {step} did?")
+        confirm(f"Take back everything that {step} did?")
     return watch(launch.start(launch.Request("undo", ((step, site),))), as_json=as_json)
 
 
@@ -101,16 +95,12 @@ def watch(run: str, *, as_json: bool) -> int:
     raise PiwizardError("The run was cut off.", hint="`piwizard apply` goes on from where it was.")
 
 
-def _open(changes: list[Previewed]) -> bool:
-    return any(not one.preview.holds for one in changes)
-
-
-def _agree(needed: Plans, *, yes: bool, as_json: bool) -> bool:
+def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
     """Whether files edited by hand may be replaced. Raises where somebody has to say so first."""
     edited = [one for _, changes in needed for one in changes if one.preview.edited]
     if yes:
         return True
-    if not sys.stdin.isatty() or as_json:
+    if not ask or not sys.stdin.isatty():
         if edited:
             raise PiwizardError(
                 f"{edited[0].change.describe()}: the file was edited by hand since piwizard wrote it.",
@@ -124,11 +114,13 @@ def _agree(needed: Plans, *, yes: bool, as_json: bool) -> bool:
                 print(
                     f"  {one.change.describe()}{'  (edited by hand: would be replaced)' if one.preview.edited else ''}"
                 )
-    _confirm("Do this? (`piwizard plan` shows every detail)")
+    confirm("Do this? (`piwizard plan` shows every detail)")
     return bool(edited)
 
 
-def _confirm(question: str) -> None:
+def confirm(question: str) -> None:
+    """Asks on this terminal; PiwizardError where the answer is not yes."""
+    """Asks the person at the terminal; raises where they do not say yes."""
     try:
         said = input(f"{question} [y/N] ")
     except EOFError:

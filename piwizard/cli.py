@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -59,15 +60,18 @@ def _boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
 def _become_root(answers: Path | None) -> None:
     from piwizard import root
 
-    root.become_root(_secret_variables(answers))
+    if os.geteuid() != 0:
+        root.become_root(_secret_variables(answers))
 
 
 def _secret_variables(answers: Path | None) -> list[str]:
     from piwizard import session
+    from piwizard.machine import places
 
-    if answers and not answers.exists():
+    file = answers or places.answers_file_of_root()
+    if not file.exists():
         return []
-    sites = session.wizard(answers).answers.sites.values()
+    sites = session.wizard(file).answers.sites.values()
     found = [setting for values in sites for setting in (*values.get("app.env", {}).values(), values.get("app.token"))]
     return [setting["env"] for setting in found if isinstance(setting, dict) and "env" in setting]
 
@@ -198,6 +202,19 @@ def key(trust: str | None, answers: Path | None, site: str | None, yes: bool, as
 
 
 @cli.command()
+@SITE
+@click.option("--fix", is_flag=True, help="Mend what can be mended, after a yes.")
+@click.option("--yes", is_flag=True, help="With --fix: ask nothing.")
+@JSON
+@_command
+def doctor(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
+    """What is wrong, why, and what mends it. Exit 0: nothing is wrong, 1: something is."""
+    from piwizard import doctor as package
+
+    return package.visit(site, fix=fix, yes=yes, as_json=as_json)
+
+
+@cli.command()
 @click.argument("step")
 @SITE
 @YES
@@ -208,6 +225,19 @@ def undo(step: str, site: str | None, yes: bool, as_json: bool) -> int:
     from piwizard import applying
 
     return applying.undo(step, site, yes=yes, as_json=as_json)
+
+
+@cli.command()
+@click.argument("site")
+@click.option("--keep-data", is_flag=True, help="Leave what the app has written.")
+@YES
+@JSON
+@_command
+def remove(site: str, keep_data: bool, yes: bool, as_json: bool) -> int:
+    """Takes a whole site away: code, service, server block, data, answers; nothing of other sites."""
+    from piwizard import removing
+
+    return removing.remove(site, keep_data=keep_data, yes=yes, as_json=as_json)
 
 
 @cli.command()

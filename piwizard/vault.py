@@ -26,6 +26,7 @@ class Vault:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "secrets.json"
         self._new: Kept = {}
+        self._gone: set[str] = set()
 
     def resolve(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """The secrets of a site: asked anew from their sources where those are there, else as they were kept.
@@ -51,20 +52,24 @@ class Vault:
         for key, secret in self._all().get(site, {}).items():
             self.keep(new, key, secret)
 
+    def forget(self, site: str) -> None:
+        """The site is no more, and so are its secrets; `save` writes that."""
+        self._gone.add(site)
+
     def knows(self, site: str | None, key: str) -> bool:
         """Whether there is such a secret, so that nobody needs to be asked again."""
         return key in self._all().get(site or MACHINE, {})
 
     def save(self) -> None:
         """Keeps what has been resolved, for the run and for the years after."""
-        if not self._new:
+        if not self._new and not self._gone:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with files.alone(self._file.parent):
             content = json.dumps(self._all(), indent=1).encode()
             if files.read(self._file) != content:
                 files.replace(self._file, content, mode=0o600)
-        self._new = {}
+        self._new, self._gone = {}, set()
 
     def values(self) -> list[str]:
         """Every secret there is, so that a recorder can keep them out of a record."""
@@ -74,7 +79,7 @@ class Vault:
         kept = self._load()
         for site, secrets_of_site in self._new.items():
             kept.setdefault(site, {}).update(secrets_of_site)
-        return kept
+        return {site: secrets_of_site for site, secrets_of_site in kept.items() if site not in self._gone}
 
     def _load(self) -> Kept:
         content = files.read(self._file)

@@ -52,7 +52,7 @@ def _one(place: Place, wizard: Wizard, engine: Engine, request: launch.Request) 
     step, site = place.step.name, place.site
     engine.stopping.look()
     if request.action == "undo":
-        return engine.undo(step, site)
+        return engine.undo(step, site, wipe=request.wipe)
     wizard.look_again()
 
     def plan() -> Sequence[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -52,6 +53,8 @@ class Work(Memory, Protocol):
     machine: Machine
     overwrite: bool
     """The person said yes to replacing files edited by hand."""
+    wipe: bool
+    """Undo takes away also what the app has written."""
 
     def command(
         self,
@@ -79,6 +82,9 @@ class Work(Memory, Protocol):
 
     def make(self, change: Change) -> bool:
         """Probes a change and applies it where it does not hold; says whether it was applied."""
+
+    def shared(self) -> AbstractContextManager[None]:
+        """What is noted for undo inside of this belongs to all sites together, not to one."""
 
     def begin(self, group: str, paths: Sequence[Path]) -> None:
         """Keeps what is at these paths, on disk, until `finish` or `take_back`; a group begun before stays begun."""

@@ -55,7 +55,7 @@ def undo(record: Record, work: Work) -> str | None:
     if before["existed"]:
         files.own_folder(path, before["mode"]["mode"], (before["mode"]["uid"], before["mode"]["gid"]))
         return None
-    if before["whole"]:
+    if before["whole"] or work.wipe:
         shutil.rmtree(path)
     elif any(path.iterdir()):
         return f"{path} is not empty: kept."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -35,7 +36,8 @@ class Group:
     Where the guard refuses, every file goes back to what it was and the run fails with the guard's words.
     `then` runs only where something was altered, also if the run that altered it was killed before it came
     to that. `proof` looks whether the service is well afterwards, and gives a sentence where it is not: then, too,
-    everything goes back. Undo runs guard and `then` too, after the files are back.
+    everything goes back. Undo runs guard and `then` too, after the files are back. What is `shared` belongs to all
+    sites together: it is undone when the last of them is.
     """
 
     kind: ClassVar[str] = "group"
@@ -44,6 +46,7 @@ class Group:
     guard: Argv | None = None
     then: tuple[Then, ...] = ()
     proof: Callable[[], str | None] | None = None
+    shared: bool = False
 
     def describe(self) -> str:
         return f"Check and take up: {self.name}"
@@ -58,6 +61,10 @@ class Group:
         )
 
     def apply(self, work: Work) -> None:
+        with work.shared() if self.shared else nullcontext():
+            self._apply(work)
+
+    def _apply(self, work: Work) -> None:
         work.begin(
             self.name, [change.touches for change in self.changes if isinstance(change, (File, EditedFile, Link))]
         )

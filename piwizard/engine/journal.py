@@ -25,6 +25,7 @@ class Journal:
     """The journal of one step; `Memory` over all the journals is `Backups`."""
 
     def __init__(self, backups: Path, step: str, site: str | None) -> None:
+        self._backups, self._step, self._site = backups, step, site
         self.folder = backups / (site or MACHINE) / step
         self._originals = backups / "originals"
         self._file = self.folder / "journal.jsonl"
@@ -35,6 +36,16 @@ class Journal:
         if self._entries is None:
             self._entries = list(_parse(files.read(self._file) or b""))
         return list(self._entries)
+
+    def shared(self) -> Journal:
+        """The journal of what this step did for all sites together; for a step of the machine it is its own."""
+        return Journal(self._backups, self._step, None)
+
+    def to_undo(self) -> list[Journal]:
+        """The journals that end when this step is undone: the shared one goes with the last site."""
+        others = {path.parent.parent.name for path in self._backups.glob(f"*/{self._step}/journal.jsonl")}
+        alone = not others - {MACHINE, self._site}
+        return [self, self.shared()] if self._site is not None and alone else [self]
 
     def knows(self, kind: str, target: str) -> bool:
         """Whether it is noted how something was."""

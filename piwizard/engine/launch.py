@@ -23,6 +23,8 @@ class Request:
     overwrite: bool = False
     pins: tuple[tuple[str, str], ...] = ()
     """Pairs of site and commit: the code that was looked at when the person said yes."""
+    wipe: bool = False
+    """Undo takes away also what the app has written."""
 
 
 def unit(run: str) -> str:
@@ -39,7 +41,7 @@ def request(run: str) -> Request:
     """What a run was asked to do."""
     raw = json.loads((folder(run) / "request.json").read_bytes())
     steps, pins = (tuple((first, second) for first, second in raw[key]) for key in ("steps", "pins"))
-    return Request(raw["action"], steps, raw["overwrite"], pins)
+    return Request(raw["action"], steps, raw["overwrite"], pins, raw["wipe"])
 
 
 def under_way() -> str | None:

@@ -51,15 +51,18 @@ class Engine:
 
         return self._record(step, site, body, done="done")
 
-    def undo(self, step: str, site: str | None) -> bool:
-        """Takes one step back, from its journal alone; what was edited by hand since is kept and named."""
+    def undo(self, step: str, site: str | None, *, wipe: bool = False) -> bool:
+        """Takes one step back, from its journal alone; what was edited by hand since is kept and named.
+
+        What the app has written stays too, unless `wipe` says otherwise.
+        """
 
         def body() -> str:
-            journal = Journal(self.backups, step, site)
-            records = [record for record in journal.records() if record["kind"] in UNDO]
+            journals = Journal(self.backups, step, site).to_undo()
+            records = [record for one in journals for record in one.records() if record["kind"] in UNDO]
             described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
             self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
-            work = self._work(step, site, overwrite=False)
+            work = self._work(step, site, overwrite=False, wipe=wipe)
             kept = []
             for number, record in enumerate(reversed(records), start=1):
                 what = {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo", "number": number}
@@ -71,14 +74,15 @@ class Engine:
                 self.recorder.emit("change-finished", **what)
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):
                 work.command(("systemctl", "daemon-reload"))
-            journal.forget()
+            for journal in journals:
+                journal.forget()
             return " ".join(kept) or "as it was before"
 
         return self._record(step, site, body, done=None)
 
-    def _work(self, step: str, site: str | None, *, overwrite: bool) -> Working:
+    def _work(self, step: str, site: str | None, *, overwrite: bool, wipe: bool = False) -> Working:
         journal = Journal(self.backups, step, site)
-        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite)
+        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
 
     def _check(self, check: Check) -> Check:
         self.recorder.emit("check", name=check.name, ok=check.ok, detail=check.detail)

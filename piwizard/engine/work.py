@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from piwizard.changes.base import Change, ChangeFailed, Record
@@ -18,8 +19,11 @@ from piwizard.machine.snapshot import Machine
 class Working:
     """The `Work` of one step in one run."""
 
-    def __init__(self, recorder: Recorder, backups: Backups, journal: Journal, *, overwrite: bool) -> None:
+    def __init__(
+        self, recorder: Recorder, backups: Backups, journal: Journal, *, overwrite: bool, wipe: bool = False
+    ) -> None:
         self.machine = Machine()
+        self.wipe = wipe
         self.overwrite = overwrite
         self._recorder, self._backups, self._journal = recorder, backups, journal
         self._ids = itertools.count(1)
@@ -79,6 +83,14 @@ class Working:
         change.apply(self)
         self._recorder.emit("change-finished", change=what, kind=change.kind, number=number)
         return True
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        own, self._journal = self._journal, self._journal.shared()
+        try:
+            yield
+        finally:
+            self._journal = own
 
     def begin(self, group: str, paths: Sequence[Path]) -> None:
         for path in Unfinished(self._backups.folder, group).begin(paths, self._backups.wrote):

@@ -75,20 +75,21 @@ class Site:
             passed=_passed(app),
             ipv6=ground.ipv6,
         )
-        files: list[Change] = [
-            File(AVAILABLE / name, render_site(block)),
-            Link(ENABLED / name, f"../sites-available/{name}"),
-        ]
+        own = (File(AVAILABLE / name, render_site(block)), Link(ENABLED / name, f"../sites-available/{name}"))
+        shared: list[Change] = []
         if not ground.nginx.default_server_of_others():
             names_hash = not ground.nginx.names_hash_of_others()
-            files += [
+            shared += [
                 File(AVAILABLE / DEFAULT_SERVER, render_default_server(ipv6=ground.ipv6, names_hash=names_hash)),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
         if ground.nginx.packaged_default:
-            files.append(Link(ENABLED / "default", None))
-        then = (Then(("systemctl", "reload-or-restart", "nginx.service")),)
-        return (Group(f"{name}-site", tuple(files), guard=("nginx", "-t"), then=then),)
+            shared.append(Link(ENABLED / "default", None))
+        test, take_up = ("nginx", "-t"), (Then(("systemctl", "reload-or-restart", "nginx.service")),)
+        return (
+            Group(f"{name}-site", own, guard=test, then=take_up),
+            Group("default-server", tuple(shared), guard=test, then=take_up, shared=True),
+        )
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         host = answers["site.domains"][0]
@@ -97,18 +98,36 @@ class Site:
             "site answers",
             page is not None and page.status < 500,
             f"http://{host}/ gives {page.status}" if page else f"nobody answers for {host}",
-            cause="nginx cannot reach the app." if page else "nginx does not run, or does not know the name.",
-            mend="`piwizard apply gunicorn site` puts both right.",
+            cause=_cause(page),
+            mend="`piwizard doctor` says where the app fails."
+            if page and page.status == 500
+            else "`piwizard apply gunicorn site` puts both right.",
         )
         leaks = [path for path in NEVER_SERVED if (found := checks.get(path, host=host)) and found.status == 200]
         yield Check(
-            "repository closed", not leaks, f"served: {', '.join(leaks)}" if leaks else "only static files are served"
+            "repository closed",
+            not leaks,
+            f"served: {', '.join(leaks)}" if leaks else "only static files are served",
+            cause="The app itself answers for these addresses, or a server block of somebody else does.",
+            mend="`piwizard plan site` shows what was altered; else look into the app for a route that serves files.",
         )
         if other := ground.nginx.default_server_of_others():
             yield Check("unknown names", True, f"are answered by {other}, as you have it")
             return
         stranger = checks.settled(lambda: checks.get("/", host="unknown.invalid"), lambda seen: seen is None)
-        yield Check("unknown names", stranger is None, f"get {stranger.status}" if stranger else "get no answer")
+        yield Check(
+            "unknown names",
+            stranger is None,
+            f"get {stranger.status}" if stranger else "get no answer",
+            cause="Another server block answers for names that nobody has here.",
+            mend="`piwizard apply site` puts the right one there.",
+        )
+
+
+def _cause(page: checks.Answer | None) -> str:
+    if page is None:
+        return "nginx does not run, or does not know the name."
+    return "The app itself fails on its first page." if page.status == 500 else "nginx cannot reach the app."
 
 
 def _passed(app: Chosen) -> tuple[str, ...]:

@@ -28,16 +28,19 @@ def texts(changes):
 
 
 def test_on_a_fresh_machine(plan):
-    (group,) = plan()
-    assert group.guard == ("nginx", "-t")
-    assert group.then[0].argv == ("systemctl", "reload-or-restart", "nginx.service")
-    assert links([group]) == {
-        ENABLED / "blog": "../sites-available/blog",
+    own, shared = plan()
+    assert (own.shared, shared.shared) == (False, True)
+    for group in (own, shared):
+        assert group.guard == ("nginx", "-t")
+        assert group.then[0].argv == ("systemctl", "reload-or-restart", "nginx.service")
+    assert links([own]) == {ENABLED / "blog": "../sites-available/blog"}
+    assert links([shared]) == {
         ENABLED / DEFAULT_SERVER: f"../sites-available/{DEFAULT_SERVER}",
         ENABLED / "default": None,
     }
-    assert texts([group]).keys() == {AVAILABLE / "blog", AVAILABLE / DEFAULT_SERVER}
-    assert "blog.example.org" in texts([group])[AVAILABLE / "blog"]
+    assert texts([own]).keys() == {AVAILABLE / "blog"}
+    assert texts([shared]).keys() == {AVAILABLE / DEFAULT_SERVER}
+    assert "blog.example.org" in texts([own])[AVAILABLE / "blog"]
 
 
 def test_a_default_site_that_a_person_edited_stays(plan):
