@@ -44,6 +44,13 @@ def make(site: str) -> str:
     return public.read_text().strip()
 
 
+def rename(site: str, new: str) -> None:
+    """The key goes with the site when that gets another name, unless one of that name has a key already."""
+    if folder(site).exists() and not folder(new).exists():
+        folder(site).rename(folder(new))
+        files.sync_folder(folder(new).parent)
+
+
 def make_folder(site: str) -> Path:
     """The site's folder of keys, which only root can look into."""
     where = folder(site)

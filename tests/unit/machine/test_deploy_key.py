@@ -23,6 +23,17 @@ def test_made_once_and_read_by_nobody_else(own_places):
     assert derived.split()[:2] == public.split()[:2]
 
 
+def test_it_goes_with_the_name_of_the_site(own_places):
+    public = deploy_key.make("blog")
+    deploy_key.rename("blog", "diary")
+    assert not deploy_key.made("blog")
+    assert deploy_key.make("diary") == public
+    kept = deploy_key.make("blog")
+    deploy_key.rename("blog", "diary")
+    assert (deploy_key.make("blog"), deploy_key.make("diary")) == (kept, public)
+    deploy_key.rename("shed", "barn")
+
+
 def test_one_cut_off_in_the_middle_is_made_again(own_places):
     where = deploy_key.make_folder("blog")
     (where / ".id_ed25519.new").write_text("half a key")
