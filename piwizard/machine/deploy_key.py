@@ -26,6 +26,7 @@ def made(site: str) -> bool:
 
 def make(site: str) -> str:
     """The public key as one line; made together with the private one where there is none yet."""
+    require_ssh()
     where = make_folder(site)
     public, aside = where / "id_ed25519.pub", where / ".id_ed25519.new"
     with files.alone(where):
@@ -42,6 +43,14 @@ def make(site: str) -> str:
             aside.rename(private(site))
             files.sync_folder(where)
     return public.read_text().strip()
+
+
+def require_ssh() -> None:
+    """PiwizardError where this machine has no ssh; one that is looked after over ssh has it."""
+    if commands.which("ssh-keygen") is None:
+        raise PiwizardError(
+            "ssh is not installed on this machine.", hint="`sudo apt install openssh-client` brings it."
+        )
 
 
 def rename(site: str, new: str) -> None:

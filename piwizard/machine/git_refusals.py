@@ -32,6 +32,8 @@ def explain(repo: str, ref: str | None, words: str, access: Access | None = None
         )
     if "remote branch" in low and "not found" in low:
         return PiwizardError(f"app.branch: the repository {repo} has no branch or tag {ref}.", key="app.branch")
+    if "cannot run ssh" in low:
+        return _refused(f"{repo} needs ssh, which is not installed.", "`sudo apt install openssh-client` brings it.")
     changed = re.search(r"host key for (\S+) has changed", words, re.IGNORECASE)
     if changed:
         return _refused(

@@ -75,6 +75,7 @@ def trust(site: str, keys: list[HostKey]) -> None:
 
 def scan(host: str, port: int | None) -> list[HostKey]:
     """Asks a host for its keys, over a network that may lie. PiwizardError where it does not answer."""
+    deploy_key.require_ssh()
     at = ("-p", str(port)) if port else ()
     types = ("-t", "ed25519,ecdsa,rsa")
     result = commands.run(("ssh-keyscan", "-T", str(SECONDS), *types, *at, "--", host), timeout=4 * SECONDS)

@@ -69,6 +69,7 @@ TOKEN = Access("blog", HTTPS, "oauth2", "s3cret")
             "wait",
         ),
         (SSH, None, f"kex_exchange_identification: reset{BOILERPLATE}", "app.repo", "kex_exchange_ident", "Check"),
+        (SSH, None, "error: cannot run ssh: No such file\nfatal: unable to fork", "app.repo", "not installed", "apt"),
         (HTTPS, None, "fatal: Remote branch x not found in upstream origin", "app.branch", "no branch or tag x", ""),
     ],
 )
