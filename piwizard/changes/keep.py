@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
+from piwizard.changes import ownership
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.machine import files
 from piwizard.machine.snapshot import Machine
@@ -34,7 +35,10 @@ class Keep:
         inside, outside = self.code / self.path, self.data / self.path
         linked = inside.is_symlink() and os.readlink(inside) == str(outside)
         if linked and outside.parent.is_dir():
-            return HOLDS
+            if not ownership.of_others(self.data, self.path, self.user):
+                return HOLDS
+            chown = ("chown", "--recursive", "--no-dereference", f"{self.user}:", str(outside))
+            return Preview(holds=False, argv=(chown,))
         return Preview(holds=False, diff=f"+{inside} -> {outside}")
 
     def apply(self, work: Work) -> None:
@@ -49,6 +53,7 @@ class Keep:
             work.command(("mkdir", "--parents", str(outside.parent)), user=self.user)
         if not os.path.lexists(outside):
             self._begin(inside, outside, work)
+        ownership.give_back(self.data, self.path, self.user)
         if inside.is_dir() and not inside.is_symlink():
             shutil.rmtree(inside)
         inside.parent.mkdir(parents=True, exist_ok=True)

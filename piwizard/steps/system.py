@@ -58,14 +58,28 @@ class System:
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         disk, memory = ground.machine.disk.free, ground.machine.memory
-        yield Check("disk", disk is None or disk >= DISK_NEEDED // 2, f"{disk} MiB free")
+        yield Check(
+            "disk",
+            disk is None or disk >= DISK_NEEDED // 2,
+            f"{disk} MiB free",
+            cause="The disk is nearly full, and then neither the app nor its database can write.",
+            mend="`sudo apt-get clean` and `sudo journalctl --vacuum-size=50M` make room; `sudo du -xh / | sort -h | "
+            "tail -30` shows what takes most.",
+        )
         enough = memory.total + memory.swap >= MEMORY_NEEDED
-        yield Check("memory", enough, f"{memory.total} MiB, and {memory.swap} MiB of swap", mend="Add swap.")
+        yield Check(
+            "memory",
+            enough,
+            f"{memory.total} MiB, and {memory.swap} MiB of swap",
+            cause="There is too little memory for nginx, gunicorn and the app together.",
+            mend="Add swap: `sudo apt-get install dphys-swapfile` makes some.",
+        )
         now = datetime.now(UTC)
         yield Check(
             "clock",
             now > PIWIZARD_WAS_MADE,
             f"{now:%Y-%m-%d %H:%M} UTC",
+            cause="A Pi has no battery for its clock, and has not reached a time server.",
             mend="`sudo timedatectl set-ntp true` sets it from the Internet; certificates fail with a wrong clock.",
         )
 

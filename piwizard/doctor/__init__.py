@@ -1,0 +1,39 @@
+"""What is wrong, why, and what mends it: from the outside in, in the order in which a person would look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from piwizard.doctor.finding import Finding
+
+
+def visit(site: str | None, *, fix: bool, yes: bool, as_json: bool) -> int:
+    """The whole command: looks, shows, mends after a yes, looks again. Returns the exit code.
+
+    Under --json the findings come last, after the events of what was mended.
+    """
+    from piwizard.doctor.examine import examine
+    from piwizard.doctor.mending import mend
+
+    found = examine(site)
+    if not (as_json and fix):
+        _give(found, as_json=as_json)
+    if fix:
+        mended = mend(found, yes=yes, as_json=as_json)
+        if mended:
+            found = examine(site)
+        if mended or as_json:
+            _give(found, as_json=as_json)
+    return 0 if all(finding.ok for finding in found) else 1
+
+
+def _give(found: Sequence[Finding], *, as_json: bool) -> None:
+    from piwizard import output
+    from piwizard.doctor.show import show
+
+    if as_json:
+        output.dump({"findings": [finding.as_json() for finding in found]})
+    else:
+        show(found)

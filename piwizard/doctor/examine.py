@@ -1,0 +1,172 @@
+"""The whole examination: the machine, nginx, then each site from its name down to the app's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from piwizard import session, systemd_units
+from piwizard.apps.chosen import Chosen
+from piwizard.changes.base import Memory
+from piwizard.doctor import failures, gateway, journal, names, past, service
+from piwizard.doctor.finding import Finding, Fix, from_check
+from piwizard.doctor.journal import Line
+from piwizard.doctor.patient import Patient, each_once, patient_of
+from piwizard.engine import events, launch
+from piwizard.engine.state import Entry, State
+from piwizard.errors import PiwizardError
+from piwizard.machine import commands
+from piwizard.machine.checks import Check
+from piwizard.machine.snapshot import Machine
+from piwizard.wizard import Place, Wizard, preview
+
+FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
+"""The order in which a person would look; steps that are not named come after, in the wizard's order."""
+
+
+class Examination:
+    """One look at everything. Alters nothing."""
+
+    def __init__(self, wizard: Wizard, state: State, memory: Memory) -> None:
+        self._wizard, self._state, self._memory = wizard, state, memory
+        self._machine, self._alive = Machine(), launch.under_way()
+
+    def findings(self, site: str | None = None) -> list[Finding]:
+        """Every look at the machine and at one site, or at all."""
+        if not self._wizard.answers.sites:
+            mend = "`piwizard` asks for what it needs and sets it up."
+            nothing = Finding("sites", "app", None, False, "no site is set up", "There are no answers yet.", mend)
+            return [*self._steps(None), nothing]
+        sites = [site] if site else list(self._wizard.answers.sites)
+        return [*self._steps(None), *(finding for one in sites for finding in self._site(one))]
+
+    def _site(self, site: str) -> Iterator[Finding]:
+        network = self._wizard.facts.network
+        own = [address.address for one in network.interfaces or () for address in one.addresses]
+        yield from names.look(self._wizard.answers.of(site).get("site.domains", ()), site, own)
+        yield from self._steps(site)
+        if self._state.entry("gunicorn", site):
+            yield from self._words(site)
+
+    def _steps(self, site: str | None) -> Iterator[Finding]:
+        order = {name: number for number, name in enumerate(FROM_OUTSIDE)}
+        places = [place for place in self._wizard.places() if place.site == site]
+        for place in sorted(places, key=lambda place: order.get(place.step.name, len(order))):
+            entry = self._state.entry(place.step.name, site)
+            yield from self._place(place, entry) if entry else self._not_yet(place)
+
+    def _not_yet(self, place: Place) -> Iterator[Finding]:
+        name, missing = place.step.name, self._wizard.missing(place)
+        mend = f"`piwizard` asks for {missing[0]}." if missing else f"`piwizard apply {name}` does it."
+        fix = None if missing else Fix((name,))
+        yield Finding("set up", name, place.site, False, f"{name} was not set up yet", "", mend, fix)
+
+    def _place(self, place: Place, entry: Entry) -> Iterator[Finding]:
+        name, site = place.step.name, place.site
+        if entry.result == "running" and self._alive == entry.run:
+            yield Finding("set up", name, site, True, "is being set up right now")
+            return
+        try:
+            if entry.result == "done":
+                yield self._drift(place)
+            else:
+                recorded = events.read(launch.folder(entry.run))
+                yield from past.look(recorded, entry, name, site, self._patient(site, entry) if site else None)
+            for check in self._wizard.checks(place):
+                yield from_check(check, name, site, _by_applying(check, name))
+        except PiwizardError as error:
+            yield Finding(
+                "set up", name, site, False, error.message, "It could not be set up again as it is.", error.hint or ""
+            )
+
+    def _drift(self, place: Place) -> Finding:
+        """Whether all is as the step left it. Units are left to the checks, which say more of them."""
+        name, site = place.step.name, place.site
+        previews = preview(self._wizard.plan(place), self._machine, self._memory)
+        altered = [one for one in previews if not one.preview.holds and one.change.kind != "unit"]
+        if not altered:
+            return Finding("set up", name, site, True, "as it was set up")
+        detail = f"no longer so: {altered[0].change.describe()}"
+        detail += f", and {len(altered) - 1} more" if len(altered) > 1 else ""
+        if any(one.preview.edited for one in altered):
+            cause = "Somebody edited a file by hand that piwizard wrote."
+            mend = f"`piwizard plan {name}` shows the difference; `piwizard apply {name} --yes` takes it back."
+            return Finding("set up", name, site, False, detail, cause, mend)
+        cause = "The machine or the answers were altered since it was set up."
+        mend = f"`piwizard plan {name}` shows the difference; `piwizard apply {name}` puts it right."
+        return Finding("set up", name, site, False, detail, cause, mend, Fix((name,)))
+
+    def _patient(self, site: str, entry: Entry | None = None) -> Patient | None:
+        """The app of a site: the version in use, or the one that a run was about; None where no code is at hand."""
+        wizard = self._wizard
+        try:
+            if entry:
+                pins = dict(launch.request(entry.run).pins)
+                wizard = Wizard(wizard.answers, wizard.vault, pins)
+            place = next(place for place in wizard.places(["app"], site))
+            source = wizard.ground(place).source
+            if source is None:
+                return None
+            app = Chosen(source, wizard.answers.of(site))
+            return patient_of(app, newest=source.release is None and app.layout.current.exists())
+        except (PiwizardError, OSError, ValueError):  # no code, no record, or no app in it: the checks say so
+            return None
+
+    def _words(self, site: str) -> Iterator[Finding]:
+        """The app's own words, systemd's and gunicorn's, and nginx's, since its last start and its last run here."""
+        result = commands.run(journal.argv(f"{site}.service"))
+        lines, treated = journal.last_start(journal.parse(result.output)), self._treated(site)
+        patient = self._patient(site)
+        found = self._failures(lines, patient, treated) if patient else []
+        found += service.look(lines, site, explained=bool(found))
+        begin = lines[0].at if lines else treated
+        found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, systemd_units.socket_path(site), begin)
+        since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
+        yield from found or [Finding("words of the app", "app", site, True, f"nothing bad{since}")]
+
+    def _failures(self, lines: Sequence[Line], patient: Patient, treated: datetime | None) -> list[Finding]:
+        """What is behind the tracebacks, those from before the last run in the light of what that mended."""
+        before = [line for line in lines if treated and line.at <= treated]
+        after = lines[len(before) :]
+        found = [
+            finding
+            for words, one in ((before, replace(patient, treated=True)), (after, patient))
+            for finding in failures.find([[line.text for line in own] for own in journal.by_process(words)], one)
+        ]
+        return each_once(iter(found))
+
+    def _treated(self, site: str) -> datetime | None:
+        """When a run last worked on the app."""
+        entries = [self._state.entry(step, site) for step in ("app", "gunicorn")]
+        done = [datetime.fromisoformat(entry.at) for entry in entries if entry and entry.result == "done"]
+        return max(done, default=None)
+
+
+def examine(site: str | None = None) -> list[Finding]:
+    """Looks at this machine."""
+    return Examination(session.wizard(None), session.state(), session.backups()).findings(site)
+
+
+def _by_applying(check: Check, step: str) -> Fix | None:
+    """The run that puts a check right, where one does."""
+    mendable: dict[str, Sequence[str]] = {
+        "nginx": ("nine settings", "nginx service"),
+        "gunicorn": (".socket", ".service"),
+        "app": ("release",),
+    }
+    if check.name.endswith(tuple(mendable.get(step, ()))) and step in mendable:
+        return Fix((step,))
+    if check.name in ("site answers", "app answers") and not check.detail.endswith(("500", "500 on its socket")):
+        return Fix(("gunicorn", "site"))
+    return None
+
+
+def _end_of(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - gateway.MOST))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

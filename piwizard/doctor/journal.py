@@ -1,0 +1,68 @@
+"""Reads what `journalctl -o json` prints of one unit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+FIELDS = ("MESSAGE", "_PID")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the journal; `pid` is "1" for systemd's own."""
+
+    at: datetime
+    pid: str
+    text: str
+
+
+def argv(unit: str, most: int = 3000) -> tuple[str, ...]:
+    """The command that prints the last lines of a unit since the machine was booted."""
+    fields = f"--output-fields={','.join(FIELDS)}"
+    return ("journalctl", "--boot", "--no-pager", "--output=json", fields, f"--lines={most}", "--unit", unit)
+
+
+def parse(text: str) -> list[Line]:
+    """The lines, oldest first. What is no JSON, or no line of a journal, is passed over."""
+    found = []
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+            at = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
+        except (ValueError, TypeError, KeyError):
+            continue
+        found.append(Line(at, str(entry.get("_PID", "")), _text(entry.get("MESSAGE"))))
+    return found
+
+
+def last_start(lines: Sequence[Line]) -> list[Line]:
+    """What was said since somebody last started the unit.
+
+    What systemd starts again by itself after a crash counts as one start: the crash before is the reason.
+    """
+    begin, again = 0, False
+    for number, line in enumerate(lines):
+        if line.pid != "1":
+            continue
+        if line.text.startswith("Starting "):
+            begin, again = begin if again else number, False
+        again = again or "Scheduled restart job" in line.text
+    return list(lines[begin:])
+
+
+def by_process(lines: Iterable[Line]) -> list[list[Line]]:
+    """The lines of each process on their own: workers that fail at once write between each other's lines."""
+    apart: dict[str, list[Line]] = {}
+    for line in lines:
+        apart.setdefault(line.pid, []).append(line)
+    return list(apart.values())
+
+
+def _text(message: object) -> str:
+    """journald gives what is not UTF-8 as a list of bytes, and what is too long as null."""
+    if isinstance(message, list):
+        return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256).decode("utf-8", "replace")
+    return message if isinstance(message, str) else ""

@@ -1,0 +1,62 @@
+"""--fix: answers are added, then the one way of altering a machine, a run, takes them up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from piwizard import applying
+from piwizard.answering import Answering
+from piwizard.doctor.finding import Finding, Fix
+from piwizard.errors import PiwizardError
+from piwizard.steps import STEPS
+
+
+def mend(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
+    """Does what the fixable findings say, one run a site. Asks first; says whether anything was done."""
+    fixable = [finding for finding in found if finding.fixable]
+    if not fixable:
+        return False
+    if not yes:
+        _ask(fixable, as_json=as_json)
+    for site in dict.fromkeys(finding.site for finding in fixable):
+        fix = together(finding.fix for finding in fixable if finding.site == site and finding.fix)
+        answer(site, fix)
+        code = applying.apply(
+            fix.steps, None, site, yes=False, detach=False, as_json=as_json, newest=fix.newest, agreed=True
+        )
+        if code:
+            return True
+    return True
+
+
+def together(fixes: Iterable[Fix]) -> Fix:
+    """Several fixes as one: its steps in the wizard's order, what it adds once."""
+    every = list(fixes)
+    wanted = {step for fix in every for step in fix.steps}
+    steps = tuple(step.name for step in STEPS if step.name in wanted)
+    add = [one for fix in every for one in fix.add]
+    return Fix(
+        steps, tuple(one for number, one in enumerate(add) if one not in add[:number]), any(f.newest for f in every)
+    )
+
+
+def answer(site: str | None, fix: Fix) -> None:
+    """Adds to the answers what a fix brings; what is there stays."""
+    answering = Answering()
+    for key, more in fix.add:
+        before = answering.get(site, key)
+        if isinstance(more, dict):
+            answering.set(site, key, {**(before or {}), **more})
+        else:
+            answering.set(site, key, [*(before or []), *(one for one in more if one not in (before or []))])
+
+
+def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise PiwizardError("Nobody is there to say yes.", hint="`piwizard doctor --fix --yes` asks nothing.")
+    print("\nTo be mended:")
+    for finding in fixable:
+        site = f" ({finding.site})" if finding.site else ""
+        print(f"  {finding.name}{site}: {finding.mend}")
+    applying.confirm("Do this?")

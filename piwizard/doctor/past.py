@@ -1,0 +1,59 @@
+"""What the last run of a step left behind where it did not come to a good end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from piwizard.doctor import failures
+from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.patient import Patient
+from piwizard.engine.events import Event
+from piwizard.engine.state import Entry
+
+
+def look(
+    recorded: Sequence[Event], entry: Entry, step: str, site: str | None, patient: Patient | None
+) -> list[Finding]:
+    """Why it failed: by the tracebacks that its commands printed, else by its own last words."""
+    of_step = _only(recorded, step, site)
+    found = failures.find([_words(of_step)], patient) if patient else []
+    if found:
+        return [replace(one, step=step, cause=f"{_begin(patient)}{one.cause}") for one in found[-1:]]
+    error = next((event for event in reversed(of_step) if event["event"] == "error"), {})
+    detail = str(error.get("message") or entry.summary or "it ended in the middle")
+    mend = str(error.get("hint") or "") or f"`piwizard logs {step}` shows all that was said."
+    if entry.result in ("running", "stopped"):
+        return [
+            Finding("last run", step, site, False, f"{step} was broken off at {entry.at}",
+                    "The run was stopped, or the machine lost its power.", "`piwizard apply` goes on with it.",
+                    Fix((step,)))
+        ]  # fmt: skip
+    newest = patient is not None and patient.newest
+    again = f"Then `piwizard {'deploy' if newest else f'apply {step}'}` tries it again."
+    return [
+        Finding(
+            "last run", step, site, False, detail, _begin(patient) or "The step did not succeed.", f"{mend} {again}"
+        )
+    ]
+
+
+def _begin(patient: Patient | None) -> str:
+    return "The newest version did not take over, and the one before still runs. " if patient and patient.newest else ""
+
+
+def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]:
+    """The events of one step in a run of several."""
+    inside, found = False, []
+    for event in recorded:
+        if event["event"] == "run-started":
+            inside = (event.get("step"), event.get("site")) == (step, site)
+        if inside:
+            found.append(event)
+    return found
+
+
+def _words(of_step: Sequence[Event]) -> list[str]:
+    """What the last command that failed printed."""
+    failed = [event["id"] for event in of_step if event["event"] == "command-finished" and event["exit"] != 0]
+    return [str(event["text"]) for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]

@@ -1,0 +1,130 @@
+"""What the doctor knows of a site's app before it listens to it: where things lie, what was answered."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.apps.chosen import Chosen
+from piwizard.apps.database import InitCommand, find_init
+from piwizard.apps.environment import Variable, find_environment
+from piwizard.apps.writable import Writable, find_writable
+from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.traceback import Failure, Frame
+
+BUILD = re.compile(r"(?:current|releases/[^/]+)/app(?:/(.*))?$")
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A site's app. `tree` is its code, `start` the folder below it in which it is started.
+
+    `newest`: it is the app's newest version that failed, not the one in use. `treated`: what is heard is from before
+    the last run, so that what the answers bring against it is mended already.
+    """
+
+    site: str
+    folder: Path
+    tree: Path
+    start: str = ""
+    entry: str = ""
+    requirements: str | None = None
+    writable: tuple[str, ...] = ()
+    env: frozenset[str] = frozenset()
+    init: tuple[str, ...] = ()
+    may_write: tuple[Writable, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    commands: tuple[InitCommand, ...] = ()
+    newest: bool = False
+    treated: bool = False
+
+    @property
+    def data(self) -> Path:
+        """Where what it writes really lies."""
+        return self.folder / "data"
+
+    def inside(self, path: str) -> str | None:
+        """A path as the app names it, relative to its code; None where it leads elsewhere."""
+        full = posixpath.normpath(posixpath.join(self.folder, "current/app", self.start, path))
+        match = BUILD.match(full.removeprefix(f"{self.folder}/")) if full.startswith(f"{self.folder}/") else None
+        return None if match is None else match[1] or ""
+
+    def kept(self, path: str) -> str | None:
+        """The entry of app.writable that a path of the code lies in, None where it lies in none."""
+        return next((kept for kept in self.writable if path == kept or path.startswith(f"{kept}/")), None)
+
+    def own_frame(self, failure: Failure) -> Frame | None:
+        """The last line of the app's own code on the way to a failure, its file relative to the code."""
+        for frame in reversed([*(frame for one in failure.first for frame in one.frames), *failure.frames]):
+            inside = self.inside(frame.file) if frame.file.startswith("/") else None
+            if inside is not None and not inside.startswith((".venv/", "venv/")):
+                return Frame(inside, frame.line, frame.function, frame.source)
+        return None
+
+    def evidence(self, failure: Failure) -> str:
+        """The line of the app that failed, and Python's words."""
+        frame, page = self.own_frame(failure), f" (asked for {failure.page})" if failure.page else ""
+        if frame is None:
+            return f"{failure.words}{page}"
+        function = f" in {frame.function}" if frame.function and frame.function != "<module>" else ""
+        return f"{frame.file}:{frame.line}{function}: {failure.words}{page}"
+
+    def finding(self, name: str, failure: Failure, cause: str, mend: str, fix: Fix | None = None) -> Finding:
+        """What is wrong with the app, shown by one of its failures."""
+        return Finding(name, "app", self.site, False, self.evidence(failure), cause, mend, fix)
+
+    def answered(self, name: str, failure: Failure, cause: str, mend: str, fix: Fix | None = None) -> Finding:
+        """A finding against which the answers hold something already: of the past, where a run took that up since."""
+        if self.treated:
+            return Finding(name, "app", self.site, True, f"mended since: {self.evidence(failure)}")
+        return self.finding(name, failure, cause, mend, fix)
+
+    def fix(self, add: tuple[tuple[str, tuple[str, ...] | dict[str, object]], ...] = ()) -> Fix:
+        """The run that takes up what is added to the answers."""
+        if self.newest:
+            return Fix(("app", "gunicorn", "site"), add, newest=True)
+        return Fix(("app", "gunicorn"), add)
+
+    @property
+    def take_up(self) -> str:
+        """The command that does the same by hand."""
+        return "`piwizard deploy`" if self.newest else "`piwizard apply`"
+
+
+def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
+    """What is known of a chosen app. Reads its code, runs nothing of it."""
+    answers, tree = app.answers, app.source.tree
+    return Patient(
+        site=app.layout.site,
+        folder=app.layout.folder,
+        tree=tree,
+        start=app.working_directory,
+        entry=app.entry.entry,
+        requirements=app.requirements.file if app.requirements else None,
+        writable=tuple(answers.get("app.writable", ())),
+        env=frozenset(answers.get("app.env", {})),
+        init=tuple(answers.get("app.init", ())),
+        may_write=find_writable(tree, app.working_directory),
+        variables=find_environment(tree).variables,
+        commands=find_init(tree, app.entry.entry),
+        newest=newest,
+    )
+
+
+def each_once(findings: Iterator[Finding]) -> list[Finding]:
+    """The same trouble only once, with the last time that it was seen, and how often."""
+    found: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((finding.name, finding.cause, finding.mend), []).append(finding)
+    return [_counted(same) for same in found.values()]
+
+
+def _counted(same: list[Finding]) -> Finding:
+    last = same[-1]
+    if len(same) == 1:
+        return last
+    detail = f"{last.detail}, {len(same)} times"
+    return Finding(last.name, last.step, last.site, last.ok, detail, last.cause, last.mend, last.fix)

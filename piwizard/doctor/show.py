@@ -1,0 +1,44 @@
+"""Findings as text for a person."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from piwizard import output
+from piwizard.doctor.finding import Finding
+from piwizard.engine.narrate import printable
+
+
+def show(found: Sequence[Finding]) -> None:
+    """One line for what is well, cause and mend for what is not, and what to do next."""
+    width = max(40, min(120, shutil.get_terminal_size().columns))
+    for finding in found:
+        site = f" ({finding.site})" if finding.site else ""
+        sign = output.sign("done" if finding.ok else "failed")
+        _print(f"{sign} {finding.name}{site}: {finding.detail}", "    ", width)
+        if not finding.ok:
+            for title, text in (("Why", finding.cause), ("Mend", finding.mend)):
+                if text:
+                    _print(f"    {title + ':':6}{text}", " " * 10, width)
+    print(summary(found))
+
+
+def summary(found: Sequence[Finding]) -> str:
+    """The last line: how many looks, how many that found something, what --fix can do."""
+    bad = [finding for finding in found if not finding.ok]
+    if not bad:
+        return f"\nNothing wrong: {len(found)} looks, all well."
+    fixable = sum(finding.fixable for finding in bad)
+    mends = f" `piwizard doctor --fix` mends {fixable if fixable < len(bad) else 'all'} of them." if fixable else ""
+    return f"\n{len(bad)} of {len(found)} looks found something.{mends}"
+
+
+def _print(text: str, indent: str, width: int) -> None:
+    encoding = sys.stdout.encoding or "ascii"
+    plain = printable(text).encode(encoding, "replace").decode(encoding)
+    wrapped = textwrap.fill(plain, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False,
+                            replace_whitespace=False)  # fmt: skip
+    print(wrapped)

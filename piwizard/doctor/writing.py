@@ -1,0 +1,146 @@
+"""The app may not write where it wants to: the story of result.json."""
+
+from __future__ import annotations
+
+import grp
+import posixpath
+import pwd
+import re
+import stat
+from pathlib import Path
+
+from piwizard.doctor.finding import Finding
+from piwizard.doctor.patient import Patient
+from piwizard.doctor.traceback import Failure
+
+ERROR = re.compile(r"\[Errno (?P<number>\d+)\] [^:]+: (?P<path>b?'.*?'|b?\".*?\")(?: -> (?P<to>.*))?$")
+NOT_PERMITTED, MISSING, DENIED, READ_ONLY = 1, 2, 13, 30
+WRITES = re.compile(r"open\(.*[\"'][rbt]*[wax+][bt+]*[\"']|mkdir|\.write|\.save\(|savefig|to_csv|FileHandler|copy|move")
+TEMPORARY = re.compile(r"tmp[a-z0-9_]{8}(\.\w+)?$|.*\.(tmp|temp|part|swp)$|.*~$")
+NOT_MOVED = frozenset({"static", "templates", "migrations"})
+
+
+def look(failure: Failure, patient: Patient) -> Finding | None:
+    """A file or folder that the app may not write, or whose folder is not there."""
+    match = ERROR.match(failure.message)
+    if match is None or int(match["number"]) not in (NOT_PERMITTED, MISSING, DENIED, READ_ONLY):
+        return None
+    named = match["path"].lstrip("b")[1:-1]
+    path = patient.inside(named)
+    if int(match["number"]) == MISSING:
+        return _missing(failure, patient, path)
+    if named.startswith("/dev/"):
+        return _device(failure, patient, named)
+    if path is None and Path(named).is_relative_to(patient.data):
+        path = str(Path(named).relative_to(patient.data))
+        return _owned_by_another(failure, patient, path)
+    if path is None:
+        return _elsewhere(failure, patient, named)
+    if patient.kept(path):
+        return _owned_by_another(failure, patient, path)
+    return _to_be_named(failure, patient, path, temporary=bool(match["to"]))
+
+
+def owner(path: Path) -> str:
+    """Whose a file is, in words; of one that is not there, whose the folder is that it would be in."""
+    try:
+        info = path.stat()
+    except OSError:
+        return f"would be new in a folder that {owner(path.parent)}"
+    return f"belongs to {_name(info.st_uid)}:{_group(info.st_gid)} ({stat.filemode(info.st_mode)})"
+
+
+def to_add(patient: Patient, path: str) -> str | None:
+    """What has to stand in app.writable so that the app may write `path`; None where that would be its code."""
+    for found in patient.may_write:
+        if path == found.path or path.startswith(f"{found.path}/"):
+            return found.path
+    parts = path.split("/")
+    for count in range(1, len(parts)):
+        folder = "/".join(parts[:count])
+        if parts[count - 1] not in NOT_MOVED and _only_written(patient.tree / folder):
+            return folder
+    return None if path in ("", ".git") or path.endswith(".py") or TEMPORARY.match(parts[-1]) else path
+
+
+def _to_be_named(failure: Failure, patient: Patient, path: str, *, temporary: bool) -> Finding:
+    cause = (
+        f"{path or 'The folder of the code'} lies in the code of the app, and {owner(patient.tree / path)}. "
+        f"The app runs as the user {patient.site}, who may only read it."
+    )
+    added = None if temporary and not to_add(patient, posixpath.dirname(path)) else to_add(patient, path)
+    if added is None:
+        mend = (
+            "Let the app write in a folder of its own, for instance data/, with that folder in app.writable; "
+            "then `piwizard deploy`."
+        )
+        return patient.finding("file not writable", failure, cause, mend)
+    mend = f'Put "{added}" into app.writable, then {patient.take_up}; what is written there also survives new versions.'
+    return patient.finding("file not writable", failure, cause, mend, patient.fix((("app.writable", (added,)),)))
+
+
+def _owned_by_another(failure: Failure, patient: Patient, path: str) -> Finding:
+    place = patient.data / path
+    cause = (
+        f"The app may write {path}, but the file itself, {place}, {owner(place)}: somebody else made it, "
+        f"perhaps with sudo. The app runs as the user {patient.site}."
+    )
+    mend = f"{patient.take_up} gives it back to {patient.site}."
+    return patient.answered("file of another user", failure, cause, mend, patient.fix())
+
+
+def _elsewhere(failure: Failure, patient: Patient, path: str) -> Finding:
+    cause = (
+        f"{path} {owner(Path(path))} and lies outside of the app's folder. The service may write nothing but what is "
+        "named in app.writable, and a /tmp of its own."
+    )
+    mend = "Let the app use a path within its own folder, name that in app.writable, then `piwizard deploy`."
+    return patient.finding("file outside of the app", failure, cause, mend)
+
+
+def _device(failure: Failure, patient: Patient, path: str) -> Finding:
+    cause = f"{path} is a device, and the service is shut off from those: a web app rarely needs any."
+    mend = (
+        f"If yours does: `sudo systemctl edit {patient.site}.service`, with the lines [Service], PrivateDevices=no and "
+        "SupplementaryGroups= and the group of the device."
+    )
+    return patient.finding("device not reachable", failure, cause, mend)
+
+
+def _missing(failure: Failure, patient: Patient, path: str | None) -> Finding | None:
+    """A folder that git does not keep, since it is empty: only where the app wanted to write there."""
+    frame = patient.own_frame(failure)
+    wanted = any(path == found.path or str(path).startswith(f"{found.path}/") for found in patient.may_write)
+    if path is None or not posixpath.dirname(path) or not (wanted or (frame and WRITES.search(frame.source))):
+        return None
+    folder = posixpath.dirname(path)
+    if (patient.tree / folder).is_dir():
+        return None
+    added = to_add(patient, path)
+    if added is None:
+        return None
+    if patient.kept(path):
+        cause = f"{folder} may be written, but is gone from {patient.data}."
+        return patient.answered("folder missing", failure, cause, f"{patient.take_up} makes it again.", patient.fix())
+    cause = f"The app writes into the folder {folder}, which is not in the repository: git keeps no empty folders."
+    mend = f'Put "{added}" into app.writable, then {patient.take_up}: the folder is made, and the app may write there.'
+    return patient.finding("folder missing", failure, cause, mend, patient.fix((("app.writable", (added,)),)))
+
+
+def _only_written(folder: Path) -> bool:
+    """Whether the repository holds nothing in a folder but a file that makes git keep it."""
+    return not folder.is_dir() or all(file.name in {".gitkeep", ".gitignore", ".keep"} for file in folder.iterdir())
+
+
+def _name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
