@@ -1,0 +1,68 @@
+"""Which record `logs` shows, and which part of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard import records, session
+from piwizard.engine.events import Recorder
+from piwizard.engine.lock import Lock
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+
+
+@pytest.fixture
+def runs(own_places):
+    """Two runs that ended: one of nginx and of the apps of two sites, then one of nginx alone."""
+    state = session.state()
+
+    def run(name, *steps):
+        recorder = Recorder(own_places / "log" / name)
+        recorder.emit("apply-started")
+        for step, site in steps:
+            recorder.emit("run-started", step=step, site=site)
+            recorder.emit("note", text=f"{name} {step} {site}")
+            recorder.emit("run-finished", step=step, site=site, result="done", seconds=1.0)
+            state.mark(step, site, "done", name)
+        recorder.emit("apply-finished", result="done")
+
+    run("20260101T000000-aaaa", ("nginx", None), ("app", "blog"), ("app", "shop"))
+    run("20260102T000000-bbbb", ("nginx", None))
+    answers = own_places / "etc" / "answers.toml"
+    answers.parent.mkdir()
+    answers.write_text('[site]\nname = "blog"\n[sites.shop.app]\nrepo = "/x"\n')
+
+
+def notes(step=None, site=None, *, follow=False):
+    return [event["text"] for event in records.of(step, site, follow=follow) if event["event"] == "note"]
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("follow", [False, True])
+def test_the_last_run(follow):
+    assert notes(follow=follow) == ["20260102T000000-bbbb nginx None"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_last_run_of_a_step():
+    assert notes("nginx") == ["20260102T000000-bbbb nginx None"]
+    assert notes("app") == ["20260101T000000-aaaa app blog", "20260101T000000-aaaa app shop"]
+    assert notes("app", "shop") == ["20260101T000000-aaaa app shop"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_one_under_way(own_places):
+    Recorder(own_places / "log" / "20260101T120000-cccc").emit("note", text="under way")
+    lock = Lock(places.lock_file())
+    lock.take("20260101T120000-cccc")
+    try:
+        assert notes() == ["under way"]
+    finally:
+        lock.release()
+
+
+@pytest.mark.usefixtures("own_places")
+def test_nothing_yet():
+    for step, words in ((None, "Nothing was run yet"), ("nginx", "was not run yet"), ("nonsense", "no step nonsense")):
+        with pytest.raises(PiwizardError, match=words):
+            list(records.of(step, None, follow=False))

@@ -1,0 +1,131 @@
+"""Memory held against what is seen: half-set states, cut-off runs, drift."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard import answers, session
+from piwizard.changes.file import File
+from piwizard.changes.link import Link
+from piwizard.engine.events import Recorder
+from piwizard.engine.lock import Lock
+from piwizard.engine.runner import Engine
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from piwizard.machine.checks import Check
+from piwizard.status import status
+from piwizard.wizard import Wizard, all_questions
+
+
+class Planned(Wizard):
+    """A wizard whose nginx step is a link, and whose checks find what the test says."""
+
+    found: tuple[Check, ...] = ()
+    refuses: PiwizardError | None = None
+    folder = None
+
+    def plan(self, place):
+        if self.refuses:
+            raise self.refuses
+        return [Link(self.folder / "link", "target")]
+
+    def checks(self, place):
+        return self.found
+
+
+@pytest.fixture
+def wizard(own_places):
+    made = Planned(answers.parse("", all_questions()), session.vault())
+    made.folder = own_places / "etc-nginx"
+    made.folder.mkdir()
+    return made
+
+
+def of(wizard, step="nginx"):
+    found = status(wizard, session.state(), session.backups())
+    return next(one for one in found if one.place.step.name == step)
+
+
+def run(wizard, own_places):
+    engine = Engine(session.backups_dir(), session.state(), Recorder(own_places / "log" / "run-1"))
+    assert engine.run("nginx", None, lambda: wizard.plan(None), list, overwrite=False)
+
+
+def test_nothing_yet(wizard):
+    assert {one.state for one in status(wizard, session.state(), session.backups())} == {"todo"}
+    assert of(wizard).as_json() == {
+        "step": "nginx", "site": None, "state": "todo", "at": None, "run": None, "summary": ""
+    }  # fmt: skip
+
+
+def test_done(wizard, own_places):
+    run(wizard, own_places)
+    assert (of(wizard).state, of(wizard).run) == ("done", "run-1")
+
+
+def test_something_is_no_longer_so(wizard, own_places):
+    run(wizard, own_places)
+    (wizard.folder / "link").unlink()
+    found = of(wizard)
+    assert found.state == "drifted"
+    assert "link" in found.summary
+    assert found.drift[0].preview.diff
+
+
+def test_a_check_fails(wizard, own_places):
+    run(wizard, own_places)
+    wizard.found = (Check("page", True, "200"), Check("names", False, "are answered"))
+    assert (of(wizard).state, of(wizard).summary) == ("drifted", "names: are answered")
+
+
+def test_an_answer_is_gone(wizard, own_places):
+    run(wizard, own_places)
+    wizard.refuses = PiwizardError("site.domains is missing.")
+    assert (of(wizard).state, of(wizard).summary) == ("drifted", "site.domains is missing.")
+
+
+@pytest.mark.parametrize(
+    ("result", "state"), [("failed", "failed"), ("stopped", "interrupted"), ("running", "interrupted")]
+)
+def test_it_did_not_come_to_its_end(wizard, result, state):
+    session.state().mark("nginx", None, result, "run-1", "why")
+    found = of(wizard)
+    assert found.state == state
+    assert found.summary
+
+
+def test_running(wizard):
+    session.state().mark("nginx", None, "running", "run-1")
+    session.state().mark("system", None, "running", "run-0")
+    lock = Lock(places.lock_file())
+    lock.take("run-1")
+    try:
+        assert of(wizard).state == "running"
+        assert of(wizard, "system").state == "interrupted", "of a run that is gone"
+    finally:
+        lock.release()
+    assert of(wizard).state == "interrupted"
+
+
+def test_remembered_of_a_site_that_is_no_more(wizard):
+    session.state().mark("app", "gone", "done", "run-1")
+    assert of(wizard, "app").state == "todo"
+
+
+def test_a_file_edited_by_hand_is_named(wizard, own_places, monkeypatch):
+    monkeypatch.setattr(Planned, "plan", lambda self, place: [File(self.folder / "f", "ours\n", owner=_me())])
+    run(wizard, own_places)
+    (wizard.folder / "f").write_text("mine\n")
+    found = of(wizard)
+    assert found.state == "drifted"
+    assert found.drift[0].preview.edited
+
+
+def _me():
+    import grp
+    import os
+    import pwd
+
+    from piwizard.machine.files import Owner
+
+    return Owner(pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
