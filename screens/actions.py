@@ -40,11 +40,11 @@ class Action(Widget, can_focus=True):
 
     def on_focus(self, event: Focus) -> None:
         self.refresh()
-        self.call_after_refresh(self._place_cursor)
 
     def on_blur(self, event: Blur) -> None:
         self.refresh()
 
-    def _place_cursor(self) -> None:
-        x, y = self.content_region.offset
-        self.app.cursor_position = Offset(x + 2, y)
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the terminal's own cursor stands while this has the focus."""
+        return self.content_region.offset + Offset(2, 0)

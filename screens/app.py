@@ -8,10 +8,12 @@ import select
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import Monochrome, NoColor
+from textual.geometry import Offset
 
 from piwizard.screens import scrollbar
 from piwizard.screens.aside import begin
@@ -24,9 +26,19 @@ if TYPE_CHECKING:
 
     from piwizard.screens.backend import Backend
 
+NO_COLOR = NoColor()
 SHOW_CURSOR = "\x1b[?25h"
 LEFT = 129
 """The exit code of a viewer whose terminal is gone."""
+
+
+@runtime_checkable
+class HasCursor(Protocol):
+    """A widget that knows where its cursor is."""
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """On the whole screen."""
 
 
 class PiwizardApp(App[str]):
@@ -53,8 +65,19 @@ class PiwizardApp(App[str]):
         self.theme = "ansi-light" if _light(os.environ.get("COLORFGBG", "")) else "ansi-dark"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = list(super().get_line_filters())
+        # NO_COLOR: the terminal's own two colours, where Textual by itself would make greys of them.
+        filters = [NO_COLOR if isinstance(one, Monochrome) else one for one in super().get_line_filters()]
         return [*filters, self._ascii] if self._ascii else filters
+
+    @property
+    def cursor_position(self) -> Offset:
+        """Where the terminal's own cursor belongs after each frame: where the widget that has the focus says."""
+        focused = self.screen.focused if self._screen_stack else None
+        return focused.cursor_screen_offset if isinstance(focused, HasCursor) else Offset(0, 0)
+
+    @cursor_position.setter
+    def cursor_position(self, offset: Offset) -> None:
+        """Textual's Input sets it also where it has no focus: that does not count."""
 
     def on_mount(self) -> None:
         from piwizard.screens.main import Main
@@ -93,6 +116,13 @@ class PiwizardApp(App[str]):
             if isinstance(screen, Main):
                 await screen.flush()
 
+    def _fatal_error(self) -> None:
+        """Something unforeseen: the screen closes, and cli.py says so in a sentence and keeps the traceback."""
+        if self.is_headless:
+            super()._fatal_error()
+        else:
+            self._close_messages_no_wait()
+
     async def action_leave(self) -> None:
         """Leaves at once; says that what runs goes on."""
         await self._keep_all()
@@ -126,6 +156,8 @@ def run(answers: Path | None) -> int:
         os.environ.setdefault("NO_COLOR", "1")
     app = PiwizardApp(Backend(answers))
     words = app.run(mouse=not app.only_ascii)
+    if app._exception is not None:
+        raise app._exception
     if words:
         print(words)
     return app.return_code or 0

@@ -73,7 +73,6 @@ class Choice(Widget, can_focus=True):
 
     def on_focus(self, event: Focus) -> None:
         self.refresh()
-        self.call_after_refresh(self._place_cursor)
 
     def on_blur(self, event: Blur) -> None:
         self.refresh()
@@ -81,5 +80,7 @@ class Choice(Widget, can_focus=True):
     def on_click(self, event: Click) -> None:
         self.action_turn(1)
 
-    def _place_cursor(self) -> None:
-        self.app.cursor_position = Offset(*self.content_region.offset)
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the terminal's own cursor stands while this has the focus."""
+        return self.content_region.offset

@@ -8,7 +8,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.geometry import Offset
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -35,7 +34,6 @@ class Page(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.renew()
-        self.app.cursor_position = Offset(1, 0)
 
     def text(self) -> Text:
         """What is to be read."""

@@ -12,6 +12,7 @@ from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+PLAIN = Style()
 REVERSE = Style(reverse=True)
 UNFOCUSED = Style(bold=True)
 
@@ -57,8 +58,10 @@ class Rows(ScrollView, can_focus=True):
         """One line of what is to be seen now."""
         number = y + self.scroll_offset.y
         if not 0 <= number < self.count():
-            return Strip.blank(self.size.width)
-        strip = Strip(self.row(number)).adjust_cell_length(self.size.width)
+            return Strip.blank(self.size.width, PLAIN)
+        # Textual's filter for NO_COLOR fails where a piece has no style at all.
+        pieces = [Segment(text, style or PLAIN) for text, style, _ in self.row(number)]
+        strip = Strip(pieces).adjust_cell_length(self.size.width, PLAIN)
         if number == self.active:
             return strip.apply_style(REVERSE if self.has_focus else UNFOCUSED)
         return strip
@@ -68,7 +71,6 @@ class Rows(ScrollView, can_focus=True):
         self.virtual_size = Size(self.room, self.count())
         self.active = max(0, min(self.active, self.count() - 1))
         self.refresh()
-        self.place_cursor()
 
     def go(self, number: int, *, step: int = 1) -> None:
         """Makes a row active, or the next one in the direction of `step` that can be."""
@@ -81,20 +83,14 @@ class Rows(ScrollView, can_focus=True):
         moved, self.active = wanted != self.active, wanted
         self.scroll_to_region(Region(0, wanted, 1, 1), animate=False)
         self.refresh()
-        self.place_cursor()
         if moved:
             self.activated()
 
-    def place_cursor(self) -> None:
-        """Puts the terminal's cursor on the active row, for braille displays and screen readers."""
-        if self.has_focus:
-            x, y = self.content_region.offset
-            self.app.cursor_position = Offset(x, y + max(0, self.active - self.scroll_offset.y))
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolled: the cursor goes along."""
-        super().watch_scroll_y(old_value, new_value)
-        self.place_cursor()
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the terminal's own cursor stands while this has the focus."""
+        x, y = self.content_region.offset
+        return Offset(x, y + max(0, self.active - self.scroll_offset.y))
 
     def action_move(self, by: int) -> None:
         self.go(self.active + by, step=by)
@@ -110,7 +106,6 @@ class Rows(ScrollView, can_focus=True):
 
     def on_focus(self, event: Focus) -> None:
         self.refresh()
-        self.call_after_refresh(self.place_cursor)
 
     def on_blur(self, event: Blur) -> None:
         self.refresh()

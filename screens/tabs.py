@@ -42,14 +42,12 @@ class Tabs(Widget, can_focus=True):
         """Shows that this tab is in front."""
         self.current = tab
         self.refresh()
-        self._place_cursor()
 
     def action_turn(self, by: int) -> None:
         self.post_message(TabChosen(TABS[(TABS.index(self.current) + by) % len(TABS)]))
 
     def on_focus(self, event: Focus) -> None:
         self.refresh()
-        self._place_cursor()
 
     def on_blur(self, event: Blur) -> None:
         self.refresh()
@@ -61,8 +59,8 @@ class Tabs(Widget, can_focus=True):
                 self.post_message(TabChosen(tab))
             at += len(tab) + 3
 
-    def _place_cursor(self) -> None:
-        if self.has_focus:
-            before = TABS[: TABS.index(self.current)]
-            x, y = self.content_region.offset
-            self.app.cursor_position = Offset(x + 2 + sum(len(tab) + 3 for tab in before), y)
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the terminal's own cursor stands while this has the focus."""
+        before = TABS[: TABS.index(self.current)]
+        return self.content_region.offset + Offset(2 + sum(len(tab) + 3 for tab in before), 0)

@@ -175,7 +175,13 @@ def start(folder: Path, wanted: launch.Request) -> str:
     run = f"20260101T{len(list(folder.glob('log/*'))):06}-beef"
     launch.folder(run).mkdir(parents=True)
     (launch.folder(run) / "request.json").write_text(dumps(asdict(wanted)))
-    process = subprocess.Popen([sys.executable, __file__, str(folder), run], start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, __file__, str(folder), run],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     (launch.folder(run) / "pid").write_text(str(process.pid))
     return run
 

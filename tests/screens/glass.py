@@ -1,0 +1,64 @@
+"""The screens in a real terminal of their own, seen through a terminal emulator."""
+
+from __future__ import annotations
+
+import re
+import struct
+import sys
+import termios
+import time
+from collections.abc import Mapping
+from fcntl import ioctl
+from pathlib import Path
+
+import pyte
+
+from tests.dialogue import Dialogue
+
+UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\[\?u")
+"""What pyte would print instead of leaving it out."""
+
+
+class Glass(Dialogue):
+    """`lines` is what a person sees now."""
+
+    def __init__(
+        self, folder: Path, *, term: str = "xterm-256color", columns: int = 80, lines: int = 24,
+        env: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        argv = [sys.executable, "-m", "tests.screens.show", str(folder)]
+        super().__init__(argv, term=term, columns=columns, lines=lines, env=env)
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self._fed = 0
+
+    def _read(self, wait: float) -> bool:
+        more = super()._read(wait)
+        self._stream.feed(UNKNOWN.sub(b"", self.raw[self._fed :]))
+        self._fed = len(self.raw)
+        return more
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.rstrip() for line in self.screen.display]
+
+    def see(self, words: str, timeout: float = 30.0) -> None:
+        """Waits until these words are on the screen."""
+        until = time.monotonic() + timeout
+        while words not in "\n".join(self.lines):
+            assert time.monotonic() < until, f"waited for {words!r}, saw:\n" + "\n".join(self.lines)
+            assert self._read(0.1), f"the end came before {words!r}:\n" + "\n".join(self.lines)
+
+    def rest(self, quiet: float = 0.4) -> None:
+        """Waits until nothing more comes."""
+        while True:
+            before = len(self.raw)
+            self._read(quiet)
+            if len(self.raw) == before:
+                return
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Drags the window."""
+        assert self._terminal is not None
+        ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
