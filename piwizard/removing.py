@@ -9,7 +9,7 @@ from piwizard import session
 from piwizard.answering import Answering
 from piwizard.applying import confirm, watch
 from piwizard.engine import launch
-from piwizard.machine import places
+from piwizard.machine import deploy_key, places
 from piwizard.steps import STEPS
 
 
@@ -27,7 +27,8 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     steps = tuple((step.name, site) for step in reversed(STEPS) if step.scope == "site")
     code = watch(launch.start(launch.Request("undo", steps, wipe=not keep_data)), as_json=as_json)
     if code == 0:
-        for kind in ("sources", "build"):
+        for kind in ("sources", "build", "hosts"):
             shutil.rmtree(places.cache_dir() / kind / site, ignore_errors=True)
+        shutil.rmtree(deploy_key.folder(site), ignore_errors=True)
         Answering().remove_site(site)
     return code

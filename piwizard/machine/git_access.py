@@ -61,7 +61,7 @@ class Access:
     def _believed(self) -> Path:
         """A file of known hosts in which the repository's host has the key of the answers and no other."""
         name, trusted = self.address.known_as, host_keys.read(host_keys.trusted_file(self.site))
-        file = places.cache_dir() / "hosts" / self.site
+        file = places.cache_dir() / "hosts" / self.site / "known_hosts"
         fixed = host_keys.of(name, host_keys.read(host_keys.pinned_file()))
         right = self._right(fixed)
         if fixed and not right:
