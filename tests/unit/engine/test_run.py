@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import asdict
 
 import pytest
 
@@ -75,8 +76,8 @@ def request_of(own_places):
 
     def make(run, *steps):
         launch.folder(run).mkdir(parents=True)
-        wanted = {"action": "apply", "steps": [[step, None] for step in steps], "overwrite": False, "pins": []}
-        (launch.folder(run) / "request.json").write_text(json.dumps(wanted))
+        wanted = launch.Request("apply", tuple((step, None) for step in steps))
+        (launch.folder(run) / "request.json").write_text(json.dumps(asdict(wanted)))
         return run
 
     return make
@@ -161,8 +162,6 @@ def test_a_request_that_cannot_be_read(own_places, request_of):
 
 def test_a_request_is_read_as_it_was_written(own_places):
     wanted = launch.Request("apply", (("nginx", None), ("app", "blog")), True, (("blog", "c0ffee"),))
-    from dataclasses import asdict
-
     launch.folder("run-1").mkdir(parents=True)
     (launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
     assert launch.request("run-1") == wanted
