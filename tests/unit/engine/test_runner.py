@@ -151,7 +151,7 @@ def test_an_undo_that_was_cut_off_is_gone_on_with(engine, tmp_path):
     assert engine.undo("nginx", None)
     (tmp_path / "two" / "x").unlink()
     (tmp_path / "two").rmdir()
-    (tmp_path / "backups" / "_machine" / "nginx").mkdir()
+    (tmp_path / "backups" / "_machine" / "nginx").mkdir(parents=True)
     Path(tmp_path / "backups" / "_machine" / "nginx" / "journal.jsonl").write_bytes(journal)
     assert engine.undo("nginx", None)
     assert not (tmp_path / "one").exists()
