@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from piwizard.changes.base import Record
@@ -86,6 +87,8 @@ class Journal:
         self._entries = None
         self._file.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # another step of the site has a journal there
+            self.folder.parent.rmdir()
 
     def _keep(self, content: bytes) -> Path:
         files.make_folders(self._originals, 0o700)

@@ -129,11 +129,14 @@ def _ill(name: str, host: str) -> str | None:
     return None
 
 
-def for_board(machine: Facts, sites: int = 1) -> tuple[int, int]:
-    """Workers and threads by what was measured on boards: memory decides, then cores."""
-    memory = machine.memory.nominal // sites
+def for_board(machine: Facts) -> tuple[int, int]:
+    """Workers and threads by what was measured on boards: memory decides, then cores.
+
+    How many sites there are does not count: a second one shall not alter the units of the first.
+    """
+    memory = machine.memory.nominal
     if memory < 1024:
-        return (1 if machine.cores == 1 else 2), 2 if memory < 512 else 4
+        return (1 if machine.cores == 1 else 2), 4
     if memory < 2048:
         return 2, 4
     return max(2, min(4, machine.cores)), 4
@@ -141,9 +144,8 @@ def for_board(machine: Facts, sites: int = 1) -> tuple[int, int]:
 
 def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
     answers, where = app.answers, app.layout
-    sites = max(1, len(ground.sites))
-    workers, threads = for_board(ground.machine, sites)
-    share = ground.machine.memory.total // sites
+    workers, threads = for_board(ground.machine)
+    memory = ground.machine.memory.total
     code = where.current / "app"
     return systemd_units.Unit(
         site=where.site,
@@ -153,8 +155,8 @@ def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
         entry=app.entry.entry,
         workers=answers.get("gunicorn.workers", workers),
         threads=answers.get("gunicorn.threads", threads),
-        memory_high_mib=max(100, share * 60 // 100),
-        memory_max_mib=max(150, share * 75 // 100),
+        memory_high_mib=max(100, memory * 60 // 100),
+        memory_max_mib=max(150, memory * 75 // 100),
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),

@@ -27,7 +27,7 @@ class Ground:
     nginx: NginxFiles = field(default_factory=NginxFiles)
     source: Source | None = None
     sites: tuple[str, ...] = ()
-    """The names of all sites, which share this machine's memory."""
+    """The names of all sites."""
     ipv6: bool = True
     packaged_units: frozenset[str] = frozenset()
     """The units that came with Debian's packages: no site may be called like one of them."""

@@ -1,0 +1,68 @@
+"""Two sites on one machine: they share what is the machine's, and never touch each other's files."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab import product, road, tame
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+BLOG = "blog.example.org"
+SECOND = """
+[sites.blog.site]
+domains = ["blog.example.org"]
+
+[sites.blog.app]
+repo = "{repo}"
+writable = ["result.json"]
+"""
+
+
+@pytest.fixture
+def pi(lab: Lab) -> Iterator[Pi]:
+    lab.git.commit("one", tame.FILES)
+    lab.git.commit("blog", {**tame.FILES, "app.py": tame.APP.replace("It works. ", "The blog. ")})
+    ready = product.ready_pi(lab, "trixie")
+    road.set_up(ready, lab.git.url("one"), more=SECOND.format(repo=lab.git.url("blog")))
+    yield ready
+    ready.discard()
+
+
+def of_the_blog(pi: Pi) -> dict[str, tuple[object, ...]]:
+    """Everything that must not change when the other site goes."""
+    found = road.manifest(pi.files, ["etc/nginx", "etc/systemd/system", "srv"])
+    shared = ("piwizard-default", "sites-enabled/default", "nginx.conf")
+    return {path: what for path, what in found.items() if "blog" in path or any(part in path for part in shared)}
+
+
+def test_one_goes_and_the_other_stays_as_it_is(pi: Pi) -> None:
+    road.serves(pi)
+    assert pi.http("/", host=BLOG).text.startswith("The blog.")
+    before = of_the_blog(pi)
+    assert len(before) > 100
+    pi.run(("piwizard", "undo", "site", "--site", "myflask", "--yes"))
+    assert of_the_blog(pi) == before
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        pi.http("/", host=road.HOST)
+    pi.run(("piwizard", "apply", "--site", "myflask"))
+    road.serves(pi)
+
+    pi.run(("piwizard", "remove", "myflask", "--yes"))
+    assert of_the_blog(pi) == before
+    assert pi.http("/", host=BLOG).text.startswith("The blog.")
+    left = pi.run(("grep", "-rl", "myflask", "/etc", "/srv", "/var/lib/piwizard", "/var/cache/piwizard"), check=False)
+    # What the system's and our own files were before the last change.
+    assert [path for path in left.output.split() if not path.endswith(("-", ".previous"))] == []
+    names = pi.run(("find", "/etc", "/srv", "/run", "/var/lib", "/var/cache", "-name", "*myflask*"), check=False)
+    assert names.output == ""
+    assert not pi.run(("id", "myflask"), check=False).ok
+    plan = pi.run(("piwizard", "plan"), check=False)
+    assert plan.exit == 0, plan.output
+
+    pi.run(("piwizard", "remove", "blog", "--keep-data", "--yes"))
+    assert "Welcome to nginx" in pi.http("/").text
+    assert pi.run(("ls", "/srv/blog")).output == "data\n"
