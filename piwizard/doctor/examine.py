@@ -61,12 +61,12 @@ class Examination:
         name, missing = place.step.name, self._wizard.missing(place)
         mend = f"`piwizard` asks for {missing[0]}." if missing else f"`piwizard apply {name}` does it."
         fix = None if missing else Fix((name,))
-        yield Finding("set up", name, place.site, False, f"{name} was not set up yet", "", mend, fix)
+        yield Finding(f"step {name}", name, place.site, False, f"{name} was not set up yet", "", mend, fix)
 
     def _place(self, place: Place, entry: Entry) -> Iterator[Finding]:
         name, site = place.step.name, place.site
         if entry.result == "running" and self._alive == entry.run:
-            yield Finding("set up", name, site, True, "is being set up right now")
+            yield Finding(f"step {name}", name, site, True, "is being set up right now")
             return
         try:
             if entry.result == "done":
@@ -78,7 +78,13 @@ class Examination:
                 yield from_check(check, name, site, _by_applying(check, name))
         except PiwizardError as error:
             yield Finding(
-                "set up", name, site, False, error.message, "It could not be set up again as it is.", error.hint or ""
+                f"step {name}",
+                name,
+                site,
+                False,
+                error.message,
+                "It could not be set up again as it is.",
+                error.hint or "",
             )
 
     def _drift(self, place: Place) -> Finding:
@@ -87,16 +93,16 @@ class Examination:
         previews = preview(self._wizard.plan(place), self._machine, self._memory)
         altered = [one for one in previews if not one.preview.holds and one.change.kind != "unit"]
         if not altered:
-            return Finding("set up", name, site, True, "as it was set up")
+            return Finding(f"step {name}", name, site, True, "as it was set up")
         detail = f"no longer so: {altered[0].change.describe()}"
         detail += f", and {len(altered) - 1} more" if len(altered) > 1 else ""
         if any(one.preview.edited for one in altered):
             cause = "Somebody edited a file by hand that piwizard wrote."
             mend = f"`piwizard plan {name}` shows the difference; `piwizard apply {name} --yes` takes it back."
-            return Finding("set up", name, site, False, detail, cause, mend)
+            return Finding(f"step {name}", name, site, False, detail, cause, mend)
         cause = "The machine or the answers were altered since it was set up."
         mend = f"`piwizard plan {name}` shows the difference; `piwizard apply {name}` puts it right."
-        return Finding("set up", name, site, False, detail, cause, mend, Fix((name,)))
+        return Finding(f"step {name}", name, site, False, detail, cause, mend, Fix((name,)))
 
     def _patient(self, site: str, entry: Entry | None = None) -> Patient | None:
         """The app of a site: the version in use, or the one that a run was about; None where no code is at hand."""

@@ -49,7 +49,10 @@ def last_start(lines: Sequence[Line]) -> list[Line]:
             continue
         if line.text.startswith("Starting "):
             begin, again = begin if again else number, False
-        again = again or "Scheduled restart job" in line.text
+        if "Scheduled restart job" in line.text:
+            again = True
+        elif "repeated too quickly" in line.text:  # systemd has given up: whoever starts it now is a person
+            again = False
     return list(lines[begin:])
 
 

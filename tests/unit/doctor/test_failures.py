@@ -1,0 +1,183 @@
+"""From recorded tracebacks to what is behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from piwizard.doctor import failures
+from piwizard.doctor.finding import Finding
+from tests.unit.doctor import recorded
+from tests.unit.doctor.conftest import Patients
+from tests.unit.doctor.recorded import load, view
+
+OPEN = 'with open("result.json", "w") as result:'
+CODE = f"{recorded.RELEASE}/app"
+VENV = f"{recorded.RELEASE}/venv/lib/python3.13/site-packages"
+TABLE = [
+    # what was printed, the finding's name, the line of the app, words of cause and mend, what --fix adds
+    (view("PermissionError: [Errno 13] Permission denied: 'counter.json'", OPEN),
+     "file not writable", "app.py:31 in poll", "counter.json lies in the code", {"app.writable": ("counter.json",)}),
+    (view("OSError: [Errno 30] Read-only file system: 'notes.txt'", OPEN),
+     "file not writable", "app.py:31", "the user myflask, who may only read it", {"app.writable": ("notes.txt",)}),
+    (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/pictures/cat.png'", OPEN),
+     "file not writable", "app.py:31", '"pictures" into app.writable', {"app.writable": ("pictures",)}),
+    (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/config/settings.json'", OPEN),
+     "file not writable", "app.py:31", "survives new versions", {"app.writable": ("config/settings.json",)}),
+    (view("OSError: [Errno 30] Read-only file system: 'static/made/a.png'", 'figure.savefig("static/made/a.png")'),
+     "file not writable", "app.py:31", "static/made", {"app.writable": ("static/made",)}),
+    (view("OSError: [Errno 30] Read-only file system: 'tmpk3x_9a2b'", "NamedTemporaryFile()"),
+     "file not writable", "app.py:31", "a folder of its own", None),
+    (view("OSError: [Errno 30] Read-only file system: 'a.json.tmp' -> 'a.json'", "os.replace(a, b)"),
+     "file not writable", "app.py:31", "a folder of its own", None),
+    (view("PermissionError: [Errno 13] Permission denied: 'app.py'", OPEN),
+     "file not writable", "app.py:31", "a folder of its own", None),
+    (view("PermissionError: [Errno 13] Permission denied: '/home/pi/result.json'", OPEN),
+     "file outside of the app", "app.py:31", "outside of the app's folder", None),
+    (view("PermissionError: [Errno 13] Permission denied: '/dev/gpiomem'", "GPIO.setup(4, GPIO.IN)"),
+     "device not reachable", "app.py:31", "PrivateDevices=no", None),
+    (view("FileNotFoundError: [Errno 2] No such file or directory: 'uploads/a.txt'", 'open("uploads/a.txt", "w")'),
+     "folder missing", "app.py:31", "git keeps no empty folders", {"app.writable": ("uploads",)}),
+    (view("FileNotFoundError: [Errno 2] No such file or directory: 'lists/a.txt'", 'open("lists/a.txt")'),
+     "app fails", "app.py:31", 'open("lists/a.txt")', None),
+    (view("ModuleNotFoundError: No module named 'yaml'", "import yaml"),
+     "module missing", "app.py:31", "the line PyYAML into requirements.txt", None),
+    (view("ModuleNotFoundError: No module named 'flask_login'", "import flask_login"),
+     "module missing", "app.py:31", "the line Flask-Login into requirements.txt", None),
+    (view("ModuleNotFoundError: No module named 'PIL'", "import PIL"),
+     "module missing", "app.py:31", "asks for Pillow, but the environment lacks it", None),
+    (load("ModuleNotFoundError: No module named 'app'"),
+     "entry wrong", "No module named 'app'", "app.entry", None),
+    (view(f"ImportError: cannot import name 'escape' from 'flask' ({VENV}/flask/__init__.py)", "from flask import x"),
+     "import error", "app.py:31", "written for an older version", None),
+    (view(f"ImportError: cannot import name 'x' from partially initialized module 'models' (most likely due to a "
+          f"circular import) ({CODE}/models.py)", "from models import x"),
+     "import error", "app.py:31", "import each other", None),
+    (view("ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory", "import numpy"),
+     "library missing", "app.py:31", "packages.debian.org", None),
+    (view("KeyError: 'API_KEY'", 'os.environ["API_KEY"]', deeper=recorded.NO_VARIABLE),
+     "variable missing", "app.py:31", "API_KEY into [app.env]", None),
+    (view("KeyError: 'SECRET_KEY'", 'os.environ["SECRET_KEY"]', deeper=recorded.NO_VARIABLE_3_11),
+     "variable missing", "app.py:31", "generate = 32", {"app.env": {"SECRET_KEY": {"generate": 32}}}),
+    (load("KeyError: 'API_KEY'", f'  File "{CODE}/app.py", line 3, in <module>\n    os.environ["API_KEY"]\n'
+          + recorded.NO_VARIABLE),
+     "variable missing", "app.py:3: KeyError", "API_KEY into [app.env]", None),
+    (view("KeyError: 'colour'", 'row["colour"]'), "app fails", "app.py:31", "Mend app.py, line 31", None),
+    (view("decouple.UndefinedValueError: MAIL not found. Declare it as envvar or define a default value.", "config()"),
+     "variable missing", "app.py:31", "MAIL into [app.env]", None),
+    (view("RuntimeError: The session is unavailable because no secret key was set.  Set the secret_key on the "
+          "application to something unique and secret.", 'session["user"] = 1'),
+     "variable missing", "app.py:31", "SECRET_KEY", {"app.env": {"SECRET_KEY": {"generate": 32}}}),
+    (view("sqlite3.OperationalError: attempt to write a readonly database", "db.execute(more)"),
+     "database read-only", "app.py:31", "data.db lies in the code", {"app.writable": ("data.db",)}),
+    (view("sqlite3.OperationalError: unable to open database file", "sqlite3.connect(DATA)"),
+     "database read-only", "app.py:31", "data.db", {"app.writable": ("data.db",)}),
+    (view("sqlite3.OperationalError: no such table: user", "db.execute(all)"),
+     "table missing", "app.py:31", "no table user", {"app.init": ("flask --app app init-db",)}),
+    (recorded.SQLALCHEMY, "table missing", "shop/views.py:12 in users", "no table user",
+     {"app.init": ("flask --app app init-db",)}),
+    (view("psycopg2.OperationalError: connection to server at \"localhost\" (::1), port 5432 failed: no", "call()"),
+     "database server", "app.py:31", "does not answer", None),
+    (view("OSError: [Errno 28] No space left on device", "result.write(text)"),
+     "disk full", "app.py:31", "apt-get clean", None),
+    (view("MemoryError", "hold.append(much)"), "out of memory", "app.py:31", "gunicorn.workers", None),
+    (view("jinja2.exceptions.TemplateNotFound: Index.html", 'render_template("Index.html")'),
+     "template missing", "app.py:31", "capital letters", None),
+    (view("ZeroDivisionError: division by zero", "return str(1 / 0)"),
+     "app fails", "app.py:31 in poll: ZeroDivisionError", "return str(1 / 0)", None),
+    (load("SyntaxError: '(' was never closed", f'  File "{CODE}/app.py", line 7\n    print(\n         ^\n'),
+     "app fails", "app.py:7: SyntaxError", "print(", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "name", "where", "words", "added"), TABLE, ids=lambda value: None)
+def test_what_is_behind_a_traceback(
+    patient: Patients,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: list[str],
+    name: str,
+    where: str,
+    words: str,
+    added: dict[str, object] | None,
+) -> None:
+    monkeypatch.setattr("piwizard.doctor.resources._roomy", lambda _: False)
+    (finding,) = failures.find([lines], patient())
+    assert (finding.name, finding.ok, finding.step, finding.site) == (name, False, "app", "myflask")
+    assert where in finding.detail
+    assert words in f"{finding.cause} {finding.mend}"
+    assert finding.cause.endswith((".", words)) or name == "app fails"
+    assert finding.mend.endswith(".")
+    assert finding.fixable == (added is not None)
+    assert (dict(finding.fix.add) if finding.fix else None) == added
+
+
+def test_the_same_trouble_is_named_once(patient: Patients) -> None:
+    lines = view("ZeroDivisionError: division by zero", "return str(1 / 0)")
+    (finding,) = failures.find([lines, [*lines, *lines]], patient())
+    assert finding.detail.endswith(", 3 times")
+
+
+def test_workers_that_write_at_once(patient: Patients) -> None:
+    first = view("KeyError: 'API_KEY'", 'os.environ["API_KEY"]', deeper=recorded.NO_VARIABLE)
+    second = view("ModuleNotFoundError: No module named 'yaml'", "import yaml", line=44)
+    found = failures.find([first, second], patient())
+    assert [finding.name for finding in found] == ["variable missing", "module missing"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "known", "name"),
+    [
+        (view("PermissionError: [Errno 13] Permission denied: 'result.json'", OPEN), {"writable": ("result.json",)},
+         "file of another user"),
+        (view("KeyError: 'API_KEY'", "x", deeper=recorded.NO_VARIABLE), {"env": frozenset({"API_KEY"})},
+         "variable missing"),
+        (view("sqlite3.OperationalError: attempt to write a readonly database", "x"), {"writable": ("data.db",)},
+         "database read-only"),
+        (view("sqlite3.OperationalError: no such table: user", "x"), {"init": ("flask --app app init-db",)},
+         "table missing"),
+    ],
+)  # fmt: skip
+def test_what_the_answers_hold_already(
+    patient: Patients, lines: list[str], known: dict[str, object], name: str
+) -> None:
+    """It is real where it happened after the last run, and of the past where that run came after."""
+    known_patient = patient(**known)
+    (finding,) = failures.find([lines], known_patient)
+    assert finding.name == name
+    assert finding.fix is None or finding.fix.add == ()
+    assert failures.find([lines], replace(known_patient, treated=True)) == []
+
+
+def test_a_command_that_throws_data_away_is_not_run_by_itself(patient: Patients) -> None:
+    one = patient()
+    destructive = patient(commands=tuple(replace(command, destructive=True) for command in one.commands))
+    lines = view("sqlite3.OperationalError: no such table: user", "x")
+    (finding,) = failures.find([lines], destructive)
+    assert finding.fixable, "there is nothing yet that could be lost"
+    (one.tree / "data.db").write_bytes(b"SQLite format 3\0")
+    (finding,) = failures.find([lines], destructive)
+    assert not finding.fixable
+    assert "throws away" in finding.mend
+
+
+def test_the_newest_version_is_deployed(patient: Patients) -> None:
+    lines = load("KeyError: 'SECRET_KEY'", recorded.NO_VARIABLE)
+    (finding,) = failures.find([lines], patient(newest=True))
+    assert finding.fix
+    assert finding.fix.newest
+    assert "`piwizard deploy`" in finding.mend
+
+
+def test_gunicorn_and_visitors_are_not_the_app(patient: Patients) -> None:
+    lines = load("gunicorn.errors.HaltServer: <HaltServer 'Worker failed to boot.' 3>")
+    assert (
+        failures.find([lines, view("BrokenPipeError: [Errno 32] Broken pipe", "x"), [recorded.TRACEBACK]], patient())
+        == []
+    )
+
+
+def test_findings_under_json(patient: Patients) -> None:
+    (finding,) = failures.find([view("KeyError: 'API_KEY'", "x", deeper=recorded.NO_VARIABLE)], patient())
+    assert set(finding.as_json()) == {"name", "step", "site", "ok", "detail", "cause", "mend", "fixable"}
+    assert not Finding("x", "app", None, True, "fine", fix=patient().fix()).fixable

@@ -1,0 +1,83 @@
+"""What --fix writes into the answers, and what a person reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.answering import Answering
+from piwizard.doctor import mending, show
+from piwizard.doctor.finding import Finding, Fix
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+
+ANSWERS = """\
+[site]
+name = "myflask"
+
+[app]
+repo = "https://example.org/myflask.git"  # mine
+writable = ["result.json"]
+
+[app.env]
+GREETING = "hello"
+"""
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answering:
+    path = tmp_path / "answers.toml"
+    path.write_text(ANSWERS)
+    monkeypatch.setattr(places, "answers_file", lambda: path)
+    return Answering()
+
+
+def test_answers_are_added_to_those_there(answers: Answering) -> None:
+    fix = Fix(
+        ("app",),
+        (
+            ("app.writable", ("uploads", "result.json")),
+            ("app.env", {"SECRET_KEY": {"generate": 32}}),
+            ("app.init", ("flask --app app init-db",)),
+        ),
+    )
+    mending.answer("myflask", fix)
+    assert answers.get("myflask", "app.writable") == ["result.json", "uploads"]
+    assert answers.get("myflask", "app.env") == {"GREETING": "hello", "SECRET_KEY": {"generate": 32}}
+    assert answers.get("myflask", "app.init") == ["flask --app app init-db"]
+    assert "# mine" in answers.path.read_text()
+
+
+def test_several_fixes_are_one_run() -> None:
+    uploads = ("app.writable", ("uploads",))
+    whole = mending.together(
+        [Fix(("gunicorn",)), Fix(("app", "gunicorn"), (uploads,)), Fix(("app",), (uploads,), newest=True)]
+    )
+    assert whole == Fix(("app", "gunicorn"), (uploads,), newest=True)
+
+
+def test_nobody_there_to_say_yes() -> None:
+    fixable = Finding("file not writable", "app", "myflask", False, "x", "y", "z", Fix(("app",)))
+    with pytest.raises(PiwizardError, match="Nobody is there"):
+        mending.mend([fixable], yes=False, as_json=True)
+    assert not mending.mend([Finding("disk", "system", None, True, "fine")], yes=False, as_json=True)
+
+
+def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    show.show(
+        [
+            Finding("disk", "system", None, True, "900 MiB free"),
+            Finding(
+                "app fails", "app", "myflask", False, "\x1b[31mapp.py:3\x1b[0m", "This line.", "Mend it.", Fix(("app",))
+            ),
+            Finding("disk full", "app", "myflask", False, "full", "No room.", "Make room."),
+        ]
+    )
+    shown = capsys.readouterr().out
+    assert "disk: 900 MiB free" in shown
+    assert "app fails (myflask): app.py:3\n" in shown
+    assert "\x1b" not in shown
+    assert "Why:  This line." in shown
+    assert shown.endswith("\n2 of 3 looks found something. `piwizard doctor --fix` mends 1 of them.\n")
+    assert "all well" in show.summary([Finding("disk", "system", None, True, "900 MiB free")])

@@ -1,0 +1,110 @@
+"""What systemd, gunicorn and nginx say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from piwizard.doctor import gateway, journal, names, service
+from piwizard.doctor.journal import Line
+from tests.unit.doctor import recorded
+
+BEGIN = datetime(2026, 11, 22, 12, 47, tzinfo=UTC)
+SOCKET = "/run/piwizard-myflask.sock"
+
+
+def lines(text: str) -> list[Line]:
+    """Lines of "PID|text", a second apart."""
+    parts = [line.partition("|") for line in text.splitlines()]
+    return [Line(BEGIN + timedelta(seconds=at), pid, words) for at, (pid, _, words) in enumerate(parts)]
+
+
+@pytest.mark.parametrize(
+    ("text", "explained", "found"),
+    [
+        (recorded.LOOP, False, {"crash loop": "does not say why"}),
+        (recorded.LOOP, True, {"crash loop": "the other findings say why"}),
+        (recorded.NAMESPACE, False, {"service does not start": "A folder that the app may write to is not there"}),
+        (recorded.TIMEOUT, False, {"worker time-out": "took so long"}),
+        (recorded.KILLED, False, {"out of memory": "killed from outside"}),
+        (recorded.TIMEOUT + recorded.KILLED + recorded.BY_KERNEL, False,
+         {"out of memory": "The kernel killed", "worker time-out": "took so long"}),
+        ("1|Started myflask.service.\n", False, {}),
+        ("", False, {}),
+    ],
+)  # fmt: skip
+def test_the_service(text: str, explained: bool, found: dict[str, str]) -> None:
+    seen = {finding.name: finding for finding in service.look(lines(text), "myflask", explained=explained)}
+    assert seen.keys() == found.keys()
+    for name, words in found.items():
+        assert words in seen[name].cause
+        assert seen[name].mend
+
+
+def test_a_loop_says_how_it_ends() -> None:
+    (finding,) = service.look(lines(recorded.LOOP), "myflask", explained=False)
+    assert finding.detail == (
+        "started anew 3 times within 15 minutes, each time with exit code 3; systemd has given up"
+    )
+    assert finding.fix
+    assert finding.fix.steps == ("gunicorn",)
+
+
+def test_what_was_said_before_somebody_started_it_counts_no_more() -> None:
+    again = "1|Starting myflask.service - Site myflask (gunicorn)...\n800|[INFO] Starting gunicorn 27.0.1\n"
+    assert [line.text for line in journal.last_start(lines(recorded.LOOP + again))][-1:] == [
+        "[INFO] Starting gunicorn 27.0.1"
+    ]
+    assert len(journal.last_start(lines(recorded.LOOP + again))) == 2
+    assert journal.last_start(lines(recorded.LOOP)) == lines(recorded.LOOP)
+    assert journal.last_start([]) == []
+
+
+def test_the_journal_as_journalctl_prints_it() -> None:
+    at = {"__REALTIME_TIMESTAMP": str(int(BEGIN.timestamp() * 1e6))}
+    text = "\n".join(
+        [
+            json.dumps({**at, "_PID": "597", "MESSAGE": "plain"}),
+            json.dumps({**at, "_PID": "598", "MESSAGE": list("caf\xe9".encode("latin-1"))}),
+            json.dumps({**at, "_PID": "598", "MESSAGE": None}),
+            json.dumps({"MESSAGE": "without a time"}),
+            '["no", "line"]',
+            '{"torn',
+        ]
+    )
+    found = journal.parse(text)
+    assert [(line.pid, line.text) for line in found] == [("597", "plain"), ("598", "caf\ufffd"), ("598", "")]
+    assert found[0].at == BEGIN
+    assert [[line.text for line in own] for own in journal.by_process(found)] == [["plain"], ["caf\ufffd", ""]]
+
+
+def test_nginx_tells_of_its_way_to_the_app() -> None:
+    refused = gateway.parse(recorded.NGINX)
+    assert len(refused) == 3
+    found = gateway.look(refused, "myflask", SOCKET, None)
+    assert {finding.name: finding.detail.partition(":")[0] for finding in found} == {
+        "page ends in the middle": "GET /slow",
+        "socket closed to nginx": "GET /",
+    }
+    assert [finding.name for finding in gateway.look(refused, "blog", "/run/piwizard-blog.sock", None)] == [
+        "page too slow"
+    ]
+    assert gateway.look(refused, "myflask", SOCKET, datetime(2030, 1, 1, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "ok", "words"),
+    [
+        ([], False, "no address is known"),
+        (["192.168.1.197"], True, "this machine"),
+        (["127.0.0.1"], True, "this machine"),
+        (["192.168.1.7"], False, "leads to 192.168.1.7"),
+        (["93.184.216.34"], True, "leads to 93.184.216.34"),
+    ],
+)
+def test_names(found: list[str], ok: bool, words: str) -> None:
+    finding = names.judge("pi.example.org", "myflask", found, ["192.168.1.197"])
+    assert finding.ok is ok
+    assert words in finding.detail
