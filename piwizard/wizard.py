@@ -10,6 +10,7 @@ from pathlib import Path
 from piwizard import validators as v
 from piwizard.answers import Answers, AnswersFile
 from piwizard.apps import access, source
+from piwizard.apps.chosen import Chosen
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change, Memory, Preview
 from piwizard.changes.group import Group
@@ -175,6 +176,9 @@ class Wizard:
         plain = self.answers.of(site)
         settings = plain.get("app.env", {})
         sources = {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
+        if site is not None:
+            found = Chosen(self._source(site), plain).generated
+            sources |= {f"app.env.{name}": {"generate": 32} for name in found}
         return self._with_secrets(plain, sources | _token(plain))
 
     def access_of(self, site: str) -> Access:

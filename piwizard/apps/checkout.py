@@ -53,6 +53,7 @@ class Checkout:
     """The Python files of a checkout, without tests, docs, examples and environments, and reading within it."""
 
     root: Path
+    data: Path | None = None
     python: tuple[str, ...] = ()
     skipped: list[Skipped] = field(default_factory=list)
     bases: dict[str, str] = field(default_factory=dict, repr=False)
@@ -75,6 +76,8 @@ class Checkout:
             real = (self.root / path).resolve(strict=True)
         except (OSError, RuntimeError, ValueError):
             return None
+        if self.data is not None and real.is_relative_to(self.data):
+            return real
         return real if real.is_relative_to(self.root) and ".git" not in real.relative_to(self.root).parts else None
 
     def is_file(self, path: str) -> bool:
@@ -179,11 +182,14 @@ class Checkout:
         return content
 
 
-def read(root: Path | Checkout) -> Checkout:
-    """Walk a checkout, nearest folders first, and list the Python files that may be part of the app."""
+def read(root: Path | Checkout, data: Path | None = None) -> Checkout:
+    """Walk a checkout, nearest folders first, and list the Python files that may be part of the app.
+
+    `data` is the folder that links in a deployed checkout lead to: what the app writes is kept there.
+    """
     if isinstance(root, Checkout):
         return root
-    checkout = Checkout(root.resolve())
+    checkout = Checkout(root.resolve(), data)
     found: list[str] = []
     seen = 0
     queue: deque[tuple[str, int]] = deque([("", 0)])

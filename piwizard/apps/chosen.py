@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from piwizard.answers import Answers
 from piwizard.apps import checkout
 from piwizard.apps.checkout import Checkout
+from piwizard.apps.database import find_init
 from piwizard.apps.entry import Candidate, choose, find_entries
+from piwizard.apps.environment import find_environment
 from piwizard.apps.layout import Layout
 from piwizard.apps.requirements import Requirements, find_requirements
 from piwizard.apps.source import Source
 from piwizard.apps.static import find_root_files, find_static
+from piwizard.apps.writable import find_writable
 from piwizard.errors import PiwizardError
 from piwizard.machine.commands import SEARCH_PATH
+from piwizard.machine.files import digest
+
+BUILDING = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,14 @@ class Chosen:
 
     @cached_property
     def _code(self) -> Checkout:
-        return checkout.read(self.source.tree)
+        return _read(self.source.tree, self.source.commit, self.layout.data)
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
-        return Layout(str(self.answers.site), self.source.commit)
+        """Where it lies. Answers that decide how a release is built make another release of the same commit."""
+        building = {key: self.answers.get(key) for key in BUILDING if self.answers.get(key) is not None}
+        variant = f"-{digest(repr(sorted(building.items())).encode())[:4]}" if building else ""
+        return Layout(str(self.answers.site), self.source.commit, variant)
 
     @cached_property
     def entry(self) -> Candidate:
@@ -69,11 +78,29 @@ class Chosen:
         folders = find_static(self._code, self.entry.origin[0])
         return {found.url: found.path for found in find_root_files(self._code, folders)}
 
-    @property
+    @cached_property
     def writable(self) -> tuple[str, ...]:
         """What the app may write, without what lies in another of these."""
-        wanted: list[str] = self.answers.get("app.writable", [])
+        found = find_writable(self._code, self.entry.chdir) if self.answers.get("app.writable") is None else ()
+        wanted: list[str] = self.answers.get("app.writable", [one.path for one in found])
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+
+    @cached_property
+    def init(self) -> tuple[str, ...]:
+        """Commands that prepare a new site. Those that were only found are not for a site that serves already."""
+        wanted = self.answers.get("app.init")
+        if wanted is not None:
+            return tuple(wanted)
+        found = find_init(self._code, self.entry.entry)
+        begun = self.layout.current.exists()
+        return tuple(one.text for one in found if not (begun and one.destructive))
+
+    @cached_property
+    def generated(self) -> tuple[str, ...]:
+        """Variables that the code reads and for which any secret will do, where no answer sets them."""
+        given = self.answers.get("app.env", {})
+        found = find_environment(self._code).variables
+        return tuple(one.name for one in found if one.generate and one.name not in given)
 
     @property
     def gunicorn(self) -> tuple[int, ...] | None:
@@ -90,10 +117,12 @@ class Chosen:
     def settings(self) -> dict[str, str]:
         """The app's own environment variables, secrets among them."""
         given = self.answers.get("app.env", {})
-        return {
+        settings = {
             name: value if isinstance(value, str) else self.answers.secrets[f"app.env.{name}"]
             for name, value in given.items()
         }
+        found = {name: self.answers.secrets.get(f"app.env.{name}") for name in self.generated}
+        return settings | {name: secret for name, secret in found.items() if secret}
 
     def environment(self) -> dict[str, str]:
         """The environment in which commands of the app run: its settings, and its virtual environment first."""
@@ -112,3 +141,9 @@ class Chosen:
         if not (full.is_dir() if folder else full.is_file()):
             what = "folder" if folder else "file"
             raise PiwizardError(f"{key}: the repository has no {what} {path}.", key=key)
+
+
+@lru_cache(maxsize=8)
+def _read(tree: Path, commit: str, data: Path) -> Checkout:
+    """The code of a commit, read once for all the steps of a plan: at one path it does not change."""
+    return checkout.read(tree, data)

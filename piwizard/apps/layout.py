@@ -10,10 +10,14 @@ from piwizard.machine import places
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders of one site. `commit` names the release; everything below `folder` is the site's alone."""
+    """The folders of one site. `commit` names the release, with what was answered otherwise than it was found.
+
+    Everything below `folder` is the site's alone.
+    """
 
     site: str
     commit: str
+    variant: str = ""
 
     @property
     def folder(self) -> Path:
@@ -21,7 +25,7 @@ class Layout:
 
     @property
     def release(self) -> Path:
-        return self.folder / "releases" / self.commit[:12]
+        return self.folder / "releases" / f"{self.commit[:12]}{self.variant}"
 
     @property
     def current(self) -> Path:

@@ -118,6 +118,9 @@ class App:
             "app.entry": (app.entry.entry, app.entry.why),
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
             "app.static": (app.static, "found in the code"),
+            "app.writable": (list(app.writable), "found in the code"),
+            "app.env": ({name: {"generate": 32} for name in app.generated}, "secrets that the code reads"),
+            "app.init": (list(app.init), "found in the code"),
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
@@ -138,19 +141,7 @@ class App:
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
-            *(
-                Command(
-                    f"Run once: {line}",
-                    tuple(shlex.split(line)),
-                    where.folder / "once" / files.digest(line.encode())[:16],
-                    name,
-                    start,
-                    f"app.init: `{line}` failed.",
-                    key="app.init",
-                    env=env,
-                )
-                for line in answers.get("app.init", [])
-            ),
+            *(_prepare(app, line, start, env) for line in app.init),
             Command(
                 f"Try {app.entry.entry} on a spare socket",
                 (str(where.venv / "bin" / "python"), "-I", str(TRIAL), app.entry.entry, host),
@@ -183,4 +174,20 @@ def _environment(app: Chosen) -> Environment:
         cache=places.cache_dir() / "build" / app.layout.site,
         lines=wanted.lines if wanted else (),
         constraints=wanted.constraints if wanted else (),
+    )
+
+
+def _prepare(app: Chosen, line: str, start: Path, env: dict[str, str]) -> Command:
+    """A command of `app.init`: run once for the site, but an upgrade of the database once for each release."""
+    where = app.layout
+    folder = where.release / "prepared" if "upgrade" in line.split() else where.folder / "once"
+    return Command(
+        f"Prepare: {line}",
+        tuple(shlex.split(line)),
+        folder / files.digest(line.encode())[:16],
+        where.site,
+        start,
+        f"app.init: `{line}` failed.",
+        key="app.init",
+        env=env,
     )

@@ -94,6 +94,7 @@ class Gunicorn:
                 unit,
                 state.running and state.enabled,
                 f"{state.active}, {state.file or 'not there'}",
+                cause="Somebody stopped it, or it ends as soon as it is started.",
                 mend=f"`journalctl -u {unit}` says why; `piwizard apply gunicorn` starts it again.",
             )
         answer = _first_page(name, _host(answers))

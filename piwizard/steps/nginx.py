@@ -67,6 +67,7 @@ class Nginx:
                 "nine settings",
                 not lacking,
                 f"not as they should be: {', '.join(lacking)}" if lacking else "all nine in force",
+                cause="Another file under /etc/nginx sets them otherwise, or somebody altered nginx.conf.",
                 mend="`piwizard apply nginx` sets them again.",
             )
         state = units.ask(["nginx.service"])["nginx.service"]
@@ -74,5 +75,6 @@ class Nginx:
             "nginx service",
             state.running and state.enabled,
             f"{state.active}, {state.file}",
-            mend="`piwizard apply nginx`",
+            cause="Somebody stopped it, or it could not be started.",
+            mend="`piwizard apply nginx` starts it again.",
         )
