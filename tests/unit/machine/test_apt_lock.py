@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from piwizard.machine import apt_lock
@@ -36,6 +38,7 @@ def test_somebody(locks, number):
         lock.touch()
     with child(HOLD, locks[number]) as process:
         assert hears(process) == "held"
-        assert apt_lock.holder() == f"python (process {process.pid})"
+        name = Path(f"/proc/{process.pid}/comm").read_text().strip()
+        assert apt_lock.holder() == f"{name} (process {process.pid})"
         assert apt_lock.holder(), "asking takes nothing from whoever holds it"
     assert apt_lock.holder() is None
