@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -16,15 +16,18 @@ from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 
 from piwizard.screens import scrollbar
-from piwizard.screens.aside import begin
+from piwizard.screens.aside import aside, begin
 from piwizard.screens.signs import AsciiFilter, only_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
     from textual.filter import LineFilter
+    from textual.screen import Screen
 
     from piwizard.screens.backend import Backend
+    from piwizard.screens.welcome import Welcome, WelcomeBack
 
 NO_COLOR = NoColor()
 SHOW_CURSOR = "\x1b[?25h"
@@ -60,6 +63,7 @@ class PiwizardApp(App[str]):
         super().__init__()
         scrollbar.plain()
         self.backend = backend
+        self._first: Welcome | WelcomeBack | None = None
         self.only_ascii = only_ascii(os.environ) if plain is None else plain
         self._ascii = AsciiFilter() if self.only_ascii else None
         self.theme = "ansi-light" if _light(os.environ.get("COLORFGBG", "")) else "ansi-dark"
@@ -79,15 +83,27 @@ class PiwizardApp(App[str]):
     def cursor_position(self, offset: Offset) -> None:
         """Textual's Input sets it also where it has no focus: that does not count."""
 
-    def on_mount(self) -> None:
-        from piwizard.screens.main import Main
+    def get_default_screen(self) -> Screen[Any]:
+        """The first page, so that there is something to read at once."""
+        from piwizard.screens.welcome import Welcome, WelcomeBack
 
-        self.push_screen(Main(self.backend))
+        self._first = Welcome() if self.backend.first_visit() else WelcomeBack()
+        return self._first
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(begin, self, self._open_main, "main")
         self._show_cursor()
         self.app_resume_signal.subscribe(self, lambda _: self._show_cursor())
         if not self.is_headless:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
             self.set_interval(2.0, self._look_at_line)
+
+    async def _open_main(self) -> None:
+        """The first page is to be seen by now: what comes behind it takes longer to load."""
+        main = await aside(_main)
+        first = self._first
+        with self.batch_update():
+            await self.push_screen(main.Main(self.backend, None if first is None or first.read else type(first)))
 
     def _show_cursor(self) -> None:
         """The terminal's own cursor stands on the active row: braille displays and screen readers follow it."""
@@ -141,6 +157,12 @@ class PiwizardApp(App[str]):
     def action_turn_colours(self) -> None:
         """For a light terminal, or a dark one."""
         self.theme = "ansi-light" if self.theme == "ansi-dark" else "ansi-dark"
+
+
+def _main() -> ModuleType:
+    from piwizard.screens import main
+
+    return main
 
 
 def _light(colours: str) -> bool:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from piwizard.wizard import Place, Wizard
 
 
+LOOKED_UP = ("app.repo", "site.domains", "ddns.hostname")
+"""The answers that something outside of the machine can be asked about."""
+
+
 @dataclass(frozen=True)
 class Overview:
     """The machine at one moment. `trouble`: what could not be read, in a sentence."""

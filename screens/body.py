@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -30,7 +30,10 @@ from piwizard.screens.runs import Runs
 from piwizard.screens.setup import Setup
 from piwizard.screens.sidebar import Sidebar
 from piwizard.screens.tabs import TABS, Tabs
-from piwizard.wizard import Place
+
+if TYPE_CHECKING:
+    from piwizard.wizard import Place
+
 
 Result = TypeVar("Result")
 

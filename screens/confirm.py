@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -21,7 +21,10 @@ from piwizard.screens.keyline import KeyLine
 from piwizard.screens.messages import ActionChosen
 from piwizard.screens.plan_blocks import counted, plan_blocks
 from piwizard.screens.progress import duration
-from piwizard.wizard import Place
+
+if TYPE_CHECKING:
+    from piwizard.wizard import Place
+
 
 KEYS = (("y", "yes, do it"), ("Enter", "open, fold"), ("Tab", "to the buttons"), ("Esc", "no"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,11 +12,14 @@ from textual.events import DescendantBlur, DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from piwizard.questions import Question
 from piwizard.screens.editors import Choice, LineEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
 from piwizard.screens.several import Several, Table
 from piwizard.validators import Invalid, secret_text
+
+if TYPE_CHECKING:
+    from piwizard.questions import Question
+
 
 YES_NO = ("yes", "no")
 

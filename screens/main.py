@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.worker import Worker
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import Backend, Overview, Proposal
+from piwizard.screens.backend import LOOKED_UP, Backend, Overview, Proposal
 from piwizard.screens.body import Body, sentence
 from piwizard.screens.confirm import Ask, Confirm
 from piwizard.screens.ending import Ending
 from piwizard.screens.log import Log
-from piwizard.screens.lookups import LOOKUPS, Found
 from piwizard.screens.messages import (
     ActionChosen,
     AnswerGiven,
@@ -31,7 +30,11 @@ from piwizard.screens.setup import Setup
 from piwizard.screens.watch import Watch
 from piwizard.screens.welcome import Welcome, WelcomeBack
 from piwizard.validators import Invalid
-from piwizard.wizard import Place
+
+if TYPE_CHECKING:
+    from piwizard.screens.lookups import Found
+    from piwizard.wizard import Place
+
 
 GLANCES_PER_SECOND = 5
 FLUSH_SECONDS = 5.0
@@ -50,16 +53,17 @@ class Main(Body):
         Binding("exclamation_mark", "shell", show=False),
     ]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, greeting: type[Welcome] | type[WelcomeBack] | None = None) -> None:
         super().__init__(backend)
+        self._greeting = greeting
         self._answers: asyncio.Queue[AnswerGiven | SecretGiven | tuple[str, bool]] = asyncio.Queue()
-        self._site_named = False
 
     def on_mount(self) -> None:
         super().on_mount()
         begin(self, self._keep_answers, "answers")
         self.set_interval(1 / GLANCES_PER_SECOND, self._glance)
-        self.app.push_screen(Welcome() if self.backend.first_visit() else WelcomeBack())
+        if self._greeting is not None:
+            self.app.push_screen(self._greeting())
         self.look(thorough=False)
 
     # What there is
@@ -177,7 +181,7 @@ class Main(Body):
 
     def _look_up(self, given: AnswerGiven) -> None:
         form = self.query_one(Setup).form
-        if given.key not in LOOKUPS or given.value is None or not form.has(given.key):
+        if given.key not in LOOKED_UP or given.value is None or not form.has(given.key):
             return
         form.field(given.key).report("Looking whether it answers…", "dim")
 

@@ -27,13 +27,13 @@ class Page(ModalScreen[None]):
     ]
     KEYS: ClassVar[tuple[Key, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("q", "leave"))
 
+    read = False
+    """Whether somebody has gone on from here."""
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False, classes="page"):
-            yield Static(classes="page-text", markup=False)
+            yield Static(self.text(), classes="page-text", markup=False)
         yield KeyLine(self.KEYS)
-
-    def on_mount(self) -> None:
-        self.renew()
 
     def text(self) -> Text:
         """What is to be read."""
@@ -47,7 +47,9 @@ class Page(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_back(self) -> None:
-        self.dismiss(None)
+        self.read = True
+        if len(self.app.screen_stack) > 1:
+            self.dismiss(None)
 
 
 def heading(text: Text, words: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from piwizard.screens.blocks import Block, Line
 from piwizard.screens.log_blocks import clean
-from piwizard.wizard import Place, Previewed
+
+if TYPE_CHECKING:
+    from piwizard.wizard import Place, Previewed
 
 
 def plan_blocks(place: Place, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:

@@ -78,8 +78,8 @@ class Do:
     @property
     def argv(self) -> tuple[str, ...]:
         script = (
-            f"i=0; n=$(cat chatty-{self.step} 2>/dev/null || echo 3); "
-            f'while [ $i -lt $n ]; do i=$((i+1)); echo "[{self.step}] line $i of $n"; done; '
+            f"n=$(cat chatty-{self.step} 2>/dev/null || echo 3); "
+            f'seq -f "[{self.step}] line %.0f of $n" $n; '
             f"while [ -e wait-{self.step} ]; do sleep 0.05; done; "
             f'if [ -e fail-{self.step} ]; then echo "E: it does not work" >&2; exit 3; fi; touch did-{self.step}'
         )

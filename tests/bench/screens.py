@@ -1,0 +1,180 @@
+"""The screens against a Textual hello world: first paint, memory, bytes over the line; and a million lines.
+
+python -m tests.bench.screens            prints a table with the targets
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.dialogue import Dialogue
+from tests.screens.glass import Glass
+
+ROUNDS = 5
+LINES = 1_000_000
+HELLO = """
+import os
+os.environ.update(TEXTUAL_FPS="10", TEXTUAL_ANIMATIONS="none", TEXTUAL_SMOOTH_SCROLL="0")
+from textual.app import App
+from textual.widgets import Footer, Header, Static
+class Hello(App):
+    BINDINGS = [("q", "quit", "Quit")]
+    def compose(self):
+        yield Header()
+        yield Static("hello world")
+        yield Footer()
+Hello().run()
+"""
+ANSWERS = (
+    '[site]\nname = "myflask"\ndomains = ["myflask.example"]\n\n[app]\nrepo = "https://git.example/me/myflask.git"\n'
+    '\n[ddns]\nhostname = "myflask.example"\n'
+)
+
+
+def resident(pid: int) -> float:
+    """MiB that a process has in memory."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def pi() -> Path:
+    """A fake Pi with all answers given."""
+    folder = Path(tempfile.mkdtemp(prefix="pi-"))
+    (folder / "etc").mkdir()
+    (folder / "etc" / "answers.toml").write_text(ANSWERS)
+    return folder
+
+
+def paint(words: str, *, ours: bool) -> tuple[float, float]:
+    """Seconds until the words are there, and MiB when it has come to rest."""
+    since = time.monotonic()
+    glass = Dialogue([sys.executable, *(("-m", "piwizard") if ours else ("-c", HELLO))])
+    glass.expect(words)
+    seconds = time.monotonic() - since
+    time.sleep(1.5)
+    memory = resident(glass.pid)
+    glass.type("q")
+    glass.end()
+    return seconds, memory
+
+
+def against_hello() -> dict[str, float]:
+    """Medians, and how many times hello world's they are."""
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        theirs.append(paint("hello world", ours=False))
+        ours.append(paint("Welcome", ours=True))
+    (time_ours, memory_ours), (time_theirs, memory_theirs) = (
+        [statistics.median(column) for column in zip(*rows, strict=True)] for rows in (ours, theirs)
+    )
+    return {
+        "first paint, s": time_ours,
+        "hello world's, s": time_theirs,
+        "first paint, times": time_ours / time_theirs,
+        "memory, MiB": memory_ours,
+        "hello world's, MiB": memory_theirs,
+        "memory, times": memory_ours / memory_theirs,
+    }
+
+
+def over_the_line() -> dict[str, float]:
+    """KiB for opening, for walking through all steps, and for a run of 1,000 lines."""
+    folder = pi()
+    (folder / "chatty-system").write_text("1000")
+    glass = Glass(folder)
+    glass.see("Still to do")
+    glass.type("\r")
+    glass.see("Set this up")
+    glass.rest(1.0)
+    opened = len(glass.raw)
+    for _ in range(5):
+        glass.type("\x1b[B")
+        glass.rest(0.7)
+    walked = len(glass.raw)
+    glass.type("\x1b[A" * 5)
+    glass.rest(0.7)
+    before = len(glass.raw)
+    glass.type("r")
+    glass.see("Shall this be done?")
+    glass.type("y")
+    glass.see("✓ System")
+    glass.rest(1.5)
+    ran = len(glass.raw)
+    glass.type("q")
+    glass.end()
+    kib = 1024
+    return {
+        "opening, KiB": opened / kib,
+        "walking five steps, KiB": (walked - opened) / kib,
+        "run of 1,000 lines, KiB": (ran - before) / kib,
+    }
+
+
+def a_million_lines() -> dict[str, float]:
+    """The longest and the usual wait for a key while a million lines come, and the viewer's memory after them."""
+    folder = pi()
+    (folder / "chatty-system").write_text(str(LINES))
+    glass = Glass(folder)
+    glass.see("Still to do")
+    glass.type("\r")
+    glass.see("Set this up")
+    glass.type("r")
+    glass.see("Shall this be done?")
+    glass.type("y")
+    glass.see("Run 2026")
+    since, waits, peak, at = time.monotonic(), [], 0.0, 0
+    while "✓ System" not in "\n".join(glass.lines):
+        glass.type("?" if at % 2 == 0 else "\x1b")
+        pressed = time.monotonic()
+        wanted = (
+            (lambda: "Everywhere" in glass.lines[3]) if at % 2 == 0 else (lambda: "Everywhere" not in glass.lines[3])
+        )
+        while not wanted() and time.monotonic() - pressed < 5:
+            glass._read(0.005)
+        waits.append(time.monotonic() - pressed)
+        at += 1
+        peak = max(peak, resident(glass.pid))
+        for _ in range(10):
+            glass._read(0.03)
+    seconds = time.monotonic() - since
+    record = next(folder.glob("log/*/events.jsonl"))
+    with record.open("rb") as file:
+        lines = sum(b'"event": "output"' in line[:150] for line in file)
+    glass.type("q")
+    glass.end()
+    waits.sort()
+    # Esc alone is waited for by every terminal program (it may begin a longer key): TEXTUAL's 0.1 s are in here.
+    return {
+        "lines in the file": lines,
+        "seconds": seconds,
+        "a key, median ms": statistics.median(waits) * 1000,
+        "a key, 95 of 100 ms": waits[int(len(waits) * 0.95)] * 1000,
+        "a key, longest ms": waits[-1] * 1000,
+        "viewer, MiB": peak,
+    }
+
+
+TARGETS = {
+    "first paint, times": 1.3, "memory, times": 1.3, "lines in the file": LINES, "a key, longest ms": 100,
+    "viewer, MiB": 120,
+}  # fmt: skip
+
+
+def main() -> None:
+    """All of it, as a table, or as JSON with --json."""
+    found = {**against_hello(), **over_the_line(), **a_million_lines()}
+    if "--json" in sys.argv:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        target = f"   target {TARGETS[name]:g}" if name in TARGETS else ""
+        print(f"{name:28} {value:12.2f}{target}")
+
+
+if __name__ == "__main__":
+    main()
