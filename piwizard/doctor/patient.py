@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard.apps import checkout
 from piwizard.apps.chosen import Chosen
 from piwizard.apps.database import InitCommand, find_init
 from piwizard.apps.environment import Variable, find_environment
@@ -83,7 +84,12 @@ class Patient:
         return self.finding(name, failure, cause, mend, fix)
 
     def fix(self, add: tuple[tuple[str, tuple[str, ...] | dict[str, object]], ...] = ()) -> Fix:
-        """The run that takes up what is added to the answers."""
+        """The run that takes up what is added to the answers.
+
+        What was found in the code is named with it: an answer takes the place of all that was found.
+        """
+        found = {"app.writable": self.writable, "app.init": self.init}
+        add = tuple((key, more if isinstance(more, dict) else (*found[key], *more)) for key, more in add)
         if self.newest:
             return Fix(("app", "gunicorn", "site"), add, newest=True)
         return Fix(("app", "gunicorn"), add)
@@ -97,6 +103,7 @@ class Patient:
 def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
     """What is known of a chosen app. Reads its code, runs nothing of it."""
     answers, tree = app.answers, app.source.tree
+    code = checkout.read(tree, app.layout.data)
     return Patient(
         site=app.layout.site,
         folder=app.layout.folder,
@@ -104,12 +111,12 @@ def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
         start=app.working_directory,
         entry=app.entry.entry,
         requirements=app.requirements.file if app.requirements else None,
-        writable=tuple(answers.get("app.writable", ())),
-        env=frozenset(answers.get("app.env", {})),
-        init=tuple(answers.get("app.init", ())),
-        may_write=find_writable(tree, app.working_directory),
-        variables=find_environment(tree).variables,
-        commands=find_init(tree, app.entry.entry),
+        writable=app.writable,
+        env=frozenset((*answers.get("app.env", {}), *app.generated)),
+        init=app.init,
+        may_write=find_writable(code, app.working_directory),
+        variables=find_environment(code).variables,
+        commands=find_init(code, app.entry.entry),
         newest=newest,
     )
 

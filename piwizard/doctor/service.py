@@ -38,7 +38,7 @@ def _start(lines: Sequence[Line], site: str) -> list[Finding]:
         return []
     cause, steps = STARTS_FAIL[last["word"]]
     words = [line.text for line in lines if f"step {last['word']}" in line.text or "namespacing:" in line.text]
-    detail = f"exit code {last['status']}/{last['word']}: {words[-1] if words else 'it could not be started'}"
+    detail = f"exit code {last['status']}/{last['word']}: {words[0] if words else 'it could not be started'}"
     if steps:
         mend, fix = f"`piwizard apply {' '.join(steps)}` makes it again.", Fix(steps)
     else:

@@ -114,14 +114,13 @@ def _missing(failure: Failure, patient: Patient, path: str | None) -> Finding | 
     if path is None or not posixpath.dirname(path) or not (wanted or (frame and WRITES.search(frame.source))):
         return None
     folder = posixpath.dirname(path)
-    if (patient.tree / folder).is_dir():
-        return None
-    added = to_add(patient, path)
-    if added is None:
-        return None
-    if patient.kept(path):
+    there = (patient.tree / folder).is_dir()
+    if patient.kept(path) and (patient.treated or not there):
         cause = f"{folder} may be written, but is gone from {patient.data}."
         return patient.answered("folder missing", failure, cause, f"{patient.take_up} makes it again.", patient.fix())
+    added = to_add(patient, path)
+    if there or added is None:
+        return None
     cause = f"The app writes into the folder {folder}, which is not in the repository: git keeps no empty folders."
     mend = f'Put "{added}" into app.writable, then {patient.take_up}: the folder is made, and the app may write there.'
     return patient.finding("folder missing", failure, cause, mend, patient.fix((("app.writable", (added,)),)))

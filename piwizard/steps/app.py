@@ -159,7 +159,8 @@ class App:
         release = app_of(ground, answers).layout.release
         proven = files.read(release / "proven.json") is not None
         detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"
-        yield Check("release", proven, detail, mend="`piwizard apply app` builds it again.")
+        cause = "The code or the answers were altered since, or somebody removed it."
+        yield Check("release", proven, detail, cause, "`piwizard apply app` builds it again.")
 
 
 def _environment(app: Chosen) -> Environment:

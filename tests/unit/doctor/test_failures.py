@@ -149,6 +149,14 @@ def test_what_the_answers_hold_already(
     assert failures.find([lines], replace(known_patient, treated=True)) == []
 
 
+def test_what_was_found_in_the_code_is_named_with_what_is_added(patient: Patients) -> None:
+    """An answer takes the place of all that was found."""
+    lines = view("OSError: [Errno 30] Read-only file system: 'notes.txt'", OPEN)
+    (finding,) = failures.find([lines], patient(writable=("data.db", "instance")))
+    assert finding.fix
+    assert finding.fix.add == (("app.writable", ("data.db", "instance", "notes.txt")),)
+
+
 def test_a_command_that_throws_data_away_is_not_run_by_itself(patient: Patients) -> None:
     one = patient()
     destructive = patient(commands=tuple(replace(command, destructive=True) for command in one.commands))
