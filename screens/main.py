@@ -270,6 +270,7 @@ class Main(Body):
         self.runs.shown = self.runs.live
         self.query_one(Log).show(self.runs.shown, live=True)
         self.action_tab("Log")
+        self.focus_pane()
         self._glance()
 
     def _glance(self) -> None:
@@ -331,6 +332,8 @@ class Main(Body):
         if all(status.state in ("done", "skipped") for status in overview.statuses):
             self.action_ending()
         else:
+            if self.query_one(Log).has_focus_within:
+                self.sidebar.focus()
             self._choose_next()
             self.action_tab("Setup")
 
