@@ -103,7 +103,7 @@ class Site:
             if page and page.status == 500
             else "`piwizard apply gunicorn site` puts both right.",
         )
-        leaks = [path for path in NEVER_SERVED if (found := checks.get(path, host=host)) and found.status == 200]
+        leaks = checks.settled(lambda: _leaks(host), lambda seen: not seen)
         yield Check(
             "repository closed",
             not leaks,
@@ -122,6 +122,11 @@ class Site:
             cause="Another server block answers for names that nobody has here.",
             mend="`piwizard apply site` puts the right one there.",
         )
+
+
+def _leaks(host: str) -> list[str]:
+    """What of a repository's inside is served."""
+    return [path for path in NEVER_SERVED if (found := checks.get(path, host=host)) and found.status == 200]
 
 
 def _cause(page: checks.Answer | None) -> str:
