@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,9 @@ FILES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "ru
 SIDE_JOBS = ("celery", "task", "worker", "manage", "seed", "shell", "setup", "fab", "script", "cron", "migrat")
 NAMES = frozenset({"app", "application"})
 CLOSE = 10
+IDLE = 15
+SERVING = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
+"""What a file does with an app that is to be visited."""
 MOST = 50
 
 
@@ -136,11 +140,22 @@ def _from_app(code: Code, file: str, name: str, app: App, line: int) -> Candidat
     if app.how == "imported" and (name == "application" or PurePosixPath(file).stem == "wsgi"):
         base = 50  # a file made for servers
     score = _score(file, name, base + 6 if name in NAMES else base - 8)
+    if app.how == "made" and not _serves(code, file, name):
+        score = max(1, score - IDLE)
     problem = ""
     if app.file != file and (blocked := code.blocked(app.file)):
         problem = f"{app.file} line {blocked} runs Flask's own server as soon as it is imported"
     candidate = Candidate(f"{name}", file, line, why, score, origin=(app.file, app.line), problem=problem)
     return _place(code, file, _unusable(candidate, problem) if problem else candidate)
+
+
+def _serves(code: Code, file: str, name: str) -> bool:
+    """Whether an app gets pages in its own file, or is used by another: some are made only to be at hand."""
+    if code.checkout.mentions(file, *SERVING):
+        return True
+    word = name.encode()
+    others = (other for other in code.checkout.python if other != file and code.checkout.mentions(other, word))
+    return any(code.definition(other, ast.Name(name)) == (file, name) for other in others)
 
 
 def _from_factory(code: Code, file: str, name: str, factory: Factory) -> Candidate:

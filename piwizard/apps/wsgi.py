@@ -20,6 +20,9 @@ WRAPPERS = frozenset({"ProxyFix", "DispatcherMiddleware", "WhiteNoise", "SharedD
 WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
 BLOCKING = frozenset({"run", "run_server", "serve_forever"})
 BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+EXPORTED = {*APP_CLASSES, ("flask", "Blueprint")}
+"""What `from MODULE import *` is known to bring from outside the checkout."""
+MOST_STARRED = 300
 DEEPEST = 12
 MOST_STEPS = 2_000_000
 STEPS_A_LOOK = 2_000
@@ -72,8 +75,23 @@ class Code:
         """What a file binds when it is imported."""
         if file not in self._bindings:
             tree = self.checkout.parsed(file)
-            self._bindings[file] = bindings_of(tree.body if tree else [])
+            self._bindings[file] = found = bindings_of(tree.body if tree else [])
+            for star in found.names.pop("*", []):
+                for name, source in self._behind(file, star):
+                    found.names.setdefault(name, []).append(source)
         return self._bindings[file]
+
+    def _behind(self, file: str, star: Binding) -> list[tuple[str, Import]]:
+        """What `from MODULE import *` brings."""
+        if not isinstance(star, Import):
+            return []
+        target = imported(self.checkout, file, star.module, star.level)
+        if target is None:
+            names = [name for module, name in EXPORTED if module == star.module]
+        else:
+            names = [name for name in self.bindings(target).names if not name.startswith("_")]
+        known = names[:MOST_STARRED] if target != file else []
+        return [(name, Import(star.module, star.level, name, star.line)) for name in known]
 
     def app(self, file: str, name: str) -> App | None:
         """The Flask app that a module's name stands for."""

@@ -28,6 +28,19 @@ SHAPES = {
         "app:app",
     ),
     "package": ({"js/__init__.py": APP + "from js import views\n", "js/views.py": "from js import app\n"}, "js:app"),
+    "package that passes everything on": (
+        {
+            "bin/__init__.py": "from .core import *\n",
+            "bin/core.py": APP + "from . import filters\n@app.route('/')\ndef index(): pass\n",
+            "bin/filters.py": APP,
+        },
+        "bin:app",
+    ),
+    "everything of flask": ({"app.py": "from flask import *\napp = Flask(__name__)\n"}, "app:app"),
+    "an app without pages beside it": (
+        {"site.py": APP + "@app.get('/')\ndef index(): pass\n", "spare.py": APP},
+        "site:app",
+    ),
     "factory": ({"flaskr/__init__.py": FACTORY, "flaskr/db.py": "import sqlite3\n"}, "flaskr:create_app()"),
     "make_app": ({"site/__init__.py": FACTORY.replace("create_app", "make_app")}, "site:make_app()"),
     "factory of another name": ({"site.py": FACTORY.replace("create_app", "build")}, "site:build()"),
