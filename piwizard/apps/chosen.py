@@ -13,8 +13,10 @@ from piwizard.apps.checkout import Checkout
 from piwizard.apps.database import find_init
 from piwizard.apps.entry import Candidate, choose, find_entries
 from piwizard.apps.environment import find_environment
+from piwizard.apps.imports import packages
 from piwizard.apps.layout import Layout
-from piwizard.apps.requirements import Requirements, find_requirements
+from piwizard.apps.libraries import needed
+from piwizard.apps.requirements import Requirements, find_requirements, listed
 from piwizard.apps.source import Source
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.writable import find_writable
@@ -60,7 +62,17 @@ class Chosen:
         if wanted is None:
             return find_requirements(self._code, self.entry.chdir)
         self._there("app.requirements", wanted, folder=False)
-        return Requirements("requirements.txt", wanted, ("-r", wanted))
+        return Requirements("requirements.txt", wanted, ("-r", wanted), names=listed(self._code, wanted))
+
+    @cached_property
+    def libraries(self) -> tuple[str, ...]:
+        """The packages of the system that the app's own need."""
+        return needed(self.requirements.names if self.requirements else self.imported)
+
+    @cached_property
+    def imported(self) -> tuple[str, ...]:
+        """The packages to install where the code has no list of them."""
+        return tuple(name for name in packages(self._code) if name != "flask")
 
     @cached_property
     def static(self) -> dict[str, str]:

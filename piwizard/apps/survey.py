@@ -10,6 +10,7 @@ from piwizard.apps.checkout import Checkout, Skipped, read
 from piwizard.apps.database import InitCommand, find_init
 from piwizard.apps.entry import Candidate, choose, find_entries
 from piwizard.apps.environment import Environment, find_environment
+from piwizard.apps.imports import packages
 from piwizard.apps.python import PythonWish, find_python
 from piwizard.apps.requirements import Requirements, find_requirements
 from piwizard.apps.static import RootFile, StaticFolder, find_root_files, find_static
@@ -69,7 +70,8 @@ def survey(root: Path) -> Survey:
 def _notes(checkout: Checkout, requirements: Requirements | None) -> list[str]:
     notes: list[str] = []
     if requirements is None:
-        notes.append("Nothing says which packages the app needs: only Flask and gunicorn will be installed.")
+        named = ", ".join(packages(checkout))
+        notes.append(f"Nothing says which packages the app needs: by its imports, {named} will be installed.")
     elif not requirements.flask:
         notes.append(f"{requirements.file} does not ask for Flask.")
     for file in checkout.python:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,11 +11,14 @@ from typing import ClassVar
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.command import out_of_memory
 from piwizard.machine import commands, files
+from piwizard.machine.commands import Result
 from piwizard.machine.files import ROOT, Owner
 from piwizard.machine.snapshot import Machine
 
 LINES = ".piwizard-requirements.txt"
 CONSTRAINTS = ".piwizard-constraints.txt"
+NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
+RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,9 @@ class Environment:
         result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
         if not result.ok:
             raise ChangeFailed(
-                f"app.requirements: they do not install. {_pips_reason(result.tail)}",
+                f"app.requirements: they do not install. {pips_reason(result.tail)}",
                 key="app.requirements",
-                hint=out_of_memory(result) or "The whole of pip's words is in `piwizard logs app`.",
+                hint=out_of_memory(result) or too_new(result) or "The whole of pip's words is in `piwizard logs app`.",
             )
         work.command(("chown", "--recursive", "--no-dereference", "root:root", str(self.folder)))
         files.remove(build)
@@ -100,6 +104,19 @@ class Environment:
         return json.dumps(built_with).encode()
 
 
-def _pips_reason(tail: tuple[str, ...]) -> str:
-    errors = [line.strip() for line in tail if line.startswith("ERROR") or "error:" in line]
-    return " ".join((errors or [line.strip() for line in tail if line.strip()])[-2:])
+def too_new(result: Result) -> str | None:
+    """Names what old versions stumble over: modules that newer Pythons, or newer setuptools, no longer have."""
+    if not any(re.search(r"No module named '(imp|distutils|pkg_resources|asyncore)'", line) for line in result.tail):
+        return None
+    return "It asks for a version that is too old for this Python. Ask for a newer one, commit it, then apply again."
+
+
+def pips_reason(tail: tuple[str, ...]) -> str:
+    """The line that says what is wrong, among those that only say that something is."""
+    lines = [line.strip() for line in tail if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR") or "error:" in line]
+    telling = [line for line in errors if not any(word in line for word in NOISE)]
+    causes = [line for line in lines if RAISED.match(line)]
+    if causes and not any(line.startswith("ERROR") for line in telling):
+        return f"A package cannot be built here: {causes[-1]}"
+    return " ".join((telling or errors or lines)[-2:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from piwizard.apps.imports import INSTALLED_AS
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
@@ -11,30 +12,6 @@ from piwizard.doctor.traceback import Failure
 MISSING = re.compile(r"No module named '([\w.]+)'")
 NAME = re.compile(r"cannot import name '(\w+)' from (partially initialized module )?'([\w.]+)'(?: \((.*)\))?")
 LIBRARY = re.compile(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
-INSTALLED_AS = {
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python-headless",
-    "Crypto": "pycryptodome",
-    "dateutil": "python-dateutil",
-    "decouple": "python-decouple",
-    "dotenv": "python-dotenv",
-    "git": "GitPython",
-    "jwt": "PyJWT",
-    "MySQLdb": "mysqlclient",
-    "OpenSSL": "pyOpenSSL",
-    "PIL": "Pillow",
-    "psycopg2": "psycopg2-binary",
-    "RPi": "RPi.GPIO",
-    "serial": "pyserial",
-    "sklearn": "scikit-learn",
-    "smbus": "smbus2",
-    "socks": "PySocks",
-    "usb": "pyusb",
-    "websocket": "websocket-client",
-    "yaml": "PyYAML",
-    "zmq": "pyzmq",
-}
-"""Modules that pip knows by another name."""
 
 
 def look(failure: Failure, patient: Patient) -> Finding | None:

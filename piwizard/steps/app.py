@@ -131,7 +131,7 @@ class App:
         host = answers.get("site.domains", ["localhost"])[0]
         published = {**app.static, **app.root_files}
         return (
-            Packages(("git", "python3-venv")),
+            Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
@@ -165,11 +165,12 @@ class App:
 
 def _environment(app: Chosen) -> Environment:
     wanted = app.requirements
+    flask = () if wanted and wanted.flask else ("flask",)
     return Environment(
         folder=app.layout.venv,
         python=app.answers.get("app.python", "python3"),
         code=app.layout.code,
-        install=("gunicorn", *(wanted.arguments if wanted else ("flask",))),
+        install=("gunicorn", *flask, *(wanted.arguments if wanted else app.imported)),
         inputs=(wanted.file,) if wanted else (),
         user=app.layout.site,
         cache=places.cache_dir() / "build" / app.layout.site,

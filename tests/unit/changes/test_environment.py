@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.changes.environment import pips_reason, too_new
+from piwizard.machine.commands import Result
+
+BUILD = ("note: This error originates from a subprocess.", "error: subprocess-exited-with-error", "exit code: 1")
+
+
+@pytest.mark.parametrize(
+    ("tail", "reason"),
+    [
+        (
+            ("  Error: pg_config executable not found.", *BUILD),
+            "A package cannot be built here: Error: pg_config executable not found.",
+        ),
+        (
+            ("  ModuleNotFoundError: No module named 'imp'", *BUILD),
+            "A package cannot be built here: ModuleNotFoundError: No module named 'imp'",
+        ),
+        (
+            ("  src/x.c:12:10: fatal error: ffi.h: No such file or directory", *BUILD),
+            "A package cannot be built here: src/x.c:12:10: fatal error: ffi.h: No such file or directory",
+        ),
+        (
+            ("Collecting nosuch", "ERROR: No matching distribution found for nosuch"),
+            "ERROR: No matching distribution found for nosuch",
+        ),
+        (("Killed",), "Killed"),
+    ],
+)
+def test_the_line_that_says_why(tail: tuple[str, ...], reason: str) -> None:
+    assert pips_reason(tail) == reason
+
+
+def test_a_version_too_old_for_this_python() -> None:
+    failed = Result(("pip",), 1, "", "", ("  ModuleNotFoundError: No module named 'distutils'",), 1.0)
+    assert "too old for this Python" in (too_new(failed) or "")
+    assert too_new(Result(("pip",), 1, "", "", ("No module named 'mine'",), 1.0)) is None
