@@ -7,7 +7,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fcntl import ioctl
 from pathlib import Path
 
@@ -23,11 +23,13 @@ class Glass(Dialogue):
     """`lines` is what a person sees now."""
 
     def __init__(
-        self, folder: Path, *, term: str = "xterm-256color", columns: int = 80, lines: int = 24,
+        self, program: Path | Sequence[str], *, term: str = "xterm-256color", columns: int = 80, lines: int = 24,
         env: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        argv = [sys.executable, "-m", "tests.screens.show", str(folder)]
-        super().__init__(argv, term=term, columns=columns, lines=lines, env=env)
+        """`program`: what to start, or the folder of a fake Pi."""
+        if isinstance(program, Path):
+            program = [sys.executable, "-m", "tests.screens.show", str(program)]
+        super().__init__(program, term=term, columns=columns, lines=lines, env=env)
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self._fed = 0
