@@ -12,7 +12,7 @@ from piwizard.apps import checkout
 from piwizard.apps.checkout import Checkout
 from piwizard.apps.database import find_init
 from piwizard.apps.entry import Candidate, choose, find_entries
-from piwizard.apps.environment import find_environment
+from piwizard.apps.environment import Variable, find_environment
 from piwizard.apps.imports import packages
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
@@ -111,8 +111,11 @@ class Chosen:
     def generated(self) -> tuple[str, ...]:
         """Variables that the code reads and for which any secret will do, where no answer sets them."""
         given = self.answers.get("app.env", {})
-        found = find_environment(self._code).variables
-        return tuple(one.name for one in found if one.generate and one.name not in given)
+        return tuple(one.name for one in self._variables if one.generate and one.name not in given)
+
+    @cached_property
+    def _variables(self) -> tuple[Variable, ...]:
+        return find_environment(self._code).variables
 
     @property
     def gunicorn(self) -> tuple[int, ...] | None:
@@ -134,7 +137,13 @@ class Chosen:
             for name, value in given.items()
         }
         found = {name: self.answers.secrets.get(f"app.env.{name}") for name in self.generated}
-        return settings | {name: secret for name, secret in found.items() if secret}
+        return self._names() | settings | {name: secret for name, secret in found.items() if secret}
+
+    def _names(self) -> dict[str, str]:
+        """The site's own name, for code that does not start without it."""
+        domains = self.answers.get("site.domains")
+        wanted = any(one.name == "SERVER_NAME" and one.needed for one in self._variables)
+        return {"SERVER_NAME": domains[0]} if wanted and domains else {}
 
     def environment(self) -> dict[str, str]:
         """The environment in which commands of the app run: its settings, and its virtual environment first."""

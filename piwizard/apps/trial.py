@@ -21,6 +21,8 @@ LONGEST_START = 180
 """Seconds: a large app on a Pi Zero takes more than a minute to load."""
 STAYS_UP = 2
 RAISED = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
+MISSING = re.compile(r"KeyError: '(\w+)'")
+ENVIRON = re.compile(r'"(<frozen os>|.*/os\.py)", line \d+, in __getitem__')
 
 
 def main(entry: str, host: str) -> int:
@@ -35,7 +37,7 @@ def main(entry: str, host: str) -> int:
             errors="replace",
         )
         raised: list[str] = []
-        reader = threading.Thread(target=_echo, args=(gunicorn, raised), daemon=True)
+        reader = threading.Thread(target=echo, args=(gunicorn, raised), daemon=True)
         reader.start()
         try:
             verdict = _ask(gunicorn, path, host)
@@ -61,11 +63,16 @@ def _options(path: Path) -> list[str]:
     return [f"--bind=unix:{path}", "--workers=1", "--threads=2", "--worker-class=gthread", *control]
 
 
-def _echo(gunicorn: subprocess.Popen[str], raised: list[str]) -> None:
+def echo(gunicorn: subprocess.Popen[str], raised: list[str]) -> None:
+    """Passes gunicorn's lines on, and notes what was raised in the words of a person."""
+    in_environ = False
     for line in gunicorn.stdout or ():
         print(line, end="", flush=True)
         if RAISED.match(line):
-            raised.append(line.strip())
+            name = MISSING.fullmatch(line.strip()) if in_environ else None
+            raised.append(f"Its code needs the environment variable {name[1]}." if name else line.strip())
+        if line.lstrip().startswith("File "):
+            in_environ = ENVIRON.search(line) is not None
 
 
 def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str) -> str:

@@ -107,3 +107,34 @@ def test_refused_before_anything_is_altered(plan, files, more, key, words):
 def test_without_a_repository(ground, answers):
     with pytest.raises(PiwizardError, match=r"app\.repo"):
         App().plan(ground(source=None), answers())
+
+
+def test_what_no_list_names_is_taken_from_the_imports(plan):
+    changes = plan({"app.py": FLASK + "import flask_wtf, unheard_of\n"})
+    (environment,) = of_kind(changes, "environment")
+    assert environment.install == ("gunicorn", "flask", "flask-wtf")
+    assert (environment.inputs, environment.lines) == ((), ())
+
+
+def test_flask_comes_along_where_the_list_forgets_it(plan):
+    (environment,) = of_kind(plan({"app.py": FLASK, "requirements.txt": "psycopg2\n"}), "environment")
+    assert environment.install == ("gunicorn", "flask", "-r", "requirements.txt")
+
+
+@pytest.mark.parametrize(("asked", "needed"), [("Psycopg2==2.9", True), ("psycopg2-binary", False)])
+def test_libraries_that_pip_cannot_bring(plan, asked, needed):
+    (packages,) = of_kind(plan({"app.py": FLASK, "requirements.txt": f"Flask\n{asked}\n"}), "package")
+    assert ("libpq-dev" in packages.names) == needed
+
+
+@pytest.mark.parametrize(
+    ("read", "more", "told"),
+    [
+        ("os.environ['SERVER_NAME']", "", "blog.example.org"),
+        ("os.environ['SERVER_NAME']", "\nenv = { SERVER_NAME = 'other.example' }", "other.example"),
+        ("os.environ.get('SERVER_NAME')", "", None),
+    ],
+)
+def test_code_that_needs_the_sites_name_is_told_it(plan, read, more, told):
+    changes = plan({"app.py": f"{FLASK}import os\napp.config['SERVER_NAME'] = {read}\n"}, more)
+    assert of_kind(changes, "command")[-1].env.get("SERVER_NAME") == told
