@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from piwizard.apps.libraries import COMPILER
+from piwizard.changes import building
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.command import out_of_memory
+from piwizard.changes.package import Packages
 from piwizard.machine import commands, files
 from piwizard.machine.commands import Result
 from piwizard.machine.files import ROOT, Owner
@@ -19,6 +22,11 @@ LINES = ".piwizard-requirements.txt"
 CONSTRAINTS = ".piwizard-constraints.txt"
 NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
+GONE = re.compile(
+    r"No module named '(imp|distutils|pkg_resources|asyncore)'|has no attribute '(ImpImporter|use_2to3)'|"
+    r"implicit declaration of function ._?Py|has no member named|command '\S*gcc\S*' failed with exit code|"
+    r"use_2to3 is invalid"
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class Environment:
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return HOLDS
-        return Preview(holds=False, argv=(self._create(), self._pip()))
+        note = f"# {', '.join(COMPILER)} are installed too, where pip finds no wheel and has to compile."
+        return Preview(holds=False, diff=note, argv=(self._create(), self._pip()))
 
     def apply(self, work: Work) -> None:
         self._marker.unlink(missing_ok=True)
@@ -71,9 +80,13 @@ class Environment:
         env = {"HOME": str(home), "TMPDIR": str(home), "PIP_CACHE_DIR": str(home / "pip")}
         work.command(self._create(), user=self.user, env=env, cwd=build)
         result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
+        if not result.ok and (lacking := building.lacking(result.tail)):
+            work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
+            Packages(lacking).apply(work)
+            result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
         if not result.ok:
             raise ChangeFailed(
-                f"app.requirements: they do not install. {pips_reason(result.tail)}",
+                f"app.requirements: they do not install. {pips_reason(result.tail, result.output)}",
                 key="app.requirements",
                 hint=out_of_memory(result) or too_new(result) or "The whole of pip's words is in `piwizard logs app`.",
             )
@@ -105,18 +118,19 @@ class Environment:
 
 
 def too_new(result: Result) -> str | None:
-    """Names what old versions stumble over: modules that newer Pythons, or newer setuptools, no longer have."""
-    if not any(re.search(r"No module named '(imp|distutils|pkg_resources|asyncore)'", line) for line in result.tail):
+    """Names what old versions stumble over: what newer Pythons, or newer setuptools, no longer have."""
+    if not any(GONE.search(line) for line in result.tail):
         return None
     return "It asks for a version that is too old for this Python. Ask for a newer one, commit it, then apply again."
 
 
-def pips_reason(tail: tuple[str, ...]) -> str:
+def pips_reason(tail: tuple[str, ...], output: str = "") -> str:
     """The line that says what is wrong, among those that only say that something is."""
     lines = [line.strip() for line in tail if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR") or "error:" in line]
     telling = [line for line in errors if not any(word in line for word in NOISE)]
     causes = [line for line in lines if RAISED.match(line)]
     if causes and not any(line.startswith("ERROR") for line in telling):
-        return f"A package cannot be built here: {causes[-1]}"
+        what = building.stumbled_over(output.splitlines()) or "A package"
+        return f"{what} cannot be built here: {causes[-1]}"
     return " ".join((telling or errors or lines)[-2:])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from piwizard.changes.building import lacking
 from piwizard.changes.environment import pips_reason, too_new
 from piwizard.machine.commands import Result
 
@@ -38,3 +39,28 @@ def test_a_version_too_old_for_this_python() -> None:
     failed = Result(("pip",), 1, "", "", ("  ModuleNotFoundError: No module named 'distutils'",), 1.0)
     assert "too old for this Python" in (too_new(failed) or "")
     assert too_new(Result(("pip",), 1, "", "", ("No module named 'mine'",), 1.0)) is None
+
+
+def test_what_was_to_be_built_is_named() -> None:
+    output = "Collecting flask\nCollecting greenlet==3.0.1 (from -r requirements.txt (line 3))\n  Downloading\n"
+    failed = ("  ModuleNotFoundError: No module named 'imp'", *BUILD)
+    assert pips_reason(failed, output).startswith("greenlet==3.0.1 cannot be built here: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "package"),
+    [
+        ("error: command 'gcc' failed: No such file or directory", "gcc"),
+        ("error: command 'aarch64-linux-gnu-gcc' failed: No such file or directory", "gcc"),
+        ("  Error: pg_config executable not found.", "libpq-dev"),
+        ("  c/_cffi_backend.c:15:10: fatal error: ffi.h: No such file or directory", "libffi-dev"),
+        ("ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]", "g++"),
+    ],
+)
+def test_what_a_build_lacks(line: str, package: str) -> None:
+    assert package in lacking((line,))
+
+
+def test_what_no_compiler_mends() -> None:
+    assert lacking(("ERROR: No matching distribution found for nosuch",)) == ()
+    assert lacking(("ModuleNotFoundError: No module named 'imp'",)) == ()
