@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
+    from rich.console import RenderableType
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -63,6 +64,7 @@ class PiwizardApp(App[str]):
         super().__init__()
         scrollbar.plain()
         self.backend = backend
+        self._leaving = False
         self._first: Welcome | WelcomeBack | None = None
         self.only_ascii = only_ascii(os.environ) if plain is None else plain
         self._ascii = AsciiFilter() if self.only_ascii else None
@@ -112,14 +114,21 @@ class PiwizardApp(App[str]):
 
     def _look_at_line(self) -> None:
         """A line that was cut without a signal."""
-        poll = select.poll()
-        poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, select.POLLHUP)
-        if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
+        if _cut():
             self._hung_up()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """What Textual does where its terminal cannot be read: if that is gone, answers are kept first."""
+        if _cut():
+            self._hung_up()
+        else:
+            super().panic(*renderables)
 
     def _hung_up(self) -> None:
         """Nobody watches any longer: keep what was typed, then be gone. What runs goes on."""
-        begin(self, self._be_gone, "leave")
+        if not self._leaving:
+            self._leaving = True
+            begin(self, self._be_gone, "leave")
 
     async def _be_gone(self) -> None:
         await self._keep_all()
@@ -157,6 +166,13 @@ class PiwizardApp(App[str]):
     def action_turn_colours(self) -> None:
         """For a light terminal, or a dark one."""
         self.theme = "ansi-light" if self.theme == "ansi-dark" else "ansi-dark"
+
+
+def _cut() -> bool:
+    """Whether the terminal is gone."""
+    poll = select.poll()
+    poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, select.POLLHUP)
+    return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
 
 
 def _main() -> ModuleType:

@@ -105,7 +105,7 @@ def test_a_lost_connection_keeps_what_was_typed_and_the_run(site):
     glass.type("\r")
     glass.see("Enter next")
     glass.type("7")
-    glass.see("7")
+    glass.rest()
     glass.hang_up()
     assert "workers = 7" in (site / "etc" / "answers.toml").read_text()
     assert launch.under_way()
