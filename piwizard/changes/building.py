@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from piwizard.apps.libraries import COMPILER
 
 SIGNS = (
-    (re.compile(r"gcc\S* failed: No such file|unable to execute '\S*gcc|command '\S*gcc' failed|Python\.h"), ()),
+    (re.compile(r"gcc\S* failed: No such file|unable to execute '\S*gcc|Python\.h"), ()),
     (re.compile(r"Unknown compiler|No CMAKE_C\w*_COMPILER|[Cc]ompiler \S+ (?:not found|cannot be found)"), ("g++",)),
     (re.compile(r"g\+\+\S* failed: No such file|c\+\+' failed"), ("g++",)),
     (re.compile(r"pg_config executable not found|libpq-fe\.h"), ("libpq-dev",)),

@@ -80,7 +80,7 @@ class Environment:
         env = {"HOME": str(home), "TMPDIR": str(home), "PIP_CACHE_DIR": str(home / "pip")}
         work.command(self._create(), user=self.user, env=env, cwd=build)
         result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
-        if not result.ok and (lacking := building.lacking(result.tail)):
+        if not result.ok and (lacking := _absent(building.lacking(result.tail), work)):
             work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
             Packages(lacking).apply(work)
             result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
@@ -115,6 +115,10 @@ class Environment:
             "inputs": digests,
         }
         return json.dumps(built_with).encode()
+
+
+def _absent(names: tuple[str, ...], work: Work) -> tuple[str, ...]:
+    return tuple(name for name in names if work.machine.package(name) is None)
 
 
 def too_new(result: Result) -> str | None:
