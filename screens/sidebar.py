@@ -51,9 +51,10 @@ class Sidebar(Rows):
 
     def mark(self, place: Place, state: str, note: str = "") -> None:
         """The state of one step has changed; `note` stands at its right."""
-        self._states[place] = state
-        self._notes = {place: note} if note else {}
-        self.refresh()
+        notes = {place: note} if note else {}
+        if (self._states.get(place), self._notes) != (state, notes):
+            self._states[place], self._notes = state, notes
+            self.refresh()
 
     def choose(self, step: str, site: str | None) -> None:
         """Makes a step the chosen one."""
