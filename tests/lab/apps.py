@@ -1,0 +1,86 @@
+"""Public Flask apps that nobody here wrote, pinned, out of the source distributions at PyPI that carry them."""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from piwizard.machine import commands
+from tests.lab.shelf import shelved
+
+
+@dataclass(frozen=True)
+class Sdist:
+    """A source distribution; the digest is its own, whichever index it comes from."""
+
+    name: str
+    version: str
+    sha256: str
+
+    def archive(self) -> Path:
+        """The downloaded file, kept on the lab's shelf."""
+        folder = shelved("apps", f"{self.name}-{self.version}", self.sha256[:12], self._download)
+        (archive,) = folder.glob("*.tar.gz")
+        return archive
+
+    def _download(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        wanted = folder / "wanted.txt"
+        wanted.write_text(f"{self.name}=={self.version} --hash=sha256:{self.sha256}\n")
+        options = ("--quiet", "--no-deps", "--no-binary", self.name, "--require-hashes", "--dest", str(folder))
+        result = commands.run((sys.executable, "-m", "pip", "download", *options, "-r", str(wanted)), timeout=120)
+        assert result.ok, result.last_words
+
+
+@dataclass(frozen=True)
+class PublicApp:
+    """One app: a folder of a source distribution, and what of it can be looked at from outside.
+
+    `only` leaves out what lies beside that folder. `says` is on the first page, `static` a file that nginx serves.
+    """
+
+    name: str
+    sdist: Sdist
+    folder: str = ""
+    only: str = ""
+    says: str = ""
+    static: str = ""
+
+    def files(self) -> dict[str, str | bytes | None]:
+        """The files of the app, as a repository would hold them."""
+        found: dict[str, str | bytes | None] = {}
+        with tarfile.open(self.sdist.archive()) as archive:
+            for member in archive:
+                path = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+                inside = path.is_relative_to(self.folder) if self.folder else True
+                content = archive.extractfile(member) if member.isfile() and inside else None
+                if content is not None and path.is_relative_to(PurePosixPath(self.folder, self.only)):
+                    found[str(path.relative_to(self.folder))] = content.read()
+        assert found, f"{self.folder} is not in {self.sdist}"
+        return found
+
+
+FLASK = Sdist("flask", "3.1.3", "0ef0e52b8a9cd932855379197dd8f94047b359ca0a78695144304cb45f87c9eb")
+FLASK_WTF = Sdist("flask-wtf", "1.3.0", "61d5dabc50c3df885c297dcbd80810443a5d632106c8a69cab8ce740f0cdd7cc")
+IHATEMONEY = Sdist("ihatemoney", "7.2.1", "e74fc718f68e1ec400cf9c4364025a91febb86c9b523aeb33a52e5adbeaa77e1")
+FILE_SHARE = Sdist("flask-file-share", "0.1.2", "6be6985572367e94e537d5becb15decd44961a9ac5f9532ce7298d70262491df")
+HTTPBIN = Sdist("httpbin", "0.10.4", "6023a5a2e8fb8e91abdd6d34d1f1f455092f97d567c25600e1b48ee1178aa738")
+
+APPS = (
+    # A factory, and a database that `flask init-db` makes.
+    PublicApp("flaskr", FLASK, "examples/tutorial", says="Posts - Flaskr", static="/static/style.css"),
+    # A package with a pyproject.toml.
+    PublicApp("javascript", FLASK, "examples/javascript", says="JavaScript Example"),
+    # Blueprints with static folders of their own.
+    PublicApp("blueprints", FLASK, "tests/test_apps", "blueprintapp", static="/admin/static/css/test.css"),
+    # A single file, and nothing that says what it needs.
+    PublicApp("uploadr", FLASK_WTF, "examples/uploadr"),
+    # Flask-SQLAlchemy, with migrations.
+    PublicApp("ihatemoney", IHATEMONEY, says="I Hate Money", static="/static/css/main.css"),
+    # Takes its secret key, and all else, from the environment.
+    PublicApp("fileshare", FILE_SHARE, static="/static/offline.html"),
+    # Passes its app on by `from .core import *`.
+    PublicApp("httpbin", HTTPBIN, says="httpbin", static="/favicon.ico"),
+)

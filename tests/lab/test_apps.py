@@ -1,0 +1,82 @@
+"""Public apps: from the repository's address and a name to a served site, and on to its next version."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab import product, road
+from tests.lab.apps import APPS, PublicApp
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+from tests.lab.wire import Answer
+
+ANSWERS = """
+[sites.{name}.site]
+domains = ["{name}.example.org"]
+
+[sites.{name}.app]
+repo = "{repo}"
+"""
+
+
+@pytest.fixture(scope="module")
+def pi(lab: Lab) -> Iterator[Pi]:
+    """One Pi for all of them: each is one more site on it."""
+    ready = product.ready_pi(lab, "trixie")
+    ready.write(road.ANSWERS, "")
+    yield ready
+    ready.discard()
+
+
+def first_page(pi: Pi, app: PublicApp) -> Answer:
+    """What the first page, or the one that it sends the visitor to, answers."""
+    path = "/"
+    for _ in range(5):
+        page = pi.http(path, host=f"{app.name}.example.org")
+        if page.status not in (301, 302, 303, 307, 308):
+            break
+        path = posixpath.join(path, page.headers["location"].removeprefix(f"http://{app.name}.example.org"))
+    return page
+
+
+def served(pi: Pi, app: PublicApp) -> None:
+    page = first_page(pi, app)
+    assert page.status == 200, page.text
+    assert app.says in page.text
+    if app.static:
+        file = pi.http(app.static, host=f"{app.name}.example.org")
+        assert file.status == 200
+        # Flask names the file in a header, nginx does not.
+        assert "content-disposition" not in file.headers
+    nothing_to_do(pi, "--site", app.name)
+
+
+def nothing_to_do(pi: Pi, *options: str) -> None:
+    plan = pi.run(("piwizard", "plan", *options), check=False)
+    assert plan.exit == 0, plan.output
+
+
+@pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)
+def test_from_its_address_to_its_next_version(lab: Lab, pi: Pi, app: PublicApp) -> None:
+    lab.git.commit(app.name, app.files())
+    before = pi.read(road.ANSWERS)
+    pi.write(road.ANSWERS, before + ANSWERS.format(name=app.name, repo=lab.git.url(app.name)))
+    try:
+        road.apply(pi, "--yes", "--answers", road.ANSWERS)
+        served(pi, app)
+        commit = lab.git.commit(app.name, {"new.txt": "A new file.\n"})
+        pi.run(("piwizard", "deploy", "--site", app.name))
+        assert commit[:12] in pi.run(("readlink", f"/srv/{app.name}/current")).output
+        served(pi, app)
+    except BaseException:
+        pi.write(road.ANSWERS, before)
+        raise
+
+
+def test_all_of_them_together_are_left_alone(pi: Pi) -> None:
+    nothing_to_do(pi)
+    for app in APPS:
+        assert first_page(pi, app).status == 200
