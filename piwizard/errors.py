@@ -18,6 +18,11 @@ class PiwizardError(Exception):
         self.key = key
         self.hint = hint
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to do next, as one text."""
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
     def as_json(self) -> dict[str, dict[str, str | None]]:
         """The shape of every error under --json."""
         return {"error": {"message": self.message, "key": self.key, "hint": self.hint}}

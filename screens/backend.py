@@ -1,21 +1,18 @@
-"""All that the screens ask of the machine. Slow: for threads only, except where it says otherwise."""
+"""What the screens ask of the machine beyond what every front end does. For threads, unless said to be quick."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from piwizard import backend
 from piwizard.errors import PiwizardError
 
 if TYPE_CHECKING:
-    from piwizard.answering import Answering
     from piwizard.engine.state import Entry
-    from piwizard.machine.checks import Check
     from piwizard.machine.facts import Facts
     from piwizard.machine.git_access import Access
-    from piwizard.questions import Question
     from piwizard.screens.lookups import Found
     from piwizard.starting import Plans
     from piwizard.status import Status
@@ -46,36 +43,8 @@ class Overview:
         return self.entries.get((place.step.name, place.site))
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The questions of a step with the answers given so far; `trouble` says why some defaults could not be found."""
-
-    questions: tuple[Question, ...]
-    answers: dict[str, Any]
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What a run would do, for a person to say yes to."""
-
-    wizard: Wizard
-    plans: Plans
-
-    @property
-    def edited(self) -> bool:
-        """Whether files would be replaced that somebody edited since piwizard wrote them."""
-        return any(one.preview.edited for _, changes in self.plans for one in changes)
-
-
-class Backend:
-    """This machine. The answers are the machine's own, or those of the file given with --answers."""
-
-    def __init__(self, answers: Path | None = None) -> None:
-        self._file = answers
-        self._pins: dict[str, str] = {}
-        self._ground = threading.Lock()
-        """Held while an app's repository is looked at: two at a time would fetch into one folder."""
+class Backend(backend.Backend):
+    """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
         """Whether nothing was ever answered or run here. Quick."""
@@ -93,7 +62,7 @@ class Backend:
         try:
             wizard = self._wizard()
         except PiwizardError as error:
-            trouble = f"{error.message} {error.hint or ''}".strip()
+            trouble = error.sentence
             wizard = self._without_answers()
         places = tuple(wizard.everything())
         entries = {
@@ -121,39 +90,6 @@ class Backend:
         domains = {site: tuple(values.get("site.domains", ())) for site, values in wizard.answers.sites.items()}
         return Overview(wizard.facts, places, statuses, entries, domains, trouble or state.trouble)
 
-    def asked(self, place: Place) -> Asked:
-        """The questions of a step, with what was detected for them and what was answered."""
-        wizard = self._wizard()
-        trouble = ""
-        answers = wizard.answers.of(place.site)
-        with self._ground:
-            try:
-                ground = wizard.ground(place)
-                self._pins |= wizard.pins()
-                questions = place.step.questions(ground, answers)
-            except PiwizardError as error:
-                trouble = f"{error.message} {error.hint or ''}".strip()
-                questions = place.step.questions(None, None)
-        return Asked(tuple(questions), dict(answers.values), trouble)
-
-    def proposal(self, place: Place | None, *, again: bool = False) -> Proposal:
-        """What a run of one step and what it needs would do, or of all that is left. Alters nothing."""
-        from piwizard import session, starting
-
-        wizard = self._wizard()
-        finished = starting.done(wizard, session.state())
-        if place is None:
-            chosen = [one for one in wizard.places() if not wizard.missing(one)]
-        else:
-            wizard.require_answers([place])
-            chosen = wizard.with_needs([place], finished)
-        if again:
-            finished = [one for one in finished if one != place]
-        with self._ground:
-            plans = starting.needed(wizard, chosen, finished)
-            self._pins |= wizard.pins()
-        return Proposal(wizard, plans)
-
     def plan(self, place: Place) -> Plans:
         """The plan of one step alone, whatever its state."""
         from piwizard import session
@@ -166,44 +102,11 @@ class Backend:
             self._pins |= wizard.pins()
         return [(place, preview(changes, Machine(), session.backups()))]
 
-    def checks(self, place: Place) -> list[Check]:
-        """A live look at whether a step's result is there and works."""
-        wizard = self._wizard()
-        with self._ground:
-            found = wizard.checks(place)
-        return list(found)
-
-    def start(self, proposal: Proposal, *, overwrite: bool) -> str:
-        """Starts the run in a process of its own; returns its name."""
-        from piwizard import session, starting
-
-        if self._file is not None:
-            session.keep_answers(self._file)
-        return starting.start(proposal.wizard, proposal.plans, overwrite=overwrite)
-
-    def stop(self, run: str) -> None:
-        """Asks the run to end, and waits until it has."""
-        from piwizard.engine import launch
-
-        launch.stop(run)
-
-    def under_way(self) -> str | None:
-        """The run under way. Quick."""
-        from piwizard.engine import launch
-
-        return launch.under_way()
-
     def record(self, run: str) -> Path:
         """The file of a run's events. Quick."""
         from piwizard.engine import launch
 
         return launch.folder(run) / "events.jsonl"
-
-    def answering(self) -> Answering:
-        """Where answers are kept, one at a time."""
-        from piwizard.answering import Answering
-
-        return Answering(self._file)
 
     def lookup(self, key: str, value: Any) -> Found | None:  # noqa: ANN401 — what the validator of the key gives
         """What a look outside says about an answer, None where there is nothing to look at."""
@@ -224,15 +127,6 @@ class Backend:
             return wizard.access_of(own[0]) if own else NOBODY
         except PiwizardError:  # said where that answer is asked for
             return NOBODY
-
-    def forget_pins(self) -> None:
-        """The next plan looks for the newest code."""
-        self._pins = {}
-
-    def _wizard(self) -> Wizard:
-        from piwizard import session
-
-        return session.wizard(self._file if self._file and self._file.exists() else None, dict(self._pins))
 
     @staticmethod
     def _without_answers() -> Wizard:

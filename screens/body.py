@@ -114,7 +114,7 @@ class Body(Screen[None]):
             try:
                 result = await aside(work)
             except PiwizardError as error:
-                (refused or self.notice)(sentence(error))
+                (refused or self.notice)(error.sentence)
             else:
                 then(result)
 
@@ -182,7 +182,7 @@ class Body(Screen[None]):
             try:
                 asked = await aside(lambda: self.backend.asked(place))
             except PiwizardError as error:
-                await setup.refuse(sentence(error))
+                await setup.refuse(error.sentence)
             else:
                 waiting.stop()
                 if place == self.place:
@@ -274,8 +274,3 @@ class Body(Screen[None]):
         if self.overview is None:
             return 0.0
         return usual(place.step.name, self.overview.entry(place), self.overview.facts)
-
-
-def sentence(error: PiwizardError) -> str:
-    """An error as one text."""
-    return f"{error.message} {error.hint}" if error.hint else error.message

@@ -11,10 +11,11 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
 from piwizard.screens.actions import Action
 from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import Backend, Proposal
+from piwizard.screens.backend import Backend
 from piwizard.screens.blocks import Block
 from piwizard.screens.folds import Folds
 from piwizard.screens.keyline import KeyLine

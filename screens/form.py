@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from piwizard.screens.backend import Asked
+from piwizard.backend import Asked
 from piwizard.screens.editors import Choice, LineEditor
 from piwizard.screens.fields import Field
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.worker import Worker
 
+from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
 from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import LOOKED_UP, Backend, Overview, Proposal
-from piwizard.screens.body import Body, sentence
+from piwizard.screens.backend import LOOKED_UP, Backend, Overview
+from piwizard.screens.body import Body
 from piwizard.screens.confirm import Ask, Confirm
 from piwizard.screens.ending import Ending
 from piwizard.screens.log import Log
@@ -149,7 +150,7 @@ class Main(Body):
             except Invalid as refusal:
                 self.post_message(AnswerKept(key, f"{key} {refusal}."))
             except PiwizardError as error:
-                self.post_message(AnswerKept(key, sentence(error)))
+                self.post_message(AnswerKept(key, error.sentence))
             else:
                 self.post_message(AnswerKept(key))
                 if isinstance(given, AnswerGiven):
@@ -158,7 +159,7 @@ class Main(Body):
                 self._answers.task_done()
 
     def _keep(self, given: AnswerGiven | SecretGiven | tuple[str, bool], site: str | None) -> None:
-        answering = self.backend.answering()
+        answering = self.backend.answering
         if isinstance(given, AnswerGiven):
             answering.set(site, given.key, given.value)
         elif isinstance(given, SecretGiven):
@@ -244,13 +245,13 @@ class Main(Body):
 
     def _agreed(self, answer: Proposal | PiwizardError | None) -> None:
         if isinstance(answer, PiwizardError):
-            self.notice(sentence(answer))
+            self.notice(answer.sentence)
             if answer.key:
                 self._lead_to(answer.key)
         elif answer is not None:
             self.notice("Starting…", "dim")
             self.later(
-                lambda: self.backend.start(answer, overwrite=answer.edited),
+                lambda: self.backend.start(answer),
                 self._started,
                 group="start",
             )
@@ -305,7 +306,7 @@ class Main(Body):
         self._show_live(watch)
         self.query_one(RunLine).show(None)
         self.post_message(RunEnded(progress))
-        self.backend.forget_pins() if progress.result == "done" else None
+        self.backend.look_for_new_code() if progress.result == "done" else None
         match progress.result:
             case "done":
                 self.notice("Done. Looking whether all is well…", "green")
@@ -363,7 +364,7 @@ class Main(Body):
 
     def action_look_again(self) -> None:
         """Everything anew, also the app's repository."""
-        self.backend.forget_pins()
+        self.backend.look_for_new_code()
         self.notice("Looking at everything again…", "dim")
 
         def looked(found: Overview) -> None:

@@ -17,7 +17,7 @@ from piwizard.screens.outcome import Outcome
 from piwizard.screens.signs import SIGNS, STYLES
 
 if TYPE_CHECKING:
-    from piwizard.screens.backend import Asked
+    from piwizard.backend import Asked
     from piwizard.status import Status
     from piwizard.wizard import Place
 
@@ -65,7 +65,7 @@ class Setup(Vertical):
 
     async def ask(self, place: Place, asked: Asked) -> None:
         """The questions of the step, once they are known."""
-        self._asking(asked.trouble, "yellow")
+        self._asking(asked.trouble.sentence if asked.trouble else "", "yellow")
         await self.form.show(place, asked)
 
     async def wait(self, place: Place) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 
 from piwizard import __version__
+from piwizard.backend import Asked, Proposal
 from piwizard.engine import narrate
 from piwizard.errors import PiwizardError
 from piwizard.output import sign
-from piwizard.prompts.backend import Asked, Backend, Proposal
+from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.form import HOW, Form
 from piwizard.status import Status
@@ -118,7 +119,7 @@ class Walk:
             if not wanted:
                 return True
         if again and one.state == "done":
-            self._backend.newest_code()
+            self._backend.look_for_new_code()
         place = self._questions(place)
         while True:
             match self._run(place, again=again):
@@ -223,7 +224,7 @@ class Walk:
             choices = {"retry": "try it again", "answers": "change them", "no": "leave it for now"}
         said = choose(self._console, "What now?", choices)
         if said == "retry":
-            self._backend.newest_code()
+            self._backend.look_for_new_code()
         return said
 
     def _checks(self, place: Place) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from piwizard import prompts, session, wizard
+from piwizard.backend import Proposal
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.machine import facts, places
 from piwizard.machine.facts import RecordedSource
-from piwizard.prompts.backend import Backend, Proposal
+from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import echoing, open_console
 from piwizard.status import Status
 from piwizard.steps.system import System
