@@ -21,6 +21,7 @@ class Command:
     `env` may hold secrets: it is handed over in the environment, shown nowhere. `failure` is the sentence for
     a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
+    `makes` is a folder of root's that the command makes files in: what lies in it is the user's while it runs.
     """
 
     kind: ClassVar[str] = "command"
@@ -33,6 +34,7 @@ class Command:
     key: str | None = None
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     proves: tuple[str, ...] = ()
+    makes: Path | None = None
 
     def describe(self) -> str:
         return self.what
@@ -41,7 +43,14 @@ class Command:
         return HOLDS if files.read(self.marker) == self._done() else Preview(holds=False, argv=(self.argv,))
 
     def apply(self, work: Work) -> None:
+        if self.makes:
+            # Not the folder itself, nor what git keeps in it: git is run there by root.
+            inside = ("find", str(self.makes), "-mindepth", "1", "-name", ".git", "-prune")
+            work.command((*inside, "-o", "-exec", "chown", "--no-dereference", self.user, "{}", "+"))
         result = work.command(self.argv, env=self.env, cwd=self.cwd, user=self.user, allow=range(-64, 256))
+        if self.makes:
+            work.command(("chown", "--recursive", "--no-dereference", "root", str(self.makes)))
+            work.command(("chmod", "--recursive", "g-w,o=", str(self.makes)))
         if not result.ok:
             raise ChangeFailed(f"{self.failure} {last_line(result)}", key=self.key, hint=out_of_memory(result))
         self.marker.parent.mkdir(parents=True, exist_ok=True)

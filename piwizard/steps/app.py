@@ -27,6 +27,8 @@ from piwizard.steps.step import Ground, Scope, app_of
 
 TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
+MAKING = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
+"""Words of commands that make files beside the code: translations, style sheets."""
 
 QUESTIONS = (
     Question(
@@ -140,8 +142,8 @@ class App:
             Checkout(where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers)),
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
-            Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
             *(_prepare(app, line, start, env) for line in app.init),
+            Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
             Command(
                 f"Try {app.entry.entry} on a spare socket",
                 (str(where.venv / "bin" / "python"), "-I", str(TRIAL), app.entry.entry, host),
@@ -180,9 +182,10 @@ def _environment(app: Chosen) -> Environment:
 
 
 def _prepare(app: Chosen, line: str, start: Path, env: dict[str, str]) -> Command:
-    """A command of `app.init`: run once for the site, but an upgrade of the database once for each release."""
-    where = app.layout
-    folder = where.release / "prepared" if "upgrade" in line.split() else where.folder / "once"
+    """A command of `app.init`: run once for the site, but what belongs to a release once for each of them."""
+    where, words = app.layout, set(line.split())
+    makes = where.code if words & MAKING else None
+    folder = where.release / "prepared" if makes or "upgrade" in words else where.folder / "once"
     return Command(
         f"Prepare: {line}",
         tuple(shlex.split(line)),
@@ -192,4 +195,5 @@ def _prepare(app: Chosen, line: str, start: Path, env: dict[str, str]) -> Comman
         f"app.init: `{line}` failed.",
         key="app.init",
         env=env,
+        makes=makes,
     )

@@ -138,3 +138,13 @@ def test_libraries_that_pip_cannot_bring(plan, asked, needed):
 def test_code_that_needs_the_sites_name_is_told_it(plan, read, more, told):
     changes = plan({"app.py": f"{FLASK}import os\napp.config['SERVER_NAME'] = {read}\n"}, more)
     assert of_kind(changes, "command")[-1].env.get("SERVER_NAME") == told
+
+
+def test_what_is_made_beside_the_code_is_made_for_each_release_and_before_it_is_published(plan):
+    changes = plan(None, '\ninit = ["flask translate compile", "flask init-db", "flask db upgrade"]')
+    compiled, once, upgraded, _trial = of_kind(changes, "command")
+    release = Path("/srv/blog/releases") / COMMIT[:12]
+    assert (compiled.makes, compiled.marker.parent) == (release / "app", release / "prepared")
+    assert (once.makes, once.marker.parent) == (None, Path("/srv/blog/once"))
+    assert (upgraded.makes, upgraded.marker.parent) == (None, release / "prepared")
+    assert changes.index(compiled) < changes.index(of_kind(changes, "publish")[0])
