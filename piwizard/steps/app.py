@@ -33,14 +33,14 @@ MAKING = frozenset({"compile", "build", "collect", "collectstatic", "compilemess
 QUESTIONS = (
     Question(
         "site.name",
-        "A short name for the site",
+        "Name of the site",
         "Small letters, digits and hyphens. Its folder, user and services are called so.",
         v.site_name,
         required=True,
     ),
     Question(
         "app.repo",
-        "Address of the git repository",
+        "Git repository",
         "As you would give it to `git clone`: https://…, git@…:…, or a folder on this machine.",
         v.repository,
         required=True,
@@ -60,12 +60,12 @@ QUESTIONS = (
         "SHA256:…, for a server other than the well-known ones; `piwizard key` asks you about it otherwise.",
         v.fingerprint,
     ),
-    Question("app.entry", "The app in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),
+    Question("app.entry", "App in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),
     Question("app.requirements", "Requirements file", "What pip installs. Usually found.", v.inside, kind="path"),
     Question("app.python", "Python", "The interpreter of the app's environment.", v.python, default="python3"),
     Question(
         "app.writable",
-        "What the app may write",
+        "App may write",
         "Files and folders of the repository that the app changes while it runs. They survive new versions.",
         v.list_of(v.inside, 50),
         kind="list",
@@ -80,7 +80,7 @@ QUESTIONS = (
     ),
     Question(
         "app.env",
-        "Environment variables",
+        "Environment",
         "Settings of the app. A secret is given as { generate = 32 }, { env = … } or { file = … }.",
         v.environment,
         kind="table",
@@ -88,7 +88,7 @@ QUESTIONS = (
     ),
     Question(
         "app.init",
-        "Commands to run once",
+        "Run once",
         "For instance the one that makes the database. Run as the app's user, without a shell.",
         v.list_of(v.command, 20),
         kind="list",

@@ -28,7 +28,7 @@ NEVER_SERVED = ("/.git/config", "/.env", "/app.py", "/requirements.txt")
 QUESTIONS = (
     Question(
         "site.domains",
-        "Names of the site",
+        "Host names",
         "The host names people type, the main one first. A www. name leads to the bare one.",
         v.list_of(v.host_name, 20, least=1),
         kind="list",

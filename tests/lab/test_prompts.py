@@ -65,13 +65,13 @@ def _log_in(pi: Pi, term: str) -> Dialogue:
 
 
 def answer_app(dialogue: Dialogue, repo: str) -> None:
-    dialogue.answer("A short name for the site [myflask]:")
-    dialogue.answer(f"Address of the git repository [{repo}]:")
+    dialogue.answer("Name of the site [myflask]:")
+    dialogue.answer(f"Git repository [{repo}]:")
     dialogue.fill_in(
-        ("What the app may write", "result.json"),
-        ("Environment variables (Enter: no more):", "SECRET_KEY = { generate = 32 }"),
-        ("Environment variables (Enter: no more):", 'GREETING = Hello $you "there" 100%'),
-        ("Environment variables (Enter: no more):", "API_KEY"),
+        ("App may write", "result.json"),
+        ("Environment (Enter: no more):", "SECRET_KEY = { generate = 32 }"),
+        ("Environment (Enter: no more):", 'GREETING = Hello $you "there" 100%'),
+        ("Environment (Enter: no more):", "API_KEY"),
         ("API_KEY (not shown):", SECRET),
         until="Do this?",
         timeout=120,
@@ -89,8 +89,8 @@ def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, rele
     said[-1].answer("Do this?", "yes")
     said[-1].expect("=== nginx: todo", RUN)
     said[-1].answer("Do this?", "yes")
-    said[-1].answer("A short name for the site:", "myflask", RUN)
-    said[-1].answer("Address of the git repository:", repo)
+    said[-1].answer("Name of the site:", "myflask", RUN)
+    said[-1].answer("Git repository:", repo)
     said[-1].expect("Branch or tag [none]:")
     said[-1].hang_up()  # in the middle of a form
 
@@ -114,7 +114,7 @@ def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, rele
     said[-1].answer("Workers [")
     said[-1].answer("Threads [")
     said[-1].answer("Do this?", "yes")
-    said[-1].answer("Names of the site:", f"{road.HOST}, www.{road.HOST}", RUN)
+    said[-1].answer("Host names:", f"{road.HOST}, www.{road.HOST}", RUN)
     said[-1].answer("one more")
     said[-1].answer("Do this?", "yes")
     while said[-1].whichever("What now? [quit]", "can be left out. Do it? [Y/n]", timeout=RUN) > 0:

@@ -66,22 +66,22 @@ def up_to_app(dialogue: Dialogue) -> None:
 
 
 def name_the_app(dialogue: Dialogue, repo: Path) -> None:
-    dialogue.answer("A short name for the site:", "flowers")
-    dialogue.answer("Address of the git repository:", str(repo))
+    dialogue.answer("Name of the site:", "flowers")
+    dialogue.answer("Git repository:", str(repo))
 
 
 def whole_app(dialogue: Dialogue, repo: Path) -> None:
     name_the_app(dialogue, repo)
     dialogue.fill_in(
-        ("The app in the code [app:app, ", ""),
+        ("App in the code [app:app, ", ""),
         ("Requirements file [none]:", ""),
         ("Python [python3]:", ""),
-        ("What the app may write [none]:", "result.json, instance"),
+        ("App may write [none]:", "result.json, instance"),
         ("one more (Enter: 2 are enough):", ""),
         ("Static folders (Enter: no more):", ""),
-        ("Environment variables (Enter: no more):", "MODE=fast"),
-        ("Environment variables (Enter: no more):", "SECRET_KEY={ generate = 32 }"),
-        ("Environment variables (Enter: no more):", "API_KEY"),
+        ("Environment (Enter: no more):", "MODE=fast"),
+        ("Environment (Enter: no more):", "SECRET_KEY={ generate = 32 }"),
+        ("Environment (Enter: no more):", "API_KEY"),
         ("API_KEY (not shown):", SECRET),
         until="The app may write result.json",
     )
@@ -103,9 +103,9 @@ def test_a_whole_first_visit(talk, tmp_path, repo):
     dialogue.answer("Workers [4,", "3")
     dialogue.answer("Threads [4, in each worker]:")
     dialogue.answer("Do this?", "1")
-    dialogue.answer("Names of the site:")
+    dialogue.answer("Host names:")
     dialogue.expect("cannot do without this one")
-    dialogue.answer("Names of the site:", "flowers.example.org, www.flowers.example.org")
+    dialogue.answer("Host names:", "flowers.example.org, www.flowers.example.org")
     dialogue.answer("one more")
     dialogue.answer("Do this?", "y")
     dialogue.expect("=== Router: todo")
@@ -143,8 +143,8 @@ def test_leaving_in_the_middle_and_coming_back(talk, tmp_path, repo, key):
     again = talk()
     again.expect("System: done")
     again.answer("What now? [go]")
-    again.answer("A short name for the site [flowers]:")
-    again.answer(f"Address of the git repository [{repo}]:")
+    again.answer("Name of the site [flowers]:")
+    again.answer(f"Git repository [{repo}]:")
     again.expect("Branch or tag [none]:")
     assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
 
@@ -196,7 +196,7 @@ def test_a_run_that_cannot_start_is_said_plainly(talk, tmp_path):
 def test_a_single_step_again(talk, tmp_path):
     dialogue = talk()
     up_to_app(dialogue)
-    dialogue.expect("A short name for the site:")
+    dialogue.expect("Name of the site:")
     time.sleep(0.1)
     dialogue.type("\x04")
     dialogue.end()
@@ -214,7 +214,7 @@ def test_a_repository_that_is_not_there_is_asked_for_again(talk, tmp_path, repo)
     up_to_app(dialogue)
     name_the_app(dialogue, tmp_path / "roses")
     dialogue.expect("! app.repo")
-    dialogue.answer(f"Address of the git repository [{tmp_path / 'roses'}]:", str(repo))
+    dialogue.answer(f"Git repository [{tmp_path / 'roses'}]:", str(repo))
     dialogue.expect("Branch or tag [none]:")
 
 
