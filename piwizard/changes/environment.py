@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.apps.libraries import COMPILER
 from piwizard.changes import building
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.command import out_of_memory
@@ -22,6 +21,7 @@ LINES = ".piwizard-requirements.txt"
 CONSTRAINTS = ".piwizard-constraints.txt"
 NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
+UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
 GONE = re.compile(
     r"No module named '(imp|distutils|pkg_resources|asyncore)'|has no attribute '(ImpImporter|use_2to3)'|"
     r"implicit declaration of function ._?Py|has no member named|command '\S*gcc\S*' failed with exit code|"
@@ -131,6 +131,8 @@ def too_new(result: Result) -> str | None:
 def pips_reason(tail: tuple[str, ...], output: str = "") -> str:
     """The line that says what is wrong, among those that only say that something is."""
     lines = [line.strip() for line in tail if line.strip()]
+    if unbuilt := next((match[1] for line in reversed(lines) if (match := UNBUILT.search(line))), None):
+        return f"There is no wheel of {unbuilt} for this machine, and compiling failed."
     errors = [line for line in lines if line.startswith("ERROR") or "error:" in line]
     telling = [line for line in errors if not any(word in line for word in NOISE)]
     causes = [line for line in lines if RAISED.match(line)]

@@ -28,6 +28,13 @@ BUILD = ("note: This error originates from a subprocess.", "error: subprocess-ex
             ("Collecting nosuch", "ERROR: No matching distribution found for nosuch"),
             "ERROR: No matching distribution found for nosuch",
         ),
+        (
+            (
+                "error: Command '['gcc', '-I/srv']' returned non-zero exit status 1.",
+                "ERROR: Failed to build installable wheels for some pyproject.toml based projects (greenlet, lxml)",
+            ),
+            "There is no wheel of greenlet, lxml for this machine, and compiling failed.",
+        ),
         (("Killed",), "Killed"),
     ],
 )
