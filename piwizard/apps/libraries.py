@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-COMPILER = ("gcc", "libc6-dev", "python3-dev")
+from piwizard.changes.building import COMPILER
+
 NEEDS = {
     "cairosvg": ("libcairo2",),
     "flask-mysqldb": (*COMPILER, "default-libmysqlclient-dev", "pkg-config"),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from piwizard.apps.libraries import COMPILER
-
+COMPILER = ("gcc", "libc6-dev", "python3-dev")
 SIGNS = (
     (re.compile(r"gcc\S* failed: No such file|unable to execute '\S*gcc|Python\.h"), ()),
     (re.compile(r"Unknown compiler|No CMAKE_C\w*_COMPILER|[Cc]ompiler \S+ (?:not found|cannot be found)"), ("g++",)),

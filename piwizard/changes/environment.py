@@ -60,7 +60,7 @@ class Environment:
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return HOLDS
-        note = f"# {', '.join(COMPILER)} are installed too, where pip finds no wheel and has to compile."
+        note = f"# {', '.join(building.COMPILER)} are installed too, where pip finds no wheel and has to compile."
         return Preview(holds=False, diff=note, argv=(self._create(), self._pip()))
 
     def apply(self, work: Work) -> None:
