@@ -15,7 +15,8 @@ def front_end() -> Literal["screens", "plain", "none"]:
     """What this terminal can show."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "none"
-    return "plain" if why_plain() else "screens"
+    # The screens are drawn on stderr.
+    return "plain" if why_plain() or not sys.stderr.isatty() else "screens"
 
 
 def why_plain() -> str:

@@ -7,6 +7,7 @@ import ctypes
 
 def kernel_error() -> int | None:
     """The kernel's bound on the error of this machine's clock, in microseconds; None where it won't say."""
+
     class Timex(ctypes.Structure):
         _fields_ = (
             ("modes", ctypes.c_uint),
