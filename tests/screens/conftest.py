@@ -74,13 +74,14 @@ class Seen:
         await self.until(lambda: words not in self.text(), f"{words!r} to go")
 
     async def settle(self) -> None:
-        """Waits until nothing is being asked or looked at."""
+        """Waits until nothing is being asked, looked at or kept."""
+        await self.main._answers.join()
+        await self.pilot.pause()  # what was kept is told to its field
         quiet = ("look", "ask", "tab", "outcome", "outcomes", "stand", "start", "propose", "wait")
         await self.until(
             lambda: (
                 self.main.overview is not None
                 and not any(worker.group in quiet and not worker.is_finished for worker in self.app.workers)
-                and not self.main._answers.qsize()
             ),
             "the app to settle",
         )

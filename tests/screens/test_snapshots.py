@@ -32,6 +32,7 @@ async def welcome(seen: Seen) -> None:
 async def questions(seen: Seen) -> None:
     await seen.go_to("ddns")
     await seen.keys("enter", "right")
+    await seen.until(lambda: "Provider ✓" in seen.text() or "Provider +" in seen.text(), "the answer to be kept")
     await seen.settle()
 
 
