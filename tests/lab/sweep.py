@@ -1,6 +1,8 @@
-"""kill -9 at every event of a run in turn, then `apply`: the end must be the same, file by file.
+"""kill -9 at every event of a run in turn, then the same command again: the end must be the same, file by file.
 
-    python -m tests.lab.sweep [--release trixie] [--points 3,17,40 | --sample 6] [--done FILE]
+    python -m tests.lab.sweep [road|deploy] [--release trixie] [--points 3,17,40 | --sample 6] [--done FILE]
+
+`road` is the first set-up; `deploy` brings a second version, while a visitor looks whether the site is ever down.
 
 Prints each point and, last, how many were tried and how many failed. `--done FILE` notes the points that held, and
 leaves them out when the sweep is started again.
@@ -11,10 +13,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import threading
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
+from http.client import HTTPException
 from pathlib import Path
 
+from piwizard.machine.commands import Result
 from piwizard.machine.files import digest
 from piwizard.rehearsal import groups
 from tests.lab import product, road, tame
@@ -39,36 +48,54 @@ VOLATILE = (
 
 
 @dataclass
-class Sweep:
-    """One release: a run that nobody disturbs, then one killed at each of its events."""
+class Sweep(ABC):
+    """A journey on one release: a run that nobody disturbs, then one killed at each of its events."""
 
     lab: Lab
     release: str
     repo: str
-    installed: Layer
+
+    @cached_property
+    @abstractmethod
+    def layer(self) -> Layer:
+        """Where each run begins."""
+
+    @abstractmethod
+    def command(self, pi: Pi, *options: str) -> Result:
+        """The command that starts a run, and that is given again after the kill."""
+
+    @abstractmethod
+    def well(self, pi: Pi) -> None:
+        """Asserts what a visitor must get in the end."""
+
+    def visitor(self, pi: Pi) -> AbstractContextManager[list[str]]:
+        """Somebody who looks at the site all the time; gives what failed."""
+        return nullcontext([])
 
     def reference(self) -> tuple[int, dict[str, tuple[object, ...]]]:
         """How many events an undisturbed run counts, and what it leaves."""
         pi = self._pi()
-        road.set_up(pi, self.repo)
-        road.serves(pi)
-        counted, left = _counted(pi), _left(pi)
+        assert self.command(pi).ok
+        self.well(pi)
+        (run,) = {event["run"] for event in road.events(pi)}
+        counted, left = _counted(_record(pi, run)), _left(pi)
         pi.discard()
         return counted, left
 
     def kill_at(self, point: int, wanted: dict[str, tuple[object, ...]]) -> list[str]:
-        """Kills a run at its event of that number and applies again. Returns what is wrong afterwards."""
+        """Kills a run at its event of that number and gives the command again. Returns what is wrong afterwards."""
         pi = self._pi()
         try:
-            pi.write(road.ANSWERS, tame.answers(self.repo))
-            road.apply(pi, "--answers", road.ANSWERS, "--detach")
-            _kill(pi, point)
-            secret = _secret(pi)
-            wrong = [] if _nginx_loads(pi) else ["nginx was left with a configuration that does not load"]
-            again = road.apply(pi, check=False)
+            with self.visitor(pi) as failures:
+                assert self.command(pi, "--detach").ok
+                _kill(pi, point)
+                secret = _secret(pi)
+                wrong = [] if _nginx_loads(pi) else ["nginx was left with a configuration that does not load"]
+                again = self.command(pi)
+            wrong += failures[:3]
             if not again.ok:
-                return [*wrong, f"apply: {again.errors or again.output[-500:]}"]
-            road.serves(pi)
+                return [*wrong, f"again: {again.errors or again.output[-500:]}"]
+            self.well(pi)
             wrong += [] if _secret(pi) == secret else ["a generated secret was generated anew"]
             wrong += [] if set(road.states(pi).values()) == {"done"} else [f"states: {road.states(pi)}"]
             return wrong + _differences(wanted, _left(pi))
@@ -78,26 +105,84 @@ class Sweep:
             pi.discard()
 
     def _pi(self) -> Pi:
-        return self.lab.pi(self.release, layer=self.installed)
+        return self.lab.pi(self.release, layer=self.layer)
 
 
-def _events_file(pi: Pi) -> Path | None:
-    return next(iter(sorted((pi.files / "var/log/piwizard").glob("*/events.jsonl"))), None)
+class Road(Sweep):
+    """The first set-up, from an answers file."""
+
+    @cached_property
+    def layer(self) -> Layer:
+        self.lab.git.commit(self.repo, tame.FILES)
+        return product.installed(self.lab, self.release)
+
+    def command(self, pi: Pi, *options: str) -> Result:
+        pi.write(road.ANSWERS, tame.answers(self.lab.git.url(self.repo)))
+        return road.apply(pi, "--answers", road.ANSWERS, *options, check=False)
+
+    def well(self, pi: Pi) -> None:
+        road.serves(pi)
 
 
-def _counted(pi: Pi) -> int:
-    file = _events_file(pi)
-    if file is None:
-        return 0
-    lines = file.read_bytes().split(b"\n")[:-1]
+class Deploy(Sweep):
+    """A second version of an app that is served already."""
+
+    @cached_property
+    def layer(self) -> Layer:
+        first = Road(self.lab, self.release, self.repo)
+        pi = self.lab.pi(self.release, layer=first.layer)
+        assert first.command(pi).ok
+        second = tame.APP.replace('return "It works. "', 'return "Second. "')
+        self.lab.git.commit(self.repo, {"app.py": second, "requirements.txt": "flask\nitsdangerous\n"})
+        return pi.freeze()
+
+    def command(self, pi: Pi, *options: str) -> Result:
+        return pi.run(("piwizard", "deploy", *options), check=False)
+
+    def well(self, pi: Pi) -> None:
+        assert pi.http("/", host=road.HOST).text.startswith("Second.")
+
+    @contextmanager
+    def visitor(self, pi: Pi) -> Iterator[list[str]]:
+        failures: list[str] = []
+        gone = threading.Event()
+
+        def look() -> None:
+            while not gone.wait(0.05):
+                try:
+                    status = pi.http("/", host=road.HOST, timeout=60.0).status
+                except (OSError, HTTPException) as error:
+                    failures.append(f"a visitor got {error!r}")
+                else:
+                    failures.extend([f"a visitor got {status}"] if status != 200 else [])
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        try:
+            yield failures
+        finally:
+            gone.set()
+            looking.join()
+
+
+JOURNEYS = {"road": Road, "deploy": Deploy}
+
+
+def _record(pi: Pi, run: str) -> Path:
+    return pi.files / "var/log/piwizard" / run / "events.jsonl"
+
+
+def _counted(record: Path) -> int:
+    lines = record.read_bytes().split(b"\n")[:-1] if record.exists() else []
     return sum(json.loads(line)["event"] in COUNTED for line in lines)
 
 
 def _kill(pi: Pi, point: int) -> None:
     """Ends every process of the run at once when its record has come so far, or it has ended by itself."""
     unit = eventually(lambda: _unit(pi))
+    record = _record(pi, unit.name.removeprefix("piwizard-run-").removesuffix(".service"))
     until = time.monotonic() + 300
-    while _counted(pi) < point and unit.exists():
+    while _counted(record) < point and unit.exists():
         assert time.monotonic() < until, f"the run never came to event {point}"
         time.sleep(0.001)
     if unit.exists():
@@ -163,6 +248,7 @@ def points(counted: int, sample: int | None, chosen: str | None) -> list[int]:
 def main() -> int:
     """The command; the exit code is 1 where a point failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab.sweep", description=__doc__)
+    parser.add_argument("journey", nargs="?", default="road", choices=JOURNEYS)
     parser.add_argument("--release", default="trixie")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--points")
@@ -171,10 +257,10 @@ def main() -> int:
     held = set(asked.done.read_text().split()) if asked.done and asked.done.exists() else set()
     lab, failed = Lab(), 0
     try:
-        lab.git.commit("tame", tame.FILES)
-        sweep = Sweep(lab, asked.release, lab.git.url("tame"), product.installed(lab, asked.release))
+        sweep = JOURNEYS[asked.journey](lab, asked.release, "swept")
         counted, wanted = sweep.reference()
-        print(f"{asked.release}: an undisturbed run has {counted} events and leaves {len(wanted)} files.", flush=True)
+        title = f"{asked.journey}, {asked.release}"
+        print(f"{title}: an undisturbed run has {counted} events and leaves {len(wanted)} files.", flush=True)
         tried = [point for point in points(counted, asked.sample, asked.points) if str(point) not in held]
         for point in tried:
             wrong = sweep.kill_at(point, wanted)
@@ -185,7 +271,7 @@ def main() -> int:
                     done.write(f"{point}\n")
     finally:
         lab.close()
-    print(f"{asked.release}: {len(tried)} points tried, {failed} failed.")
+    print(f"{title}: {len(tried)} points tried, {failed} failed.")
     return 1 if failed else 0
 
 
