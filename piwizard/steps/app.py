@@ -53,10 +53,10 @@ QUESTIONS = (
         v.given_secret,
         kind="secret",
     ),
-    Question("app.token_user", "User name of the token", "Most forges ask for none.", v.login),
+    Question("app.token_user", "User of the token", "Most forges ask for none.", v.login),
     Question(
         "app.host_key",
-        "Fingerprint of the ssh server's key",
+        "ssh fingerprint",
         "SHA256:…, for a server other than the well-known ones; `piwizard key` asks you about it otherwise.",
         v.fingerprint,
     ),

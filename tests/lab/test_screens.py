@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
 from tests.lab import product, road, tame
+from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 from tests.screens.glass import Glass
@@ -34,7 +34,7 @@ def log_in(ready: Pi):
         glass = Glass(ready.ssh_argv(("piwizard",), tty=True), term=term)
         opened.append(glass)
         glass.expect("password for alex:")
-        time.sleep(0.2)
+        glass.rest()  # what comes before sudo listens is thrown away
         glass.type(f"{ready.password}\r")
         glass.see("Enter go on", 60)
         return glass
@@ -55,6 +55,11 @@ def on(glass: Glass, title: str) -> None:
         glass.type(DOWN)
         glass.rest(0.4)
     raise AssertionError("\n".join(glass.lines))
+
+
+def began(pi: Pi, step: str) -> None:
+    """Asserts that the run has come to a step."""
+    assert any(event["event"] == "run-started" and event["step"] == step for event in road.events(pi))
 
 
 def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_in):
@@ -89,7 +94,7 @@ def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_i
     assert not (ready.files / "srv" / "myflask").exists(), "altered before the yes"
     glass.type("y")
     glass.see("change ", 60)
-    time.sleep(5)
+    eventually(lambda: began(ready, "app"), RUN)
     glass.hang_up()  # in the middle of the run: it goes on
 
     glass = log_in()
