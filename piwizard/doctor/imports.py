@@ -24,7 +24,7 @@ def look(failure: Failure, patient: Patient) -> Finding | None:
         return _other_version(failure, patient, match[1], match[3], circular=bool(match[2]), file=match[4] or "")
     if match := LIBRARY.search(failure.message):
         cause = f"A Python package needs {match[1]}, a library of the system, which is not installed."
-        mend = f"Install the Debian package that brings it: https://packages.debian.org/file:{match[1]} names it."
+        mend = f"Install the Debian package that brings it: `apt-file search {match[1]}` (from apt-file) names it."
         return patient.finding("library missing", failure, cause, mend)
     return None
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pip._internal.models.index import PyPI
+
 from piwizard.machine import commands
 
-DEBIAN = "http://deb.debian.org/debian"
-PYPI = ("https://pypi.org/simple", "https://files.pythonhosted.org")
 EXTRA_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
 
@@ -35,7 +35,8 @@ def archives(apt: Path = Path("/etc/apt")) -> Archives:
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     words = [word for file in files if file.is_file() for word in _words(file)]
     addresses = [word.rstrip("/") for word in words if word.startswith(("http://", "https://"))]
-    main = next((a for a in addresses if a.endswith("/debian")), DEBIAN)
+    main = next((a for a in addresses if a.endswith("/debian")), None)
+    assert main, f"apt's sources in {apt} name no archive that ends in /debian"
     security = next((a for a in addresses if a.endswith("/debian-security")), f"{main}-security")
     return Archives(main, security)
 
@@ -62,7 +63,8 @@ def registry_hosts() -> list[str]:
     """The host names that apt and pip need, and nothing else may be reached."""
     found = archives()
     indexes = [word for value in pip_settings().values() for word in value.split()]
-    addresses = [found.main, found.security, *(indexes or PYPI)]
+    pips_own = (PyPI.simple_url, f"https://{PyPI.file_storage_domain}")
+    addresses = [found.main, found.security, *(indexes or pips_own)]
     names = {urlsplit(address).hostname for address in addresses}
     return sorted(name for name in names if name)
 

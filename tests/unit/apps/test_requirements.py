@@ -27,15 +27,15 @@ UV_LOCK = """
     [[package]]
     name = "flask"
     version = "3.0.3"
-    source = { registry = "https://pypi.org/simple" }
+    source = { registry = "https://index.example/simple" }
     [[package]]
     name = "numpy"
     version = "1.26.4"
-    source = { registry = "https://pypi.org/simple" }
+    source = { registry = "https://index.example/simple" }
     [[package]]
     name = "numpy"
     version = "2.0.1"
-    source = { registry = "https://pypi.org/simple" }
+    source = { registry = "https://index.example/simple" }
     [[package]]
     name = "shop"
     version = "0.1"

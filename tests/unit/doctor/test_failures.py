@@ -55,7 +55,7 @@ TABLE = [
           f"circular import) ({CODE}/models.py)", "from models import x"),
      "import error", "app.py:31", "import each other", None),
     (view("ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory", "import numpy"),
-     "library missing", "app.py:31", "packages.debian.org", None),
+     "library missing", "app.py:31", "apt-file search", None),
     (view("KeyError: 'API_KEY'", 'os.environ["API_KEY"]', deeper=recorded.NO_VARIABLE),
      "variable missing", "app.py:31", "API_KEY into [app.env]", None),
     (view("KeyError: 'SECRET_KEY'", 'os.environ["SECRET_KEY"]', deeper=recorded.NO_VARIABLE_3_11),
