@@ -37,6 +37,8 @@ class Dialogue:
         self._terminal: int | None
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)  # whoever runs the tests in the background may ignore them
             inside = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **(env or {}), "TERM": term}
             ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
             os.execvpe(argv[0], list(argv), inside)
