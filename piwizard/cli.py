@@ -71,9 +71,7 @@ def _secret_variables(answers: Path | None) -> list[str]:
     file = answers or places.answers_file_of_root()
     if not file.exists():
         return []
-    sites = session.wizard(file).answers.sites.values()
-    found = [setting for values in sites for setting in (*values.get("app.env", {}).values(), values.get("app.token"))]
-    return [setting["env"] for setting in found if isinstance(setting, dict) and "env" in setting]
+    return session.wizard(file).secret_variables()
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

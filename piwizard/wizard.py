@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from piwizard import validators as v
-from piwizard.answers import Answers, AnswersFile
+from piwizard.answers import SITE_TABLES, Answers, AnswersFile
 from piwizard.apps import access, source
 from piwizard.apps.chosen import Chosen
 from piwizard.apps.source import Source
@@ -97,7 +97,10 @@ class Wizard:
         return tuple(self.answers.machine.get("skip.steps", ()))
 
     def places(self, names: Iterable[str] = (), site: str | None = None) -> list[Place]:
-        """The steps of these names (without names: all but the skipped), for one site or all, in the wizard's order."""
+        """The steps of these names, for one site or all, in the wizard's order.
+
+        Without names: all but the skipped, and but the optional ones that nobody has answered yet.
+        """
         named = [step_named(name) for name in names]
         belonging = [step.name for step in named if step.scope == "site"]
         if site:
@@ -107,7 +110,8 @@ class Wizard:
                 f"{belonging[0]} belongs to a site, and there is none in the answers yet.",
                 hint="`piwizard apply --answers FILE` takes a file with a [site] and an [app] table.",
             )
-        return self._in_order(named or [step for step in STEPS if step.name not in self.skipped], site)
+        chosen = self._in_order(named or [step for step in STEPS if step.name not in self.skipped], site)
+        return chosen if named else [one for one in chosen if not (one.step.optional and self.missing(one))]
 
     def _in_order(self, steps: Sequence[Step], site: str | None = None) -> list[Place]:
         sites = [site] if site else list(self.answers.sites)
@@ -179,16 +183,29 @@ class Wizard:
         if site is not None:
             found = Chosen(self._source(site), plain).generated
             sources |= {f"app.env.{name}": {"generate": 32} for name in found}
-        return self._with_secrets(plain, sources | _token(plain))
+        return self._with_secrets(plain, sources | _asked(plain))
 
     def access_of(self, site: str) -> Access:
         """How git gets at the repository of a site."""
         plain = self.answers.of(site)
-        return access.of(self._with_secrets(plain, _token(plain)))
+        return access.of(self._with_secrets(plain, _asked(plain, (access.TOKEN,))))
 
     def _with_secrets(self, plain: Answers, sources: Mapping[str, Mapping[str, object]]) -> Answers:
-        secrets = self.vault.resolve(plain.site, sources) if plain.site and sources else {}
+        """Secrets of the machine's own tables are kept for the machine, those of a site's for the site."""
+        own = {key: source for key, source in sources.items() if key.partition(".")[0] in SITE_TABLES}
+        shared = {key: source for key, source in sources.items() if key not in own}
+        secrets = self.vault.resolve(None, shared) if shared else {}
+        if own and plain.site:
+            secrets |= self.vault.resolve(plain.site, own)
         return Answers(plain.site, plain.values, secrets)
+
+    def secret_variables(self) -> list[str]:
+        """The environment variables that secrets are to be taken from."""
+        everyone = [self.answers.of(site) for site in (None, *self.answers.sites)]
+        found = [setting for one in everyone for setting in (*one.get("app.env", {}).values(), *_asked(one).values())]
+        return list(
+            dict.fromkeys(setting["env"] for setting in found if isinstance(setting, dict) and "env" in setting)
+        )
 
     def ground(self, place: Place) -> Ground:
         """What a step's plan stands on. Looks at the app's repository where the step belongs to a site."""
@@ -231,8 +248,10 @@ class Wizard:
         return self._sources[site]
 
 
-def _token(answers: Answers) -> dict[str, Mapping[str, object]]:
-    return {access.TOKEN: answers[access.TOKEN]} if access.TOKEN in answers.values else {}
+def _asked(answers: Answers, only: Iterable[str] = ()) -> dict[str, Mapping[str, object]]:
+    """The answered secrets, and where each is to be had."""
+    keys = only or (question.key for question in all_questions() if question.kind == "secret")
+    return {key: answers[key] for key in keys if key in answers.values}
 
 
 def preview(changes: Sequence[Change], machine: Machine, memory: Memory) -> list[Previewed]:
