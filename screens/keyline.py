@@ -10,6 +10,21 @@ from textual.widget import Widget
 
 Key = tuple[str, str]
 
+STEP_KEYS: tuple[Key, ...] = (
+    ("Enter", "open"), ("r", "run"), ("a", "run all"), ("1-4", "tabs"), ("o", "overview"), ("s", "stop"),
+    ("?", "help"), ("q", "leave (runs go on)"),
+)  # fmt: skip
+FIELD_KEYS: tuple[Key, ...] = (
+    ("Enter", "next"), ("↑↓", "fields"), ("Tab", "next part"), ("Esc", "back to the steps"),
+)  # fmt: skip
+FOLD_KEYS: tuple[Key, ...] = (
+    ("Enter", "open, fold"), ("r", "run"), ("Esc", "back"), ("?", "help"), ("q", "leave (runs go on)"),
+)  # fmt: skip
+LOG_KEYS: tuple[Key, ...] = (
+    ("Enter", "fold"), ("End", "follow"), ("/", "search"), ("e", "first error"), ("w", "to a file"), ("s", "stop"),
+    ("Esc", "back"), ("q", "leave (runs go on)"),
+)  # fmt: skip
+
 
 class KeyLine(Widget):
     """Keys with words. Where the line is too short, the last ones but two give way: help and leaving stay."""

@@ -8,7 +8,6 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.events import Click
 
 from piwizard.screens.messages import StepHighlighted, StepOpened
 from piwizard.screens.rows import Rows
@@ -98,9 +97,6 @@ class Sidebar(Rows):
     def action_open(self) -> None:
         if self.place:
             self.post_message(StepOpened(self.place))
-
-    def on_click(self, event: Click) -> None:
-        super().on_click(event)
 
 
 def _name(row: Place | str) -> str:

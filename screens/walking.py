@@ -1,63 +1,36 @@
-"""The screen: steps at the left, the chosen one at the right under four tabs, keys at the bottom."""
+"""How one walks through the steps and their tabs, and what each of them shows then."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.events import Resize
-from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import Backend, Overview
+from piwizard.screens.backend import Backend
 from piwizard.screens.checks import Checks
 from piwizard.screens.estimates import usual
+from piwizard.screens.frame import Frame
 from piwizard.screens.header import Header
-from piwizard.screens.keyline import Key, KeyLine
 from piwizard.screens.log import Log
 from piwizard.screens.messages import FieldLeft, StepHighlighted, StepOpened, TabChosen
 from piwizard.screens.outcome import Outcome, outcome
 from piwizard.screens.plan import Plan
-from piwizard.screens.runline import RunLine
-from piwizard.screens.runs import Runs
 from piwizard.screens.setup import Setup
-from piwizard.screens.sidebar import Sidebar
 from piwizard.screens.tabs import TABS, Tabs
 
 if TYPE_CHECKING:
     from piwizard.wizard import Place
 
-
-Result = TypeVar("Result")
-
 SETTLING = 0.15
 """Seconds that the cursor rests on a step before anything slow is asked about it."""
-NARROW = 56
-STEP_KEYS: tuple[Key, ...] = (
-    ("Enter", "open"), ("r", "run"), ("a", "run all"), ("1-4", "tabs"), ("o", "overview"), ("s", "stop"),
-    ("?", "help"), ("q", "leave (runs go on)"),
-)  # fmt: skip
-FIELD_KEYS: tuple[Key, ...] = (
-    ("Enter", "next"), ("↑↓", "fields"), ("Tab", "next part"), ("Esc", "back to the steps"),
-)  # fmt: skip
-FOLD_KEYS: tuple[Key, ...] = (
-    ("Enter", "open, fold"), ("r", "run"), ("Esc", "back"), ("?", "help"), ("q", "leave (runs go on)"),
-)  # fmt: skip
-LOG_KEYS: tuple[Key, ...] = (
-    ("Enter", "fold"), ("End", "follow"), ("/", "search"), ("e", "first error"), ("w", "to a file"), ("s", "stop"),
-    ("Esc", "back"), ("q", "leave (runs go on)"),
-)  # fmt: skip
 
 
-class Body(Screen[None]):
-    """What is to be seen, and how one walks through it. What is done with it is in main.py."""
+class Walking(Frame):
+    """The frame, with one step in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "steps", show=False),
@@ -65,97 +38,8 @@ class Body(Screen[None]):
     ]
 
     def __init__(self, backend: Backend) -> None:
-        super().__init__(id="main")
-        self.backend = backend
-        self.overview: Overview | None = None
-        self.runs = Runs(backend)
+        super().__init__(backend)
         self.outcomes: dict[Place, tuple[str, Outcome]] = {}
-
-    def compose(self) -> ComposeResult:
-        yield Header()
-        with Horizontal(id="body"):
-            yield Sidebar()
-            with Vertical(id="right"):
-                yield Tabs()
-                with ContentSwitcher(initial="setup", id="panes"):
-                    yield Setup()
-                    yield Plan()
-                    yield Log()
-                    yield Checks()
-                yield RunLine()
-        yield Static(id="notice", markup=False)
-        yield KeyLine(STEP_KEYS)
-
-    @property
-    def sidebar(self) -> Sidebar:
-        return self.query_one(Sidebar)
-
-    @property
-    def place(self) -> Place | None:
-        """The chosen step."""
-        return self.sidebar.place
-
-    @property
-    def tab(self) -> str:
-        """The tab in front."""
-        return self.query_one(Tabs).current
-
-    def later(
-        self,
-        work: Callable[[], Result],
-        then: Callable[[Result], None],
-        *,
-        group: str,
-        refused: Callable[[str], None] | None = None,
-    ) -> None:
-        """Does something slow aside, then takes its result up here. A refusal is told in its own words."""
-
-        async def body() -> None:
-            try:
-                result = await aside(work)
-            except PiwizardError as error:
-                (refused or self.notice)(error.sentence)
-            else:
-                then(result)
-
-        begin(self, body, group)
-
-    def notice(self, words: str, style: str = "yellow") -> None:
-        """One line above the keys, until the next one or an empty one."""
-        line = self.query_one("#notice", Static)
-        line.update(Text(f" {words}", style))
-        line.display = bool(words)
-
-    def on_mount(self) -> None:
-        self.notice("")
-        self.sidebar.focus()
-        self.watch(self, "focused", self._focus_moved, init=False)
-
-    def _focus_moved(self) -> None:
-        focused = self.focused
-        if focused is None or focused.id in ("sidebar", "tabs"):
-            keys = STEP_KEYS
-        elif focused.id == "log-folds":
-            keys = LOG_KEYS
-        elif focused.id in ("plan-folds", "checks-folds"):
-            keys = FOLD_KEYS
-        else:
-            keys = FIELD_KEYS
-        self.query_one(KeyLine).show(keys)
-        setup = self.query_one(Setup)
-        setup.set_class(setup.has_focus_within, "-inside")
-        self._fit()
-
-    def on_resize(self, event: Resize) -> None:
-        self._fit()
-
-    def _fit(self) -> None:
-        """On a very narrow screen either the steps or the step can be seen."""
-        narrow = self.size.width < NARROW
-        on_steps = self.focused is None or self.focused.id == "sidebar"
-        self.sidebar.set_class(narrow and not on_steps, "-away")
-        self.query_one("#right").set_class(narrow and on_steps, "-away")
-        self.sidebar.set_class(narrow, "-whole")
 
     def on_step_highlighted(self, event: StepHighlighted) -> None:
         self.query_one(Setup).show(event.place)

@@ -1,0 +1,131 @@
+"""The screen: steps at the left, the chosen one at the right under four tabs, keys at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Static
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.aside import aside, begin
+from piwizard.screens.backend import Backend, Overview
+from piwizard.screens.checks import Checks
+from piwizard.screens.header import Header
+from piwizard.screens.keyline import FIELD_KEYS, FOLD_KEYS, LOG_KEYS, STEP_KEYS, KeyLine
+from piwizard.screens.log import Log
+from piwizard.screens.plan import Plan
+from piwizard.screens.runline import RunLine
+from piwizard.screens.runs import Runs
+from piwizard.screens.setup import Setup
+from piwizard.screens.sidebar import Sidebar
+from piwizard.screens.tabs import Tabs
+
+if TYPE_CHECKING:
+    from piwizard.wizard import Place
+
+
+Result = TypeVar("Result")
+
+NARROW = 56
+
+
+class Frame(Screen[None]):
+    """What is to be seen, and where it has room. What is done with it is in the classes above this one."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(id="main")
+        self.backend = backend
+        self.overview: Overview | None = None
+        self.runs = Runs(backend)
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Horizontal(id="body"):
+            yield Sidebar()
+            with Vertical(id="right"):
+                yield Tabs()
+                with ContentSwitcher(initial="setup", id="panes"):
+                    yield Setup()
+                    yield Plan()
+                    yield Log()
+                    yield Checks()
+                yield RunLine()
+        yield Static(id="notice", markup=False)
+        yield KeyLine(STEP_KEYS)
+
+    @property
+    def sidebar(self) -> Sidebar:
+        return self.query_one(Sidebar)
+
+    @property
+    def place(self) -> Place | None:
+        """The chosen step."""
+        return self.sidebar.place
+
+    @property
+    def tab(self) -> str:
+        """The tab in front."""
+        return self.query_one(Tabs).current
+
+    def later(
+        self,
+        work: Callable[[], Result],
+        then: Callable[[Result], None],
+        *,
+        group: str,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """Does something slow aside, then takes its result up here. A refusal is told in its own words."""
+
+        async def body() -> None:
+            try:
+                result = await aside(work)
+            except PiwizardError as error:
+                (refused or self.notice)(error.sentence)
+            else:
+                then(result)
+
+        begin(self, body, group)
+
+    def notice(self, words: str, style: str = "yellow") -> None:
+        """One line above the keys, until the next one or an empty one."""
+        line = self.query_one("#notice", Static)
+        line.update(Text(f" {words}", style))
+        line.display = bool(words)
+
+    def on_mount(self) -> None:
+        self.notice("")
+        self.sidebar.focus()
+        self.watch(self, "focused", self._focus_moved, init=False)
+
+    def _focus_moved(self) -> None:
+        focused = self.focused
+        if focused is None or focused.id in ("sidebar", "tabs"):
+            keys = STEP_KEYS
+        elif focused.id == "log-folds":
+            keys = LOG_KEYS
+        elif focused.id in ("plan-folds", "checks-folds"):
+            keys = FOLD_KEYS
+        else:
+            keys = FIELD_KEYS
+        self.query_one(KeyLine).show(keys)
+        setup = self.query_one(Setup)
+        setup.set_class(setup.has_focus_within, "-inside")
+        self._fit()
+
+    def on_resize(self, event: Resize) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """On a very narrow screen either the steps or the step can be seen."""
+        narrow = self.size.width < NARROW
+        on_steps = self.focused is None or self.focused.id == "sidebar"
+        self.sidebar.set_class(narrow and not on_steps, "-away")
+        self.query_one("#right").set_class(narrow and on_steps, "-away")
+        self.sidebar.set_class(narrow, "-whole")

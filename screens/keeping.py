@@ -1,0 +1,108 @@
+"""Answers are kept as they are given, in their order, and looked up outside where that helps."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.aside import aside, begin
+from piwizard.screens.backend import LOOKED_UP, Backend
+from piwizard.screens.looking import Looking
+from piwizard.screens.messages import AnswerGiven, AnswerKept, SecretGiven
+from piwizard.screens.setup import Setup
+from piwizard.validators import Invalid
+
+if TYPE_CHECKING:
+    from piwizard.screens.lookups import Found
+
+FLUSH_SECONDS = 5.0
+
+
+class Keeping(Looking):
+    """What there is, and the answers."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self._answers: asyncio.Queue[AnswerGiven | SecretGiven | tuple[str, bool]] = asyncio.Queue()
+
+    def on_mount(self) -> None:
+        begin(self, self._keep_answers, "answers")
+
+    def on_answer_given(self, event: AnswerGiven) -> None:
+        self._answers.put_nowait(event)
+
+    def on_secret_given(self, event: SecretGiven) -> None:
+        self._answers.put_nowait(event)
+
+    async def _keep_answers(self) -> None:
+        """Keeps the answers one after the other, in the order in which they were given."""
+        while True:
+            given = await self._answers.get()
+            site = self.place.site if self.place else None
+            key = given.key if not isinstance(given, tuple) else given[0]
+            try:
+                await aside(lambda given=given, site=site: self._keep(given, site))  # type: ignore[misc]
+            except Invalid as refusal:
+                self.post_message(AnswerKept(key, f"{key} {refusal}."))
+            except PiwizardError as error:
+                self.post_message(AnswerKept(key, error.sentence))
+            else:
+                self.post_message(AnswerKept(key))
+                if isinstance(given, AnswerGiven):
+                    self._look_up(given)
+            finally:
+                self._answers.task_done()
+
+    def _keep(self, given: AnswerGiven | SecretGiven | tuple[str, bool], site: str | None) -> None:
+        answering = self.backend.answering
+        if isinstance(given, AnswerGiven):
+            answering.set(site, given.key, given.value)
+        elif isinstance(given, SecretGiven):
+            answering.set_secret(site, given.key, given.text)
+        else:
+            answering.skip(*given)
+
+    def on_answer_kept(self, event: AnswerKept) -> None:
+        form = self.query_one(Setup).form
+        field = ".".join(event.key.split(".")[:2])
+        if event.refusal:
+            if form.has(field):
+                form.field(field).report(event.refusal, "bold red")
+            else:
+                self.notice(event.refusal)
+            return
+        self.look(thorough=False) if event.key in ("site.name", "skip.steps") or "." not in event.key else None
+        if self.place:
+            self.ask(self.place)
+
+    def _look_up(self, given: AnswerGiven) -> None:
+        form = self.query_one(Setup).form
+        if given.key not in LOOKED_UP or given.value is None or not form.has(given.key):
+            return
+        form.field(given.key).report("Looking whether it answers…", "dim")
+
+        def found(result: Found | None) -> None:
+            if result and form.has(given.key):
+                form.field(given.key).report(result.words, "green" if result.ok else "yellow")
+
+        self.later(lambda: self.backend.lookup(given.key, given.value), found, group=f"lookup {given.key}")
+
+    async def flush(self) -> None:
+        """Keeps what is being typed, and waits until every answer is on disk."""
+        self.query_one(Setup).form.commit()
+        await asyncio.sleep(0.05)  # the messages of the fields
+        try:
+            await asyncio.wait_for(self._answers.join(), FLUSH_SECONDS)
+        except TimeoutError:
+            self.log.warning("an answer could not be kept in time")
+
+    def action_skip(self) -> None:
+        """Leaves an optional step out, or takes it up again."""
+        place = self.place
+        if place is None:
+            return
+        if not place.step.optional:
+            self.notice(f"{place.step.title} cannot be left out: the others stand on it.")
+            return
+        self._answers.put_nowait((place.step.name, self.sidebar.state(place) != "skipped"))

@@ -1,0 +1,103 @@
+"""What is known of the machine: looked at quickly, then thoroughly, and told to whoever shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from piwizard.screens.backend import Overview
+from piwizard.screens.ending import Ending
+from piwizard.screens.messages import OverviewArrived
+from piwizard.screens.outcome import Outcome, outcome
+from piwizard.screens.walking import Walking
+from piwizard.screens.welcome import Welcome, WelcomeBack
+
+if TYPE_CHECKING:
+    from piwizard.wizard import Place
+
+
+class Looking(Walking):
+    """Walking, over what there is."""
+
+    def look(self, *, thorough: bool) -> None:
+        """Looks at the machine aside: quickly at what is remembered, or thoroughly at what really is."""
+        self.later(
+            lambda: self._look(thorough),
+            lambda found: self._looked(found, thorough=thorough),
+            group="look",
+        )
+
+    def _look(self, thorough: bool) -> Overview:
+        return self.backend.overview(thorough=thorough)
+
+    def _looked(self, overview: Overview, *, thorough: bool) -> None:
+        first = self.overview is None
+        self.overview = overview
+        self.sidebar.show(overview.places, overview.statuses)
+        if overview.trouble:
+            self.notice(overview.trouble)
+        if self.place:
+            self.stand(self.place)
+        self._tell_welcome(thorough=thorough)
+        self.post_message(OverviewArrived(overview))
+        if first:
+            self._read_outcomes(overview)
+            self._choose_next()
+        if not thorough:
+            self.look(thorough=True)
+
+    def _tell_welcome(self, *, thorough: bool) -> None:
+        for screen in self.app.screen_stack:
+            if self.overview and isinstance(screen, Welcome):
+                screen.show(self.overview)
+            elif self.overview and isinstance(screen, WelcomeBack):
+                outcomes: dict[object, Outcome] = {place: found for place, (_, found) in self.outcomes.items()}
+                screen.show(self.overview, outcomes, thorough=thorough)
+
+    def _read_outcomes(self, overview: Overview) -> None:
+        wanted = [
+            (status.place, status.run)
+            for status in overview.statuses
+            if status.run and status.state in ("failed", "interrupted")
+        ]
+
+        def read() -> dict[Place, tuple[str, Outcome]]:
+            return {
+                place: (run, outcome(self.backend.record(run), (place.step.name, place.site))) for place, run in wanted
+            }
+
+        def learnt(found: dict[Place, tuple[str, Outcome]]) -> None:
+            self.outcomes |= found
+            self._tell_welcome(thorough=False)
+
+        if wanted:
+            self.later(read, learnt, group="outcomes")
+
+    def _choose_next(self) -> None:
+        """The cursor goes to the step that comes next."""
+        for wanted in ("running", "failed", "interrupted", "todo"):
+            for place in self.sidebar.steps:
+                if self.sidebar.state(place) == wanted:
+                    self.sidebar.choose(place.step.name, place.site)
+                    return
+
+    def action_look_again(self) -> None:
+        """Everything anew, also the app's repository."""
+        self.backend.look_for_new_code()
+        self.notice("Looking at everything again…", "dim")
+
+        def looked(found: Overview) -> None:
+            self.notice("")
+            self._looked(found, thorough=True)
+
+        self.later(lambda: self._look(True), looked, group="look")
+
+    def action_ending(self) -> None:
+        """The address, and what is where."""
+        if self.overview is None:
+            return
+        secure = any(
+            status.place.step.name == "certbot" and status.state == "done" for status in self.overview.statuses
+        )
+        self.app.push_screen(
+            Ending(self.overview, only_ascii=bool(getattr(self.app, "only_ascii", False)), secure=secure)
+        )

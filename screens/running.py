@@ -1,0 +1,160 @@
+"""Runs: proposed, agreed to, started, watched, stopped, and what comes after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from piwizard.backend import Proposal
+from piwizard.errors import PiwizardError
+from piwizard.screens.aside import begin
+from piwizard.screens.backend import Overview
+from piwizard.screens.confirm import Ask, Confirm
+from piwizard.screens.keeping import Keeping
+from piwizard.screens.log import Log
+from piwizard.screens.messages import RunEnded
+from piwizard.screens.runline import RunLine
+from piwizard.screens.watch import Watch
+
+if TYPE_CHECKING:
+    from piwizard.wizard import Place
+
+GLANCES_PER_SECOND = 5
+
+
+class Running(Keeping):
+    """What there is, the answers, and the runs."""
+
+    def on_mount(self) -> None:
+        self.set_interval(1 / GLANCES_PER_SECOND, self._glance)
+
+    def action_run(self, again: bool = False) -> None:
+        """Shows the plan of this step and what it needs, and asks."""
+        if self.place is not None:
+            self._propose(self.place, again=again or self.sidebar.state(self.place) == "done")
+
+    def action_run_all(self) -> None:
+        """The same for all that is left."""
+        self._propose(None, again=False)
+
+    def _propose(self, place: Place | None, *, again: bool) -> None:
+        if self.runs.live is not None:
+            self.notice("Something runs already; this can be started when that has ended.")
+            return
+        left = [one for one in self.sidebar.steps if self.sidebar.state(one) not in ("done", "skipped")]
+        seconds = self.usual(place) if place else sum(map(self.usual, left))
+
+        async def body() -> None:
+            await self.flush()
+            confirm = Confirm(self.backend, place, again=again, usual=seconds)
+            self.app.push_screen(confirm, self._agreed)
+
+        begin(self, body, "propose")
+
+    def _agreed(self, answer: Proposal | PiwizardError | None) -> None:
+        if isinstance(answer, PiwizardError):
+            self.notice(answer.sentence)
+            if answer.key:
+                self._lead_to(answer.key)
+        elif answer is not None:
+            self.notice("Starting…", "dim")
+            self.later(
+                lambda: self.backend.start(answer),
+                self._started,
+                group="start",
+            )
+
+    def _lead_to(self, key: str) -> None:
+        """To the question that a refusal was about."""
+        for place in self.sidebar.steps:
+            if any(question.key == key for question in place.step.questions(None, None)):
+                self.sidebar.choose(place.step.name, place.site)
+                self.action_tab("Setup")
+                self.set_timer(0.6, lambda: self.focus_pane(key))
+                return
+
+    def _started(self, run: str) -> None:
+        self.notice("")
+        self.runs.started(run)
+        self.runs.shown = self.runs.live
+        self.query_one(Log).show(self.runs.shown, live=True)
+        self.action_tab("Log")
+        self.focus_pane()
+        self._glance()
+
+    def _glance(self) -> None:
+        """Some times a second: what is new in the records."""
+        found = self.runs.glance()
+        if found.grown and self.tab == "Log":
+            self.query_one(Log).grown()
+        if found.ended is not None:
+            self._ended(found.ended)
+        live = self.runs.live
+        if live is None or live.progress.place is None:
+            if live is None:
+                self.query_one(RunLine).show(None)
+            return
+        self._show_live(live)
+
+    def _show_live(self, live: Watch) -> None:
+        step, site = live.progress.place or ("", None)
+        for place in self.sidebar.steps:
+            key = (place.step.name, place.site)
+            result = live.progress.results.get(key)
+            if key == (step, site) and result is None:
+                note = f"{live.progress.number} of {live.progress.changes}" if live.progress.changes else ""
+                self.sidebar.mark(place, "running", note)
+                self.query_one(RunLine).show(live.progress, place.step.title, self.usual(place))
+            elif result and self.sidebar.state(place) == "running":
+                state = "todo" if live.progress.undo and result == "done" else result
+                self.sidebar.mark(place, "interrupted" if state == "stopped" else state)
+
+    def _ended(self, watch: Watch) -> None:
+        progress = watch.progress
+        self._show_live(watch)
+        self.query_one(RunLine).show(None)
+        self.post_message(RunEnded(progress))
+        self.backend.look_for_new_code() if progress.result == "done" else None
+        match progress.result:
+            case "done":
+                self.notice("Done. Looking whether all is well…", "green")
+            case "failed":
+                self.notice(f"{progress.failure} {progress.hint}".strip(), "bold red")
+            case _:
+                self.notice("The run was cut off before its end; r goes on with it.")
+        step, site = progress.place or ("", None)
+        if progress.result != "done" and step:
+            self.sidebar.choose(step, site)
+        self.later(
+            lambda: self._look(True),
+            lambda found: self._after_run(found, done=progress.result == "done" and not progress.undo),
+            group="look",
+        )
+
+    def _after_run(self, overview: Overview, *, done: bool) -> None:
+        self._looked(overview, thorough=True)
+        if self.place:
+            self.settled(self.place)
+        if not done:
+            return
+        self.notice("")
+        if all(status.state in ("done", "skipped") for status in overview.statuses):
+            self.action_ending()
+        else:
+            if self.query_one(Log).has_focus_within:
+                self.sidebar.focus()
+            self._choose_next()
+            self.action_tab("Setup")
+
+    def action_stop(self) -> None:
+        """Asks, then ends the run."""
+        live = self.runs.live
+        if live is None:
+            self.notice("Nothing runs.")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.notice("Stopping: what is being done is ended in order…", "dim")
+                self.later(lambda: self.backend.stop(live.run), lambda _: None, group="stop")
+
+        self.app.push_screen(Ask("Stop what runs? It can go on later from where it was.", "Stop it"), answered)
