@@ -1,8 +1,9 @@
 """kill -9 at every event of a run in turn, then the same command again: the end must be the same, file by file.
 
-    python -m tests.lab.sweep [road|deploy] [--release trixie] [--points 3,17,40 | --sample 6] [--done FILE]
+    python -m tests.lab.sweep [JOURNEY] [--release trixie] [--points 3,17,40 | --sample 6] [--done FILE]
 
-`road` is the first set-up; `deploy` brings a second version, while a visitor looks whether the site is ever down.
+`road` is the first set-up; `deploy` brings a second version, while a visitor looks whether the site is ever down. The
+others are called like the steps that they take alone.
 
 Prints each point and, last, how many were tried and how many failed. `--done FILE` notes the points that held, and
 leaves them out when the sweep is started again.
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
+from typing import ClassVar
 
 from piwizard.machine.commands import Result
 from piwizard.machine.files import digest
@@ -55,6 +57,11 @@ class Sweep(ABC):
     release: str
     repo: str
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that must be done in the end; empty: all there are."""
+        return ()
+
     @cached_property
     @abstractmethod
     def layer(self) -> Layer:
@@ -74,8 +81,9 @@ class Sweep(ABC):
 
     def reference(self) -> tuple[int, dict[str, tuple[object, ...]]]:
         """How many events an undisturbed run counts, and what it leaves."""
-        pi = self._pi()
-        assert self.command(pi).ok
+        pi = self.pi()
+        result = self.command(pi)
+        assert result.ok, f"{result.output[-2000:]}{result.errors}"
         self.well(pi)
         (run,) = {event["run"] for event in road.events(pi)}
         counted, left = _counted(_record(pi, run)), _left(pi)
@@ -84,27 +92,29 @@ class Sweep(ABC):
 
     def kill_at(self, point: int, wanted: dict[str, tuple[object, ...]]) -> list[str]:
         """Kills a run at its event of that number and gives the command again. Returns what is wrong afterwards."""
-        pi = self._pi()
+        pi = self.pi()
         try:
             with self.visitor(pi) as failures:
                 assert self.command(pi, "--detach").ok
                 _kill(pi, point)
-                secret = _secret(pi)
+                secrets = _secrets(pi)
                 wrong = [] if _nginx_loads(pi) else ["nginx was left with a configuration that does not load"]
                 again = self.command(pi)
             wrong += failures[:3]
             if not again.ok:
                 return [*wrong, f"again: {again.errors or again.output[-500:]}"]
             self.well(pi)
-            wrong += [] if _secret(pi) == secret else ["a generated secret was generated anew"]
-            wrong += [] if set(road.states(pi).values()) == {"done"} else [f"states: {road.states(pi)}"]
+            wrong += [] if _secrets(pi) == secrets else ["a secret was generated anew"]
+            states = {step: state for step, state in road.states(pi).items() if not self.steps or step in self.steps}
+            wrong += [] if set(states.values()) == {"done"} else [f"states: {states}"]
             return wrong + _differences(wanted, _left(pi))
         except AssertionError as error:
             return [str(error)]
         finally:
             pi.discard()
 
-    def _pi(self) -> Pi:
+    def pi(self) -> Pi:
+        """A Pi where each run begins; also for what the world around it must look like then."""
         return self.lab.pi(self.release, layer=self.layer)
 
 
@@ -165,7 +175,26 @@ class Deploy(Sweep):
             looking.join()
 
 
-JOURNEYS = {"road": Road, "deploy": Deploy}
+class Alone(Sweep):
+    """One step of the machine by itself, on a Pi with piwizard installed. `answers` is the file that it is given."""
+
+    step: ClassVar[str]
+    answers: ClassVar[str]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        return (self.step,)
+
+    @cached_property
+    def layer(self) -> Layer:
+        return product.installed(self.lab, self.release)
+
+    def command(self, pi: Pi, *options: str) -> Result:
+        pi.write(road.ANSWERS, self.answers)
+        return road.apply(pi, self.step, "--answers", road.ANSWERS, *options, check=False)
+
+
+JOURNEYS: dict[str, type[Sweep]] = {"road": Road, "deploy": Deploy}
 
 
 def _record(pi: Pi, run: str) -> Path:
@@ -208,20 +237,24 @@ def _nginx_loads(pi: Pi) -> bool:
     return not configured or half or pi.run(("nginx", "-t"), check=False).ok
 
 
-def _secret(pi: Pi) -> str:
-    return str(json.loads(pi.read("/var/lib/piwizard/secrets.json"))["myflask"]["app.env.SECRET_KEY"])
+def _secrets(pi: Pi) -> list[str]:
+    kept = pi.files / "var/lib/piwizard/secrets.json"
+    return [secret for own in json.loads(kept.read_text()).values() for secret in own.values()] if kept.exists() else []
 
 
 def _left(pi: Pi) -> dict[str, tuple[object, ...]]:
-    """What lies on the disk, without times, with the secret and the backups of the system's own files made alike."""
-    secret = _secret(pi).encode()
+    """What lies on the disk, without times, with secrets and the backups of the system's own files made alike."""
+    secrets = [secret.encode() for secret in _secrets(pi)]
     left: dict[str, tuple[object, ...]] = {}
     for path, (kind, mode, uid, gid, _, digested) in road.manifest(pi.files).items():
         if any(part in path for part in VOLATILE):
             continue
         whole, content = pi.files / path, digested
-        if whole.is_file() and not whole.is_symlink() and secret in (raw := whole.read_bytes()):
-            content = digest(raw.replace(secret, b"SECRET"))
+        if whole.is_file() and not whole.is_symlink() and any(secret in whole.read_bytes() for secret in secrets):
+            raw = whole.read_bytes()
+            for secret in secrets:
+                raw = raw.replace(secret, b"SECRET")
+            content = digest(raw)
         left[path] = (kind, mode, uid, gid, content)
     packages = pi.run(("dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Abbrev}\n")).output
     left["packages"] = (packages,)
