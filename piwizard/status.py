@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from piwizard.engine import launch
 from piwizard.engine.journal import Backups
-from piwizard.engine.state import State
+from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
 from piwizard.wizard import Place, Previewed, Wizard, preview
+
+WAITS = "Optional: waits for your answers."
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,15 @@ class Status:
     summary: str = ""
     drift: tuple[Previewed, ...] = ()
     checks: tuple[Check, ...] = ()
+    waits: bool = False
+    """It is optional, and nobody has given the answers that it needs."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the set-up can do without another run of this step."""
+        if self.place.step.optional:
+            return self.state not in ("failed", "interrupted", "drifted")
+        return self.state == "done"
 
     def as_json(self) -> dict[str, str | None]:
         """The shape of a step under --json."""
@@ -37,34 +49,65 @@ class Status:
         }
 
 
+def all_set_up(found: Iterable[Status]) -> bool:
+    """Whether nothing is left but what is optional and was not begun."""
+    return all(one.settled for one in found)
+
+
+def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Where each site answers by now: those of which every step that it needs is done. `domains` by site."""
+    served = {one.place.site for one in found if one.place.step.name == "site"}
+    served -= {one.place.site for one in found if not one.settled}
+    secure = {one.place.site for one in found if one.place.step.name == "certbot" and one.state == "done"}
+    return {
+        site: f"{'https' if site in secure else 'http'}://{names[0]}/"
+        for site, names in domains.items()
+        if names and site in served
+    }
+
+
+def remembered(wizard: Wizard, state: State) -> list[Status]:
+    """The state of every step as it is remembered. Quick: nothing is probed."""
+    alive = launch.under_way()
+    return [
+        _remembered(place, wizard, state.entry(place.step.name, place.site), alive) for place in wizard.everything()
+    ]
+
+
+def _remembered(place: Place, wizard: Wizard, entry: Entry | None, alive: str | None) -> Status:
+    if entry is None:
+        if place.step.name in wizard.skipped:
+            return Status(place, "skipped")
+        waits = place.step.optional and bool(wizard.missing(place))
+        return Status(place, "todo", summary=WAITS if waits else "", waits=waits)
+    if entry.result == "running" and alive == entry.run:
+        return Status(place, "running", entry.at, entry.run)
+    if entry.result == "running":
+        return Status(place, "interrupted", entry.at, entry.run, "It was cut off; `piwizard apply` goes on.")
+    result = "interrupted" if entry.result == "stopped" else entry.result
+    return Status(place, result, entry.at, entry.run, entry.summary)
+
+
 def status(wizard: Wizard, state: State, backups: Backups) -> list[Status]:
     """The state of every step. Only what is remembered as done is probed and checked."""
-    machine, alive = Machine(), launch.under_way()
-    return [_of(place, wizard, state, backups, machine, alive) for place in wizard.everything()]
+    machine = Machine()
+    return [
+        _looked_at(one, wizard, backups, machine) if one.state == "done" else one for one in remembered(wizard, state)
+    ]
 
 
-def _of(place: Place, wizard: Wizard, state: State, backups: Backups, machine: Machine, alive: str | None) -> Status:
-    entry = state.entry(place.step.name, place.site)
-    if entry is None:
-        skipped = place.step.name in wizard.answers.machine.get("skip.steps", [])
-        return Status(place, "skipped" if skipped else "todo")
-    if entry.result == "running":
-        if alive == entry.run:
-            return Status(place, "running", entry.at, entry.run)
-        return Status(place, "interrupted", entry.at, entry.run, "It was cut off; `piwizard apply` goes on.")
-    if entry.result != "done":
-        result = "interrupted" if entry.result == "stopped" else entry.result
-        return Status(place, result, entry.at, entry.run, entry.summary)
+def _looked_at(one: Status, wizard: Wizard, backups: Backups, machine: Machine) -> Status:
+    place = one.place
     try:
-        drift = tuple(one for one in preview(wizard.plan(place), machine, backups) if not one.preview.holds)
+        drift = tuple(found for found in preview(wizard.plan(place), machine, backups) if not found.preview.holds)
         checks = tuple(wizard.checks(place)) if not drift else ()
     except PiwizardError as error:
-        return Status(place, "drifted", entry.at, entry.run, error.message)
+        return replace(one, state="drifted", summary=error.message)
     bad = [check for check in checks if not check.ok]
     if drift:
         summary = f"No longer so: {drift[0].change.describe()}"
     elif bad:
         summary = f"{bad[0].name}: {bad[0].detail}"
     else:
-        return Status(place, "done", entry.at, entry.run, entry.summary, checks=checks)
-    return Status(place, "drifted", entry.at, entry.run, summary, drift, checks)
+        return replace(one, checks=checks)
+    return replace(one, state="drifted", summary=summary, drift=drift, checks=checks)

@@ -56,7 +56,7 @@ class Backend(backend.Backend):
     def overview(self, *, thorough: bool) -> Overview:
         """A look at everything. Only the thorough one probes and checks what is remembered as done."""
         from piwizard import session
-        from piwizard.status import Status, status
+        from piwizard.status import remembered, status
 
         state, trouble = session.state(), ""
         try:
@@ -75,18 +75,7 @@ class Backend(backend.Backend):
                 statuses = tuple(status(wizard, state, session.backups()))
                 self._pins |= wizard.pins()
         else:
-            alive = self.under_way()
-            found = [(place, entries.get((place.step.name, place.site))) for place in places]
-            statuses = tuple(
-                Status(
-                    place,
-                    _remembered(entry, place, wizard, alive),
-                    entry.at if entry else None,
-                    entry.run if entry else None,
-                    entry.summary if entry else "",
-                )
-                for place, entry in found
-            )
+            statuses = tuple(remembered(wizard, state))
         domains = {site: tuple(values.get("site.domains", ())) for site, values in wizard.answers.sites.items()}
         return Overview(wizard.facts, places, statuses, entries, domains, trouble or state.trouble)
 
@@ -135,11 +124,3 @@ class Backend(backend.Backend):
         from piwizard.wizard import Wizard
 
         return Wizard(AnswersFile({}, {}), session.vault())
-
-
-def _remembered(entry: Entry | None, place: Place, wizard: Wizard, alive: str | None) -> str:
-    if entry is None:
-        return "skipped" if place.step.name in wizard.skipped else "todo"
-    if entry.result == "running":
-        return "running" if entry.run == alive else "interrupted"
-    return "interrupted" if entry.result == "stopped" else entry.result

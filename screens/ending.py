@@ -7,38 +7,31 @@ from rich.text import Text
 from piwizard.screens.backend import Overview
 from piwizard.screens.page import Page, heading
 from piwizard.screens.signs import SIGNS, STYLES
+from piwizard.status import addresses, all_set_up
 
 
 class Ending(Page):
     """What a person wants to know when all is done; or as far as it is done."""
 
-    def __init__(self, overview: Overview, *, only_ascii: bool, secure: bool) -> None:
+    def __init__(self, overview: Overview, *, only_ascii: bool) -> None:
         super().__init__()
-        self._overview, self._only_ascii, self._secure = overview, only_ascii, secure
+        self._overview, self._only_ascii = overview, only_ascii
 
     def text(self) -> Text:
         text, overview = Text(), self._overview
-        open_ones = [status for status in overview.statuses if status.state not in ("done", "skipped")]
-        if open_ones:
-            heading(text, "As far as it is set up")
-        else:
-            heading(text, "All is set up")
-        served = {status.place.site for status in overview.statuses if status.place.step.name == "site"} - {
-            status.place.site for status in open_ones
-        }
-        for site, domains in overview.domains.items():
-            if domains and site in served:
-                address = f"{'https' if self._secure else 'http'}://{domains[0]}/"
-                text.append(f"\n  {address}\n\n", "bold underline")
-                text.append(qr_code(address, only_ascii=self._only_ascii))
+        heading(text, "All is set up" if all_set_up(overview.statuses) else "As far as it is set up")
+        for address in addresses(overview.statuses, overview.domains).values():
+            text.append(f"\n  {address}\n\n", "bold underline")
+            text.append(qr_code(address, only_ascii=self._only_ascii))
         lan = overview.facts.network.address
         if lan:
             text.append(f"\nThis machine is {lan.address} in your own network.\n")
         self._where(text)
         heading(text, "What comes next")
-        for status in open_ones:
-            text.append(f"  {SIGNS[status.state]} {status.place.step.title}", STYLES[status.state])
-            text.append(f": {status.summary}\n" if status.summary else "\n")
+        for status in overview.statuses:
+            if status.state not in ("done", "skipped"):
+                text.append(f"  {SIGNS[status.state]} {status.place.step.title}", STYLES[status.state])
+                text.append(f": {status.summary}\n" if status.summary else "\n")
         text.append("  • A new version of your app: `piwizard deploy`\n")
         text.append("  • Is everything well? `piwizard status`, `piwizard doctor`\n")
         text.append("  • Back to how it was before a step: `piwizard undo STEP`\n")

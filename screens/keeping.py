@@ -72,7 +72,8 @@ class Keeping(Looking):
             else:
                 self.notice(event.refusal)
             return
-        self.look(thorough=False) if event.key in ("site.name", "skip.steps") or "." not in event.key else None
+        if event.key == "site.name" or "." not in event.key or (self.place and self.place.step.optional):
+            self.look(thorough=False)
         if self.place:
             self.ask(self.place)
 

@@ -73,9 +73,11 @@ class Looking(Walking):
             self.later(read, learnt, group="outcomes")
 
     def _choose_next(self) -> None:
-        """The cursor goes to the step that comes next."""
+        """The cursor goes to the step that comes next: what needs a look before what is new, from here on."""
+        steps = self.sidebar.steps
+        here = steps.index(self.place) if self.place in steps else 0
         for wanted in ("running", "failed", "interrupted", "todo"):
-            for place in self.sidebar.steps:
+            for place in (*steps[here:], *steps[:here]):
                 if self.sidebar.state(place) == wanted:
                     self.sidebar.choose(place.step.name, place.site)
                     return
@@ -95,9 +97,4 @@ class Looking(Walking):
         """The address, and what is where."""
         if self.overview is None:
             return
-        secure = any(
-            status.place.step.name == "certbot" and status.state == "done" for status in self.overview.statuses
-        )
-        self.app.push_screen(
-            Ending(self.overview, only_ascii=bool(getattr(self.app, "only_ascii", False)), secure=secure)
-        )
+        self.app.push_screen(Ending(self.overview, only_ascii=bool(getattr(self.app, "only_ascii", False))))

@@ -14,6 +14,7 @@ from piwizard.screens.log import Log
 from piwizard.screens.messages import RunEnded
 from piwizard.screens.runline import RunLine
 from piwizard.screens.watch import Watch
+from piwizard.status import all_set_up
 
 if TYPE_CHECKING:
     from piwizard.wizard import Place
@@ -40,7 +41,8 @@ class Running(Keeping):
         if self.runs.live is not None:
             self.notice("Something runs already; this can be started when that has ended.")
             return
-        left = [one for one in self.sidebar.steps if self.sidebar.state(one) not in ("done", "skipped")]
+        steps = [one for one in self.sidebar.steps if not self.sidebar.waits(one)]
+        left = [one for one in steps if self.sidebar.state(one) not in ("done", "skipped")]
         seconds = self.usual(place) if place else sum(map(self.usual, left))
 
         async def body() -> None:
@@ -137,13 +139,12 @@ class Running(Keeping):
         if not done:
             return
         self.notice("")
-        if all(status.state in ("done", "skipped") for status in overview.statuses):
+        if self.query_one(Log).has_focus_within:
+            self.sidebar.focus()
+        self._choose_next()
+        self.action_tab("Setup")
+        if all_set_up(overview.statuses):
             self.action_ending()
-        else:
-            if self.query_one(Log).has_focus_within:
-                self.sidebar.focus()
-            self._choose_next()
-            self.action_tab("Setup")
 
     def action_stop(self) -> None:
         """Asks, then ends the run."""

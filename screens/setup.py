@@ -129,6 +129,8 @@ def _standing(status: Status | None, state: str, outcome: Outcome) -> Text:
             return sign.append(status.summary if status else "It is no longer as it was left.", STYLES[state])
         case "done" if status:
             return sign.append(f"Done {_when(status.at)}: {status.summary}")
+        case "todo" if status and status.summary:
+            return sign.append(status.summary)
         case "skipped":
             return sign.append("Left out. It can be taken up at any time.")
     return Text()

@@ -28,6 +28,7 @@ class Sidebar(Rows):
         self._rows: list[Place | str] = []
         self._states: dict[Place, str] = {}
         self._notes: dict[Place, str] = {}
+        self._waiting: set[Place] = set()
 
     @property
     def place(self) -> Place | None:
@@ -39,6 +40,7 @@ class Sidebar(Rows):
         """The steps there are now, and their states; the chosen one stays chosen."""
         before = self.place
         self._states = {status.place: status.state for status in statuses}
+        self._waiting = {status.place for status in statuses if status.waits}
         self._rows, self._notes = list(_with_headings(places)), {}
         self.changed()
         same = [number for number, row in enumerate(self._rows) if row == before]
@@ -71,6 +73,10 @@ class Sidebar(Rows):
         """The state that is shown for a step."""
         return self._states.get(place, "todo")
 
+    def waits(self, place: Place) -> bool:
+        """Whether a step is optional, and waits for answers that nobody needs to give."""
+        return place in self._waiting and self.state(place) == "todo"
+
     def count(self) -> int:
         return len(self._rows)
 
@@ -87,7 +93,7 @@ class Sidebar(Rows):
         lead = " ▸" if number == self.active else "  "
         title = set_cell_size(f" {row.step.title}", max(1, self.room - 3 - (cell_len(note) + 1 if note else 0)))
         end = [Segment(f" {note}", style)] if note else []
-        plain = Style.parse("dim") if state == "skipped" else Style()
+        plain = Style.parse("dim") if state == "skipped" or self.waits(row) else Style()
         return [Segment(lead), Segment(SIGNS[state], style), Segment(title, plain), *end]
 
     def activated(self) -> None:

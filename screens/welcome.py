@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -13,6 +15,19 @@ from piwizard.screens.outcome import Outcome
 from piwizard.screens.page import Page, heading
 from piwizard.screens.progress import duration
 from piwizard.screens.signs import SIGNS, STYLES
+
+if TYPE_CHECKING:
+    from piwizard.status import Status
+
+GROUPS = {
+    "running": "Going on in the background",
+    "interrupted": "Cut off before its end",
+    "failed": "Failed",
+    "drifted": "No longer as it was left",
+    "done": "Done",
+    "todo": "Still to do",
+    "skipped": "Left out",
+}
 
 
 class Welcome(Page):
@@ -45,7 +60,8 @@ class Welcome(Page):
         )
         if self._overview is not None:
             facts = self._overview.facts
-            seconds = sum(usual(place.step.name, None, facts) for place in self._overview.places)
+            needed = [place.step.name for place in self._overview.places if not place.step.optional]
+            seconds = sum(usual(name, None, facts) for name in needed)
             heading(text, "This machine")
             text.append(f"{facts.hostname}: {board(facts)}, {facts.os.pretty}. ")
             text.append(f"What there is to do takes about {duration(seconds)} on it, besides your answers.\n")
@@ -75,41 +91,35 @@ class WelcomeBack(Page):
             return text.append("Looking at how things are…\n", "dim")
         if self._overview.trouble:
             text.append(f"{self._overview.trouble}\n", "yellow")
-        groups = {
-            "running": "Going on in the background",
-            "interrupted": "Cut off before its end",
-            "failed": "Failed",
-            "drifted": "No longer as it was left",
-            "done": "Done",
-            "todo": "Still to do",
-            "skipped": "Left out",
-        }
-        for state, words in groups.items():
-            self._group(text, state, words)
+        for state, words in GROUPS.items():
+            self._group(text, words, [one for one in self._overview.statuses if one.state == state and not one.waits])
+        self._group(text, "Optional, if you like", [one for one in self._overview.statuses if one.waits])
         if not self._thorough:
             text.append("\nChecking whether what was done still holds…\n", "dim")
         return text
 
-    def _group(self, text: Text, state: str, words: str) -> None:
-        assert self._overview is not None
-        found = [status for status in self._overview.statuses if status.state == state]
+    def _group(self, text: Text, words: str, found: Sequence[Status]) -> None:
         if not found:
             return
         heading(text, words)
+        state = found[0].state
         if state in ("done", "todo", "skipped"):
             text.append(f"{SIGNS[state]} ", STYLES[state])
             text.append(", ".join(status.place.step.title for status in found) + "\n")
             return
         for status in found:
-            outcome = self._outcomes.get(status.place, Outcome())
-            text.append(f"{SIGNS[state]} {status.place.step.title}", STYLES[state])
-            if state == "running" and status.at:
-                text.append(f", for {duration(_since(status.at))}")
-            elif state == "interrupted":
-                text.append(f", at: {outcome.command or outcome.change}" if outcome.command or outcome.change else "")
-            elif outcome.message or status.summary:
-                text.append(f": {outcome.message or status.summary}")
-            text.append("\n")
+            self._line(text, status)
+
+    def _line(self, text: Text, status: Status) -> None:
+        outcome = self._outcomes.get(status.place, Outcome())
+        text.append(f"{SIGNS[status.state]} {status.place.step.title}", STYLES[status.state])
+        if status.state == "running" and status.at:
+            text.append(f", for {duration(_since(status.at))}")
+        elif status.state == "interrupted":
+            text.append(f", at: {outcome.command or outcome.change}" if outcome.command or outcome.change else "")
+        elif outcome.message or status.summary:
+            text.append(f": {outcome.message or status.summary}")
+        text.append("\n")
 
 
 def _since(at: str) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from piwizard import backend, session
 from piwizard.engine import follow
 from piwizard.engine.events import Event
-from piwizard.status import Status, status
+from piwizard.status import Status, addresses, status
 
 
 class Backend(backend.Backend):
@@ -19,6 +19,11 @@ class Backend(backend.Backend):
         found = status(wizard, session.state(), session.backups())
         self._pins |= wizard.pins()
         return found
+
+    def addresses(self, found: Sequence[Status]) -> dict[str, str]:
+        """Where each site answers."""
+        sites = self._wizard().answers.sites
+        return addresses(found, {site: values.get("site.domains", ()) for site, values in sites.items()})
 
     def trouble(self) -> str:
         """What was wrong with what is remembered, empty if nothing was."""

@@ -12,7 +12,7 @@ from piwizard.output import sign
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.form import HOW, Form
-from piwizard.status import Status
+from piwizard.status import Status, all_set_up
 from piwizard.validators import Invalid
 from piwizard.wizard import Place
 
@@ -43,12 +43,13 @@ class Walk:
             alive = self._backend.under_way()
             choices = {"watch": "what runs now, to its end", "stop": "the run, in order"} if alive else {}
             if ahead and not alive:
-                choices["go"] = f"on with {_title(ahead.place)}"
+                choices["go"] = f"on with {_title(ahead.place)}{', which is optional' if ahead.waits else ''}"
             choices["one"] = "step, for the first time or again"
             if any(one.place.site for one in found):
                 choices["add"] = "another site"
             choices |= {"look": "again at everything", "quit": ""}
-            match choose(self._console, "What now?", choices, next(iter(choices)) if alive or ahead else "quit"):
+            wanted = alive or not all_set_up(found)
+            match choose(self._console, "What now?", choices, next(iter(choices)) if wanted else "quit"):
                 case "watch" if alive:
                     self._watch(alive)
                 case "stop" if alive:
@@ -80,6 +81,9 @@ class Walk:
             self._console.say(f"  {sign(one.state)} {_title(one.place)}: {one.state}{summary}")
         if trouble := self._backend.trouble():
             self._console.say(trouble)
+        if all_set_up(found):
+            where = " and ".join(self._backend.addresses(found).values())
+            self._console.say(f"All is set up{f': {where}' if where else ''}")
         return found
 
     def _go_on(self, ahead: Status) -> None:

@@ -168,6 +168,40 @@ async def test_skipped_and_taken_up_again(site):
         await seen.see("cannot be left out")
 
 
+async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
+    answers = site / "etc" / "answers.toml"
+    answers.write_text(answers.read_text().partition("\n[ddns]")[0])
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Optional, if you like")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("ddns")
+        await seen.see("Optional: waits for your answers.")
+        await seen.keys("a")
+        await seen.see("Shall this be done?")
+        assert "Dynamic DNS" not in seen.text()
+        await seen.keys("y")
+        await seen.see("All is set up")
+        await seen.keys("pagedown", "pagedown")
+        await seen.see("○ Dynamic DNS: Optional: waits for your answers.")
+        assert not session.state().entry("ddns", None)
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("ddns")
+        await seen.keys("enter", "down")
+        await seen.type("myflask.example")
+        await seen.keys("enter")
+        await seen.gone("Optional: waits")
+        (site / "fail-ddns").touch()
+        await seen.keys("escape", "r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("ddns: it does not work.")
+        await seen.settle()
+        await seen.keys("o")
+        await seen.see("As far as it is set up")
+
+
 async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
     async with opened(site) as seen:
         await seen.go_to("ddns")

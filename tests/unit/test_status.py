@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from piwizard import answers, session
+from piwizard import wizard as wizard_module
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
 from piwizard.engine.events import Recorder
@@ -13,8 +17,9 @@ from piwizard.engine.runner import Engine
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.machine.checks import Check
-from piwizard.status import status
-from piwizard.wizard import Wizard, all_questions
+from piwizard.questions import Question
+from piwizard.status import Status, addresses, all_set_up, status
+from piwizard.wizard import Place, Wizard, all_questions
 
 
 class Planned(Wizard):
@@ -56,6 +61,34 @@ def test_nothing_yet(wizard):
     assert of(wizard).as_json() == {
         "step": "nginx", "site": None, "state": "todo", "at": None, "run": None, "summary": ""
     }  # fmt: skip
+
+
+def test_what_is_optional_waits_and_holds_nothing_up(wizard, monkeypatch):
+    def hostname(ground, answers):
+        return (Question("system.hostname", "Name", "", str, required=True),)
+
+    optional = SimpleNamespace(
+        name="extra", title="Extra", scope="machine", optional=True, needs=(), questions=hostname
+    )
+    monkeypatch.setattr(wizard_module, "STEPS", (optional, *wizard_module.STEPS))
+    found = of(wizard, "extra")
+    assert (found.state, found.waits, found.summary) == ("todo", True, "Optional: waits for your answers.")
+    assert not of(wizard).settled
+    well = [replace(one, state="done") for one in status(wizard, session.state(), session.backups()) if not one.waits]
+    assert all_set_up([found, *well])
+    assert all_set_up([replace(found, state="skipped"), *well])
+    assert not all_set_up([replace(found, state="failed"), *well])
+    assert not all_set_up([found, replace(well[0], state="todo"), *well[1:]])
+    wizard.answers.machine["system.hostname"] = "pi"
+    assert not of(wizard, "extra").waits
+
+
+def test_where_sites_answer(wizard):
+    site, secure = (SimpleNamespace(name=name, optional=False) for name in ("site", "certbot"))
+    found = [Status(Place(site, name), "done") for name in ("one", "two", "three")]
+    found += [Status(Place(secure, "one"), "done"), Status(Place(secure, "three"), "failed")]
+    domains = {"one": ("one.example", "www.one.example"), "two": ("two.example",), "three": ("three.example",)}
+    assert addresses(found, domains) == {"one": "https://one.example/", "two": "http://two.example/"}
 
 
 def test_done(wizard, own_places):
