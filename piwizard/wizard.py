@@ -25,6 +25,7 @@ from piwizard.nginx import present
 from piwizard.questions import Question
 from piwizard.steps import STEPS
 from piwizard.steps.step import Ground, Step
+from piwizard.tls import lineage
 from piwizard.vault import Vault
 
 UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
@@ -158,7 +159,7 @@ class Wizard:
 
     def look_again(self) -> None:
         """Something was altered: what was detected counts no more."""
-        for name in ("facts", "_nginx", "_packaged_units"):
+        for name in ("facts", "_nginx", "_certificates", "_packaged_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
 
@@ -170,6 +171,10 @@ class Wizard:
     @cached_property
     def _nginx(self) -> present.NginxFiles:
         return present.look()
+
+    @cached_property
+    def _certificates(self) -> lineage.Certificates:
+        return lineage.look()
 
     @cached_property
     def _packaged_units(self) -> frozenset[str]:
@@ -212,6 +217,7 @@ class Wizard:
         return Ground(
             machine=self.facts,
             nginx=self._nginx,
+            certificates=self._certificates,
             source=self._source(place.site) if place.site and "app.repo" in self.answers.sites[place.site] else None,
             sites=tuple(self.answers.sites),
             ipv6=Path("/proc/net/if_inet6").exists(),

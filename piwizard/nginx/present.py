@@ -16,7 +16,11 @@ DEFAULT_SERVER = "piwizard-default"
 CONFFILE = re.compile(r"^ /etc/nginx/sites-available/default ([0-9a-f]{32})$", re.MULTILINE)
 # Read as text, not parsed: a file with a mistake in it is for `nginx -t` to name.
 COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
-TAKES_THE_PORT = re.compile(r"(?:^|[{;}])\s*listen\s[^;]*\b(default_server|default|reuseport)\b")
+LISTEN = re.compile(r"(?:^|[{;}])\s*listen\s+([^;]+)(?=;)")
+TAKES_THE_PORT = re.compile(
+    r"default_server|default|reuseport|deferred|bind|(ipv6only|backlog|rcvbuf|sndbuf|so_keepalive|fastopen)=.*"
+)
+"""Words that may stand at only one `listen` of a port, over all servers."""
 SERVER_NAME = re.compile(r"(?:^|[{;}])\s*server_name\s+([^;]+)(?=;)")
 NAMES_HASH = re.compile(r"(?:^|[{;}])\s*server_names_hash_bucket_size\b")
 
@@ -32,9 +36,9 @@ class NginxFiles:
     """The enabled sites, by the path of their link in sites-enabled."""
     packaged_default: bool = True
 
-    def default_server_of_others(self) -> str | None:
-        """The file of somebody else's that answers unknown names already: there can be only one."""
-        return next((path for path, text in self._of_others().items() if TAKES_THE_PORT.search(text)), None)
+    def default_server_of_others(self, port: int = 80) -> str | None:
+        """The file of somebody else's that answers unknown names at a port already: there can be only one."""
+        return next((path for path, text in self._of_others().items() if _takes(text, port)), None)
 
     def names_hash_of_others(self) -> str | None:
         """The file of somebody else's that sets server_names_hash_bucket_size, which can stand only once."""
@@ -66,6 +70,15 @@ def look(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) ->
         sites={str(path): _text(path) for path in sorted((root / "sites-enabled").glob("*")) if path.is_file()},
         packaged_default=_pristine(root / "sites-available" / "default", dpkg_status),
     )
+
+
+def _takes(text: str, port: int) -> bool:
+    """Whether a server in this text listens to the port as nobody else can do beside it."""
+    for words in (found.split() for found in LISTEN.findall(text)):
+        given = re.search(r"(?:^|:)(\d+)$", words[0])
+        if (int(given[1]) if given else 80) == port and any(map(TAKES_THE_PORT.fullmatch, words[1:])):
+            return True
+    return False
 
 
 def _text(path: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from piwizard.errors import PiwizardError
+from piwizard.nginx.tls import HSTS, WEBROOT, Engine, Tls
 from piwizard.templating import render
 
 
@@ -27,6 +28,8 @@ class SiteBlock:
     passed: tuple[str, ...] = ()
     ipv6: bool = True
     max_body_mib: int = 16
+    #: With a certificate the site is served over HTTPS, and HTTP leads there. Without one, over HTTP.
+    tls: Tls | None = None
 
 
 def render_site(site: SiteBlock) -> str:
@@ -34,6 +37,7 @@ def render_site(site: SiteBlock) -> str:
     _check(site)
     redirects = _redirects(site.domains)
     redirected = {name for names in redirects.values() for name in names}
+    served = [domain for domain in site.domains if domain not in redirected]
     return render(
         "nginx/site.conf.j2",
         name=site.name,
@@ -41,23 +45,29 @@ def render_site(site: SiteBlock) -> str:
         upstream=f"piwizard_{site.name}",
         variable=f"site_{site.name.replace('-', '_')}",
         access_log=f"/var/log/nginx/{site.name}.access.log",
-        domains=[domain for domain in site.domains if domain not in redirected],
+        domains=served,
         redirects=redirects,
+        servers_for_http={name: [name, *redirects.get(name, ())] for name in served} if site.tls else redirects,
         socket=site.socket,
         static={prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
         root_files=site.root_files,
         passed=site.passed,
         ipv6=site.ipv6,
         max_body_mib=site.max_body_mib,
+        tls=site.tls,
+        hsts=HSTS,
+        webroot=WEBROOT,
     )
 
 
-def render_default_server(*, ipv6: bool, names_hash: bool = True) -> str:
-    """The text of the default server: a name that no site has gets no answer at all (444).
+def render_default_server(*, ipv6: bool, names_hash: bool = True, http: bool = True, tls: Engine | None = None) -> str:
+    """The text of the default servers: a name that no site has gets no answer at all (444), and no certificate.
 
-    `names_hash` is for False where another file sets server_names_hash_bucket_size: nginx takes only one.
+    `names_hash` is False where another file sets server_names_hash_bucket_size: nginx takes only one. `http` is False
+    and `tls` None where somebody else answers unknown names on port 80 or 443.
     """
-    return render("nginx/default-server.conf.j2", ipv6=ipv6, names_hash=names_hash)
+    able = tls if tls and tls.rejects_handshakes else None
+    return render("nginx/default-server.conf.j2", ipv6=ipv6, names_hash=names_hash, http=http, tls=able)
 
 
 def _redirects(domains: tuple[str, ...]) -> dict[str, list[str]]:
@@ -84,6 +94,7 @@ def _check(site: SiteBlock) -> None:
     for prefix, folder in site.static.items():
         if not re.fullmatch(r"/(.*[^/])/", prefix) or ".." in f"{prefix}{folder}".split("/"):
             raise PiwizardError(f"{prefix!r} must be a path with a slash at both ends.", key="app.static")
-    for path in (*site.static.values(), *site.root_files.values(), *site.root_files, site.socket):
+    folders = (site.tls.folder,) if site.tls else ()
+    for path in (*site.static.values(), *site.root_files.values(), *site.root_files, site.socket, *folders):
         if not path.startswith("/") or not path.strip("/"):
             raise PiwizardError(f"{path!r} must be an absolute path.", key="app.static")

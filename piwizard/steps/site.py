@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from piwizard import systemd_units
 from piwizard import validators as v
 from piwizard.answers import Answers
-from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
-from piwizard.changes.group import Group, Then
+from piwizard.changes.group import Group
 from piwizard.changes.link import Link
 from piwizard.errors import PiwizardError
 from piwizard.machine import checks
 from piwizard.machine.checks import Check
 from piwizard.nginx.present import DEFAULT_SERVER
-from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.nginx.site import render_default_server
 from piwizard.questions import Question
+from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
 from piwizard.steps.step import Ground, Scope, app_of
 
-AVAILABLE = Path("/etc/nginx/sites-available")
-ENABLED = Path("/etc/nginx/sites-enabled")
 NEVER_SERVED = ("/.git/config", "/.env", "/app.py", "/requirements.txt")
 
 QUESTIONS = (
@@ -65,45 +61,45 @@ class Site:
                     key="site.domains",
                     hint=f"Choose another name, or remove {other} if it is no longer wanted.",
                 )
-        public = app.layout.current / "public"
-        block = SiteBlock(
-            name=name,
-            domains=tuple(answers["site.domains"]),
-            socket=systemd_units.socket_path(name),
-            static={prefix: f"{public}{prefix}" for prefix in app.static},
-            root_files={url: f"{public}{url}" for url in app.root_files},
-            passed=_passed(app),
-            ipv6=ground.ipv6,
+        certificate = ground.certificates.in_use.get(name)
+        own = (
+            site_file(ground, answers, certificate),
+            Link(ENABLED / name, f"../sites-available/{name}"),
         )
-        own = (File(AVAILABLE / name, render_site(block)), Link(ENABLED / name, f"../sites-available/{name}"))
         shared: list[Change] = []
-        if not ground.nginx.default_server_of_others():
+        http, https = (not ground.nginx.default_server_of_others(port) for port in (80, 443))
+        if http or https:
             names_hash = not ground.nginx.names_hash_of_others()
+            tls = engine_of(ground) if https else None
+            text = render_default_server(ipv6=ground.ipv6, names_hash=names_hash, http=http, tls=tls)
             shared += [
-                File(AVAILABLE / DEFAULT_SERVER, render_default_server(ipv6=ground.ipv6, names_hash=names_hash)),
+                File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
         if ground.nginx.packaged_default:
             shared.append(Link(ENABLED / "default", None))
-        test, take_up = ("nginx", "-t"), (Then(("systemctl", "reload-or-restart", "nginx.service")),)
         return (
-            Group(f"{name}-site", own, guard=test, then=take_up),
-            Group("default-server", tuple(shared), guard=test, then=take_up, shared=True),
+            Group(f"{name}-site", own, guard=TEST, then=TAKE_UP),
+            Group("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True),
         )
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
-        host = answers["site.domains"][0]
-        page = checks.settled(lambda: checks.get("/", host=host), lambda seen: seen is not None and seen.status < 500)
+        host = bare_name(answers["site.domains"])
+        secure = answers.site in ground.certificates.in_use
+        scheme = "https" if secure else "http"
+        page = checks.settled(
+            lambda: checks.get("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
+        )
         yield Check(
             "site answers",
             page is not None and page.status < 500,
-            f"http://{host}/ gives {page.status}" if page else f"nobody answers for {host}",
+            f"{scheme}://{host}/ gives {page.status}" if page else f"nobody answers for {host}",
             cause=_cause(page),
             mend="`piwizard doctor` says where the app fails."
             if page and page.status == 500
             else "`piwizard apply gunicorn site` puts both right.",
         )
-        leaks = checks.settled(lambda: _leaks(host), lambda seen: not seen)
+        leaks = checks.settled(lambda: _leaks(host, secure=secure), lambda seen: not seen)
         yield Check(
             "repository closed",
             not leaks,
@@ -124,25 +120,13 @@ class Site:
         )
 
 
-def _leaks(host: str) -> list[str]:
+def _leaks(host: str, *, secure: bool) -> list[str]:
     """What of a repository's inside is served."""
-    return [path for path in NEVER_SERVED if (found := checks.get(path, host=host)) and found.status == 200]
+    asked = {path: checks.get(path, host=host, secure=secure) for path in NEVER_SERVED}
+    return [path for path, found in asked.items() if found and found.status == 200]
 
 
 def _cause(page: checks.Answer | None) -> str:
     if page is None:
         return "nginx does not run, or does not know the name."
     return "The app itself fails on its first page." if page.status == 500 else "nginx cannot reach the app."
-
-
-def _passed(app: Chosen) -> tuple[str, ...]:
-    """The URLs of what the app writes inside of its static folders: published copies would never change."""
-    found = []
-    for prefix, folder in app.static.items():
-        for path in app.answers.get("app.writable", []):
-            if path == folder or folder.startswith(f"{path}/"):
-                found.append(prefix)
-            elif path.startswith(f"{folder}/"):
-                below = path.removeprefix(f"{folder}/")
-                found.append(f"{prefix}{below}" if "." in below.rpartition("/")[2] else f"{prefix}{below}/")
-    return tuple(found)

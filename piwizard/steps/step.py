@@ -15,6 +15,7 @@ from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
 from piwizard.nginx.present import NginxFiles
 from piwizard.questions import Question
+from piwizard.tls.lineage import Certificates
 
 Scope = Literal["machine", "site"]
 
@@ -25,6 +26,7 @@ class Ground:
 
     machine: Facts
     nginx: NginxFiles = field(default_factory=NginxFiles)
+    certificates: Certificates = field(default_factory=Certificates)
     source: Source | None = None
     sites: tuple[str, ...] = ()
     """The names of all sites."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import http.client
 import json
+import re
 import shutil
 import socket
 import socketserver
+import ssl
 import subprocess
 import threading
 import time
@@ -19,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.nginx.tls import Tls, engine
 from piwizard.nginx.tuning import tune
 
 NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -90,10 +93,13 @@ class Served:
     backend: UnixServer
     folder: Path
     static: Path
+    tls_port: int = 0
     rendered: dict[str, str] = field(default_factory=dict)
 
-    def get(self, path, host="pi.example", method="GET", headers=(), address="127.0.0.1"):
-        connection = http.client.HTTPConnection(address, self.port, timeout=10)
+    def get(self, path, host="pi.example", method="GET", headers=(), address="127.0.0.1", secure=False):
+        connection = http.client.HTTPConnection(address, self.tls_port if secure else self.port, timeout=10)
+        if secure:
+            connection.sock = self.handshake(host, address)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", host)
@@ -104,6 +110,41 @@ class Served:
             return Answer(response.status, response.getheaders(), response.read())
         finally:
             connection.close()
+
+    def handshake(self, host, address="127.0.0.1", **settings):
+        """A TLS connection to the server of that name; `settings` are those of the client's context."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(settings.pop("alpn", ["http/1.1"]))
+        if settings.pop("weak", False):
+            context.set_ciphers("ALL:@SECLEVEL=0")
+        for name, value in settings.items():
+            setattr(context, name, value)
+        plain = socket.create_connection((address, self.tls_port), timeout=10)
+        try:
+            return context.wrap_socket(plain, server_hostname=host)
+        except OSError:
+            plain.close()
+            raise
+
+
+@pytest.fixture(scope="session")
+def throwaway(tmp_path_factory):
+    """A folder such as certbot's with a certificate that nobody trusts."""
+    folder = tmp_path_factory.mktemp("live")
+    key = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90")
+    names = ("-subj", "/CN=pi.example", "-addext", "subjectAltName=DNS:pi.example,DNS:www.pi.example,DNS:*.b.example")
+    out = ("-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem")
+    subprocess.run(["openssl", *key, *names, *out], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine_here(nginx):
+    """The nginx and OpenSSL of this machine."""
+    said = subprocess.run([nginx, "-V"], capture_output=True, text=True, check=True).stderr
+    found = dict(re.findall(r"(nginx|OpenSSL)[/ ](\d[\d.]*)", said))
+    return engine(found["nginx"], found["OpenSSL"])
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +158,7 @@ def nginx():
 def configuration(tmp_path):
     """Writes a whole configuration below tmp_path that listens on one port, and gives its main file."""
 
-    def write(port, **files):
+    def write(port, tls_port=443, **files):
         for sub in ("logs", "sites"):
             (tmp_path / sub).mkdir(exist_ok=True)
         main = (
@@ -135,6 +176,9 @@ def configuration(tmp_path):
         (tmp_path / "nginx.conf").write_text(main)
         for name, text in files.items():
             here = text.replace("listen 80", f"listen {port}").replace("listen [::]:80", f"listen [::]:{port}")
+            here = here.replace("listen 443", f"listen {tls_port}").replace(
+                "listen [::]:443", f"listen [::]:{tls_port}"
+            )
             (tmp_path / "sites" / name).write_text(here.replace("/var/log/nginx", f"{tmp_path}/logs"))
         return tmp_path / "nginx.conf"
 
@@ -142,7 +186,7 @@ def configuration(tmp_path):
 
 
 @pytest.fixture
-def served(request, nginx, configuration, tmp_path) -> Iterator[Served]:
+def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> Iterator[Served]:
     repository = tmp_path / "repository"
     static = repository / "static"
     static.mkdir(parents=True)
@@ -155,15 +199,19 @@ def served(request, nginx, configuration, tmp_path) -> Iterator[Served]:
         ipv6=IPV6,
         max_body_mib=1,
     )
-    site = dataclasses.replace(site, **getattr(request, "param", {}))
-    port = free_port()
-    main = configuration(port, site=render_site(site), default=render_default_server(ipv6=IPV6))
+    given = dict(getattr(request, "param", {}))
+    if given.pop("https", False):
+        given["tls"] = Tls(str(throwaway), engine_here)
+    site = dataclasses.replace(site, **given)
+    port, tls_port = free_port(), free_port()
+    default = render_default_server(ipv6=IPV6, tls=engine_here)
+    main = configuration(port, tls_port, site=render_site(site), default=default)
     backend = UnixServer(site.socket, Backend)
     threading.Thread(target=backend.serve_forever, args=(0.05,), daemon=True).start()
     process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)
     try:
         wait_for(port, process)
-        yield Served(port, backend, tmp_path, static)
+        yield Served(port, backend, tmp_path, static, tls_port)
     finally:
         process.terminate()
         process.communicate(timeout=10)

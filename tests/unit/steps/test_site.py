@@ -6,11 +6,14 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.nginx.present import DEFAULT_SERVER, NginxFiles
-from piwizard.steps.site import AVAILABLE, ENABLED, Site
+from piwizard.steps.blocks import AVAILABLE, ENABLED
+from piwizard.steps.site import Site
+from piwizard.tls.lineage import Certificates
 
 from .conftest import FLASK, of_kind
 
 THEIRS = str(ENABLED / "theirs")
+THEIR_443 = "server { listen 443 ssl default_server; }"
 STATIC = {"app.py": FLASK, "static/style.css": "", "static/img/a.png": ""}
 
 
@@ -45,7 +48,7 @@ def test_on_a_fresh_machine(plan):
 
 def test_a_default_site_that_a_person_edited_stays(plan):
     edited = NginxFiles(
-        sites={str(ENABLED / "default"): "server { listen 80 default_server; }"}, packaged_default=False
+        sites={str(ENABLED / "default"): f"server {{ listen 80 default_server; }} {THEIR_443}"}, packaged_default=False
     )
     changes = plan(nginx=edited)
     assert links(changes) == {ENABLED / "blog": "../sites-available/blog"}
@@ -63,7 +66,9 @@ def test_a_default_site_that_a_person_edited_stays(plan):
     ],
 )
 def test_a_server_on_one_line(plan, text, theirs):
-    assert (AVAILABLE / DEFAULT_SERVER in texts(plan(nginx=NginxFiles(sites={THEIRS: text})))) != theirs
+    ours = texts(plan(nginx=NginxFiles(sites={THEIRS: text})))[AVAILABLE / DEFAULT_SERVER]
+    assert ("listen 80 default_server" in ours) != theirs
+    assert "listen 443 ssl" in ours
 
 
 def test_a_name_on_one_line(plan):
@@ -73,10 +78,22 @@ def test_a_name_on_one_line(plan):
 
 
 def test_somebody_elses_default_server_stays_the_only_one(plan):
-    theirs = NginxFiles(sites={THEIRS: "server {\n listen [::]:80 default_server;\n}"})
+    theirs = NginxFiles(sites={THEIRS: f"server {{\n listen [::]:80 default_server;\n}}\n{THEIR_443}"})
     assert AVAILABLE / DEFAULT_SERVER not in texts(plan(nginx=theirs))
+    only_tls = texts(plan(nginx=NginxFiles(sites={THEIRS: THEIR_443})))[AVAILABLE / DEFAULT_SERVER]
+    assert "listen 80 default_server" in only_tls
+    assert "listen 443" not in only_tls
+    by_certbot = NginxFiles(sites={THEIRS: "server {\n listen [::]:443 ssl ipv6only=on; # managed by Certbot\n}"})
+    assert "listen 443" not in texts(plan(nginx=by_certbot))[AVAILABLE / DEFAULT_SERVER], "nginx takes it only once"
     ours = NginxFiles(sites={str(ENABLED / DEFAULT_SERVER): "server {\n listen 80 default_server;\n}"})
     assert AVAILABLE / DEFAULT_SERVER in texts(plan(nginx=ours))
+
+
+def test_a_certificate_in_use_stays_in_use(plan):
+    folder = "/etc/letsencrypt/live/piwizard-blog"
+    text = texts(plan(certificates=Certificates(in_use={"blog": folder})))[AVAILABLE / "blog"]
+    assert f"ssl_certificate {folder}/fullchain.pem;" in text
+    assert "ssl_certificate" not in texts(plan(certificates=Certificates(in_use={"shop": folder})))[AVAILABLE / "blog"]
 
 
 def test_a_name_that_is_served_already(plan):

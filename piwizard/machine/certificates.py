@@ -1,0 +1,49 @@
+"""What a certificate says of itself, read with openssl."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from piwizard.machine import commands
+
+WORDS = ("-noout", "-serial", "-issuer", "-enddate", "-ext", "subjectAltName")
+END = "%b %d %H:%M:%S %Y GMT"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The names that it is for, until when it counts, and which one it is."""
+
+    names: frozenset[str]
+    ends: datetime
+    serial: str
+    issuer: str
+
+    def days_left(self, now: datetime | None = None) -> float:
+        """Until its end; less than nothing afterwards."""
+        return (self.ends - (now or datetime.now(UTC))).total_seconds() / 86400
+
+    def covers(self, domain: str) -> bool:
+        """Whether it counts for a name, be it by an asterisk."""
+        return domain in self.names or f"*.{domain.partition('.')[2]}" in self.names
+
+
+def read(path: Path) -> Certificate | None:
+    """The first certificate of a PEM file; None where there is none that openssl understands."""
+    if not path.is_file() or commands.which("openssl") is None:
+        return None
+    shown = commands.run(("openssl", "x509", "-in", str(path), *WORDS))
+    return parse(shown.output) if shown.ok else None
+
+
+def parse(text: str) -> Certificate | None:
+    """Reads what `openssl x509` printed."""
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in text.splitlines())}
+    if "notAfter" not in fields:
+        return None
+    ends = datetime.strptime(re.sub(r"\s+", " ", fields["notAfter"]), END).replace(tzinfo=UTC)
+    names = frozenset(re.findall(r"DNS:([^,\s]+)", text))
+    return Certificate(names, ends, fields.get("serial", ""), fields.get("issuer", ""))
