@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import shutil
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from piwizard.rehearsal.lifeline import Lifeline
@@ -13,8 +14,10 @@ from piwizard.rehearsal.workplace import Workplace
 from tests.lab import sources
 from tests.lab.git import GitServer
 from tests.lab.images import VARIANTS, Layer, image
+from tests.lab.internet import Internet
 from tests.lab.network import HomeNetwork
 from tests.lab.pi import Pi
+from tests.lab.router import Router
 from tests.lab.shelf import cache, shelved
 
 
@@ -69,9 +72,21 @@ class Lab:
 
         return Layer(shelved("layers", f"{variant}-{name}", recipe, make), base.folders)
 
+    @cached_property
+    def internet(self) -> Internet:
+        """Names, DDNS providers, services and a visitor: there from its first use on."""
+        return Internet(self.network, self.folder / "internet")
+
+    @cached_property
+    def router(self) -> Router:
+        """The router as a person meets it: its outside address, forwards, UPnP, what it hangs on."""
+        return Router(self.network)
+
     def close(self) -> None:
         """Switches everything off and removes it."""
         for pi in self._pis:
             pi.discard()
         self.lifeline.cut()
+        if "internet" in vars(self):
+            self.internet.close()
         self._workplace.close()

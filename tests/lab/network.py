@@ -16,6 +16,7 @@ from pathlib import Path
 from piwizard.machine.commands import Process
 from piwizard.rehearsal.lifeline import Lifeline
 from piwizard.rehearsal.network import Namespace, WayOut
+from tests.lab import wire
 
 INTERNET = "11.22.33.1"
 OUTSIDE = "11.22.33.44"
@@ -29,6 +30,7 @@ table inet internet {
     chain forward {
         type filter hook forward priority filter; policy drop;
         ct state established,related accept
+        iifname { "home", "visitor" } oifname { "home", "visitor" } accept
         iifname "home" oifname "out" ip daddr @handed_out accept
         reject with icmpx admin-prohibited
     }
@@ -43,21 +45,40 @@ table inet internet {
 }
 """
 
+# The chains without a hook are filled by tests.lab.router and by miniupnpd.
 ROUTER_RULES = """
 table inet router {
-    chain prerouting { type nat hook prerouting priority dstnat; }
+    chain forwards { }
+    chain hairpin { }
+    chain let_in { }
+    chain upnp_prerouting { }
+    chain upnp_postrouting { }
+    chain upnp_forward { }
+    chain prerouting {
+        type nat hook prerouting priority dstnat;
+        iifname "wan" jump forwards
+        iifname "wan" jump upnp_prerouting
+        iifname "lan" jump hairpin
+    }
     chain forward {
         type filter hook forward priority filter; policy drop;
         ct state established,related accept
         iifname "lan" accept
         ct status dnat accept
+        iifname "wan" jump let_in
     }
     chain input {
         type filter hook input priority filter; policy accept;
         iifname "wan" ct state established,related accept
+        iifname "wan" meta l4proto ipv6-icmp accept
         iifname "wan" reject
     }
-    chain postrouting { type nat hook postrouting priority srcnat; oifname "wan" masquerade; }
+    chain postrouting {
+        type nat hook postrouting priority srcnat;
+        jump upnp_postrouting
+        oifname "wan" meta nfproto ipv4 masquerade
+        iifname "lan" oifname "lan" ct status dnat masquerade
+    }
 }
 """
 
@@ -79,17 +100,20 @@ class HomeNetwork:
 
     def __init__(self, lifeline: Lifeline, registries: list[str]) -> None:
         self.lifeline = lifeline
-        self.wan = self._namespace("wan")
-        self.router = self._namespace("router")
-        self.laptop = self._namespace("laptop")
+        self.wan = self.namespace("wan")
+        self.router = self.namespace("router")
+        self.laptop = self.namespace("laptop")
         self._servers: list[Process] = []
+        self._lan_server: Process | None = None
+        self._resolver, self._ipv6 = INTERNET, ()
         self._leases = lifeline.root / "run/lab/dhcp"
         self._leases.mkdir(parents=True)
         self._connect_router()
         self._connect_wan(registries)
         self._connect_laptop()
 
-    def _namespace(self, name: str) -> Namespace:
+    def namespace(self, name: str) -> Namespace:
+        """One more namespace, with no device yet."""
         namespace = Namespace(self.lifeline, name)
         namespace.make()
         # Frames that cross a bridge are no business of the packet filter.
@@ -113,7 +137,7 @@ class HomeNetwork:
 
     def _connect_router(self) -> None:
         self.cable(("router", "wan"), ("wan", "home"))
-        ip = self._ip
+        ip = self.ip
         ip("router", "link", "add", "lan", "type", "bridge", "mcast_snooping", "0", "forward_delay", "0")
         ip("router", "address", "add", f"{ROUTER}/24", "dev", "lan")
         ip("router", "address", "add", f"{OUTSIDE}/24", "dev", "wan")
@@ -122,13 +146,24 @@ class HomeNetwork:
         ip("router", "route", "add", "default", "via", INTERNET)
         self.router.check(("sysctl", "-qw", "net.ipv4.ip_forward=1"))
         self.router.check(("nft", "-f", "-"), input=ROUTER_RULES)
+        self.serve_lan()
+
+    def serve_lan(self, *, resolver: str | None = None, ipv6: tuple[str, ...] | None = None) -> None:
+        """The router's DHCP and DNS, from now on with names from this resolver, or with these options for IPv6."""
+        if self._lan_server is not None:
+            self._lan_server.end()
+            while wire.listening(self.router.path, ROUTER, 53):
+                time.sleep(0.01)
+        self._resolver = resolver or self._resolver
+        self._ipv6 = self._ipv6 if ipv6 is None else ipv6
         dhcp = (f"--dhcp-range={LEASES}", "--dhcp-authoritative", "--dhcp-leasefile=/run/lab/leases")
-        names = (f"--server={INTERNET}", "--domain=lan", "--local=/lan/", f"--host-record=laptop.lan,git.lan,{LAPTOP}")
+        own = ("--domain=lan", "--local=/lan/", f"--host-record=laptop.lan,git.lan,{LAPTOP}")
         reserved = ("--dhcp-hostsdir=/run/lab/dhcp", "--dhcp-fqdn", "--no-ping", "--cache-size=0")
-        self.serve(self.router, *DNSMASQ, "--interface=lan", *dhcp, *names, *reserved)
+        argv = (*DNSMASQ, "--interface=lan", f"--server={self._resolver}", *dhcp, *own, *reserved, *self._ipv6)
+        self._lan_server = self.serve(self.router, *argv)
 
     def _connect_wan(self, registries: list[str]) -> None:
-        ip = self._ip
+        ip = self.ip
         ip("wan", "address", "add", f"{INTERNET}/24", "dev", "home")
         ip("wan", "link", "set", "home", "up")
         self.wan.check(("sysctl", "-qw", "net.ipv4.ip_forward=1"))
@@ -140,9 +175,9 @@ class HomeNetwork:
 
     def _connect_laptop(self) -> None:
         self.plug_in(self.laptop, "laptop")
-        self._ip("laptop", "address", "add", f"{LAPTOP}/24", "dev", "eth0")
-        self._ip("laptop", "link", "set", "eth0", "up")
-        self._ip("laptop", "route", "add", "default", "via", ROUTER)
+        self.ip("laptop", "address", "add", f"{LAPTOP}/24", "dev", "eth0")
+        self.ip("laptop", "link", "set", "eth0", "up")
+        self.ip("laptop", "route", "add", "default", "via", ROUTER)
         # Whatever runs on the lifeline asks the router; the resolver of this machine is not seen there.
         resolver = Path(os.path.realpath("/etc/resolv.conf"))
         seen = self.lifeline.root / resolver.relative_to("/")
@@ -155,11 +190,11 @@ class HomeNetwork:
     def plug_in(self, namespace: Namespace, port: str, *, mac: str | None = None) -> None:
         """Connects a machine's eth0 to a port of the router."""
         self.cable((namespace.name, "eth0"), ("router", port), mac=mac)
-        self._ip("router", "link", "set", port, "master", "lan", "up")
+        self.ip("router", "link", "set", port, "master", "lan", "up")
 
     def cable_of(self, port: str, *, plugged: bool) -> None:
         """Pulls the cable from a port of the router, or puts it back."""
-        self._ip("router", "link", "set", port, "up" if plugged else "down")
+        self.ip("router", "link", "set", port, "up" if plugged else "down")
 
     def reserve(self, mac: str, address: str, name: str) -> None:
         """The router gives this address to this card from now on."""
@@ -174,5 +209,6 @@ class HomeNetwork:
             time.sleep(0.02)
         raise AssertionError("the router of the lab does not answer")
 
-    def _ip(self, namespace: str, *argv: str) -> None:
+    def ip(self, namespace: str, *argv: str) -> None:
+        """`ip` in a namespace."""
         self.lifeline.check(("ip", "-n", namespace, *argv))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import http.client
 import os
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,17 +63,22 @@ def get(
     headers: dict[str, str] | None = None,
     method: str = "GET",
     timeout: float = 10.0,
+    tls: ssl.SSLContext | None = None,
+    body: bytes | None = None,
 ) -> Answer:
     """One HTTP request, exactly as written: redirects are answers too, and paths are sent as they are."""
 
     def ask() -> Answer:
         connection = http.client.HTTPConnection(address, port, timeout=timeout)
         connection.connect()
+        if tls is not None:
+            connection.sock = tls.wrap_socket(connection.sock, server_hostname=host or address)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            for name, value in {"Host": host or address, "Connection": "close", **(headers or {})}.items():
+            size = {} if body is None else {"Content-Length": str(len(body))}
+            for name, value in {"Host": host or address, "Connection": "close", **size, **(headers or {})}.items():
                 connection.putheader(name, value)
-            connection.endheaders()
+            connection.endheaders(body)
             response = connection.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, named, response.read())

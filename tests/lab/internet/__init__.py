@@ -1,0 +1,126 @@
+"""The Internet of the lab: `lab.internet`. Nothing of it is there, or costs anything, until it is first used.
+
+    authority, names ── name_server     certificates and names, both changed by tests while everything runs
+    web ── addresses, dyndns2, duckdns  the sites of the world outside, in this process
+    visitor                             somebody who looks at it all from far away
+
+Its servers listen in the wan namespace from within the test's own process: what they were asked is there to be read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piwizard.rehearsal.network import Namespace
+from tests.lab.internet.addresses import SERVICES
+from tests.lab.internet.authority import Authority
+from tests.lab.internet.duckdns import DuckDns
+from tests.lab.internet.dyndns2 import DynDns2, Manners
+from tests.lab.internet.name_server import NameServer
+from tests.lab.internet.names import PRIMARY, SECONDARY, Zones
+from tests.lab.internet.visitor import Visitor
+from tests.lab.internet.web import Fault, Reply, Request, Site, Web
+from tests.lab.network import INTERNET, HomeNetwork
+from tests.lab.pi import Pi
+
+__all__ = ["Fault", "Internet", "Reply", "Request", "Site"]
+
+RESOLVERS = ["8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"]
+RESOLVERS_6 = ["2001:4860:4860::8888", "2606:4700:4700::1111"]
+NAME_SERVERS = {PRIMARY: ("11.22.34.53", "2a00:7b80:34::53"), SECONDARY: ("11.22.34.54", "2a00:7b80:34::54")}
+SITES, SITES_6 = "11.22.34.80", "2a00:7b80:34::80"
+VISITOR, VISITOR_6 = "11.22.35.7", "2a00:7b80:35::7"
+
+ZONES = [
+    *("nameservers.net", "example.org", "example.com", "ddns.net", "hopto.org", "zapto.org", "no-ip.com", "no-ip.org"),
+    *("duckdns.org", "dedyn.io", "dynv6.net", "dynv6.com", "dynu.com", "dynu.net", "freeddns.org", "mooo.com"),
+    *("afraid.org", "dyndns.org", "letsencrypt.org"),
+    # Of these only what is served here: packages may well come from hosts beside them.
+    *("checkip.amazonaws.com", "api.cloudflare.com"),
+]
+
+
+class Internet:
+    """What there is besides the package registries."""
+
+    def __init__(self, network: HomeNetwork, folder: Path) -> None:
+        self._network = network
+        folder.mkdir(parents=True)
+        self._addresses()
+        self.authority = Authority(folder / "certificates")
+        self.zone = Zones(ZONES)
+        for name, (four, six) in NAME_SERVERS.items():
+            self.zone.set(name, "A", four)
+            self.zone.set(name, "AAAA", six)
+        authoritative = [address for pair in NAME_SERVERS.values() for address in pair]
+        wan = network.wan.path
+        self._names = NameServer(
+            wan, self.zone, authoritative=authoritative, resolvers=RESOLVERS + RESOLVERS_6, upstream=INTERNET
+        )
+        self.web = Web(wan, self.authority, [SITES, SITES_6])
+        self.visitor = Visitor(network.lifeline, self._visitor(), lambda: self.authority.text)
+        self._open_sites()
+        network.serve_lan(resolver=RESOLVERS[0])
+        network.wait_until_ready()
+
+    def add_site(self, host: str, site: Site, *, versions: tuple[int, ...] = (4,)) -> Site:
+        """A site of your own, reached over these versions of IP."""
+        self.web.add(host, site)
+        for version in versions:
+            self.zone.set(host, *(("A", SITES) if version == 4 else ("AAAA", SITES_6)))
+        return site
+
+    def trust(self, pi: Pi) -> None:
+        """Puts the lab's authority among those that a Pi trusts."""
+        pi.write("/usr/local/share/ca-certificates/lab-internet.crt", self.authority.text)
+        pi.run(("update-ca-certificates",))
+
+    def dyndns2(self, *hosts: str, manners: Manners | None = None) -> DynDns2:
+        """One more provider that speaks dyndns2, at these host names."""
+        made = DynDns2(self.zone, manners or Manners())
+        for host in hosts:
+            self.add_site(host, made, versions=(4, 6))
+        return made
+
+    def close(self) -> None:
+        self._names.close()
+        self.web.close()
+
+    def _open_sites(self) -> None:
+        self.addresses = {
+            name: self.add_site(name, Site(behaviour), versions=versions)
+            for name, (behaviour, versions) in SERVICES.items()
+        }
+        """What is my address? By host name."""
+        self.noip = self.dyndns2("dynupdate.no-ip.com", "dynupdate6.no-ip.com", manners=Manners(agent=True))
+        self.dynu = self.dyndns2("api.dynu.com", "api-ipv4.dynu.com", "api-ipv6.dynu.com", manners=Manners(refusal=200))
+        self.dynv6 = self.dyndns2("dynv6.com", "ipv4.dynv6.com", "ipv6.dynv6.com")
+        self.desec = self.dyndns2("update.dedyn.io", "update6.dedyn.io")
+        self.freedns = self.dyndns2("freedns.afraid.org")
+        self.members = self.dyndns2("members.dyndns.org", "ddns.example.org")
+        """A provider of one's own."""
+        self.duckdns = DuckDns(self.zone)
+        self.add_site("www.duckdns.org", self.duckdns, versions=(4, 6))
+
+    def _addresses(self) -> None:
+        ip = self._network.ip
+        servers = [address for pair in NAME_SERVERS.values() for address in pair]
+        for address in (*RESOLVERS, *RESOLVERS_6, *servers, SITES, SITES_6):
+            width = "128" if ":" in address else "32"
+            ip("wan", "address", "add", f"{address}/{width}", "dev", "lo")
+        self._network.wan.check(("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"))
+
+    def _visitor(self) -> Namespace:
+        network = self._network
+        visitor = network.namespace("visitor")
+        network.cable(("visitor", "eth0"), ("wan", "visitor"))
+        for space, device, four, six in (
+            ("wan", "visitor", "11.22.35.1", "2a00:7b80:35::1"),
+            ("visitor", "eth0", VISITOR, VISITOR_6),
+        ):
+            network.ip(space, "address", "add", f"{four}/24", "dev", device)
+            network.ip(space, "address", "add", f"{six}/64", "dev", device, "nodad")
+            network.ip(space, "link", "set", device, "up")
+        network.ip("visitor", "route", "add", "default", "via", "11.22.35.1")
+        network.ip("visitor", "-6", "route", "add", "default", "via", "2a00:7b80:35::1")
+        return visitor

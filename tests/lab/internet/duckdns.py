@@ -1,0 +1,62 @@
+"""DuckDNS: one GET with a token; for DNS-01 it takes a TXT record too."""
+
+from __future__ import annotations
+
+from tests.lab.internet.dyndns2 import wanted_addresses
+from tests.lab.internet.names import Zones
+from tests.lab.internet.web import Reply, Request, Site
+
+DOMAIN = "duckdns.org"
+
+
+class DuckDns(Site):
+    """www.duckdns.org. `tokens` says which names each token may change."""
+
+    def __init__(self, zones: Zones) -> None:
+        super().__init__(self._update)
+        self._zones = zones
+        self.tokens: dict[str, set[str]] = {}
+        self.answer: str | None = None
+        self.answers: list[str] = []
+
+    def account(self, token: str, *names: str) -> None:
+        """Opens an account; names with or without .duckdns.org."""
+        self.tokens[token] = {name.removesuffix(f".{DOMAIN}") for name in names}
+
+    def _update(self, request: Request) -> Reply:
+        if request.path != "/update":
+            return Reply("Not Found\n", 404)
+        told = self.answer if self.answer is not None else self._change(request)
+        self.answers.append(told)
+        return Reply(told)
+
+    def _change(self, request: Request) -> str:
+        params = request.params
+        names = [name.removesuffix(f".{DOMAIN}") for name in params.get("domains", "").lower().split(",") if name]
+        allowed = self.tokens.get(params.get("token", ""), set())
+        if not names or not set(names) <= allowed:
+            return "KO"
+        if "txt" in params:
+            return self._text(names, params["txt"], clear="clear" in params)
+        if params.get("clear") == "true":
+            for name in names:
+                self._zones.remove(f"{name}.{DOMAIN}")
+            return "OK"
+        addresses = wanted_addresses(request)
+        if addresses is None:
+            return "KO"
+        changed = "NOCHANGE"
+        for name in names:
+            for kind, address in addresses.items():
+                if self._zones.get(f"{name}.{DOMAIN}", kind) != [address]:
+                    self._zones.set(f"{name}.{DOMAIN}", kind, address)
+                    changed = "UPDATED"
+        told = "\n".join(("OK", addresses.get("A", ""), addresses.get("AAAA", ""), changed))
+        return told if params.get("verbose") == "true" else "OK"
+
+    def _text(self, names: list[str], text: str, *, clear: bool) -> str:
+        for name in names:
+            # Theirs answers with the text below each name too.
+            for label in (f"{name}.{DOMAIN}", f"_acme-challenge.{name}.{DOMAIN}"):
+                self._zones.remove(label, "TXT") if clear else self._zones.set(label, "TXT", text)
+        return "OK"

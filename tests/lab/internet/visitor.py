@@ -1,0 +1,80 @@
+"""Somebody out on the Internet, with a resolver of their own: what they see is what the world sees."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+
+from piwizard.machine import commands
+from piwizard.machine.commands import Result
+from piwizard.rehearsal.lifeline import Lifeline
+from piwizard.rehearsal.network import Namespace
+from tests.lab import wire
+from tests.lab.wire import Answer
+
+RESOLVER = "8.8.8.8"
+# With a table of mounts of its own: the files over these two are seen by this command alone.
+APART = 'mount --bind "$1" "$2"; [ ! -e "$4" ] || mount --bind "$3" "$4"; shift 4; exec "$@"'
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+class Visitor:
+    """A namespace on the far side of the Internet."""
+
+    def __init__(self, lifeline: Lifeline, namespace: Namespace, trusted: Callable[[], str]) -> None:
+        self.namespace = namespace
+        self._lifeline = lifeline
+        self._trusted = trusted
+        (lifeline.root / "run/lab/visitor.conf").write_text(f"nameserver {RESOLVER}\n")
+
+    def resolve(self, name: str, type: str = "A", *, server: str = RESOLVER) -> list[str]:
+        """What a name server says; empty where there is no such name or record."""
+        query = dns.message.make_query(name, type)
+        response = wire.at(self.namespace.path, lambda: dns.query.udp_with_fallback(query, server, timeout=5))[0]
+        assert response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN), dns.rcode.to_text(response.rcode())
+        kind = dns.rdatatype.from_text(type)
+        return [rdata.to_text() for rrset in response.answer if rrset.rdtype == kind for rdata in rrset]
+
+    def http(
+        self,
+        host: str,
+        path: str = "/",
+        *,
+        scheme: str = "http",
+        port: int | None = None,
+        headers: dict[str, str] | None = None,
+        method: str = "GET",
+        family: int = 4,
+        address: str | None = None,
+        timeout: float = 10.0,
+    ) -> Answer:
+        """One request, exactly as written, to where the name leads for this version of IP (or to `address`).
+
+        Certificates count as a browser would count them: ssl.SSLCertVerificationError where one is not right.
+        """
+        found = [address] if address else self.resolve(host, "AAAA" if family == 6 else "A")
+        if not found:
+            raise socket.gaierror(f"{host} has no IPv{family} address")
+        tls = ssl.create_default_context(cadata=self._trusted()) if scheme == "https" else None
+        number = port or (443 if tls else 80)
+        asked = {"headers": headers, "method": method, "timeout": timeout, "tls": tls}
+        return wire.get(self.namespace.path, found[0], path, host=host, port=number, **asked)  # type: ignore[arg-type]
+
+    def run(self, argv: Sequence[str], *, check: bool = True, timeout: float | None = 120) -> Result:
+        """Runs a program of this machine there, which trusts the lab's authorities."""
+        (self._lifeline.root / "run/lab/visitor.pem").write_text(self._trusted())
+        resolver = str(Path("/etc/resolv.conf").resolve())
+        over = ("/run/lab/visitor.conf", resolver, "/run/lab/visitor.pem", BUNDLE)
+        clean = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/root")
+        apart = (*clean, "unshare", "--mount", "sh", "-ec", APART, "sh", *over, *argv)
+        result = commands.run(self._lifeline.on(apart, net=self.namespace.path), timeout=timeout)
+        assert result.ok or not check, f"{shlex.join(argv)}: exit {result.exit}\n{result.output}{result.errors}"
+        return result

@@ -1,0 +1,27 @@
+"""Programs out of Debian packages that must not be installed here, such as servers that would start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piwizard.machine import commands
+from tests.lab.shelf import shelved
+
+
+def unpacked(package: str) -> Path:
+    """The files of a Debian package of this machine's release, from the cache or fetched now."""
+    return shelved("unpacked", package, "1", lambda folder: _fetch(package, folder))
+
+
+def _fetch(package: str, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    # As root, not as apt's own user, who cannot write there.
+    fetched = commands.run(("apt-get", "download", "-o", "APT::Sandbox::User=root", package), cwd=folder)
+    if not fetched.ok:
+        commands.run(("apt-get", "update"))
+        fetched = commands.run(("apt-get", "download", "-o", "APT::Sandbox::User=root", package), cwd=folder)
+    assert fetched.ok, f"no package {package}: {fetched.last_words}"
+    (archive,) = folder.glob("*.deb")
+    result = commands.run(("dpkg-deb", "--extract", str(archive), str(folder)))
+    assert result.ok, result.last_words
+    archive.unlink()
