@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from piwizard import output, session, starting
@@ -11,7 +12,7 @@ from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.starting import Plans
-from piwizard.wizard import step_named
+from piwizard.wizard import Place, Wizard, step_named
 
 
 def apply(
@@ -51,6 +52,7 @@ def apply(
     if answers:
         session.keep_answers(answers)
     if not needed:
+        _require_well(wizard, chosen)
         _say("Nothing to do: everything is as it should be.", as_json=as_json)
         return 0
     run = starting.start(wizard, needed, overwrite=yes)
@@ -58,6 +60,17 @@ def apply(
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
     return watch(run, as_json=as_json)
+
+
+def _require_well(wizard: Wizard, chosen: Sequence[Place]) -> None:
+    """PiwizardError names what does not work, though all is there that the steps make."""
+    for place in chosen:
+        bad = next((check for check in wizard.checks(place) if not check.ok), None)
+        if bad:
+            raise PiwizardError(
+                f"Nothing to do, and yet {place.label} does not work: {bad.name}: {bad.detail}",
+                hint="`piwizard doctor` says why, and what mends it.",
+            )
 
 
 def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:
@@ -120,7 +133,6 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
 
 def confirm(question: str) -> None:
     """Asks on this terminal; PiwizardError where the answer is not yes."""
-    """Asks the person at the terminal; raises where they do not say yes."""
     try:
         said = input(f"{question} [y/N] ")
     except EOFError:

@@ -23,8 +23,6 @@ class Unit:
     entry: str
     workers: int
     threads: int
-    memory_high_mib: int
-    memory_max_mib: int
     #: The version of gunicorn in the environment, such as (23, 0, 0).
     gunicorn: tuple[int, ...]
     #: The app's HOME.
@@ -60,8 +58,6 @@ def render_service(unit: Unit) -> str:
         environment_file=unit.environment_file,
         writable=unit.writable,
         pythonpath=unit.pythonpath,
-        memory_high_mib=unit.memory_high_mib,
-        memory_max_mib=unit.memory_max_mib,
     )
 
 
@@ -94,5 +90,5 @@ def _check(unit: Unit) -> None:
             raise PiwizardError(f"{path!r} must be an absolute path.")
     if set(unit.venv) & set("'\"\\"):  # systemd takes no program with these in its path, quoted or not
         raise PiwizardError(f"{unit.venv!r} cannot hold programs for systemd: there is a quote or backslash in it.")
-    if min(unit.workers, unit.threads, unit.memory_high_mib) < 1 or unit.memory_max_mib < unit.memory_high_mib:
-        raise PiwizardError("Workers, threads and memory must be at least 1, and memory_max not below memory_high.")
+    if min(unit.workers, unit.threads) < 1:
+        raise PiwizardError("Workers and threads must be at least 1.")

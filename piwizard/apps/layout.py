@@ -7,6 +7,9 @@ from pathlib import Path
 
 from piwizard.machine import places
 
+PROOF = "proven.json"
+"""Says that a release was tried, with which entry, and what it took; lies in the release's folder."""
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -21,8 +21,20 @@ LONGEST_START = 180
 """Seconds: a large app on a Pi Zero takes more than a minute to load."""
 STAYS_UP = 2
 RAISED = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
+GUNICORNS = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
+DIED = re.compile(r"Worker \(pid: ?\d+\) exited with code|Worker exiting \(pid")
+DEATHS = 4
+"""Lines of gunicorn's about workers that end; it goes on to start others for ever."""
 MISSING = re.compile(r"KeyError: '(\w+)'")
 ENVIRON = re.compile(r'"(<frozen os>|.*/os\.py)", line \d+, in __getitem__')
+SAYS_SO = (
+    re.compile(r"([A-Za-z_]\w*) not found\. Declare it as envvar or define a default value"),  # decouple
+    re.compile(r"Environment variable [\"']([A-Za-z_]\w*)[\"'] (?:is )?not set"),  # environs
+    re.compile(r"The environment variable '([A-Za-z_]\w*)' is not set"),  # Flask's from_envvar
+    re.compile(r"Set the ([A-Za-z_]\w*) environment variable"),  # django-environ
+)
+OWN_WORDS = re.compile(r"(?i:environment variable|env(?:ironment)? var|\benvvar)")
+CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
 def main(entry: str, host: str) -> int:
@@ -36,11 +48,13 @@ def main(entry: str, host: str) -> int:
             text=True,
             errors="replace",
         )
-        raised: list[str] = []
-        reader = threading.Thread(target=echo, args=(gunicorn, raised), daemon=True)
+        words = Words()
+        reader = threading.Thread(target=echo, args=(gunicorn, words), daemon=True)
         reader.start()
+        took = ""
         try:
-            verdict = _ask(gunicorn, path, host)
+            verdict = _ask(gunicorn, path, host, words)
+            took = memory(gunicorn.pid)
         finally:
             gunicorn.terminate()
             try:
@@ -50,9 +64,10 @@ def main(entry: str, host: str) -> int:
             reader.join(5)
     status = int(verdict) if verdict.isdigit() else None
     if status is not None and status < 500:
+        print(took, flush=True)
         print(f"The first page answered {status}.", flush=True)
         return 0
-    print(raised[-1] if raised else f"Its first page answers {status}." if status else verdict, flush=True)
+    print(words.raised or (f"Its first page answers {status}." if status else words.last or verdict), flush=True)
     return 1
 
 
@@ -60,26 +75,65 @@ def _options(path: Path) -> list[str]:
     from gunicorn import version_info
 
     control = ["--no-control-socket"] if version_info >= (25, 1) else []
-    return [f"--bind=unix:{path}", "--workers=1", "--threads=2", "--worker-class=gthread", *control]
+    return [
+        f"--bind=unix:{path}",
+        "--workers=1",
+        "--threads=2",
+        f"--timeout={LONGEST_START}",
+        "--worker-class=gthread",
+        *control,
+    ]
 
 
-def echo(gunicorn: subprocess.Popen[str], raised: list[str]) -> None:
-    """Passes gunicorn's lines on, and notes what was raised in the words of a person."""
-    in_environ = False
+class Words:
+    """What is said while the app starts, and what of it tells a person why it does not."""
+
+    def __init__(self) -> None:
+        self.raised = self.last = ""
+        self.deaths = 0
+        self._in_environ = False
+
+    def take(self, line: str) -> None:
+        """One more line."""
+        text = line.strip()
+        self.deaths += bool(DIED.search(line))
+        if line.lstrip().startswith("File "):
+            self._in_environ = ENVIRON.search(line) is not None
+        elif RAISED.match(line):
+            self.raised = _sentence(text, in_environ=self._in_environ)
+            self._in_environ = False
+        elif text and not (line[0].isspace() or GUNICORNS.match(line) or text.startswith("Traceback (")):
+            self.last = _sentence(text, in_environ=False)
+
+
+def _sentence(text: str, *, in_environ: bool) -> str:
+    name = variable(text, in_environ=in_environ)
+    return f"app.env.{name}: the code needs this environment variable, and nobody has given it." if name else text
+
+
+def variable(text: str, *, in_environ: bool) -> str | None:
+    """The environment variable that words are about which tell that one is missing."""
+    if in_environ and (found := MISSING.search(text)):
+        return found[1]
+    for pattern in SAYS_SO:
+        if found := pattern.search(text):
+            return found[1]
+    names = CAPITALS.findall(text) if OWN_WORDS.search(text) else []
+    return str(names[0]) if names else None
+
+
+def echo(gunicorn: subprocess.Popen[str], words: Words) -> None:
+    """Passes gunicorn's lines on, and takes in what they say."""
     for line in gunicorn.stdout or ():
         print(line, end="", flush=True)
-        if RAISED.match(line):
-            name = MISSING.fullmatch(line.strip()) if in_environ else None
-            raised.append(f"Its code needs the environment variable {name[1]}." if name else line.strip())
-        if line.lstrip().startswith("File "):
-            in_environ = ENVIRON.search(line) is not None
+        words.take(line)
 
 
-def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str) -> str:
+def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str, words: Words) -> str:
     """The status of the first page as digits, or why there is none. Asked twice: an app may die after its start."""
     until, status = time.monotonic() + LONGEST_START, ""
     while not status.isdigit():
-        if gunicorn.poll() is not None:
+        if gunicorn.poll() is not None or words.deaths >= DEATHS:
             return "It ended while it was starting."
         if time.monotonic() > until:
             return f"It did not answer within {LONGEST_START} seconds."
@@ -90,6 +144,33 @@ def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str) -> str:
     except subprocess.TimeoutExpired:
         return _get(path, host) or "It answered once, and then no more."
     return "It answered once, and then ended."
+
+
+def memory(master: int) -> str:
+    """What the master and its worker take, now that the app is loaded; pages that they share are counted by half."""
+    try:
+        own, each = _share(master), [_share(worker) for worker in _children(master)]
+    except (OSError, ValueError, StopIteration) as error:  # it has just ended, or the kernel keeps no such count
+        return f"How much memory it takes could not be measured: {type(error).__name__}."
+    return f"Loaded, it takes {own} MB, and {max(each, default=0)} MB more for each worker."
+
+
+def _children(process: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (folder / "stat").read_text(errors="replace")
+        except OSError:  # it has ended meanwhile
+            continue
+        if stat.rpartition(")")[2].split()[1] == str(process):
+            found.append(int(folder.name))
+    return found
+
+
+def _share(process: int) -> int:
+    """MiB that are a process's own, with its part of what it shares with others."""
+    rollup = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return -(-int(next(line.split()[1] for line in rollup if line.startswith("Pss:"))) // 1024)
 
 
 def _get(path: Path, host: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from piwizard.changes import file, folder, group, link, package, unit, user
+from piwizard.changes import file, folder, group, link, package, swap, unit, user
 from piwizard.changes.base import Undo
 
 UNDO: Mapping[str, Undo] = {
@@ -13,6 +13,7 @@ UNDO: Mapping[str, Undo] = {
     "group": group.undo,
     "link": link.undo,
     "package": package.undo,
+    "swap": swap.undo,
     "unit": unit.undo,
     "user": user.undo,
 }

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
+from piwizard.changes.building import FIRST_TO_GO
 from piwizard.machine import files
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
+
+VARIABLE = re.compile(r"app\.env\.([A-Za-z_]\w*): ")
+GIVE_IT = (
+    "`piwizard doctor --fix` asks you for it; you can also put it into [app.env] of the answers, then apply again."
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,7 @@ class Command:
     a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
     `makes` is a folder of root's that the command makes files in: what lies in it is the user's while it runs.
+    `measures` takes from its words what is kept in the marker, for others to read.
     """
 
     kind: ClassVar[str] = "command"
@@ -35,29 +43,47 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     proves: tuple[str, ...] = ()
     makes: Path | None = None
+    measures: Callable[[str], Mapping[str, int]] | None = None
 
     def describe(self) -> str:
         return self.what
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
-        return HOLDS if files.read(self.marker) == self._done() else Preview(holds=False, argv=(self.argv,))
+        return HOLDS if self._proven() else Preview(holds=False, argv=(self.argv,))
 
     def apply(self, work: Work) -> None:
         if self.makes:
             # Not the folder itself, nor what git keeps in it: git is run there by root.
             inside = ("find", str(self.makes), "-mindepth", "1", "-name", ".git", "-prune")
             work.command((*inside, "-o", "-exec", "chown", "--no-dereference", self.user, "{}", "+"))
-        result = work.command(self.argv, env=self.env, cwd=self.cwd, user=self.user, allow=range(-64, 256))
+        result = work.command(
+            (*FIRST_TO_GO, *self.argv), env=self.env, cwd=self.cwd, user=self.user, allow=range(-64, 256)
+        )
         if self.makes:
             work.command(("chown", "--recursive", "--no-dereference", "root", str(self.makes)))
             work.command(("chmod", "--recursive", "g-w,o=", str(self.makes)))
         if not result.ok:
-            raise ChangeFailed(f"{self.failure} {last_line(result)}", key=self.key, hint=out_of_memory(result))
+            raise self._failed(result)
         self.marker.parent.mkdir(parents=True, exist_ok=True)
-        files.replace(self.marker, self._done())
+        found = {"measured": dict(self.measures(result.output))} if self.measures else {}
+        files.replace(self.marker, json.dumps({"argv": self._wanted, **found}).encode())
 
-    def _done(self) -> bytes:
-        return json.dumps({"argv": self.proves or self.argv}).encode()
+    def _failed(self, result: Result) -> ChangeFailed:
+        """The sentence; last words that begin with a variable of the app's stand by themselves."""
+        words = last_line(result)
+        if VARIABLE.match(words):
+            return ChangeFailed(words, key="app.env", hint=GIVE_IT)
+        return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=out_of_memory(result))
+
+    @property
+    def _wanted(self) -> list[str]:
+        return list(self.proves or self.argv)
+
+    def _proven(self) -> bool:
+        try:
+            return bool(json.loads(files.read(self.marker) or b"{}").get("argv") == self._wanted)
+        except (ValueError, AttributeError):
+            return False
 
 
 def last_line(result: Result) -> str:

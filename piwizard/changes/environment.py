@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes import building
+from piwizard.changes import building, swap
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.command import out_of_memory
 from piwizard.changes.package import Packages
@@ -78,12 +79,9 @@ class Environment:
             (build / name).write_text("".join(f"{line}\n" for line in lines))
         work.command(("chown", "--recursive", "--no-dereference", f"{self.user}:{self.user}", str(build)))
         env = {"HOME": str(home), "TMPDIR": str(home), "PIP_CACHE_DIR": str(home / "pip")}
-        work.command(self._create(), user=self.user, env=env, cwd=build)
-        result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
-        if not result.ok and (lacking := _absent(building.lacking(result.tail), work)):
-            work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
-            Packages(lacking).apply(work)
-            result = work.command(self._pip(), user=self.user, env=env, cwd=build, allow=range(-64, 256))
+        with swap.for_building(work):
+            work.command(self._create(), user=self.user, env=env, cwd=build)
+            result = self._installed(work, env, build)
         if not result.ok:
             raise ChangeFailed(
                 f"app.requirements: they do not install. {pips_reason(result.tail, result.output)}",
@@ -94,6 +92,16 @@ class Environment:
         files.remove(build)
         work.command(("sync", "--file-system", str(self.folder)))
         files.replace(self._marker, self._wanted())
+
+    def _installed(self, work: Work, env: Mapping[str, str], build: Path) -> Result:
+        """What pip said, once more after what it lacked has been installed."""
+        pip = (*building.FIRST_TO_GO, *self._pip())
+        result = work.command(pip, user=self.user, env=env, cwd=build, allow=range(-64, 256))
+        if result.ok or not (lacking := _absent(building.lacking(result.tail), work)):
+            return result
+        work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
+        Packages(lacking).apply(work)
+        return work.command(pip, user=self.user, env=env, cwd=build, allow=range(-64, 256))
 
     def _create(self) -> tuple[str, ...]:
         return (self.python, "-m", "venv", "--clear", str(self.folder))

@@ -10,7 +10,7 @@ from pathlib import Path
 from piwizard import session, systemd_units
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Memory
-from piwizard.doctor import failures, gateway, journal, names, past, service
+from piwizard.doctor import failures, gateway, journal, kernel, names, past, service
 from piwizard.doctor.finding import Finding, Fix, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
@@ -40,7 +40,7 @@ class Examination:
             nothing = Finding("sites", "app", None, False, "no site is set up", "There are no answers yet.", mend)
             return [*self._steps(None), nothing]
         sites = [site] if site else list(self._wizard.answers.sites)
-        return [*self._steps(None), *(finding for one in sites for finding in self._site(one))]
+        return [*self._steps(None), *kernel.look(), *(finding for one in sites for finding in self._site(one))]
 
     def _site(self, site: str) -> Iterator[Finding]:
         network = self._wizard.facts.network

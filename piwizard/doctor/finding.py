@@ -11,12 +11,14 @@ from piwizard.machine.checks import Check
 class Fix:
     """Answers to add, then a run of these steps. `newest`: with the app's newest commit.
 
-    `add` pairs a key with what its list or table gets besides what it holds.
+    `add` pairs a key with what its list or table gets besides what it holds. `asks` are keys whose values a person is
+    asked for first, and whether they are secrets.
     """
 
     steps: tuple[str, ...]
     add: tuple[tuple[str, tuple[str, ...] | dict[str, object]], ...] = ()
     newest: bool = False
+    asks: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,13 @@ class Finding:
 
     @property
     def fixable(self) -> bool:
-        """Whether --fix mends it."""
-        return not self.ok and self.fix is not None
+        """Whether --fix mends it by itself."""
+        return not self.ok and self.fix is not None and not self.fix.asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether --fix mends it with what a person tells."""
+        return not self.ok and self.fix is not None and bool(self.fix.asks)
 
     def as_json(self) -> dict[str, str | bool | None]:
         """The shape of a finding under --json."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -10,17 +11,25 @@ from piwizard.answering import Answering
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
 from piwizard.steps import STEPS
+from piwizard.validators import Invalid
+
+NEEDS_SOMEBODY = "What is missing only a person can tell: `piwizard doctor --fix` asks for it at a terminal."
 
 
 def mend(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
     """Does what the fixable findings say, one run a site. Asks first; says whether anything was done."""
-    fixable = [finding for finding in found if finding.fixable]
+    somebody = sys.stdin.isatty() and not as_json
+    fixable = [finding for finding in found if finding.fixable or (finding.asks and somebody and not yes)]
     if not fixable:
+        if any(finding.asks for finding in found) and not as_json:
+            raise PiwizardError(NEEDS_SOMEBODY, hint="Or put it into the answers by hand, then `piwizard apply`.")
         return False
     if not yes:
         _ask(fixable, as_json=as_json)
     for site in dict.fromkeys(finding.site for finding in fixable):
         fix = together(finding.fix for finding in fixable if finding.site == site and finding.fix)
+        for key, secret in fix.asks:
+            _give(site, key, secret=secret)
         answer(site, fix)
         code = applying.apply(
             fix.steps, None, site, yes=False, detach=False, as_json=as_json, newest=fix.newest, agreed=True
@@ -30,15 +39,35 @@ def mend(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
     return True
 
 
+def _give(site: str | None, key: str, *, secret: bool) -> None:
+    """Asks for the value of one variable of the app, until it is one, and keeps it where it belongs."""
+    table, _, name = key.rpartition(".")
+    answering = Answering()
+    while True:
+        try:
+            text = getpass.getpass(f"{name} (not shown): ") if secret else input(f"{name}: ").strip()
+        except EOFError:
+            raise PiwizardError("Nothing was altered.") from None
+        try:
+            if secret:
+                answering.set_secret(site, key, text)
+            elif text:
+                answering.set(site, table, {**(answering.get(site, table) or {}), name: text})
+            if text:
+                return
+        except Invalid as wrong:
+            print(f"{name} {wrong}.")
+
+
 def together(fixes: Iterable[Fix]) -> Fix:
     """Several fixes as one: its steps in the wizard's order, what it adds once."""
     every = list(fixes)
     wanted = {step for fix in every for step in fix.steps}
     steps = tuple(step.name for step in STEPS if step.name in wanted)
     add = [one for fix in every for one in fix.add]
-    return Fix(
-        steps, tuple(one for number, one in enumerate(add) if one not in add[:number]), any(f.newest for f in every)
-    )
+    asks = tuple(dict.fromkeys(one for fix in every for one in fix.asks))
+    once = tuple(one for number, one in enumerate(add) if one not in add[:number])
+    return Fix(steps, once, any(fix.newest for fix in every), asks)
 
 
 def answer(site: str | None, fix: Fix) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from piwizard.doctor import failures
+from piwizard.changes.command import VARIABLE
+from piwizard.doctor import failures, variables
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.doctor.patient import Patient
 from piwizard.engine.events import Event
@@ -29,6 +30,11 @@ def look(
                     "The run was stopped, or the machine lost its power.", "`piwizard apply` goes on with it.",
                     Fix((step,)))
         ]  # fmt: skip
+    if patient and (lacks := VARIABLE.match(detail)):
+        name = lacks[1]
+        cause = f"{_begin(patient)}The code reads {name} from its environment, and nobody has given it."
+        fix = variables.asking(name, patient)
+        return [Finding("variable missing", step, site, False, detail, cause, variables.by_hand(name, patient), fix)]
     newest = patient is not None and patient.newest
     again = f"Then `piwizard {'deploy' if newest else f'apply {step}'}` tries it again."
     return [

@@ -19,10 +19,9 @@ def show(found: Sequence[Finding]) -> None:
         site = f" ({finding.site})" if finding.site else ""
         sign = output.sign("done" if finding.ok else "failed")
         _print(f"{sign} {finding.name}{site}: {finding.detail}", "    ", width)
-        if not finding.ok:
-            for title, text in (("Why", finding.cause), ("Mend", finding.mend)):
-                if text:
-                    _print(f"    {title + ':':6}{text}", " " * 10, width)
+        for title, text in (("Why", finding.cause), ("Mend", finding.mend)):
+            if text:
+                _print(f"    {title + ':':6}{text}", " " * 10, width)
     print(summary(found))
 
 
@@ -31,7 +30,7 @@ def summary(found: Sequence[Finding]) -> str:
     bad = [finding for finding in found if not finding.ok]
     if not bad:
         return f"\nNothing wrong: {len(found)} looks, all well."
-    fixable = sum(finding.fixable for finding in bad)
+    fixable = sum(finding.fixable or finding.asks for finding in bad)
     mends = f" `piwizard doctor --fix` mends {fixable if fixable < len(bad) else 'all'} of them." if fixable else ""
     return f"\n{len(bad)} of {len(found)} looks found something.{mends}"
 

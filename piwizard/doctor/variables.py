@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from piwizard.apps import trial
 from piwizard.apps.environment import GENERATED, SECRET
-from piwizard.doctor.finding import Finding
+from piwizard.doctor.finding import Finding, Fix
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
 
-OTHERS = (
-    re.compile(r"([A-Za-z_]\w*) not found\. Declare it as envvar or define a default value"),  # decouple
-    re.compile(r"Environment variable [\"']([A-Za-z_]\w*)[\"'] (?:is )?not set"),  # environs
-    re.compile(r"The environment variable '([A-Za-z_]\w*)' is not set"),  # Flask's from_envvar
-    re.compile(r"Set the ([A-Za-z_]\w*) environment variable"),  # django-environ
-)
 NO_SECRET_KEY = re.compile(r"no secret key was set|A secret key is required", re.IGNORECASE)
 
 
@@ -32,18 +28,29 @@ def look(failure: Failure, patient: Patient) -> Finding | None:
     cause = f"The app reads {name} from its environment, and nobody has given it. Your own shell has it perhaps."
     if GENERATED.search(name):
         return _generated(failure, patient, name, cause)
-    value = '{ env = "…" }, { file = "…" } or a text' if SECRET.search(name) else 'a text, as in "…"'
-    mend = f"Put {name} into [app.env] of the answers: {value}; then {patient.take_up}. `piwizard` asks for it, too."
-    return patient.finding("variable missing", failure, cause, mend)
+    return patient.finding("variable missing", failure, cause, by_hand(name, patient), asking(name, patient))
 
 
 def _name(failure: Failure) -> str | None:
     last = failure.frames[-1] if failure.frames else None
-    if failure.kind == "KeyError" and last and last.function == "__getitem__":
-        if last.file == "<frozen os>" or last.file.endswith("/os.py"):
-            return failure.message.strip("'\"") or None
-        return None
-    return next((match[1] for pattern in OTHERS if (match := pattern.search(failure.message))), None)
+    in_os = last is not None and (last.file == "<frozen os>" or last.file.endswith("/os.py"))
+    in_environ = in_os and last is not None and last.function == "__getitem__"
+    return trial.variable(f"{failure.kind}: {failure.message}", in_environ=in_environ)
+
+
+def by_hand(name: str, patient: Patient) -> str:
+    """How to give a variable."""
+    value = '{ env = "…" }, { file = "…" } or a text' if SECRET.search(name) else 'a text, as in "…"'
+    return (
+        f"`piwizard doctor --fix` asks you for it. Or put {name} into [app.env] of the answers: {value}; then "
+        f"{patient.take_up}."
+    )
+
+
+def asking(name: str, patient: Patient) -> Fix:
+    """The run that takes up a variable, after a person was asked for its value."""
+    secret = SECRET.search(name) or any(one.secret for one in patient.variables if one.name == name)
+    return replace(patient.fix(), asks=((f"app.env.{name}", bool(secret)),))
 
 
 def _generated(failure: Failure, patient: Patient, name: str, cause: str) -> Finding:

@@ -13,6 +13,10 @@ from piwizard.engine import lock
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, files, places, units
 
+GENTLE = ("CPUWeight=20", "IOWeight=20", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7")
+"""A build takes what the running sites and SSH leave. The weights do that between services, where a nice value counts
+for nothing; nice and the priority do where the kernel lacks those controllers."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -73,7 +77,7 @@ def start(wanted: Request) -> str:
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
     # continue: a pip that ran out of memory is the run's to explain, not the end of it.
-    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue")
+    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE)
     properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"
     program = (sys.executable, "-I", "-m", "piwizard", "work", run)

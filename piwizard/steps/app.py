@@ -8,8 +8,9 @@ from pathlib import Path
 
 from piwizard import validators as v
 from piwizard.answers import Answers
-from piwizard.apps import access
+from piwizard.apps import access, footprint
 from piwizard.apps.chosen import Chosen
+from piwizard.apps.layout import PROOF
 from piwizard.changes.base import Change
 from piwizard.changes.checkout import Checkout
 from piwizard.changes.command import Command
@@ -18,6 +19,7 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.keep import Keep
 from piwizard.changes.package import Packages
 from piwizard.changes.publish import Publish
+from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.machine import files, places
 from piwizard.machine.checks import Check
@@ -131,6 +133,7 @@ class App:
         where, name, env = app.layout, app.layout.site, app.environment()
         start = where.code / app.working_directory
         host = answers.get("site.domains", ["localhost"])[0]
+        before = footprint.read(where.current / PROOF)
         published = {**app.static, **app.root_files}
         return (
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
@@ -142,24 +145,26 @@ class App:
             Checkout(where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers)),
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
+            NoSwap(),
             *(_prepare(app, line, start, env) for line in app.init),
             Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
             Command(
                 f"Try {app.entry.entry} on a spare socket",
                 (str(where.venv / "bin" / "python"), "-I", str(TRIAL), app.entry.entry, host),
-                where.release / "proven.json",
+                where.release / PROOF,
                 name,
                 start,
                 f"app.entry: {app.entry.entry} does not run.",
                 key="app.entry",
                 env=env,
                 proves=(app.entry.entry,),
+                measures=lambda said: footprint.measured(said, before),
             ),
         )
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         release = app_of(ground, answers).layout.release
-        proven = files.read(release / "proven.json") is not None
+        proven = files.read(release / PROOF) is not None
         detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"
         cause = "The code or the answers were altered since, or somebody removed it."
         yield Check("release", proven, detail, cause, "`piwizard apply app` builds it again.")

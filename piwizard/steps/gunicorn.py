@@ -8,7 +8,10 @@ from pathlib import Path
 from piwizard import systemd_units
 from piwizard import validators as v
 from piwizard.answers import Answers
+from piwizard.apps import footprint
 from piwizard.apps.chosen import Chosen
+from piwizard.apps.footprint import Footprint
+from piwizard.apps.layout import PROOF
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group, Then
@@ -18,13 +21,14 @@ from piwizard.changes.unit import Unit
 from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
-from piwizard.machine.facts import Facts
 from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope, app_of
 
 UNITS = Path("/etc/systemd/system")
 NEWEST_GUNICORN = (27, 0)
 """Taken for granted in a preview, before the environment is built."""
+LONGEST_START = 90
+"""Seconds: systemd's socket takes a visitor in while a large app on a small board is still being loaded."""
 
 QUESTIONS = (
     Question("gunicorn.workers", "Workers", "Processes that run the app side by side.", v.whole(1, 32), kind="number"),
@@ -42,8 +46,8 @@ class Gunicorn:
     heading = "Your app"
     why = (
         "Runs your app in the background, also after a reboot. systemd holds the socket, so visitors wait a moment "
-        "instead of seeing an error while the app restarts. The service may write only what you named, and cannot "
-        "take more memory than this board can give."
+        "instead of seeing an error while the app restarts. The service may write only what you named, and where the "
+        "kernel keeps account of memory, it cannot take more than this board can give."
     )
     scope: Scope = "site"
     optional = False
@@ -52,8 +56,11 @@ class Gunicorn:
     def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
-        workers, threads = for_board(ground.machine)
-        board = f"for {ground.machine.cores} cores, {ground.machine.memory.nominal} MB"
+        machine = ground.machine
+        app = _footprint(app_of(ground, answers)) if ground.source and answers else None
+        workers, threads = footprint.for_board(machine, app)
+        board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
+        board += f"; the app takes {app.worker} MB a worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
 
     def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
@@ -114,7 +121,8 @@ def _host(answers: Answers) -> str:
 def _first_page(name: str, host: str) -> checks.Answer | None:
     socket = systemd_units.socket_path(name)
     return checks.settled(
-        lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
+        lambda: checks.get("/", host=host, unix=socket, timeout=LONGEST_START),
+        lambda seen: seen is not None and seen.status < 500,
     )
 
 
@@ -130,23 +138,15 @@ def _ill(name: str, host: str) -> str | None:
     return None
 
 
-def for_board(machine: Facts) -> tuple[int, int]:
-    """Workers and threads by what was measured on boards: memory decides, then cores.
-
-    How many sites there are does not count: a second one shall not alter the units of the first.
-    """
-    memory = machine.memory.nominal
-    if memory < 1024:
-        return (1 if machine.cores == 1 else 2), 4
-    if memory < 2048:
-        return 2, 4
-    return max(2, min(4, machine.cores)), 4
+def _footprint(app: Chosen) -> Footprint | None:
+    """What the release takes that is to run, or until that was tried, the one in use."""
+    where = app.layout
+    return footprint.read(where.release / PROOF) or footprint.read(where.current / PROOF)
 
 
 def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
     answers, where = app.answers, app.layout
-    workers, threads = for_board(ground.machine)
-    memory = ground.machine.memory.total
+    workers, threads = footprint.for_board(ground.machine, _footprint(app))
     code = where.current / "app"
     return systemd_units.Unit(
         site=where.site,
@@ -156,8 +156,6 @@ def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
         entry=app.entry.entry,
         workers=answers.get("gunicorn.workers", workers),
         threads=answers.get("gunicorn.threads", threads),
-        memory_high_mib=max(100, memory * 60 // 100),
-        memory_max_mib=max(150, memory * 75 // 100),
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),

@@ -19,8 +19,6 @@ UNIT = Unit(
     entry="app:app",
     workers=2,
     threads=4,
-    memory_high_mib=200,
-    memory_max_mib=256,
     gunicorn=(27, 0, 1),
     home="/srv/my-flask/data",
 )
@@ -119,7 +117,7 @@ def test_optional_lines():
 
 def test_memory_is_limited():
     text = render_service(UNIT)
-    assert (lines(text, "MemoryHigh"), lines(text, "MemoryMax")) == (["200M"], ["256M"])
+    assert (lines(text, "MemoryHigh"), lines(text, "MemoryMax")) == (["60%"], ["75%"])
 
 
 def test_odd_characters_stay_what_they_are():
@@ -153,7 +151,6 @@ def test_odd_characters_stay_what_they_are():
         {"pythonpath": "src"},
         {"workers": 0},
         {"threads": 0},
-        {"memory_max_mib": 100},
     ],
 )
 def test_what_would_break_out_is_refused(changes):

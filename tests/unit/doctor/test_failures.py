@@ -109,7 +109,8 @@ def test_what_is_behind_a_traceback(
     assert finding.cause.endswith((".", words)) or name == "app fails"
     assert finding.mend.endswith(".")
     assert finding.fixable == (added is not None)
-    assert (dict(finding.fix.add) if finding.fix else None) == added
+    assert finding.asks == (finding.fix is not None and added is None)
+    assert (dict(finding.fix.add) if finding.fix and not finding.asks else None) == added
 
 
 def test_the_same_trouble_is_named_once(patient: Patients) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.answering import Answering
-from piwizard.doctor import mending, show
+from piwizard.doctor import kernel, mending, show
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
@@ -62,6 +62,64 @@ def test_nobody_there_to_say_yes() -> None:
     with pytest.raises(PiwizardError, match="Nobody is there"):
         mending.mend([fixable], yes=False, as_json=True)
     assert not mending.mend([Finding("disk", "system", None, True, "fine")], yes=False, as_json=True)
+
+
+def asked(name: str, *, secret: bool) -> Finding:
+    fix = Fix(("app", "gunicorn"), asks=((f"app.env.{name}", secret),))
+    return Finding("variable missing", "app", "myflask", False, "x", "y", "z", fix)
+
+
+@pytest.fixture
+def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What was applied; nothing is."""
+    done: list[tuple[object, ...]] = []
+    monkeypatch.setattr("piwizard.applying.apply", lambda *steps, **_: done.append(steps[0]) or 0)
+    return done
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
+    """Somebody at a terminal who types these lines; what they were asked."""
+    questions: list[str] = []
+    given = iter(lines)
+
+    def line(question: str) -> str:
+        questions.append(question)
+        return next(given)
+
+    monkeypatch.setattr("builtins.input", line)
+    monkeypatch.setattr("getpass.getpass", line)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    return questions
+
+
+def test_a_person_is_asked_for_what_only_they_know(
+    answers: Answering, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "state_dir", lambda: tmp_path)
+    questions = typed(monkeypatch, "y", "", "s3cret", "a\x00b", "https://example.org")
+    assert mending.mend([asked("API_KEY", secret=True), asked("API_URL", secret=False)], yes=False, as_json=False)
+    assert questions[1:] == ["API_KEY (not shown): "] * 2 + ["API_URL: "] * 2
+    env = answers.get("myflask", "app.env")
+    assert env == {"GREETING": "hello", "API_KEY": {"asked": True}, "API_URL": "https://example.org"}
+    assert "s3cret" not in answers.path.read_text()
+    assert "s3cret" in (tmp_path / "secrets.json").read_text()
+    assert applied == [("app", "gunicorn")]
+
+
+@pytest.mark.parametrize(("yes", "as_json"), [(True, False), (False, False)])
+def test_nobody_there_to_tell(answers: Answering, applied: list[tuple[object, ...]], yes: bool, as_json: bool) -> None:
+    with pytest.raises(PiwizardError, match="only a person can tell"):
+        mending.mend([asked("API_KEY", secret=True)], yes=yes, as_json=as_json)
+    assert not mending.mend([asked("API_KEY", secret=True)], yes=yes, as_json=True)
+    assert applied == []
+
+
+def test_the_kernels_memory_controller() -> None:
+    assert kernel.judge(["cpu", "memory"], None).detail.startswith("the kernel keeps to those")
+    off = kernel.judge(["cpuset", "cpu", "io", "pids"], Path("/boot/firmware/cmdline.txt"))
+    assert off.ok
+    assert "add cgroup_enable=memory to the end of the one line in /boot/firmware/cmdline.txt" in off.mend
+    assert "kernel's options" in kernel.judge([], None).mend
 
 
 def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:

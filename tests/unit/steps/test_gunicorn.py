@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.steps.gunicorn import Gunicorn, for_board
+from piwizard.steps.gunicorn import Gunicorn
 
-from .conftest import of_kind
+from .conftest import COMMIT, of_kind
 from .test_app import SRC_LAYOUT
 
 
@@ -22,31 +23,6 @@ def written(ground, answers):
         return {file.path.name: file for file in of_kind(changes, "file")}
 
     return made
-
-
-@pytest.mark.parametrize(
-    ("total", "cores", "wanted"),
-    [
-        (430, 1, (1, 4)),  # Zero W
-        (430, 4, (2, 4)),  # Zero 2 W
-        (920, 4, (2, 4)),  # Pi 3
-        (1850, 4, (4, 4)),
-        (3790, 4, (4, 4)),  # Pi 4
-        (7900, 4, (4, 4)),
-        (7900, 1, (2, 4)),
-        (15900, 32, (4, 4)),
-    ],
-)
-def test_the_size_of_the_board(memory, total, cores, wanted):
-    assert for_board(memory(total, cores)) == wanted
-
-
-@pytest.mark.parametrize("total", [430, 3790, 100])
-def test_the_memory_that_it_may_take(written, memory, total):
-    text = written(parts={"machine": memory(total, 1)})["blog.service"].content
-    high, most = (int(re.search(rf"^{name}=(\d+)M", text, re.M)[1]) for name in ("MemoryHigh", "MemoryMax"))
-    assert 100 <= high < most
-    assert high == max(100, total * 60 // 100)
 
 
 def test_another_site_does_not_alter_the_units(written):
@@ -100,3 +76,43 @@ def test_enabled_after_they_are_written(ground, answers):
 def test_the_questions_name_the_board(ground, memory):
     workers, threads = Gunicorn().questions(ground(machine=memory(430, 1)), None)
     assert (workers.default, threads.default) == (1, 4)
+
+
+@pytest.fixture
+def proven(tmp_path, monkeypatch):
+    """The release of that name as its trial left it, in use or not."""
+    monkeypatch.setattr("piwizard.machine.places.sites_dir", lambda: tmp_path / "srv")
+
+    def made(worker, release=COMMIT[:12], *, current=True):
+        folder = tmp_path / "srv" / "blog" / "releases" / release
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {"argv": ["app:app"], "measured": {"master": 26, "worker": worker}}
+        (folder / "proven.json").write_text(json.dumps(content))
+        if current:
+            (folder.parents[1] / "current").symlink_to(folder)
+
+    return made
+
+
+def test_a_measured_app_decides(ground, answers, memory, proven):
+    proven(61)
+    on = ground(machine=memory(430, 4))
+    workers, threads = Gunicorn().questions(on, answers())
+    assert (workers.default, threads.default) == (2, 4)
+    assert workers.detected == "for 4 cores, 512 MB; the app takes 61 MB a worker"
+    text = of_kind(Gunicorn().plan(on, answers()), "file")[2].content
+    assert "--workers=2 --threads=4" in text
+
+
+def test_the_release_that_is_to_run_counts_before_the_one_in_use(written, memory, proven):
+    proven(300, "ffffffffffff")
+    machine = {"machine": memory(920, 4)}
+    assert "--workers=1 --threads=8" in written(parts=machine)["blog.service"].content
+    proven(30, current=False)
+    assert "--workers=4 --threads=4" in written(parts=machine)["blog.service"].content
+    answered = written(None, "\n[gunicorn]\nworkers = 3", parts=machine)["blog.service"].content
+    assert "--workers=3 --threads=4" in answered
+
+
+def test_the_units_do_not_hang_on_what_a_kernel_leaves_of_the_memory(written, memory):
+    assert written(parts={"machine": memory(430, 4)}) == written(parts={"machine": memory(428, 4)})

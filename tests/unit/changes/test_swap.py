@@ -1,0 +1,143 @@
+"""Swap for the time of a build: when, where not, and gone again afterwards. The kernel's own part is played."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.changes import swap
+from piwizard.changes.swap import NoSwap, Room
+from piwizard.machine import commands
+from piwizard.machine.facts import LiveSource
+
+SMALL = Room(430, "ext4", 8000)
+PROGRAMS = {
+    "fallocate": 'truncate --size 4096 "$3"',
+    "mkswap": "",
+    "swapon": 'echo "$1 file 1048572 0 -2" >> {swaps}',
+    "swapoff": 'grep -vF "$1 " {swaps} > {swaps}.new; mv {swaps}.new {swaps}',
+}
+
+
+@pytest.fixture
+def swaps(tmp_path, monkeypatch):
+    """The kernel's list of what is swapped to, altered by programs that stand in for the real ones."""
+    listed, programs = tmp_path / "swaps", tmp_path / "bin"
+    listed.write_text("Filename Type Size Used Priority\n/dev/zram0 partition 440316 0 100\n")
+    programs.mkdir()
+    for name, does in PROGRAMS.items():
+        (programs / name).write_text(f"#!/bin/sh\nset -e\n{does.format(swaps=listed)}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setattr(commands, "SEARCH_PATH", f"{programs}:{commands.SEARCH_PATH}")
+    monkeypatch.setattr(swap, "SWAPS", listed)
+    monkeypatch.setattr("piwizard.machine.places.state_dir", lambda: tmp_path)
+    return listed
+
+
+@pytest.fixture
+def room(monkeypatch):
+    return lambda found: monkeypatch.setattr(swap, "look", lambda: found)
+
+
+def notes(events) -> str:
+    return "\n".join(event["text"] for event in events() if event["event"] == "note")
+
+
+@pytest.mark.parametrize(
+    ("found", "enough", "against"),
+    [
+        (Room(899, "ext4", 8000), False, None),
+        (Room(900, "ext4", 8000), True, None),
+        (Room(430, "overlay", 8000), False, "of the kind overlay"),
+        (Room(430, "btrfs", 8000), False, "of the kind btrfs"),
+        (Room(430, "", 8000), False, "of the kind unknown"),
+        (Room(430, "ext4", 2000), False, "2000 MB free, and 2048 are needed"),
+    ],
+)
+def test_the_decision(found, enough, against):
+    assert found.enough == enough
+    assert (found.against is None) if against is None else (against in found.against)
+
+
+def test_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr("piwizard.machine.places.state_dir", lambda: tmp_path / "new")
+    kinds = {line.split()[2] for line in (LiveSource().read("/proc/mounts") or "").splitlines()}
+    found = swap.look()
+    assert found.together > 100
+    assert found.free > 0
+    assert found.file_system in kinds
+
+
+def test_there_for_the_build_alone(working, events, swaps, room):
+    room(SMALL)
+    before = swaps.read_text()
+    with swap.for_building(working()):
+        assert str(swap.file()) in swaps.read_text()
+        assert swap.file().stat().st_mode & 0o777 == 0o600
+    assert swaps.read_text() == before
+    assert not swap.file().exists()
+    assert "430 MB of memory and swap" in notes(events)
+
+
+def test_gone_after_a_build_that_fails(working, swaps, room):
+    room(SMALL)
+    with pytest.raises(ZeroDivisionError), swap.for_building(working()):
+        raise ZeroDivisionError
+    assert not swap.file().exists()
+
+
+@pytest.mark.parametrize("found", [Room(4000, "ext4", 8000), Room(430, "overlay", 8000)])
+def test_where_it_is_not_wanted_or_cannot_be(working, events, swaps, room, found):
+    room(found)
+    with swap.for_building(working()):
+        assert not swap.file().exists()
+    assert ("no swap can be added for it" in notes(events)) == (not found.enough)
+    assert NoSwap().probe(None, None).holds
+
+
+@pytest.mark.parametrize("program", ["fallocate", "mkswap", "swapon"])
+def test_a_kernel_that_refuses(working, events, swaps, room, tmp_path, program):
+    room(SMALL)
+    (tmp_path / "bin" / program).write_text("#!/bin/sh\necho not permitted >&2\nexit 1\n")
+    with swap.for_building(working()):
+        assert not swap.file().exists()
+    assert "goes on without" in notes(events)
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("after", ["fallocate", "mkswap", "swapon"])
+def test_what_a_killed_run_leaves_goes_with_the_next(working, undo, swaps, room, monkeypatch, after):
+    """Whatever of it was there when the power went: the next run ends it, and so does undo."""
+    for again in (lambda: working().make(NoSwap()), undo):
+        room(SMALL)
+        work = working()
+        run = work.command
+
+        def until(argv, run=run, **options):
+            result = run(argv, **options)
+            if argv[0] == after:
+                raise Killed
+            return result
+
+        monkeypatch.setattr(work, "command", until)
+        with pytest.raises(Killed), swap.for_building(work):
+            raise AssertionError
+        assert swap.file().exists()
+        assert not NoSwap().probe(None, None).holds
+        again()
+        assert not swap.file().exists()
+        assert str(swap.file()) not in swaps.read_text()
+
+
+def test_still_in_use(working, events, swaps, room, tmp_path):
+    room(SMALL)
+    (tmp_path / "bin" / "swapoff").write_text("#!/bin/sh\nexit 1\n")
+    with swap.for_building(working()):
+        pass
+    assert swap.file().exists()
+    assert "is still in use" in notes(events)
+    assert isinstance(swap.file(), Path)
