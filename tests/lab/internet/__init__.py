@@ -2,6 +2,7 @@
 
     authority, names ── name_server     certificates and names, both changed by tests while everything runs
     web ── addresses, dyndns2, duckdns  the sites of the world outside, in this process
+    acme ── pebble                      Let's Encrypt's two servers
     visitor                             somebody who looks at it all from far away
 
 Its servers listen in the wan namespace from within the test's own process: what they were asked is there to be read.
@@ -9,9 +10,11 @@ Its servers listen in the wan namespace from within the test's own process: what
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 from piwizard.rehearsal.network import Namespace
+from tests.lab.internet.acme import PRODUCTION, STAGING, Acme
 from tests.lab.internet.addresses import SERVICES
 from tests.lab.internet.authority import Authority
 from tests.lab.internet.duckdns import DuckDns
@@ -58,7 +61,7 @@ class Internet:
             wan, self.zone, authoritative=authoritative, resolvers=RESOLVERS + RESOLVERS_6, upstream=INTERNET
         )
         self.web = Web(wan, self.authority, [SITES, SITES_6])
-        self.visitor = Visitor(network.lifeline, self._visitor(), lambda: self.authority.text)
+        self.visitor = Visitor(network.lifeline, self._visitor(), lambda: self.trusted)
         self._open_sites()
         network.serve_lan(resolver=RESOLVERS[0])
         network.wait_until_ready()
@@ -71,9 +74,25 @@ class Internet:
         return site
 
     def trust(self, pi: Pi) -> None:
-        """Puts the lab's authority among those that a Pi trusts."""
-        pi.write("/usr/local/share/ca-certificates/lab-internet.crt", self.authority.text)
+        """Puts the lab's authority among those that a Pi trusts, and the root of the ACME server if that is there."""
+        folder = "/usr/local/share/ca-certificates"
+        pi.write(f"{folder}/lab-internet.crt", self.authority.text)
+        if "acme" in vars(self):
+            pi.write(f"{folder}/lab-acme.crt", self.acme.root)
         pi.run(("update-ca-certificates",))
+
+    @property
+    def trusted(self) -> str:
+        """The roots that a Pi and the visitor trust."""
+        return self.authority.text + (self.acme.root if "acme" in vars(self) else "")
+
+    @cached_property
+    def acme(self) -> Acme:
+        """Let's Encrypt, from its first use on."""
+        made = Acme(self._network, self.authority)
+        self.add_site(PRODUCTION, made.production)
+        self.add_site(STAGING, made.staging)
+        return made
 
     def dyndns2(self, *hosts: str, manners: Manners | None = None) -> DynDns2:
         """One more provider that speaks dyndns2, at these host names."""

@@ -1,0 +1,184 @@
+"""Let's Encrypt, as far as clients can tell: its two servers by their names, counted, and with their bad days."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from tests.lab.internet.authority import Authority
+from tests.lab.internet.pebble import Pebble
+from tests.lab.internet.web import Reply, Request, Site
+from tests.lab.network import HomeNetwork
+
+PRODUCTION, STAGING = "acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org"
+
+# Pebble's addresses, and what RFC 8555 calls what is behind them.
+KINDS = {
+    "/directory": "directory",
+    "/dir": "directory",
+    "/nonce-plz": "newNonce",
+    "/sign-me-up": "newAccount",
+    "/my-account": "account",
+    "/order-plz": "newOrder",
+    "/my-order": "order",
+    "/authZ": "authorization",
+    "/chalZ": "challenge",
+    "/finalize-order": "finalize",
+    "/certZ": "certificate",
+    "/revoke-cert": "revoke",
+    "/rollover-account-key": "keyChange",
+}
+LIMITED = (
+    "too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s, "
+    "retry after {until:%Y-%m-%d %H:%M:%S} UTC: "
+    "see https://letsencrypt.org/docs/rate-limits/#new-certificates-per-exact-set-of-identifiers"
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a kind of request gets instead of an answer, as often as `times` says (None: always)."""
+
+    kind: str
+    problem: str
+    detail: str
+    status: int
+    retry_after: int | None
+    times: int | None
+
+
+class AcmeServer(Site):
+    """One of the two. `counts` says what reached it by kind, `fault` and `refuse` have it misbehave."""
+
+    def __init__(self, start: Callable[..., Pebble]) -> None:
+        super().__init__(self._pass_on)
+        self._start = start
+        self.pebble = self._begin()
+        self.counts: Counter[str] = Counter()
+        """directory, newNonce, newAccount, newOrder, authorization, challenge (told to validate; asked how it went:
+        challenge-poll), finalize, certificate …"""
+        self.slow = 0.0
+        """Seconds before it goes to look at a challenge."""
+        self._refusals: list[Refusal] = []
+        self._challenges: dict[str, tuple[str, dict[str, str]]] = {}
+
+    def _begin(self, *, days: int = 90, reuse: int = 0, bad_nonces: int = 0, slow: int = 0) -> Pebble:
+        return self._start(days=days, reuse=reuse, bad_nonces=bad_nonces, slow=slow)
+
+    def restart(self, **settings: int) -> None:
+        """As another server: certificates that hold `days`, `reuse` percent of authorisations reused, `bad_nonces`
+        percent refused, up to `slow` seconds to validation. Its accounts are gone and its root is new: trust it again.
+        """
+        self.pebble.stop()
+        self.pebble = self._begin(**settings)
+
+    def refuse(
+        self,
+        kind: str,
+        problem: str,
+        *,
+        detail: str = "",
+        status: int = 400,
+        retry_after: int | None = None,
+        times: int | None = None,
+    ) -> None:
+        """From now on a kind of request gets an ACME problem, such as `refuse("newOrder", "badNonce", times=2)`."""
+        self._refusals.append(Refusal(kind, problem, detail or problem, status, retry_after, times))
+
+    def limit_rate(self, retry_after: int, *, kind: str = "newOrder", detail: str = LIMITED) -> None:
+        """The limit is reached, and it says so for `retry_after` seconds; `relent` ends it, not the clock."""
+        until = datetime.now(UTC) + timedelta(seconds=retry_after)
+        self.refuse(kind, "rateLimited", detail=detail.format(until=until), status=429, retry_after=retry_after)
+
+    def relent(self) -> None:
+        """No more refusals, nothing slow, no fault, and counted from nought."""
+        self._refusals.clear()
+        self.slow, self.fault = 0.0, None
+        self.counts.clear()
+
+    def reply(self, request: Request) -> Reply | None:
+        self.counts[_kind(request)] += 1
+        return super().reply(request)
+
+    def _pass_on(self, request: Request) -> Reply:
+        kind = _kind(request)
+        refusal = self._refusal(kind)
+        if refusal is not None:
+            return self._problem(refusal)
+        if kind == "challenge" and self.slow and request.path in self._challenges:
+            threading.Timer(self.slow, self._forward, [request]).start()
+            link, challenge = self._challenges[request.path]
+            headers = self._nonce() | {"Content-Type": "application/json", "Link": link}
+            return Reply(json.dumps(challenge | {"status": "processing"}), headers=headers)
+        reply = self._forward(request)
+        if kind == "authorization":
+            self._note_challenges(request, reply)
+        return reply
+
+    def _forward(self, request: Request) -> Reply:
+        path = "/dir" if request.path == "/directory" else request.path
+        # It makes its addresses from the Host header.
+        headers = {"Host": request.host, "User-Agent": request.headers.get("user-agent", "")}
+        if "content-type" in request.headers:
+            headers["Content-Type"] = request.headers["content-type"]
+        return self.pebble.ask(request.method, path, body=request.body or None, headers=headers)
+
+    def _refusal(self, kind: str) -> Refusal | None:
+        for index, each in enumerate(self._refusals):
+            if each.kind == kind:
+                if each.times is not None:
+                    self._refusals[index : index + 1] = [replace(each, times=each.times - 1)] * (each.times > 1)
+                return each
+        return None
+
+    def _problem(self, refusal: Refusal) -> Reply:
+        said = {"type": f"urn:ietf:params:acme:error:{refusal.problem}", "detail": refusal.detail}
+        headers = self._nonce() | {"Content-Type": "application/problem+json"}
+        if refusal.retry_after is not None:
+            headers["Retry-After"] = str(refusal.retry_after)
+        return Reply(json.dumps(said | {"status": refusal.status}), refusal.status, headers)
+
+    def _nonce(self) -> dict[str, str]:
+        return {"Replay-Nonce": self.pebble.ask("HEAD", "/nonce-plz").headers["Replay-Nonce"]}
+
+    def _note_challenges(self, request: Request, reply: Reply) -> None:
+        link = f'<https://{request.host}{request.path}>;rel="up"'
+        for challenge in json.loads(reply.body).get("challenges", ()):
+            path = "/" + challenge["url"].split("/", 3)[3]
+            self._challenges[path] = (link, challenge)
+
+
+class Acme:
+    """`lab.internet.acme`: `production` and `staging`, each with a Pebble of its own."""
+
+    def __init__(self, network: HomeNetwork, authority: Authority) -> None:
+        def starting(port: int) -> Callable[..., Pebble]:
+            return lambda **settings: Pebble(network, authority, port, **settings)
+
+        self.production = AcmeServer(starting(14000))
+        self.staging = AcmeServer(starting(14100))
+
+    @property
+    def root(self) -> str:
+        """The root of what production issues; staging's is trusted by nobody, as in life."""
+        return self.production.pebble.root
+
+
+def _kind(request: Request) -> str:
+    start = "/" + request.path.split("/")[1]
+    kind = KINDS.get(start, start)
+    return "challenge-poll" if kind == "challenge" and not _payload(request.body) else kind
+
+
+def _payload(body: bytes) -> bytes:
+    """What a signed request says; nothing where it only asks."""
+    try:
+        said = json.loads(body)["payload"]
+    except (ValueError, KeyError):
+        return b""
+    return base64.urlsafe_b64decode(said + "=" * (-len(said) % 4))

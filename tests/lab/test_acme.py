@@ -1,0 +1,101 @@
+"""The lab's Let's Encrypt: certbot gets its certificates there without being told that it is not the real one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.eventually import eventually
+from tests.lab.internet.acme import PRODUCTION, STAGING, Acme
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+NAME = "songuuli2020.ddns.net"
+CERTBOT = ["certbot", "certonly", "--non-interactive", "--agree-tos", "--register-unsafely-without-email", "--webroot",
+           "--webroot-path=/srv/page"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pi(lab: Lab) -> Iterator[Pi]:
+    """A Pi with certbot and a page at the name, port 80 forwarded to it."""
+
+    def prepare(fresh: Pi) -> None:
+        fresh.run(["apt-get", "update"])
+        fresh.run(["apt-get", "install", "--yes", "--no-install-recommends", "certbot"])
+        fresh.write("/srv/page/index.html", "home sweet home\n")
+
+    made = lab.pi("bookworm", layer=lab.layer("bookworm", "certbot", "1", prepare))
+    made.run(["systemd-run", "--unit=page", "--", "python3", "-m", "http.server", "--directory=/srv/page", "80"])
+    assert lab.internet.acme.root
+    lab.internet.trust(made)
+    lab.internet.zone.set(NAME, "A", lab.router.public)
+    lab.router.forward(80, made.address)
+    eventually(lambda: lab.internet.visitor.http(NAME))
+    yield made
+    made.discard()
+    lab.internet.zone.remove(NAME)
+    lab.router.reset()
+
+
+@pytest.fixture
+def acme(lab: Lab, pi: Pi) -> Iterator[Acme]:
+    both = lab.internet.acme
+    both.production.relent()
+    both.staging.relent()
+    yield both
+    both.production.relent()
+    both.staging.relent()
+
+
+def test_a_certificate_and_a_dry_run(lab: Lab, acme: Acme, pi: Pi) -> None:
+    pi.run([*CERTBOT, "--dry-run", "-d", NAME])
+    assert acme.staging.counts["newOrder"] == 1
+    assert not acme.production.counts
+    pi.run([*CERTBOT, "-d", NAME])
+    assert acme.production.counts["challenge"] == acme.production.counts["finalize"] == 1
+    chain = f"/etc/letsencrypt/live/{NAME}/fullchain.pem"
+    pi.run(["openssl", "verify", "-untrusted", chain, chain])
+    assert lab.internet.acme.production.requests[0].path == "/directory"
+
+
+def test_slow_and_with_bad_nonces(acme: Acme, pi: Pi) -> None:
+    acme.production.slow = 2
+    acme.production.refuse("newOrder", "badNonce", times=1)
+    pi.run([*CERTBOT, "--force-renewal", "-d", NAME])
+    assert acme.production.counts["newOrder"] == 2
+    assert acme.production.counts["challenge"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [(f"no.{NAME}", "dns"), ("closed.ddns.net", "connection"), ("stale.ddns.net", "connection")]
+)
+def test_a_name_that_leads_nowhere(lab: Lab, acme: Acme, pi: Pi, name: str, words: str) -> None:
+    lab.internet.zone.set("closed.ddns.net", "A", "11.22.35.7")
+    lab.internet.zone.set("stale.ddns.net", "A", lab.router.public)
+    lab.internet.zone.set("stale.ddns.net", "AAAA", "2a00:7b80:35::7")
+    refused = pi.run([*CERTBOT, "-d", name], check=False)
+    assert not refused.ok
+    assert words in (refused.output + refused.errors).lower()
+
+
+def test_the_rate_limit_and_a_server_that_is_down(acme: Acme, pi: Pi) -> None:
+    acme.production.limit_rate(3600)
+    refused = pi.run([*CERTBOT, "--force-renewal", "-d", NAME], check=False)
+    assert not refused.ok
+    # On its standard error certbot 2.1 tells a mistake of its own: "AttributeError: can't set attribute".
+    log = pi.read("/var/log/letsencrypt/letsencrypt.log")
+    assert "Retry-After: 3600" in log
+    assert "too many certificates" in log
+    acme.production.relent()
+    for fault in ("reset", "untrusted", "500"):
+        with acme.production.failing(fault):
+            assert not pi.run([*CERTBOT, "--force-renewal", "-d", NAME], check=False).ok
+    assert not acme.production.counts["newOrder"]
+
+
+def test_the_directory_names_the_server_that_was_asked(lab: Lab, acme: Acme) -> None:
+    for host in (PRODUCTION, STAGING):
+        told = json.loads(lab.internet.visitor.http(host, "/directory", scheme="https").text)
+        assert told["newOrder"].startswith(f"https://{host}/")
