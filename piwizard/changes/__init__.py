@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from piwizard.changes import file, folder, group, link, package, swap, unit, user
+from piwizard.changes import file, folder, forward, group, link, package, swap, ufw, unit, user
 from piwizard.changes.base import Undo
 
 UNDO: Mapping[str, Undo] = {
     "file": file.undo,
     "folder": folder.undo,
+    "forward": forward.undo,
     "group": group.undo,
     "link": link.undo,
     "package": package.undo,
     "swap": swap.undo,
+    "ufw": ufw.undo,
     "unit": unit.undo,
     "user": user.undo,
 }

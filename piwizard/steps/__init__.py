@@ -5,8 +5,9 @@ from __future__ import annotations
 from piwizard.steps.app import App
 from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
+from piwizard.steps.router import Router
 from piwizard.steps.site import Site
 from piwizard.steps.step import Step
 from piwizard.steps.system import System
 
-STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site())
+STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site(), Router())

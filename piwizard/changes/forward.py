@@ -1,0 +1,116 @@
+"""Forwards of the router that lead to this machine, made by UPnP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import forwards, upnp
+from piwizard.machine.forwards import Refused, Router, Wanted
+from piwizard.machine.snapshot import Machine
+
+NO_ANSWER = "router.forward: the router does not answer to UPnP."
+SWITCH_ON = (
+    "Switch UPnP on in its settings (often under “network” or “NAT”; in a FRITZ!Box it is allowed for each machine), "
+    "or answer by-hand: then you are told what to type in."
+)
+
+
+@dataclass(frozen=True)
+class Forwards:
+    """The router forwards these TCP ports to `address`. A forward to another machine is left alone and refused.
+
+    `useless` looks whether a forward would be of any use, and raises where it would not.
+    """
+
+    kind: ClassVar[str] = "forward"
+    gateway: str
+    address: str
+    ports: tuple[int, ...]
+    description: str
+    useless: Callable[[Router], None]
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.description, self.address, self.ports)
+
+    def describe(self) -> str:
+        return f"Forward ports {' and '.join(map(str, self.ports))} of the router to {self.address}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        url = self._find()
+        if not upnp.installed():
+            return self._preview(url, self.ports)
+        router = self._look(url)
+        lacking = self._lacking(router)
+        if not lacking:
+            return HOLDS
+        self.useless(router)
+        return self._preview(url, lacking)
+
+    def apply(self, work: Work) -> None:
+        router = self._look(self._find())
+        lacking = self._lacking(router)
+        work.say("Looking whether a forward can help here at all.")
+        self.useless(router)
+        for port in lacking:
+            before = {"address": self.address, "description": self.description, "gateway": self.gateway}
+            work.remember("forward", str(port), before)
+            try:
+                forwards.add(lambda argv: work.command(argv, allow=range(-64, 256)).output, router, self.wanted, port)
+            except Refused as refused:
+                raise ChangeFailed(refused.sentence, key="router.forward", hint=_mend(refused.code)) from None
+
+    def _preview(self, url: str, ports: list[int] | tuple[int, ...]) -> Preview:
+        return Preview(holds=False, argv=tuple(forwards.add_argv(url, self.wanted, port) for port in ports))
+
+    def _find(self) -> str:
+        url = upnp.find(self.gateway)
+        if url is None:
+            raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
+        return url
+
+    def _look(self, url: str) -> Router:
+        router = upnp.look(url)
+        if router is None:
+            raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
+        return router
+
+    def _lacking(self, router: Router) -> list[int]:
+        try:
+            return forwards.missing(router, self.wanted)
+        except Refused as refused:
+            raise ChangeFailed(
+                refused.sentence,
+                key="router.forward",
+                hint="It was left alone. Take that forward away in the router's settings if it is no longer wanted; "
+                "else let that machine have it and answer by-hand.",
+            ) from None
+
+
+def _mend(code: int | None) -> str:
+    if code == 501:
+        return "Most routers do so while they have no outside address of their own, or let no program change forwards."
+    return 'Look into the router\'s settings: `router.forward = "by-hand"` tells you what to type in there.'
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Takes away a forward that piwizard made, if it still leads here."""
+    port, before = int(record["target"]), record["before"]
+    url = upnp.find(before["gateway"]) if upnp.installed() else None
+    router = upnp.look(url) if url else None
+    if url is None or router is None:
+        return f"The router does not answer to UPnP: its forward of port {port} may still be there."
+    there = router.of(port)
+    # By its description, which no other machine's has: the address may be another one by now. Some routers keep none.
+    if there is None or there.description not in ("", before["description"]):
+        return None
+    if not there.description and there.address != before["address"]:
+        return None
+    work.command(forwards.remove_argv(url, port), allow=range(-64, 256))
+    after = upnp.look(url)
+    if after is not None and after.of(port) == there:
+        return f"The router does not let go of its forward of port {port}: remove it in the router's settings."
+    return None

@@ -1,0 +1,172 @@
+"""Forwards of the router, made with Debian's upnpc: what its words mean, and what has to be done about them.
+
+Also a program of its own, started by a timer with the system's Python: `forwards.py DESCRIPTION ADDRESS PORT…`. Routers
+forget forwards, after a restart or at the end of a lease; it puts back what is missing. So it needs the standard
+library alone, and goes on when piwizard is removed. Another machine's forward is never taken over.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+LEASE = 86400
+"""Seconds, where a router wants an end: the timer comes by many times before."""
+ENTRY = re.compile(r"^\s*\d+ (TCP|UDP)\s+(\d+)->([\d.]+):(\d+)\s+'(.*)' '([^']*)' (\d+)$", re.M)
+OUTSIDE = re.compile(r"^ExternalIPAddress = ([\d.]+)$", re.M)
+DEVICE = re.compile(r"^ desc: (http://\S+)$", re.M)
+REFUSED = re.compile(r"^AddPortMapping\([^)]*\) failed with code (-?\d+)(?: \((.*)\))?", re.M)
+MADE = re.compile(r"^external \S+ (?:TCP|UDP) is redirected to internal ([\d.]+):(\d+)", re.M)
+FOUND = "Found valid IGD"
+
+Ask = Callable[[Sequence[str]], str]
+"""Runs a command and gives what it printed."""
+
+
+class Refused(Exception):
+    """It cannot be done: `sentence` for a person, and the router's code where it gave one."""
+
+    def __init__(self, sentence: str, code: int | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence, self.code = sentence, code
+
+
+@dataclass(frozen=True)
+class Forward:
+    """One forward of the router's list. `lease`: seconds that it has left, 0 for good."""
+
+    protocol: str
+    port: int
+    address: str
+    inside: int
+    description: str
+    lease: int
+
+
+@dataclass(frozen=True)
+class Router:
+    """What a router says of itself. `outside` is its own outside address; None: it says none."""
+
+    url: str
+    outside: str | None
+    forwards: tuple[Forward, ...]
+
+    def of(self, port: int) -> Forward | None:
+        """The forward of a TCP port."""
+        return next((one for one in self.forwards if (one.protocol, one.port) == ("TCP", port)), None)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """These TCP ports lead to the same ports of this machine; `description` is this machine's alone."""
+
+    description: str
+    address: str
+    ports: tuple[int, ...]
+
+
+def list_argv(url: str) -> tuple[str, ...]:
+    """Asks the router at that address for everything."""
+    return ("upnpc", "-u", url, "-l")
+
+
+def add_argv(url: str, wanted: Wanted, port: int, lease: int = 0) -> tuple[str, ...]:
+    """Adds a forward, for good where `lease` is 0."""
+    ends = (str(port), str(port), "TCP", str(lease))
+    return ("upnpc", "-e", wanted.description, "-u", url, "-a", wanted.address, *ends)
+
+
+def remove_argv(url: str, port: int) -> tuple[str, ...]:
+    """Takes a forward away."""
+    return ("upnpc", "-u", url, "-d", str(port), "TCP")
+
+
+def read(url: str, output: str) -> Router | None:
+    """What `upnpc -l` printed; None where no router answered."""
+    if FOUND not in output:
+        return None
+    outside = OUTSIDE.search(output)
+    forwards = [
+        Forward(protocol, int(port), address, int(inside), description, int(lease))
+        for protocol, port, address, inside, description, _, lease in ENTRY.findall(output)
+    ]
+    return Router(url, outside[1] if outside else None, tuple(forwards))
+
+
+def missing(router: Router, wanted: Wanted) -> list[int]:
+    """The ports that do not lead here yet. Refused where one leads to another machine."""
+    found = []
+    for port in wanted.ports:
+        there = router.of(port)
+        if there is None or (there.description == wanted.description and there.address != wanted.address):
+            found.append(port)
+        elif there.address != wanted.address:
+            called = f" (“{there.description}”)" if there.description else ""
+            raise Refused(f"The router forwards port {port} to another machine, {there.address}{called}.")
+        elif there.inside != port:
+            raise Refused(f"The router forwards port {port} to port {there.inside} of this machine.")
+    return found
+
+
+def ending(router: Router, wanted: Wanted) -> list[int]:
+    """The ports that lead here for a time only, by a forward of ours."""
+    own = [one for one in map(router.of, wanted.ports) if one and one.description == wanted.description]
+    return [one.port for one in own if one.address == wanted.address and one.lease]
+
+
+def add(ask: Ask, router: Router, wanted: Wanted, port: int) -> None:
+    """Adds a forward, for good if the router lets it. Refused with the reason."""
+    there = router.of(port)
+    if there is not None and there.address != wanted.address:  # ours, from an address that this machine had before
+        ask(remove_argv(router.url, port))
+    output = ask(add_argv(router.url, wanted, port))
+    refusal = REFUSED.search(output)
+    if refusal and int(refusal[1]) not in (501, 606, 718):  # these are no matter of the lease
+        output = ask(add_argv(router.url, wanted, port, LEASE))
+        refusal = REFUSED.search(output)
+    if refusal:
+        raise Refused(_why(port, int(refusal[1]), refusal[2] or ""), int(refusal[1]))
+    if FOUND not in output:
+        raise Refused("The router does not answer to UPnP any more.")
+    made = MADE.search(output)
+    if made and (made[1], int(made[2])) != (wanted.address, port):
+        raise Refused(f"The router forwards port {port} to another machine, {made[1]}, and says no word about it.")
+
+
+def _why(port: int, code: int, words: str) -> str:
+    if code == 718:
+        return f"The router has given port {port} to another machine, or keeps it for itself, and does not say which."
+    if code == 606:
+        return f"The router does not let this machine forward port {port}: it is not authorised."
+    said = f"{code}, {words}" if words else str(code)
+    return f"The router refuses to forward port {port} ({said})."
+
+
+def _run(argv: Sequence[str]) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+    return done.stdout
+
+
+def main(description: str, address: str, ports: Sequence[str]) -> str:
+    """Puts back what is missing, and begins anew what would end; returns what was done."""
+    wanted = Wanted(description, address, tuple(int(port) for port in ports))
+    found = _run(("upnpc", "-l"))
+    url = DEVICE.search(found)
+    router = read(url[1], found) if url else None
+    if router is None:
+        raise Refused("No router answers to UPnP.")
+    done = []
+    for port in dict.fromkeys((*missing(router, wanted), *ending(router, wanted))):
+        add(_run, router, wanted, port)
+        done.append(str(port))
+    return f"Forwarded to {address}: {', '.join(done)}." if done else "All is as it should be."
+
+
+if __name__ == "__main__":
+    try:
+        print(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    except Refused as refused:
+        sys.exit(refused.sentence)

@@ -1,0 +1,31 @@
+"""What looks after the forwards when nobody does: a timer, and the program that it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piwizard.changes.file import File
+from piwizard.machine import forwards
+from piwizard.machine.forwards import Wanted
+from piwizard.templating import render
+
+PROGRAM = Path("/usr/local/lib/piwizard/forwards.py")
+UNITS = Path("/etc/systemd/system")
+TIMER, SERVICE = "piwizard-forwards.timer", "piwizard-forwards.service"
+
+
+def program() -> File:
+    """The program: it stands alone, so that it goes on when piwizard is upgraded or removed."""
+    return File(PROGRAM, Path(forwards.__file__).read_text(encoding="utf-8"))
+
+
+def units(wanted: Wanted) -> tuple[File, File]:
+    """The timer, and the service that it starts."""
+    service = render(
+        "systemd/forwards.service.j2",
+        program=PROGRAM,
+        description=wanted.description,
+        address=wanted.address,
+        ports=wanted.ports,
+    )
+    return File(UNITS / SERVICE, service), File(UNITS / TIMER, render("systemd/forwards.timer.j2"))

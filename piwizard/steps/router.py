@@ -1,0 +1,199 @@
+"""The router: ports 80 and 443 lead to this machine, or the words for a person; whether visitors can come in at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.changes.base import Change
+from piwizard.changes.file import File
+from piwizard.changes.folder import Folder
+from piwizard.changes.forward import Forwards
+from piwizard.changes.group import Group, Then
+from piwizard.changes.package import Packages
+from piwizard.changes.ufw import OpenPorts
+from piwizard.changes.unit import Unit
+from piwizard.errors import PiwizardError
+from piwizard.machine import firewall, places, ufw, units, upnp
+from piwizard.machine.checks import Check
+from piwizard.machine.facts import Facts, Network
+from piwizard.machine.forwards import Router as Seen
+from piwizard.questions import Question
+from piwizard.reach import outside
+from piwizard.router import by_hand, echo, hops, keeping, verdict
+from piwizard.router.verdict import Evidence, Verdict
+from piwizard.steps.step import Ground, Scope
+
+PORTS = (80, 443)
+UPNP, BY_HAND = "upnp", "by-hand"
+
+QUESTIONS = (
+    Question(
+        "router.forward",
+        "Forwards",
+        "upnp: piwizard asks the router for them. by-hand: you are told what to type into the router.",
+        v.one_of(UPNP, BY_HAND),
+        kind="choice",
+        choices=(UPNP, BY_HAND),
+        required=True,
+    ),
+)
+
+
+class Router:
+    """Forwards by UPnP, kept by a timer; the Pi's own firewall; a verdict on what stands in the way."""
+
+    name = "router"
+    title = "Router"
+    heading = "Reach"
+    why = (
+        "Lets visitors from the Internet through your router to this Pi, on ports 80 and 443 and no other. Where the "
+        "router takes requests (UPnP) piwizard makes the forwards and looks after them; else it tells you what to "
+        "type in. It also says when no forward can help, since your provider shares one address among many homes. "
+        "Forwards to other machines are left alone."
+    )
+    scope: Scope = "machine"
+    optional = True
+    needs = ("nginx",)
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        if ground is None:
+            return QUESTIONS
+        gateway = ground.machine.network.gateway
+        if gateway and upnp.find(gateway.address):
+            return [QUESTIONS[0].suggest(UPNP, "your router answers to UPnP")]
+        return [QUESTIONS[0].suggest(BY_HAND, "no router answers to UPnP")]
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        gateway, address = _ends(ground.machine.network)
+        fire: tuple[Change, ...] = (OpenPorts(PORTS),) if ufw.look(PORTS) else ()
+        if answers["router.forward"] == BY_HAND:
+            if (keeping.UNITS / keeping.TIMER).exists():
+                raise PiwizardError(
+                    "router.forward: forwards were made by UPnP before, and a timer looks after them.",
+                    key="router.forward",
+                    hint="`piwizard undo router` takes both back; then apply again.",
+                )
+            text = by_hand.words(ground.machine, address, PORTS)
+            return (*fire, File(places.state_dir() / "router-by-hand.txt", text))
+        forwards = Forwards(gateway, address, PORTS, _description(ground.machine), lambda seen: _refuse(ground, seen))
+        kept = Group(
+            "forwards",
+            (keeping.program(), *keeping.units(forwards.wanted)),
+            then=(Then(("systemctl", "daemon-reload")),),
+        )
+        return (
+            *fire,
+            Packages(("miniupnpc",)),
+            forwards,
+            Folder(keeping.PROGRAM.parent),
+            kept,
+            Unit(keeping.TIMER),
+        )
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        gateway, address = _ends(ground.machine.network)
+        url = upnp.find(gateway) if upnp.installed() else None
+        seen = upnp.look(url) if url else None
+        forwarded = None
+        if answers["router.forward"] == BY_HAND:
+            yield Check("forwards by hand", True, by_hand.in_short(ground.machine, address, PORTS))
+        else:
+            forwarded = seen is not None and all(_leads(seen, port, address) for port in PORTS)
+            yield _forwards(seen, address, forwarded=forwarded)
+            state = units.ask([keeping.TIMER])[keeping.TIMER]
+            yield Check(
+                keeping.TIMER,
+                state.running and state.enabled,
+                f"{state.active}, {state.file or 'not there'}",
+                cause="Somebody stopped it; the router may forget the forwards.",
+                mend="`piwizard apply router` starts it again.",
+            )
+        yield from _firewall(ground.machine.network)
+        found = _verdict(ground, seen, forwarded=forwarded)
+        yield Check("way in", not found.bad, found.detail, found.cause, found.mend)
+
+
+def _ends(network: Network) -> tuple[str, str]:
+    """The router's address and this machine's."""
+    if network.gateway is None:
+        raise PiwizardError("This machine knows no router.", hint="Connect it to your home network first.")
+    address = network.address
+    if address is None or address.family != 4:
+        raise PiwizardError(
+            "This machine has no IPv4 address in your home network.", hint="`ip address` shows what it has."
+        )
+    return network.gateway.address, address.address
+
+
+def _description(machine: Facts) -> str:
+    """What the forwards are called in the router: no other machine's are called so."""
+    main = machine.network.main
+    return f"piwizard {main.mac if main and main.mac else machine.hostname}"
+
+
+def _leads(seen: Seen, port: int, address: str) -> bool:
+    there = seen.of(port)
+    return there is not None and (there.address, there.inside) == (address, port)
+
+
+def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
+    if seen is None:
+        return Check(
+            "forwards",
+            False,
+            "the router does not answer to UPnP",
+            "UPnP was switched off in the router, or the router is off.",
+            'Switch it on again, or answer router.forward = "by-hand".',
+        )
+    shown = [f"{port} to {there.address}" if (there := seen.of(port)) else f"{port} to nobody" for port in PORTS]
+    return Check(
+        "forwards",
+        forwarded,
+        f"the router forwards {', '.join(shown)}",
+        "The router has forgotten them, or somebody altered them.",
+        "`piwizard apply router` makes them again, where no other machine has them.",
+    )
+
+
+def _firewall(network: Network) -> Iterable[Check]:
+    main = network.main
+    found = firewall.look(PORTS, main.name if main else "")
+    if found is None:
+        return
+    if found.unsure and not found.closed:
+        yield Check("firewall", True, f"{found.keeper}: its rules cannot be read for sure; `sudo nft list ruleset`")
+        return
+    closed = " and ".join(map(str, found.closed))
+    yield Check(
+        "firewall",
+        not found.closed,
+        f"{found.keeper} keeps visitors from port {closed}" if closed else f"{found.keeper} lets visitors in",
+        f"{found.keeper} on this Pi turns away what nobody has allowed.",
+        firewall.MENDS[found.keeper],
+    )
+
+
+def _verdict(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
+    return verdict.judge(_evidence(ground, seen, forwarded=forwarded))
+
+
+def _evidence(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
+    """Looks around, as far as it takes: a few seconds at most."""
+    internet, router = outside.ask(4), seen.outside if seen else None
+    own = tuple(one.address for each in ground.machine.network.interfaces or () for one in each.addresses)
+    host = echo.name_in(ground.nginx.sites.values())
+    heard = bool(internet.address and host and echo.heard(internet.address, host))
+    plain = heard or (router is not None and router == internet.address)
+    way = hops.Way() if plain else hops.look(internet.address)
+    return Evidence(router, internet.address, internet.reason, own, way, forwarded, heard)
+
+
+def _refuse(ground: Ground, seen: Seen) -> None:
+    """Raises where no forward of this router could let visitors in."""
+    found = _verdict(ground, seen, forwarded=None)
+    if found.hopeless:
+        raise PiwizardError(
+            f"{found.detail[0].upper()}{found.detail[1:]}. {found.cause}", key="router.forward", hint=found.mend
+        )

@@ -1,0 +1,163 @@
+"""Forwards of the router, with what upnpc really printed: 2.2.4 of bookworm and 2.2.8 of trixie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.machine import forwards
+from piwizard.machine.forwards import Forward, Refused, Router, Wanted
+
+SAMPLES = Path(__file__).with_name("upnpc")
+URL = "http://192.168.1.1:5000/rootDesc.xml"
+OURS = "piwizard dc:a6:32:00:00:01"
+WANTED = Wanted(OURS, "192.168.1.100", (80, 443))
+VERSIONS = ("2.2.4", "2.2.8")
+versions = pytest.mark.parametrize("version", VERSIONS)
+
+
+def printed(name, version):
+    return (SAMPLES / f"{name}-{version}.txt").read_text()
+
+
+def forward(port=80, address="192.168.1.100", description=OURS, lease=0, inside=None):
+    return Forward("TCP", port, address, inside or port, description, lease)
+
+
+def router(*forwards):
+    return Router(URL, "11.22.33.44", forwards)
+
+
+class Upnpc:
+    """Answers each command with the next of these texts, and keeps what was asked."""
+
+    def __init__(self, *texts):
+        self.texts, self.asked = list(texts), []
+
+    def __call__(self, argv):
+        self.asked.append(tuple(argv))
+        return self.texts.pop(0)
+
+
+@versions
+def test_the_list(version):
+    found = forwards.read(URL, printed("list", version))
+    assert found.outside == "11.22.33.44"
+    assert found.of(80).address == "192.168.1.100"
+    assert found.of(80).description == OURS
+    assert 0 < found.of(80).lease <= 604800
+    assert (found.of(443).address, found.of(443).description) == ("192.168.1.101", "web"), "of TCP, not of UDP"
+    assert (found.of(8443).inside, found.of(8443).description) == (443, "kid's web 'server'")
+    assert found.of(22) is None
+
+
+@versions
+def test_a_router_without_an_outside_address(version):
+    found = forwards.read(URL, printed("list-cgnat", version))
+    assert found.outside is None
+    assert found.forwards == ()
+
+
+@versions
+def test_no_router(version):
+    assert forwards.read(URL, printed("gone", version)) is None
+
+
+@versions
+def test_another_machines_forward(version):
+    found = forwards.read(URL, printed("list", version))
+    with pytest.raises(Refused, match=r"forwards port 443 to another machine, 192\.168\.1\.101 \(“web”\)"):
+        forwards.missing(found, WANTED)
+
+
+@pytest.mark.parametrize(
+    ("there", "missing", "ending"),
+    [
+        ((), [80, 443], []),
+        ((forward(80), forward(443)), [], []),
+        ((forward(80, description="by hand"), forward(443, lease=60)), [], [443]),
+        ((forward(80, "192.168.1.7"), forward(443)), [80], []),  # ours, from an address that it had before
+        ((forward(80, description="another's, but it leads here", lease=60),), [443], []),
+    ],
+)
+def test_what_is_missing(there, missing, ending):
+    assert forwards.missing(router(*there), WANTED) == missing
+    assert forwards.ending(router(*there), WANTED) == ending
+
+
+def test_another_port_inside():
+    with pytest.raises(Refused, match="port 80 to port 8080 of this machine"):
+        forwards.missing(router(forward(80, inside=8080)), WANTED)
+
+
+@versions
+def test_added(version):
+    upnpc = Upnpc(printed("add", version))
+    forwards.add(upnpc, router(), WANTED, 80)
+    assert upnpc.asked == [("upnpc", "-e", OURS, "-u", URL, "-a", "192.168.1.100", "80", "80", "TCP", "0")]
+
+
+def test_ours_at_an_address_from_before_goes_first():
+    upnpc = Upnpc("", printed("add", "2.2.8"))
+    forwards.add(upnpc, router(forward(80, "192.168.1.7")), WANTED, 80)
+    assert upnpc.asked[0] == ("upnpc", "-u", URL, "-d", "80", "TCP")
+
+
+@versions
+def test_given_away_without_being_listed(version):
+    with pytest.raises(Refused, match="to another machine, or keeps it for itself") as refused:
+        forwards.add(Upnpc(printed("conflict", version)), router(), WANTED, 443)
+    assert refused.value.code == 718
+
+
+def test_refused_by_a_router_without_an_outside_address():
+    upnpc = Upnpc(printed("add-cgnat", "2.2.4"))
+    with pytest.raises(Refused, match=r"refuses to forward port 80 \(501, Action Failed\)"):
+        forwards.add(upnpc, router(), WANTED, 80)
+    assert len(upnpc.asked) == 1
+
+
+def test_a_router_that_wants_an_end():
+    refuses = printed("conflict", "2.2.8").replace("718 (ConflictInMappingEntry)", "402 (Invalid Args)")
+    upnpc = Upnpc(refuses, printed("add", "2.2.8"))
+    forwards.add(upnpc, router(), WANTED, 80)
+    assert [argv[-1] for argv in upnpc.asked] == ["0", str(forwards.LEASE)]
+
+
+def test_a_router_that_gives_it_to_another():
+    lies = printed("add", "2.2.8").replace("internal 192.168.1.100:80", "internal 192.168.1.9:80")
+    with pytest.raises(Refused, match=r"another machine, 192\.168\.1\.9"):
+        forwards.add(Upnpc(lies), router(), WANTED, 80)
+
+
+def test_the_router_went_away():
+    with pytest.raises(Refused, match="does not answer"):
+        forwards.add(Upnpc(printed("gone", "2.2.8")), router(), WANTED, 80)
+
+
+def keep(monkeypatch, *texts):
+    """Runs the program as the timer does, against these words of upnpc."""
+    upnpc = Upnpc(*texts)
+    monkeypatch.setattr(forwards, "_run", upnpc)
+    return forwards.main(OURS, "192.168.1.100", ["80"]), upnpc
+
+
+@versions
+def test_the_timer_renews_what_would_end(monkeypatch, version):
+    said, upnpc = keep(monkeypatch, printed("list-found", version), printed("add", version))
+    assert said == "Forwarded to 192.168.1.100: 80."
+    assert upnpc.asked[0] == ("upnpc", "-l")
+    assert URL in upnpc.asked[1]
+
+
+@versions
+def test_the_timer_without_a_router(monkeypatch, version):
+    with pytest.raises(Refused, match="No router answers"):
+        keep(monkeypatch, printed("gone", version))
+
+
+def test_the_timer_leaves_another_machines_alone(monkeypatch):
+    monkeypatch.setattr(forwards, "_run", Upnpc(printed("list-found", "2.2.8")))
+    with pytest.raises(Refused, match="another machine"):
+        forwards.main(OURS, "192.168.1.100", ["80", "443"])

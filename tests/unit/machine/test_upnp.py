@@ -1,0 +1,37 @@
+"""Answers to the call into the LAN."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.machine import upnp
+
+MINIUPNPD = (
+    b"HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n"
+    b"USN: uuid:00000000-0000-0000-0000-000000000001::urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\nEXT:\r\n"
+    b"SERVER: Debian UPnP/1.1 MiniUPnPd/2.3.1\r\nLOCATION: http://192.168.1.1:5000/rootDesc.xml\r\nOPT: x\r\n\r\n"
+)
+FRITZBOX = (
+    b"HTTP/1.1 200 OK\r\nLocation: http://192.168.178.1:49000/igddesc.xml\r\nSERVER: FRITZ!Box UPnP/1.0\r\n"
+    b"ST: urn:schemas-upnp-org:service:WANIPConnection:1\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "url"),
+    [
+        (MINIUPNPD, "http://192.168.1.1:5000/rootDesc.xml"),
+        (FRITZBOX, "http://192.168.178.1:49000/igddesc.xml"),
+        (MINIUPNPD.replace(b"InternetGatewayDevice", b"MediaServer"), None),
+        (MINIUPNPD.replace(b"http://192.168.1.1:5000/", b"file:///etc/"), None),
+        (MINIUPNPD.replace(b"/rootDesc.xml", b"/a b"), None),
+        (b"NOTIFY * HTTP/1.1\r\n" + FRITZBOX, None),
+        (b"\xff\x00", None),
+    ],
+)
+def test_where_a_router_describes_itself(answer, url):
+    assert upnp.location(answer) == url
+
+
+def test_without_a_network():
+    assert upnp.find("240.0.0.1", seconds=0.1) is None

@@ -1,0 +1,51 @@
+"""What the evidence means, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.router.hops import Way
+from piwizard.router.verdict import Evidence, judge
+
+PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        ("reachable", {"router": PUBLIC, "internet": PUBLIC, "heard": True}),
+        ("reachable", {"router": "192.168.0.2", "internet": PUBLIC, "heard": True}),  # forwarded twice: it works
+        ("CGNAT", {"router": "100.64.3.7", "internet": PUBLIC}),
+        ("CGNAT", {"router": "100.127.255.254"}),
+        ("CGNAT", {"router": PUBLIC, "internet": OTHER}),
+        ("CGNAT", {"internet": PUBLIC, "way": Way(None, "100.64.0.1")}),  # a router that keeps it to itself
+        ("CGNAT", {"internet": PUBLIC, "way": Way(2, "100.64.0.1")}),
+        ("double NAT", {"router": "192.168.0.2", "internet": PUBLIC}),
+        ("double NAT", {"router": "10.0.0.7"}),
+        ("double NAT", {"internet": PUBLIC, "way": Way(2, "192.168.0.1")}),
+        ("closed", {"router": PUBLIC, "internet": PUBLIC, "forwarded": False}),
+        ("closed", {"router": PUBLIC, "forwarded": False}),
+        ("unknown", {"router": PUBLIC, "internet": PUBLIC, "forwarded": True}),  # no hairpin NAT proves nothing
+        ("unknown", {"internet": PUBLIC, "way": Way(1, None)}),
+        ("unknown", {"internet": PUBLIC}),
+        ("unknown", {"internet": PUBLIC, "way": Way(None, "10.1.2.3")}),  # many providers number their machines so
+        ("unknown", {"internet": PUBLIC, "own": (PUBLIC,)}),
+        ("unknown", {"no_internet": "Nobody could tell the outside address."}),
+    ],
+)
+def test_verdicts(kind, seen):
+    found = judge(Evidence(**seen))
+    assert found.kind == kind
+    assert found.bad == (kind in ("CGNAT", "double NAT", "closed"))
+    assert bool(found.mend) == bool(found.cause) == found.bad
+    if found.bad:
+        assert found.detail.startswith(f"{kind}: ")
+
+
+@pytest.mark.parametrize("seen", [{"router": PUBLIC, "internet": PUBLIC, "forwarded": True}, {"internet": PUBLIC}])
+def test_what_cannot_be_told_is_said_to_be_so(seen):
+    assert "cannot be told from inside" in judge(Evidence(**seen)).detail
+
+
+def test_why_the_internet_does_not_answer_is_said():
+    assert judge(Evidence(no_internet="Nobody answers.")).detail == "cannot be told: Nobody answers."

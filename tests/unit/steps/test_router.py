@@ -1,0 +1,88 @@
+"""The router step's plan: by UPnP, by hand, and what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from piwizard.answers import parse
+from piwizard.changes.file import File
+from piwizard.changes.forward import Forwards
+from piwizard.errors import PiwizardError
+from piwizard.router import keeping
+from piwizard.steps import router
+from piwizard.steps.router import Router
+from piwizard.wizard import all_questions
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Units are looked for in an empty folder."""
+    monkeypatch.setattr(keeping, "UNITS", tmp_path)
+
+
+def plan(ground, forward):
+    answers = parse(f'[router]\nforward = "{forward}"\n', all_questions()).of(None)
+    return Router().plan(ground, answers)
+
+
+def test_by_upnp(ground):
+    changes = plan(ground(), "upnp")
+    (forwards,) = [change for change in changes if isinstance(change, Forwards)]
+    network = ground().machine.network
+    assert forwards.ports == (80, 443)
+    assert (forwards.gateway, forwards.address) == (network.gateway.address, network.address.address)
+    assert forwards.description == f"piwizard {network.main.mac}"
+    assert [change.kind for change in changes] == ["package", "forward", "folder", "group", "unit"]
+
+
+def test_by_hand_alters_nothing_but_a_text(ground):
+    (text,) = plan(ground(), "by-hand")
+    network = ground().machine.network
+    assert isinstance(text, File)
+    for value in (network.gateway.address, network.address.address, network.main.mac, "80", "443", "TCP"):
+        assert value in text.content
+    assert max(map(len, text.content.splitlines())) <= 80
+
+
+def test_from_upnp_to_by_hand(ground, tmp_path):
+    (tmp_path / keeping.TIMER).touch()
+    with pytest.raises(PiwizardError, match="by UPnP before") as refused:
+        plan(ground(), "by-hand")
+    assert "piwizard undo router" in refused.value.hint
+
+
+def test_without_a_router(ground, machine):
+    known = machine()
+    alone = dataclasses.replace(known, network=dataclasses.replace(known.network, gateway=None))
+    with pytest.raises(PiwizardError, match="knows no router"):
+        plan(ground(machine=alone), "upnp")
+
+
+def test_neither(ground):
+    with pytest.raises(PiwizardError, match=r"router\.forward must be one of upnp, by-hand"):
+        plan(ground(), "nat-pmp")
+
+
+def test_the_timers_program_stands_alone(ground):
+    """The system's own Python starts it, from a folder where there is no piwizard."""
+    service, timer = keeping.units(
+        next(change for change in plan(ground(), "upnp") if isinstance(change, Forwards)).wanted
+    )
+    (start,) = [line for line in service.content.splitlines() if line.startswith("ExecStart=")]
+    mac = ground().machine.network.main.mac
+    address = ground().machine.network.address.address
+    assert (
+        start == f'ExecStart=/usr/bin/python3 -I /usr/local/lib/piwizard/forwards.py "piwizard {mac}" {address} 80 443'
+    )
+    assert "import piwizard" not in keeping.program().content
+    assert "from piwizard" not in keeping.program().content
+    assert timer.path == Path(keeping.UNITS / keeping.TIMER)
+
+
+def test_the_question_is_the_one_that_says_yes():
+    (question,) = router.QUESTIONS
+    assert question.required
+    assert question.choices == ("upnp", "by-hand")
