@@ -52,7 +52,7 @@ def apply(
     if answers:
         session.keep_answers(answers)
     if not needed:
-        _require_well(wizard, chosen)
+        require_well(wizard, chosen)
         _say("Nothing to do: everything is as it should be.", as_json=as_json)
         return 0
     run = starting.start(wizard, needed, overwrite=yes)
@@ -62,7 +62,7 @@ def apply(
     return watch(run, as_json=as_json)
 
 
-def _require_well(wizard: Wizard, chosen: Sequence[Place]) -> None:
+def require_well(wizard: Wizard, chosen: Sequence[Place]) -> None:
     """PiwizardError names what does not work, though all is there that the steps make."""
     for place in chosen:
         bad = next((check for check in wizard.checks(place) if not check.ok), None)
@@ -90,9 +90,31 @@ def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:
     if not Journal(session.backups_dir(), step, site).records() and not session.state().entry(step, site):
         _say(f"{step} has altered nothing, so there is nothing to undo.", as_json=as_json)
         return 0
+    if not yes:
+        _require_unused(wizard, Place(chosen, site))
     if not yes and sys.stdin.isatty() and not as_json:
         confirm(f"Take back everything that {step} did?")
     return watch(launch.start(launch.Request("undo", ((step, site),))), as_json=as_json)
+
+
+def _require_unused(wizard: Wizard, place: Place) -> None:
+    """PiwizardError names the steps that are done and stand on this one."""
+    standing = [one for one in starting.done(wizard, session.state()) if stands_on(one, place)]
+    if standing:
+        others = ", ".join(one.label for one in standing)
+        raise PiwizardError(
+            f"{others} {'needs' if len(standing) == 1 else 'need'} {place.step.name}, and would no longer work.",
+            hint=f"Undo that first, or take {place.step.name} back all the same with --yes.",
+        )
+
+
+def stands_on(one: Place, place: Place) -> bool:
+    """Whether a step needs another, or needs one that does."""
+    if place.site is not None and one.site not in (place.site, None):
+        return False
+    return any(
+        name == place.step.name or stands_on(Place(step_named(name), one.site), place) for name in one.step.needs
+    )
 
 
 def watch(run: str, *, as_json: bool) -> int:

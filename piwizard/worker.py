@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from piwizard import session
 from piwizard.changes.base import Change
-from piwizard.engine import launch
+from piwizard.engine import launch, pruning
 from piwizard.engine.events import Recorder
 from piwizard.engine.lock import Lock
 from piwizard.engine.runner import Engine
@@ -27,6 +27,7 @@ def work(run: str) -> bool:
     result = "failed"
     try:
         Lock(places.lock_file()).take(run)
+        pruning.prune(places.logs_dir(), {*session.state().runs(), run})
         request = launch.request(run)
         wizard = session.wizard(None, dict(request.pins))
         recorder = Recorder(launch.folder(run), wizard.vault.values())

@@ -113,6 +113,12 @@ class Chosen:
         given = self.answers.get("app.env", {})
         return tuple(one.name for one in self._variables if one.generate and one.name not in given)
 
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """Variables that the code reads without a default, and that nobody gives."""
+        settings = (*self.answers.get("app.env", {}), *self.generated)
+        return tuple(one.name for one in self._variables if one.default is None and one.name not in settings)
+
     @cached_property
     def _variables(self) -> tuple[Variable, ...]:
         return find_environment(self._code).variables

@@ -70,7 +70,7 @@ def find_environment(root: Path | Checkout) -> Environment:
             continue
         dotenv = dotenv or checkout.mentions(file, b"load_dotenv", b"read_env", b"from_dotenv")
         reader = _Reader(code, file)
-        for variable in reader.variables():
+        for variable in (*reader.variables(), *reader.overrides()):
             known = found.get(variable.name)
             if known is None or (variable.needed and not known.needed and known.default is None):
                 found[variable.name] = replace(variable, example=samples.get(variable.name))
@@ -113,6 +113,23 @@ class _Reader:
                 name, missing and (strict or generate), self.shown(fallback), self.file,
                 getattr(node, "lineno", 1), bool(SECRET.search(name)), generate,
             )  # fmt: skip
+
+    def overrides(self) -> Iterator[Variable]:
+        """The settings that a loop over the app's configuration takes from variables of their names, where given."""
+        nodes = self.code.checkout.nodes(self.file)
+        if not any(isinstance(node, ast.For) and _is_config(node.iter) and self._asks(node) for node in nodes):
+            return
+        for node in nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_config(node.func.value):
+                given = node.keywords if node.func.attr in ("update", "from_mapping") else []
+                for one in given:
+                    if one.arg and NAME.fullmatch(one.arg) and one.arg.isupper() and one.arg not in GIVEN:
+                        secret, any_text = bool(SECRET.search(one.arg)), bool(GENERATED.search(one.arg))
+                        default = self.shown(one.value)
+                        yield Variable(one.arg, False, default, self.file, one.value.lineno, secret, any_text)
+
+    def _asks(self, loop: ast.For) -> bool:
+        return any(isinstance(node, ast.expr) and self.is_environ(node) for node in ast.walk(loop))
 
     def read(self, node: ast.AST) -> tuple[str, ast.expr | None, bool] | None:
         """The name, the default and whether the code insists, where a node reads the environment."""
@@ -168,6 +185,13 @@ class _Reader:
 def _default(call: ast.Call, rest: list[ast.expr]) -> ast.expr | None:
     given = next((k.value for k in call.keywords if k.arg == "default"), rest[0] if rest else None)
     return None if isinstance(given, ast.Constant) and given.value is None else given
+
+
+def _is_config(node: ast.expr) -> bool:
+    """Whether an expression is an app's configuration, or what it holds: `app.config`, `app.config.items()`."""
+    if isinstance(node, ast.Call) and not node.args and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    return isinstance(node, ast.Attribute) and node.attr == "config"
 
 
 def _is_or(node: ast.BoolOp) -> bool:

@@ -123,10 +123,12 @@ def variable(text: str, *, in_environ: bool) -> str | None:
 
 
 def echo(gunicorn: subprocess.Popen[str], words: Words) -> None:
-    """Passes gunicorn's lines on, and takes in what they say."""
+    """Passes gunicorn's lines on, takes in what they say, and ends it where it would start workers for ever."""
     for line in gunicorn.stdout or ():
         print(line, end="", flush=True)
         words.take(line)
+        if words.deaths >= DEATHS:
+            gunicorn.terminate()
 
 
 def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str, words: Words) -> str:

@@ -29,6 +29,7 @@ class Command:
     a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
     `makes` is a folder of root's that the command makes files in: what lies in it is the user's while it runs.
+    `variables` are those that the app reads and nobody gave: where its last words name one, that is what it lacks.
     `measures` takes from its words what is kept in the marker, for others to read.
     """
 
@@ -43,6 +44,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     proves: tuple[str, ...] = ()
     makes: Path | None = None
+    variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
 
     def describe(self) -> str:
@@ -71,6 +73,9 @@ class Command:
     def _failed(self, result: Result) -> ChangeFailed:
         """The sentence; last words that begin with a variable of the app's stand by themselves."""
         words = last_line(result)
+        lacking = next((name for name in self.variables if re.search(rf"\b{name}\b", words)), None)
+        if lacking and not VARIABLE.match(words):
+            words = f"app.env.{lacking}: the app asks for this variable: {words}"
         if VARIABLE.match(words):
             return ChangeFailed(words, key="app.env", hint=GIVE_IT)
         return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=out_of_memory(result))

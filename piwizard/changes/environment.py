@@ -62,7 +62,7 @@ class Environment:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return HOLDS
         note = f"# {', '.join(building.COMPILER)} are installed too, where pip finds no wheel and has to compile."
-        return Preview(holds=False, diff=note, argv=(self._create(), self._pip()))
+        return Preview(holds=False, diff=note + swap.announced(), argv=(self._create(), self._pip()))
 
     def apply(self, work: Work) -> None:
         self._marker.unlink(missing_ok=True)

@@ -56,11 +56,17 @@ def file() -> Path:
 def look() -> Room:
     """The room on this machine."""
     source, folder = LiveSource(), places.state_dir()
-    files.make_folders(folder)
+    there = next(one for one in (folder, *folder.parents) if one.exists())
     found, mounts = memory.memory(source), disk.read(source.read("/proc/mounts") or "")
-    above = (str(one) for one in (folder.resolve() / "x").parents)
+    above = (str(one) for one in (there.resolve() / "x").parents)
     mount = next((mounts[path] for path in above if path in mounts), None)
-    return Room(found.total + found.swap, mount.kind if mount else "", shutil.disk_usage(folder).free >> 20)
+    return Room(found.total + found.swap, mount.kind if mount else "", shutil.disk_usage(there).free >> 20)
+
+
+def announced() -> str:
+    """What a plan says of it; empty where nothing is added."""
+    room = look()
+    return "" if room.enough or room.against else f"\n# {SIZE} MB of swap are added while it is built, in {file()}."
 
 
 @contextmanager
@@ -84,6 +90,7 @@ def _make(work: Work, room: Room) -> bool:
     work.say(f"{small}: {SIZE} MB of swap are added until it is over.")
     work.remember("swap", str(path), {})
     _remove(work)
+    files.make_folders(path.parent)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     work.note(path, "made")
     argv = (("fallocate", "--length", f"{SIZE}MiB", str(path)), ("mkswap", str(path)), ("swapon", str(path)))

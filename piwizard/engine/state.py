@@ -42,6 +42,10 @@ class State:
         """What is remembered of a step, None if it never ran or was undone."""
         return self._entries.get(key(step, site))
 
+    def runs(self) -> frozenset[str]:
+        """The last run of each step."""
+        return frozenset(entry.run for entry in self._entries.values())
+
     def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
         """Remembers the result of a step, on disk before it returns."""
         self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1))

@@ -158,6 +158,7 @@ class App:
                 key="app.entry",
                 env=env,
                 proves=(app.entry.entry,),
+                variables=app.unset,
                 measures=lambda said: footprint.measured(said, before),
             ),
         )

@@ -67,6 +67,7 @@ FLASK_WTF = Sdist("flask-wtf", "1.3.0", "61d5dabc50c3df885c297dcbd80810443a5d632
 IHATEMONEY = Sdist("ihatemoney", "7.2.1", "e74fc718f68e1ec400cf9c4364025a91febb86c9b523aeb33a52e5adbeaa77e1")
 FILE_SHARE = Sdist("flask-file-share", "0.1.2", "6be6985572367e94e537d5becb15decd44961a9ac5f9532ce7298d70262491df")
 HTTPBIN = Sdist("httpbin", "0.10.4", "6023a5a2e8fb8e91abdd6d34d1f1f455092f97d567c25600e1b48ee1178aa738")
+OTTERWIKI = Sdist("otterwiki", "2.26.1", "a67fcc30f7a2e50f3569b30ad7d0c87b641b38cd9a3eb71c969161fe8930a34f")
 
 APPS = (
     # A factory, and a database that `flask init-db` makes.
@@ -84,3 +85,6 @@ APPS = (
     # Passes its app on by `from .core import *`.
     PublicApp("httpbin", HTTPBIN, says="httpbin", static="/favicon.ico"),
 )
+
+NEEDY = PublicApp("otterwiki", OTTERWIKI, says="Otter Wiki")
+"""Ends where nobody gives it the variable REPOSITORY: a git repository, which it does not make."""

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab import product, road
-from tests.lab.apps import APPS, PublicApp
+from tests.lab.apps import APPS, NEEDY, PublicApp
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 from tests.lab.wire import Answer
 
+EVERY_DAY = ("flaskr", "fileshare")
+"""One that has a database and one that takes uploads: the next versions of the others are the same road again."""
+NEXT = [pytest.param(app, id=app.name, marks=() if app.name in EVERY_DAY else pytest.mark.slow) for app in APPS]
 ANSWERS = """
 [sites.{name}.site]
 domains = ["{name}.example.org"]
@@ -59,17 +62,48 @@ def nothing_to_do(pi: Pi, *options: str) -> None:
     assert plan.exit == 0, plan.output
 
 
-@pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)
-def test_from_its_address_to_its_next_version(lab: Lab, pi: Pi, app: PublicApp) -> None:
-    lab.git.commit(app.name, app.files())
+def set_up(lab: Lab, pi: Pi, app: PublicApp) -> None:
+    """The app as one more site, with no more answers than its address and its name."""
     before = pi.read(road.ANSWERS)
+    if f"[sites.{app.name}.app]" in before:
+        return
+    lab.git.commit(app.name, app.files())
     pi.write(road.ANSWERS, before + ANSWERS.format(name=app.name, repo=lab.git.url(app.name)))
     try:
         road.apply(pi, "--yes", "--answers", road.ANSWERS)
-        served(pi, app)
-        commit = lab.git.commit(app.name, {"new.txt": "A new file.\n"})
-        pi.run(("piwizard", "deploy", "--site", app.name))
-        assert commit[:12] in pi.run(("readlink", f"/srv/{app.name}/current")).output
+    except BaseException:
+        pi.write(road.ANSWERS, before)
+        raise
+
+
+@pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)
+def test_from_its_address(lab: Lab, pi: Pi, app: PublicApp) -> None:
+    set_up(lab, pi, app)
+    served(pi, app)
+
+
+@pytest.mark.parametrize("app", NEXT)
+def test_its_next_version(lab: Lab, pi: Pi, app: PublicApp) -> None:
+    set_up(lab, pi, app)
+    commit = lab.git.commit(app.name, {"new.txt": "A new file.\n"})
+    pi.run(("piwizard", "deploy", "--site", app.name))
+    assert commit[:12] in pi.run(("readlink", f"/srv/{app.name}/current")).output
+    served(pi, app)
+
+
+def test_one_that_needs_to_be_told_something(lab: Lab, pi: Pi) -> None:
+    before, app = pi.read(road.ANSWERS), NEEDY
+    lab.git.commit(app.name, app.files())
+    needy = ANSWERS.format(name=app.name, repo=lab.git.url(app.name))
+    wiki = f"/srv/{app.name}/data/wiki"
+    try:
+        pi.write(road.ANSWERS, before + needy)
+        refused = road.apply(pi, "--yes", "--answers", road.ANSWERS, check=False)
+        assert refused.exit == 1
+        assert [line for line in refused.output.splitlines() if "app.env.REPOSITORY: the app asks for" in line]
+        told = f'{needy}env = {{ REPOSITORY = "{wiki}" }}\ninit = ["git init {wiki}"]\n'
+        pi.write(road.ANSWERS, before + told)
+        road.apply(pi, "--yes", "--answers", road.ANSWERS)
         served(pi, app)
     except BaseException:
         pi.write(road.ANSWERS, before)
@@ -78,5 +112,5 @@ def test_from_its_address_to_its_next_version(lab: Lab, pi: Pi, app: PublicApp) 
 
 def test_all_of_them_together_are_left_alone(pi: Pi) -> None:
     nothing_to_do(pi)
-    for app in APPS:
+    for app in (*APPS, NEEDY):
         assert first_page(pi, app).status == 200

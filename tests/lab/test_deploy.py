@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 SECOND = tame.APP.replace('return "It works. "', 'return "Second. "')
+PROOFS = ("bash", "-c", "ls -tr /srv/myflask/releases/*/proven.json")
 BROKEN = {
     "an import error": ("import not_there_at_all\n" + tame.APP, "No module named 'not_there_at_all'"),
     "a first page that fails": (tame.APP.replace('return "It works. "', 'return str(1 / 0) + ""'), "division by zero"),
@@ -95,3 +97,21 @@ def test_only_some_releases_are_kept(lab: Lab, pi: Pi) -> None:
         lab.git.commit("evening", {"version": f"{number}\n"})
         pi.run(("piwizard", "deploy"))
     assert len(pi.run(("ls", "/srv/myflask/releases")).output.split()) == 3
+
+
+@pytest.mark.parametrize("release", ["trixie"], indirect=True)
+def test_on_a_small_board(lab: Lab, pi: Pi) -> None:
+    """The Pi is made to look like one of 512 MB; its disk is the lab's, which takes no swap."""
+    small = "MemTotal: 440316 kB\nMemFree: 300000 kB\nMemAvailable: 320000 kB\nSwapTotal: 102396 kB\n"
+    pi.write("/root/meminfo", small)
+    pi.run(("mount", "--bind", "/root/meminfo", "/proc/meminfo"))
+    lab.git.commit("evening", {"app.py": f"{SECOND}\nHELD = b'x' * (160 << 20)\n"})
+    deployed = pi.run(("piwizard", "deploy"))
+    assert "no swap can be added for it: its disk is of the kind overlay" in deployed.output
+    assert "--workers=1 --threads=8" in pi.read("/etc/systemd/system/myflask.service")
+    assert pi.run(("piwizard", "plan"), check=False).exit == 0
+    assert pi.http("/", host=road.HOST).text.startswith("Second.")
+    lab.git.commit("evening", {"app.py": f"{SECOND}\nHELD = b'x' * (170 << 20)\n"})
+    pi.run(("piwizard", "deploy"))
+    one, other = (json.loads(pi.read(path)) for path in pi.run(PROOFS).output.split()[-2:])
+    assert one["measured"] == other["measured"], "it takes about as much as before"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.dialogue import Dialogue
 from tests.lab import product, road, tame
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
@@ -132,14 +133,14 @@ def pi(lab: Lab) -> Iterator[Pi]:
     served = product.ready_pi(lab, "trixie")
     served.run(("bash", "-c", f"echo 127.0.0.1 {road.HOST} www.{road.HOST} >> /etc/hosts"))
     road.set_up(served, lab.git.url("sick"), more="init = []\n")
+    assert wrong(served) == {}
     yield served
     served.discard()
 
 
 @pytest.fixture(autouse=True)
 def well(pi: Pi) -> Iterator[None]:
-    """Nothing is wrong when a test begins and when it ends, and the doctor says so."""
-    assert wrong(pi) == {}
+    """Nothing is wrong when a test ends, and so when the next begins; the doctor says so."""
     yield
     assert wrong(pi) == {}
 
@@ -157,6 +158,16 @@ def wrong(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
 def fix(pi: Pi) -> str:
     """`doctor --fix`: what it printed."""
     return pi.run(("piwizard", "doctor", "--fix", "--yes"), check=False).output
+
+
+def told(pi: Pi, question: str, value: str) -> None:
+    """`doctor --fix` over SSH, by somebody who says yes and types what is asked for."""
+    dialogue = Dialogue(pi.ssh_argv(("piwizard", "doctor", "--fix"), tty=True), columns=160)
+    dialogue.answer("password for alex:", pi.password)
+    dialogue.answer("Do this? [y/N]", "y", timeout=120)
+    dialogue.answer(question, value)
+    dialogue.end(timeout=120)
+    assert value not in dialogue.text
 
 
 def page(pi: Pi, path: str) -> int:
@@ -194,8 +205,12 @@ def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
     line = SICK.splitlines().index('    return "fine" + str(1 / 0)') + 1
     assert found["app fails"]["detail"].startswith(f"app.py:{line} in own: ZeroDivisionError")
     assert "API_KEY into [app.env]" in found["variable missing"]["mend"]
+    told(pi, "API_KEY (not shown): ", "tulips & bees")
+    assert page(pi, "/api") == 200
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
-    pi.write("/etc/xdg/piwizard/answers.toml", answers.replace("GREETING =", 'API_KEY = "k", GREETING ='))
+    assert "API_KEY = {asked = true}" in answers
+    assert "tulips" not in answers
+    assert "variable missing" not in wrong(pi)
     mended = SICK.replace("from flask import escape", "from markupsafe import escape").replace("1 / 0", "1 / 1")
     mended = mended.replace('"/home/alex/result.json"', '"result.json"').replace("2 << 30", "2 << 10")
     lab.git.commit("sick", {"app.py": mended, "requirements.txt": "flask\nPyYAML\n"})
@@ -214,8 +229,7 @@ def test_a_file_that_sudo_made(pi: Pi) -> None:
 
 
 def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
-    before = lab.git.commit("sick", {"app.py": f"{SICK}\n\nSTATE = json.load(open('result.json'))\n"})
-    assert before
+    lab.git.commit("sick", {"app.py": f"{SICK}\n\nSTATE = json.load(open('result.json'))\n"})
     pi.run(("piwizard", "deploy"))
     pi.write("/srv/myflask/data/result.json", "torn", owner="myflask")
     pi.run(("systemctl", "restart", "myflask.service"), check=False)
@@ -227,8 +241,6 @@ def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
     assert found["crash loop"]["fixable"]
     fix(pi)
     assert page(pi, "/") == 200
-    lab.git.commit("sick", {"app.py": SICK})
-    pi.run(("piwizard", "deploy"))
 
 
 def test_a_folder_that_is_gone(pi: Pi) -> None:
@@ -286,6 +298,8 @@ def test_nginx(pi: Pi) -> None:
     pi.write("/etc/nginx/conf.d/mine.conf", "gzip_on yes;\n")
     found = wrong(pi)
     assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx configuration"]["detail"]
+    refused = pi.run(("piwizard", "apply"), check=False)
+    assert (refused.exit, "Nothing to do, and yet nginx does not work" in refused.errors) == (1, True)
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     pi.run(("systemctl", "stop", "nginx.service"))
     other = pi.start(("python3", "-m", "http.server", "80"))

@@ -124,6 +124,8 @@ def test_undo_brings_the_files_back(served: Pi, lab: Lab) -> None:
 def test_the_nine_settings_and_every_comment(served: Pi) -> None:
     assert tuning.missing(served.run(("nginx", "-T")).output) == []
     served.run(("cp", "/etc/nginx/nginx.conf", "/tmp/ours.conf"))
+    refused = served.run(("piwizard", "undo", "nginx"), check=False)
+    assert (refused.exit, "site of myflask needs nginx" in refused.errors) == (1, True)
     served.run(("piwizard", "undo", "nginx", "--yes"))
     original, ours = served.read("/etc/nginx/nginx.conf"), served.read("/tmp/ours.conf")
     prose = [line for line in original.splitlines() if line.strip().startswith("#") and not line.strip().endswith(";")]

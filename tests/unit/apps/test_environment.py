@@ -79,3 +79,23 @@ def test_a_script_beside_the_app_needs_nothing_of_the_site(tree):
 
 def test_tests_do_not_count(tree):
     assert find_environment(tree({"tests/app.py": HEAD + 'x = os.environ["API"]\n'})).variables == ()
+
+
+LOOP = """
+import os
+from flask import Flask
+
+app = Flask(__name__)
+app.config.update(REPOSITORY=None, SECRET_KEY="CHANGE ME", SITE_NAME="A wiki")
+for key in app.config:
+    if key in os.environ:
+        app.config[key] = os.environ[key]
+"""
+
+
+def test_settings_that_variables_of_their_names_override(tree):
+    found = {one.name: one for one in find_environment(tree({"app.py": LOOP})).variables}
+    assert set(found) == {"REPOSITORY", "SECRET_KEY", "SITE_NAME"}
+    assert (found["REPOSITORY"].default, found["SITE_NAME"].default) == (None, "A wiki")
+    assert found["SECRET_KEY"].generate
+    assert not find_environment(tree({"app.py": LOOP.replace("os.environ", "given")})).variables

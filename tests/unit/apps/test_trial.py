@@ -75,3 +75,8 @@ def test_what_it_takes_is_measured() -> None:
     assert found
     assert 1 <= int(found[1]) < 32 < int(found[2]) < 64
     assert "could not be measured" in memory(master.pid)
+
+
+def test_one_that_starts_workers_for_ever_is_ended() -> None:
+    code = "import time\nwhile True: print('[t] [7] [ERROR] Worker (pid:9) exited with code 1', flush=True)"
+    assert said(code).deaths >= 4

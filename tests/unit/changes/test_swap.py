@@ -67,6 +67,15 @@ def test_this_machine(tmp_path, monkeypatch):
     assert found.together > 100
     assert found.free > 0
     assert found.file_system in kinds
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_plan_says_so(room):
+    room(SMALL)
+    assert "1024 MB of swap are added while it is built" in swap.announced()
+    for found in (Room(4000, "ext4", 8000), Room(430, "overlay", 8000)):
+        room(found)
+        assert swap.announced() == ""
 
 
 def test_there_for_the_build_alone(working, events, swaps, room):

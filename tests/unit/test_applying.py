@@ -1,0 +1,57 @@
+"""What `apply` says when there is nothing to do, and what `undo` refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from piwizard import applying
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.wizard import Place, step_named
+
+
+def place(step: str, site: str | None = None) -> Place:
+    return Place(step_named(step), site)
+
+
+SERVED = [place("system"), place("nginx"), *(place(step, "blog") for step in ("app", "gunicorn", "site"))]
+
+
+class Wizard:
+    """Checks that were looked at before."""
+
+    def __init__(self, **checks: Check) -> None:
+        self._checks = checks
+
+    def checks(self, one: Place) -> Iterable[Check]:
+        return [self._checks.get(one.step.name, Check("fine", True, "well"))]
+
+
+def test_all_is_well() -> None:
+    applying.require_well(Wizard(), SERVED)  # type: ignore[arg-type]
+
+
+def test_what_does_not_work_all_the_same_is_named() -> None:
+    broken = Wizard(gunicorn=Check("app answers", False, "500 on its socket"))
+    with pytest.raises(PiwizardError) as refused:
+        applying.require_well(broken, SERVED)  # type: ignore[arg-type]
+    words = "Nothing to do, and yet gunicorn of blog does not work: app answers: 500 on its socket"
+    assert refused.value.message == words
+    assert "piwizard doctor" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("undone", "standing"),
+    [
+        (place("site", "blog"), []),
+        (place("gunicorn", "blog"), ["site of blog"]),
+        (place("app", "blog"), ["gunicorn of blog", "site of blog"]),
+        (place("app", "other"), []),
+        (place("nginx"), ["site of blog"]),
+        (place("system"), ["nginx", "app of blog", "gunicorn of blog", "site of blog"]),
+    ],
+)
+def test_what_stands_on_a_step(undone: Place, standing: list[str]) -> None:
+    assert [one.label for one in SERVED if applying.stands_on(one, undone)] == standing
