@@ -41,19 +41,18 @@ def get(
     unix: str | None = None,
     secure: bool = False,
     headers: Mapping[str, str] | None = None,
-    timeout: float = 10,
 ) -> Answer | None:
     """GET of `path` from this machine's port 80, its 443 (`secure`), or a Unix socket; None where nobody answers
-    within `timeout` seconds. What the certificate says is not looked at."""
+    within ten seconds. What the certificate says is not looked at."""
     import http.client  # plans ask nobody, and this takes longer to import than a command to run
 
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=timeout)
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
     try:
         if secure:
             connection.sock = handshake(host)
         if unix:
             connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.sock.settimeout(timeout)
+            connection.sock.settimeout(10)
             connection.sock.connect(unix)
         connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "http"} | dict(headers or {}))
         response = connection.getresponse()

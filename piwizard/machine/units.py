@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,3 +54,13 @@ def ask(names: Iterable[str]) -> dict[str, UnitState]:
         return {name: NOT_THERE for name in wanted}
     result = commands.run(["systemctl", "show", "--property", PROPERTIES, "--", *wanted])
     return parse(result.output if result.ok else "", wanted)
+
+
+def loading(name: str, longest: float) -> bool:
+    """Whether a service runs since less than `longest` seconds, without having failed: it may still be loading."""
+    wanted = "SubState,NRestarts,ExecMainStartTimestampMonotonic"
+    shown = commands.run(("systemctl", "show", f"--property={wanted}", name)).output
+    said = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    began = int(said.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
+    started = said.get("SubState") in ("start", "running") and said.get("NRestarts", "0") == "0"
+    return started and time.clock_gettime(time.CLOCK_MONOTONIC) - began < longest

@@ -28,7 +28,7 @@ UNITS = Path("/etc/systemd/system")
 NEWEST_GUNICORN = (27, 0)
 """Taken for granted in a preview, before the environment is built."""
 LONGEST_START = 90
-"""Seconds: systemd's socket takes a visitor in while a large app on a small board is still being loaded."""
+"""Seconds that a large app may take on a small board; systemd's socket keeps visitors waiting meanwhile."""
 
 QUESTIONS = (
     Question("gunicorn.workers", "Workers", "Processes that run the app side by side.", v.whole(1, 32), kind="number"),
@@ -119,11 +119,14 @@ def _host(answers: Answers) -> str:
 
 
 def _first_page(name: str, host: str) -> checks.Answer | None:
+    """What the service answers; waits while a large app is still being loaded by a small board."""
     socket = systemd_units.socket_path(name)
-    return checks.settled(
-        lambda: checks.get("/", host=host, unix=socket, timeout=LONGEST_START),
-        lambda seen: seen is not None and seen.status < 500,
-    )
+    while True:
+        answer = checks.settled(
+            lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
+        )
+        if answer is not None or not units.loading(f"{name}.service", LONGEST_START):
+            return answer
 
 
 def _ill(name: str, host: str) -> str | None:

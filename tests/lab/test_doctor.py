@@ -241,6 +241,8 @@ def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
     assert found["crash loop"]["fixable"]
     fix(pi)
     assert page(pi, "/") == 200
+    lab.git.commit("sick", {"app.py": SICK})
+    pi.run(("piwizard", "deploy"))
 
 
 def test_a_folder_that_is_gone(pi: Pi) -> None:
