@@ -117,15 +117,18 @@ def _interactive(*, plain: bool, answers: Path | None) -> int:
 def status(answers: Path | None, as_json: bool) -> int:
     """Each step: todo, running, done, drifted, failed, interrupted, skipped."""
     from piwizard import output, session
+    from piwizard.network import trial
     from piwizard.status import status as look
 
     state = session.state()
     output.warn(state.trouble)
     found = look(session.wizard(answers), state, session.backups())
+    tried = trial.current()
     if as_json:
-        output.dump({"steps": [one.as_json() for one in found]})
+        output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
     else:
         output.show_status(found)
+        output.warn(tried.words if tried else "")
     return 0
 
 
@@ -268,6 +271,22 @@ def stop(as_json: bool) -> int:
         output.dump({"stopped": run})
     else:
         print(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
+    return 0
+
+
+@cli.command()
+@JSON
+@_command
+def confirm(as_json: bool) -> int:
+    """Keeps the address that is on trial; without it the old one comes back."""
+    from piwizard import output
+    from piwizard.network import trial
+
+    kept = trial.confirm()
+    if as_json:
+        output.dump({"confirmed": {"interface": kept.interface, "address": kept.address}})
+    else:
+        print(f"{kept.host} stays, also after a restart.")
     return 0
 
 

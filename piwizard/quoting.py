@@ -1,8 +1,9 @@
-"""Values put into the languages of nginx and systemd so that they stay values."""
+"""Values put into the languages of nginx, systemd and the shell so that they stay values."""
 
 from __future__ import annotations
 
 import re
+import shlex
 
 from piwizard.errors import PiwizardError
 
@@ -21,6 +22,11 @@ def nginx_quote(value: object) -> str:
             hint="Use letters, digits, dots, dashes and slashes in names and folders.",
         )
     return text if _PLAIN_FOR_NGINX.fullmatch(text) else f'"{text}"'
+
+
+def shell_word(value: object) -> str:
+    """One word of a script for the shell."""
+    return shlex.quote(str(value))
 
 
 def unit_word(value: object) -> str:

@@ -105,7 +105,8 @@ def _looked_at(one: Status, wizard: Wizard, backups: Backups, machine: Machine) 
         return replace(one, state="drifted", summary=error.message)
     bad = [check for check in checks if not check.ok]
     if drift:
-        summary = f"No longer so: {drift[0].change.describe()}"
+        now = f" ({drift[0].preview.now})" if drift[0].preview.now else ""
+        summary = f"No longer so: {drift[0].change.describe()}{now}"
     elif bad:
         summary = f"{bad[0].name}: {bad[0].detail}"
     else:

@@ -28,6 +28,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # configuration files, not HTML; the filters quote what goes in
     )
+    environment.filters["shell"] = quoting.shell_word
     environment.filters["nginx"] = quoting.nginx_quote
     environment.filters["unit_word"] = quoting.unit_word
     environment.filters["unit_argument"] = quoting.unit_argument

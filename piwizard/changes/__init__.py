@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from piwizard.changes import file, folder, forward, group, link, package, swap, ufw, unit, user
+from piwizard.changes import address, file, folder, forward, group, link, package, swap, ufw, unit, user
 from piwizard.changes.base import Undo
 
 UNDO: Mapping[str, Undo] = {
+    "address": address.undo,
     "file": file.undo,
     "folder": folder.undo,
     "forward": forward.undo,

@@ -29,6 +29,8 @@ class Preview:
     argv: tuple[tuple[str, ...], ...] = ()
     edited: bool = False
     """Somebody changed the file since piwizard wrote it: it is not overwritten without a yes."""
+    now: str = ""
+    """What is there instead, where that is worth naming: "eth0 has 192.168.1.100"."""
 
 
 HOLDS = Preview(holds=True)

@@ -7,7 +7,8 @@ from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
 from piwizard.steps.router import Router
 from piwizard.steps.site import Site
+from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import Step
 from piwizard.steps.system import System
 
-STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site(), Router())
+STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site(), StaticIp(), Router())

@@ -24,7 +24,25 @@ def network(source: Source) -> Network:
         gateway=gateway(source.read("/proc/net/route") or ""),
         gateway6=gateway6(source.read("/proc/net/ipv6_route") or ""),
         netplan=any(name.endswith(".yaml") for name in source.listdir("/etc/netplan") or []),
+        name_servers=name_servers(source),
     )
+
+
+def name_servers(source: Source) -> tuple[str, ...]:
+    """The name servers in use. Where this machine asks itself first, those that NetworkManager was told."""
+    for path in ("/etc/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf", "/run/NetworkManager/resolv.conf"):
+        found = re.findall(r"^\s*nameserver\s+([0-9A-Fa-f.:]+)\s*$", source.read(path) or "", re.M)
+        others = tuple(dict.fromkeys(address for address in found if not _own(address)))
+        if others:
+            return others
+    return ()
+
+
+def _own(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return True
 
 
 def interfaces(source: Source, rows: list[dict[str, Any]]) -> list[Interface]:

@@ -128,12 +128,14 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Network:
-    """`interfaces` without loopback, None where the kernel would not say. `netplan` keeps the settings."""
+    """`interfaces` without loopback, None where the kernel would not say. `netplan`: it keeps the settings."""
 
     interfaces: tuple[Interface, ...] | None
     gateway: Gateway | None
     gateway6: Gateway | None
     netplan: bool
+    name_servers: tuple[str, ...] = ()
+    """Those that were told by the network or set, never this machine's own."""
 
     @property
     def main(self) -> Interface | None:

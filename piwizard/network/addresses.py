@@ -1,0 +1,48 @@
+"""What the answers of a fixed address may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address
+from typing import Any
+
+from piwizard.validators import Invalid, text
+
+
+def address(value: Any) -> str:
+    """An IPv4 address that a machine can have."""
+    shown = text(value).strip()
+    try:
+        found = IPv4Address(shown)
+    except ValueError:
+        raise Invalid(f"must be an IPv4 address such as 192.168.1.1, not {value!r}") from None
+    for bad, words in _NO_MACHINE:
+        if bad(found):
+            raise Invalid(f"cannot be {found}: that is {words}")
+    return str(found)
+
+
+_NO_MACHINE: tuple[tuple[Callable[[IPv4Address], bool], str], ...] = (
+    (lambda found: found.is_loopback, "each machine's own (loopback)"),
+    (lambda found: found.is_multicast, "for groups of machines (multicast)"),
+    (lambda found: found.is_link_local, "what machines take that got none (link-local)"),
+    (lambda found: found.is_unspecified or found.packed[0] in (0, *range(240, 256)), "not for machines"),
+)
+
+
+def with_prefix(value: Any) -> str:
+    """An IPv4 address with the length of its network's prefix."""
+    shown = text(value).strip()
+    host, slash, prefix = shown.partition("/")
+    if not slash or not prefix.isdigit() or not 8 <= int(prefix) <= 30:
+        raise Invalid('must be an address with its prefix, such as "192.168.1.197/24"')
+    return f"{address(host)}/{int(prefix)}"
+
+
+def interface(value: Any) -> str:
+    """The name of a network interface."""
+    name = text(value).strip()
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", name):
+        raise Invalid("must be the name of an interface, such as eth0")
+    return name

@@ -1,0 +1,150 @@
+"""An address that stays the same, set on trial so that nobody is ever locked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.changes.address import FixedAddress
+from piwizard.changes.base import Change
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.machine.facts import Network
+from piwizard.network import addresses, neighbours, trial
+from piwizard.network.settings import (
+    ADDRESS,
+    DNS,
+    GATEWAY,
+    INTERFACE,
+    chosen_interface,
+    gateway_of,
+    name_servers,
+    present,
+    settings,
+)
+from piwizard.questions import Question
+from piwizard.reach import names
+from piwizard.steps.step import Ground, Scope
+
+REVERT_AFTER = "static_ip.revert_after"
+SECONDS = 180
+KNOWN_NAME = "deb.debian.org"
+"""Looked for to see whether names are found: this machine's packages come from there anyway."""
+APPLY = "`piwizard apply static-ip` sets it again."
+
+QUESTIONS = (
+    Question(
+        ADDRESS,
+        "Address",
+        "Best one outside of the range that the router lends by itself (DHCP), or the one that it has reserved.",
+        addresses.with_prefix,
+        required=True,
+    ),
+    Question(
+        INTERFACE,
+        "Interface",
+        "Only where the Pi has several: eth0 is the cable, wlan0 the radio.",
+        addresses.interface,
+    ),
+    Question(GATEWAY, "Router", "Its address in your network.", addresses.address),
+    Question(
+        DNS,
+        "Name servers",
+        "Usually the router; a second one helps when it is slow.",
+        v.list_of(addresses.address, 3),
+        kind="list",
+    ),
+    Question(
+        REVERT_AFTER,
+        "Seconds on trial",
+        "The time to log in at the new address and confirm it; after that the old one comes back.",
+        v.whole(30, 3600),
+        kind="number",
+        default=SECONDS,
+    ),
+)
+
+
+class StaticIp:
+    """Gives an interface a fixed IPv4 address through whatever manages the network."""
+
+    name = "static-ip"
+    title = "Static address"
+    heading = "Reach"
+    why = (
+        "Your router can only send visitors to the Pi if its address stays the same. The better way is to let the "
+        "router reserve it: in its pages, under DHCP or home network, for the card (MAC) that the first question "
+        "names; then skip this step. Where the router cannot do that, the address is fixed here: it is tried, and "
+        "unless you confirm it in time the old one comes back by itself, also after a restart or a power cut."
+    )
+    scope: Scope = "machine"
+    optional = True
+    needs = ()
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        if ground is None or answers is None:
+            return QUESTIONS
+        return _proposed(ground.machine.network, answers)
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        chosen = settings(ground.machine.network, answers)
+        change = FixedAddress(chosen, answers.get(REVERT_AFTER, SECONDS))
+        if not change.holds():
+            neighbours.refuse(chosen)
+        return (change,)
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        chosen = settings(ground.machine.network, answers)
+        here = trial.live(chosen.interface)
+        yield Check(
+            "address",
+            chosen.host in here,
+            f"{chosen.interface} has {', '.join(here) or 'no address'}",
+            cause="Somebody has altered the network settings, or the cable is out.",
+            mend=APPLY,
+        )
+        yield Check(
+            "kept",
+            FixedAddress(chosen, SECONDS).kept(),
+            f"in the settings of {chosen.manager}",
+            cause=f"The settings of {chosen.manager} were altered, so the next start brings another address.",
+            mend=APPLY,
+        )
+        reached = neighbours.answers(chosen.gateway, chosen.interface, 5.0)
+        yield Check(
+            "router",
+            reached,
+            f"{chosen.gateway} answers" if reached else f"{chosen.gateway} does not answer",
+            cause="The router is off, or has another address.",
+            mend="Look at the cable and the router; `piwizard undo static-ip` goes back to what it was before.",
+        )
+        silent = [server for server in chosen.dns if not _finds_names(server)]
+        yield Check(
+            "names",
+            len(silent) < len(chosen.dns),
+            f"no answer from {', '.join(silent)}" if silent else f"{', '.join(chosen.dns)} find names",
+            cause="The name servers cannot be reached, or find nothing.",
+            mend=f"Put the router's address into {DNS} and apply again.",
+        )
+
+
+def _finds_names(server: str) -> bool:
+    return names.seen(KNOWN_NAME, "A", names.Resolvers((server,))).status == "found"
+
+
+def _proposed(network: Network, answers: Answers) -> Sequence[Question]:
+    """The questions with what the lease says now."""
+    try:
+        interface = chosen_interface(network, answers)
+    except PiwizardError:
+        return QUESTIONS
+    here, gateway = present(interface), gateway_of(network, interface.name)
+    lent = "lent by the router now" if here and here.dynamic else "as it is now"
+    found = {
+        ADDRESS: (str(here) if here else None, f"{lent}; card {interface.mac}"),
+        INTERFACE: (interface.name, "leads to the Internet" if INTERFACE not in answers.values else ""),
+        GATEWAY: (gateway, "as it is now"),
+        DNS: (name_servers(network, gateway) or None, "as they are now"),
+    }
+    return [one.suggest(*found[one.key]) if found.get(one.key, (None,))[0] is not None else one for one in QUESTIONS]
