@@ -105,3 +105,22 @@ def test_of_two_default_routes_the_lower_metric(sample):
 def test_a_route_without_a_gateway_is_none():
     head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
     assert gateway(head + "ppp0 00000000 00000000 0001 0 0 0 00000000 0 0 0\n") is None
+
+
+@pytest.mark.parametrize(
+    ("files", "servers"),
+    [
+        ({"/etc/resolv.conf": "search lan\nnameserver 192.168.1.1\nnameserver fd00::1\n"}, ("192.168.1.1", "fd00::1")),
+        (
+            {
+                "/etc/resolv.conf": "nameserver 127.0.0.53\n",
+                "/run/NetworkManager/no-stub-resolv.conf": "nameserver 9.9.9.9\n",
+            },
+            ("9.9.9.9",),
+        ),
+        ({"/etc/resolv.conf": "# nameserver 1.1.1.1\nnameserver 127.0.0.1\nnameserver x:y\n"}, ()),
+        ({}, ()),
+    ],
+)  # fmt: skip
+def test_name_servers_of_others(altered, files, servers):
+    assert network(altered("pi4-trixie", files)).name_servers == servers

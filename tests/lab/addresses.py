@@ -1,0 +1,141 @@
+"""A fixed address on a Pi of the lab: trying it, and how long the old one takes to come back."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from piwizard.machine.commands import Result
+from tests.lab import product, road, wire
+from tests.lab.eventually import eventually
+from tests.lab.images import Layer
+from tests.lab.lab import Lab
+from tests.lab.network import ROUTER
+from tests.lab.pi import Pi
+
+NEW = "192.168.1.230"
+SECONDS = 30
+"""The shortest trial that may be asked for."""
+GRACE = 25
+"""Seconds that the old address may take to answer after the trial is over: dhcpcd probes it, sshd has to be asked."""
+VARIANTS = ("trixie", "trixie-netplan", "bookworm", "bookworm-dhcpcd")
+NETPLAN = """network:
+  version: 2
+  renderer: NetworkManager
+  ethernets:
+    eth0:
+      dhcp4: true
+      optional: true
+"""
+
+
+def ready_pi(lab: Lab, variant: str) -> Pi:
+    """A booted Pi of a variant with piwizard installed."""
+    if variant != "trixie-netplan":
+        return product.ready_pi(lab, variant)
+    return lab.pi("trixie", layer=_netplan(lab))
+
+
+def _netplan(lab: Lab) -> Layer:
+    installed = product.installed(lab, "trixie")
+    return lab.layer("trixie", "netplan", NETPLAN + Path(__file__).read_text(), _put_netplan, on=installed)
+
+
+def _put_netplan(pi: Pi) -> None:
+    """As cloud-init leaves it on a Raspberry Pi: the settings in a file of netplan's, made into NetworkManager's."""
+    pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "netplan.io"))
+    pi.write("/etc/netplan/50-cloud-init.yaml", NETPLAN)
+    pi.run(("chmod", "600", "/etc/netplan/50-cloud-init.yaml"))
+
+
+@dataclass
+class Street:
+    """One Pi, its old address, and what can be done to it."""
+
+    pi: Pi
+    namespace: Path
+    old: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.old = self.pi.address
+
+    def answers(self, address: str) -> bool:
+        """Whether the laptop gets through to sshd there."""
+        return wire.listening(self.namespace, address, 22)
+
+    def try_out(self, *, check: bool = True, detach: bool = True, **settings: object) -> Result:
+        """`piwizard apply static-ip` with these answers, from an answers file."""
+        chosen = {"address": f"{NEW}/24", "revert_after": SECONDS} | settings
+        lines = [f"{name} = {json.dumps(value)}" for name, value in chosen.items() if value is not None]
+        self.pi.write(road.ANSWERS, "\n".join(["[static_ip]", *lines, ""]))
+        more = ("--detach",) if detach else ()
+        return road.apply(self.pi, "static-ip", "--yes", "--answers", road.ANSWERS, *more, check=check)
+
+    def on_trial(self, address: str = NEW) -> None:
+        """Waits until the new address is set and waits to be confirmed."""
+
+        def asked() -> None:
+            assert self.trial() is not None
+            assert address in self.addresses()
+            assert self.notes(), self.events()[-3:]
+
+        eventually(asked, 60)
+
+    def trial(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = road.said(self.pi.run(("piwizard", "status", "--json")))["trial"]
+        return found
+
+    def events(self) -> list[dict[str, Any]]:
+        return road.events(self.pi)
+
+    def notes(self) -> list[str]:
+        """What the run has said since it began to wait."""
+        return [one["text"] for one in self.events() if one["event"] == "note" and "is on trial:" in one["text"]]
+
+    def addresses(self) -> list[str]:
+        """The IPv4 addresses of eth0."""
+        shown = json.loads(self.pi.run(("ip", "-j", "-4", "address", "show", "dev", "eth0")).output)
+        return [info["local"] for row in shown for info in row.get("addr_info", ())]
+
+    def settings(self) -> str:
+        """Everything that a network manager keeps for the next start, as text."""
+        places = (
+            "/etc/NetworkManager/system-connections",
+            "/etc/netplan",
+            "/etc/dhcpcd.conf",
+            "/var/lib/NetworkManager",
+        )
+        found = self.pi.run(
+            ("find", *places, "-type", "f", "(", "-name", "*.nmconnection", "-o", "-name", "*.yaml", "-o", "-name",
+             "*.conf", "-o", "-name", "no-auto-default.state", ")"), check=False,
+        ).output.split("\n")  # fmt: skip
+        return "".join(f"{path}\n{self.pi.read(path)}" for path in sorted(found) if path)
+
+    def until_back(self, since: float, longest: float) -> float:
+        """Seconds from `since` until the old address answers again."""
+
+        def back() -> None:
+            assert self.answers(self.old)
+
+        eventually(back, longest)
+        return time.monotonic() - since
+
+    def clean(self) -> None:
+        """Asserts that nothing of a trial is left but how it ended."""
+        left = self.pi.run(
+            ("ls", "-d", "/run/motd.d/piwizard-trial", "/etc/systemd/system/piwizard-network-boot.service",
+             "/etc/systemd/system/multi-user.target.wants/piwizard-network-boot.service",
+             "/var/lib/piwizard/network/copies", "/var/lib/piwizard/network/take-back",
+             "/var/lib/piwizard/network/trial.json", "/var/lib/piwizard/network/taking-back.json"), check=False,
+        ).output  # fmt: skip
+        assert left == ""
+        timers = self.pi.run(("systemctl", "list-units", "--all", "--no-legend", "piwizard-network-take-back*")).output
+        assert timers == ""
+
+    def reaches_the_world(self) -> None:
+        """Asserts that the router and names are reached."""
+        self.pi.run(("ping", "-c1", "-W2", ROUTER))
+        self.pi.run(("getent", "hosts", "git.lan"))

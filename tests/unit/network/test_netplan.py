@@ -1,0 +1,74 @@
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.network import netplan
+from piwizard.network.netplan import Definition
+from piwizard.network.settings import Settings
+
+SETTINGS = Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "NetworkManager", "uuid")
+YAML = """network:
+  version: 2
+  ethernets:
+    eth0: # the cable
+      dhcp4: true
+  wifis:
+    wlan0:
+      dhcp4: true
+      access-points:
+        "Home Net":
+          password: "12345678"
+"""
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """A connection of that file name, as netplan makes it from these files."""
+    for name in ("etc", "run"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(netplan, "FOLDER", tmp_path / "etc")
+    monkeypatch.setattr(netplan, "MADE", tmp_path / "run")
+    (tmp_path / "etc/50-cloud-init.yaml").write_text(YAML)
+
+    def make(name, kind="ethernet"):
+        (tmp_path / "run" / name).write_text(f"[connection]\nid=x\ntype={kind}\n")
+        return tmp_path / "run" / name
+
+    return make
+
+
+def test_what_netplan_calls_a_connection(made):
+    assert netplan.definition(made("netplan-eth0.nmconnection"), "eth0") == Definition("ethernets", "eth0")
+    wireless = made("netplan-wlan0-Home Net.nmconnection", "wifi")
+    assert netplan.definition(wireless, "wlan0") == Definition("wifis", "wlan0")
+
+
+@pytest.mark.parametrize(
+    "name", ["Wired connection 1.nmconnection", "netplan-NM-75a1216a-9d1a-30cd-8aca-ace5526ec021.nmconnection"]
+)
+def test_what_networkmanager_keeps_itself(made, name):
+    assert netplan.definition(made(name), "eth0") is None
+
+
+def test_a_file_that_a_person_keeps(made, tmp_path):
+    assert netplan.definition(tmp_path / "etc/netplan-eth0.nmconnection", "eth0") is None
+
+
+def test_what_cannot_be_told_is_left_alone(made):
+    with pytest.raises(PiwizardError, match="set by netplan, in a way that piwizard does not know"):
+        netplan.definition(made("netplan-bond7.nmconnection"), "bond7")
+
+
+def test_the_file_on_top():
+    assert netplan.overlay(Definition("ethernets", "eth0"), SETTINGS).splitlines()[1:] == [
+        "network:",
+        "  version: 2",
+        "  ethernets:",
+        '    "eth0":',
+        "      dhcp4: false",
+        '      addresses: ["192.168.1.197/24"]',
+        "      routes:",
+        '        - to: "default"',
+        '          via: "192.168.1.1"',
+        "      nameservers:",
+        '        addresses: ["192.168.1.1", "9.9.9.9"]',
+    ]

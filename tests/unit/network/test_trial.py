@@ -1,0 +1,157 @@
+"""The script is run for real, on files of the test; systemd's part is tried in the lab."""
+
+import json
+import subprocess
+import threading
+import time
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.machine.commands import Result
+from piwizard.network import trial
+from piwizard.network.trial import Manager, Trial
+
+NEW = "192.168.1.197"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A machine of its own: the folders of a trial, and the address that its interface has."""
+    monkeypatch.setattr(trial, "folder", lambda: tmp_path / "with a space" / "network")
+    for name in ("BOOT_UNIT", "WANTED", "NOTICE"):
+        monkeypatch.setattr(trial, name, tmp_path / "leftovers" / name)
+    monkeypatch.setattr(trial, "_stop_timer", lambda command: None)
+    monkeypatch.setattr(trial, "live", lambda interface: [NEW])
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "leftovers").mkdir()
+    (tmp_path / "etc/there").write_text("before\n")
+    (tmp_path / "etc/there").chmod(0o640)
+    return tmp_path
+
+
+def armed(place, seconds=180):
+    """A trial in which one file is altered and another is made."""
+    ran = []
+
+    def command(argv):
+        ran.append(tuple(argv))
+        return Result(tuple(argv), 0, "", "", (), 0.0)
+
+    now = Trial("a1", "eth0", f"{NEW}/24", "192.168.1.100", seconds, time.monotonic() + seconds)
+    trial.arm(now, Manager("dhcpcd.service", None), [place / "etc/there", place / "etc/new"], command)
+    (place / "etc/there").write_text("tried\n")
+    (place / "etc/new").write_text("tried\n")
+    return now, ran
+
+
+def script(place):
+    return subprocess.run(["/bin/sh", trial.folder() / "take-back", "boot"], capture_output=True, check=False)
+
+
+def left(place):
+    return sorted(path.name for path in trial.folder().iterdir()) + sorted(
+        path.name for path in (place / "leftovers").iterdir()
+    )
+
+
+def test_all_that_brings_it_back_is_there_before_the_trial_begins(place):
+    seen = []
+
+    def command(argv):
+        seen.append((argv[0], trial.current(), (trial.folder() / "take-back").exists(), trial.WANTED.exists()))
+        return Result(tuple(argv), 0, "", "", (), 0.0)
+
+    now = Trial("a1", "eth0", f"{NEW}/24", None, 60, time.monotonic() + 60)
+    trial.arm(now, Manager("NetworkManager.service", "uuid"), [place / "etc/there"], command)
+    assert seen == [("systemd-run", None, True, True)]
+    assert trial.current() == now
+    assert trial.outcome(now) == "on"
+    assert 58 <= now.left <= 60
+    assert NEW in trial.NOTICE.read_text()
+    assert trial.folder().stat().st_mode & 0o777 == 0o700
+
+
+def test_taken_back_file_by_file(place):
+    now, _ = armed(place)
+    assert script(place).returncode == 0
+    assert (place / "etc/there").read_text() == "before\n"
+    assert (place / "etc/there").stat().st_mode & 0o777 == 0o640
+    assert not (place / "etc/new").exists()
+    assert trial.outcome(now) == "taken-back"
+    assert not trial.pending()
+    assert left(place) == ["taken-back.json"]
+
+
+def test_cut_off_at_any_moment_it_ends_the_same(place):
+    armed(place)
+    (trial.folder() / "trial.json").rename(trial.folder() / "taking-back.json")
+    (place / "etc/there").unlink()
+    (place / "etc/.there.piwizard-new").write_text("half of i")
+    assert trial.pending()
+    script(place)
+    assert (place / "etc/there").read_text() == "before\n"
+    assert not (place / "etc/new").exists()
+    assert left(place) == ["taken-back.json"]
+
+
+def test_confirmed_it_stays(place):
+    now, _ = armed(place)
+    assert trial.confirm() == now
+    assert (place / "etc/there").read_text() == "tried\n"
+    assert trial.outcome(now) == "kept"
+    assert left(place) == ["kept.json"]
+    with pytest.raises(PiwizardError, match="No address is on trial"):
+        trial.confirm()
+
+
+def test_what_is_not_set_is_not_confirmed(place, monkeypatch):
+    now, _ = armed(place)
+    monkeypatch.setattr(trial, "live", lambda interface: ["192.168.1.100"])
+    with pytest.raises(PiwizardError, match="eth0 does not have"):
+        trial.confirm()
+    assert trial.outcome(now) == "on"
+
+
+def test_too_late(place):
+    armed(place)
+    (trial.folder() / "trial.json").rename(trial.folder() / "taking-back.json")
+    with pytest.raises(PiwizardError, match="too late"):
+        trial.confirm()
+
+
+@pytest.mark.parametrize("head_start", [0.0, 0.004, 0.012])
+def test_either_confirmed_or_taken_back_and_never_half(place, head_start):
+    now, _ = armed(place)
+    confirmed = []
+
+    def confirm():
+        time.sleep(head_start)
+        try:
+            confirmed.append(trial.confirm())
+        except PiwizardError:
+            confirmed.append(None)
+
+    thread = threading.Thread(target=confirm)
+    thread.start()
+    script(place)
+    thread.join()
+    kept = confirmed != [None]
+    assert trial.outcome(now) == ("kept" if kept else "taken-back")
+    assert (place / "etc/there").read_text() == ("tried\n" if kept else "before\n")
+    assert (place / "etc/new").exists() is kept
+
+
+def test_a_new_trial_begins_with_nothing_of_the_last(place):
+    armed(place)
+    script(place)
+    second, _ = armed(place)
+    assert json.loads((trial.folder() / "trial.json").read_text())["name"] == second.name
+    assert not (trial.folder() / "taken-back.json").exists()
+
+
+def test_the_words_of_a_trial():
+    now = Trial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() + 143.2)
+    assert now.words == "192.168.1.197 is on trial: 143 s left. `piwizard confirm` keeps it."
+    assert now.as_json() == {"interface": "eth0", "address": "192.168.1.197/24", "left": 143}
+    assert Trial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() - 5).left == 0

@@ -1,0 +1,76 @@
+import pytest
+
+from piwizard import answers as answers_module
+from piwizard.changes.address import FixedAddress
+from piwizard.errors import PiwizardError
+from piwizard.network import neighbours
+from piwizard.steps.static_ip import StaticIp
+from piwizard.wizard import all_questions
+
+ROUTER = "08:96:d7:00:00:01"
+
+
+@pytest.fixture
+def asked(ground, machine):
+    """What is asked on the recorded machine of that name, by key, with answers."""
+
+    def ask(name, text=""):
+        questions = StaticIp().questions(ground(machine=machine(name)), answered(text))
+        return {one.key.removeprefix("static_ip."): (one.default, one.detected) for one in questions}
+
+    return ask
+
+
+def answered(text=""):
+    return answers_module.parse(f"[static_ip]\n{text}", all_questions()).of(None)
+
+
+def test_proposed_from_the_lease(asked):
+    assert asked("pi4-trixie") == {
+        "address": ("192.168.1.197/24", "lent by the router now; card dc:a6:32:01:02:03"),
+        "interface": ("eth0", "leads to the Internet"),
+        "gateway": ("192.168.1.1", "as it is now"),
+        "dns": (["192.168.1.1"], "as they are now"),
+        "revert_after": (180, ""),
+    }
+    assert asked("zero-w-bookworm")["interface"][0] == "wlan0"
+
+
+def test_proposed_for_the_interface_that_was_answered(asked):
+    assert asked("pi4-trixie", 'interface = "wlan0"')["gateway"] == (None, "")
+    assert asked("pi4-trixie", 'interface = "eth9"')["address"] == (None, "")
+
+
+def test_the_reservation_comes_first():
+    why = StaticIp().why
+    assert why.index("reserve") < why.index("fixed here")
+    assert "skip this step" in why
+
+
+def test_one_change_after_the_neighbours_were_asked(ground, machine, monkeypatch):
+    monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
+    monkeypatch.setattr(neighbours.arp, "who_has", lambda address, *_: ROUTER if address.endswith(".1") else None)
+    text = 'address = "192.168.1.230/24"\nrevert_after = 60'
+    (change,) = StaticIp().plan(ground(machine=machine("pi4-trixie")), answered(text))
+    assert change.describe() == "Address 192.168.1.230/24 on eth0"
+    assert change.seconds == 60
+
+
+@pytest.mark.parametrize(
+    ("there", "key", "words"),
+    [
+        ({"192.168.1.230": "aa:bb:cc:00:00:01", "192.168.1.1": ROUTER}, "static_ip.address", "in use already"),
+        ({}, "static_ip.gateway", "nobody answers at 192.168.1.1"),
+    ],
+)  # fmt: skip
+def test_neighbours_that_are_in_the_way(ground, machine, monkeypatch, there, key, words):
+    monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
+    monkeypatch.setattr(neighbours.arp, "who_has", lambda address, *_: there.get(address))
+    with pytest.raises(PiwizardError, match=words) as raised:
+        StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
+    assert raised.value.key == key
+
+
+def test_what_is_managed_by_somebody_else_is_left_alone(ground, machine):
+    with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not alter"):
+        StaticIp().plan(ground(machine=machine("vm-bookworm-apache")), answered('address = "192.168.122.60/24"'))
