@@ -8,17 +8,20 @@ import shutil
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from piwizard.rehearsal.lifeline import Lifeline
 from piwizard.rehearsal.workplace import Workplace
 from tests.lab import sources
 from tests.lab.git import GitServer
 from tests.lab.images import VARIANTS, Layer, image
-from tests.lab.internet import Internet
 from tests.lab.network import HomeNetwork
 from tests.lab.pi import Pi
-from tests.lab.router import Router
 from tests.lab.shelf import cache, shelved
+
+if TYPE_CHECKING:
+    from tests.lab.internet import Internet
+    from tests.lab.router import Router
 
 
 class Lab:
@@ -75,11 +78,15 @@ class Lab:
     @cached_property
     def internet(self) -> Internet:
         """Names, DDNS providers, services and a visitor: there from its first use on."""
+        from tests.lab.internet import Internet
+
         return Internet(self.network, self.folder / "internet")
 
     @cached_property
     def router(self) -> Router:
         """The router as a person meets it: its outside address, forwards, UPnP, what it hangs on."""
+        from tests.lab.router import Router
+
         return Router(self.network)
 
     def close(self) -> None:

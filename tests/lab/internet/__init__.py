@@ -1,7 +1,8 @@
 """The Internet of the lab: `lab.internet`. Nothing of it is there, or costs anything, until it is first used.
 
     authority, names ── name_server     certificates and names, both changed by tests while everything runs
-    web ── addresses, dyndns2, duckdns  the sites of the world outside, in this process
+    web ── addresses                    the sites of the world outside, in this process
+        ── dyndns2, freedns, duckdns, cloudflare, desec
     acme ── pebble                      Let's Encrypt's two servers
     visitor                             somebody who looks at it all from far away
 
@@ -17,8 +18,11 @@ from piwizard.rehearsal.network import Namespace
 from tests.lab.internet.acme import PRODUCTION, STAGING, Acme
 from tests.lab.internet.addresses import SERVICES
 from tests.lab.internet.authority import Authority
+from tests.lab.internet.cloudflare import Cloudflare
+from tests.lab.internet.desec import DesecApi
 from tests.lab.internet.duckdns import DuckDns
 from tests.lab.internet.dyndns2 import DynDns2, Manners
+from tests.lab.internet.freedns import FreeDns
 from tests.lab.internet.name_server import NameServer
 from tests.lab.internet.names import PRIMARY, SECONDARY, Zones
 from tests.lab.internet.visitor import Visitor
@@ -39,7 +43,7 @@ ZONES = [
     *("duckdns.org", "dedyn.io", "dynv6.net", "dynv6.com", "dynu.com", "dynu.net", "freeddns.org", "mooo.com"),
     *("afraid.org", "dyndns.org", "letsencrypt.org"),
     # Of these only what is served here: packages may well come from hosts beside them.
-    *("checkip.amazonaws.com", "api.cloudflare.com"),
+    *("checkip.amazonaws.com", "api.cloudflare.com", "desec.io"),
 ]
 
 
@@ -61,6 +65,8 @@ class Internet:
             wan, self.zone, authoritative=authoritative, resolvers=RESOLVERS + RESOLVERS_6, upstream=INTERNET
         )
         self.web = Web(wan, self.authority, [SITES, SITES_6])
+        # Where No-IP's own client asks, for providers that keep port 80 to themselves.
+        self.web.listen(wan, SITES, 8245, tls=False)
         self.visitor = Visitor(network.lifeline, self._visitor(), lambda: self.trusted)
         self._open_sites()
         network.serve_lan(resolver=RESOLVERS[0])
@@ -115,18 +121,21 @@ class Internet:
         self.dynu = self.dyndns2("api.dynu.com", "api-ipv4.dynu.com", "api-ipv6.dynu.com", manners=Manners(refusal=200))
         self.dynv6 = self.dyndns2("dynv6.com", "ipv4.dynv6.com", "ipv6.dynv6.com")
         self.desec = self.dyndns2("update.dedyn.io", "update6.dedyn.io")
-        self.freedns = self.dyndns2("freedns.afraid.org")
+        self.freedns = FreeDns(self.zone)
+        self.add_site("freedns.afraid.org", self.freedns)
         self.members = self.dyndns2("members.dyndns.org", "ddns.example.org")
         """A provider of one's own."""
         self.duckdns = DuckDns(self.zone)
         self.add_site("www.duckdns.org", self.duckdns, versions=(4, 6))
+        self.cloudflare = Cloudflare(self.zone)
+        self.add_site("api.cloudflare.com", self.cloudflare, versions=(4, 6))
+        self.desec_api = DesecApi(self.zone)
+        self.add_site("desec.io", self.desec_api, versions=(4, 6))
 
     def _addresses(self) -> None:
-        ip = self._network.ip
         servers = [address for pair in NAME_SERVERS.values() for address in pair]
-        for address in (*RESOLVERS, *RESOLVERS_6, *servers, SITES, SITES_6):
-            width = "128" if ":" in address else "32"
-            ip("wan", "address", "add", f"{address}/{width}", "dev", "lo")
+        addresses = (*RESOLVERS, *RESOLVERS_6, *servers, SITES, SITES_6)
+        self._network.wan.check(("ip", "-batch", "-"), input="".join(f"address add {a} dev lo\n" for a in addresses))
         self._network.wan.check(("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"))
 
     def _visitor(self) -> Namespace:

@@ -58,7 +58,8 @@ class AcmeServer(Site):
     def __init__(self, start: Callable[..., Pebble]) -> None:
         super().__init__(self._pass_on)
         self._start = start
-        self.pebble = self._begin()
+        self._starting = threading.Lock()
+        self._pebble: Pebble | None = None
         self.counts: Counter[str] = Counter()
         """directory, newNonce, newAccount, newOrder, authorization, challenge (told to validate; asked how it went:
         challenge-poll), finalize, certificate …"""
@@ -67,6 +68,14 @@ class AcmeServer(Site):
         self._refusals: list[Refusal] = []
         self._challenges: dict[str, tuple[str, dict[str, str]]] = {}
 
+    @property
+    def pebble(self) -> Pebble:
+        """The server behind it, started when it is first needed."""
+        with self._starting:
+            if self._pebble is None:
+                self._pebble = self._begin()
+            return self._pebble
+
     def _begin(self, *, days: int = 90, reuse: int = 0, bad_nonces: int = 0, slow: int = 0) -> Pebble:
         return self._start(days=days, reuse=reuse, bad_nonces=bad_nonces, slow=slow)
 
@@ -74,8 +83,10 @@ class AcmeServer(Site):
         """As another server: certificates that hold `days`, `reuse` percent of authorisations reused, `bad_nonces`
         percent refused, up to `slow` seconds to validation. Its accounts are gone and its root is new: trust it again.
         """
-        self.pebble.stop()
-        self.pebble = self._begin(**settings)
+        with self._starting:
+            if self._pebble is not None:
+                self._pebble.stop()
+            self._pebble = self._begin(**settings)
 
     def refuse(
         self,

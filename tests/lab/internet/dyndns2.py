@@ -97,10 +97,10 @@ class DynDns2(Site):
         return f"good {told}"
 
 
-def wanted_addresses(request: Request) -> dict[str, str] | None:
+def wanted_addresses(request: Request, *, extra: tuple[str, ...] = ()) -> dict[str, str] | None:
     """The addresses by record type that an update names, or the one it came from; None where one is no address."""
     names = ("myip", "myipv4", "ip", "ipv4", "myipv6", "ipv6", "ip6")
-    given = [word for name in names for word in request.params.get(name, "").split(",")]
+    given = [word for name in names + extra for word in request.params.get(name, "").split(",")]
     given = [word for word in given if word and word != "preserve"] or [request.peer]
     try:
         parsed = [ipaddress.ip_address(word) for word in given]

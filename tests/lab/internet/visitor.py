@@ -52,6 +52,7 @@ class Visitor:
         port: int | None = None,
         headers: dict[str, str] | None = None,
         method: str = "GET",
+        body: bytes | None = None,
         family: int = 4,
         address: str | None = None,
         timeout: float = 10.0,
@@ -65,7 +66,7 @@ class Visitor:
             raise socket.gaierror(f"{host} has no IPv{family} address")
         tls = ssl.create_default_context(cadata=self._trusted()) if scheme == "https" else None
         number = port or (443 if tls else 80)
-        asked = {"headers": headers, "method": method, "timeout": timeout, "tls": tls}
+        asked = {"headers": headers, "method": method, "timeout": timeout, "tls": tls, "body": body}
         return wire.get(self.namespace.path, found[0], path, host=host, port=number, **asked)  # type: ignore[arg-type]
 
     def run(self, argv: Sequence[str], *, check: bool = True, timeout: float | None = 120) -> Result:

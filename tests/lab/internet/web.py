@@ -106,9 +106,10 @@ class Web:
     def __init__(self, namespace: Path, authority: Authority, addresses: list[str]) -> None:
         self._authority = authority
         self._sites: dict[str, Site] = {}
-        self._servers = [
-            self.listen(namespace, address, port, tls=port == 443) for address in addresses for port in (80, 443)
-        ]
+        self._servers: list[_Server] = []
+        for address in addresses:
+            self.listen(namespace, address, 80, tls=False)
+            self.listen(namespace, address, 443, tls=True)
 
     def add(self, host: str, site: Site) -> None:
         """From now on `host` is this site."""
@@ -117,16 +118,18 @@ class Web:
     def site(self, host: str | None) -> Site | None:
         return self._sites.get((host or "").lower().partition(":")[0])
 
-    def listen(self, namespace: Path, address: str, port: int, *, tls: bool) -> _Server:
+    def listen(self, namespace: Path, address: str, port: int, *, tls: bool) -> None:
         """One more address or port for all sites."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         server = _Server(self, wire.at(namespace, lambda: _listen(family, address, port)), self._tls() if tls else None)
-        threading.Thread(target=server.serve_forever, name=f"web {address}:{port}", daemon=True).start()
-        return server
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,), name=f"web {address}:{port}", daemon=True)
+        serving.start()
+        self._servers.append(server)
 
     def close(self) -> None:
         for server in self._servers:
-            server.socket.close()
+            server.shutdown()
+            server.server_close()
 
     def _tls(self) -> ssl.SSLContext:
         def choose(connection: ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:

@@ -1,0 +1,103 @@
+"""The lab's providers are what real clients take them for: ddclient, and certbot's plugin for Cloudflare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.internet import Internet
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+NOIP, DUCK, CLOUD, FREE, DESEC = (
+    "songuuli2020.ddns.net",
+    "songuuli.duckdns.org",
+    "home.example.com",
+    "songuuli.mooo.com",
+    "songuuli.dedyn.io",
+)
+# The library is what bookworm's ddclient needs for https, and does not depend on.
+PACKAGES = ["ddclient", "libio-socket-ssl-perl", "python3-certbot-dns-cloudflare"]
+ADDRESS = "11.22.33.44"
+
+SETTINGS = {
+    NOIP: f"protocol=noip, login=alex, password=secret {NOIP}",
+    DUCK: f"protocol=duckdns, password=token-1 {DUCK}",
+    CLOUD: f"protocol=cloudflare, zone=example.com, login=token, password=token-2 {CLOUD}",
+    FREE: f"protocol=freedns, login=alex, password=secret {FREE}",
+    DESEC: f"protocol=dyndns2, server=update.dedyn.io, login={DESEC}, password=token-3 {DESEC}",
+}
+
+
+@pytest.fixture(scope="module")
+def pi(lab: Lab, release: str) -> Iterator[Pi]:
+    """A Pi with ddclient, which does not run by itself."""
+
+    def prepare(fresh: Pi) -> None:
+        fresh.run(["apt-get", "update"])
+        install = ["apt-get", "install", "--yes", "--no-install-recommends"]
+        fresh.run([*install, *PACKAGES], env={"DEBIAN_FRONTEND": "noninteractive"})
+        fresh.run(["systemctl", "disable", "ddclient"])
+        fresh.run(["systemctl", "stop", "certbot.timer"])
+
+    made = lab.pi(release, layer=lab.layer(release, "providers", " ".join(PACKAGES), prepare))
+    net = lab.internet
+    assert net.acme.root
+    net.trust(made)
+    net.noip.account("alex", "secret", NOIP)
+    net.duckdns.account("token-1", DUCK)
+    net.cloudflare.account("token-2", "example.com")
+    net.cloudflare.record(CLOUD, "A", "11.22.33.1")
+    net.freedns.account("alex", "secret", FREE)
+    net.desec.account(DESEC, "token-3", DESEC)
+    yield made
+    made.discard()
+    for name in SETTINGS:
+        net.zone.remove(name)
+
+
+def ddclient(pi: Pi, settings: str) -> str:
+    """One update with these settings; what it said."""
+    pi.run(["rm", "-f", "/var/cache/ddclient/ddclient.cache"])
+    pi.write("/root/ddclient.conf", f"ssl=yes\nuse=web, web=api.ipify.org\n{settings}\n")
+    done = pi.run(["ddclient", "-daemon=0", "-noquiet", "-file", "/root/ddclient.conf"], check=False)
+    return done.output + done.errors
+
+
+@pytest.mark.parametrize("name", list(SETTINGS))
+def test_ddclient(lab: Lab, pi: Pi, name: str) -> None:
+    said = ddclient(pi, SETTINGS[name])
+    assert f"{name}" in said
+    assert "SUCCESS" in said, said
+    assert lab.internet.visitor.resolve(name) == [ADDRESS], said
+
+
+@pytest.mark.parametrize("name", list(SETTINGS))
+def test_ddclient_with_a_wrong_password(pi: Pi, name: str) -> None:
+    said = ddclient(pi, SETTINGS[name].replace("secret", "wrong").replace("token-", "other-"))
+    assert "SUCCESS" not in said
+    assert "FAILED" in said
+
+
+def test_a_certificate_by_dns(lab: Lab, pi: Pi) -> None:
+    pi.write("/root/cloudflare.ini", "dns_cloudflare_api_token = token-2\n")
+    pi.run(["chmod", "600", "/root/cloudflare.ini"])
+    pi.run(["certbot", "certonly", "--non-interactive", "--agree-tos", "--register-unsafely-without-email",
+            "--dns-cloudflare", "--dns-cloudflare-credentials=/root/cloudflare.ini",
+            "--dns-cloudflare-propagation-seconds=0", "-d", CLOUD])  # fmt: skip
+    assert lab.internet.acme.production.counts["certificate"] >= 1
+    asked = {(a.name, a.type) for a in lab.internet.zone.asked}
+    assert (f"_acme-challenge.{CLOUD}", "TXT") in asked
+    assert lab.internet.zone.get(f"_acme-challenge.{CLOUD}", "TXT") == [], "it has tidied up"
+
+
+def test_desec_s_sets_of_records(lab: Lab) -> None:
+    net: Internet = lab.internet
+    net.desec_api.account("token-3", DESEC)
+    headers = {"Authorization": "Token token-3", "Content-Type": "application/json"}
+    wanted = b'{"subname": "_acme-challenge", "type": "TXT", "ttl": 60, "records": ["\\"proof\\""]}'
+    put = {"scheme": "https", "method": "POST", "headers": headers, "body": wanted}
+    answer = net.visitor.http("desec.io", f"/api/v1/domains/{DESEC}/rrsets/", **put)
+    assert answer.status == 201
+    assert net.visitor.resolve(f"_acme-challenge.{DESEC}", "TXT") == ['"proof"']
