@@ -21,6 +21,7 @@ from tests.lab import wire
 INTERNET = "11.22.33.1"
 OUTSIDE = "11.22.33.44"
 ROUTER = "192.168.1.1"
+ROUTER_MAC = "3c:a6:2f:00:00:01"
 LAPTOP = "192.168.1.50"
 LEASES = "192.168.1.100,192.168.1.199,1h"
 
@@ -138,7 +139,9 @@ class HomeNetwork:
     def _connect_router(self) -> None:
         self.cable(("router", "wan"), ("wan", "home"))
         ip = self.ip
-        ip("router", "link", "add", "lan", "type", "bridge", "mcast_snooping", "0", "forward_delay", "0")
+        # Without an address of its own a bridge takes one of its ports', and another one whenever a machine goes.
+        bridge = ("type", "bridge", "mcast_snooping", "0", "forward_delay", "0")
+        ip("router", "link", "add", "lan", "address", ROUTER_MAC, *bridge)
         ip("router", "address", "add", f"{ROUTER}/24", "dev", "lan")
         ip("router", "address", "add", f"{OUTSIDE}/24", "dev", "wan")
         for device in ("lan", "wan"):
