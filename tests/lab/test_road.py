@@ -110,7 +110,8 @@ def test_an_edit_by_hand_is_seen_and_kept(served: Pi) -> None:
 def test_undo_brings_the_files_back(served: Pi, lab: Lab) -> None:
     for step in ("site", "nginx"):
         served.run(("piwizard", "undo", step, "--yes"))
-    assert road.states(served) == {"system": "done", "nginx": "todo", "app": "done", "gunicorn": "done", "site": "todo"}
+    done = {step for step, state in road.states(served).items() if state != "todo"}
+    assert done == {"system", "app", "gunicorn"}, "optional steps were never asked for"
     packaged = served.run(("dpkg", "--verify", "nginx-common"), check=False).output
     assert [line for line in packaged.splitlines() if "/usr/share/doc/" not in line] == []
     assert served.run(("readlink", "/etc/nginx/sites-enabled/default")).output == "/etc/nginx/sites-available/default\n"
