@@ -50,6 +50,12 @@ def unit_line(value: object) -> str:
     return text.replace("%", "%%")
 
 
+def environment_value(value: object) -> str:
+    """A value as systemd's EnvironmentFile= reads it: in double quotes, where few signs mean anything."""
+    escaped = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in str(value))
+    return f'"{escaped}"'
+
+
 def _printable(value: object) -> str:
     text = str(value)
     bad = sorted({char for char in text if not char.isprintable()})

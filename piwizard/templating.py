@@ -32,5 +32,6 @@ def _environment() -> Environment:
     environment.filters["nginx"] = quoting.nginx_quote
     environment.filters["unit_word"] = quoting.unit_word
     environment.filters["unit_argument"] = quoting.unit_argument
+    environment.filters["environment"] = quoting.environment_value
     environment.filters["unit_line"] = quoting.unit_line
     return environment

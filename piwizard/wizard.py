@@ -16,7 +16,7 @@ from piwizard.changes.base import Change, Memory, Preview
 from piwizard.changes.group import Group
 from piwizard.changes.unit import Unit
 from piwizard.errors import PiwizardError
-from piwizard.machine import facts
+from piwizard.machine import facts, packages
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
 from piwizard.machine.git_access import Access
@@ -220,6 +220,8 @@ class Wizard:
             certificates=self._certificates,
             source=self._source(place.site) if place.site and "app.repo" in self.answers.sites[place.site] else None,
             sites=tuple(self.answers.sites),
+            domains=tuple(name for site in self.answers.sites.values() for name in site.get("site.domains", ())),
+            installed=packages.installed(),
             ipv6=Path("/proc/net/if_inet6").exists(),
             packaged_units=self._packaged_units,
         )

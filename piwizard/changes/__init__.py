@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from piwizard.changes import address, file, folder, forward, group, link, package, swap, ufw, unit, user
+from piwizard.changes import address, file, folder, forward, group, idle, link, package, swap, ufw, unit, user
 from piwizard.changes.base import Undo
 
 UNDO: Mapping[str, Undo] = {
@@ -13,6 +13,7 @@ UNDO: Mapping[str, Undo] = {
     "folder": folder.undo,
     "forward": forward.undo,
     "group": group.undo,
+    "idle": idle.undo,
     "link": link.undo,
     "package": package.undo,
     "swap": swap.undo,

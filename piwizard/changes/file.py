@@ -15,7 +15,10 @@ from piwizard.machine.snapshot import Machine
 
 @dataclass(frozen=True)
 class File:
-    """A file that is wholly piwizard's. A `secret` one shows no content in diffs."""
+    """A file that is wholly piwizard's. A `secret` one shows no content in diffs.
+
+    One that somebody else wrote is left alone; `takes_over` replaces it after a yes, and undo brings it back.
+    """
 
     kind: ClassVar[str] = "file"
     path: Path
@@ -23,6 +26,7 @@ class File:
     mode: int = 0o644
     owner: Owner = ROOT
     secret: bool = False
+    takes_over: bool = False
 
     @property
     def touches(self) -> Path:
@@ -39,7 +43,12 @@ class File:
         if self.path.is_dir() and not self.path.is_symlink():
             raise ChangeFailed(f"{self.path} is a folder, so no file can be written there.", hint="Move it away.")
         theirs = self.path.is_symlink() or files.read(self.path) not in (None, self.content.encode())
-        if theirs and not work.owns(self.path):
+        if theirs and not work.owns(self.path) and self.takes_over and not work.overwrite:
+            raise ChangeFailed(
+                f"{self.path} is there already and piwizard did not write it, so it was left as it is.",
+                hint="`piwizard apply --yes` replaces it; `piwizard undo` would bring it back.",
+            )
+        if theirs and not work.owns(self.path) and not self.takes_over:
             raise ChangeFailed(
                 f"{self.path} is there already and piwizard did not write it, so it was left as it is.",
                 hint="Move it away, or choose another name for the site.",

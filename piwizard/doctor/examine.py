@@ -161,6 +161,7 @@ def _by_applying(check: Check, step: str) -> Fix | None:
         "nginx": ("nine settings", "nginx service"),
         "gunicorn": (".socket", ".service"),
         "app": ("release",),
+        "ddns": (".service",),
     }
     if check.name.endswith(tuple(mendable.get(step, ()))) and step in mendable:
         return Fix((step,))

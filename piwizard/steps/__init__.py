@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from piwizard.steps.app import App
+from piwizard.steps.ddns import Ddns
 from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
 from piwizard.steps.router import Router
@@ -11,4 +12,4 @@ from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import Step
 from piwizard.steps.system import System
 
-STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site(), StaticIp(), Router())
+STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site(), Ddns(), StaticIp(), Router())

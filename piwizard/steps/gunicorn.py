@@ -22,6 +22,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
 from piwizard.questions import Question
+from piwizard.quoting import environment_value
 from piwizard.steps.step import Ground, Scope, app_of
 
 UNITS = Path("/etc/systemd/system")
@@ -73,7 +74,7 @@ class Gunicorn:
                 key="site.name",
                 hint="Choose another name for the site.",
             )
-        settings = "".join(f"{variable}={_quoted(value)}\n" for variable, value in app.settings().items())
+        settings = "".join(f"{variable}={environment_value(value)}\n" for variable, value in app.settings().items())
         units_group = Group(
             f"{name}-service",
             (
@@ -165,9 +166,3 @@ def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
         writable=(str(where.data),),
         pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
     )
-
-
-def _quoted(value: str) -> str:
-    """A value as systemd's EnvironmentFile= reads it: in double quotes, where few signs mean anything."""
-    escaped = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in value)
-    return f'"{escaped}"'

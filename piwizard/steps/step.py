@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -30,6 +30,10 @@ class Ground:
     source: Source | None = None
     sites: tuple[str, ...] = ()
     """The names of all sites."""
+    domains: tuple[str, ...] = ()
+    """The host names of all sites, the main one of the first site first."""
+    installed: Mapping[str, str] = field(default_factory=dict)
+    """The versions of Debian's packages that are installed, by name."""
     ipv6: bool = True
     packaged_units: frozenset[str] = frozenset()
     """The units that came with Debian's packages: no site may be called like one of them."""

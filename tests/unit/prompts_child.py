@@ -95,7 +95,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     places._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
-    wizard.STEPS = (*wizard.STEPS, Router())
+    wizard.STEPS = (*(step for step in wizard.STEPS if not step.optional), Router())
     with echoing(False):
         return prompts.walk(open_console(), Pi(folder), " ".join(sys.argv[2:]))
 

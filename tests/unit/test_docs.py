@@ -22,12 +22,12 @@ EXAMPLES = [
 
 
 def test_every_question_is_described_and_nothing_else() -> None:
-    described = re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| ", ANSWERS, re.MULTILINE)
+    described = re.findall(r"^\| `([a-z_]+\.[a-z0-9_]+)` \| ", ANSWERS, re.MULTILINE)
     assert sorted(described) == sorted(question.key for question in all_questions())
 
 
 def test_required_is_what_is_required() -> None:
-    said = re.findall(r"^\| `([a-z_.]+)` \| required \|", ANSWERS, re.MULTILINE)
+    said = re.findall(r"^\| `([a-z0-9_.]+)` \| required \|", ANSWERS, re.MULTILINE)
     assert sorted(said) == sorted(question.key for question in all_questions() if question.required)
 
 

@@ -1,0 +1,253 @@
+"""Dynamic DNS: the host name follows the router's public address."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.changes.base import Change
+from piwizard.changes.file import File
+from piwizard.changes.folder import Folder
+from piwizard.changes.group import Group, Then
+from piwizard.changes.idle import Idle
+from piwizard.changes.package import Packages
+from piwizard.changes.unit import Unit
+from piwizard.ddns import ddclient, noip_duc, refusals
+from piwizard.ddns.account import Account, account_of
+from piwizard.ddns.noip_duc import NoipPackage
+from piwizard.ddns.providers import PROVIDERS, owner_of
+from piwizard.ddns.proving import Prove
+from piwizard.errors import PiwizardError
+from piwizard.machine import checks, files, places, units
+from piwizard.machine.checks import Check
+from piwizard.questions import Question
+from piwizard.reach import leads, outside
+from piwizard.steps.step import Ground, Scope
+
+UNITS = Path("/etc/systemd/system")
+CLIENTS = ("ddclient", "noip-duc")
+PATIENCE = 40.0
+"""Seconds for the first update to be known at the provider's name servers."""
+
+
+def _server(value: Any) -> str:  # noqa: ANN401 — a validator
+    name, colon, port = v.text(value).partition(":")
+    if colon and not (port.isdigit() and 0 < int(port) < 65536):
+        raise v.Invalid('must be a host name, or one with a port such as "ddns.example.org:8443"')
+    return f"{v.host_name(name)}{colon}{port}"
+
+
+QUESTIONS = (
+    Question(
+        "ddns.provider",
+        "Provider",
+        "Where you have the name from.",
+        v.one_of(*PROVIDERS),
+        kind="choice",
+        choices=tuple(PROVIDERS),
+        required=True,
+    ),
+    Question(
+        "ddns.hostname",
+        "Host name",
+        "The name that shall follow this home's address.",
+        v.host_name,
+        required=True,
+    ),
+    Question(
+        "ddns.username",
+        "User name",
+        "For No-IP that of the DDNS Key. DuckDNS, Cloudflare, deSEC and dynv6 need none.",
+        v.text,
+    ),
+    Question(
+        "ddns.password",
+        "Password or token",
+        "For No-IP the password of the DDNS Key; for DuckDNS, Cloudflare, deSEC and dynv6 the token.",
+        v.given_secret,
+        kind="secret",
+    ),
+    Question(
+        "ddns.client",
+        "Client",
+        "The program that keeps the name up to date: Debian's ddclient, or No-IP's own, noip-duc.",
+        v.one_of(*CLIENTS),
+        kind="choice",
+        choices=CLIENTS,
+        default="ddclient",
+    ),
+    Question(
+        "ddns.interval",
+        "Minutes between looks",
+        "How often it is looked whether the address has changed. The provider hears only of changes.",
+        v.whole(1, 60),
+        kind="number",
+        default=5,
+    ),
+    Question(
+        "ddns.ipv6",
+        "IPv6 as well",
+        "Let the name lead to this machine by IPv6 too. Only where the router lets visitors in by IPv6.",
+        v.yes_or_no,
+        kind="yesno",
+        default=False,
+    ),
+    Question("ddns.server", "Server", "Only for a provider of your own choice: its host name.", _server),
+    Question("ddns.zone", "Zone", "Only for Cloudflare: the domain that the name belongs to.", v.host_name),
+)
+
+
+class Ddns:
+    """An account that is proven, and a client that keeps the name up to date."""
+
+    name = "ddns"
+    title = "Dynamic DNS"
+    heading = "Reach"
+    why = (
+        "Your provider of Internet access gives your home another address now and then. A small program tells your "
+        "provider of names about it, so that the name always leads here. Whether the account is right is tried "
+        "first, with one update; nothing is kept before that has been accepted."
+    )
+    scope: Scope = "machine"
+    optional = True
+    needs = ("system",)
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        if ground is None:
+            return QUESTIONS
+        hostname = answers.get("ddns.hostname") if answers else None
+        first = next((name for name in ground.domains if "." in name), None)
+        owner = owner_of(hostname or first or "")
+        suggested = {
+            "ddns.hostname": (first, "the first site's name"),
+            "ddns.provider": (owner.name if owner else None, f"{hostname or first} is one of theirs"),
+            "ddns.zone": (".".join((hostname or first or "").split(".")[-2:]), "the end of the name"),
+        }
+        return [
+            question.suggest(*suggested[question.key]) if suggested.get(question.key, (None,))[0] else question
+            for question in QUESTIONS
+        ]
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        account, minutes = account_of(answers), int(answers.get("ddns.interval", 5))
+        if minutes < account.provider.least_minutes:
+            raise PiwizardError(
+                f"ddns.interval: {account.provider.title} wants at least {account.provider.least_minutes} minutes.",
+                key="ddns.interval",
+            )
+        setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
+        prove = Prove(account, lambda: outside.ask(4).address, places.state_dir() / "ddns.json")
+        return (prove, *setting_up(account, minutes, ground))
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        account, client = account_of(answers), _client(answers)
+        service = f"{client}.service"
+        state = units.ask([service])[service]
+        yield Check(
+            service,
+            state.running and state.enabled,
+            f"{state.active}, {state.file or 'not there'}",
+            cause="Somebody stopped it, or it ends as soon as it is started.",
+            mend=f"`piwizard apply ddns` starts it again; `journalctl -u {service}` says why it ended.",
+        )
+        told = None
+        if client == "ddclient":
+            updated = checks.settled(lambda: _last_update(account), lambda check: check.ok, PATIENCE)
+            yield updated
+            told = _told()
+        own = [one.address for one in _own_ipv6(ground)]
+        looks = checks.settled(
+            lambda: list(leads.look(account.hostname, own_ipv6=own, told=told)), lambda seen: seen[0].ok, PATIENCE
+        )
+        yield from looks
+        if account.provider.reminder:
+            yield Check("confirmation", True, account.provider.reminder)
+
+
+def _client(answers: Answers) -> str:
+    return str(answers.get("ddns.client", "ddclient"))
+
+
+def _ddclient(account: Account, minutes: int, ground: Ground) -> Sequence[Change]:
+    """Its settings are there before its package: that would ask, and start it without any."""
+    system = ground.machine.os
+    debian = int(system.version) if system.version.isdigit() else None
+    version = ddclient.version_for(ground.installed.get("ddclient"), debian)
+    settings, drop_in = ddclient.settings_path(version), UNITS / f"{ddclient.SERVICE}.d"
+    gateway = ground.machine.network.gateway6
+    text = ddclient.render_settings(account, version, gateway.interface if gateway else None)
+    own = (
+        File(settings, text, 0o600, secret=True, takes_over=True),
+        File(ddclient.DEFAULTS, ddclient.render_defaults(minutes), takes_over=True),
+        File(drop_in / "piwizard.conf", ddclient.render_limits()),
+    )
+    folders = (Folder(drop_in), *((Folder(settings.parent),) if version >= (4, 0) else ()))
+    return (
+        Idle(noip_duc.SERVICE),
+        *folders,
+        _taken_up("ddclient-settings", own, ddclient.SERVICE),
+        Packages(ddclient.packages(version)),
+        Unit(ddclient.SERVICE),
+    )
+
+
+def _noip_duc(account: Account, minutes: int, ground: Ground) -> Sequence[Change]:
+    use_debians = 'Set ddns.client to "ddclient".'
+    if account.provider.name != "no-ip" or account.server != account.provider.server:
+        wrong = "noip-duc, No-IP's own client, can update names of No-IP only"
+        raise PiwizardError(f"ddns.client: {wrong}.", key="ddns.client", hint=use_debians)
+    if account.ipv6:
+        raise PiwizardError("ddns.ipv6: noip-duc is set up for IPv4 only.", key="ddns.ipv6", hint="Leave it out.")
+    if ground.machine.architecture.armv6:
+        wrong = "No-IP has no package of noip-duc for the processor of this board (ARMv6)"
+        raise PiwizardError(f"ddns.client: {wrong}.", key="ddns.client", hint=use_debians)
+    own = (
+        File(noip_duc.DEFAULTS, noip_duc.render_defaults(account, minutes), 0o600, secret=True, takes_over=True),
+        File(UNITS / noip_duc.SERVICE, noip_duc.render_service(), takes_over=True),
+    )
+    return (
+        NoipPackage(places.cache_dir()),
+        Idle(ddclient.SERVICE),
+        _taken_up("noip-duc-settings", own, noip_duc.SERVICE),
+        Unit(noip_duc.SERVICE),
+    )
+
+
+def _taken_up(name: str, own: tuple[File, ...], service: str) -> Group:
+    then = (Then(("systemctl", "daemon-reload")), Then(("systemctl", "try-restart", service), unit=service))
+    return Group(name, own, then=then, proof=lambda: _ill(service))
+
+
+def _ill(service: str) -> str | None:
+    """What is wrong with a client that was just started anew; None where it is well, or was not there."""
+    state = units.ask([service])[service]
+    return f"{service} does not run with its new settings." if state.active == "failed" else None
+
+
+def _told() -> str | None:
+    """The address that ddclient last told the provider, where that was accepted."""
+    last = ddclient.last_update((files.read(ddclient.CACHE) or b"").decode("utf-8", "replace"))
+    good = "good" in (last.get("status"), last.get("status-ipv4"))
+    return (last.get("ipv4") or last.get("ip")) if good else None
+
+
+def _last_update(account: Account) -> Check:
+    last = ddclient.last_update((files.read(ddclient.CACHE) or b"").decode("utf-8", "replace"))
+    status = last.get("status-ipv4") or last.get("status") or ""
+    if status == "good" or last.get("status") == "good":
+        return Check("last update", True, f"{account.provider.title} has accepted {last.get('ipv4') or last.get('ip')}")
+    if not status:
+        mend = "Look whether this machine has a connection; `journalctl -u ddclient` has its words."
+        return Check("last update", False, "there was none yet", "ddclient has not found the outside address.", mend)
+    code = "unreachable" if status == "noconnect" else status
+    refusal = refusals.explain(code, account)
+    return Check("last update", False, f"refused: {status}", refusal.sentence, refusal.hint)
+
+
+def _own_ipv6(ground: Ground) -> list[Any]:
+    found = [one for interface in ground.machine.network.interfaces or () for one in interface.addresses]
+    return [one for one in found if one.family == 6 and ipaddress.ip_address(one.address).is_global]

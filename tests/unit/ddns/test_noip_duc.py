@@ -1,0 +1,49 @@
+"""No-IP's own client: its settings, and what is taken from No-IP's archive."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from piwizard.changes.base import ChangeFailed
+from piwizard.ddns import noip_duc
+
+
+def archive(path, *names):
+    with tarfile.open(path, "w:gz") as packed:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            packed.addfile(member, io.BytesIO(name.encode()))
+    return path
+
+
+def test_the_package_of_this_architecture(tmp_path):
+    folder = "noip-duc_3.3.0"
+    names = [f"{folder}/binaries/noip-duc_3.3.0_{one}.deb" for one in ("amd64", "arm64", "armhf")]
+    packed = archive(tmp_path / "a", f"{folder}/debian/service", *names)
+    assert noip_duc._unpack(packed, "arm64").decode() == names[1]
+    with pytest.raises(ChangeFailed, match="no package of noip-duc for riscv64"):
+        noip_duc._unpack(packed, "riscv64")
+
+
+@pytest.mark.parametrize("name", ["../binaries/x/noip-duc_3.3.0_arm64.deb", "a/binaries/evil_arm64.deb"])
+def test_other_files_are_not_taken(tmp_path, name):
+    with pytest.raises(ChangeFailed):
+        noip_duc._unpack(archive(tmp_path / "a", name), "arm64")
+
+
+def test_what_is_no_archive(tmp_path):
+    (tmp_path / "a").write_text("<html>")
+    with pytest.raises(ChangeFailed):
+        noip_duc._unpack(tmp_path / "a", "arm64")
+
+
+def test_settings(account):
+    text = noip_duc.render_defaults(account(password='a"b\\c$d`e f'), 5)
+    assert 'NOIP_PASSWORD="a\\"b\\\\c\\$d\\`e f"\n' in text
+    assert 'NOIP_HOSTNAMES="songuuli.3utilities.com"\n' in text
+    assert "NOIP_CHECK_INTERVAL=5m\n" in text
+    assert "/usr/bin/noip-duc" in noip_duc.render_service()
