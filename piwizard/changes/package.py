@@ -17,11 +17,15 @@ APT = ("apt-get", "--yes", "-o", f"DPkg::Lock::Timeout={LONGEST_WAIT}", "-o", "D
 
 @dataclass(frozen=True)
 class Packages:
-    """These packages are installed. `recommends` takes in what they recommend."""
+    """These packages are installed. `recommends` takes in what they recommend.
+
+    `starts` are units that Debian enables and starts as it installs them: undo ends those that were not there before.
+    """
 
     kind: ClassVar[str] = "package"
     names: tuple[str, ...]
     recommends: bool = False
+    starts: tuple[str, ...] = ()
 
     def describe(self) -> str:
         return f"Install {', '.join(self.names)}"
@@ -42,6 +46,9 @@ class Packages:
         # Only what was absent before the first try: a killed install leaves some of them in.
         for name in missing:
             work.remember("package", name, {"installed": False})
+        for unit in self.starts:
+            now = work.machine.unit(unit)
+            work.remember("unit", unit, {"existed": now.exists, "enabled": now.enabled, "running": now.running})
         update = work.command((*APT, "update"), allow=range(256))
         result = work.command(self._install(missing), allow=range(256))
         if not result.ok:

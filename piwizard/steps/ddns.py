@@ -190,7 +190,7 @@ def _ddclient(account: Account, minutes: int, ground: Ground) -> Sequence[Change
         Idle(noip_duc.SERVICE),
         *folders,
         _taken_up("ddclient-settings", own, ddclient.SERVICE),
-        Packages(ddclient.packages(version)),
+        Packages(ddclient.packages(version), starts=(ddclient.SERVICE,)),
         Unit(ddclient.SERVICE),
     )
 

@@ -28,7 +28,7 @@ from typing import ClassVar
 from piwizard.machine.commands import Result
 from piwizard.machine.files import digest
 from piwizard.rehearsal import groups
-from tests.lab import product, road, tame
+from tests.lab import home, product, road, tame
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
@@ -194,7 +194,30 @@ class Alone(Sweep):
         return road.apply(pi, self.step, "--answers", road.ANSWERS, *options, check=False)
 
 
-JOURNEYS: dict[str, type[Sweep]] = {"road": Road, "deploy": Deploy}
+class DynamicDns(Alone):
+    """Dynamic DNS at DuckDNS; the world outside is as before each time."""
+
+    step = "ddns"
+    answers = home.DUCKDNS
+
+    @cached_property
+    def layer(self) -> Layer:
+        return home.reachable(self.lab, self.release)
+
+    def pi(self) -> Pi:
+        home.open_accounts(self.lab)
+        return super().pi()
+
+    def command(self, pi: Pi, *options: str) -> Result:
+        pi.write("/root/secret", home.TOKEN)
+        return super().command(pi, *options)
+
+    def well(self, pi: Pi) -> None:
+        assert self.lab.internet.visitor.resolve(home.DUCK) == [self.lab.router.public]
+        assert len(self.lab.internet.duckdns.requests) <= 3, "asked too often"
+
+
+JOURNEYS: dict[str, type[Sweep]] = {"road": Road, "deploy": Deploy, "ddns": DynamicDns}
 
 
 def _record(pi: Pi, run: str) -> Path:
