@@ -7,7 +7,7 @@ from tests.lab.images import Layer
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
-SECRET = "ab'c\"d#e, f\\g$h%i=j"
+SECRET = "ab'c\"d#e, f\\g$known7391again%i=j"
 TOKEN = "5e0ff2f4-3c2c-4f0a-9d2b-7d8e9f001122"
 LOGIN = "me@example.org"
 NAME, DUCK = "songuuli2020.ddns.net", "songuuli2020.duckdns.org"

@@ -108,8 +108,6 @@ def test_a_whole_first_visit(talk, tmp_path, repo):
     dialogue.answer("Host names:", "flowers.example.org, www.flowers.example.org")
     dialogue.answer("one more")
     dialogue.answer("Do this?", "y")
-    dialogue.expect("=== Static address: todo")
-    dialogue.answer("This step can be left out. Do it? [Y/n]", "n")
     dialogue.expect("=== Router: todo")
     dialogue.answer("This step can be left out. Do it? [Y/n]", "n")
     dialogue.expect("Router: skipped")
@@ -124,7 +122,7 @@ def test_a_whole_first_visit(talk, tmp_path, repo):
             "env": {"MODE": "fast", "SECRET_KEY": {"generate": 32}, "API_KEY": {"asked": True}},
         },
         "gunicorn": {"workers": 3},
-        "skip": {"steps": ["static-ip", "router"]},
+        "skip": {"steps": ["router"]},
     }
     assert SECRET.encode() not in dialogue.raw
     holders = {file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()}
