@@ -67,7 +67,7 @@ class Forwards:
         return Preview(holds=False, argv=tuple(forwards.add_argv(url, self.wanted, port) for port in ports))
 
     def _find(self) -> str:
-        url = upnp.find(self.gateway)
+        url = forwards.find(self.gateway)
         if url is None:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
         return url
@@ -99,7 +99,7 @@ def _mend(code: int | None) -> str:
 def undo(record: Record, work: Work) -> str | None:
     """Takes away a forward that piwizard made, if it still leads here."""
     port, before = int(record["target"]), record["before"]
-    url = upnp.find(before["gateway"]) if upnp.installed() else None
+    url = forwards.find(before["gateway"]) if upnp.installed() else None
     router = upnp.look(url) if url else None
     if url is None or router is None:
         return f"The router does not answer to UPnP: its forward of port {port} may still be there."

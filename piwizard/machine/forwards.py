@@ -1,26 +1,37 @@
-"""Forwards of the router, made with Debian's upnpc: what its words mean, and what has to be done about them.
+"""Forwards of the router: who it is, what Debian's upnpc prints of it, and what has to be done about that.
 
-Also a program of its own, started by a timer with the system's Python: `forwards.py DESCRIPTION ADDRESS PORT…`. Routers
-forget forwards, after a restart or at the end of a lease; it puts back what is missing. So it needs the standard
-library alone, and goes on when piwizard is removed. Another machine's forward is never taken over.
+Also a program of its own, started by a timer with the system's Python: `forwards.py GATEWAY DESCRIPTION ADDRESS PORT…`.
+Routers forget forwards, after a restart or at the end of a lease; it puts back what is missing. So it needs the
+standard library alone, and goes on when piwizard is removed. Another machine's forward is never taken over.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
+import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 LEASE = 86400
 """Seconds, where a router wants an end: the timer comes by many times before."""
 ENTRY = re.compile(r"^\s*\d+ (TCP|UDP)\s+(\d+)->([\d.]+):(\d+)\s+'(.*)' '([^']*)' (\d+)$", re.M)
 OUTSIDE = re.compile(r"^ExternalIPAddress = ([\d.]+)$", re.M)
-DEVICE = re.compile(r"^ desc: (http://\S+)$", re.M)
 REFUSED = re.compile(r"^AddPortMapping\([^)]*\) failed with code (-?\d+)(?: \((.*)\))?", re.M)
 MADE = re.compile(r"^external \S+ (?:TCP|UDP) is redirected to internal ([\d.]+):(\d+)", re.M)
 FOUND = "Found valid IGD"
+GROUP = ("239.255.255.250", 1900)
+KINDS = (
+    "urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+    "urn:schemas-upnp-org:device:InternetGatewayDevice:2",
+    "urn:schemas-upnp-org:service:WANIPConnection:1",
+    "urn:schemas-upnp-org:service:WANPPPConnection:1",
+)
+LONGEST = 2.0
+"""Seconds: who has not answered by then does not speak UPnP. One that does takes a few hundredths."""
+LOCATION = re.compile(rb"^location:[ \t]*(http://[!-~]{1,200})\r?$", re.I | re.M)
 
 Ask = Callable[[Sequence[str]], str]
 """Runs a command and gives what it printed."""
@@ -66,6 +77,61 @@ class Wanted:
     description: str
     address: str
     ports: tuple[int, ...]
+
+
+def find(gateway: str, seconds: float = LONGEST) -> str | None:
+    """The address of the gateway's description; None where it does not answer to UPnP.
+
+    Nobody but the gateway is believed: a forward of another box would lead nowhere.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as call:
+        try:
+            own = _towards(gateway)
+            call.bind((own, 0))
+            call.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(own))
+            call.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 2)
+            return _called(call, gateway, seconds)
+        except OSError:  # no network: nobody to ask
+            return None
+
+
+def _towards(gateway: str) -> str:
+    """The address of this machine at which the gateway knows it; sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((gateway, GROUP[1]))
+        return str(probe.getsockname()[0])
+
+
+def _called(call: socket.socket, gateway: str, seconds: float) -> str | None:
+    until, again = time.monotonic() + seconds, 0.0
+    while (left := until - time.monotonic()) > 0:
+        if time.monotonic() >= again:  # a datagram can get lost
+            for kind in KINDS:
+                call.sendto(_search(kind), GROUP)
+                # Straight to it as well: a firewall on this machine lets in the answer to that alone.
+                call.sendto(_search(kind), (gateway, GROUP[1]))
+            again = time.monotonic() + seconds / 3
+        call.settimeout(min(left, seconds / 3))
+        try:
+            answer, (sender, *_) = call.recvfrom(2048)
+        except TimeoutError:
+            continue
+        url = location(answer)
+        if url and sender == gateway == urlsplit(url).hostname:
+            return url
+    return None
+
+
+def _search(kind: str) -> bytes:
+    lines = ("M-SEARCH * HTTP/1.1", "HOST: 239.255.255.250:1900", f"ST: {kind}", 'MAN: "ssdp:discover"', "MX: 1")
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+
+
+def location(answer: bytes) -> str | None:
+    """The address in an answer to the call, if it is of a router."""
+    found = LOCATION.search(answer)
+    kind = any(word in answer for word in (b"InternetGatewayDevice", b"WANIPConnection", b"WANPPPConnection"))
+    return found[1].decode() if found and kind and answer.startswith(b"HTTP/1.1 200") else None
 
 
 def list_argv(url: str) -> tuple[str, ...]:
@@ -146,16 +212,17 @@ def _why(port: int, code: int, words: str) -> str:
 
 
 def _run(argv: Sequence[str]) -> str:
+    import subprocess  # for the timer's program alone: every command of piwizard loads this module
+
     done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=60, check=False)
     return done.stdout
 
 
-def main(description: str, address: str, ports: Sequence[str]) -> str:
+def main(gateway: str, description: str, address: str, ports: Sequence[str]) -> str:
     """Puts back what is missing, and begins anew what would end; returns what was done."""
     wanted = Wanted(description, address, tuple(int(port) for port in ports))
-    found = _run(("upnpc", "-l"))
-    url = DEVICE.search(found)
-    router = read(url[1], found) if url else None
+    url = find(gateway)
+    router = read(url, _run(list_argv(url))) if url else None
     if router is None:
         raise Refused("No router answers to UPnP.")
     done = []
@@ -167,6 +234,6 @@ def main(description: str, address: str, ports: Sequence[str]) -> str:
 
 if __name__ == "__main__":
     try:
-        print(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+        print(main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]))
     except Refused as refused:
         sys.exit(refused.sentence)

@@ -19,11 +19,12 @@ def program() -> File:
     return File(PROGRAM, Path(forwards.__file__).read_text(encoding="utf-8"))
 
 
-def units(wanted: Wanted) -> tuple[File, File]:
+def units(gateway: str, wanted: Wanted) -> tuple[File, File]:
     """The timer, and the service that it starts."""
     service = render(
         "systemd/forwards.service.j2",
         program=PROGRAM,
+        gateway=gateway,
         description=wanted.description,
         address=wanted.address,
         ports=wanted.ports,

@@ -15,7 +15,7 @@ from piwizard.changes.package import Packages
 from piwizard.changes.ufw import OpenPorts
 from piwizard.changes.unit import Unit
 from piwizard.errors import PiwizardError
-from piwizard.machine import firewall, places, ufw, units, upnp
+from piwizard.machine import firewall, forwards, places, ufw, units, upnp
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts, Network
 from piwizard.machine.forwards import Router as Seen
@@ -61,7 +61,7 @@ class Router:
         if ground is None:
             return QUESTIONS
         gateway = ground.machine.network.gateway
-        if gateway and upnp.find(gateway.address):
+        if gateway and forwards.find(gateway.address):
             return [QUESTIONS[0].suggest(UPNP, "your router answers to UPnP")]
         return [QUESTIONS[0].suggest(BY_HAND, "no router answers to UPnP")]
 
@@ -77,16 +77,16 @@ class Router:
                 )
             text = by_hand.words(ground.machine, address, PORTS)
             return (*fire, File(places.state_dir() / "router-by-hand.txt", text))
-        forwards = Forwards(gateway, address, PORTS, _description(ground.machine), lambda seen: _refuse(ground, seen))
+        wanted = Forwards(gateway, address, PORTS, _description(ground.machine), lambda seen: _refuse(ground, seen))
         kept = Group(
             "forwards",
-            (keeping.program(), *keeping.units(forwards.wanted)),
+            (keeping.program(), *keeping.units(gateway, wanted.wanted)),
             then=(Then(("systemctl", "daemon-reload")),),
         )
         return (
             *fire,
             Packages(("miniupnpc",)),
-            forwards,
+            wanted,
             Folder(keeping.PROGRAM.parent),
             kept,
             Unit(keeping.TIMER),
@@ -94,7 +94,7 @@ class Router:
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         gateway, address = _ends(ground.machine.network)
-        url = upnp.find(gateway) if upnp.installed() else None
+        url = forwards.find(gateway) if upnp.installed() else None
         seen = upnp.look(url) if url else None
         forwarded = None
         if answers["router.forward"] == BY_HAND:

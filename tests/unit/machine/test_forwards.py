@@ -136,19 +136,19 @@ def test_the_router_went_away():
         forwards.add(Upnpc(printed("gone", "2.2.8")), router(), WANTED, 80)
 
 
-def keep(monkeypatch, *texts):
+def keep(monkeypatch, *texts, ports=("80",)):
     """Runs the program as the timer does, against these words of upnpc."""
     upnpc = Upnpc(*texts)
     monkeypatch.setattr(forwards, "_run", upnpc)
-    return forwards.main(OURS, "192.168.1.100", ["80"]), upnpc
+    monkeypatch.setattr(forwards, "find", lambda gateway: URL)
+    return forwards.main("192.168.1.1", OURS, "192.168.1.100", list(ports)), upnpc
 
 
 @versions
 def test_the_timer_renews_what_would_end(monkeypatch, version):
-    said, upnpc = keep(monkeypatch, printed("list-found", version), printed("add", version))
+    said, upnpc = keep(monkeypatch, printed("list", version), printed("add", version))
     assert said == "Forwarded to 192.168.1.100: 80."
-    assert upnpc.asked[0] == ("upnpc", "-l")
-    assert URL in upnpc.asked[1]
+    assert [argv[-1] for argv in upnpc.asked] == ["-l", "0"]
 
 
 @versions
@@ -158,6 +158,5 @@ def test_the_timer_without_a_router(monkeypatch, version):
 
 
 def test_the_timer_leaves_another_machines_alone(monkeypatch):
-    monkeypatch.setattr(forwards, "_run", Upnpc(printed("list-found", "2.2.8")))
     with pytest.raises(Refused, match="another machine"):
-        forwards.main(OURS, "192.168.1.100", ["80", "443"])
+        keep(monkeypatch, printed("list", "2.2.8"), ports=("80", "443"))

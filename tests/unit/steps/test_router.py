@@ -69,14 +69,13 @@ def test_neither(ground):
 def test_the_timers_program_stands_alone(ground):
     """The system's own Python starts it, from a folder where there is no piwizard."""
     service, timer = keeping.units(
-        next(change for change in plan(ground(), "upnp") if isinstance(change, Forwards)).wanted
+        "192.168.1.1", next(change for change in plan(ground(), "upnp") if isinstance(change, Forwards)).wanted
     )
     (start,) = [line for line in service.content.splitlines() if line.startswith("ExecStart=")]
     mac = ground().machine.network.main.mac
     address = ground().machine.network.address.address
-    assert (
-        start == f'ExecStart=/usr/bin/python3 -I /usr/local/lib/piwizard/forwards.py "piwizard {mac}" {address} 80 443'
-    )
+    program = "/usr/bin/python3 -I /usr/local/lib/piwizard/forwards.py"
+    assert start == f'ExecStart={program} 192.168.1.1 "piwizard {mac}" {address} 80 443'
     assert "import piwizard" not in keeping.program().content
     assert "from piwizard" not in keeping.program().content
     assert timer.path == Path(keeping.UNITS / keeping.TIMER)

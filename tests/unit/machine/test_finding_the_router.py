@@ -1,10 +1,10 @@
-"""Answers to the call into the LAN."""
+"""Answers to the call for a router."""
 
 from __future__ import annotations
 
 import pytest
 
-from piwizard.machine import upnp
+from piwizard.machine import forwards
 
 MINIUPNPD = (
     b"HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n"
@@ -30,8 +30,8 @@ FRITZBOX = (
     ],
 )
 def test_where_a_router_describes_itself(answer, url):
-    assert upnp.location(answer) == url
+    assert forwards.location(answer) == url
 
 
 def test_without_a_network():
-    assert upnp.find("240.0.0.1", seconds=0.1) is None
+    assert forwards.find("240.0.0.1", seconds=0.1) is None
