@@ -32,6 +32,7 @@ from tests.lab import home, product, road, tame
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
+from tests.lab.miniupnpd import MiniUpnpd
 from tests.lab.pi import Pi
 
 COUNTED = {"change-started", "change-finished", "command-started", "command-finished", "file-written", "path-altered"}
@@ -217,7 +218,29 @@ class DynamicDns(Alone):
         assert len(self.lab.internet.duckdns.requests) <= 3, "asked too often"
 
 
-JOURNEYS: dict[str, type[Sweep]] = {"road": Road, "deploy": Deploy, "ddns": DynamicDns}
+class Router(Alone):
+    """Forwards by UPnP, kept by a timer, from a router that has none at first."""
+
+    step = "router"
+    answers = '[router]\nforward = "upnp"\n'
+
+    @cached_property
+    def layer(self) -> Layer:
+        return home.reachable(self.lab, self.release)
+
+    def pi(self) -> Pi:
+        self.lab.router.reset()
+        self.lab.router.upnp(MiniUpnpd)
+        return super().pi()
+
+    def well(self, pi: Pi) -> None:
+        there = {(one.port, one.address) for one in self.lab.router.mappings}
+        assert there == {(port, pi.address) for port in (80, 443)}, there
+        timer = pi.run(("systemctl", "is-active", "piwizard-forwards.timer"), check=False)
+        assert timer.output == "active\n"
+
+
+JOURNEYS: dict[str, type[Sweep]] = {"road": Road, "deploy": Deploy, "ddns": DynamicDns, "router": Router}
 
 
 def _record(pi: Pi, run: str) -> Path:

@@ -169,6 +169,7 @@ def test_forgotten_forwards_come_back_by_the_timer(lab, pi):
     assert "piwizard-forwards.service" in timers
 
 
+@pytest.mark.slow
 def test_ufw_lets_visitors_in_and_is_put_back(lab, pi):
     pi.run(("apt-get", "install", "-y", "--no-install-recommends", "ufw"))
     pi.run(("ufw", "allow", "22/tcp"))
