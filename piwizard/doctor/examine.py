@@ -162,6 +162,7 @@ def _by_applying(check: Check, step: str) -> Fix | None:
         "gunicorn": (".socket", ".service"),
         "app": ("release",),
         "ddns": (".service",),
+        "router": (".timer",),
     }
     if check.name.endswith(tuple(mendable.get(step, ()))) and step in mendable:
         return Fix((step,))
