@@ -8,13 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from piwizard.ddns.account import Account
-
-if TYPE_CHECKING:
-    from http.client import HTTPSConnection
 
 SECONDS = 20.0
 MOST = 20000
@@ -99,11 +96,6 @@ def _cloudflare(account: Account, address: str | None) -> str:
     return "good" if page.status == 200 else "noedit" if page.status in (401, 403) else _by_status(page)
 
 
-def _connected(connection: HTTPSConnection) -> bool:
-    """Whether there was anybody at all."""
-    return connection.sock is not None
-
-
 def _one(page: _Page) -> dict[str, Any] | None:
     """The first of what Cloudflare has found."""
     if page.status != 200:
@@ -147,9 +139,13 @@ def _get(
         raise _Failed("certificate") from error
     except TimeoutError as error:
         raise _Failed("time-out") from error
+    except ConnectionRefusedError as error:
+        raise _Failed("unreachable") from error
+    except ConnectionError as error:
+        raise _Failed("cut") from error
     except (http.client.HTTPException, ssl.SSLError) as error:
-        raise _Failed("cut" if isinstance(error, http.client.RemoteDisconnected) else "garbage") from error
+        raise _Failed("garbage") from error
     except OSError as error:
-        raise _Failed("cut" if _connected(connection) else "unreachable") from error
+        raise _Failed("unreachable") from error
     finally:
         connection.close()

@@ -141,6 +141,37 @@ def test_as_no_ip_wants_it(lab: Lab, home: Pi) -> None:
     net.zone.remove(NAME, "AAAA")
 
 
+OTHERS = {
+    "desec": ("songuuli.dedyn.io", TOKEN, ""),
+    "dynu": ("songuuli.dynu.net", SECRET, ""),
+    "dynv6": ("songuuli.dynv6.net", TOKEN, ""),
+    "freedns": ("songuuli.mooo.com", SECRET, ""),
+    "cloudflare": ("pi.example.com", TOKEN, ""),
+    "custom": ("pi.example.org", SECRET, 'server = "ddns.example.org"\n'),
+}
+LOGINS = {"desec": "songuuli.dedyn.io", "dynv6": "none"}
+
+
+def test_at_every_provider(lab: Lab, home: Pi) -> None:
+    net = lab.internet
+    sites = {name: getattr(net, "members" if name == "custom" else name) for name in OTHERS}
+    for name, (host, secret, more) in OTHERS.items():
+        if name == "cloudflare":
+            net.cloudflare.account(secret, "example.com")
+            net.cloudflare.record(host, "A", "11.22.33.200")
+        else:
+            net.zone.remove(host)
+            sites[name].account(LOGINS.get(name, LOGIN), secret, host)
+        sites[name].requests.clear()
+        user = "" if name in LOGINS or name == "cloudflare" else f'username = "{LOGIN}"\n'
+        table = f'[ddns]\nprovider = "{name}"\nhostname = "{host}"\n{user}{more}'
+        apply(home, f'{table}password = {{ file = "/root/secret" }}\n', secret)
+        assert net.visitor.resolve(host) == [lab.router.public], name
+        agents = [one.headers["user-agent"].partition("/")[0] for one in sites[name].requests]
+        assert {"piwizard", "ddclient"} == set(agents), name
+        assert len(agents) <= 6, f"{name}: {agents}"
+
+
 REFUSALS = [
     ("answer", "nohost", "No-IP knows no name", 1),
     ("answer", "badagent", "has blocked this kind of client", 1),
@@ -200,7 +231,7 @@ def test_settings_of_somebody_else(lab: Lab, home: Pi) -> None:
     assert left.exit == 1
     assert "/etc/ddclient.conf" in left.output + left.errors
     assert home.read("/etc/ddclient.conf") == theirs
-    road.apply(home, "ddns", "--yes")
+    road.apply(home, "ddns", "--answers", road.ANSWERS, "--yes")
     assert "duckdns" in home.read("/etc/ddclient.conf")
     home.run(("piwizard", "undo", "ddns", "--yes"))
     assert home.read("/etc/ddclient.conf") == theirs
