@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.internet import Internet
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -92,12 +91,22 @@ def test_a_certificate_by_dns(lab: Lab, pi: Pi) -> None:
     assert lab.internet.zone.get(f"_acme-challenge.{CLOUD}", "TXT") == [], "it has tidied up"
 
 
-def test_desec_s_sets_of_records(lab: Lab) -> None:
-    net: Internet = lab.internet
-    net.desec_api.account("token-3", DESEC)
-    headers = {"Authorization": "Token token-3", "Content-Type": "application/json"}
-    wanted = b'{"subname": "_acme-challenge", "type": "TXT", "ttl": 60, "records": ["\\"proof\\""]}'
-    put = {"scheme": "https", "method": "POST", "headers": headers, "body": wanted}
-    answer = net.visitor.http("desec.io", f"/api/v1/domains/{DESEC}/rrsets/", **put)
-    assert answer.status == 201
-    assert net.visitor.resolve(f"_acme-challenge.{DESEC}", "TXT") == ['"proof"']
+@pytest.mark.parametrize(
+    ("plugin", "name", "settings"),
+    [("duckdns", DUCK, "dns_duckdns_token = token-1\n"), ("desec", DESEC, "dns_desec_token = token-3\n")],
+    ids=["duckdns", "desec"],
+)
+def test_a_certificate_by_dns_with_a_plugin_from_the_index(
+    lab: Lab, pi: Pi, plugin: str, name: str, settings: str
+) -> None:
+    lab.internet.desec_api.account("token-3", DESEC)
+    pi.run(["python3", "-m", "venv", "/opt/certbot"])
+    pi.run(["/opt/certbot/bin/pip", "install", "--quiet", "certbot", f"certbot-dns-{plugin}"])
+    pi.write(f"/root/{plugin}.ini", settings)
+    pi.run(["chmod", "600", f"/root/{plugin}.ini"])
+    credentials = [f"--authenticator=dns-{plugin}", f"--dns-{plugin}-credentials=/root/{plugin}.ini"]
+    # Out of an environment of its own it brings along whom to trust.
+    pi.run(["/opt/certbot/bin/certbot", "certonly", "--non-interactive", "--agree-tos",
+            "--register-unsafely-without-email", *credentials, f"--dns-{plugin}-propagation-seconds=0", "-d", name],
+           env={"REQUESTS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"})  # fmt: skip
+    assert pi.run(["test", "-e", f"/etc/letsencrypt/live/{name}/fullchain.pem"]).ok

@@ -67,10 +67,18 @@ class DesecApi(Site):
     def _told(self, domain: str, sub: str, type: str) -> dict[str, Any]:
         records = self._zones.get(_name(domain, sub), type)
         quoted = [f'"{record}"' for record in records] if type == "TXT" else records
-        return {"domain": domain, "subname": sub.removeprefix("@"), "type": type, "ttl": 60, "records": quoted}
+        return {
+            "domain": domain,
+            "subname": sub.rstrip(".").removeprefix("@"),
+            "type": type,
+            "ttl": 60,
+            "records": quoted,
+        }
 
 
 def _name(domain: str, sub: str) -> str:
+    # In paths a sub-name may end in dots, which keep it apart from "." and "..".
+    sub = sub.rstrip(".")
     return domain if sub in ("", "@") else f"{sub}.{domain}"
 
 

@@ -20,8 +20,10 @@ class DuckDns(Site):
         self.answers: list[str] = []
 
     def account(self, token: str, *names: str) -> None:
-        """Opens an account; names with or without .duckdns.org."""
+        """Opens an account; names with or without .duckdns.org. They are there at once, with an empty TXT."""
         self.tokens[token] = {name.removesuffix(f".{DOMAIN}") for name in names}
+        for name in self.tokens[token]:
+            self._zones.set(f"{name}.{DOMAIN}", "TXT", "")
 
     def _update(self, request: Request) -> Reply:
         if request.path != "/update":
@@ -58,5 +60,5 @@ class DuckDns(Site):
         for name in names:
             # Theirs answers with the text below each name too.
             for label in (f"{name}.{DOMAIN}", f"_acme-challenge.{name}.{DOMAIN}"):
-                self._zones.remove(label, "TXT") if clear else self._zones.set(label, "TXT", text)
+                self._zones.set(label, "TXT", "" if clear else text)
         return "OK"
