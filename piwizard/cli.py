@@ -313,6 +313,15 @@ def work(run: str) -> int:
     return 0 if worker.work(run) else 1
 
 
+@cli.command(hidden=True)
+@_command
+def watch() -> int:
+    """The weekly look; started by its timer."""
+    from piwizard import watching
+
+    return watching.watch()
+
+
 def main() -> None:
     """The entry point."""
     cli(prog_name="piwizard")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from piwizard.engine import launch
@@ -54,11 +54,13 @@ def all_set_up(found: Iterable[Status]) -> bool:
     return all(one.settled for one in found)
 
 
-def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Where each site answers by now: those of which every step that it needs is done. `domains` by site."""
+def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], secure: Container[str]) -> dict[str, str]:
+    """Where each site answers by now: those of which every step that it needs is done.
+
+    `domains` by site; `secure` holds the sites that are served over HTTPS.
+    """
     served = {one.place.site for one in found if one.place.step.name == "site"}
     served -= {one.place.site for one in found if not one.settled}
-    secure = {one.place.site for one in found if one.place.step.name == "certbot" and one.state == "done"}
     return {
         site: f"{'https' if site in secure else 'http'}://{names[0]}/"
         for site, names in domains.items()

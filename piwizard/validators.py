@@ -183,6 +183,34 @@ def inside(value: Any) -> str:
     return path
 
 
+def email(value: Any) -> str:
+    """A mail address, as far as that can be told without sending anything."""
+    address = text(value)
+    user, _, host = address.rpartition("@")
+    if not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}", user) or "." not in host:
+        raise Invalid(f"must be a mail address, not {value!r}")
+    host_name(host)
+    return address
+
+
+def directory(value: Any) -> str:
+    """The address of an ACME server's directory."""
+    address = text(value)
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname or parts.username or not re.fullmatch(r"[!-~]+", address):
+        raise Invalid("must be the https:// address of an ACME server's directory")
+    host_or_address(parts.hostname)
+    return address
+
+
+def full_path(value: Any) -> str:
+    """The full path of a file."""
+    path = text(value)
+    if not path.startswith("/") or ".." in path.split("/"):
+        raise Invalid("must be the full path of a file")
+    return path
+
+
 def python(value: Any) -> str:
     """A Python interpreter: python3, python3.12 or an absolute path."""
     name = text(value)

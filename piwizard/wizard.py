@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from piwizard import validators as v
@@ -116,11 +117,13 @@ class Wizard:
 
     def _in_order(self, steps: Sequence[Step], site: str | None = None) -> list[Place]:
         sites = [site] if site else list(self.answers.sites)
-        machine = [Place(step, None) for step in STEPS if step.scope == "machine" and step in steps]
-        own = [Place(step, name) for name in sites for step in STEPS if step.scope == "site" and step in steps]
-        first_site_step = next(number for number, step in enumerate(STEPS) if step.scope == "site")
-        before = [place for place in machine if STEPS.index(place.step) < first_site_step]
-        return before + own + [place for place in machine if place not in before]
+        found: list[Place] = []
+        # Steps of sites that follow each other are taken site by site.
+        for scope, group in groupby(STEPS, key=lambda step: step.scope):
+            wanted = [step for step in group if step in steps]
+            for name in sites if scope == "site" else [None]:
+                found += [Place(step, name) for step in wanted]
+        return found
 
     def everything(self) -> list[Place]:
         """All steps for a person to see: those of a site also while there is no site yet."""

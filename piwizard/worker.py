@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from piwizard import session
+from piwizard import session, watching
 from piwizard.changes.base import Change
 from piwizard.engine import launch, pruning
 from piwizard.engine.events import Recorder
@@ -36,6 +36,7 @@ def work(run: str) -> bool:
         chosen = [Place(step_named(step), site) for step, site in request.steps]
         if all(_one(place, wizard, engine, request) for place in chosen):
             result = "done"
+            watching.refresh_if_shown()
     except Stopped:
         result = "stopped"
     except PiwizardError as error:

@@ -8,6 +8,7 @@ from piwizard.screens.backend import Overview
 from piwizard.screens.page import Page, heading
 from piwizard.screens.signs import SIGNS, STYLES
 from piwizard.status import addresses, all_set_up
+from piwizard.tls.lineage import in_use
 
 
 class Ending(Page):
@@ -20,7 +21,7 @@ class Ending(Page):
     def text(self) -> Text:
         text, overview = Text(), self._overview
         heading(text, "All is set up" if all_set_up(overview.statuses) else "As far as it is set up")
-        for address in addresses(overview.statuses, overview.domains).values():
+        for address in addresses(overview.statuses, overview.domains, in_use()).values():
             text.append(f"\n  {address}\n\n", "bold underline")
             text.append(qr_code(address, only_ascii=self._only_ascii))
         lan = overview.facts.network.address

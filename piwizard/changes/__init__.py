@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from piwizard.changes import address, file, folder, forward, group, idle, link, package, swap, ufw, unit, user
+from piwizard.changes import (
+    address,
+    certificate,
+    file,
+    folder,
+    forward,
+    group,
+    idle,
+    link,
+    package,
+    swap,
+    ufw,
+    unit,
+    user,
+)
 from piwizard.changes.base import Undo
 
 UNDO: Mapping[str, Undo] = {
     "address": address.undo,
+    "certificate": certificate.undo,
     "file": file.undo,
     "folder": folder.undo,
     "forward": forward.undo,

@@ -52,6 +52,7 @@ def _target(path: Path) -> str | None:
 
 def _place(path: Path, target: str | None, work: Work) -> None:
     if target is not None:
+        files.make_folders(path.parent)
         files.link(path, target)
         work.note(path, f"now leads to {target}")
     elif path.is_symlink():

@@ -24,7 +24,8 @@ CIPHERS = (
 DHE_CIPHERS = ("DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES256-GCM-SHA384", "DHE-RSA-CHACHA20-POLY1305")
 """Those of version 5. Without parameters for them nginx offers none of these."""
 CURVES = ("X25519", "prime256v1", "secp384r1")
-POST_QUANTUM = "X25519MLKEM768"
+POST_QUANTUM = "?X25519MLKEM768"
+"""The question mark: OpenSSL passes over it where it does not know it, instead of refusing the whole list."""
 HSTS = "max-age=63072000"
 
 

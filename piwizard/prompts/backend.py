@@ -8,6 +8,7 @@ from piwizard import backend, session
 from piwizard.engine import follow
 from piwizard.engine.events import Event
 from piwizard.status import Status, addresses, status
+from piwizard.tls.lineage import in_use
 
 
 class Backend(backend.Backend):
@@ -23,7 +24,8 @@ class Backend(backend.Backend):
     def addresses(self, found: Sequence[Status]) -> dict[str, str]:
         """Where each site answers."""
         sites = self._wizard().answers.sites
-        return addresses(found, {site: values.get("site.domains", ()) for site, values in sites.items()})
+        domains = {site: values.get("site.domains", ()) for site, values in sites.items()}
+        return addresses(found, domains, in_use())
 
     def trouble(self) -> str:
         """What was wrong with what is remembered, empty if nothing was."""

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from piwizard.steps.app import App
+from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
 from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
+from piwizard.steps.renewal import Renewal
 from piwizard.steps.router import Router
 from piwizard.steps.site import Site
 from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import Step
 from piwizard.steps.system import System
 
-STEPS: tuple[Step, ...] = (System(), Nginx(), App(), Gunicorn(), Site(), Ddns(), StaticIp(), Router())
+STEPS: tuple[Step, ...] = (
+    System(),
+    Nginx(),
+    App(),
+    Gunicorn(),
+    Site(),
+    Ddns(),
+    StaticIp(),
+    Router(),
+    Certbot(),
+    Renewal(),
+)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard import systemd_units
 from piwizard.answers import Answers
-from piwizard.apps.chosen import Chosen
+from piwizard.apps import chosen
 from piwizard.changes.file import File
 from piwizard.changes.group import Then
 from piwizard.nginx.site import SiteBlock, render_site
 from piwizard.nginx.tls import Engine, Tls, engine
 from piwizard.steps.step import Ground, app_of
+from piwizard.tls import lineage
 
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")
@@ -37,6 +39,28 @@ def site_file(ground: Ground, answers: Answers, certificate: str | None) -> File
     return File(AVAILABLE / name, render_site(block))
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The certificate for a site: its name at certbot, and whether piwizard only uses it."""
+
+    name: str
+    of_person: bool
+
+
+def certificate_of(ground: Ground, answers: Answers) -> Chosen:
+    """A certificate that is there and covers all names, the one in use first; else one of piwizard's own.
+
+    Certificates that other sites are set up with by hand are a person's too: they are used and never altered.
+    """
+    site, there = str(answers.site), ground.certificates
+    ours = lineage.name_for(site)
+    used = Path(there.in_use.get(site, "")).name
+    if used == ours or answers.get("tls.server"):
+        return Chosen(ours, of_person=False)
+    found = there.of_person(answers["site.domains"], used)
+    return Chosen(found.name, of_person=True) if found else Chosen(ours, of_person=False)
+
+
 def engine_of(ground: Ground) -> Engine:
     """The nginx that there is."""
     return engine(ground.machine.nginx_version, ground.machine.openssl_version)
@@ -48,7 +72,7 @@ def bare_name(domains: Sequence[str]) -> str:
     return bare if bare in domains else domains[0]
 
 
-def _passed(app: Chosen) -> tuple[str, ...]:
+def _passed(app: chosen.Chosen) -> tuple[str, ...]:
     """The URLs of what the app writes inside of its static folders: published copies would never change."""
     found = []
     for prefix, folder in app.static.items():

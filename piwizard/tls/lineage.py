@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from piwizard.machine import certificates, files
+from piwizard.machine import certificates, files, places
 from piwizard.machine.certificates import Certificate
 
 LETSENCRYPT = Path("/etc/letsencrypt")
-IN_USE = Path("/etc/piwizard/certificates")
-"""A link for each site that is served over HTTPS: to the folder of its certificate."""
 OURS = "piwizard-"
 """What piwizard asks certbot for is called so and after the site: a person's own are never altered."""
 STAGING = re.compile(r"staging|fake|\(test\)", re.IGNORECASE)
@@ -67,17 +65,41 @@ def folder(name: str, root: Path = LETSENCRYPT) -> Path:
     return root / "live" / name
 
 
-def look(root: Path = LETSENCRYPT, in_use: Path = IN_USE) -> Certificates:
+def in_use_folder() -> Path:
+    """It holds a link for each site that is served over HTTPS: to the folder of its certificate."""
+    return places.state_dir() / "certificates"
+
+
+def leftovers(name: str, root: Path = LETSENCRYPT) -> list[Path]:
+    """What certbot has left of a certificate of ours where it was killed while it wrote it, before all was there.
+
+    It would keep the next one under another name.
+    """
+    conf = root / "renewal" / f"{name}.conf"
+    whole = certificates.read(folder(name, root) / "fullchain.pem") and (folder(name, root) / "privkey.pem").exists()
+    if whole and "[renewalparams]" in _text(conf):
+        return []
+    return [path for path in (conf, folder(name, root), root / "archive" / name) if os.path.lexists(path)]
+
+
+def look(root: Path = LETSENCRYPT) -> Certificates:
     """Reads them; nothing where certbot was never here."""
     found = []
     for file in sorted((root / "renewal").glob("*.conf")):
         certificate = certificates.read(root / "live" / file.stem / "fullchain.pem")
         if certificate:
             found.append(Lineage(file.stem, certificate, settings(_text(file))))
-    links = sorted(in_use.iterdir()) if in_use.is_dir() else []
-    # A certificate that somebody has removed is in use no more: nginx would not start with it.
-    used = {link.name: os.readlink(link) for link in links if link.is_symlink() and (link / "fullchain.pem").exists()}
-    return Certificates(tuple(found), used)
+    return Certificates(tuple(found), in_use())
+
+
+def in_use() -> dict[str, str]:
+    """The folder of the certificate of each site that is served over HTTPS.
+
+    One that somebody has removed is in use no more: nginx would not start with it.
+    """
+    folder = in_use_folder()
+    links = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {link.name: os.readlink(link) for link in links if link.is_symlink() and (link / "fullchain.pem").exists()}
 
 
 def settings(text: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.machine.commands import Result
+from piwizard.status import WAITS
 from tests.lab import tame
 from tests.lab.pi import Pi
 
@@ -47,8 +48,9 @@ def said(result: Result) -> dict[str, Any]:
 
 
 def states(pi: Pi) -> dict[str, str]:
-    """The state of each step, as `status --json` gives it."""
-    return {one["step"]: one["state"] for one in said(pi.run(("piwizard", "status", "--json")))["steps"]}
+    """The state of each step, as `status --json` gives it; without those that wait for answers."""
+    steps = said(pi.run(("piwizard", "status", "--json")))["steps"]
+    return {one["step"]: one["state"] for one in steps if one["summary"] != WAITS}
 
 
 def events(pi: Pi) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from typing import ClassVar
 from piwizard.machine.commands import Result
 from piwizard.machine.files import digest
 from piwizard.rehearsal import groups
-from tests.lab import home, product, road, tame
+from tests.lab import home, online, product, road, tame
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
@@ -47,6 +47,12 @@ VOLATILE = (
     "etc/ld.so.cache",
     "app/.git/index",
     "app/.git/logs/",
+    "etc/letsencrypt/accounts/",
+    "etc/letsencrypt/archive/",
+    "etc/letsencrypt/renewal/",
+    "etc/letsencrypt/.updated",
+    "var/lib/piwizard/attempts.json",
+    "var/lib/piwizard/renewals/",
 )
 
 
@@ -240,7 +246,41 @@ class Router(Alone):
         assert timer.output == "active\n"
 
 
-JOURNEYS: dict[str, type[Sweep]] = {"road": Road, "deploy": Deploy, "ddns": DynamicDns, "router": Router}
+class Https(Sweep):
+    """A certificate for a site that is served over HTTP already."""
+
+    steps = ("certbot", "renewal")
+
+    @cached_property
+    def layer(self) -> Layer:
+        first = Road(self.lab, self.release, self.repo)
+        pi = self.lab.pi(self.release, layer=first.layer)
+        assert first.command(pi).ok
+        assert self.lab.internet.acme.root
+        self.lab.internet.trust(pi)
+        return pi.freeze()
+
+    def command(self, pi: Pi, *options: str) -> Result:
+        pi.write(road.ANSWERS, tame.answers(self.lab.git.url(self.repo), more="\n[tls]\nhttps = true\n"))
+        return road.apply(pi, "--yes", "--answers", road.ANSWERS, *options, check=False)
+
+    def well(self, pi: Pi) -> None:
+        page = self.lab.internet.visitor.http(road.HOST, scheme="https")
+        assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")
+
+    def pi(self) -> Pi:
+        pi = super().pi()
+        online.well(self.lab, pi)
+        return pi
+
+
+JOURNEYS: dict[str, type[Sweep]] = {
+    "road": Road,
+    "deploy": Deploy,
+    "ddns": DynamicDns,
+    "router": Router,
+    "https": Https,
+}
 
 
 def _record(pi: Pi, run: str) -> Path:

@@ -88,7 +88,7 @@ def test_where_sites_answer(wizard):
     found = [Status(Place(site, name), "done") for name in ("one", "two", "three")]
     found += [Status(Place(secure, "one"), "done"), Status(Place(secure, "three"), "failed")]
     domains = {"one": ("one.example", "www.one.example"), "two": ("two.example",), "three": ("three.example",)}
-    assert addresses(found, domains) == {"one": "https://one.example/", "two": "http://two.example/"}
+    assert addresses(found, domains, {"one"}) == {"one": "https://one.example/", "two": "http://two.example/"}
 
 
 def test_done(wizard, own_places):

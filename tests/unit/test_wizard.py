@@ -46,6 +46,12 @@ def test_the_order(wizard):
     assert labels(wizard(TWO).places(["site", "nginx"], "shop")) == ["nginx", "site of shop"]
 
 
+def test_certificates_come_after_the_way_in(wizard):
+    everything = labels(wizard(TWO).everything())
+    assert everything.index("site of shop") < everything.index("router") < everything.index("certbot of blog")
+    assert everything[-4:] == [f"{step} of {site}" for site in ("blog", "shop") for step in ("certbot", "renewal")]
+
+
 def test_before_there_is_a_site(wizard):
     empty = wizard()
     assert labels(empty.everything()) == [step.name for step in STEPS]

@@ -1,0 +1,131 @@
+"""A certificate from Let's Encrypt, and HTTPS with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.changes.base import Change
+from piwizard.changes.certificate import Certificate
+from piwizard.changes.folder import Folder
+from piwizard.changes.group import Group
+from piwizard.changes.link import Link
+from piwizard.changes.package import Packages
+from piwizard.machine import checks
+from piwizard.machine.checks import Check
+from piwizard.nginx.tls import WEBROOT
+from piwizard.questions import Question
+from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
+from piwizard.steps.step import Ground, Scope
+from piwizard.tls import lineage, served
+from piwizard.tls.request import PRODUCTION, Request
+from piwizard.tls.world import Here
+
+QUESTIONS = (
+    Question(
+        "tls.https",
+        "HTTPS",
+        "A certificate from Let's Encrypt, for which the names have to lead to this Pi from the Internet.",
+        v.yes_or_no,
+        kind="yesno",
+        required=True,
+    ),
+    Question("tls.email", "E-mail", "For Let's Encrypt to write to, which it hardly does. May stay empty.", v.email),
+    Question(
+        "tls.hsts",
+        "HTTPS only (HSTS)",
+        "Browsers that were here once ask over HTTPS alone, for two years.",
+        v.yes_or_no,
+        kind="yesno",
+        default=True,
+    ),
+    Question("tls.server", "ACME server", "Another one than Let's Encrypt, by its directory's address.", v.directory),
+    Question("tls.ca_bundle", "Its CA", "A file with the certificate of a private ACME server's CA.", v.full_path),
+)
+
+
+class Certbot:
+    """Has certbot make a certificate, or finds one of the person's, and serves the site with it."""
+
+    name = "certbot"
+    title = "Certificate"
+    heading = "HTTPS"
+    why = (
+        "Gets a certificate from Let's Encrypt and serves your site over HTTPS; requests over HTTP are sent there. "
+        "Before Let's Encrypt is asked, everything that it will want is looked at from here and rehearsed, so that "
+        "its limits are not used up by failures. Without a certificate your site stays as it is, over HTTP. "
+        "By answering yes you agree to Let's Encrypt's terms: https://letsencrypt.org/repository"
+    )
+    scope: Scope = "site"
+    optional = True
+    needs = ("site",)
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        if ground is None:
+            return QUESTIONS
+        return [QUESTIONS[0].suggest(True, "what browsers expect"), *QUESTIONS[1:]]
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        site = str(answers.site)
+        used = Link(lineage.in_use_folder() / site, None)
+        if not answers["tls.https"]:
+            return (Group(f"{site}-https", (used, site_file(ground, answers, None)), guard=TEST, then=TAKE_UP),)
+        chosen = certificate_of(ground, answers)
+        folder = str(lineage.folder(chosen.name))
+        host = bare_name(answers["site.domains"])
+        made = () if chosen.of_person else (Packages(("certbot",)), _certificate(chosen.name, ground, answers))
+        return (
+            Folder(Path(WEBROOT)),
+            *made,
+            Group(
+                f"{site}-https",
+                (site_file(ground, answers, folder), Link(used.path, folder)),
+                guard=TEST,
+                then=TAKE_UP,
+                proof=lambda: served.ill(host, folder),
+            ),
+        )
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        site, domains = str(answers.site), answers["site.domains"]
+        host, folder = bare_name(domains), ground.certificates.in_use.get(site)
+        if not answers["tls.https"]:
+            yield Check("https", folder is None, "not wanted" if folder is None else "is served, and not wanted",
+                        mend="`piwizard apply certbot` takes it away.")  # fmt: skip
+            return
+        yield served.certificate_check(folder, domains)
+        wrong = served.ill(host, folder) if folder else "nothing is served over HTTPS"
+        yield Check(
+            "https answers",
+            wrong is None,
+            wrong or f"https://{host}/ answers with it",
+            cause="Another server block has the name, or nginx was not reloaded after a renewal.",
+            mend="`piwizard apply certbot`, and `sudo nginx -t` where that does not help.",
+        )
+        http = checks.settled(lambda: checks.get("/", host=host), lambda seen: seen is not None and seen.status == 301)
+        leads = http.headers.get("location", "") if http else ""
+        yield Check(
+            "http leads there",
+            leads == f"https://{host}/",
+            f"http://{host}/ leads to {leads or 'nowhere'}",
+            cause="Somebody altered the server block, or another one has the name.",
+            mend="`piwizard apply site certbot` puts it right.",
+        )
+
+
+def _certificate(name: str, ground: Ground, answers: Answers) -> Certificate:
+    domains, there = tuple(answers["site.domains"]), ground.certificates.named(name)
+    server = answers.get("tls.server")
+    elsewhere = there is not None and there.server != (server or PRODUCTION)
+    request = Request(
+        name,
+        domains,
+        Here(),
+        email=answers.get("tls.email"),
+        server=server,
+        ca_bundle=answers.get("tls.ca_bundle"),
+        force=elsewhere,
+    )
+    return Certificate(name, domains, request, wrong_server=elsewhere)

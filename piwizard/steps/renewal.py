@@ -1,0 +1,105 @@
+"""That the certificate is renewed, proven by a rehearsal, and that nginx takes up each new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from piwizard.answers import Answers
+from piwizard.changes.base import Change
+from piwizard.changes.file import EditedFile, File
+from piwizard.changes.group import Group, Then
+from piwizard.changes.unit import Unit
+from piwizard.machine import files, places, units
+from piwizard.machine.checks import Check
+from piwizard.questions import Question
+from piwizard.steps.blocks import certificate_of
+from piwizard.steps.step import Ground, Scope
+from piwizard.templating import render
+from piwizard.tls import lineage, renewing, served
+from piwizard.tls.renewing import HOOK, Rehearsal
+
+TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
+UNITS = Path("/etc/systemd/system")
+DROP_INS = UNITS / "certbot.service.d"
+
+
+def _watch() -> tuple[File, ...]:
+    """The units of the weekly look."""
+    return tuple(
+        File(UNITS / f"piwizard-watch.{kind}", render(f"systemd/watch.{kind}")) for kind in ("service", "timer")
+    )
+
+
+class Renewal:
+    """certbot's timer, a hook for nginx, and a dry run that has to pass."""
+
+    name = "renewal"
+    title = "Renewal"
+    heading = "HTTPS"
+    why = (
+        "A certificate counts for some weeks, and is renewed before its end by a timer, as long as your Pi runs. "
+        "Nobody writes to you if that fails, so it is rehearsed once, now. nginx is told of each new certificate, "
+        "after it has accepted its configuration. Once a week piwizard looks whether all is well, and says "
+        "so at your next login only where it is not."
+    )
+    scope: Scope = "site"
+    optional = True
+    needs = ("certbot",)
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        return ()
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        if not answers["tls.https"]:
+            return ()
+        site, name = str(answers.site), certificate_of(ground, answers).name
+        bundle, there = answers.get("tls.ca_bundle"), ground.certificates.named(name)
+        changes: list[Change] = []
+        if bundle:
+            content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
+            drop_in = File(DROP_INS / f"piwizard-{site}.conf", content)
+            changes.append(Group(f"{site}-renewal", (drop_in,), then=(Then(("systemctl", "daemon-reload")),)))
+        if there and renewing.needs_webroot(there):
+            conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
+            changes.append(EditedFile(conf, renewing.with_webroot, "challenges go where nginx serves them"))
+        hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
+        return (
+            Group(
+                "renewal",
+                (hook, *_watch(), Unit(TIMER), Unit(WATCH)),
+                then=(Then(("systemctl", "daemon-reload")),),
+                shared=True,
+            ),
+            *changes,
+            Rehearsal(
+                name,
+                places.state_dir() / "renewals" / name,
+                {"REQUESTS_CA_BUNDLE": bundle} if bundle else {},
+                answers.get("tls.server"),
+            ),
+        )
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        if not answers["tls.https"]:
+            return
+        states = units.ask([TIMER, WATCH])
+        for name, timer in (("renewal timer", TIMER), ("weekly look", WATCH)):
+            state = states[timer]
+            yield Check(
+                name,
+                state.running and state.enabled,
+                f"{timer} is {state.active}, {state.file or 'not there'}",
+                cause="Somebody stopped it.",
+                mend="`piwizard apply renewal` starts it again.",
+            )
+        able = files.read(HOOK) is not None and bool(files.mode_and_owner(HOOK)[0] & 0o100)
+        yield Check(
+            "nginx is told",
+            able,
+            f"{HOOK} is there" if able else f"{HOOK} is missing, or cannot be run",
+            cause="Somebody removed it.",
+            mend="`piwizard apply renewal` puts it there again.",
+        )
+        domains = answers["site.domains"]
+        yield served.certificate_check(ground.certificates.in_use.get(str(answers.site)), domains)

@@ -1,0 +1,95 @@
+"""That a certificate will be renewed: what certbot has noted for it, and a rehearsal that passed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
+from piwizard.machine import files
+from piwizard.machine.snapshot import Machine
+from piwizard.nginx.tls import WEBROOT
+from piwizard.tls import errors
+from piwizard.tls.lineage import Lineage, settings
+
+HOOK = Path("/etc/letsencrypt/renewal-hooks/deploy/piwizard")
+OURS = ("webroot", "standalone")
+"""Ways of validating that are mended: the second finds port 80 taken by nginx. All others are the person's choice."""
+SECTION = re.compile(r"^\s*\[renewalparams\]\s*$")
+SUBSECTION = re.compile(r"^\s*\[\[(\w+)\]\]\s*$")
+
+
+def needs_webroot(lineage: Lineage) -> bool:
+    """Whether challenges would go where nginx does not serve them, or certbot does not know where to."""
+    return lineage.settings.get("authenticator") in OURS
+
+
+def with_webroot(text: str) -> str:
+    """The renewal file with challenges in the folder that nginx serves; everything else as it was."""
+    lines, kept, inside = text.splitlines(), [], ""
+    for line in lines:
+        if SECTION.match(line):
+            inside = "renewalparams"
+        elif found := SUBSECTION.match(line):
+            inside = found[1]
+        key = line.partition("=")[0].strip()
+        if inside == "renewalparams" and key in ("authenticator", "webroot_path"):
+            continue
+        # Webroots of single names would count before the one for all.
+        if inside == "webroot_map" and "=" in line and line.partition("=")[2].strip() != WEBROOT:
+            continue
+        kept.append(line)
+        if SECTION.match(line):
+            kept += ["authenticator = webroot", f"webroot_path = {WEBROOT},"]
+    same = settings("\n".join(kept)) == settings(text) and settings(text).get("webroot_path") == f"{WEBROOT},"
+    return text if same else "\n".join(kept) + "\n"
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """`certbot renew --dry-run` has passed, with the settings that the certificate will be renewed with."""
+
+    kind: ClassVar[str] = "command"
+    name: str
+    marker: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    server: str | None = None
+    root: Path = Path("/etc/letsencrypt")
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Without `--server` a rehearsal goes to the staging server of Let's Encrypt, whatever was noted."""
+        where = ("--server", self.server) if self.server else ()
+        quick = ("--dry-run", "--no-random-sleep-on-renew", "--non-interactive")
+        return ("certbot", "renew", "--cert-name", self.name, *quick, *where)
+
+    def describe(self) -> str:
+        return f"Rehearse the renewal of {self.name}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        noted = self._noted()
+        return HOLDS if noted and files.read(self.marker) == noted else Preview(holds=False, argv=(self.argv,))
+
+    def apply(self, work: Work) -> None:
+        result = work.command(self.argv, env=self.environment, allow=range(-64, 256))
+        if not result.ok:
+            refusal = errors.explain(f"{result.output}\n{result.errors}")
+            raise ChangeFailed(
+                f"The certificate {self.name} could not be renewed. {refusal.sentence}", key=refusal.key,
+                hint=refusal.hint,
+            )  # fmt: skip
+        files.make_folders(self.marker.parent)
+        work.write(self.marker, self._noted() or b"", 0o644, (0, 0))
+
+    def _noted(self) -> bytes | None:
+        """What a renewal goes by: where that is altered, it has to be rehearsed again."""
+        content = files.read(self.root / "renewal" / f"{self.name}.conf")
+        if content is None:
+            return None
+        known = settings(content.decode("utf-8", "replace"))
+        wanted = {key: known.get(key) for key in ("authenticator", "webroot_path", "server", "account")}
+        return json.dumps(wanted | {"argv": self.argv}).encode()

@@ -1,0 +1,101 @@
+"""Asking certbot for a certificate: after the gate, within the limits, rehearsed at the staging server first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from piwizard.changes.base import ChangeFailed, Work
+from piwizard.machine import files, places
+from piwizard.nginx.tls import WEBROOT
+from piwizard.tls import attempts, errors, gate, lineage
+from piwizard.tls.attempts import Attempts
+from piwizard.tls.errors import Refusal
+from piwizard.tls.gate import World
+
+LOG = Path("/var/log/letsencrypt/letsencrypt.log")
+MOST_OF_LOG = 1 << 18
+STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
+PRODUCTION = "https://acme-v02.api.letsencrypt.org/directory"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One certificate, by webroot. `server` None: Let's Encrypt. `ca_bundle`: whom certbot trusts as that server."""
+
+    name: str
+    domains: tuple[str, ...]
+    world: World
+    email: str | None = None
+    server: str | None = None
+    ca_bundle: str | None = None
+    force: bool = False
+    """Also where certbot has one for these names: it came from another server."""
+
+    @property
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """See `Certificate`."""
+        return (self._rehearsal, self._real)
+
+    def make(self, work: Work) -> None:
+        """See `Certificate`."""
+        known, server = Attempts(places.state_dir() / "attempts.json"), self.server or PRODUCTION
+        if wait := known.wait(server, self.domains, attempts.now()):
+            raise ChangeFailed(
+                f"Let's Encrypt was not asked: it takes no more requests for these names before "
+                f"{wait.until:%Y-%m-%d %H:%M} UTC, since {wait.why}.",
+                hint="The site is served meanwhile as it was. Apply again after that time.",
+            )
+        work.say("Looking whether everything is as Let's Encrypt will want it.")
+        if trouble := gate.first_trouble(self.domains, self.world, letsencrypt=self.server is None):
+            raise ChangeFailed(f"{trouble.sentence} Let's Encrypt was not asked.", key=trouble.key, hint=trouble.hint)
+        work.say("Rehearsing it at the staging server, which looks at this home from the Internet.")
+        self._run(self._rehearsal, work)
+        for path in lineage.leftovers(self.name):
+            files.remove(path)
+            work.note(path, "removed: it was not whole")
+        begun = known.begin(server, self.domains, attempts.now())
+        try:
+            self._run(self._real, work)
+        except Refused as refused:
+            known.end(begun, "refused", refused.refusal.failed, refused.refusal.retry_at)
+            raise
+        known.end(begun, "issued")
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What certbot needs to trust a private server."""
+        return {"REQUESTS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {}
+
+    @property
+    def _real(self) -> tuple[str, ...]:
+        who = ("--email", self.email, "--no-eff-email") if self.email else ("--register-unsafely-without-email",)
+        where = ("--server", self.server) if self.server else ()
+        force = "--force-renewal" if self.force else "--keep-until-expiring"
+        names = tuple(word for domain in self.domains for word in ("-d", domain))
+        return (
+            *("certbot", "certonly", "--non-interactive", "--agree-tos", *who, *where),
+            *("--webroot", "-w", WEBROOT, "--cert-name", self.name, "--renew-with-new-domains", force, *names),
+        )
+
+    @property
+    def _rehearsal(self) -> tuple[str, ...]:
+        return (*self._real, "--dry-run")
+
+    def _run(self, argv: tuple[str, ...], work: Work) -> None:
+        result = work.command(argv, env=self.environment, allow=range(-64, 256))
+        if not result.ok:
+            log = (files.read(LOG) or b"")[-MOST_OF_LOG:].decode("utf-8", "replace")
+            server = self.server or (STAGING if "--dry-run" in argv else PRODUCTION)
+            asked = urlsplit(server).hostname or server
+            raise Refused(errors.explain(f"{result.output}\n{result.errors}", log, server=asked))
+
+
+class Refused(ChangeFailed):
+    """certbot ended with an error."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence, key=refusal.key, hint=refusal.hint)
+        self.refusal = refusal

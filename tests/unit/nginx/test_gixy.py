@@ -1,0 +1,47 @@
+"""gixy, which knows the ways in which configurations of nginx go wrong, finds nothing in ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.nginx.tls import Tls, engine
+
+MAIN = "worker_rlimit_nofile 4096;\nevents {{ worker_connections 768; }}\nhttp {{ server_tokens off; include {}/*; }}\n"
+
+
+def findings(tmp_path, files):
+    folder = tmp_path / "sites"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    main = tmp_path / "nginx.conf"
+    main.write_text(MAIN.format(folder))
+    gixy = [sys.executable, "-m", "gixy", "--format", "json", str(main)]
+    told = subprocess.run(gixy, capture_output=True, text=True, check=False)
+    assert told.stdout, told.stderr
+    return [(one["plugin"], one["reason"], one["config"]) for one in json.loads(told.stdout)]
+
+
+@pytest.mark.parametrize("version", [engine("1.22.1", "3.0.15"), engine("1.26.3", "3.5.1")])
+@pytest.mark.parametrize("https", [False, True])
+def test_nothing_is_found(tmp_path, version, https):
+    site = SiteBlock(
+        name="my-flask",
+        domains=("pi.example", "www.pi.example", "other.example"),
+        socket="/run/my-flask.sock",
+        static={"/static/": "/srv/my-flask/current/public/static"},
+        root_files={"/robots.txt": "/srv/my-flask/current/public/robots.txt"},
+        passed=("/static/uploads/",),
+        tls=Tls("/etc/letsencrypt/live/piwizard-my-flask", version) if https else None,
+    )
+    files = {"site": render_site(site), "default": render_default_server(ipv6=True, tls=version)}
+    assert findings(tmp_path, files) == []
+
+
+def test_it_would_find_something(tmp_path):
+    assert findings(tmp_path, {"bad": "server { listen 80; location /a { alias /srv/a/; } }\n"})

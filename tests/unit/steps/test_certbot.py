@@ -1,0 +1,155 @@
+"""A certificate and HTTPS, planned so that the site's own step says the same before and afterwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from piwizard import answers as answers_module
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from piwizard.machine.certificates import Certificate
+from piwizard.steps.blocks import AVAILABLE
+from piwizard.steps.certbot import Certbot
+from piwizard.steps.renewal import Renewal
+from piwizard.steps.site import Site
+from piwizard.tls.lineage import Certificates, Lineage
+from piwizard.wizard import all_questions
+
+from .conftest import flat, of_kind
+
+NAMES = ("blog.example.org", "www.blog.example.org")
+HTTPS, HTTP = "\n[tls]\nhttps = true\n", "\n[tls]\nhttps = false\n"
+OURS = "/etc/letsencrypt/live/piwizard-blog"
+LE = "https://acme-v02.api.letsencrypt.org/directory"
+
+
+def lineage(name="mine", names=NAMES, way="webroot", server=LE):
+    ends = datetime.now(UTC) + timedelta(days=60)
+    settings = {"authenticator": way, "server": server}
+    return Lineage(name, Certificate(frozenset(names), ends, "01", "CN = R10"), settings)
+
+
+@pytest.fixture
+def plan(ground, answers, own_places):
+    def made(more=HTTPS, lineages=(), in_use="", step=Certbot):
+        there = Certificates(tuple(lineages), {"blog": in_use} if in_use else {})
+        return step().plan(ground(certificates=there), answers(more))
+
+    return made
+
+
+def texts(changes):
+    return {change.path: change.content for change in of_kind(changes, "file")}
+
+
+def test_a_certificate_then_https(plan):
+    folder, packages, certificate, group = plan()
+    assert str(folder.path) == "/var/lib/letsencrypt"
+    assert packages.names == ("certbot",)
+    assert (certificate.name, certificate.domains) == ("piwizard-blog", NAMES)
+    assert group.guard == ("nginx", "-t")
+    assert group.proof
+    (link,) = of_kind([group], "link")
+    assert (link.path, link.target) == (places.state_dir() / "certificates" / "blog", OURS)
+    assert f"ssl_certificate {OURS}/fullchain.pem;" in texts([group])[AVAILABLE / "blog"]
+
+
+@pytest.mark.parametrize("in_use", ["", OURS])
+def test_the_steps_agree(plan, in_use):
+    """The site's step writes what certbot's leaves behind, and what it finds where that was undone."""
+    by_site = texts(plan(in_use=in_use, step=Site))[AVAILABLE / "blog"]
+    by_certbot = texts(plan(HTTPS if in_use else HTTP, in_use=in_use))[AVAILABLE / "blog"]
+    assert by_site == by_certbot
+
+
+def test_no_certificate_is_wanted(plan):
+    (group,) = plan(HTTP, in_use=OURS)
+    assert of_kind([group], "link")[0].target is None
+    assert "443" not in texts([group])[AVAILABLE / "blog"]
+    assert not plan(HTTP, step=Renewal)
+
+
+def test_how_certbot_is_asked(plan):
+    rehearsal, real = plan()[2].request.commands
+    assert rehearsal == (*real, "--dry-run")
+    line = " ".join(real)
+    parts = ("--non-interactive", "--agree-tos", "--register-unsafely-without-email", "--keep-until-expiring")
+    for words in (*parts, "--cert-name piwizard-blog", "-w /var/lib/letsencrypt", *(f"-d {name}" for name in NAMES)):
+        assert words in line
+    assert "--server" not in line
+
+
+def test_answers_reach_certbot(plan):
+    more = (
+        '\n[tls]\nhttps = true\nemail = "me@example.org"\nserver = "https://acme.lan/dir"\nca_bundle = "/etc/ca.pem"\n'
+    )
+    request = plan(more)[2].request
+    line = " ".join(request.commands[1])
+    assert "--email me@example.org --no-eff-email" in line
+    assert "--server https://acme.lan/dir" in line
+    assert request.environment == {"REQUESTS_CA_BUNDLE": "/etc/ca.pem"}
+    drop_in = next(
+        change for change in of_kind(plan(more, step=Renewal), "file") if "certbot.service.d" in str(change.path)
+    )
+    assert "Environment=REQUESTS_CA_BUNDLE=/etc/ca.pem" in drop_in.content
+
+
+def test_a_certificate_of_another_server_is_replaced(plan):
+    certificate = plan(lineages=[lineage("piwizard-blog", server="https://acme.lan/dir")], in_use=OURS)[2]
+    assert certificate.wrong_server
+    assert "--force-renewal" in certificate.request.commands[1]
+
+
+def test_a_persons_own_certificate_is_used_and_not_asked_for(plan):
+    _, group = plan(lineages=[lineage()])
+    assert "ssl_certificate /etc/letsencrypt/live/mine/fullchain.pem;" in texts([group])[AVAILABLE / "blog"]
+    assert not of_kind([group], "certificate")
+
+
+def test_one_that_lacks_a_name_is_left_alone(plan):
+    changes = plan(lineages=[lineage(names=NAMES[:1])], in_use="/etc/letsencrypt/live/mine")
+    assert of_kind(changes, "certificate")[0].name == "piwizard-blog"
+
+
+def test_ours_stays_in_use_beside_a_persons(plan):
+    changes = plan(lineages=[lineage(), lineage("piwizard-blog")], in_use=OURS)
+    assert of_kind(changes, "certificate")[0].name == "piwizard-blog"
+
+
+def test_hsts_is_a_question(plan):
+    assert "Strict-Transport-Security" in texts(plan())[AVAILABLE / "blog"]
+    assert "Strict-Transport-Security" not in texts(plan(HTTPS + "hsts = false\n"))[AVAILABLE / "blog"]
+
+
+def test_the_plan_of_renewal(plan):
+    changes = plan(lineages=[lineage()], step=Renewal)
+    assert changes[0].shared
+    kinds = [change.kind for change in flat(changes)]
+    assert kinds == ["file", "file", "file", "unit", "unit", "group", "edit", "command"]
+    hook = of_kind(changes, "file")[0]
+    assert (str(hook.path), hook.mode) == ("/etc/letsencrypt/renewal-hooks/deploy/piwizard", 0o755)
+    assert hook.content.index("nginx -t") < hook.content.index("reload")
+    assert "certbot renew --cert-name mine --dry-run" in " ".join(changes[-1].argv)
+    assert "edit" not in [change.kind for change in flat(plan(lineages=[lineage(way="dns-x")], step=Renewal))]
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('email = "me"', "tls.email"),
+        ('email = "a b@example.org"', "tls.email"),
+        ('email = "-x@example"', "tls.email"),
+        ('server = "http://acme.lan/dir"', "tls.server"),
+        ('server = "https://acme.lan/d r"', "tls.server"),
+        ('server = "https://u:p@acme.lan/dir"', "tls.server"),
+        ('ca_bundle = "ca.pem"', "tls.ca_bundle"),
+        ('https = "yes"', "tls.https"),
+        ("hsts = 1", "tls.hsts"),
+    ],
+)
+def test_answers_that_cannot_be_taken(line, key):
+    with pytest.raises(PiwizardError) as refused:
+        answers_module.parse(f"[tls]\n{line}\n", all_questions())
+    assert refused.value.key == key

@@ -1,0 +1,80 @@
+"""Certificates that are there already are found, and used where they fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.machine import places
+from piwizard.tls import lineage
+
+SITE = ("a.example", "www.a.example")
+STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
+
+
+def test_nothing_is_there(tmp_path, own_places):
+    assert lineage.look(tmp_path) == lineage.Certificates()
+
+
+def test_what_is_there_is_read(letsencrypt, own_places):
+    root = letsencrypt("mine", *SITE)
+    (found,) = lineage.look(root).lineages
+    assert (found.name, found.certificate.names) == ("mine", frozenset(SITE))
+    assert 89 < found.certificate.days_left() < 91
+    assert found.settings["authenticator"] == "webroot"
+    assert lineage.look(root).named("mine") == found
+
+
+@pytest.mark.parametrize(
+    ("names", "how", "fits"),
+    [
+        (SITE, {}, True),
+        ((*SITE, "more.example"), {}, True),
+        (("a.example",), {}, False),
+        (("a.example", "*.a.example"), {}, True),
+        (("*.a.example",), {}, False),
+        (SITE, {"days": 1}, False),
+        (SITE, {"server": STAGING}, False),
+    ],
+)
+def test_a_persons_own_is_used_where_browsers_would_take_it(letsencrypt, own_places, names, how, fits):
+    there = lineage.look(letsencrypt("mine", *names, **how))
+    assert (there.of_person(SITE) is not None) == fits
+
+
+def test_the_one_in_use_is_preferred_and_ours_is_no_persons(letsencrypt, own_places):
+    for name in ("first", "second", lineage.name_for("blog")):
+        root = letsencrypt(name, *SITE)
+    there = lineage.look(root)
+    assert there.of_person(SITE).name == "first"
+    assert there.of_person(SITE, "second").name == "second"
+    assert there.of_person(SITE, lineage.name_for("blog")).name == "first"
+
+
+def test_in_use(letsencrypt, own_places):
+    root = letsencrypt("mine", *SITE)
+    links = places.state_dir() / "certificates"
+    links.mkdir(parents=True)
+    (links / "blog").symlink_to(root / "live" / "mine")
+    (links / "gone").symlink_to(root / "live" / "gone")
+    assert lineage.in_use() == {"blog": str(root / "live" / "mine")}
+
+
+def test_a_file_that_is_no_certificate(letsencrypt, own_places):
+    root = letsencrypt("mine", *SITE)
+    (root / "live" / "mine" / "fullchain.pem").write_text("nonsense")
+    assert lineage.look(root).lineages == ()
+
+
+def test_what_a_killed_certbot_leaves(letsencrypt, own_places):
+    root = letsencrypt("piwizard-blog", *SITE)
+    assert lineage.leftovers("piwizard-blog", root) == []
+    assert lineage.leftovers("piwizard-shop", root) == []
+    conf, live = root / "renewal" / "piwizard-blog.conf", root / "live" / "piwizard-blog"
+    text = conf.read_text()
+    conf.write_text("")
+    assert lineage.leftovers("piwizard-blog", root) == [conf, live]
+    conf.unlink()
+    assert lineage.leftovers("piwizard-blog", root) == [live]
+    conf.write_text(text)
+    (live / "privkey.pem").unlink()
+    assert lineage.leftovers("piwizard-blog", root) == [conf, live]
