@@ -12,6 +12,7 @@ from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.starting import Plans
+from piwizard.steps import BACKGROUND
 from piwizard.wizard import Place, Wizard, step_named
 
 
@@ -47,19 +48,24 @@ def apply(
     needed = starting.needed(wizard, chosen, done)
     if needed:
         yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
-        launch.require_free()
+        launch.require_free(starting.lane(place.step for place, _ in needed))
     wizard.vault.save()
     if answers:
         session.keep_answers(answers)
+    beside = starting.in_background(chosen)
+    if not needed and steps and beside and not detach:
+        return watch(next(iter(beside.values())), as_json=as_json)
+    for place, other in beside.items():
+        _say(f"{place.label} goes on in the background: {launch.hint(other, 'background')}", as_json=as_json)
     if not needed:
-        require_well(wizard, chosen)
+        require_well(wizard, [one for one in chosen if one not in beside])
         _say("Nothing to do: everything is as it should be.", as_json=as_json)
         return 0
     run = starting.start(wizard, needed, overwrite=yes)
     if detach:
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
-    return watch(run, as_json=as_json)
+    return watch(run, as_json=as_json, beside=bool(set(steps) & set(BACKGROUND)))
 
 
 def require_well(wizard: Wizard, chosen: Sequence[Place]) -> None:
@@ -94,7 +100,7 @@ def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:
         _require_unused(wizard, Place(chosen, site))
     if not yes and sys.stdin.isatty() and not as_json:
         confirm(f"Take back everything that {step} did?")
-    return watch(launch.start(launch.Request("undo", ((step, site),))), as_json=as_json)
+    return watch(launch.start(launch.Request("undo", ((step, site),), lane=starting.lane([chosen]))), as_json=as_json)
 
 
 def _require_unused(wizard: Wizard, place: Place) -> None:
@@ -117,13 +123,21 @@ def stands_on(one: Place, place: Place) -> bool:
     )
 
 
-def watch(run: str, *, as_json: bool) -> int:
-    """Shows a run to its end. Ctrl-C ends the watching, not the run."""
+def watch(run: str, *, as_json: bool, beside: bool = False) -> int:
+    """Shows a run to its end, and with `beside` the one in the background that it has started.
+
+    Ctrl-C ends the watching, not the run.
+    """
+    started = None
     try:
         for event in follow(run):
             output.show_event(event, as_json=as_json)
+            if event["event"] == "background-started":
+                started = str(event["started"])
             if event["event"] == "apply-finished":
-                return 0 if event["result"] == "done" else 1
+                if event["result"] != "done":
+                    return 1
+                return watch(started, as_json=as_json) if started and beside else 0
     except KeyboardInterrupt:
         _say("\nThe run goes on; `piwizard logs -f` shows it, `piwizard stop` ends it.", as_json=as_json)
         return 130

@@ -112,10 +112,16 @@ class Backend:
         launch.stop(run)
 
     def under_way(self) -> str | None:
-        """The run under way. Quick."""
+        """The run under way that others would have to wait for. Quick."""
         from piwizard.engine import launch
 
         return launch.under_way()
+
+    def beside(self) -> str | None:
+        """The run that goes on in the background. Quick."""
+        from piwizard.engine import launch
+
+        return launch.under_way("background")
 
     def look_for_new_code(self) -> None:
         """The next plan looks for the newest commit."""

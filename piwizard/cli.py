@@ -257,20 +257,23 @@ def logs(step: str | None, follow: bool, site: str | None, as_json: bool) -> int
 
 
 @cli.command()
+@click.argument("step", required=False)
 @JSON
 @_command
-def stop(as_json: bool) -> int:
-    """Ends the run that is under way, cleanly."""
-    from piwizard import output
+def stop(step: str | None, as_json: bool) -> int:
+    """Ends the run that is under way, cleanly; with a step, the one that this step belongs to."""
+    from piwizard import output, records
     from piwizard.engine import launch
 
-    run = launch.under_way()
+    run = records.under_way(step)
     if run:
         launch.stop(run)
     if as_json:
         output.dump({"stopped": run})
-    else:
-        print(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
+        return 0
+    print(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
+    if other := launch.under_way("background"):
+        print(f"The run {other} goes on in the background: {launch.hint(other, 'background')}")
     return 0
 
 

@@ -20,15 +20,24 @@ def of(step: str | None, site: str | None, *, follow: bool) -> Iterator[Event]:
     yield from found if step is None else _only(found, step, site)
 
 
-def _last(step: str | None, site: str | None) -> str:
-    alive = launch.under_way()
+def under_way(step: str | None) -> str | None:
+    """The run under way that a step belongs to; without a step the one that others wait for, else any."""
     if step is None:
-        known = runs()
-        if alive or known:
-            return alive or known[-1]
+        return next(iter(launch.all_under_way().values()), None)
+    places = (None, *session.wizard(None).answers.sites)
+    return next((run for site in places if (run := launch.at_work(step_named(step).name, site))), None)
+
+
+def _last(step: str | None, site: str | None) -> str:
+    if step is None:
+        known = [*launch.all_under_way().values()][:1] or runs()[-1:]
+        if known:
+            return known[0]
         raise PiwizardError("Nothing was run yet, so there is no record.")
     state = session.state()
     sites = [site] if site else [None, *session.wizard(None).answers.sites]
+    if alive := next((run for one in sites if (run := launch.at_work(step, one))), None):
+        return alive
     entries = [entry for one in sites if (entry := state.entry(step, one))]
     if not entries:
         raise PiwizardError(f"The step {step} was not run yet.")

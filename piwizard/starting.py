@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from piwizard import session
 from piwizard.engine import launch
 from piwizard.engine.state import State
+from piwizard.steps import BACKGROUND
+from piwizard.steps.step import Step
 from piwizard.wizard import Place, Previewed, Wizard, preview_all
 
 Plans = list[tuple[Place, list[Previewed]]]
@@ -22,17 +24,39 @@ def done(wizard: Wizard, state: State) -> list[Place]:
 
 
 def needed(wizard: Wizard, chosen: Sequence[Place], finished: Sequence[Place]) -> Plans:
-    """The plans of those steps that are not done, or have something to do again. Alters nothing."""
+    """The plans of those steps that are not done, or have something to do again. Alters nothing.
+
+    What goes on in the background is left to do so.
+    """
+    going = in_background(chosen)
     wizard.require_answers(chosen)
     return [
         (place, changes)
-        for place, changes in preview_all(wizard, chosen, session.backups())
+        for place, changes in preview_all(wizard, [one for one in chosen if one not in going], session.backups())
         if place not in finished or any(not one.preview.holds for one in changes)
     ]
 
 
+def in_background(places: Sequence[Place]) -> dict[Place, str]:
+    """Those of the places that a run in the background is at work on, and its name."""
+    long = [place for place in places if place.step.name in BACKGROUND]
+    return {place: run for place in long if (run := launch.at_work(place.step.name, place.site))}
+
+
+def lane(steps: Iterable[Step]) -> launch.Lane:
+    """The lane of a run of these steps: the background is for those alone that belong there."""
+    return "background" if all(step.name in BACKGROUND for step in steps) else "run"
+
+
 def start(wizard: Wizard, plans: Plans, *, overwrite: bool) -> str:
-    """Starts the run of what was planned, with the very code that was looked at. Returns its name."""
+    """Starts the run of what was planned, with the very code that was looked at. Returns its name.
+
+    Beside other steps, those of the background get a run of their own, which that run starts in its time.
+    """
     wizard.vault.save()
-    wanted = tuple((place.step.name, place.site) for place, _ in plans)
-    return launch.start(launch.Request("apply", wanted, overwrite, tuple(wizard.pins().items())))
+    chosen = lane(place.step for place, _ in plans)
+    pairs = [(place.step.name, place.site) for place, _ in plans]
+    own = tuple(pair for pair in pairs if chosen == "background" or pair[0] not in BACKGROUND)
+    beside = tuple(pair for pair in pairs if pair not in own)
+    pins = tuple(wizard.pins().items())
+    return launch.start(launch.Request("apply", own, overwrite, pins, lane=chosen, background=beside))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from piwizard.engine import launch
+from piwizard.engine import events, launch
 from piwizard.engine.journal import Backups
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
@@ -70,24 +70,30 @@ def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], sec
 
 def remembered(wizard: Wizard, state: State) -> list[Status]:
     """The state of every step as it is remembered. Quick: nothing is probed."""
-    alive = launch.under_way()
+    alive = launch.all_under_way().values()
     return [
         _remembered(place, wizard, state.entry(place.step.name, place.site), alive) for place in wizard.everything()
     ]
 
 
-def _remembered(place: Place, wizard: Wizard, entry: Entry | None, alive: str | None) -> Status:
+def _remembered(place: Place, wizard: Wizard, entry: Entry | None, alive: Collection[str]) -> Status:
     if entry is None:
         if place.step.name in wizard.skipped:
             return Status(place, "skipped")
         waits = place.step.optional and bool(wizard.missing(place))
         return Status(place, "todo", summary=WAITS if waits else "", waits=waits)
-    if entry.result == "running" and alive == entry.run:
-        return Status(place, "running", entry.at, entry.run)
+    if entry.result == "running" and entry.run in alive:
+        return Status(place, "running", entry.at, entry.run, _progress(entry))
     if entry.result == "running":
         return Status(place, "interrupted", entry.at, entry.run, "It was cut off; `piwizard apply` goes on.")
     result = "interrupted" if entry.result == "stopped" else entry.result
     return Status(place, result, entry.at, entry.run, entry.summary)
+
+
+def _progress(entry: Entry) -> str:
+    """How far a step under way is, in its own words."""
+    said = events.last(launch.folder(entry.run), "progress")
+    return str(said["text"]) if said else ""
 
 
 def status(wizard: Wizard, state: State, backups: Backups) -> list[Status]:

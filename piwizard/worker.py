@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from piwizard import session, watching
 from piwizard.changes.base import Change
@@ -26,15 +26,15 @@ def work(run: str) -> bool:
     recorder = Recorder(launch.folder(run))
     result = "failed"
     try:
-        Lock(places.lock_file()).take(run)
-        pruning.prune(places.logs_dir(), {*session.state().runs(), run})
         request = launch.request(run)
+        Lock(places.lock_file(request.lane)).take(run)
+        pruning.prune(places.logs_dir(), {*session.state().runs(), *launch.all_under_way().values(), run})
         wizard = session.wizard(None, dict(request.pins))
         recorder = Recorder(launch.folder(run), wizard.vault.values())
         recorder.emit("apply-started", action=request.action, steps=request.steps)
         engine = Engine(session.backups_dir(), session.state(), recorder, stopping)
         chosen = [Place(step_named(step), site) for step, site in request.steps]
-        if all(_one(place, wizard, engine, request) for place in chosen):
+        if all(_one(place, wizard, engine, request) for place in _in_turn(chosen, request, recorder)):
             result = "done"
             watching.refresh_if_shown()
     except Stopped:
@@ -47,6 +47,26 @@ def work(run: str) -> bool:
         recorder.emit("apply-finished", result=result, seconds=round(time.monotonic() - since, 1))
         recorder.sync()
     return result == "done"
+
+
+def _in_turn(chosen: Sequence[Place], request: launch.Request, recorder: Recorder) -> Iterator[Place]:
+    """The steps one by one; what goes on in the background is started when nothing that it needs is left to do."""
+    waiting = request.background
+    needed = {name for step, _ in waiting for name in step_named(step).needs}
+    for number, place in enumerate([*chosen, None]):
+        if waiting and not needed & {one.step.name for one in chosen[number:]}:
+            _start_beside(waiting, request, recorder)
+            waiting = ()
+        if place:
+            yield place
+
+
+def _start_beside(steps: launch.Steps, request: launch.Request, recorder: Recorder) -> None:
+    wanted = launch.Request(request.action, steps, request.overwrite, request.pins, lane="background")
+    try:
+        recorder.emit("background-started", steps=steps, started=launch.start(wanted))
+    except PiwizardError as error:
+        recorder.emit("note", text=f"{steps[0][0]} was not started beside this run: {error.message}")
 
 
 def _one(place: Place, wizard: Wizard, engine: Engine, request: launch.Request) -> bool:

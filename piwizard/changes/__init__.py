@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from piwizard.changes import (
     address,
     certificate,
+    dhparam,
     file,
     folder,
     forward,
@@ -24,6 +25,7 @@ from piwizard.changes.base import Undo
 UNDO: Mapping[str, Undo] = {
     "address": address.undo,
     "certificate": certificate.undo,
+    "dhparam": dhparam.undo,
     "file": file.undo,
     "folder": folder.undo,
     "forward": forward.undo,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,12 @@ class Work(Memory, Protocol):
         cwd: Path | None = None,
         user: str | None = None,
         allow: Sequence[int] = (0,),
+        watch: Callable[[str], None] | None = None,
     ) -> Result:
-        """Runs a command; raises ChangeFailed with its last words where the exit code is not allowed."""
+        """Runs a command; raises ChangeFailed with its last words where the exit code is not allowed.
+
+        `watch` gets what it prints in pieces as they come, where it prints no lines; nothing of that is recorded.
+        """
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
         """Replaces a file atomically, after its original went to the backups."""
@@ -81,6 +85,12 @@ class Work(Memory, Protocol):
 
     def say(self, text: str) -> None:
         """A line for whoever watches: what is being waited for, and why."""
+
+    def progress(self, text: str) -> None:
+        """How far a long change is, for whoever watches or asks for the status."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Waits for the other lane to have its groups checked and taken up, and keeps it waiting meanwhile."""
 
     def make(self, change: Change) -> bool:
         """Probes a change and applies it where it does not hold; says whether it was applied."""

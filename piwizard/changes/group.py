@@ -61,7 +61,7 @@ class Group:
         )
 
     def apply(self, work: Work) -> None:
-        with work.shared() if self.shared else nullcontext():
+        with work.alone(), work.shared() if self.shared else nullcontext():
             self._apply(work)
 
     def _apply(self, work: Work) -> None:

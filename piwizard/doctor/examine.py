@@ -31,7 +31,7 @@ class Examination:
 
     def __init__(self, wizard: Wizard, state: State, memory: Memory) -> None:
         self._wizard, self._state, self._memory = wizard, state, memory
-        self._machine, self._alive = Machine(), launch.under_way()
+        self._machine, self._alive = Machine(), launch.all_under_way().values()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine and at one site, or at all."""
@@ -65,7 +65,7 @@ class Examination:
 
     def _place(self, place: Place, entry: Entry) -> Iterator[Finding]:
         name, site = place.step.name, place.site
-        if entry.result == "running" and self._alive == entry.run:
+        if entry.result == "running" and entry.run in self._alive:
             yield Finding(f"step {name}", name, site, True, "is being set up right now")
             return
         try:

@@ -131,11 +131,7 @@ class Reader:
             if not output and OUTPUT_MARK in line[:OUTPUT_MARK_WITHIN]:
                 self.passed_over += 1
                 continue
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue  # torn by a power cut
-            if isinstance(event, dict) and "event" in event:
+            if event := _parse(line):
                 yield event
 
 
@@ -146,3 +142,23 @@ def read(folder: Path) -> list[Event]:
     while reader.behind:
         events += reader.new()
     return events
+
+
+def last(folder: Path, event: str, within: int = 1 << 16) -> Event | None:
+    """The last event of this kind near the end of a run's record, None if there is none."""
+    try:
+        with (folder / "events.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - within))
+            lines = file.read().split(b"\n")
+    except FileNotFoundError:
+        return None
+    return next((found for line in reversed(lines) if (found := _parse(line)) and found["event"] == event), None)
+
+
+def _parse(line: bytes) -> Event | None:
+    """One line of a record, None where it was torn by a power cut."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None

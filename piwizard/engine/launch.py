@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 from piwizard.engine import lock
 from piwizard.errors import PiwizardError
@@ -16,6 +17,14 @@ from piwizard.machine import commands, files, places, units
 GENTLE = ("CPUWeight=20", "IOWeight=20", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7")
 """A build takes what the running sites and SSH leave. The weights do that between services, where a nice value counts
 for nothing; nice and the priority do where the kernel lacks those controllers."""
+LAST = ("CPUWeight=1", "IOWeight=1")
+"""What goes on in the background takes what builds leave, too."""
+Lane = Literal["run", "background"]
+"""One run at a time in each: that of the long steps does not keep the others waiting."""
+LANES: tuple[Lane, ...] = ("run", "background")
+Steps = tuple[tuple[str, str | None], ...]
+"""Pairs of step and site."""
+PAIRS = ("steps", "pins", "background")
 
 
 @dataclass(frozen=True)
@@ -23,12 +32,15 @@ class Request:
     """What a run shall do: `action` (apply or undo) with these pairs of step and site, in this order."""
 
     action: str
-    steps: tuple[tuple[str, str | None], ...]
+    steps: Steps
     overwrite: bool = False
     pins: tuple[tuple[str, str], ...] = ()
     """Pairs of site and commit: the code that was looked at when the person said yes."""
     wipe: bool = False
     """Undo takes away also what the app has written."""
+    lane: Lane = "run"
+    background: Steps = ()
+    """What gets a run of its own in the background lane, as soon as none of `steps` that it needs is left to do."""
 
 
 def unit(run: str) -> str:
@@ -43,41 +55,63 @@ def folder(run: str) -> Path:
 
 def request(run: str) -> Request:
     """What a run was asked to do."""
-    raw = json.loads((folder(run) / "request.json").read_bytes())
-    steps, pins = (tuple((first, second) for first, second in raw[key]) for key in ("steps", "pins"))
-    return Request(raw["action"], steps, raw["overwrite"], pins, raw["wipe"])
+    raw: dict[str, Any] = json.loads((folder(run) / "request.json").read_bytes())
+    pairs = {key: tuple((first, second) for first, second in raw.get(key, ())) for key in PAIRS}
+    return Request(**(raw | pairs))
 
 
-def under_way() -> str | None:
-    """The run that is under way, None if there is none."""
-    return lock.holder(places.lock_file())
+def under_way(lane: Lane = "run") -> str | None:
+    """The run that is under way in a lane, None if there is none."""
+    return lock.holder(places.lock_file(lane))
+
+
+def all_under_way() -> dict[Lane, str]:
+    """The runs that are under way, by their lanes."""
+    return {lane: run for lane in LANES if (run := under_way(lane))}
+
+
+def at_work(step: str, site: str | None) -> str | None:
+    """The run under way that a step of a site belongs to, None where it is not being worked on."""
+    return next((run for run in all_under_way().values() if (step, site) in _steps(run)), None)
+
+
+def _steps(run: str) -> Steps:
+    try:
+        return request(run).steps
+    except (OSError, ValueError, TypeError):  # said by the run itself
+        return ()
 
 
 def alive(run: str) -> bool:
     """Whether a run is under way, or its process is about to begin: on a small board that takes many seconds."""
-    return under_way() == run or units.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
+    return run in all_under_way().values() or units.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
 
 
-def require_free() -> None:
-    """PiwizardError where a run is under way already."""
-    other = under_way()
+def require_free(lane: Lane = "run") -> None:
+    """PiwizardError where a run is under way already in this lane."""
+    other = under_way(lane)
     if other:
-        raise PiwizardError(
-            f"A run is under way already ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` ends it."
-        )
+        raise PiwizardError(f"A run is under way already ({other}).", hint=hint(other, lane))
+
+
+def hint(run: str, lane: Lane) -> str:
+    """How to see a run, and how to end it."""
+    step = f" {steps[0][0]}" if lane == "background" and (steps := _steps(run)) else ""
+    return f"`piwizard logs{step} -f` shows it, `piwizard stop{step}` ends it."
 
 
 def start(wanted: Request) -> str:
     """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
     require_systemd()
-    require_free()
+    require_free(wanted.lane)
     run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     folder(run).mkdir(parents=True, mode=0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
     # continue: a pip that ran out of memory is the run's to explain, not the end of it.
-    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE)
+    settings = ["KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE]
+    settings += LAST if wanted.lane == "background" else ()
     properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"
     program = (sys.executable, "-I", "-m", "piwizard", "work", run)

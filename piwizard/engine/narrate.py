@@ -15,10 +15,8 @@ def line(event: Event) -> str | None:
 
 def _words(event: Event) -> str | None:
     match event["event"]:
-        case "run-started":
-            verb = "Undo " if event.get("undo") else ""
-            of = f" of {event['site']}" if event.get("site") else ""
-            return f"\n== {verb}{event['step']}{of}"
+        case "run-started" | "background-started":
+            return _beginning(event)
         case "change-started":
             return f"-- {event['change']}"
         case "change-skipped":
@@ -33,7 +31,7 @@ def _words(event: Event) -> str | None:
             return f"   wrote {event['path']}"
         case "path-altered":
             return f"   {event['path']}: {event['did']}"
-        case "note":
+        case "note" | "progress":
             return f"   {event['text']}"
         case "check":
             return f"   {'ok ' if event['ok'] else 'NOT'} {event['name']}: {event['detail']}"
@@ -42,6 +40,15 @@ def _words(event: Event) -> str | None:
         case "run-finished":
             return f"   {event['result']} in {event['seconds']:.1f} s: {event.get('summary', '')}"
     return None
+
+
+def _beginning(event: Event) -> str:
+    if event["event"] == "background-started":
+        step = event["steps"][0][0]
+        return f"\n== {step} goes on in the background: `piwizard logs {step} -f` shows it"
+    verb = "Undo " if event.get("undo") else ""
+    of = f" of {event['site']}" if event.get("site") else ""
+    return f"\n== {verb}{event['step']}{of}"
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from piwizard.changes import UNDO
-from piwizard.changes.base import Change
+from piwizard.changes.base import Change, Record
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.state import State
@@ -63,6 +63,10 @@ class Engine:
             described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
             self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
             work = self._work(step, site, overwrite=False, wipe=wipe)
+            with work.alone():
+                return take_back(journals, records, work)
+
+        def take_back(journals: list[Journal], records: list[Record], work: Working) -> str:
             kept = []
             for number, record in enumerate(reversed(records), start=1):
                 what = {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo", "number": number}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,7 +32,10 @@ def key(step: str, site: str | None) -> str:
 
 
 class State:
-    """state.json, read whole and replaced whole. `trouble` says what was wrong with the file, if anything was."""
+    """state.json, read whole and replaced whole. `trouble` says what was wrong with the file, if anything was.
+
+    The runs of both lanes write it: each reads it anew before it adds its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "state.json"
@@ -48,13 +53,22 @@ class State:
 
     def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
         """Remembers the result of a step, on disk before it returns."""
-        self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1))
-        self._save()
+        with self._anew():
+            self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1))
+            self._save()
 
     def forget(self, step: str, site: str | None) -> None:
         """The step was undone."""
-        if self._entries.pop(key(step, site), None):
-            self._save()
+        with self._anew():
+            if self._entries.pop(key(step, site), None):
+                self._save()
+
+    @contextmanager
+    def _anew(self) -> Iterator[None]:
+        files.make_folders(self._file.parent)
+        with files.alone(self._file.parent):
+            self._entries = self._load()
+            yield
 
     def _load(self) -> dict[str, Entry]:
         trouble = []
@@ -78,7 +92,6 @@ class State:
         return {}
 
     def _save(self) -> None:
-        files.make_folders(self._file.parent)
         before = files.read(self._file)
         if before is not None:
             files.replace(self._previous, before, mode=0o600)

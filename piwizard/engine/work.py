@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Working:
         cwd: Path | None = None,
         user: str | None = None,
         allow: Sequence[int] = (0,),
+        watch: Callable[[str], None] | None = None,
     ) -> Result:
         number, emit = next(self._ids), self._recorder.emit
         emit("command-started", argv=list(argv), id=number, user=user or "root")
@@ -45,7 +46,7 @@ class Working:
         def output(stream: str, text: str) -> None:
             emit("output", id=number, stream=stream, text=text)
 
-        result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output)
+        result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output, on_text=watch)
         emit("command-finished", id=number, exit=result.exit, seconds=round(result.seconds, 3))
         self.machine.forget()
         if result.exit not in allow:
@@ -72,6 +73,15 @@ class Working:
 
     def say(self, text: str) -> None:
         self._recorder.emit("note", text=text)
+
+    def progress(self, text: str) -> None:
+        self._recorder.emit("progress", text=text)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        files.make_folders(self._backups.folder)
+        with files.alone(self._backups.folder):
+            yield
 
     def make(self, change: Change) -> bool:
         preview = change.probe(self.machine, self)

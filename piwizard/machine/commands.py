@@ -19,6 +19,7 @@ from piwizard.errors import PiwizardError
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TAIL_LINES = 40
+TAIL_CHARACTERS = 4000
 ANY_EXIT = [*range(-64, 256)]
 
 OnLine = Callable[[str, str], None]
@@ -73,7 +74,7 @@ def as_user(user: str, argv: Sequence[str]) -> tuple[str, ...]:
 class Process:
     """A command under way. `wait` gives its result; `end` terminates the whole group, then kills it."""
 
-    def __init__(self, argv: Sequence[str], running: object, out: _Lines, err: _Lines, tail: deque[str]) -> None:
+    def __init__(self, argv: Sequence[str], running: object, out: _Stream, err: _Stream, tail: deque[str]) -> None:
         self.argv = tuple(argv)
         self._running: Any = running
         self._out, self._err, self._tail = out, err, tail
@@ -97,6 +98,8 @@ class Process:
         for lines in (self._out, self._err):
             if lines.error is not None:
                 raise lines.error
+        if isinstance(self._err, _Pieces):
+            self._tail.extend((self._out.text + self._err.text).splitlines())
         seconds = time.monotonic() - self._since
         code = int(self._running.exit_code)
         return Result(self.argv, code, self._out.text, self._err.text, tuple(self._tail), seconds)
@@ -117,6 +120,22 @@ class Process:
         self.signal(signal.SIGKILL)
         while self.alive:
             time.sleep(0.01)
+
+
+class _Pieces:
+    """Passes one stream on in pieces as they come, and keeps its end."""
+
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self._on_text = on_text
+        self.text = ""
+        self.error: BaseException | None = None
+
+    def __call__(self, chunk: str) -> None:
+        try:
+            self.text = (self.text + chunk)[-TAIL_CHARACTERS:]
+            self._on_text(chunk)
+        except BaseException as error:  # noqa: BLE001 — raised again by Process.wait
+            self.error = error
 
 
 class _Lines:
@@ -142,6 +161,9 @@ class _Lines:
         return "".join(f"{line}\n" for line in self._kept)
 
 
+_Stream = _Lines | _Pieces
+
+
 def start(
     argv: Sequence[str],
     *,
@@ -149,13 +171,18 @@ def start(
     env: Mapping[str, str] | None = None,
     cwd: Path | str | None = None,
     on_line: OnLine | None = None,
+    on_text: Callable[[str], None] | None = None,
 ) -> Process:
-    """Starts a command in a session of its own. Raises PiwizardError where the program is not there."""
+    """Starts a command in a session of its own. Raises PiwizardError where the program is not there.
+
+    `on_text` instead of `on_line` gets what it prints in pieces as they come, for a program that prints no lines.
+    """
     import sh
 
     program = sh.Command(_find(argv[0]))
     tail: deque[str] = deque(maxlen=TAIL_LINES)
-    out, err = _Lines("stdout", on_line, tail), _Lines("stderr", on_line, tail)
+    out: _Stream = _Pieces(on_text) if on_text else _Lines("stdout", on_line, tail)
+    err: _Stream = _Pieces(on_text) if on_text else _Lines("stderr", on_line, tail)
     options: dict[str, Any] = {
         "_bg": True,
         "_bg_exc": False,
@@ -163,6 +190,8 @@ def start(
         "_ok_code": ANY_EXIT,
         "_return_cmd": True,
     }
+    if on_text:
+        options |= {"_out_bufsize": 0, "_err_bufsize": 0}
     if cwd is not None:
         options["_cwd"] = str(cwd)
     options |= {
@@ -206,6 +235,7 @@ def run(
     cwd: Path | str | None = None,
     user: str | None = None,
     on_line: OnLine | None = None,
+    on_text: Callable[[str], None] | None = None,
     timeout: float | None = None,
 ) -> Result:
     """Runs a command to its end and gives its result; an exit code other than 0 is for the caller to judge.
@@ -213,7 +243,7 @@ def run(
     `timeout` in seconds: the group is ended then, and the exit code is 124, as timeout(1) has it.
     """
     argv = as_user(user, argv) if user else tuple(argv)
-    process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line)
+    process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text)
     if timeout is not None:
         until = time.monotonic() + timeout
         while process.alive and time.monotonic() < until:

@@ -38,9 +38,14 @@ def answers_file_of_root() -> Path:
     return Path(_dirs().site_config_path) / "answers.toml"
 
 
-def lock_file() -> Path:
-    """Held by the run that is under way; gone with a reboot, as the run is."""
-    return Path(_dirs().user_runtime_path) / "run.lock"
+def lock_file(lane: str = "run") -> Path:
+    """Held by the run that is under way in a lane; gone with a reboot, as the run is."""
+    return Path(_dirs().user_runtime_path) / f"{lane}.lock"
+
+
+def dhparam_file() -> Path:
+    """The Diffie-Hellman parameters that nginx reads, a link to those that are in use."""
+    return Path("/etc/piwizard/dhparam.pem")
 
 
 def sites_dir() -> Path:

@@ -13,6 +13,7 @@ from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.form import HOW, Form
 from piwizard.status import Status, all_set_up
+from piwizard.steps import BACKGROUND
 from piwizard.validators import Invalid
 from piwizard.wizard import Place
 
@@ -41,19 +42,21 @@ class Walk:
             found = self._overview()
             ahead = next((one for one in found if one.state not in SETTLED), None)
             alive = self._backend.under_way()
-            choices = {"watch": "what runs now, to its end", "stop": "the run, in order"} if alive else {}
+            watched = alive or self._backend.beside()
+            what = "what runs now, to its end" if alive else "what goes on in the background, to its end"
+            choices = {"watch": what, "stop": "it, in order"} if watched else {}
             if ahead and not alive:
                 choices["go"] = f"on with {_title(ahead.place)}{', which is optional' if ahead.waits else ''}"
             choices["one"] = "step, for the first time or again"
             if any(one.place.site for one in found):
                 choices["add"] = "another site"
             choices |= {"look": "again at everything", "quit": ""}
-            wanted = alive or not all_set_up(found)
-            match choose(self._console, "What now?", choices, next(iter(choices)) if wanted else "quit"):
-                case "watch" if alive:
-                    self._watch(alive)
-                case "stop" if alive:
-                    self._stop(alive)
+            wanted = "watch" if alive else "quit" if all_set_up(found) else "go"
+            match choose(self._console, "What now?", choices, wanted if wanted in choices else next(iter(choices))):
+                case "watch" if watched:
+                    self._watch(watched)
+                case "stop" if watched:
+                    self._stop(watched)
                 case "go" if ahead:
                     self._go_on(ahead)
                 case "one":
@@ -177,6 +180,9 @@ class Walk:
         except PiwizardError as error:
             self._error(error)
             return self._after_failure(place)
+        if all(one.step.name in BACKGROUND for one, _ in proposal.plans):
+            self._console.say(f"It goes on in the background; `piwizard logs {place.step.name} -f` shows it.")
+            return "settled"
         return "settled" if self._watch(run) else self._after_failure(place)
 
     def _agree(self, place: Place, proposal: Proposal) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from piwizard.steps.app import App
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.ddns import Ddns
+from piwizard.steps.dhparam import Dhparam
 from piwizard.steps.gunicorn import Gunicorn
 from piwizard.steps.nginx import Nginx
 from piwizard.steps.renewal import Renewal
@@ -23,6 +24,10 @@ STEPS: tuple[Step, ...] = (
     Ddns(),
     StaticIp(),
     Router(),
+    Dhparam(),
     Certbot(),
     Renewal(),
 )
+
+BACKGROUND = ("dhparam",)
+"""The steps that may take hours: their runs have a lane of their own, beside the one of all others."""

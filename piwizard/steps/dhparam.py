@@ -1,0 +1,145 @@
+"""Diffie-Hellman parameters: none, the well-known ones, or some of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from piwizard import validators as v
+from piwizard.answers import Answers
+from piwizard.changes.base import Change
+from piwizard.changes.dhparam import Generate
+from piwizard.changes.file import File
+from piwizard.changes.folder import Folder
+from piwizard.changes.group import Group, Then
+from piwizard.changes.link import Link
+from piwizard.machine import commands, dhparam, files, places
+from piwizard.machine.checks import Check
+from piwizard.questions import Question
+from piwizard.steps.step import Ground, Scope
+from piwizard.templating import render
+
+IN_USE = places.dhparam_file()
+FOLDER = IN_USE.parent
+DIRECTIVE = FOLDER / "dhparam.conf"
+INCLUDED = Path("/etc/nginx/conf.d/piwizard-dhparam.conf")
+"""A link to the directive. Where it is, nginx has parameters, for every server block alike."""
+KNOWN = FOLDER / "dhparam-ffdhe2048.pem"
+COMMAND = "/usr/local/bin/piwizard"
+UNIT = Path("/etc/systemd/system/piwizard-dhparam.service")
+AT_BOOT = UNIT.parent / "multi-user.target.wants" / UNIT.name
+ENOUGH = 2048
+
+WAY = Question(
+    "dhparam.way",
+    "Diffie-Hellman parameters",
+    "none: visitors' browsers use elliptic curves, and nothing is lost. ffdhe2048: the well-known ones of RFC 7919, at "
+    "once. generate: your own, minutes on a new Pi and hours on an old one; no safer than ffdhe2048.",
+    v.one_of("none", "ffdhe2048", "generate"),
+    kind="choice",
+    choices=("none", "ffdhe2048", "generate"),
+    required=True,
+    default="none",
+)
+BITS = Question(
+    "dhparam.bits",
+    "Bits, if generated",
+    "2048 is what today's OpenSSL demands at least of a server with HTTPS; fewer only serve to try it out. 4096 takes "
+    "some thirty times as long as 2048.",
+    v.whole(1024, 4096),
+    kind="number",
+    default=ENOUGH,
+)
+AT_START = Question(
+    "dhparam.at_boot",
+    "Go on after a power cut",
+    "Whether a search that a reboot or a power cut has ended begins again by itself when the Pi starts. Without it, "
+    "`piwizard` or `piwizard apply` begins it again.",
+    v.yes_or_no,
+    kind="yesno",
+    default=False,
+)
+
+
+class Dhparam:
+    """Parameters for every server block at once, by one directive that nginx includes."""
+
+    name = "dhparam"
+    title = "DH parameters"
+    heading = "HTTPS"
+    why = (
+        "Old guides have you wait an hour for `openssl dhparam`. Its result matters only to cipher suites with DHE, "
+        "which today's recommended HTTPS settings no longer offer: without them you lose nothing and still get an A+. "
+        "If you want such suites for very old visitors, take ffdhe2048, or have your own looked for: that goes on in "
+        "the background, behind everything else, and nginx takes the result up when it is whole."
+    )
+    scope: Scope = "machine"
+    optional = True
+    needs = ("nginx",)
+
+    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+        bits = BITS
+        if ground is not None and answers is not None and (seconds := dhparam.expected(answers.get(BITS.key, ENOUGH))):
+            bits = BITS.suggest(ENOUGH, f"takes about {dhparam.duration(seconds)} on this board, by a short try")
+        return (WAY, bits, AT_START)
+
+    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        way = answers[WAY.key]
+        if way == "none":
+            return (Link(AT_BOOT, None), _taken_up(Link(INCLUDED, None), Link(IN_USE, None)))
+        directive = File(DIRECTIVE, render("nginx/dhparam.conf.j2", file=str(IN_USE)))
+        included = Link(INCLUDED, str(DIRECTIVE))
+        if way == "ffdhe2048":
+            known = File(KNOWN, render("tls/ffdhe2048.pem"))
+            group = _taken_up(known, Link(IN_USE, KNOWN.name), directive, included)
+            return (Folder(FOLDER), Link(AT_BOOT, None), group)
+        found = Generate(FOLDER / f"dhparam-{answers.get(BITS.key, ENOUGH)}.pem", answers.get(BITS.key, ENOUGH))
+        group = _taken_up(Link(IN_USE, found.path.name), directive, included)
+        return (Folder(FOLDER), *_at_boot(found, wanted=answers.get(AT_START.key, False)), found, group)
+
+    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+        dump = commands.run(("nginx", "-T"))
+        used = f"ssl_dhparam {IN_USE};" in dump.output
+        if answers[WAY.key] == "none":
+            yield Check(
+                "DH parameters",
+                not used,
+                "nginx still has some" if used else "none, and none are needed",
+                cause="Somebody put them back.",
+                mend="`piwizard apply dhparam` takes them away.",
+            )
+            return
+        found = dhparam.parse(files.read(IN_USE) or b"")
+        yield Check(
+            "DH parameters",
+            found is not None,
+            _size(found),
+            cause="Somebody altered or removed the file.",
+            mend="`piwizard apply dhparam` makes it again.",
+        )
+        yield Check(
+            "nginx has them",
+            used,
+            f"ssl_dhparam {IN_USE}" if used else "nginx does not read them",
+            cause="The file in conf.d is gone, or nginx refuses its configuration.",
+            mend="`sudo nginx -t` says what it refuses; `piwizard apply dhparam` puts the file back.",
+        )
+
+
+def _taken_up(*changes: Change) -> Group:
+    take_up = Then(("systemctl", "reload-or-restart", "nginx.service"))
+    return Group("dhparam", changes, guard=("nginx", "-t"), then=(take_up,))
+
+
+def _at_boot(found: Generate, *, wanted: bool) -> tuple[Change, ...]:
+    if not wanted:
+        return (Link(AT_BOOT, None),)
+    unit = render("systemd/dhparam.service.j2", begun=str(found.aside), command=COMMAND)
+    return (File(UNIT, unit), Link(AT_BOOT, f"../{UNIT.name}"))
+
+
+def _size(found: dhparam.Parameters | None) -> str:
+    if found is None:
+        return "the file is not whole"
+    few = "" if found.bits >= ENOUGH else ": too few for HTTPS, only to try it out"
+    return f"{found.bits} bits{few}"
