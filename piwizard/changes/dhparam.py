@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import dhparam, files
+from piwizard.machine import dhparam, files, units
 from piwizard.machine.snapshot import Machine
 
 FIRST_WORDS, MOST_SECONDS_BETWEEN = 2.0, 60.0
@@ -20,7 +20,7 @@ class Generate:
     """A file with parameters of that many bits, found on this machine.
 
     They are looked for aside. What lies aside is there from the first moment to the last, so that it says, after a
-    power cut, that the search was begun; each search begins anew, for there is nothing half that is worth keeping.
+    power cut or a reboot, that a search was begun; each search begins anew, for no half of it is worth keeping.
     """
 
     kind: ClassVar[str] = "dhparam"
@@ -53,8 +53,9 @@ class Generate:
         files.replace(self.aside, b"", mode=0o600)
         try:
             work.write(self.path, self._find(work), 0o644, files.ROOT.ids())
-        finally:  # a stop and a failure too: what is left aside says that a run was cut off
-            self.aside.unlink(missing_ok=True)
+        finally:  # also after a failure, and where a person has stopped it: what stays aside is to be gone on with
+            if not units.shutting_down():
+                self.aside.unlink(missing_ok=True)
 
     def _find(self, work: Work) -> bytes:
         search = Search(self.bits, work.progress)

@@ -64,3 +64,10 @@ def loading(name: str, longest: float) -> bool:
     began = int(said.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
     started = said.get("SubState") in ("start", "running") and said.get("NRestarts", "0") == "0"
     return started and time.clock_gettime(time.CLOCK_MONOTONIC) - began < longest
+
+
+def shutting_down() -> bool:
+    """Whether the machine is on its way down, to be switched off or to boot again."""
+    if commands.which("systemctl") is None:
+        return False
+    return commands.run(("systemctl", "is-system-running")).output.strip() == "stopping"

@@ -140,6 +140,20 @@ def test_running(wizard):
     assert of(wizard).state == "interrupted"
 
 
+def test_running_in_the_background(wizard, own_places):
+    session.state().mark("nginx", None, "running", "run-1")
+    recorder = Recorder(own_places / "log" / "run-1")
+    recorder.emit("progress", text="2 min so far")
+    recorder.emit("progress", text="4 min so far")
+    recorder.emit("note", text="something else")
+    lock = Lock(places.lock_file("background"))
+    lock.take("run-1")
+    try:
+        assert (of(wizard).state, of(wizard).summary) == ("running", "4 min so far")
+    finally:
+        lock.release()
+
+
 def test_remembered_of_a_site_that_is_no_more(wizard):
     session.state().mark("app", "gone", "done", "run-1")
     assert of(wizard, "app").state == "todo"

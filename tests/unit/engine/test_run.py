@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 import pytest
 
+from piwizard import session
 from piwizard.engine import follow, launch
 from piwizard.engine.events import Recorder, read
 from piwizard.engine.lock import Lock
@@ -64,7 +65,25 @@ class Step:
     def plan(self, ground, answers): return [Waits()]
     def checks(self, ground, answers): return ()
 
-wizard.STEPS = (*wizard.STEPS, Step())
+class Other(Step):
+    name = "other"
+
+class Quick(Step):
+    name = "quick"
+    def plan(self, ground, answers): return []
+
+class Needy(Step):
+    name, needs = "needy", ("quick",)
+
+from piwizard.engine import launch
+
+def start(wanted):
+    assert wanted.lane == "background"
+    print("starts", wanted.steps[0][0], flush=True)
+    return "run-9"
+
+launch.start = start
+wizard.STEPS = (*wizard.STEPS, Step(), Other(), Quick(), Needy())
 print(worker.work(sys.argv[2]), flush=True)
 """
 )
@@ -74,9 +93,9 @@ print(worker.work(sys.argv[2]), flush=True)
 def request_of(own_places):
     """Notes what a run shall do; gives its name."""
 
-    def make(run, *steps):
+    def make(run, *steps, **more):
         launch.folder(run).mkdir(parents=True)
-        wanted = launch.Request("apply", tuple((step, None) for step in steps))
+        wanted = launch.Request("apply", tuple((step, None) for step in steps), **more)
         (launch.folder(run) / "request.json").write_text(json.dumps(asdict(wanted)))
         return run
 
@@ -150,6 +169,38 @@ def test_a_second_run_meanwhile(own_places, request_of):
         assert "run-1" in said["message"]
         assert finished["result"] == "failed"
         assert process.poll() is None
+
+
+def test_beside_a_run_in_the_background(own_places, request_of):
+    beside, run = request_of("run-1", "slow", lane="background"), request_of("run-2", "other")
+    with child(WORK, own_places, beside) as process:
+        assert hears(process) == "under way"
+        launch.require_free()
+        assert launch.all_under_way() == {"background": beside}
+        assert (launch.at_work("slow", None), launch.at_work("other", None)) == (beside, None)
+        with pytest.raises(PiwizardError, match="run-1") as refused:
+            launch.require_free("background")
+        assert refused.value.hint == "`piwizard logs slow -f` shows it, `piwizard stop slow` ends it."
+        with child(WORK, own_places, run) as other:
+            assert hears(other) == "under way"
+            assert launch.all_under_way() == {"run": run, "background": beside}
+            assert launch.alive(beside)
+            assert launch.alive(run)
+            other.send_signal(signal.SIGTERM)
+            assert work(other) == "False"
+        assert launch.under_way("background") == beside
+    assert [session.state().entry(name, None).result for name in ("slow", "other")] == ["running", "stopped"]
+
+
+def test_what_goes_on_in_the_background_begins_when_what_it_needs_is_done(own_places, request_of):
+    run = request_of("run-1", "quick", "slow", background=(("needy", None),))
+    with child(WORK, own_places, run) as process:
+        assert hears(process) == "starts needy"
+        assert hears(process) == "under way"
+        process.send_signal(signal.SIGTERM)
+        assert work(process) == "False"
+    kinds = [event["event"] for event in read(launch.folder(run))]
+    assert kinds[:4] == ["apply-started", "run-started", "run-finished", "background-started"]
 
 
 def test_a_request_that_cannot_be_read(own_places, request_of):

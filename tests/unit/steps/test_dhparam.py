@@ -1,0 +1,78 @@
+"""What each of the three ways comes to."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard import answers as answers_module
+from piwizard import wizard
+from piwizard.errors import PiwizardError
+from piwizard.machine import dhparam
+from piwizard.steps import BACKGROUND, STEPS
+from piwizard.steps.dhparam import AT_BOOT, IN_USE, INCLUDED, Dhparam
+
+from .conftest import of_kind
+
+
+@pytest.fixture
+def plan(ground):
+    def made(text):
+        parsed = answers_module.parse(f"[dhparam]\n{text}", wizard.all_questions())
+        return Dhparam().plan(ground(), parsed.of(None))
+
+    return made
+
+
+def links(changes):
+    return {change.path: change.target for change in of_kind(changes, "link")}
+
+
+def test_none(plan):
+    changes = plan('way = "none"')
+    assert links(changes) == {AT_BOOT: None, INCLUDED: None, IN_USE: None}
+    assert of_kind(changes, "file") == []
+
+
+def test_the_known_ones(plan):
+    changes = plan('way = "ffdhe2048"')
+    known, directive = of_kind(changes, "file")
+    assert dhparam.parse(known.content.encode()).bits == 2048
+    assert directive.content.endswith("ssl_dhparam /etc/piwizard/dhparam.pem;\n")
+    assert links(changes) == {
+        AT_BOOT: None, IN_USE: "dhparam-ffdhe2048.pem", INCLUDED: "/etc/piwizard/dhparam.conf"
+    }  # fmt: skip
+    assert not of_kind(changes, "dhparam")
+
+
+def test_ones_own(plan):
+    changes = plan('way = "generate"\nbits = 3072')
+    (search,) = of_kind(changes, "dhparam")
+    assert (search.bits, search.path.name) == (3072, "dhparam-3072.pem")
+    assert links(changes)[IN_USE] == "dhparam-3072.pem"
+    assert links(changes)[AT_BOOT] is None
+    assert changes.index(search) < len(changes) - 1, "nginx takes it up when it is whole"
+
+
+def test_again_at_boot(plan):
+    changes = plan('way = "generate"\nat_boot = true')
+    assert links(changes)[AT_BOOT] == "../piwizard-dhparam.service"
+    unit = of_kind(changes, "file")[0]
+    (search,) = of_kind(changes, "dhparam")
+    assert f"ConditionPathExists={search.aside}\n" in unit.content
+
+
+@pytest.mark.parametrize("text", ["bits = 1023", "bits = 4097", 'way = "some"', "at_boot = 1"])
+def test_refused(plan, text):
+    with pytest.raises(PiwizardError, match=r"dhparam\.\w+ must be"):
+        plan(text)
+
+
+def test_the_time_it_takes_is_measured_where_there_is_a_machine(ground, monkeypatch):
+    monkeypatch.setattr(dhparam, "expected", lambda bits: 229 * 60.0)
+    _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", wizard.all_questions()).of(None))
+    assert bits.detected == "takes about 3 h 49 min on this board, by a short try"
+    assert Dhparam().questions(None, None)[1].detected == ""
+
+
+def test_the_steps_in_the_background_are_steps():
+    assert set(BACKGROUND) <= {step.name for step in STEPS}
