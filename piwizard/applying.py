@@ -12,7 +12,6 @@ from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.starting import Plans
-from piwizard.steps import BACKGROUND
 from piwizard.wizard import Place, Wizard, step_named
 
 
@@ -48,7 +47,7 @@ def apply(
     needed = starting.needed(wizard, chosen, done)
     if needed:
         yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
-        launch.require_free(starting.lane(place.step for place, _ in needed))
+        launch.require_free(starting.lane(place for place, _ in needed))
     wizard.vault.save()
     if answers:
         session.keep_answers(answers)
@@ -65,7 +64,7 @@ def apply(
     if detach:
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
-    return watch(run, as_json=as_json, beside=bool(set(steps) & set(BACKGROUND)))
+    return watch(run, as_json=as_json, beside=bool(steps) and any(one.background for one in chosen))
 
 
 def require_well(wizard: Wizard, chosen: Sequence[Place]) -> None:
@@ -100,7 +99,10 @@ def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:
         _require_unused(wizard, Place(chosen, site))
     if not yes and sys.stdin.isatty() and not as_json:
         confirm(f"Take back everything that {step} did?")
-    return watch(launch.start(launch.Request("undo", ((step, site),), lane=starting.lane([chosen]))), as_json=as_json)
+    return watch(
+        launch.start(launch.Request("undo", ((step, site),), lane=starting.lane([Place(chosen, site)]))),
+        as_json=as_json,
+    )
 
 
 def _require_unused(wizard: Wizard, place: Place) -> None:

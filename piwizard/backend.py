@@ -117,6 +117,12 @@ class Backend:
 
         return launch.under_way()
 
+    def in_background(self, run: str) -> bool:
+        """Whether a run belongs to the lane that others do not wait for. Quick."""
+        from piwizard.engine import launch
+
+        return launch.request(run).lane == "background"
+
     def beside(self) -> str | None:
         """The run that goes on in the background. Quick."""
         from piwizard.engine import launch

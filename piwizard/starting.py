@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from piwizard import session
 from piwizard.engine import launch
 from piwizard.engine.state import State
-from piwizard.steps import BACKGROUND
-from piwizard.steps.step import Step
 from piwizard.wizard import Place, Previewed, Wizard, preview_all
 
 Plans = list[tuple[Place, list[Previewed]]]
@@ -39,13 +37,13 @@ def needed(wizard: Wizard, chosen: Sequence[Place], finished: Sequence[Place]) -
 
 def in_background(places: Sequence[Place]) -> dict[Place, str]:
     """Those of the places that a run in the background is at work on, and its name."""
-    long = [place for place in places if place.step.name in BACKGROUND]
+    long = [place for place in places if place.background]
     return {place: run for place in long if (run := launch.at_work(place.step.name, place.site))}
 
 
-def lane(steps: Iterable[Step]) -> launch.Lane:
+def lane(places: Iterable[Place]) -> launch.Lane:
     """The lane of a run of these steps: the background is for those alone that belong there."""
-    return "background" if all(step.name in BACKGROUND for step in steps) else "run"
+    return "background" if all(place.background for place in places) else "run"
 
 
 def start(wizard: Wizard, plans: Plans, *, overwrite: bool) -> str:
@@ -54,9 +52,11 @@ def start(wizard: Wizard, plans: Plans, *, overwrite: bool) -> str:
     Beside other steps, those of the background get a run of their own, which that run starts in its time.
     """
     wizard.vault.save()
-    chosen = lane(place.step for place, _ in plans)
-    pairs = [(place.step.name, place.site) for place, _ in plans]
-    own = tuple(pair for pair in pairs if chosen == "background" or pair[0] not in BACKGROUND)
-    beside = tuple(pair for pair in pairs if pair not in own)
+    places = [place for place, _ in plans]
+    chosen = lane(places)
+    own, beside = (
+        tuple((place.step.name, place.site) for place in places if (place.background and chosen == "run") is waits)
+        for waits in (False, True)
+    )
     pins = tuple(wizard.pins().items())
     return launch.start(launch.Request("apply", own, overwrite, pins, lane=chosen, background=beside))

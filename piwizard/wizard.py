@@ -24,7 +24,7 @@ from piwizard.machine.git_access import Access
 from piwizard.machine.snapshot import Machine
 from piwizard.nginx import present
 from piwizard.questions import Question
-from piwizard.steps import STEPS
+from piwizard.steps import BACKGROUND, STEPS
 from piwizard.steps.step import Ground, Step
 from piwizard.tls import lineage
 from piwizard.vault import Vault
@@ -42,6 +42,11 @@ class Place:
     @property
     def label(self) -> str:
         return f"{self.step.name} of {self.site}" if self.site else self.step.name
+
+    @property
+    def background(self) -> bool:
+        """Whether its runs go on beside those of other steps."""
+        return self.step.name in BACKGROUND
 
 
 @dataclass(frozen=True)

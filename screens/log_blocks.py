@@ -67,7 +67,7 @@ class LogBlocks:
                 self._say(f"wrote {event['path']}", "green", indent=3)
             case "path-altered":
                 self._say(f"{event['path']}: {event['did']}", "green", indent=3)
-            case "note":
+            case "note" | "progress":
                 self._say(event["text"], "dim", indent=3)
             case "check":
                 sign, style = ("✓", "green") if event["ok"] else ("✗", "bold red")

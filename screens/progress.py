@@ -58,7 +58,7 @@ class Progress:
             case "command-started":
                 self.command = shlex.join(event["argv"])
                 self.tail.clear()
-            case "note":
+            case "note" | "progress":
                 self.tail.append(event["text"])
             case "error":
                 self.failure, self.hint = event["message"], event.get("hint") or ""

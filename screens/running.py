@@ -12,6 +12,7 @@ from piwizard.screens.confirm import Ask, Confirm
 from piwizard.screens.keeping import Keeping
 from piwizard.screens.log import Log
 from piwizard.screens.messages import RunEnded
+from piwizard.screens.progress import duration
 from piwizard.screens.runline import RunLine
 from piwizard.screens.watch import Watch
 from piwizard.status import all_set_up
@@ -38,7 +39,11 @@ class Running(Keeping):
         self._propose(None, again=False)
 
     def _propose(self, place: Place | None, *, again: bool) -> None:
-        if self.runs.live is not None:
+        beside = place is not None and place.background
+        if beside and self.runs.beside is not None:
+            self.notice("It goes on in the background already: Log shows it, s stops it.")
+            return
+        if self.runs.live is not None and not beside:
             self.notice("Something runs already; this can be started when that has ended.")
             return
         steps = [one for one in self.sidebar.steps if not self.sidebar.waits(one)]
@@ -77,7 +82,7 @@ class Running(Keeping):
     def _started(self, run: str) -> None:
         self.notice("")
         self.runs.started(run)
-        self.runs.shown = self.runs.live
+        self.runs.shown = self.runs.watch(run)
         self.query_one(Log).show(self.runs.shown, live=True)
         self.action_tab("Log")
         self.focus_pane()
@@ -88,8 +93,12 @@ class Running(Keeping):
         found = self.runs.glance()
         if found.grown and self.tab == "Log":
             self.query_one(Log).grown()
-        if found.ended is not None:
+        if found.ended is not None and found.beside:
+            self._ended_beside(found.ended)
+        elif found.ended is not None:
             self._ended(found.ended)
+        if self.runs.beside is not None:
+            self._show_beside(self.runs.beside)
         live = self.runs.live
         if live is None or live.progress.place is None:
             if live is None:
@@ -109,6 +118,21 @@ class Running(Keeping):
             elif result and self.sidebar.state(place) == "running":
                 state = "todo" if live.progress.undo and result == "done" else result
                 self.sidebar.mark(place, "interrupted" if state == "stopped" else state)
+
+    def _show_beside(self, watch: Watch) -> None:
+        """A sign and the time, beside whatever else is done."""
+        for place in self.sidebar.steps:
+            if (place.step.name, place.site) == watch.progress.place and not watch.progress.results:
+                self.sidebar.mark(place, "running", duration(watch.progress.seconds()).replace(" ", ""))
+
+    def _ended_beside(self, watch: Watch) -> None:
+        progress = watch.progress
+        self.post_message(RunEnded(progress))
+        step = (progress.place or ("",))[0]
+        words = {"done": f"{step} is done.", "failed": f"{step}: {progress.failure} {progress.hint}".strip()}
+        style = {"done": "green", "failed": "bold red"}.get(progress.result, "yellow")
+        self.notice(words.get(progress.result, f"{step} was cut off before its end; r begins it again."), style)
+        self.later(lambda: self._look(True), lambda found: self._looked(found, thorough=True), group="look")
 
     def _ended(self, watch: Watch) -> None:
         progress = watch.progress
@@ -148,7 +172,8 @@ class Running(Keeping):
 
     def action_stop(self) -> None:
         """Asks, then ends the run."""
-        live = self.runs.live
+        here = self.runs.beside if self.place is not None and self.place.background else None
+        live = here or self.runs.live or self.runs.beside
         if live is None:
             self.notice("Nothing runs.")
             return
@@ -158,4 +183,7 @@ class Running(Keeping):
                 self.notice("Stopping: what is being done is ended in order…", "dim")
                 self.later(lambda: self.backend.stop(live.run), lambda _: None, group="stop")
 
-        self.app.push_screen(Ask("Stop what runs? It can go on later from where it was.", "Stop it"), answered)
+        words = "Stop what runs? It can go on later from where it was."
+        if live is self.runs.beside:
+            words = "Stop what goes on in the background? Later it begins again."
+        self.app.push_screen(Ask(words, "Stop it"), answered)

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from piwizard.screens.messages import StepHighlighted, StepOpened
 from piwizard.screens.rows import Rows
-from piwizard.screens.signs import SIGNS, STYLES
+from piwizard.screens.signs import BESIDE, SIGNS, STYLES
 
 if TYPE_CHECKING:
     from piwizard.status import Status
@@ -52,9 +52,8 @@ class Sidebar(Rows):
 
     def mark(self, place: Place, state: str, note: str = "") -> None:
         """The state of one step has changed; `note` stands at its right."""
-        notes = {place: note} if note else {}
-        if (self._states.get(place), self._notes) != (state, notes):
-            self._states[place], self._notes = state, notes
+        if (self._states.get(place), self._notes.get(place, "")) != (state, note):
+            self._states[place], self._notes[place] = state, note
             self.refresh()
 
     def choose(self, step: str, site: str | None) -> None:
@@ -94,7 +93,12 @@ class Sidebar(Rows):
         title = set_cell_size(f" {row.step.title}", max(1, self.room - 3 - (cell_len(note) + 1 if note else 0)))
         end = [Segment(f" {note}", style)] if note else []
         plain = Style.parse("dim") if state == "skipped" or self.waits(row) else Style()
-        return [Segment(lead), Segment(SIGNS[state], style), Segment(title, plain), *end]
+        return [
+            Segment(lead),
+            Segment(BESIDE if state == "running" and row.background else SIGNS[state], style),
+            Segment(title, plain),
+            *end,
+        ]
 
     def activated(self) -> None:
         if self.place:

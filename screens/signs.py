@@ -22,6 +22,8 @@ SIGNS = {
     "interrupted": "!",
     "skipped": "–",
 }
+BESIDE = "◐"
+"""What runs in the background."""
 STYLES = {
     "todo": "",
     "running": "bold blue",

@@ -13,7 +13,6 @@ from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.form import HOW, Form
 from piwizard.status import Status, all_set_up
-from piwizard.steps import BACKGROUND
 from piwizard.validators import Invalid
 from piwizard.wizard import Place
 
@@ -180,7 +179,7 @@ class Walk:
         except PiwizardError as error:
             self._error(error)
             return self._after_failure(place)
-        if all(one.step.name in BACKGROUND for one, _ in proposal.plans):
+        if all(one.background for one, _ in proposal.plans):
             self._console.say(f"It goes on in the background; `piwizard logs {place.step.name} -f` shows it.")
             return "settled"
         return "settled" if self._watch(run) else self._after_failure(place)

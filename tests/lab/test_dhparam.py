@@ -77,11 +77,11 @@ def frozen(lab: Lab, pi: Pi) -> Iterator[None]:
     nothing_in_place(lab, pi)
 
 
-def nothing_in_place(lab: Lab, pi: Pi) -> None:
+def nothing_in_place(lab: Lab, pi: Pi, page: str = "It works.") -> None:
     assert not (pi.files / FOUND).exists()
     assert not (pi.files / IN_USE).is_symlink()
     assert not (pi.files / INCLUDED).is_symlink()
-    https_is_up(lab, pi)
+    https_is_up(lab, pi, page)
 
 
 def https_is_up(lab: Lab, pi: Pi, words: str = "It works.") -> None:
@@ -132,7 +132,7 @@ def test_it_goes_on_beside_the_others_and_survives_the_connection(lab: Lab, pi: 
     assert "Nothing to do" in pi.run(("piwizard", "apply")).output
     pi.run(("piwizard", "undo", "dhparam", "--yes"))
     assert not (pi.files / "etc/piwizard").exists()
-    nothing_in_place(lab, pi)
+    nothing_in_place(lab, pi, "Second.")
     eventually(lambda: _assert("Temp Key" not in handshake(lab, pi)))
 
 
@@ -161,9 +161,11 @@ def test_killed_rebooted_without_power_and_stopped(lab: Lab, pi: Pi) -> None:
 
 
 def test_it_begins_again_at_boot_where_that_is_wanted(lab: Lab, pi: Pi) -> None:
-    want(lab, pi, 'way = "generate"\nbits = 1024\nat_boot = true')
+    want(lab, pi, 'way = "generate"\nbits = 1024\nat_boot = true\n[gunicorn]\nthreads = 3')
     with frozen(lab, pi):
-        pi.run(("piwizard", "apply", "--detach"))
+        said = pi.run(("piwizard", "apply")).output
+    assert "dhparam goes on in the background" in said
+    assert road.states(pi)["gunicorn"] == "done", "the run of the others does not wait for it"
     pi.power_cut()
     pi.boot()
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard import session
+from piwizard import session, wizard
 from piwizard.engine import launch
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
@@ -264,3 +264,31 @@ async def test_checks(site):
         await seen.keys("4")
         await seen.see("1 of 2 looks found something wrong.")
         await seen.see("Give it some tea.")
+
+
+async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch):
+    """ddns stands for the long step here."""
+    monkeypatch.setattr(wizard, "BACKGROUND", ("ddns",))
+    fake_pi.remember(site, "system")
+    (site / "wait-ddns").touch()
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("[ddns] line 3 of 3")
+        await seen.until(lambda: launch.under_way("background"))
+        assert launch.under_way() is None
+        await seen.see("◐ Dynamic DNS")
+        await seen.keys("escape")
+        await seen.go_to("nginx")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.until(lambda: (entry := session.state().entry("nginx", None)) and entry.result == "done")
+        await seen.see("✓ nginx")
+        await seen.see("◐ Dynamic DNS")
+        assert launch.under_way("background")
+        (site / "wait-ddns").unlink()
+        await seen.see("ddns is done.")
+        await seen.see("✓ Dynamic DNS")
