@@ -79,7 +79,7 @@ def test_a_site_that_is_not_there():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[gunicorn]", "[gunicron]", "line 16: gunicron is not known; there are app, ddns, gunicorn"),
+        ("[gunicorn]", "[gunicron]", "line 16: gunicron is not known; there are app, "),
         ("workers = 2", "worker = 2", "line 17: gunicorn.worker is not known; there are "),
         ("[sites.blog.app]", "[sites.blog.skip]", "line 23: sites.blog.skip is not known"),
         ('repo = "/srv', 'reop = "/srv', "line 24: sites.blog.app.reop is not known"),
