@@ -44,8 +44,8 @@ WAY = Question(
 BITS = Question(
     "dhparam.bits",
     "Bits, if generated",
-    "2048 is what today's OpenSSL demands at least of a server with HTTPS; fewer only serve to try it out. 4096 takes "
-    "some thirty times as long as 2048.",
+    "2048 or more: fewer are refused by today's OpenSSL, unless its own settings on this machine allow them. 4096 "
+    "takes some twenty times as long as 2048.",
     v.whole(1024, 4096),
     kind="number",
     default=ENOUGH,
@@ -141,5 +141,5 @@ def _at_boot(found: Generate, *, wanted: bool) -> tuple[Change, ...]:
 def _size(found: dhparam.Parameters | None) -> str:
     if found is None:
         return "the file is not whole"
-    few = "" if found.bits >= ENOUGH else ": too few for HTTPS, only to try it out"
+    few = "" if found.bits >= ENOUGH else ": fewer than what is deemed safe"
     return f"{found.bits} bits{few}"
