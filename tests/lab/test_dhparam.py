@@ -104,7 +104,7 @@ def https_is_up(lab: Lab, pi: Pi, words: str = "It works.") -> None:
 def handshake(lab: Lab, pi: Pi) -> str:
     """What openssl on the laptop says of a handshake that wants DHE."""
     suite = "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0"
-    argv = ("openssl", "s_client", "-connect", f"{pi.address}:443", "-tls1_2", "-cipher", suite)
+    argv = ("openssl", "s_client", "-connect", f"{pi.address}:443", "-servername", SECURE, "-tls1_2", "-cipher", suite)
     return lab.network.laptop.run(argv).output
 
 
