@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from piwizard.machine.checks import Check
-from piwizard.reach import names, outside
+from piwizard.reach import names
 from piwizard.reach.names import Found, Resolvers
 from piwizard.reach.outside import Outside
 
 
 def look(
-    hostname: str, *, own_ipv6: Sequence[str], told: str | None, resolvers: Resolvers | None = None
+    hostname: str, where: Outside, *, own_ipv6: Sequence[str], told: str | None, resolvers: Resolvers | None = None
 ) -> Iterator[Check]:
-    """Both kinds of addresses of a name. `told` is the address that a client last told the provider of the name."""
-    where = outside.ask(4)
+    """Both kinds of addresses of a name; `where` is this home's address.
+
+    `told` is the address that a client last told the provider of the name.
+    """
     kept = names.authoritative(hostname, "A", resolvers)
     seen = names.seen(hostname, "A", resolvers) if kept.status == "found" else kept
     yield judge_ipv4(hostname, kept, where, told, seen)

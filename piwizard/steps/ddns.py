@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from piwizard import validators as v
 from piwizard.answers import Answers
@@ -22,7 +23,7 @@ from piwizard.ddns.noip_duc import NoipPackage
 from piwizard.ddns.providers import PROVIDERS, owner_of
 from piwizard.ddns.proving import Prove
 from piwizard.errors import PiwizardError
-from piwizard.machine import checks, files, places, units
+from piwizard.machine import files, places, units
 from piwizard.machine.checks import Check
 from piwizard.questions import Question
 from piwizard.reach import leads, outside
@@ -30,6 +31,7 @@ from piwizard.steps.step import Ground, Scope
 
 UNITS = Path("/etc/systemd/system")
 CLIENTS = ("ddclient", "noip-duc")
+Seen = TypeVar("Seen")
 PATIENCE = 40.0
 """Seconds for the first update to be known at the provider's name servers."""
 
@@ -140,7 +142,7 @@ class Ddns:
                 key="ddns.interval",
             )
         setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
-        prove = Prove(account, lambda: outside.ask(4).address, places.state_dir() / "ddns.json")
+        prove = Prove(account, lambda: outside.ask(4).address, _noted())
         return (prove, *setting_up(account, minutes, ground))
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
@@ -156,16 +158,32 @@ class Ddns:
         )
         told = None
         if client == "ddclient":
-            updated = checks.settled(lambda: _last_update(account), lambda check: check.ok, PATIENCE)
-            yield updated
+            yield _patiently(lambda: _last_update(account), lambda check: check.ok)
             told = _told()
         own = [one.address for one in _own_ipv6(ground)]
-        looks = checks.settled(
-            lambda: list(leads.look(account.hostname, own_ipv6=own, told=told)), lambda seen: seen[0].ok, PATIENCE
+        where = outside.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
+        yield from _patiently(
+            lambda: list(leads.look(account.hostname, where, own_ipv6=own, told=told)), lambda seen: seen[0].ok
         )
-        yield from looks
         if account.provider.reminder:
             yield Check("confirmation", True, account.provider.reminder)
+
+
+def _patiently(look: Callable[[], Seen], right: Callable[[Seen], bool]) -> Seen:
+    """What a look sees once it is right. Waits for that only where the provider has just been told something."""
+    until = time.monotonic() + PATIENCE
+    while not right(seen := look()) and _just_told() and time.monotonic() < until:
+        time.sleep(2)
+    return seen
+
+
+def _just_told() -> bool:
+    noted = [path.stat().st_mtime for path in (_noted(), ddclient.CACHE) if path.exists()]
+    return any(abs(time.time() - at) < 2 * PATIENCE for at in noted)
+
+
+def _noted() -> Path:
+    return places.state_dir() / "ddns.json"
 
 
 def _client(answers: Answers) -> str:
