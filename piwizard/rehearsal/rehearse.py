@@ -20,10 +20,13 @@ from piwizard.rehearsal.copy import Copy
 from piwizard.rehearsal.needs import need
 from piwizard.rehearsal.report import Report
 from piwizard.rehearsal.window import Window, free_port
+from piwizard.steps import STEPS
 from piwizard.wizard import all_questions
 
 PUT_INSIDE = Path("/opt/piwizard-answers.toml")
 INTERRUPTED = 130
+REHEARSED = tuple(step.name for step in STEPS if not step.optional)
+"""The optional ones speak to the world outside, which would take the copy for this machine: router, Let's Encrypt."""
 
 
 def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) -> int:
@@ -56,7 +59,7 @@ def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFi
     report.say("Booting a copy of this machine. What happens in it does not happen here.")
     copy.start()
     inside = _put_answers(copy, answers) if answers else sample.put(copy.root, copy.leader)
-    argv = (sys.executable, "-m", "piwizard", "apply", "--yes", "--json", "--answers", str(inside))
+    argv = (sys.executable, "-m", "piwizard", "apply", *REHEARSED, "--yes", "--json", "--answers", str(inside))
     ended = enter.run(copy.leader, argv, env=_secrets((given.machine, given.sites)), on_line=report.take)
     host = next((site["site.domains"][0] for site in given.sites.values()), sample.HOST)
     port = free_port()
