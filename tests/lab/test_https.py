@@ -285,7 +285,7 @@ def test_testssl_grades_it_a_plus(lab: Lab, secure: Pi) -> None:
     lab.internet.trust(judge)
     lab.router.hairpin()
     said = judge.run(
-        ("testssl.sh", "--add-ca=/etc/ssl/certs/ca-certificates.crt", "--warnings=batch", "--color=0", "--ip=one",
+        ("testssl", "--add-ca=/etc/ssl/certs/ca-certificates.crt", "--warnings=batch", "--color=0", "--ip=one",
          "--nodns=min", road.HOST), check=False).output  # fmt: skip
     judge.discard()
     grade = re.search(r"Overall Grade\s+(\S+)", said)
