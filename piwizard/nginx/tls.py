@@ -8,8 +8,6 @@ from dataclasses import dataclass
 WEBROOT = "/var/lib/letsencrypt"
 """Where certbot puts its challenges for all sites; below it `.well-known/acme-challenge`."""
 LIVE = "/etc/letsencrypt/live"
-DHPARAM_SNIPPETS = "/etc/nginx/snippets/piwizard-dhparam*.conf"
-"""A glob, so that there may be none: what lies there (`ssl_dhparam FILE;`) counts for every server with TLS."""
 NEWEST = (999,)
 """A version that is not known, before the package is installed: plans show what today's does."""
 CIPHERS = (
@@ -22,7 +20,7 @@ CIPHERS = (
 )
 """Mozilla's intermediate set, version 6.0; those of TLS 1.3 are OpenSSL's own."""
 DHE_CIPHERS = ("DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES256-GCM-SHA384", "DHE-RSA-CHACHA20-POLY1305")
-"""Those of version 5. Without parameters for them nginx offers none of these."""
+"""Those of version 5. nginx offers them only where the step dhparam has given it parameters."""
 CURVES = ("X25519", "prime256v1", "secp384r1")
 POST_QUANTUM = "?X25519MLKEM768"
 """The question mark: OpenSSL passes over it where it does not know it, instead of refusing the whole list."""
@@ -60,11 +58,6 @@ class Engine:
     def ciphers(self) -> str:
         """What ssl_ciphers names."""
         return ":".join((*CIPHERS, *DHE_CIPHERS))
-
-    @property
-    def dhparam_snippets(self) -> str:
-        """Where the parameters for DHE are named, if there are any."""
-        return DHPARAM_SNIPPETS
 
 
 def engine(nginx: str | None, openssl: str | None) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -203,7 +204,7 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
     if given.pop("https", False):
         given["tls"] = Tls(str(throwaway), engine_here)
     site = dataclasses.replace(site, **given)
-    port, tls_port = free_port(), free_port()
+    port, tls_port = free_ports(2)
     default = render_default_server(ipv6=IPV6, tls=engine_here)
     main = configuration(port, tls_port, site=render_site(site), default=default)
     backend = UnixServer(site.socket, Backend)
@@ -219,10 +220,12 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
         backend.server_close()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(number):
+    with contextlib.ExitStack() as together:
+        probes = [together.enter_context(socket.socket()) for _ in range(number)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def wait_for(port, process):
