@@ -69,9 +69,10 @@ class Dhparam:
     heading = "HTTPS"
     why = (
         "Old guides have you wait an hour for `openssl dhparam`. Its result matters only to cipher suites with DHE, "
-        "which today's recommended HTTPS settings no longer offer: without them you lose nothing and still get an A+. "
-        "If you want such suites for very old visitors, take ffdhe2048, or have your own looked for: that goes on in "
-        "the background, behind everything else, and nginx takes the result up when it is whole."
+        "which today's recommended HTTPS settings no longer offer, and which certificates of today's kind (ECDSA, as "
+        "certbot gets them) cannot even use: without them you lose nothing and still get an A+. "
+        "If you have an RSA certificate and very old visitors, take ffdhe2048, or have your own looked for: that "
+        "goes on in the background, behind everything else, and nginx takes the result up when it is whole."
     )
     scope: Scope = "machine"
     optional = True
