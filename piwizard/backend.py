@@ -15,6 +15,7 @@ from piwizard.errors import PiwizardError
 if TYPE_CHECKING:
     from piwizard.answering import Answering
     from piwizard.machine.checks import Check
+    from piwizard.network.trial import Trial
     from piwizard.questions import Question
     from piwizard.starting import Plans
     from piwizard.wizard import Place, Wizard
@@ -128,6 +129,24 @@ class Backend:
         from piwizard.engine import launch
 
         return launch.under_way("background")
+
+    def trial(self) -> Trial | None:
+        """The address that waits to be confirmed. Quick."""
+        from piwizard.network import trial
+
+        return trial.current()
+
+    def on_wire(self, trial: Trial) -> bool:
+        """Whether the address on trial is set by now. Quick."""
+        from piwizard.network.trial import live
+
+        return trial.host in live(trial.interface)
+
+    def confirm(self) -> Trial:
+        """Keeps the address that is on trial."""
+        from piwizard.network import trial
+
+        return trial.confirm()
 
     def look_for_new_code(self) -> None:
         """The next plan looks for the newest commit."""

@@ -10,12 +10,12 @@ from textual.worker import Worker
 
 from piwizard.screens.backend import Backend
 from piwizard.screens.messages import ActionChosen
-from piwizard.screens.running import Running
+from piwizard.screens.trying import Trying
 from piwizard.screens.welcome import Welcome, WelcomeBack
 
 
-class Main(Running):
-    """Frame, walking, looking, keeping answers, running: each is one more layer of the same screen."""
+class Main(Trying):
+    """Frame, walking, looking, keeping answers, running, trying an address: each is one more layer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run", show=False),

@@ -42,16 +42,20 @@ class Walk:
             ahead = next((one for one in found if one.state not in SETTLED), None)
             alive = self._backend.under_way()
             watched = alive or self._backend.beside()
+            tried = self._backend.trial()
             what = "what runs now, to its end" if alive else "what goes on in the background, to its end"
-            choices = {"watch": what, "stop": "it, in order"} if watched else {}
+            choices = {"keep": f"the address {tried.host}; {tried.left} s are left"} if tried else {}
+            choices |= {"watch": what, "stop": "it, in order"} if watched else {}
             if ahead and not alive:
                 choices["go"] = f"on with {_title(ahead.place)}{', which is optional' if ahead.waits else ''}"
             choices["one"] = "step, for the first time or again"
             if any(one.place.site for one in found):
                 choices["add"] = "another site"
             choices |= {"look": "again at everything", "quit": ""}
-            wanted = "watch" if alive else "quit" if all_set_up(found) else "go"
+            wanted = tried or "watch" if alive else "quit" if all_set_up(found) else "go"
             match choose(self._console, "What now?", choices, wanted if wanted in choices else next(iter(choices))):
+                case "keep":
+                    self._keep()
                 case "watch" if watched:
                     self._watch(watched)
                 case "stop" if watched:
@@ -64,6 +68,12 @@ class Walk:
                     self._add()
                 case "quit":
                     raise Left
+
+    def _keep(self) -> None:
+        try:
+            self._console.say(f"{self._backend.confirm().host} stays, also after a restart.")
+        except PiwizardError as error:
+            self._error(error)
 
     def _stop(self, run: str) -> None:
         try:
@@ -210,13 +220,18 @@ class Walk:
     def _watch(self, run: str) -> bool:
         """Shows a run to its end. Returns whether it went well."""
         self._console.say(f"The run {run} has begun. Ctrl-C leaves it alone; it goes on.")
-        errors = []
+        errors, asked_about = [], ""
         for event in self._backend.follow(run):
             if event["event"] == "error":
                 errors.append(PiwizardError(event["message"], key=event.get("key"), hint=event.get("hint")))
             line = narrate.line(event)
             if line is not None:
                 self._console.say(line)
+            tried = self._backend.trial() if event["event"] == "note" else None
+            if tried and tried.name != asked_about and self._backend.on_wire(tried):
+                asked_about = tried.name
+                if yes(self._console, f"{tried.host} is on trial, {tried.left} s left. Keep it?", False):
+                    self._keep()
             if event["event"] == "apply-finished":
                 if event["result"] == "done":
                     return True

@@ -139,3 +139,23 @@ class Street:
         """Asserts that the router and names are reached."""
         self.pi.run(("ping", "-c1", "-W2", ROUTER))
         self.pi.run(("getent", "hosts", "git.lan"))
+
+
+def kill_at(pi: Pi, point: int) -> bool:
+    """Kills the run at its event of that number; False where it began to wait for the confirmation before."""
+    (record,) = eventually(lambda: _records(pi))
+    until = time.monotonic() + 60
+    while True:
+        lines = record.read_bytes().split(b"\n")[:-1]
+        waiting = any(b" is on trial: " in line for line in lines)
+        if len(lines) >= point or waiting:
+            pi.run(("systemctl", "kill", "--signal=KILL", "piwizard-run-*"))
+            return len(lines) >= point and not waiting
+        assert time.monotonic() < until, f"the run never came to event {point}"
+        time.sleep(0.002)
+
+
+def _records(pi: Pi) -> list[Path]:
+    found = list((pi.files / "var/log/piwizard").glob("*/events.jsonl"))
+    assert found
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,7 @@ from tests.lab.addresses import GRACE, NEW, SECONDS, VARIANTS, Street
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.network import LAPTOP, ROUTER
+from tests.screens.glass import Glass
 
 EVERY_DAY = {
     ("good", "trixie"),
@@ -175,6 +177,135 @@ def test_what_does_not_fit_alters_nothing(street: Street) -> None:
         assert key in error["message"]
     assert street.settings() == before
     assert street.addresses() == [street.old]
+
+
+@pytest.mark.parametrize("variant", ["trixie", pytest.param("bookworm", marks=pytest.mark.slow)])
+def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
+    pi = street.pi
+    first = _screens(street)
+    first.type("\r")
+    first.see("Set this up")
+    _onto(first, "Static address")
+    first.see("Best one outside of the range")
+    first.type("\r")
+    first.rest()
+    first.type(f"{NEW}/24\r")
+    first.rest(1.0)
+    first.type(ESC)
+    first.rest(1.0)
+    first.type("r")
+    first.see("Shall this be done?", 60)
+    first.see("You are logged in by SSH over eth0")
+    first.see("piwizard confirm")
+    assert street.addresses() == [street.old]
+    first.type("y")
+    street.on_trial()
+    pi.address = NEW
+    again = _screens(street, greeting=f"This Pi is trying the address {NEW}")
+    again.see(f"This address is on trial: {NEW}", 60)
+    again.see(f"{street.old} comes back by itself")
+    again.type("k")
+    eventually(lambda: _ended(street), 60)
+    assert road.states(pi)["static-ip"] == "done"
+    assert street.addresses() == [NEW]
+    street.clean()
+    for glass in (first, again):
+        glass.hang_up()
+
+
+@pytest.mark.parametrize("variant", ["trixie", *(pytest.param(one, marks=pytest.mark.slow) for one in VARIANTS[1:])])
+def test_undo_goes_back_to_what_the_router_lends(street: Street) -> None:
+    before = street.settings()
+    street.try_out()
+    street.on_trial()
+    street.pi.run(("piwizard", "confirm"))
+    eventually(lambda: _ended(street))
+    undone = street.pi.run(("piwizard", "undo", "static-ip", "--yes"))
+    assert f"eth0 has {street.old} now" in undone.output
+    assert street.addresses() == [street.old]
+    assert NEW not in street.settings()
+    assert ("netplan" in before) == ("netplan" in street.settings())
+    assert road.states(street.pi)["static-ip"] == "todo"
+    street.reaches_the_world()
+    street.pi.reboot()
+    assert street.addresses() == [street.old]
+
+
+@pytest.mark.parametrize("variant", ["bookworm"])
+def test_stopped_on_the_way_and_altered_afterwards(street: Street) -> None:
+    before = street.settings()
+    street.try_out(revert_after=600)
+    street.on_trial()
+    since = time.monotonic()
+    street.pi.run(("piwizard", "stop"))
+    street.until_back(since, GRACE)
+    _as_before(street, before)
+    assert road.states(street.pi)["static-ip"] == "interrupted"
+    refused = street.pi.run(("piwizard", "confirm"), check=False)
+    assert (refused.exit, refused.errors.splitlines()[0]) == (1, "piwizard: No address is on trial.")
+
+    street.try_out()
+    street.on_trial()
+    street.pi.run(("piwizard", "confirm"))
+    eventually(lambda: _ended(street))
+    street.pi.run(("ip", "address", "add", "192.168.1.231/24", "dev", "eth0"))
+    street.pi.run(("ip", "address", "del", f"{NEW}/24", "dev", "eth0"))
+    found = {one["step"]: one for one in road.said(street.pi.run(("piwizard", "status", "--json")))["steps"]}
+    assert found["static-ip"]["state"] == "drifted"
+    assert "eth0 has 192.168.1.231" in found["static-ip"]["summary"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_killed_at_every_event_and_applied_again(lab: Lab, variant: str) -> None:
+    """The second run takes back what the first one has left on trial, and begins afresh."""
+    tried = 0
+    while True:
+        pi = addresses.ready_pi(lab, variant)
+        street = Street(pi, lab.network.laptop.path)
+        street.try_out(revert_after=600)
+        tried += 1
+        came_so_far = addresses.kill_at(pi, tried)
+        street.try_out(revert_after=600)
+        street.on_trial()
+        pi.run(("piwizard", "confirm"))
+        eventually(lambda: _ended(street), 60)  # noqa: B023
+        assert road.states(pi)["static-ip"] == "done", tried
+        assert street.addresses() == [NEW]
+        street.clean()
+        street.reaches_the_world()
+        pi.discard()
+        if not came_so_far:
+            break
+    ROWS.append((f"killed at {tried} points", variant, None, 0))
+
+
+ESC, DOWN = "\x1b", "\x1b[B"
+
+
+def _screens(street: Street, greeting: str = "") -> Glass:
+    """A login by SSH, and `piwizard` typed into its shell."""
+    glass = Glass(street.pi.ssh_argv(tty=True))
+    if greeting:
+        glass.expect(greeting)
+    glass.expect("$ ")
+    glass.type("piwizard\r")
+    glass.expect("password for alex:")
+    glass.rest()
+    glass.type(f"{street.pi.password}\r")
+    glass.see("Enter go on" if not greeting else "on trial", 60)
+    return glass
+
+
+def _onto(glass: Glass, title: str) -> None:
+    """The cursor onto a step, by arrows."""
+    for _ in range(20):
+        if any(re.match(rf" [▸>]. {title}", line) for line in glass.lines):
+            glass.rest(0.7)
+            return
+        glass.type(DOWN)
+        glass.rest(0.4)
+    raise AssertionError("\n".join(glass.lines))
 
 
 def _comes_back_by_itself(street: Street, **settings: object) -> tuple[float | None, float]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import time
+from dataclasses import asdict
+
 import pytest
 
 from piwizard import session, wizard
 from piwizard.engine import launch
+from piwizard.network import trial
+from piwizard.network.trial import Trial
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
 
@@ -292,3 +298,38 @@ async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch
         (site / "wait-ddns").unlink()
         await seen.see("ddns is done.")
         await seen.see("✓ Dynamic DNS")
+
+
+@pytest.fixture
+def tried(monkeypatch, tmp_path):
+    """An address on trial on the fake Pi, set on its interface."""
+    monkeypatch.setattr(trial, "folder", lambda: tmp_path)
+    monkeypatch.setattr(trial, "live", lambda interface: ["192.168.1.230"])
+    monkeypatch.setattr(trial, "_stop_timer", lambda command: None)
+    now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
+    (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
+    (tmp_path / "take-back").write_text("")
+    return now
+
+
+async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
+    async with opened(site, welcome=True) as seen:
+        await seen.see("This address is on trial: 192.168.1.230, 14")
+        await seen.see("192.168.1.197 comes back by itself")
+        await seen.keys("k")
+        await seen.until(lambda: trial.outcome(tried) == "kept")
+        await seen.gone("on trial")
+
+
+async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, tmp_path):
+    async with opened(site, welcome=True) as seen:
+        await seen.see("This address is on trial")
+        await seen.keys("escape")
+        await seen.keys("enter")
+        await seen.see("192.168.1.230 is on trial still; k keeps it")
+        assert trial.outcome(tried) == "on"
+        await seen.keys("k")
+        await seen.see("Keep it?")
+        (tmp_path / "trial.json").rename(tmp_path / "taking-back.json")
+        await seen.gone("Keep it?")
+        assert trial.outcome(tried) == "taking-back"
