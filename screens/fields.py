@@ -146,6 +146,12 @@ class Field(Vertical):
                     self.post_message(AnswerGiven(self.question.key, checked))
         self._show_note()
 
+    def _take_suggestion(self) -> None:
+        """Enter on an empty field says yes to what is suggested, where an answer is needed."""
+        editor, question = self._inner(), self.question
+        if isinstance(editor, LineEditor) and question.required and question.default is not None and not editor.value:
+            editor.value = str(question.default)
+
     def _commit_secret(self) -> None:
         editor = self.query_one(LineEditor)
         if editor.value:
@@ -184,6 +190,7 @@ class Field(Vertical):
             self.commit()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        self._take_suggestion()
         self.commit()
         if not self.problem():
             self.post_message(FieldLeft())

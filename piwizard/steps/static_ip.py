@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from piwizard import validators as v
 from piwizard.answers import Answers
@@ -33,11 +34,13 @@ KNOWN_NAME = "deb.debian.org"
 """Looked for to see whether names are found: this machine's packages come from there anyway."""
 APPLY = "`piwizard apply static-ip` sets it again."
 
+BEST = "If it is fixed here, best one outside of the range that the router lends by itself (DHCP)."
+
 QUESTIONS = (
     Question(
         ADDRESS,
         "Address",
-        "Best one outside of the range that the router lends by itself (DHCP), or the one that it has reserved.",
+        BEST,
         addresses.with_prefix,
         required=True,
     ),
@@ -75,7 +78,7 @@ class StaticIp:
     why = (
         "Your router can only send visitors to the Pi if its address stays the same. The better way is to let the "
         "router reserve it: in its pages, under DHCP or home network, for the card (MAC) that the first question "
-        "names; then skip this step. Where the router cannot do that, the address is fixed here: it is tried, and "
+        "tells; then skip this step. Where the router cannot do that, the address is fixed here: it is tried, and "
         "unless you confirm it in time the old one comes back by itself, also after a restart or a power cut."
     )
     scope: Scope = "machine"
@@ -142,9 +145,11 @@ def _proposed(network: Network, answers: Answers) -> Sequence[Question]:
     here, gateway = present(interface), gateway_of(network, interface.name)
     lent = "lent by the router now" if here and here.dynamic else "as it is now"
     found = {
-        ADDRESS: (str(here) if here else None, f"{lent}; card {interface.mac}"),
+        ADDRESS: (str(here) if here else None, lent),
         INTERFACE: (interface.name, "leads to the Internet" if INTERFACE not in answers.values else ""),
         GATEWAY: (gateway, "as it is now"),
         DNS: (name_servers(network, gateway) or None, "as they are now"),
     }
-    return [one.suggest(*found[one.key]) if found.get(one.key, (None,))[0] is not None else one for one in QUESTIONS]
+    asked = [one.suggest(*found[one.key]) if found.get(one.key, (None,))[0] is not None else one for one in QUESTIONS]
+    card = f"For a reservation in the router: the card (MAC) is {interface.mac}. {BEST}"
+    return [replace(one, help=card) if one.key == ADDRESS else one for one in asked]

@@ -27,7 +27,7 @@ def answered(text=""):
 
 def test_proposed_from_the_lease(asked):
     assert asked("pi4-trixie") == {
-        "address": ("192.168.1.197/24", "lent by the router now; card dc:a6:32:01:02:03"),
+        "address": ("192.168.1.197/24", "lent by the router now"),
         "interface": ("eth0", "leads to the Internet"),
         "gateway": ("192.168.1.1", "as it is now"),
         "dns": (["192.168.1.1"], "as they are now"),
@@ -39,6 +39,11 @@ def test_proposed_from_the_lease(asked):
 def test_proposed_for_the_interface_that_was_answered(asked):
     assert asked("pi4-trixie", 'interface = "wlan0"')["gateway"] == (None, "")
     assert asked("pi4-trixie", 'interface = "eth9"')["address"] == (None, "")
+
+
+def test_the_card_for_a_reservation_is_told(ground, machine):
+    address, *_ = StaticIp().questions(ground(machine=machine("pi4-trixie")), answered())
+    assert "the card (MAC) is dc:a6:32:01:02:03" in address.help
 
 
 def test_the_reservation_comes_first():
