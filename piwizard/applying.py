@@ -165,6 +165,8 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
                 print(
                     f"  {one.change.describe()}{'  (edited by hand: would be replaced)' if one.preview.edited else ''}"
                 )
+                for words in one.preview.warnings:
+                    print(f"    {words}")
     confirm("Do this? (`piwizard plan` shows every detail)")
     return bool(edited)
 

@@ -42,6 +42,11 @@ class Proposal:
         """Whether files would be replaced that somebody edited since piwizard wrote them."""
         return any(one.preview.edited for _, changes in self.plans for one in changes)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a person has to know before saying yes."""
+        return [words for _, changes in self.plans for one in changes for words in one.preview.warnings]
+
 
 class Backend:
     """This machine. The answers are the machine's own, or those of the file given with --answers."""

@@ -80,7 +80,9 @@ class Confirm(ModalScreen[Proposal | PiwizardError | None]):
             question = (
                 "Files that were edited by hand would be replaced (marked above); a backup is kept. Shall this be done?"
             )
-        self.query_one("#confirm-question", Static).update(Text(f" {question}", "yellow" if proposal.edited else ""))
+        lines = "\n".join(f" {words}" for words in (*proposal.warnings, question))
+        style = "yellow" if proposal.edited or proposal.warnings else ""
+        self.query_one("#confirm-question", Static).update(Text(lines, style))
         folds.show(blocks)
         self.query_one("#confirm-actions").display = True
         self.query_one(KeyLine).show(KEYS)

@@ -41,9 +41,10 @@ class FixedAddress:
         if self.holds():
             return HOLDS
         here = trial.live(self.settings.interface)
-        diff = "\n".join([*self._warnings(here), self._keeper.diff()])
         now = f"{self.settings.interface} has {', '.join(here) or 'no address'}"
-        return Preview(holds=False, diff=diff, argv=self._keeper.argv(), now=now)
+        warnings = tuple(self._warnings(here))
+        diff = "\n".join([*(f"# {one}" for one in warnings), self._keeper.diff()])
+        return Preview(holds=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings)
 
     def holds(self) -> bool:
         """Whether all of it is so, and confirmed."""
@@ -61,7 +62,7 @@ class FixedAddress:
         before: Record = {"interface": chosen.interface, "connection": chosen.connection, **self._keeper.before()}
         work.remember("address", chosen.connection or chosen.interface, before)
         for line in self._warnings(here):
-            work.say(line.removeprefix("# "))
+            work.say(line)
         now = Trial(
             name=secrets.token_hex(4),
             interface=chosen.interface,
@@ -114,11 +115,11 @@ class FixedAddress:
 
     def _warnings(self, here: list[str]) -> list[str]:
         host = self.settings.host
-        lines = [f"# On trial for {self.seconds} s: `piwizard confirm` keeps it, else the old address comes back."]
+        lines = [f"On trial for {self.seconds} s: `piwizard confirm` keeps it, else the old address comes back."]
         if sessions.over(here):
             where = "goes on" if host in here else "stops answering"
-            lines.append(f"# You are logged in by SSH over {self.settings.interface}: that connection {where}.")
-            lines.append(f"# Then log in anew, `{sessions.login_at(host)}`, and type `piwizard confirm`.")
+            lines.append(f"You are logged in by SSH over {self.settings.interface}: that connection {where}.")
+            lines.append(f"Then log in anew, `{sessions.login_at(host)}`, and type `piwizard confirm`.")
         return lines
 
 

@@ -31,6 +31,8 @@ class Preview:
     """Somebody changed the file since piwizard wrote it: it is not overwritten without a yes."""
     now: str = ""
     """What is there instead, where that is worth naming: "eth0 has 192.168.1.100"."""
+    warnings: tuple[str, ...] = ()
+    """What a person has to know before saying yes, in whole sentences."""
 
 
 HOLDS = Preview(holds=True)

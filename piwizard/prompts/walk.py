@@ -212,6 +212,8 @@ class Walk:
             for one in wanted:
                 edited = " (edited by hand since piwizard wrote it; it would be replaced)" if one.preview.edited else ""
                 self._console.say(f"  - {one.change.describe()}{edited}")
+                for words in () if details else one.preview.warnings:
+                    self._console.say(f"      {words}")
                 for argv in one.preview.argv if details else ():
                     self._console.say(f"      $ {shlex.join(argv)}")
                 for line in one.preview.diff.splitlines() if details else ():
