@@ -52,7 +52,7 @@ class Walk:
             if any(one.place.site for one in found):
                 choices["add"] = "another site"
             choices |= {"look": "again at everything", "quit": ""}
-            wanted = tried or "watch" if alive else "quit" if all_set_up(found) else "go"
+            wanted = "keep" if tried else "watch" if alive else "quit" if all_set_up(found) else "go"
             match choose(self._console, "What now?", choices, wanted if wanted in choices else next(iter(choices))):
                 case "keep":
                     self._keep()
