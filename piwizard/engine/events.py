@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import traceback
+import weakref
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +43,7 @@ class Recorder:
         self.hide(secrets)
         self._torn = False
         self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        weakref.finalize(self, os.close, self._file)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Keeps these out of the record too, from now on, also as programs quote them in their messages."""
