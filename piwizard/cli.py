@@ -36,25 +36,28 @@ def _boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
 
     @wraps(function)
     def wrapped(*args: Any, **options: Any) -> NoReturn:  # noqa: ANN401
-        from piwizard import output
-
         as_json = bool(options.get("as_json"))
         try:
             code = function(*args, **options)
         except PiwizardError as error:
-            output.error(error, as_json=as_json)
-            code = 1
+            code = _tell(error, as_json=as_json)
         except KeyboardInterrupt:
             code = 130
         except BrokenPipeError:
             sys.stderr.close()
             code = 1
         except Exception as error:  # noqa: BLE001 — a person gets a sentence, a file the traceback
-            output.error(output.unforeseen(error), as_json=as_json)
-            code = 1
+            code = _tell(error, as_json=as_json)
         sys.exit(code)
 
     return wrapped
+
+
+def _tell(error: Exception, *, as_json: bool) -> int:
+    from piwizard import output
+
+    output.error(error if isinstance(error, PiwizardError) else output.unforeseen(error), as_json=as_json)
+    return 1
 
 
 def _become_root(answers: Path | None) -> None:

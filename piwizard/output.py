@@ -7,15 +7,17 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from piwizard import errors
 from piwizard.engine import narrate
-from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.machine import files, places
-from piwizard.status import Status
-from piwizard.wizard import Place, Previewed
+
+if TYPE_CHECKING:
+    from piwizard.engine.events import Event
+    from piwizard.status import Status
+    from piwizard.wizard import Place, Previewed
 
 SIGNS = {
     "todo": "○",

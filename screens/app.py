@@ -16,7 +16,7 @@ from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 
 from piwizard.screens import scrollbar
-from piwizard.screens.aside import aside, begin
+from piwizard.screens.aside import aside, begin, share_memory
 from piwizard.screens.signs import AsciiFilter, only_ascii
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def run(answers: Path | None) -> int:
 
     if os.environ.get("TERM", "").startswith("vt"):
         os.environ.setdefault("NO_COLOR", "1")
+    share_memory()
     app = PiwizardApp(Backend(answers))
     words = app.run(mouse=not app.only_ascii)
     if app._exception is not None:

@@ -12,6 +12,17 @@ from textual.dom import DOMNode
 
 Result = TypeVar("Result")
 
+M_ARENA_MAX = -8
+"""As in <malloc.h>."""
+
+
+def share_memory() -> None:
+    """Lets all threads allocate from one pool. They take turns in Python anyway; a pool for each only costs memory."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
 
 async def aside(work: Callable[[], Result]) -> Result:
     """Does `work` in a thread of its own and gives its result. Whoever leaves does not wait for it."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from piwizard.engine import launch
 from piwizard.engine.events import Event, Reader
 from piwizard.machine import places
 
@@ -15,6 +14,8 @@ GLANCES_PER_SECOND = 10
 
 def follow(run: str) -> Iterator[Event]:
     """The events of a run from the first on, until it has ended or its process is gone."""
+    from piwizard.engine import launch
+
     reader = Reader(launch.folder(run) / "events.jsonl")
     while True:
         # Asked before reading: what a run wrote before it ended is then always read.

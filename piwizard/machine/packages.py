@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 DPKG = "var/lib/dpkg"
@@ -56,7 +56,6 @@ def halfway(status: str) -> bool:
     return HALFWAY.search(status) is not None
 
 
-@lru_cache(maxsize=1)  # facts and probes read the same file one after the other, and it can be megabytes
 def read(status: str) -> tuple[Package, ...]:
     """The installed packages of a dpkg status file, in its order; others (removed, half-way) are left out."""
     return tuple(
@@ -65,9 +64,19 @@ def read(status: str) -> tuple[Package, ...]:
             _field(stanza, "\nVersion: "),
             _field(stanza, "\nArchitecture: "),
         )
-        for stanza in status.split("\n\n")
+        for stanza in _stanzas(status)
         if INSTALLED in stanza or HELD in stanza
     )
+
+
+def _stanzas(status: str) -> Iterator[str]:
+    """One at a time: the file can be megabytes."""
+    at = 0
+    while at < len(status):
+        end = status.find("\n\n", at)
+        end = len(status) if end < 0 else end
+        yield status[at:end]
+        at = end + 2
 
 
 def upstream(version: str) -> str:
