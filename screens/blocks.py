@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from rich.cells import cell_len, chop_cells
 
 LINES_OF_A_BLOCK = 2000
+MOST_LINES_OF_A_BLOCK = LINES_OF_A_BLOCK * 5 // 4
+"""When it has more, it lets go of the oldest."""
 LINES_IN_ALL = 20_000
 BLOCKS_IN_ALL = 2000
 
 Line = tuple[str, str]
 """A text and its style."""
+Address = tuple[int, int]
+"""A place in a record: the number of a block's event, and which of its lines, counted from 0; -1 for its title."""
 
 
 @dataclass(eq=False)
@@ -30,6 +34,8 @@ class Block:
     indent: int = 1
     failed: bool = False
     place: tuple[str, str | None] | None = None
+    number: int = 0
+    """Which event of the record it began with, not counting the lines of output."""
     dropped: int = 0
     _rows: list[Line] = field(default_factory=list, repr=False)
     _width: int = -1
@@ -39,7 +45,7 @@ class Block:
         before = len(self.lines)
         new = list(lines)
         self.lines += new
-        if len(self.lines) > LINES_OF_A_BLOCK + LINES_OF_A_BLOCK // 4:
+        if len(self.lines) > MOST_LINES_OF_A_BLOCK:
             self.drop(len(self.lines) - LINES_OF_A_BLOCK)
         elif self._width > 0:
             for line in new:
@@ -58,14 +64,37 @@ class Block:
         """What is to be seen when it is open, in rows of this width."""
         if width != self._width:
             self._width = width
-            self._rows = []
-            if cell_len(self.title) > self.title_room(width):
-                self._rows += wrap((self.title, self.style), width)
-            if self.dropped:
-                self._rows.append((f"… {self.dropped} earlier lines are in the file", "dim"))
+            self._rows = self._lead(width)
             for line in self.lines:
                 self._rows += wrap(line, width)
         return self._rows
+
+    def _lead(self, width: int) -> list[Line]:
+        """The rows before its lines: a title that is too long, and what was let go of."""
+        rows = wrap((self.title, self.style), width) if cell_len(self.title) > self.title_room(width) else []
+        if self.dropped:
+            rows.append((f"… {self.dropped} earlier lines are in the file", "dim"))
+        return rows
+
+    def row_of(self, line: int, width: int) -> int:
+        """The row in which one of the lines of the record begins, counted from its first; -1 where it is not kept."""
+        before = self.lines[: line - self.dropped] if 0 <= line - self.dropped < len(self.lines) else None
+        return -1 if before is None else len(self._lead(width)) + sum(len(wrap(one, width)) for one in before)
+
+    def line_at(self, row: int, width: int) -> int:
+        """The line of the record that a row shows; -1 for those before its lines."""
+        row -= len(self._lead(width))
+        line = self.dropped - 1
+        for one in self.lines:
+            if row < 0:
+                break
+            row -= len(wrap(one, width))
+            line += 1
+        return line if line >= self.dropped else -1
+
+    def copy(self) -> Block:
+        """The same block, which goes on being so when this one grows."""
+        return replace(self, lines=list(self.lines), _rows=[], _width=-1)
 
     def title_room(self, width: int) -> int:
         """The cells that the title may fill."""
@@ -91,6 +120,11 @@ def _at_spaces(text: str, width: int) -> Iterator[str]:
         yield text[:cut]
         text = text[cut:].removeprefix(" ") if space >= 0 else text[cut:]
     yield text
+
+
+def too_many(blocks: list[Block], kept: int) -> bool:
+    """Whether there are more blocks or lines than are kept in memory."""
+    return kept > LINES_IN_ALL or len(blocks) > BLOCKS_IN_ALL
 
 
 def thin(blocks: list[Block], kept: int) -> int:

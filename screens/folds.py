@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from piwizard.screens.blocks import Block
+from piwizard.screens.blocks import Address, Block
 from piwizard.screens.rows import Rows
 
 
@@ -52,10 +52,29 @@ class Folds(Rows):
             self.active = max(0, total - 1)
         super().changed()
         if self.following:
-            self.scroll_end(animate=False)
+            self.scroll_to(y=self.max_scroll_y, animate=False)
 
     def changed(self) -> None:
         self.grown()
+
+    @property
+    def address(self) -> Address:
+        """What the cursor is on, as a place in the record."""
+        if not self.blocks:
+            return (0, -1)
+        block, row = self.blocks[self.at(self.active)[0]], self.at(self.active)[1]
+        return block.number, block.line_at(row, self._width(block)) if row >= 0 else -1
+
+    def go_to_address(self, address: Address) -> bool:
+        """Shows a place of the record; whether it is among what is shown here."""
+        number, line = address
+        for at, block in enumerate(self.blocks):
+            if block.number == number:
+                row = block.row_of(line, self._width(block)) if line >= 0 else -1
+                if row >= 0 or line < 0:
+                    self.go_to(at, row)
+                return row >= 0 or line < 0
+        return False
 
     def at(self, row: int) -> tuple[int, int]:
         """The block that a row belongs to, and which of its lines it is; -1 for the title."""
@@ -124,31 +143,3 @@ class Folds(Rows):
             block.open = wanted
             self.grown()
             self.go(self._starts[which])
-
-    def find(self, words: str, *, backwards: bool = False) -> bool:
-        """Goes to the next row that holds these words, from the active one on, around the end."""
-        if not self.blocks or not words:
-            return False
-        wanted = words.lower()
-        here = self.at(self.active)
-        places = [
-            (number, line)
-            for number, block in enumerate(self.blocks)
-            for line, text in enumerate([block.title, *(row for row, _ in block.rows(self._width(block)))], start=-1)
-            if wanted in text.lower()
-        ]
-        if not places:
-            return False
-        after = [place for place in places if (place < here if backwards else place > here)]
-        target = (after or places)[-1 if backwards else 0]
-        self.go_to(*target)
-        return True
-
-    def first_failure(self) -> bool:
-        """Goes to the first block that says something failed."""
-        for number, block in enumerate(self.blocks):
-            if block.failed:
-                block.open = bool(block.lines)
-                self.go_to(number)
-                return True
-        return False

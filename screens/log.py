@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -15,10 +16,11 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from piwizard.screens.aside import aside, begin
-from piwizard.screens.blocks import Block
+from piwizard.screens.blocks import Address, Block
 from piwizard.screens.editors import LineEditor
 from piwizard.screens.folds import Folds
 from piwizard.screens.progress import Key
+from piwizard.screens.search import find, first_failure, part
 from piwizard.screens.watch import Watch
 
 
@@ -37,7 +39,11 @@ class Log(Vertical):
     def __init__(self) -> None:
         super().__init__(id="log", classes="pane")
         self._watch: Watch | None = None
+        self._part: list[Block] | None = None
+        """The part of the record that was loaded since something was found there."""
         self._words = ""
+        self._live = False
+        self._told: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="log-words", classes="words", markup=False)
@@ -55,15 +61,22 @@ class Log(Vertical):
     def show(self, watch: Watch | None, *, live: bool) -> None:
         """The record to show from now on."""
         if watch is not self._watch:
-            self._watch = watch
+            self._watch, self._part, self._live, self._told = watch, None, live, None
             self.folds.following = live
             self.folds.show(watch.log.blocks if watch else [])
         self._say()
 
+    def hold(self) -> None:
+        """Before the record is read on: what somebody reads of a run under way stays where it is."""
+        if self._watch is not None:
+            self._watch.log.hold(self._live and not self.folds.following and self._part is None)
+
     def grown(self) -> None:
         """The record has grown."""
-        self.folds.grown()
-        self._say()
+        if self._watch is not None and self._part is None:
+            self.folds.blocks = self._watch.log.view or self._watch.log.blocks
+            self.folds.grown()
+            self._say()
 
     def jump(self, place: Key) -> None:
         """To where a step begins, unless the end is being followed."""
@@ -74,19 +87,26 @@ class Log(Vertical):
                 self.folds.go_to(number)
                 return
 
-    def _say(self, words: str = "", style: str = "dim") -> None:
-        if not words:
-            if self._watch is None:
-                words = "This step was not run yet."
-            elif self._watch.caught_up:
-                words = f"Run {self._watch.run}"
-            else:
-                words = f"Run {self._watch.run}: reading…"
-        self.query_one("#log-words", Static).update(Text(words, style))
+    def _tell(self, words: str, style: str = "") -> None:
+        """Says something, until the end is followed again or another record is shown."""
+        self._told = words, style
+        self._say()
+
+    def _say(self) -> None:
+        self.query_one("#log-words", Static).update(Text(*(self._told or (self._standing(), "dim"))))
+
+    def _standing(self) -> str:
+        if self._watch is None:
+            return "This step was not run yet."
+        if self._watch.log.view is not None:
+            return f"Run {self._watch.run}: more has come; End follows it"
+        return f"Run {self._watch.run}" if self._watch.caught_up else f"Run {self._watch.run}: reading…"
 
     def action_follow(self) -> None:
+        self._part = self._told = None
         self.folds.following = True
-        self.folds.grown()
+        self.hold()
+        self.grown()
 
     def action_search(self) -> None:
         search = self.query_one("#search", LineEditor)
@@ -101,32 +121,49 @@ class Log(Vertical):
         self.action_next(False)
 
     def action_next(self, backwards: bool) -> None:
-        if not self._words:
-            return
-        if self.folds.find(self._words, backwards=backwards):
-            self._say(f"/{self._words}   n next, N back", "")
-        else:
-            self._say(f"{self._words} is not in what is kept here; the whole record: {self._record()}", "yellow")
+        if self._words and self._watch is not None:
+            look = partial(find, self._watch.record, self._words, self.folds.address, backwards=backwards)
+            self._look(look, f"/{self._words}   n next, N back", f"{self._words} is nowhere in this record.")
 
     def action_failure(self) -> None:
-        if not self.folds.first_failure():
-            self._say("Nothing failed in this run.", "green")
+        if self._watch is not None:
+            look = partial(first_failure, self._watch.record)
+            self._look(look, "The first that failed", "Nothing failed in this run.")
+
+    def _look(self, look: Callable[[], Address | None], there: str, nowhere: str) -> None:
+        """Looks through the whole record aside, and shows what was found, from the file if need be."""
+        if self._watch is None:
+            return
+        self.folds.following = False
+        self._tell("Searching the whole record…", "dim")
+        begin(self, partial(self._find, self._watch, look, there, nowhere), "search")
+
+    async def _find(self, watch: Watch, look: Callable[[], Address | None], there: str, nowhere: str) -> None:
+        try:
+            place = await aside(look)
+            if place is not None and not self.folds.go_to_address(place):
+                blocks = await aside(partial(part, watch.record, place))
+                if watch is self._watch:
+                    self._part = blocks
+                    self.folds.show(blocks)
+                    self.folds.go_to_address(place)
+        except OSError as error:
+            self._tell(f"It could not be read: {error}.", "yellow")
+        else:
+            self._tell(there if place else nowhere, "" if place else "yellow")
 
     def action_copy(self) -> None:
         if self._watch is not None:
-            self._say("Writing…")
+            self._tell("Writing…")
             begin(self, partial(self._copy, self._watch.record), "copy")
 
     async def _copy(self, record: Path) -> None:
         try:
             target = await aside(lambda: copy(record))
         except OSError as error:
-            self._say(f"It could not be written: {error}.", "yellow")
+            self._tell(f"It could not be written: {error}.", "yellow")
         else:
-            self._say(f"Written to {target}.", "green")
-
-    def _record(self) -> Path | str:
-        return self._watch.record if self._watch else ""
+            self._tell(f"Written to {target}.", "green")
 
     @property
     def blocks(self) -> list[Block]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from piwizard.engine.events import Event
+from piwizard.engine.events import PASSED_OVER, Event
 from piwizard.engine.narrate import printable
-from piwizard.screens.blocks import Block, Line, thin
+from piwizard.screens.blocks import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
 
 
 class LogBlocks:
@@ -15,6 +15,12 @@ class LogBlocks:
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
+        self.number = 0
+        """How many events were taken in, not counting the lines of output."""
+        self.held = False
+        """Whether somebody reads what is there: then it is not taken from under their eyes."""
+        self.view: list[Block] | None = None
+        """What there was when the first line that somebody may have been reading was let go of."""
         self._commands: dict[int, Block] = {}
         self._pending: dict[int, list[Line]] = {}
         self._place: tuple[str, str | None] | None = None
@@ -25,23 +31,45 @@ class LogBlocks:
         for event in events:
             if event["event"] == "output":
                 self._pending.setdefault(event["id"], []).append((clean(event["text"]), ""))
+            elif event["event"] == PASSED_OVER:
+                self._flush()
+                self._pass_over(event["lines"])
             else:
                 self._flush()
+                self.number += 1
                 self._one(event)
         self._flush()
-        self._kept = thin(self.blocks, self._kept)
+        if too_many(self.blocks, self._kept):
+            self._keep_view()
+            self._kept = thin(self.blocks, self._kept)
 
-    def pass_over(self, lines: int) -> None:
-        """So many lines of output were left in the file."""
-        if lines and self._commands:
-            block = next(reversed(self._commands.values()))
+    def _pass_over(self, lines: int) -> None:
+        if block := self.at_work:
+            self._keep_view()
             self._kept -= block.drop(len(block.lines))
             block.dropped += lines
+
+    @property
+    def at_work(self) -> Block | None:
+        """The command that runs."""
+        return next(reversed(self._commands.values()), None)
+
+    def hold(self, wanted: bool) -> None:
+        """Somebody begins to read what is there; or, without `wanted`, follows the end."""
+        self.held = wanted
+        if not wanted:
+            self.view = None
+
+    def _keep_view(self) -> None:
+        if self.held and self.view is None:
+            self.view = [block.copy() for block in self.blocks]
 
     def _flush(self) -> None:
         for number, lines in self._pending.items():
             block = self._commands.get(number)
             if block is not None:
+                if len(block.lines) + len(lines) > MOST_LINES_OF_A_BLOCK:
+                    self._keep_view()
                 self._kept += block.add(lines)
         self._pending.clear()
 
@@ -86,7 +114,7 @@ class LogBlocks:
         block.right = f"{event['seconds']:.1f} s {said}"
         block.right_style = "green" if good else "bold red"
         block.failed = not good
-        block.open = not good
+        block.open = not good or (self.held and block.open)
 
     def _error(self, event: Event) -> None:
         block = self._say(f"! {event['message']}", "bold red", indent=1)
@@ -100,7 +128,7 @@ class LogBlocks:
         self._say(f"{event['result']} in {event['seconds']:.1f} s{summary}", style, indent=1)
 
     def _say(self, title: str, style: str, *, indent: int = 1) -> Block:
-        block = Block(clean(title), style, foldable=False, indent=indent, place=self._place)
+        block = Block(clean(title), style, foldable=False, indent=indent, place=self._place, number=self.number)
         self.blocks.append(block)
         return block
 

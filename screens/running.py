@@ -90,9 +90,11 @@ class Running(Keeping):
 
     def _glance(self) -> None:
         """Some times a second: what is new in the records."""
+        log = self.query_one(Log)
+        log.hold()
         found = self.runs.glance()
         if found.grown and self.tab == "Log":
-            self.query_one(Log).grown()
+            log.grown()
         if found.ended is not None and found.beside:
             self._ended_beside(found.ended)
         elif found.ended is not None:

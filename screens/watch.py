@@ -34,9 +34,7 @@ class Watch:
         came = False
         while time.monotonic() < until and (behind := self._reader.behind):
             near = behind < FAR_BEHIND
-            before = self._reader.passed_over
             events = list(self._reader.new(CHUNK if near else CHUNK * 8, output=near))
-            self.log.pass_over(self._reader.passed_over - before)
             self.progress.take(events)
             self.log.take(events)
             came = True

@@ -25,6 +25,8 @@ SHORTEST_SECRET = 4
 OUTPUT_MARK = b'"event": "output"'
 OUTPUT_MARK_WITHIN = 150
 """At and run stand before it in a line."""
+PASSED_OVER = "passed-over"
+"""No event of a record: what a reader says who was told to leave the output out."""
 
 
 def now() -> str:
@@ -105,8 +107,6 @@ class Reader:
         self._path = file
         self._at = 0
         self._rest = b""
-        self.passed_over = 0
-        """How many lines of output were passed over so far."""
 
     @property
     def behind(self) -> int:
@@ -119,7 +119,8 @@ class Reader:
     def new(self, limit: int = 1 << 20, *, output: bool = True) -> Iterator[Event]:
         """The events since the last call, at most `limit` bytes of them. A line that is no JSON is passed over.
 
-        Without `output`, what commands printed is passed over unread, which is many times as fast.
+        Without `output`, what commands printed is passed over unread, which is many times as fast; an event of the
+        reader's own says each time how many lines that were.
         """
         try:
             with self._path.open("rb") as file:
@@ -129,12 +130,32 @@ class Reader:
             return
         self._at += len(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
+        passed = 0
         for line in lines:
-            if not output and OUTPUT_MARK in line[:OUTPUT_MARK_WITHIN]:
-                self.passed_over += 1
+            if not output and is_output(line):
+                passed += 1
                 continue
-            if event := _parse(line):
+            if passed:
+                yield {"event": PASSED_OVER, "lines": passed}
+                passed = 0
+            if event := decoded(line):
                 yield event
+        if passed:
+            yield {"event": PASSED_OVER, "lines": passed}
+
+
+def is_output(line: bytes) -> bool:
+    """Whether a line of a record is what a command printed; told without decoding it."""
+    return OUTPUT_MARK in line[:OUTPUT_MARK_WITHIN]
+
+
+def decoded(line: bytes) -> Event | None:
+    """The event of a line; None where it was torn by a power cut."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
 
 
 def read(folder: Path) -> list[Event]:
@@ -154,13 +175,4 @@ def last(folder: Path, event: str, within: int = 1 << 16) -> Event | None:
             lines = file.read().split(b"\n")
     except FileNotFoundError:
         return None
-    return next((found for line in reversed(lines) if (found := _parse(line)) and found["event"] == event), None)
-
-
-def _parse(line: bytes) -> Event | None:
-    """One line of a record, None where it was torn by a power cut."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and "event" in event else None
+    return next((found for line in reversed(lines) if (found := decoded(line)) and found["event"] == event), None)

@@ -333,3 +333,25 @@ async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, t
         (tmp_path / "trial.json").rename(tmp_path / "taking-back.json")
         await seen.gone("Keep it?")
         assert trial.outcome(tried) == "taking-back"
+
+
+async def test_the_whole_record_is_searched(site):
+    (site / "chatty-system").write_text("9000")
+    (site / "fail-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.keys("r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("system: it does not work.")
+        await seen.settle()
+        await seen.keys("3", "slash")
+        await seen.type("line 17 of")
+        await seen.keys("enter")
+        await seen.see("[system] line 17 of 9000")
+        await seen.see("n next, N back")
+        await seen.keys("e")
+        await seen.see("The first that failed")
+        await seen.see("[system] line 9000 of 9000")
+        await seen.keys("end")
+        await seen.see("failed in")
