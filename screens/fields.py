@@ -27,8 +27,9 @@ YES_NO = ("yes", "no")
 class Field(Vertical):
     """A question to be answered. Says `AnswerGiven` when it is left with something new that is valid."""
 
-    def __init__(self, question: Question, answer: object) -> None:
+    def __init__(self, site: str | None, question: Question, answer: object) -> None:
         super().__init__(id=f"field-{question.key.replace('.', '-')}")
+        self.site = site
         self.question = question
         self._kept = answer
         self._report: tuple[str, str] | None = None
@@ -132,7 +133,7 @@ class Field(Vertical):
         return ""
 
     def commit(self) -> None:
-        """Says what was given, if that is new and valid."""
+        """Tells the screen what was given, if that is new and valid: at once, since nobody knows who leaves when."""
         self._left = True
         if not self.problem():
             if self.question.kind == "secret":
@@ -143,7 +144,7 @@ class Field(Vertical):
                 checked = None if given is None else self.question.validate(given)
                 if checked != self._kept:
                     self._kept = checked
-                    self.post_message(AnswerGiven(self.question.key, checked))
+                    self.screen.post_message(AnswerGiven(self.site, self.question.key, checked))
         self._show_note()
 
     def _take_suggestion(self) -> None:
@@ -156,14 +157,14 @@ class Field(Vertical):
         editor = self.query_one(LineEditor)
         if editor.value:
             text, editor.value, editor.placeholder = editor.value, "", "kept secretly"
-            self.post_message(SecretGiven(self.question.key, text))
+            self.screen.post_message(SecretGiven(self.site, self.question.key, text))
 
     def _commit_table_secrets(self) -> None:
         for table in self.query(Table):
             for row in table.rows():
                 if row.secret_typed:
                     key = f"{self.question.key}.{row.title}"
-                    self.post_message(SecretGiven(key, row.take_secret()))
+                    self.screen.post_message(SecretGiven(self.site, key, row.take_secret()))
 
     def _show_note(self) -> None:
         problem = self.problem()

@@ -52,7 +52,7 @@ class Folds(Rows):
             self.active = max(0, total - 1)
         super().changed()
         if self.following:
-            self.scroll_to(y=self.max_scroll_y, animate=False)
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)  # also before its scrollbar is there
 
     def changed(self) -> None:
         self.grown()

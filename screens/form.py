@@ -29,10 +29,14 @@ class Form(Vertical):
         self._place, self._keys = place, keys
         if same:
             for question in asked.questions:
-                self.field(question.key).renew(question, asked.answers.get(question.key))
+                field = self.field(question.key)
+                field.site = place.site
+                field.renew(question, asked.answers.get(question.key))
             return
         await self.remove_children()
-        await self.mount_all(Field(question, asked.answers.get(question.key)) for question in asked.questions)
+        await self.mount_all(
+            Field(place.site, question, asked.answers.get(question.key)) for question in asked.questions
+        )
 
     def is_of(self, place: Place) -> bool:
         """Whether it shows the questions of this step. A site that has just got its name is the one that had none."""
@@ -54,8 +58,7 @@ class Form(Vertical):
     def commit(self) -> None:
         """Keeps what is being typed, as far as it is valid."""
         for field in self.query(Field):
-            if field.has_focus_within:
-                field.commit()
+            field.commit()
 
     def focus_on(self, key: str = "") -> bool:
         """Puts the cursor into the field of a question, or the first that still has to be answered."""

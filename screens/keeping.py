@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import LOOKED_UP, Backend
+from piwizard.screens.backend import LOOKED_UP, Backend, Overview
 from piwizard.screens.looking import Looking
-from piwizard.screens.messages import AnswerGiven, AnswerKept, SecretGiven
+from piwizard.screens.messages import AnswerGiven, AnswerKept, SecretGiven, SiteHighlighted, SiteWanted
+from piwizard.screens.new_site import TITLE, WHY, NewSite
 from piwizard.screens.setup import Setup
 from piwizard.validators import Invalid
 
@@ -39,10 +41,9 @@ class Keeping(Looking):
         """Keeps the answers one after the other, in the order in which they were given."""
         while True:
             given = await self._answers.get()
-            site = self.place.site if self.place else None
             key = given.key if not isinstance(given, tuple) else given[0]
             try:
-                await aside(lambda given=given, site=site: self._keep(given, site))  # type: ignore[misc]
+                await aside(partial(self._keep, given))
             except Invalid as refusal:
                 self.post_message(AnswerKept(key, f"{key} {refusal}."))
             except PiwizardError as error:
@@ -54,12 +55,12 @@ class Keeping(Looking):
             finally:
                 self._answers.task_done()
 
-    def _keep(self, given: AnswerGiven | SecretGiven | tuple[str, bool], site: str | None) -> None:
+    def _keep(self, given: AnswerGiven | SecretGiven | tuple[str, bool]) -> None:
         answering = self.backend.answering
         if isinstance(given, AnswerGiven):
-            answering.set(site, given.key, given.value)
+            answering.set(given.site, given.key, given.value)
         elif isinstance(given, SecretGiven):
-            answering.set_secret(site, given.key, given.text)
+            answering.set_secret(given.site, given.key, given.text)
         else:
             answering.skip(*given)
 
@@ -92,9 +93,13 @@ class Keeping(Looking):
     async def flush(self) -> None:
         """Keeps what is being typed, and waits until every answer is on disk."""
         self.query_one(Setup).form.commit()
-        await asyncio.sleep(0.05)  # the messages of the fields
+        told = asyncio.Event()
+        if not self.call_later(told.set):  # comes after the messages of the fields
+            told.set()
         try:
-            await asyncio.wait_for(self._answers.join(), FLUSH_SECONDS)
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await told.wait()
+                await self._answers.join()
         except TimeoutError:
             self.log.warning("an answer could not be kept in time")
 
@@ -107,3 +112,28 @@ class Keeping(Looking):
             self.notice(f"{place.step.title} cannot be left out: the others stand on it.")
             return
         self._answers.put_nowait((place.step.name, self.sidebar.state(place) != "skipped"))
+
+    def on_site_highlighted(self, event: SiteHighlighted) -> None:
+        self.action_tab("Setup", stay=True)
+        begin(self, partial(self.query_one(Setup).introduce, TITLE, WHY), "ask")
+
+    def on_site_wanted(self, event: SiteWanted) -> None:
+        sites = list(self.overview.domains) if self.overview else []
+        self.app.push_screen(NewSite(sites), self._begin_site)
+
+    def _begin_site(self, name: str | None) -> None:
+        def look() -> Overview:
+            try:
+                self.backend.answering.set(name, "site.name", name)
+            except Invalid as refusal:  # meanwhile somebody else began it
+                raise PiwizardError(f"site.name {refusal}.", key="site.name") from None
+            return self.backend.overview(thorough=False)
+
+        def begun(overview: Overview) -> None:
+            self._looked(overview, thorough=False)
+            first = next((place for place in overview.places if place.site == name), None)
+            if first is not None:
+                self.sidebar.choose(first.step.name, name)
+
+        if name is not None:
+            self.later(look, begun, group="look")

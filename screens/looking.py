@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from piwizard.screens.backend import Overview
 from piwizard.screens.ending import Ending
-from piwizard.screens.messages import OverviewArrived
 from piwizard.screens.outcome import Outcome, outcome
 from piwizard.screens.walking import Walking
 from piwizard.screens.welcome import Welcome, WelcomeBack
@@ -38,7 +37,6 @@ class Looking(Walking):
         if self.place:
             self.stand(self.place)
         self._tell_welcome(thorough=thorough)
-        self.post_message(OverviewArrived(overview))
         if first:
             self._read_outcomes(overview)
             self._choose_next()

@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from piwizard.screens.backend import Overview
-    from piwizard.screens.progress import Progress
     from piwizard.wizard import Place
-
-
-class OverviewArrived(Message):
-    """The machine was looked at."""
-
-    def __init__(self, overview: Overview) -> None:
-        super().__init__()
-        self.overview = overview
 
 
 class StepHighlighted(Message):
@@ -36,6 +26,14 @@ class StepOpened(Message):
         self.place = place
 
 
+class SiteHighlighted(Message):
+    """The row that begins a further site was chosen in the sidebar."""
+
+
+class SiteWanted(Message):
+    """Enter was pressed on it."""
+
+
 class TabChosen(Message):
     """Another tab was chosen."""
 
@@ -47,17 +45,17 @@ class TabChosen(Message):
 class AnswerGiven(Message):
     """A field was left with a value that its validator takes; None where it was emptied."""
 
-    def __init__(self, key: str, value: object) -> None:
+    def __init__(self, site: str | None, key: str, value: object) -> None:
         super().__init__()
-        self.key, self.value = key, value
+        self.site, self.key, self.value = site, key, value
 
 
 class SecretGiven(Message):
     """A secret was typed. It goes to the vault and nowhere else."""
 
-    def __init__(self, key: str, text: str) -> None:
+    def __init__(self, site: str | None, key: str, text: str) -> None:
         super().__init__()
-        self.key, self.text = key, text
+        self.site, self.key, self.text = site, key, text
 
 
 class AnswerKept(Message):
@@ -66,14 +64,6 @@ class AnswerKept(Message):
     def __init__(self, key: str, refusal: str = "") -> None:
         super().__init__()
         self.key, self.refusal = key, refusal
-
-
-class LookedUp(Message):
-    """What a look outside of the machine said about an answer."""
-
-    def __init__(self, key: str, ok: bool, words: str) -> None:
-        super().__init__()
-        self.key, self.ok, self.words = key, ok, words
 
 
 class FieldLeft(Message):
@@ -86,19 +76,3 @@ class ActionChosen(Message):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-
-
-class RunAdvanced(Message):
-    """The run under way has written more events, or time has passed."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self.progress = progress
-
-
-class RunEnded(Message):
-    """The run that was watched has ended, or its process is gone."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self.progress = progress

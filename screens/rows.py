@@ -81,7 +81,7 @@ class Rows(ScrollView, can_focus=True):
         if not 0 <= wanted <= last:
             return
         moved, self.active = wanted != self.active, wanted
-        self.scroll_to_region(Region(0, wanted, 1, 1), animate=False)
+        self.scroll_to_region(Region(0, wanted, 1, 1), animate=False, force=True)  # also before a scrollbar is there
         self.refresh()
         if moved:
             self.activated()

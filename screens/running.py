@@ -11,7 +11,6 @@ from piwizard.screens.backend import Overview
 from piwizard.screens.confirm import Ask, Confirm
 from piwizard.screens.keeping import Keeping
 from piwizard.screens.log import Log
-from piwizard.screens.messages import RunEnded
 from piwizard.screens.progress import duration
 from piwizard.screens.runline import RunLine
 from piwizard.screens.watch import Watch
@@ -72,7 +71,8 @@ class Running(Keeping):
 
     def _lead_to(self, key: str) -> None:
         """To the question that a refusal was about."""
-        for place in self.sidebar.steps:
+        here = self.place.site if self.place else None
+        for place in sorted(self.sidebar.steps, key=lambda place: place.site not in (here, None)):
             if any(question.key == key for question in place.step.questions(None, None)):
                 self.sidebar.choose(place.step.name, place.site)
                 self.action_tab("Setup")
@@ -140,7 +140,6 @@ class Running(Keeping):
         progress = watch.progress
         self._show_live(watch)
         self.query_one(RunLine).show(None)
-        self.post_message(RunEnded(progress))
         self.backend.look_for_new_code() if progress.result == "done" else None
         match progress.result:
             case "done":

@@ -63,6 +63,17 @@ class Setup(Vertical):
         self.query_one("#why", Static).update(place.step.why)
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
+    async def introduce(self, title: str, why: str) -> None:
+        """Something else than a step: its words, and nothing to answer here."""
+        self.query_one("#title", Static).update(Text(title, "bold"))
+        self.query_one("#why", Static).update(why)
+        self.query_one("#why").set_class(False, "-away")
+        self.query_one("#standing").display = False
+        self._asking("", "")
+        self._actions = ()
+        await self.query_one("#actions").remove_children()
+        await self.form.clear()
+
     async def ask(self, place: Place, asked: Asked) -> None:
         """The questions of the step, once they are known."""
         self._asking(asked.trouble.sentence if asked.trouble else "", "yellow")

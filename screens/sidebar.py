@@ -9,13 +9,23 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from piwizard.screens.messages import StepHighlighted, StepOpened
+from piwizard.screens.messages import SiteHighlighted, SiteWanted, StepHighlighted, StepOpened
 from piwizard.screens.rows import Rows
 from piwizard.screens.signs import BESIDE, SIGNS, STYLES
 
 if TYPE_CHECKING:
     from piwizard.status import Status
     from piwizard.wizard import Place
+
+
+class More:
+    """The last row: a further site."""
+
+
+MORE = More()
+if TYPE_CHECKING:
+    Row = Place | str | More
+    """A step, a heading, or the row that begins a site."""
 
 
 class Sidebar(Rows):
@@ -25,7 +35,7 @@ class Sidebar(Rows):
 
     def __init__(self) -> None:
         super().__init__(id="sidebar")
-        self._rows: list[Place | str] = []
+        self._rows: list[Row] = []
         self._states: dict[Place, str] = {}
         self._notes: dict[Place, str] = {}
         self._waiting: set[Place] = set()
@@ -33,21 +43,25 @@ class Sidebar(Rows):
     @property
     def place(self) -> Place | None:
         """The chosen step."""
-        found = self._rows[self.active] if self.active < len(self._rows) else None
-        return None if found is None or isinstance(found, str) else found
+        found = self._row
+        return None if found is None or isinstance(found, (str, More)) else found
+
+    @property
+    def _row(self) -> Row | None:
+        return self._rows[self.active] if self.active < len(self._rows) else None
 
     def show(self, places: tuple[Place, ...], statuses: tuple[Status, ...]) -> None:
         """The steps there are now, and their states; the chosen one stays chosen."""
-        before = self.place
+        before = self._row
         self._states = {status.place: status.state for status in statuses}
         self._waiting = {status.place for status in statuses if status.waits}
         self._rows, self._notes = list(_with_headings(places)), {}
         self.changed()
         same = [number for number, row in enumerate(self._rows) if row == before]
         if before and not same:
-            same = [number for number, row in enumerate(self._rows) if _name(row) == before.step.name]
+            same = [number for number, row in enumerate(self._rows) if _name(row) == _name(before)]
         self.go(same[0] if same else 0)
-        if before != self.place:
+        if before != self._row:
             self.activated()
 
     def mark(self, place: Place, state: str, note: str = "") -> None:
@@ -59,14 +73,14 @@ class Sidebar(Rows):
     def choose(self, step: str, site: str | None) -> None:
         """Makes a step the chosen one."""
         for number, row in enumerate(self._rows):
-            if not isinstance(row, str) and row.step.name == step and site in (row.site, None):
+            if not isinstance(row, (str, More)) and row.step.name == step and site in (row.site, None):
                 self.go(number)
                 return
 
     @property
     def steps(self) -> list[Place]:
         """All steps, in order."""
-        return [row for row in self._rows if not isinstance(row, str)]
+        return [row for row in self._rows if not isinstance(row, (str, More))]
 
     def state(self, place: Place) -> str:
         """The state that is shown for a step."""
@@ -86,6 +100,8 @@ class Sidebar(Rows):
         row = self._rows[number]
         if isinstance(row, str):
             return [Segment(set_cell_size(f" {row}", self.room), Style(bold=True))]
+        if isinstance(row, More):
+            return [Segment(" ▸" if number == self.active else "  "), Segment("+ New site…")]
         state = self._states.get(row, "todo")
         style = Style.parse(STYLES[state])
         note = self._notes.get(row, "")
@@ -103,19 +119,24 @@ class Sidebar(Rows):
     def activated(self) -> None:
         if self.place:
             self.post_message(StepHighlighted(self.place))
+        elif self._row is MORE:
+            self.post_message(SiteHighlighted())
 
     def action_open(self) -> None:
         if self.place:
             self.post_message(StepOpened(self.place))
+        elif self._row is MORE:
+            self.post_message(SiteWanted())
 
 
-def _name(row: Place | str) -> str:
-    return row if isinstance(row, str) else row.step.name
+def _name(row: Row) -> str:
+    return "" if isinstance(row, (str, More)) else row.step.name
 
 
-def _with_headings(places: tuple[Place, ...]) -> list[Place | str]:
-    rows: list[Place | str] = []
-    several = len({place.site for place in places if place.site}) > 1
+def _with_headings(places: tuple[Place, ...]) -> list[Row]:
+    rows: list[Row] = []
+    sites = {place.site for place in places if place.site}
+    several = len(sites) > 1
     before = ""
     for place in places:
         heading = f"{place.step.heading}: {place.site}" if several and place.site else place.step.heading
@@ -123,4 +144,4 @@ def _with_headings(places: tuple[Place, ...]) -> list[Place | str]:
             rows.append(heading)
             before = heading
         rows.append(place)
-    return rows
+    return [*rows, MORE] if sites else rows

@@ -48,20 +48,6 @@ QUESTIONS = (
         required=True,
     ),
     Question("app.branch", "Branch or tag", "Empty: the repository's own main branch.", v.reference),
-    Question(
-        "app.token",
-        "Token",
-        "For a private repository with an https address. For an ssh address, `piwizard key` makes a key.",
-        v.given_secret,
-        kind="secret",
-    ),
-    Question("app.token_user", "User of the token", "Most forges ask for none.", v.login),
-    Question(
-        "app.host_key",
-        "ssh fingerprint",
-        "SHA256:…, for a server other than the well-known ones; `piwizard key` asks you about it otherwise.",
-        v.fingerprint,
-    ),
     Question("app.entry", "App in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),
     Question("app.requirements", "Requirements file", "What pip installs. Usually found.", v.inside, kind="path"),
     Question("app.python", "Python", "The interpreter of the app's environment.", v.python, default="python3"),
@@ -95,6 +81,20 @@ QUESTIONS = (
         v.list_of(v.command, 20),
         kind="list",
         default=[],
+    ),
+    Question(
+        "app.token",
+        "Token",
+        "For a private repository with an https address. For an ssh address, `piwizard key` makes a key.",
+        v.given_secret,
+        kind="secret",
+    ),
+    Question("app.token_user", "User of the token", "Most forges ask for none.", v.login),
+    Question(
+        "app.host_key",
+        "ssh fingerprint",
+        "SHA256:…, for a server other than the well-known ones; `piwizard key` asks you about it otherwise.",
+        v.fingerprint,
     ),
 )
 

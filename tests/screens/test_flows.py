@@ -355,3 +355,30 @@ async def test_the_whole_record_is_searched(site):
         await seen.see("[system] line 9000 of 9000")
         await seen.keys("end")
         await seen.see("failed in")
+
+
+async def test_a_further_site(site):
+    answers = site / "etc" / "answers.toml"
+    async with opened(site) as seen:
+        seen.main.sidebar.focus()
+        await seen.keys("end")
+        await seen.see("One more web app on this machine")
+        await seen.keys("r")
+        await seen.keys("enter")
+        await seen.see("A short name for the new site")
+        await seen.type("myflask")
+        await seen.keys("enter")
+        await seen.see("That is the name of a site that is there.")
+        await seen.keys(*["backspace"] * 7)
+        await seen.type("blog")
+        await seen.keys("enter")
+        await seen.see("Your app: blog")
+        await seen.see("Your app: myflask")
+        assert (seen.main.place.step.name, seen.main.place.site) == ("app", "blog")
+        await seen.settle()
+        await seen.keys("enter", "down")
+        await seen.type("https://git.example/me/blog.git")
+        await seen.keys("enter", "escape")
+        await seen.until(lambda: 'repo = "https://git.example/me/blog.git"' in answers.read_text())
+        assert "[sites.blog.app]" in answers.read_text()
+        assert 'repo = "https://git.example/me/myflask.git"' in answers.read_text()
