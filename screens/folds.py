@@ -51,8 +51,10 @@ class Folds(Rows):
         if self.following:
             self.active = max(0, total - 1)
         super().changed()
-        if self.following:
-            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)  # also before its scrollbar is there
+        if self.following and self.show_vertical_scrollbar:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+        elif self.following:
+            self.scroll_end(animate=False)  # once the scrollbar is there
 
     def changed(self) -> None:
         self.grown()

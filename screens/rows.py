@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -81,7 +82,11 @@ class Rows(ScrollView, can_focus=True):
         if not 0 <= wanted <= last:
             return
         moved, self.active = wanted != self.active, wanted
-        self.scroll_to_region(Region(0, wanted, 1, 1), animate=False, force=True)  # also before a scrollbar is there
+        show = partial(self.scroll_to_region, Region(0, wanted, 1, 1), animate=False)
+        if self.show_vertical_scrollbar:
+            show()
+        else:
+            self.call_after_refresh(show)  # it does nothing before the scrollbar is there
         self.refresh()
         if moved:
             self.activated()
