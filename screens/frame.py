@@ -87,9 +87,11 @@ class Frame(Screen[None]):
             try:
                 result = await aside(work)
             except PiwizardError as error:
-                (refused or self.notice)(error.sentence)
+                if self.is_attached:
+                    (refused or self.notice)(error.sentence)
             else:
-                then(result)
+                if self.is_attached:  # else somebody has left meanwhile
+                    then(result)
 
         begin(self, body, group)
 

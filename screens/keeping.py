@@ -65,6 +65,8 @@ class Keeping(Looking):
             answering.skip(*given)
 
     def on_answer_kept(self, event: AnswerKept) -> None:
+        if not self.is_attached:
+            return
         form = self.query_one(Setup).form
         field = ".".join(event.key.split(".")[:2])
         if event.refusal:

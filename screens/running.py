@@ -90,6 +90,8 @@ class Running(Keeping):
 
     def _glance(self) -> None:
         """Some times a second: what is new in the records."""
+        if not self.is_attached:
+            return
         log = self.query_one(Log)
         log.hold()
         found = self.runs.glance()

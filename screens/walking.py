@@ -48,7 +48,7 @@ class Walking(Frame):
         self.set_timer(SETTLING, lambda: self._settle(event.place))
 
     def _settle(self, place: Place) -> None:
-        if place == self.place:
+        if self.is_attached and place == self.place:
             self.settled(place)
 
     def settled(self, place: Place) -> None:
@@ -66,10 +66,11 @@ class Walking(Frame):
             try:
                 asked = await aside(lambda: self.backend.asked(place))
             except PiwizardError as error:
-                await setup.refuse(error.sentence)
+                if self.is_attached:
+                    await setup.refuse(error.sentence)
             else:
                 waiting.stop()
-                if place == self.place:
+                if self.is_attached and place == self.place:
                     await setup.ask(place, asked)
             finally:
                 waiting.stop()
