@@ -137,6 +137,8 @@ class Walking(Frame):
 
     def focus_pane(self, key: str = "") -> None:
         """The cursor goes into the tab in front."""
+        if not self.is_attached:
+            return
         pane = self.query_one(f"#{self.tab.lower()}")
         if isinstance(pane, Setup):
             pane.focus_first(key)
