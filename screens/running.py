@@ -131,7 +131,6 @@ class Running(Keeping):
 
     def _ended_beside(self, watch: Watch) -> None:
         progress = watch.progress
-        self.post_message(RunEnded(progress))
         step = (progress.place or ("",))[0]
         words = {"done": f"{step} is done.", "failed": f"{step}: {progress.failure} {progress.hint}".strip()}
         style = {"done": "green", "failed": "bold red"}.get(progress.result, "yellow")
