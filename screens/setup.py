@@ -106,7 +106,7 @@ class Setup(Vertical):
         if place.step.optional and state in ("todo", "failed", "interrupted"):
             wanted = (*wanted, ("skip", "Skip it"))
         if wanted != self._actions:
-            self._actions = wanted
+            self._actions = ()  # until they are there: another look may cut this one off
             box = self.query_one("#actions", Horizontal)
             scroll = self.query_one(VerticalScroll)
             before = self.query_one("#standing") if state in URGENT else self.form
@@ -114,6 +114,7 @@ class Setup(Vertical):
             focused = box.has_focus_within
             await box.remove_children()
             await box.mount_all(Action(name, words) for name, words in wanted)
+            self._actions = wanted
             if focused:
                 box.query(Action).first().focus()
 
