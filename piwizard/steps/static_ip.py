@@ -91,6 +91,12 @@ class StaticIp:
         return _proposed(ground.machine.network, answers)
 
     def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+        cut_off = trial.current()
+        if cut_off and not trial.live(cut_off.interface):
+            raise PiwizardError(
+                f"{cut_off.interface} is being set anew at this moment, from a trial that was cut off.",
+                hint="Apply again in a few seconds.",
+            )
         chosen = settings(ground.machine.network, answers)
         change = FixedAddress(chosen, answers.get(REVERT_AFTER, SECONDS))
         if not change.holds():

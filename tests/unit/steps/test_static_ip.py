@@ -3,7 +3,7 @@ import pytest
 from piwizard import answers as answers_module
 from piwizard.changes.address import FixedAddress
 from piwizard.errors import PiwizardError
-from piwizard.network import neighbours
+from piwizard.network import neighbours, trial
 from piwizard.steps.static_ip import StaticIp
 from piwizard.wizard import all_questions
 
@@ -74,6 +74,14 @@ def test_neighbours_that_are_in_the_way(ground, machine, monkeypatch, there, key
     with pytest.raises(PiwizardError, match=words) as raised:
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
     assert raised.value.key == key
+
+
+def test_not_while_the_interface_is_being_set(ground, machine, monkeypatch):
+    now = trial.Trial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
+    monkeypatch.setattr(trial, "current", lambda: now)
+    monkeypatch.setattr(trial, "live", lambda interface: [])
+    with pytest.raises(PiwizardError, match="eth0 is being set anew at this moment"):
+        StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
 
 
 def test_what_is_managed_by_somebody_else_is_left_alone(ground, machine):
