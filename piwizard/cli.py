@@ -219,6 +219,17 @@ def doctor(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
 
 
 @cli.command()
+@SITE
+@JSON
+@_command
+def checkup(site: str | None, as_json: bool) -> int:
+    """Everything once more, from outside in, and the grade to expect. Exit 0: nothing is wrong, 1: something is."""
+    from piwizard import checkup as package
+
+    return package.visit(site, as_json=as_json)
+
+
+@cli.command()
 @click.argument("step")
 @SITE
 @YES

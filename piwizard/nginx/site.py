@@ -35,7 +35,7 @@ class SiteBlock:
 def render_site(site: SiteBlock) -> str:
     """The text of the site's file in sites-available."""
     _check(site)
-    redirects = _redirects(site.domains)
+    redirects = redirects_of(site.domains)
     redirected = {name for names in redirects.values() for name in names}
     served = [domain for domain in site.domains if domain not in redirected]
     return render(
@@ -70,7 +70,7 @@ def render_default_server(*, ipv6: bool, names_hash: bool = True, http: bool = T
     return render("nginx/default-server.conf.j2", ipv6=ipv6, names_hash=names_hash, http=http, tls=able)
 
 
-def _redirects(domains: tuple[str, ...]) -> dict[str, list[str]]:
+def redirects_of(domains: tuple[str, ...]) -> dict[str, list[str]]:
     """Each name that others lead to, with those others."""
     redirects: dict[str, list[str]] = {}
     for domain in domains:

@@ -185,6 +185,46 @@ def test_from_outside(lab: Lab, secure: Pi) -> None:
     assert visitor.http(road.HOST, scheme="https").status == 200
 
 
+def checkup(pi: Pi) -> tuple[int, dict[str, dict[str, object]]]:
+    """What `piwizard checkup` found, by name."""
+    result = pi.run(("piwizard", "checkup", "--json"), check=False)
+    return result.exit, {one["name"]: one for one in json.loads(result.output)["findings"]}
+
+
+def test_the_checkup_predicts_the_grade(secure: Pi) -> None:
+    code, found = checkup(secure)
+    assert code == 0, [one for one in found.values() if not one["ok"]]
+    assert str(found["grade"]["detail"]).startswith("A+ predicted at SSL Labs: TLS 1.3")
+    assert found["protocols"]["detail"] == "TLS 1.2, TLS 1.3"
+    assert f"led to https://{road.HOST}/" in str(found["redirects"]["detail"])
+    assert "strict-transport-security on /, " in str(found["security headers"]["detail"])
+    assert {"port 80", "port 443", "static file", "time", "renewal timer", f"name {road.HOST}"} <= set(found)
+    assert "A+ predicted" in secure.run(("piwizard", "checkup")).output
+    config = secure.read(SITE)
+    assert '"" max-age=63072000;' in config
+    secure.write(
+        SITE, config.replace("max-age=63072000", "max-age=86400").replace("return 301 https", "return 302 http")
+    )
+    secure.run(("systemctl", "restart", "nginx"))
+    code, found = checkup(secure)
+    assert (code, found["redirects"]["ok"]) == (1, False)
+    assert str(found["grade"]["detail"]).startswith("A predicted at SSL Labs: HSTS for 1 days")
+    secure.write(SITE, config)
+    secure.run(("systemctl", "restart", "nginx"))
+
+
+def test_the_checkup_of_a_site_over_http(plain: Pi) -> None:
+    _, found = checkup(plain)
+    bad = {name: one["detail"] for name, one in found.items() if not one["ok"]}
+    assert set(bad) <= {"step certbot", "step renewal"}, "asked for in the answers of another test, and undone"
+    assert "served over HTTP alone" in str(found["grade"]["detail"])
+    assert "certificate chain" not in found
+    plain.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
+    code, found = checkup(plain)
+    assert (code, found["dynamic page"]["ok"]) == (1, False)
+    plain.run(("systemctl", "start", "myflask.socket", "myflask.service"))
+
+
 def test_over_ipv6(lab: Lab, secure: Pi) -> None:
     lab.router.ipv6()
     address = eventually(lambda: _address_6(secure), timeout=30)

@@ -1,0 +1,112 @@
+"""The report: its order, how steps stand that are not done, what is said of HTTPS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from piwizard import answers, session
+from piwizard.checkup import examine, https
+from piwizard.checkup.examine import Checkup
+from piwizard.errors import PiwizardError
+from piwizard.machine.certificates import Certificate
+from piwizard.machine.checks import Check
+from piwizard.tls.grade import Observed, Suite
+from piwizard.wizard import Wizard, all_questions
+
+ANSWERS = '[site]\nname = "blog"\ndomains = ["blog.lan"]\n[app]\nrepo = "/srv/git/a"\n'
+SEEN = Observed(("TLS 1.2", "TLS 1.3"), (Suite("TLS_AES_256_GCM_SHA384", 256, True, True),), "EC", 256, hsts=63072000)
+
+
+@pytest.fixture
+def clocks(monkeypatch):
+    """Sets what the Internet's clock is ahead by."""
+
+    def go(ahead):
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        monkeypatch.setattr(examine, "Here", lambda: SimpleNamespace(clocks=lambda: (now, now + ahead)))
+
+    go(timedelta(seconds=1))
+    return go
+
+
+@pytest.fixture
+def look(own_places, clocks, monkeypatch):
+    """The findings where these steps are done, and their checks say so."""
+
+    def go(text=ANSWERS, done=(), checks=lambda place: (), port="nginx"):
+        wizard, state = Wizard(answers.parse(text, all_questions()), session.vault()), session.state()
+        owner = SimpleNamespace(program=port, words=port.title())
+        wizard.__dict__["facts"] = SimpleNamespace(port=lambda number: owner, clock=SimpleNamespace(by="chrony"))
+        monkeypatch.setattr(wizard, "checks", checks)
+        for step in done:
+            state.mark(step, None if step in ("system", "nginx") else "blog", "done", "run-1")
+        return Checkup(wizard, state).findings()
+
+    return go
+
+
+def test_no_site_yet(look):
+    assert [one.detail for one in look("")] == ["no site is set up"]
+
+
+def test_steps_that_are_not_done_say_so(look):
+    session.state().mark("nginx", None, "failed", "run-1")
+    found = {one.name: one for one in look(done=["system"], checks=lambda place: [Check("disk", True, "9 MiB")])}
+    assert found["disk"].ok
+    assert (found["step nginx"].ok, found["step app"].detail) == (False, "was not set up yet")
+    assert found["step app"].mend == "`piwizard apply app` does it."
+    assert "grade" not in found, "there is no site to look at yet"
+
+
+def test_over_http_there_is_one_sentence_and_no_grade(look, monkeypatch):
+    monkeypatch.setattr(examine.pages, "look", lambda *given, **named: [])
+    found = look(done=["system", "nginx", "app", "gunicorn", "site"])
+    assert [one.name for one in found] == ["port 80", "grade", "time"]
+    assert all(one.ok for one in found)
+    assert "HTTPS needs names" in found[1].detail
+
+
+def test_a_step_that_cannot_be_looked_at(look):
+    def checks(place):
+        raise PiwizardError("The code is gone.", hint="Get it back.")
+
+    found = {one.name: one for one in look(done=["system"], checks=checks)}
+    assert (found["step system"].detail, found["step system"].mend) == ("The code is gone.", "Get it back.")
+
+
+def test_another_server_has_the_port_and_the_clock_is_off(look, clocks):
+    clocks(timedelta(days=366))
+    found = {one.name: one for one in look(port="caddy")}
+    assert (found["port 80"].ok, found["port 80"].detail) == (False, "not nginx, but Caddy")
+    assert (found["time"].ok, found["time"].detail) == (
+        False,
+        "it says 2026-01-01 00:00 UTC, and it is 2027-01-02 00:00",
+    )
+
+
+def test_https_as_it_should_be():
+    served = Certificate(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "1", "x")
+    found = {one.name: one for one in https.judge("blog", SEEN, served)}
+    assert all(one.ok for one in found.values())
+    assert "(80 days)" in found["certificate chain"].detail
+    assert found["grade"].detail.startswith("A+ predicted at SSL Labs: TLS 1.3")
+
+
+@pytest.mark.parametrize(
+    ("changes", "bad"),
+    [
+        ({"untrusted": "certificate has expired"}, ["certificate chain", "grade"]),
+        ({"mismatched": "www.a.example"}, ["certificate chain", "grade"]),
+        ({"protocols": ("TLS 1.1", "TLS 1.2", "TLS 1.3")}, ["protocols", "grade"]),
+        ({"suites": (*SEEN.suites, Suite("AES128-SHA", 128, False, False))}, ["cipher suites"]),
+        ({"hsts": None}, []),
+    ],
+)
+def test_https_that_is_not(changes, bad):
+    found = list(https.judge("blog", replace(SEEN, **changes), None))
+    assert [one.name for one in found if not one.ok] == bad
+    assert all(one.mend for one in found if not one.ok)

@@ -1,0 +1,78 @@
+"""What visitors get, from answers made up."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.checkup import pages
+from piwizard.machine.checks import Answer
+
+DOMAINS = ("a.example", "www.a.example")
+SENT = dict.fromkeys((*pages.HEADERS, pages.HSTS), "x")
+
+
+@pytest.fixture
+def public(tmp_path):
+    (tmp_path / "static").mkdir()
+    for name in (".hidden", "a file.css", "a file.css.gz"):
+        (tmp_path / "static" / name).touch()
+    return tmp_path
+
+
+@pytest.fixture
+def look(public):
+    """What is found over a web that answers so, but for these (path, host, whether over TLS)."""
+
+    def go(*, secure=True, domains=DOMAINS, **instead):
+        def ask(path, host, over_tls):
+            for name, answer in instead.items():
+                if path == {"page": "/", "file": "/static/a%20file.css"}.get(name):
+                    return answer
+            if path == pages.CHALLENGE:
+                return instead.get("challenge", Answer(404, {}, b""))
+            if host.startswith("www.") or (secure and not over_tls):
+                leads = f"http{'s' if secure else ''}://a.example{path}"
+                return instead.get("led", Answer(301, {"location": leads}, b""))
+            return Answer(404 if path.startswith(pages.ELSEWHERE) else 200, SENT, b"")
+
+        found = pages.look("blog", domains, secure=secure, hsts=True, public=public, ask=ask)
+        return {one.name: one for one in found}
+
+    return go
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_all_is_well(look, secure):
+    found = look(secure=secure)
+    assert [one.name for one in found.values() if not one.ok] == []
+    assert found["static file"].detail == "/static/a%20file.css gives 200"
+    assert (pages.HSTS in found["security headers"].detail) == secure
+    assert found["missing page"].detail.endswith("404")
+
+
+def test_one_name_over_http_leads_nowhere(look):
+    assert "redirects" not in look(secure=False, domains=DOMAINS[:1])
+
+
+@pytest.mark.parametrize(
+    ("instead", "name", "words"),
+    [
+        ({"led": Answer(200, {}, b"")}, "redirects", "http://a.example/ leads to nowhere"),
+        ({"led": None}, "redirects", "https://www.a.example/ leads to nowhere: nobody answers"),
+        ({"led": Answer(301, {"location": "https://b.example/"}, b"")}, "redirects", "leads to https://b.example/"),
+        ({"challenge": Answer(301, {"location": "https://a.example/"}, b"")}, "redirects", "Let's Encrypt's questions"),
+        ({"page": Answer(502, SENT, b"")}, "dynamic page", "gives 502"),
+        ({"page": None}, "dynamic page", "nobody answers"),
+        ({"file": Answer(403, SENT, b"")}, "static file", "gives 403"),
+        ({"page": Answer(200, {}, b"")}, "security headers", "/ lacks x-content-type-options"),
+    ],
+)
+def test_what_is_wrong_is_named(look, instead, name, words):
+    bad = {key: one for key, one in look(**instead).items() if not one.ok}
+    assert list(bad) == [name]
+    assert words in bad[name].detail
+    assert bad[name].mend
+
+
+def test_a_site_without_static_files(tmp_path):
+    assert pages.static_file(tmp_path / "public") is None
