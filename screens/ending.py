@@ -34,7 +34,7 @@ class Ending(Page):
                 text.append(f"  {SIGNS[status.state]} {status.place.step.title}", STYLES[status.state])
                 text.append(f": {status.summary}\n" if status.summary else "\n")
         text.append("  • A new version of your app: `piwizard deploy`\n")
-        text.append("  • Is everything well? `piwizard status`, `piwizard doctor`\n")
+        text.append("  • Is everything well? `piwizard checkup`, `piwizard doctor`\n")
         text.append("  • Back to how it was before a step: `piwizard undo STEP`\n")
         return text
 
