@@ -35,15 +35,15 @@ class Certificate:
     domains: tuple[str, ...]
     request: Request
     root: Path = LETSENCRYPT
-    wrong_server: bool = False
-    """The one that is there came from another server than is wanted."""
+    anew: bool = False
+    """The one that is there came from another server than is wanted, or would be renewed in another way."""
 
     def describe(self) -> str:
         return f"Certificate for {', '.join(self.domains)}"
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         found = certificates.read(self.root / "live" / self.name / "fullchain.pem")
-        if found and not self.wrong_server and found.names == set(self.domains) and found.days_left() > 0:
+        if found and not self.anew and found.names == set(self.domains) and found.days_left() > 0:
             return HOLDS
         return Preview(holds=False, argv=self.request.commands)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rrset import RRset
 
-Type = Literal["A", "AAAA", "CAA", "TXT"]
+Type = Literal["A", "AAAA", "CAA", "SOA", "TXT"]
 PUBLIC = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 MOST_CNAMES = 8
 MOST_SERVERS = 4

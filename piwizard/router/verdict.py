@@ -11,7 +11,8 @@ from piwizard.router.hops import Way
 Kind = Literal["reachable", "CGNAT", "double NAT", "closed", "unknown"]
 ANOTHER_WAY = (
     "Ask the provider for an IPv4 address of your own (some give one for the asking, some for a little money). Without "
-    "it: a certificate by DNS-01, visitors by IPv6 where you and they have it, or a tunnel through a machine outside."
+    "it: a certificate by DNS-01 (tls.challenge), visitors by IPv6 where you and they have it, or a tunnel through a "
+    "machine outside."
 )
 IN_A_ROW = (
     "Switch the box before your router to bridge mode, or connect the Pi to that box itself, or forward ports 80 and "

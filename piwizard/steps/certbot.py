@@ -9,6 +9,7 @@ from piwizard import validators as v
 from piwizard.answers import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.certificate import Certificate
+from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.group import Group
 from piwizard.changes.link import Link
@@ -21,16 +22,29 @@ from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site
 from piwizard.steps.step import Ground, Scope
 from piwizard.tls import lineage, served
 from piwizard.tls.request import PRODUCTION, Request
+from piwizard.tls.way import Way, way_of
 from piwizard.tls.world import Here
 
+CHALLENGES = ("http", "dns")
 QUESTIONS = (
     Question(
         "tls.https",
         "HTTPS",
-        "A certificate from Let's Encrypt, for which the names have to lead to this Pi from the Internet.",
+        "A certificate from Let's Encrypt, for which the names have to lead to this Pi from the Internet, or to be "
+        "in the zone of your DDNS provider (tls.challenge).",
         v.yes_or_no,
         kind="yesno",
         required=True,
+    ),
+    Question(
+        "tls.challenge",
+        "Shown how",
+        "How Let's Encrypt sees that the names are yours. http: by a page at port 80. dns: by a record that your DDNS "
+        "provider's account makes, where no port can be open.",
+        v.one_of(*CHALLENGES),
+        kind="choice",
+        choices=CHALLENGES,
+        default="http",
     ),
     Question("tls.email", "E-mail", "For Let's Encrypt to write to, which it hardly does. May stay empty.", v.email),
     Question(
@@ -75,7 +89,7 @@ class Certbot:
         chosen = certificate_of(ground, answers)
         folder = str(lineage.folder(chosen.name))
         host = bare_name(answers["site.domains"])
-        made = () if chosen.of_person else (Packages(("certbot",)), _certificate(chosen.name, ground, answers))
+        made = () if chosen.of_person else _made(chosen.name, ground, answers)
         return (
             Folder(Path(WEBROOT)),
             *made,
@@ -115,10 +129,16 @@ class Certbot:
         )
 
 
-def _certificate(name: str, ground: Ground, answers: Answers) -> Certificate:
+def _made(name: str, ground: Ground, answers: Answers) -> tuple[Change, ...]:
+    way = way_of(answers)
+    signed = (File(way.settings, way.content, 0o600, secret=True),) if way.settings else ()
+    return (Packages(way.packages), *signed, _certificate(name, ground, answers, way))
+
+
+def _certificate(name: str, ground: Ground, answers: Answers, way: Way) -> Certificate:
     domains, there = tuple(answers["site.domains"]), ground.certificates.named(name)
     server = answers.get("tls.server")
-    elsewhere = there is not None and there.server != (server or PRODUCTION)
+    anew = there is not None and (there.server != (server or PRODUCTION) or way.differs(there))
     request = Request(
         name,
         domains,
@@ -126,6 +146,7 @@ def _certificate(name: str, ground: Ground, answers: Answers) -> Certificate:
         email=answers.get("tls.email"),
         server=server,
         ca_bundle=answers.get("tls.ca_bundle"),
-        force=elsewhere,
+        force=anew,
+        way=way,
     )
-    return Certificate(name, domains, request, wrong_server=elsewhere)
+    return Certificate(name, domains, request, anew=anew)

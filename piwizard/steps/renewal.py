@@ -60,7 +60,7 @@ class Renewal:
             content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
             drop_in = File(DROP_INS / f"piwizard-{site}.conf", content)
             changes.append(Group(f"{site}-renewal", (drop_in,), then=(Then(("systemctl", "daemon-reload")),)))
-        if there and renewing.needs_webroot(there):
+        if there and renewing.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
             changes.append(EditedFile(conf, renewing.with_webroot, "challenges go where nginx serves them"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)

@@ -59,6 +59,11 @@ def explain(text: str, log: str = "", now: datetime | None = None, server: str =
 def _validation(name: str, kind: str, detail: str) -> tuple[str, str]:
     by_ipv6 = " over IPv6" if IPV6.search(detail.split("http", 1)[0]) else ""
     aaaa = " Its AAAA record must lead to this Pi, or go." if by_ipv6 else ""
+    if "TXT record" in detail or "_acme-challenge" in detail:
+        return (
+            f"The record that was made for {name} in the DNS was not seen: {detail}.",
+            "It may need more time to be known: apply again. Is the zone really kept by this provider?",
+        )
     if kind == "dns" or "could not resolve" in detail:
         return f"{name} does not resolve: {detail}.", "Make an A record for it at your DNS or DDNS provider, and wait."
     if kind == "caa" or "CAA" in detail:
@@ -113,6 +118,22 @@ def _fixed(sentence: str, hint: str, key: str | None = None) -> Callable[[str, r
 
 
 SIGNS: tuple[tuple[str, Callable[[str, re.Match[str]], Refusal]], ...] = (
+    (
+        r"Unable to determine zone_id|Unable to determine Cloudflare zone",
+        _fixed(
+            "Cloudflare knows no zone for these names that the token may change.",
+            'The token needs "Edit zone DNS" of just this zone; dash.cloudflare.com shows both.',
+            key="ddns.zone",
+        ),
+    ),
+    (
+        r"Error (determining zone_id|communicating with the Cloudflare API|finding zone|adding TXT record)",
+        _fixed(
+            "Cloudflare does not take the token.",
+            'Make one at dash.cloudflare.com that may "Edit zone DNS" of the zone, and give it as ddns.password.',
+            key="ddns.password",
+        ),
+    ),
     (r"rateLimited|too many (certificates|failed authorizations|new orders|requests|registrations)", _limited),
     (
         r"\bcaa :: |CAA record",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-Type = Literal["A", "AAAA", "CAA"]
+Type = Literal["A", "AAAA", "CAA", "SOA"]
 LETSENCRYPT = "letsencrypt.org"
 MOST_OFF = timedelta(minutes=30)
 ISSUE = re.compile(r'^\d+ issue "?\s*([^";\s]*)', re.IGNORECASE)
@@ -58,9 +58,17 @@ class Trouble:
     key: str | None = None
 
 
-def first_trouble(domains: Iterable[str], world: World, *, letsencrypt: bool) -> Trouble | None:
-    """The first thing that would make it fail. `letsencrypt`: whether it is they who are asked."""
+def first_trouble(
+    domains: Iterable[str], world: World, *, letsencrypt: bool, zone: str | None = None
+) -> Trouble | None:
+    """The first thing that would make it fail. `letsencrypt`: whether it is they who are asked.
+
+    With a `zone`, in which a record shows that the names are the person's, nobody has to come in from the Internet.
+    """
     names = list(domains)
+    if zone is not None:
+        forbidden = (_caa(name, world) for name in names if letsencrypt)
+        return _clock(world) or _zone(zone, world) or next((one for one in forbidden if one), None)
     troubles = (_port(world), _clock(world), *(_local(name, world) for name in names))
     if found := next((one for one in troubles if one), None):
         return found
@@ -110,6 +118,19 @@ def _addresses(name: str, world: World) -> Trouble | None:
             key="site.domains",
         )
     return _elsewhere(name, "A", four, world.own_addresses(4)) or _elsewhere(name, "AAAA", six, world.own_addresses(6))
+
+
+def _zone(zone: str, world: World) -> Trouble | None:
+    found = world.look_up(zone, "SOA")
+    if not found.known:
+        return Trouble(f"{zone} cannot be looked up: {found.reason}", "Is there a way to the Internet? Try again.")
+    if not found.records:
+        return Trouble(
+            f"{zone} is no zone that the Internet knows of.",
+            "Is it spelled right, and has its registrar been given the provider's name servers?",
+            key="ddns.zone",
+        )
+    return None
 
 
 def _elsewhere(name: str, type: Literal["A", "AAAA"], found: Found, own: frozenset[str] | None) -> Trouble | None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from piwizard.changes.base import ChangeFailed, Work
 from piwizard.machine import files, places
-from piwizard.nginx.tls import WEBROOT
 from piwizard.tls import attempts, errors, gate, lineage
 from piwizard.tls.attempts import Attempts
 from piwizard.tls.errors import Refusal
 from piwizard.tls.gate import World
+from piwizard.tls.way import Way
 
 LOG = Path("/var/log/letsencrypt/letsencrypt.log")
 MOST_OF_LOG = 1 << 18
@@ -23,7 +23,7 @@ PRODUCTION = "https://acme-v02.api.letsencrypt.org/directory"
 
 @dataclass(frozen=True)
 class Request:
-    """One certificate, by webroot. `server` None: Let's Encrypt. `ca_bundle`: whom certbot trusts as that server."""
+    """One certificate. `server` None: Let's Encrypt. `ca_bundle`: whom certbot trusts as that server."""
 
     name: str
     domains: tuple[str, ...]
@@ -32,7 +32,8 @@ class Request:
     server: str | None = None
     ca_bundle: str | None = None
     force: bool = False
-    """Also where certbot has one for these names: it came from another server."""
+    """Also where certbot has one for these names: it came from another server, or in another way."""
+    way: Way = field(default_factory=Way)
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -49,9 +50,11 @@ class Request:
                 hint="The site is served meanwhile as it was. Apply again after that time.",
             )
         work.say("Looking whether everything is as Let's Encrypt will want it.")
-        if trouble := gate.first_trouble(self.domains, self.world, letsencrypt=self.server is None):
+        by_le, zone = self.server is None, self.way.zone
+        if trouble := gate.first_trouble(self.domains, self.world, letsencrypt=by_le, zone=zone):
             raise ChangeFailed(f"{trouble.sentence} Let's Encrypt was not asked.", key=trouble.key, hint=trouble.hint)
-        work.say("Rehearsing it at the staging server, which looks at this home from the Internet.")
+        looks = f"for a record in {zone}" if zone else "at this home from the Internet"
+        work.say(f"Rehearsing it at the staging server, which looks {looks}.")
         self._run(self._rehearsal, work)
         for path in lineage.leftovers(self.name):
             files.remove(path)
@@ -77,7 +80,7 @@ class Request:
         names = tuple(word for domain in self.domains for word in ("-d", domain))
         return (
             *("certbot", "certonly", "--non-interactive", "--agree-tos", *who, *where),
-            *("--webroot", "-w", WEBROOT, "--cert-name", self.name, "--renew-with-new-domains", force, *names),
+            *(*self.way.options, "--cert-name", self.name, "--renew-with-new-domains", force, *names),
         )
 
     @property

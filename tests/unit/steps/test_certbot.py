@@ -98,7 +98,7 @@ def test_answers_reach_certbot(plan):
 
 def test_a_certificate_of_another_server_is_replaced(plan):
     certificate = plan(lineages=[lineage("piwizard-blog", server="https://acme.lan/dir")], in_use=OURS)[2]
-    assert certificate.wrong_server
+    assert certificate.anew
     assert "--force-renewal" in certificate.request.commands[1]
 
 

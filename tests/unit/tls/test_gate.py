@@ -15,6 +15,7 @@ HOME, HOME_6 = "11.22.33.44", "2a00:7b80:1:1::17"
 NAME, WWW = NAMES = ("a.example.org", "www.a.example.org")
 NONE, NO_ANSWER = Found("none"), Found("no answer", reason="No name server answered.")
 ISSUE = '0 issue "letsencrypt.org"'
+SOA = ("example.org", "SOA")
 
 
 def found(*records):
@@ -96,3 +97,21 @@ def test_what_is_wrong(changed, sentence):
 def test_another_server_goes_by_rules_of_its_own():
     forbidden = World(records={("example.org", "CAA"): found('0 issue "digicert.com"')})
     assert first_trouble(NAMES, forbidden, letsencrypt=False) is None
+
+
+def test_by_dns_nobody_has_to_come_in():
+    world = World(owner=None, wrong="it gives 404", records={(NAME, "A"): Found("no name"), SOA: found("ns1. me. 1")})
+    assert first_trouble((NAME,), world, letsencrypt=True, zone="example.org") is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"off": timedelta(days=-365)}, "The clock is wrong"),
+        ({"records": {SOA: NO_ANSWER}}, "example.org cannot be looked up: No name server"),
+        ({"records": {SOA: NONE}}, "example.org is no zone"),
+        ({"records": {SOA: found("x"), (NAME, "CAA"): found('0 issue ";"')}}, "A CAA record of a.example.org forbids"),
+    ],
+)
+def test_what_is_wrong_by_dns(changed, sentence):
+    assert sentence in first_trouble((NAME,), World(**changed), letsencrypt=True, zone="example.org").sentence
