@@ -9,12 +9,13 @@ from piwizard import validators as v
 from piwizard.answers import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.certificate import Certificate
+from piwizard.changes.command import Command
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.group import Group
 from piwizard.changes.link import Link
 from piwizard.changes.package import Packages
-from piwizard.machine import checks
+from piwizard.machine import checks, commands
 from piwizard.machine.checks import Check
 from piwizard.nginx.tls import WEBROOT
 from piwizard.questions import Question
@@ -22,7 +23,7 @@ from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site
 from piwizard.steps.step import Ground, Scope
 from piwizard.tls import lineage, served
 from piwizard.tls.request import PRODUCTION, Request
-from piwizard.tls.way import Way, way_of
+from piwizard.tls.way import ENVIRONMENT, Way, way_of
 from piwizard.tls.world import Here
 
 CHALLENGES = ("http", "dns")
@@ -132,7 +133,25 @@ class Certbot:
 def _made(name: str, ground: Ground, answers: Answers) -> tuple[Change, ...]:
     way = way_of(answers)
     signed = (File(way.settings, way.content, 0o600, secret=True),) if way.settings else ()
-    return (Packages(way.packages), *signed, _certificate(name, ground, answers, way))
+    return (Packages(way.packages), *_environment(way), *signed, _certificate(name, ground, answers, way))
+
+
+def _environment(way: Way) -> tuple[Change, ...]:
+    """A plugin that Debian does not have, beside Debian's certbot: nothing of it is replaced, or built here."""
+    if not way.requirement:
+        return ()
+    python = Path(commands.which("python3") or "/usr/bin/python3").resolve()
+    made = ("-m", "venv", "--system-site-packages", "--clear", str(ENVIRONMENT))
+    pip = (str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
+    only = ("--progress-bar=off", "--no-deps", "--only-binary=:all:", way.requirement)
+    parts = (
+        ("Environment for certbot's plugin", (str(python), *made), "made.json", "It could not be made."),
+        (f"Install {way.requirement}", (*pip, *only), "installed.json", "certbot's plugin could not be installed."),
+    )
+    runs = (
+        Command(what, argv, ENVIRONMENT / marker, "root", Path("/"), failure) for what, argv, marker, failure in parts
+    )
+    return (Group("certbot-plugin", (Folder(ENVIRONMENT, whole=True), *runs), shared=True),)
 
 
 def _certificate(name: str, ground: Ground, answers: Answers, way: Way) -> Certificate:

@@ -99,7 +99,12 @@ QUESTIONS = (
         default=False,
     ),
     Question("ddns.server", "Server", "Only for a provider of your own choice: its host name.", _server),
-    Question("ddns.zone", "Zone", "Only for Cloudflare: the domain that the name belongs to.", v.host_name),
+    Question(
+        "ddns.zone",
+        "Zone",
+        "For Cloudflare, or a domain of your own at deSEC: the domain that the name belongs to.",
+        v.host_name,
+    ),
 )
 
 

@@ -18,6 +18,7 @@ from piwizard.steps.step import Ground, Scope
 from piwizard.templating import render
 from piwizard.tls import lineage, renewing, served
 from piwizard.tls.renewing import HOOK, Rehearsal
+from piwizard.tls.way import Way, way_of
 
 TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
@@ -64,6 +65,13 @@ class Renewal:
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
             changes.append(EditedFile(conf, renewing.with_webroot, "challenges go where nginx serves them"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
+        way = Way() if certificate_of(ground, answers).of_person else way_of(answers)
+        if way.requirement:
+            drop_in = File(
+                DROP_INS / "piwizard-plugin.conf", render("systemd/certbot-plugin.conf.j2", argv=way.certbot)
+            )
+            then = (Then(("systemctl", "daemon-reload")),)
+            changes.append(Group("renewal-plugin", (drop_in,), then=then, shared=True))
         return (
             Group(
                 "renewal",
@@ -77,6 +85,7 @@ class Renewal:
                 places.state_dir() / "renewals" / name,
                 {"REQUESTS_CA_BUNDLE": bundle} if bundle else {},
                 answers.get("tls.server"),
+                way,
             ),
         )
 

@@ -127,6 +127,26 @@ SIGNS: tuple[tuple[str, Callable[[str, re.Match[str]], Refusal]], ...] = (
         ),
     ),
     (
+        r"Could not authenticate against deSEC API",
+        _fixed(
+            "deSEC does not take the token.",
+            "Make one at desec.io under Token Management that may change this domain; give it as ddns.password.",
+            key="ddns.password",
+        ),
+    ),
+    (
+        r"Could not find suitable domain in your account",
+        _fixed("The account at deSEC has no domain for these names.", "Make it at desec.io.", key="ddns.hostname"),
+    ),
+    (
+        r"TXTUpdateError|could not be (set|cleared).*TXT|TXT.*could not be (set|cleared)",
+        _fixed(
+            "DuckDNS does not take the record: the token or the name is not of your account there.",
+            "Copy the token from the top of www.duckdns.org, and give it as ddns.password.",
+            key="ddns.password",
+        ),
+    ),
+    (
         r"Error (determining zone_id|communicating with the Cloudflare API|finding zone|adding TXT record)",
         _fixed(
             "Cloudflare does not take the token.",

@@ -15,6 +15,7 @@ from piwizard.machine.snapshot import Machine
 from piwizard.nginx.tls import WEBROOT
 from piwizard.tls import errors
 from piwizard.tls.lineage import Lineage, settings
+from piwizard.tls.way import Way
 
 HOOK = Path("/etc/letsencrypt/renewal-hooks/deploy/piwizard")
 OURS = ("webroot", "standalone")
@@ -58,6 +59,7 @@ class Rehearsal:
     marker: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     server: str | None = None
+    way: Way = field(default_factory=Way)
     root: Path = Path("/etc/letsencrypt")
 
     @property
@@ -65,7 +67,7 @@ class Rehearsal:
         """Without `--server` a rehearsal goes to the staging server of Let's Encrypt, whatever was noted."""
         where = ("--server", self.server) if self.server else ()
         quick = ("--dry-run", "--no-random-sleep-on-renew", "--non-interactive")
-        return ("certbot", "renew", "--cert-name", self.name, *quick, *where)
+        return (*self.way.certbot, "renew", "--cert-name", self.name, *quick, *where)
 
     def describe(self) -> str:
         return f"Rehearse the renewal of {self.name}"
@@ -92,4 +94,5 @@ class Rehearsal:
             return None
         known = settings(content.decode("utf-8", "replace"))
         wanted = {key: known.get(key) for key in ("authenticator", "webroot_path", "server", "account")}
-        return json.dumps(wanted | {"argv": self.argv}).encode()
+        signed = {"signs with": files.digest(self.way.content.encode())} if self.way.content else {}
+        return json.dumps(wanted | {"argv": self.argv} | signed).encode()

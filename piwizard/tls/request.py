@@ -79,7 +79,7 @@ class Request:
         force = "--force-renewal" if self.force else "--keep-until-expiring"
         names = tuple(word for domain in self.domains for word in ("-d", domain))
         return (
-            *("certbot", "certonly", "--non-interactive", "--agree-tos", *who, *where),
+            *(*self.way.certbot, "certonly", "--non-interactive", "--agree-tos", *who, *where),
             *(*self.way.options, "--cert-name", self.name, "--renew-with-new-domains", force, *names),
         )
 

@@ -16,21 +16,34 @@ from piwizard.tls.lineage import LETSENCRYPT, Lineage
 
 @dataclass(frozen=True)
 class Plugin:
-    """certbot's plugin for a provider: `name` at certbot, `token` the line of its settings, and where it comes from."""
+    """certbot's plugin for a provider: `name` at certbot, `token` the line of its settings, and where it comes from.
+
+    One that Debian does not have is a `requirement` for pip, in the version that is known to work. Then `packages` are
+    what it stands on: nothing else is taken from PyPI.
+    """
 
     name: str
     token: str
-    package: str
+    packages: tuple[str, ...]
+    requirement: str = ""
 
 
+BELOW = ("python3-venv", "python3-dnspython", "python3-requests")
 PLUGINS = {
-    "cloudflare": Plugin("dns-cloudflare", "dns_cloudflare_api_token", "python3-certbot-dns-cloudflare"),
+    "cloudflare": Plugin("dns-cloudflare", "dns_cloudflare_api_token", ("python3-certbot-dns-cloudflare",)),
+    "duckdns": Plugin("dns-duckdns", "dns_duckdns_token", BELOW, "certbot-dns-duckdns==1.9.0"),
+    "desec": Plugin("dns-desec", "dns_desec_token", BELOW, "certbot-dns-desec==1.3.2"),
 }
+ENVIRONMENT = Path("/opt/piwizard-certbot")
+"""Debian's certbot run in here sees a plugin that Debian does not have, and all that Debian has as well."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """`options` are certbot's. By DNS there is a `zone` that the records are made in, by a plugin with its settings."""
+    """`options` are certbot's. By DNS there is a `zone` that the records are made in, by a plugin with its settings.
+
+    A `requirement` is a plugin that Debian does not have: certbot then runs in an environment with it.
+    """
 
     authenticator: str = "webroot"
     options: tuple[str, ...] = ("--webroot", "-w", WEBROOT)
@@ -38,6 +51,12 @@ class Way:
     zone: str | None = None
     settings: Path | None = None
     content: str = field(default="", repr=False)
+    requirement: str = ""
+
+    @property
+    def certbot(self) -> tuple[str, ...]:
+        """How certbot is run."""
+        return (str(ENVIRONMENT / "bin" / "python"), "/usr/bin/certbot") if self.requirement else ("certbot",)
 
     def differs(self, there: Lineage) -> bool:
         """Whether a certificate that is there would be renewed in the other way."""
@@ -56,17 +75,17 @@ def way_of(answers: Answers) -> Way:
         return Way()
     plugin = _plugin(answers)
     account = account_of(answers)
-    zone = _zone(account)
-    _within(zone, answers["site.domains"], account)
+    _within(_apex(account), answers["site.domains"], account)
     path = settings_path(str(answers.site))
     options = ("--authenticator", plugin.name, f"--{plugin.name}-credentials", str(path))
     return Way(
         plugin.name,
         options,
-        ("certbot", plugin.package),
-        zone,
+        ("certbot", *plugin.packages),
+        "duckdns.org" if account.provider.name == "duckdns" else _apex(account),
         path,
         f"# Made by piwizard, from ddns.password.\n{plugin.token} = {account.secret}\n",
+        plugin.requirement,
     )
 
 
@@ -79,24 +98,27 @@ def _plugin(answers: Answers) -> Plugin:
             'tls.challenge is "dns", and ddns.provider or ddns.hostname is missing: it is the account there that makes '
             "the records.",
             key="tls.challenge",
-            hint=f"Answer the questions of the step ddns; this provider can do it: {able}. {only_http}",
+            hint=f"Answer the questions of the step ddns; these providers can do it: {able}. {only_http}",
         )
     if provider not in PLUGINS:
         raise PiwizardError(
             f'tls.challenge cannot be "dns" at {PROVIDERS[provider].title}: certbot has no plugin for it that works '
-            f"with this account. This provider can do it: {able}.",
+            f"with this account. These providers can do it: {able}.",
             key="tls.challenge",
             hint=only_http,
         )
     return PLUGINS[provider]
 
 
-def _zone(account: Account) -> str:
-    return account.zone
+def _apex(account: Account) -> str:
+    """Names from it on down are the account's."""
+    handed_out = account.provider.owns(account.hostname)
+    return ".".join(account.hostname.split(".")[-3:]) if handed_out else account.zone
 
 
 def _within(zone: str, domains: Iterable[str], account: Account) -> None:
-    for name in domains:
+    names = list(domains)
+    for name in names:
         if name != zone and not name.endswith(f".{zone}"):
             raise PiwizardError(
                 f'site.domains: {name} does not belong to {zone}, and with tls.challenge = "dns" only names of that '
@@ -104,3 +126,10 @@ def _within(zone: str, domains: Iterable[str], account: Account) -> None:
                 key="site.domains",
                 hint='Leave the name out, or set tls.challenge to "http".',
             )
+    if account.provider.name == "duckdns" and len(names) > 1:
+        raise PiwizardError(
+            "site.domains: DuckDNS keeps one record for a name and all below it, so that with tls.challenge = "
+            f'"dns" a certificate is for one name only, and here are {len(names)}.',
+            key="site.domains",
+            hint=f"Leave only one of them, such as {zone}.",
+        )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from piwizard import answers as answers_module
+from piwizard.answers import Answers
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.machine.certificates import Certificate
@@ -153,3 +154,62 @@ def test_answers_that_cannot_be_taken(line, key):
     with pytest.raises(PiwizardError) as refused:
         answers_module.parse(f"[tls]\n{line}\n", all_questions())
     assert refused.value.key == key
+
+
+DNS = """
+[tls]
+https = true
+challenge = "dns"
+[ddns]
+provider = "{provider}"
+hostname = "{hostname}"
+password = {{ asked = true }}
+"""
+
+
+@pytest.fixture
+def plan_by_dns(ground, answers, own_places):
+    def made(provider, hostname, domains, lineages=(), step=Certbot):
+        plain = answers(DNS.format(provider=provider, hostname=hostname))
+        given = Answers(plain.site, {**plain.values, "site.domains": domains}, {"ddns.password": "tok-1"})
+        return step().plan(ground(certificates=Certificates(tuple(lineages), {})), given)
+
+    return made
+
+
+CLOUDFLARE = ("cloudflare", "blog.example.org", list(NAMES))
+DUCK = ("duckdns", "me.duckdns.org", ["me.duckdns.org"])
+
+
+def test_a_certificate_by_dns(plan_by_dns):
+    _, packages, signed, certificate, _ = plan_by_dns(*CLOUDFLARE)
+    assert packages.names == ("certbot", "python3-certbot-dns-cloudflare")
+    assert (str(signed.path), signed.mode, signed.secret) == ("/etc/letsencrypt/piwizard-blog.ini", 0o600, True)
+    real = certificate.request.commands[1]
+    assert real[0] == "certbot"
+    assert "--authenticator dns-cloudflare" in " ".join(real)
+    assert "--webroot" not in real
+    assert "tok-1" not in " ".join(real)
+
+
+def test_a_certificate_by_dns_after_one_by_http(plan_by_dns):
+    there = [lineage("piwizard-blog")]
+    certificate = of_kind(plan_by_dns(*CLOUDFLARE, there), "certificate")[0]
+    assert certificate.anew
+    assert "--force-renewal" in certificate.request.commands[1]
+    assert "edit" not in [change.kind for change in flat(plan_by_dns(*CLOUDFLARE, there, Renewal))]
+
+
+def test_a_plugin_of_its_own(plan_by_dns):
+    *_, group, _, certificate, _ = plan_by_dns(*DUCK)
+    assert group.shared
+    folder, environment, pip = group.changes
+    assert (str(folder.path), folder.whole) == ("/opt/piwizard-certbot", True)
+    assert "--system-site-packages" in environment.argv
+    assert pip.argv[-3:] == ("--no-deps", "--only-binary=:all:", "certbot-dns-duckdns==1.9.0")
+    run = ("/opt/piwizard-certbot/bin/python", "/usr/bin/certbot")
+    assert certificate.request.commands[1][:2] == run
+    renewal = plan_by_dns(*DUCK, step=Renewal)
+    assert renewal[-1].argv[:3] == (*run, "renew")
+    drop_in = next(text for path, text in texts(renewal).items() if path.name == "piwizard-plugin.conf")
+    assert drop_in.endswith(f"ExecStart=\nExecStart={' '.join(run)} -q renew --no-random-sleep-on-renew\n")

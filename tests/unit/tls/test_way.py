@@ -43,6 +43,28 @@ def test_cloudflare():
 
 
 @pytest.mark.parametrize(
+    ("provider", "hostname", "domain", "zone"),
+    [
+        ("duckdns", "me.duckdns.org", "me.duckdns.org", "duckdns.org"),
+        ("duckdns", "me.duckdns.org", "www.me.duckdns.org", "duckdns.org"),
+        ("desec", "me.dedyn.io", "www.me.dedyn.io", "me.dedyn.io"),
+        ("desec", "home.example.com", "a.example.com", "example.com"),
+    ],
+)
+def test_a_plugin_that_debian_does_not_have(provider, hostname, domain, zone):
+    way = way_of(answered(ddns__provider=provider, ddns__hostname=hostname, site__domains=[domain]))
+    assert way.zone == zone
+    assert way.requirement.startswith(f"certbot-dns-{provider}==")
+    assert way.certbot == ("/opt/piwizard-certbot/bin/python", "/usr/bin/certbot")
+    assert way.packages[0] == "certbot"
+    assert way.content.splitlines()[-1] == f"dns_{provider}_token = tok-1"
+
+
+DUCK = {"ddns__provider": "duckdns", "ddns__hostname": "me.duckdns.org"}
+DESEC = {"ddns__provider": "desec", "ddns__hostname": "me.dedyn.io"}
+
+
+@pytest.mark.parametrize(
     ("changed", "key", "words"),
     [
         ({"ddns__provider": None}, "tls.challenge", "ddns.provider or ddns.hostname is missing"),
@@ -53,6 +75,9 @@ def test_cloudflare():
         ({"secrets": {}}, "ddns.password", "is missing"),
         ({"site__domains": ["a.example.org"]}, "site.domains", "a.example.org does not belong to example.com"),
         ({"site__domains": ["notexample.com"]}, "site.domains", "notexample.com does not belong to example.com"),
+        (DUCK | {"site__domains": ["other.duckdns.org"]}, "site.domains", "does not belong to me.duckdns.org"),
+        (DUCK | {"site__domains": ["me.duckdns.org", "www.me.duckdns.org"]}, "site.domains", "for one name only"),
+        (DESEC | {"site__domains": ["other.dedyn.io"]}, "site.domains", "does not belong to me.dedyn.io"),
         ({"ddns__zone": "other.com"}, "ddns.zone", "does not belong to other.com"),
     ],
 )
