@@ -8,6 +8,7 @@ from pathlib import Path
 from piwizard.answers import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
+from piwizard.changes.folder import Folder
 from piwizard.changes.group import Group, Then
 from piwizard.changes.unit import Unit
 from piwizard.machine import files, places, units
@@ -60,7 +61,9 @@ class Renewal:
         if bundle:
             content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
             drop_in = File(DROP_INS / f"piwizard-{site}.conf", content)
-            changes.append(Group(f"{site}-renewal", (drop_in,), then=(Then(("systemctl", "daemon-reload")),)))
+            changes.append(
+                Group(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=(Then(("systemctl", "daemon-reload")),))
+            )
         if there and renewing.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
             changes.append(EditedFile(conf, renewing.with_webroot, "challenges go where nginx serves them"))
@@ -71,7 +74,7 @@ class Renewal:
                 DROP_INS / "piwizard-plugin.conf", render("systemd/certbot-plugin.conf.j2", argv=way.certbot)
             )
             then = (Then(("systemctl", "daemon-reload")),)
-            changes.append(Group("renewal-plugin", (drop_in,), then=then, shared=True))
+            changes.append(Group("renewal-plugin", (Folder(DROP_INS), drop_in), then=then, shared=True))
         return (
             Group(
                 "renewal",
