@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import http.client
 import json
+import random
 import re
 import shutil
 import socket
@@ -221,11 +222,15 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
 
 
 def free_ports(number):
+    """Ports that nobody listens on, below those that the kernel gives to connections meanwhile."""
     with contextlib.ExitStack() as together:
-        probes = [together.enter_context(socket.socket()) for _ in range(number)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        found = []
+        while len(found) < number:
+            probe = together.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                probe.bind(("", random.randrange(10_000, 32_000)))
+                found.append(probe.getsockname()[1])
+        return found
 
 
 def wait_for(port, process):
