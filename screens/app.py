@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 NO_COLOR = NoColor()
 SHOW_CURSOR = "\x1b[?25h"
+FIRST_PAGE = 0.05
+"""Seconds that the first page has to itself: loading what comes behind it would hold up its way to the terminal."""
 LEFT = 129
 """The exit code of a viewer whose terminal is gone."""
 
@@ -93,7 +95,7 @@ class PiwizardApp(App[str]):
         return self._first
 
     def on_mount(self) -> None:
-        self.call_after_refresh(begin, self, self._open_main, "main")
+        self.set_timer(FIRST_PAGE, lambda: begin(self, self._open_main, "main"))
         self._show_cursor()
         self.app_resume_signal.subscribe(self, lambda _: self._show_cursor())
         if not self.is_headless:

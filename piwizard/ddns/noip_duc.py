@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
-from urllib.request import Request, urlopen
 
 from piwizard import __version__
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
@@ -79,6 +77,8 @@ class NoipPackage:
 
 
 def _fetch() -> bytes:
+    from urllib.request import Request, urlopen  # much to load for what few ask for
+
     request = Request(LATEST, headers={"User-Agent": f"piwizard/{__version__}"})
     failed = "No-IP's client could not be downloaded from www.noip.com"
     hint = 'Apply again later, or set ddns.client to "ddclient", which comes from Debian.'
@@ -96,6 +96,8 @@ def _fetch() -> bytes:
 
 def _unpack(archive: Path, architecture: str) -> bytes:
     """The one package for this architecture in No-IP's archive."""
+    import tarfile
+
     broken = ChangeFailed(
         f"What www.noip.com gave holds no package of noip-duc for {architecture}.",
         hint='Set ddns.client to "ddclient", which comes from Debian.',

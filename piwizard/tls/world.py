@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Literal
 
@@ -86,6 +85,8 @@ def _public(address: Address, family: int) -> bool:
 
 def _told_by(host: str) -> datetime | None:
     """The time by a web server's `Date`; a whole second's resolution is plenty."""
+    from email.utils import parsedate_to_datetime  # much to load for what few ask for
+
     try:
         with socket.create_connection((host, 80), timeout=4) as connection:
             connection.sendall(f"HEAD / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
