@@ -64,6 +64,11 @@ class Frame(Screen[None]):
         return self.query_one(Sidebar)
 
     @property
+    def stands(self) -> bool:
+        """Whether its widgets are there still: what comes when somebody has left is for nobody."""
+        return self.is_attached and self.app.is_running
+
+    @property
     def place(self) -> Place | None:
         """The chosen step."""
         return self.sidebar.place
@@ -87,10 +92,10 @@ class Frame(Screen[None]):
             try:
                 result = await aside(work)
             except PiwizardError as error:
-                if self.is_attached:
+                if self.stands:
                     (refused or self.notice)(error.sentence)
             else:
-                if self.is_attached:  # else somebody has left meanwhile
+                if self.stands:  # else somebody has left meanwhile
                     then(result)
 
         begin(self, body, group)

@@ -65,7 +65,7 @@ class Keeping(Looking):
             answering.skip(*given)
 
     def on_answer_kept(self, event: AnswerKept) -> None:
-        if not self.is_attached:
+        if not self.stands:
             return
         form = self.query_one(Setup).form
         field = ".".join(event.key.split(".")[:2])

@@ -90,7 +90,7 @@ class Running(Keeping):
 
     def _glance(self) -> None:
         """Some times a second: what is new in the records."""
-        if not self.is_attached:
+        if not self.stands:
             return
         log = self.query_one(Log)
         log.hold()

@@ -48,7 +48,7 @@ class Walking(Frame):
         self.set_timer(SETTLING, lambda: self._settle(event.place))
 
     def _settle(self, place: Place) -> None:
-        if self.is_attached and place == self.place:
+        if self.stands and place == self.place:
             self.settled(place)
 
     def settled(self, place: Place) -> None:
@@ -66,11 +66,11 @@ class Walking(Frame):
             try:
                 asked = await aside(lambda: self.backend.asked(place))
             except PiwizardError as error:
-                if self.is_attached:
+                if self.stands:
                     await setup.refuse(error.sentence)
             else:
                 waiting.stop()
-                if self.is_attached and place == self.place:
+                if self.stands and place == self.place:
                     await setup.ask(place, asked)
             finally:
                 waiting.stop()
@@ -137,7 +137,7 @@ class Walking(Frame):
 
     def focus_pane(self, key: str = "") -> None:
         """The cursor goes into the tab in front."""
-        if not self.is_attached:
+        if not self.stands:
             return
         pane = self.query_one(f"#{self.tab.lower()}")
         if isinstance(pane, Setup):
