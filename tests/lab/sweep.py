@@ -336,6 +336,8 @@ def _left(pi: Pi) -> dict[str, tuple[object, ...]]:
         if any(part in path for part in VOLATILE):
             continue
         whole, content = pi.files / path, digested
+        if whole.name == "proven.json":  # the memory measured in a trial is never quite the same
+            content = str(json.loads(whole.read_text())["argv"])
         if whole.is_file() and not whole.is_symlink() and any(secret in whole.read_bytes() for secret in secrets):
             raw = whole.read_bytes()
             for secret in secrets:
