@@ -11,7 +11,6 @@ from pathlib import Path
 from piwizard import validators as v
 from piwizard.answers import SITE_TABLES, Answers, AnswersFile
 from piwizard.apps import access, source
-from piwizard.apps.chosen import Chosen
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change, Memory, Preview
 from piwizard.changes.group import Group
@@ -194,6 +193,8 @@ class Wizard:
         settings = plain.get("app.env", {})
         sources = {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
         if site is not None:
+            from piwizard.apps.chosen import Chosen  # see steps/step.py
+
             found = Chosen(self._source(site), plain).generated
             sources |= {f"app.env.{name}": {"generate": 32} for name in found}
         return self._with_secrets(plain, sources | _asked(plain))

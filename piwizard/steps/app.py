@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from piwizard import validators as v
 from piwizard.answers import Answers
 from piwizard.apps import access, footprint
-from piwizard.apps.chosen import Chosen
 from piwizard.apps.layout import PROOF
 from piwizard.changes.base import Change
 from piwizard.changes.checkout import Checkout
@@ -26,6 +26,9 @@ from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
 from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope, app_of
+
+if TYPE_CHECKING:
+    from piwizard.apps.chosen import Chosen
 
 TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
@@ -117,7 +120,7 @@ class App:
     def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None or ground.source is None or answers is None:
             return QUESTIONS
-        app = Chosen(ground.source, Answers(answers.site, {}))
+        app = app_of(ground, Answers(answers.site, {}))
         found = {
             "app.entry": (app.entry.entry, app.entry.why),
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),

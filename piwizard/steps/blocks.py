@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from piwizard import systemd_units
 from piwizard.answers import Answers
-from piwizard.apps import chosen
 from piwizard.changes.file import File
 from piwizard.changes.group import Then
 from piwizard.nginx.site import SiteBlock, render_site
 from piwizard.nginx.tls import Engine, Tls, engine
 from piwizard.steps.step import Ground, app_of
 from piwizard.tls import lineage
+
+if TYPE_CHECKING:
+    from piwizard.apps.chosen import Chosen as App
 
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")
@@ -72,7 +75,7 @@ def bare_name(domains: Sequence[str]) -> str:
     return bare if bare in domains else domains[0]
 
 
-def _passed(app: chosen.Chosen) -> tuple[str, ...]:
+def _passed(app: App) -> tuple[str, ...]:
     """The URLs of what the app writes inside of its static folders: published copies would never change."""
     found = []
     for prefix, folder in app.static.items():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from piwizard import systemd_units
 from piwizard import validators as v
 from piwizard.answers import Answers
 from piwizard.apps import footprint
-from piwizard.apps.chosen import Chosen
 from piwizard.apps.footprint import Footprint
 from piwizard.apps.layout import PROOF
 from piwizard.changes.base import Change
@@ -24,6 +24,9 @@ from piwizard.machine.checks import Check
 from piwizard.questions import Question
 from piwizard.quoting import environment_value
 from piwizard.steps.step import Ground, Scope, app_of
+
+if TYPE_CHECKING:
+    from piwizard.apps.chosen import Chosen
 
 UNITS = Path("/etc/systemd/system")
 NEWEST_GUNICORN = (27, 0)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from piwizard.answers import Answers
-from piwizard.apps.chosen import Chosen
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
@@ -16,6 +15,9 @@ from piwizard.machine.facts import Facts
 from piwizard.nginx.present import NginxFiles
 from piwizard.questions import Question
 from piwizard.tls.lineage import Certificates
+
+if TYPE_CHECKING:
+    from piwizard.apps.chosen import Chosen
 
 Scope = Literal["machine", "site"]
 
@@ -43,6 +45,8 @@ def app_of(ground: Ground, answers: Answers) -> Chosen:
     """The app that a site's steps are about."""
     if ground.source is None:
         raise PiwizardError("app.repo is missing.", key="app.repo")
+    from piwizard.apps.chosen import Chosen  # reads code in ten ways, and most pages never ask for that
+
     return Chosen(ground.source, answers)
 
 

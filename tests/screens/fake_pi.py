@@ -176,7 +176,7 @@ def start(folder: Path, wanted: launch.Request) -> str:
     launch.folder(run).mkdir(parents=True)
     (launch.folder(run) / "request.json").write_text(dumps(asdict(wanted)))
     process = subprocess.Popen(
-        [sys.executable, __file__, str(folder), run],
+        ["nice", "-n", "10", sys.executable, __file__, str(folder), run],  # as launch.GENTLE has it
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
