@@ -1,0 +1,69 @@
+"""Errors meant for people end here, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+from piwizard.errors import PiwizardError
+
+
+def command(function: Callable[..., int]) -> Callable[..., NoReturn]:
+    """A command that needs root, behind the boundary."""
+
+    @wraps(function)
+    def as_root(*args: Any, **options: Any) -> int:  # noqa: ANN401 — whatever click hands over
+        become_root(options.get("answers"))
+        return function(*args, **options)
+
+    return boundary(as_root)
+
+
+def boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
+    """The one boundary: an exit code for every command, a sentence for every error."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **options: Any) -> NoReturn:  # noqa: ANN401
+        as_json = bool(options.get("as_json"))
+        try:
+            code = function(*args, **options)
+        except PiwizardError as error:
+            code = _tell(error, as_json=as_json)
+        except KeyboardInterrupt:
+            code = 130
+        except BrokenPipeError:
+            sys.stderr.close()
+            code = 1
+        except Exception as error:  # noqa: BLE001 — a person gets a sentence, a file the traceback
+            code = _tell(error, as_json=as_json)
+        sys.exit(code)
+
+    return wrapped
+
+
+def _tell(error: Exception, *, as_json: bool) -> int:
+    from piwizard import output
+
+    output.error(error if isinstance(error, PiwizardError) else output.unforeseen(error), as_json=as_json)
+    return 1
+
+
+def become_root(answers: Path | None) -> None:
+    from piwizard import root
+
+    if os.geteuid() != 0:
+        root.become_root(_secret_variables(answers))
+
+
+def _secret_variables(answers: Path | None) -> list[str]:
+    from piwizard import session
+    from piwizard.machine import places
+
+    file = answers or places.answers_file_of_root()
+    if not file.exists():
+        return []
+    return session.wizard(file).secret_variables()
