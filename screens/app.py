@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import select
 import signal
@@ -108,6 +109,7 @@ class PiwizardApp(App[str]):
         first = self._first
         with self.batch_update():
             await self.push_screen(main.Main(self.backend, None if first is None or first.read else type(first)))
+        gc.freeze()  # what was loaded stays: looking through it for garbage would keep a key waiting
 
     def _show_cursor(self) -> None:
         """The terminal's own cursor stands on the active row: braille displays and screen readers follow it."""

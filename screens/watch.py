@@ -10,7 +10,7 @@ from piwizard.screens.log_blocks import LogBlocks
 from piwizard.screens.progress import Progress
 
 CHUNK = 1 << 15
-SECONDS_AT_A_TIME = 0.02
+SECONDS_AT_A_TIME = 0.01
 FAR_BEHIND = 4 << 20
 """Bytes: more than the log keeps in memory. Output so far from the end would be thrown away at once."""
 PATIENCE = 10.0
@@ -29,7 +29,7 @@ class Watch:
         self._since = time.monotonic()
 
     def advance(self) -> bool:
-        """Takes in what came, for no longer than two hundredths of a second; whether there was anything."""
+        """Takes in what came, for no longer than a hundredth of a second; whether there was anything."""
         until = time.monotonic() + SECONDS_AT_A_TIME
         came = False
         while time.monotonic() < until and (behind := self._reader.behind):
