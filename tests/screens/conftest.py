@@ -86,6 +86,12 @@ class Seen:
             "the app to settle",
         )
 
+    async def run(self, key: str = "r") -> None:
+        """Asks for a run of this step, or with another key of more, and says yes to what is shown."""
+        await self.keys(key)
+        await self.see("Shall this be done?")
+        await self.keys("y")
+
     async def go_to(self, step: str) -> None:
         """The cursor on a step of the sidebar, with everything about it known."""
         self.main.sidebar.focus()

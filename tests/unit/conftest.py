@@ -1,4 +1,4 @@
-"""Fixtures for what reads and writes piwizard's own files."""
+"""piwizard's own files, and a run, in a folder of the test's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from piwizard.engine.events import Recorder, read
+from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.work import Working
 from piwizard.machine import places
 
 
@@ -17,3 +20,25 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folders = {f"user_{name}_path": tmp_path / folder for name, folder in names.items()}
     monkeypatch.setattr(places, "_dirs", lambda: SimpleNamespace(**folders))
     return tmp_path
+
+
+@pytest.fixture
+def backups(tmp_path):
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def events(tmp_path):
+    """What the run wrote down so far."""
+    return lambda: read(tmp_path / "run-1")
+
+
+@pytest.fixture
+def working(tmp_path, backups):
+    """The work of one step; each call is another run of it."""
+
+    def make(step="nginx", site=None, *, overwrite=False):
+        journal = Journal(backups, step, site)
+        return Working(Recorder(tmp_path / "run-1"), Backups(backups), journal, overwrite=overwrite)
+
+    return make

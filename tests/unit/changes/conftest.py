@@ -10,36 +10,12 @@ from pathlib import Path
 import pytest
 
 from piwizard.changes import UNDO
-from piwizard.engine.events import Recorder, read
-from piwizard.engine.journal import Backups, Journal
-from piwizard.engine.work import Working
+from piwizard.engine.journal import Journal
 
 ROOT = os.geteuid() == 0
 APP_USER = "daemon"
 """A user of every Debian that has a group of the same name and owns nothing."""
 needs_root = pytest.mark.skipif(not ROOT, reason="gives files to another user")
-
-
-@pytest.fixture
-def backups(tmp_path):
-    return tmp_path / "backups"
-
-
-@pytest.fixture
-def events(tmp_path):
-    """What the run wrote down so far."""
-    return lambda: read(tmp_path / "run-1")
-
-
-@pytest.fixture
-def working(tmp_path, backups):
-    """The work of one step; each call is another run of it."""
-
-    def make(step="nginx", site=None, *, overwrite=False):
-        journal = Journal(backups, step, site)
-        return Working(Recorder(tmp_path / "run-1"), Backups(backups), journal, overwrite=overwrite)
-
-    return make
 
 
 @pytest.fixture
