@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.lab.internet import Internet
     from tests.lab.router import Router
 
+PLACES = 99
+"""On the LAN: as many addresses as the router lends. Thrown away, a Pi leaves its own to the next."""
+
 
 class Lab:
     """One per process; as many processes as you like. Everything in it ends with `close`, or with the process."""
@@ -37,21 +40,32 @@ class Lab:
         self._numbers = itertools.count(1)
         self._pis: list[Pi] = []
 
-    def pi(self, variant: str, *, layer: Layer | None = None, name: str | None = None, boot: bool = True) -> Pi:
-        """A fresh Pi of a variant (see images.VARIANTS), on a layer that was made from one, if given."""
+    def pi(
+        self,
+        variant: str,
+        *,
+        layer: Layer | None = None,
+        name: str | None = None,
+        boot: bool = True,
+        disk: int | None = None,
+    ) -> Pi:
+        """A fresh Pi of a variant (see images.VARIANTS), on a layer that was made from one, if given. With `disk` its
+        disk takes so many megabytes, and can be filled."""
         number = next(self._numbers)
         name = name or f"pi{number}"
+        place = min(set(range(1, PLACES + 1)) - {one.place for one in self._pis if not one.discarded})
         packages = cache() / "packages" / VARIANTS[variant][0]
         packages.mkdir(parents=True, exist_ok=True)
         pi = Pi(
             self.network,
             variant=variant,
             name=name,
-            number=number,
+            place=place,
             layer=layer or image(variant),
             folder=self.folder / f"pi{number}",
             packages=packages,
             group=f"{self._workplace.name}-{number}",
+            disk=disk,
         )
         self._pis.append(pi)
         return pi.boot() if boot else pi

@@ -199,9 +199,11 @@ class HomeNetwork:
         """Pulls the cable from a port of the router, or puts it back."""
         self.ip("router", "link", "set", port, "up" if plugged else "down")
 
-    def reserve(self, mac: str, address: str, name: str) -> None:
+    def reserve(self, mac: str, address: str) -> None:
         """The router gives this address to this card from now on."""
-        (self._leases / name).write_text(f"{mac},{address}\n")
+        known = self._leases / address
+        if not known.exists():  # what was said before it would take for somebody else's
+            known.write_text(f"{mac},{address}\n")
 
     def wait_until_ready(self) -> None:
         """Waits until the router answers for names of its own."""

@@ -19,6 +19,7 @@ from piwizard.rehearsal.container import Container
 from piwizard.rehearsal.network import Namespace
 from piwizard.rehearsal.overlay import Overlay
 from tests.lab import wire
+from tests.lab.disk import Disk
 from tests.lab.images import PASSWORD, USER, Layer
 from tests.lab.network import HomeNetwork
 from tests.lab.wire import Answer
@@ -45,17 +46,20 @@ class Pi:
         *,
         variant: str,
         name: str,
-        number: int,
+        place: int,
         layer: Layer,
         folder: Path,
         packages: Path,
         group: str,
+        disk: int | None = None,
     ) -> None:
         self.variant = variant
         self.name = name
         self.layer = layer
-        self.address = f"192.168.1.{99 + number}"
-        self.mac = f"dc:a6:32:00:00:{number:02x}"
+        self.place = place
+        self.discarded = False
+        self.address = f"192.168.1.{99 + place}"
+        self.mac = f"dc:a6:32:00:00:{place:02x}"
         self.user, self.password = USER, PASSWORD
         self._network = network
         self._lifeline = network.lifeline
@@ -63,11 +67,13 @@ class Pi:
         self._packages = packages
         self._boots = itertools.count()
         self._namespace = Namespace(self._lifeline, name)
-        self._overlay = Overlay(self._lifeline, layer.folders, folder, Path("/run/lab/pis") / name)
+        self._disk = Disk(self._lifeline, folder / "disk", disk) if disk else None
+        written = self._disk.folder if self._disk else folder
+        self._overlay = Overlay(self._lifeline, layer.folders, written, Path("/run/lab/pis") / name)
         self._archives = folder / "archives"
         binds = [f"{self._archives}:/var/cache/apt/archives", "/dev/net/tun"]
         self.container = Container(self._lifeline, group, self._overlay.target, self._namespace.file, binds=binds)
-        network.reserve(self.mac, self.address, name)
+        network.reserve(self.mac, self.address)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -213,13 +219,24 @@ class Pi:
         """Puts the cable back."""
         self._network.cable_of(self._port, plugged=True)
 
+    def fill_disk(self) -> None:
+        """From now on nothing more can be written to it. It has to be one with a `disk`."""
+        assert self._disk
+        self._disk.fill()
+
+    def free_disk(self) -> None:
+        """There is room again."""
+        assert self._disk
+        self._disk.free()
+
     # The end
 
     def discard(self) -> None:
         """Switches it off at once and forgets it. Packages it has downloaded are kept for the next one."""
         if self.container.running:
             self.power_cut()
-        self._put_away()
+        if self._put_away():
+            shutil.rmtree(self._folder)
 
     def freeze(self) -> Layer:
         """Shuts it down and makes a layer of what it has written. It is used up by that."""
@@ -231,11 +248,16 @@ class Pi:
         self._put_away()
         return Layer(self.upper, self.layer.folders)
 
-    def _put_away(self) -> None:
-        if not self._archives.exists():
-            return
+    def _put_away(self) -> bool:
+        """False where that was done before."""
+        if self.discarded:
+            return False
+        self.discarded = True
         self._overlay.unmount()
+        if self._disk:
+            self._disk.unmount()
         for package in self._archives.glob("*.deb"):
             with contextlib.suppress(FileExistsError):
                 os.link(package, self._packages / package.name)
         shutil.rmtree(self._archives)
+        return True

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from piwizard.machine import commands, dhparam
-from tests.lab import product, road, tame
+from tests.lab import few_bits, product, road, tame
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
@@ -21,16 +21,6 @@ FOUND = "etc/piwizard/dhparam-1024.pem"
 IN_USE = "etc/piwizard/dhparam.pem"
 BEGUN = "etc/piwizard/.dhparam-1024.pem.begun"
 INCLUDED = "etc/nginx/conf.d/piwizard-dhparam.conf"
-# Few bits are found in seconds, and every server with TLS would refuse them without this.
-LEVEL = """\
-openssl_conf = settings
-[settings]
-ssl_conf = ssl
-[ssl]
-system_default = all
-[all]
-CipherString = DEFAULT:@SECLEVEL=0
-"""
 # By hand, for RSA and DHE.
 SECURE = "secure.example.org"
 HTTPS = """\
@@ -59,8 +49,7 @@ def serving(lab: Lab, release: str) -> Layer:
     road.set_up(pi, lab.git.url("beside"))
     pi.run(SELF_SIGNED)
     pi.write("/etc/nginx/sites-enabled/https", HTTPS)
-    pi.run(("mv", "/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf.before"))
-    pi.write("/etc/ssl/openssl.cnf", LEVEL)
+    few_bits.allow(pi)
     pi.run(("systemctl", "restart", "nginx"))
     return pi.freeze()
 

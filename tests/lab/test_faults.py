@@ -1,0 +1,29 @@
+"""A sample of tests/faults, which is a command of its own and tries every event in every way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.driver import Driver
+from tests.faults.journeys import JOURNEYS
+from tests.faults.kinds import KINDS
+from tests.faults.points import chosen
+from tests.lab.lab import Lab
+
+SAMPLE = {
+    "road": ("kill", "disk", "power"),
+    "deploy": ("ssh", "kill", "viewer"),
+    "ddns": ("apt", "kill", "disk"),
+    "router": ("kill", "network", "power"),
+    "https": ("power", "service", "kill"),
+}
+
+
+@pytest.mark.parametrize("journey", SAMPLE)
+def test_a_broken_run_ends_where_an_undisturbed_one_does(lab: Lab, journey: str) -> None:
+    driver = Driver(JOURNEYS[journey](lab, "trixie", f"broken-{journey}"))
+    assert driver.counted > 20
+    kinds = SAMPLE[journey]
+    points = zip(chosen(driver.counted, len(kinds), None), kinds, strict=True)
+    failed = {(event, kind): wrong for event, kind in points if (wrong := driver.broken_at(event, KINDS[kind]))}
+    assert failed == {}
