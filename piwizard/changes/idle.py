@@ -34,7 +34,7 @@ class Idle:
 
 
 def _busy(now: UnitState) -> bool:
-    return now.exists and (now.running or now.file == "enabled")
+    return now.exists and (now.running or now.failing or now.file == "enabled")
 
 
 def undo(record: Record, work: Work) -> str | None:

@@ -42,7 +42,8 @@ class Unit:
         if now.active == "failed":
             needed.append(("systemctl", "reset-failed", self.name))
         if not now.running:
-            needed.append(("systemctl", "start", self.name))
+            # One that waits for its next try is not to be started, systemd says; only to be started again.
+            needed.append(("systemctl", "restart" if now.failing else "start", self.name))
         return tuple(needed)
 
 
@@ -60,7 +61,7 @@ def undo(record: Record, work: Work) -> str | None:
     now = work.machine.unit(name)
     if not now.exists:
         return None
-    if now.running and not before["running"]:
+    if (now.running or now.failing) and not before["running"]:
         work.command(("systemctl", "stop", name))
     if now.enabled and not before["enabled"]:
         work.command(("systemctl", "disable", name))

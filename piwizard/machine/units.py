@@ -18,6 +18,8 @@ class UnitState:
     active: str
     stale: bool
     """The unit's file has changed on disk since systemd read it."""
+    failing: bool = False
+    """It has ended in a failure, and waits until it is started anew: minutes, with some units."""
 
     @property
     def enabled(self) -> bool:
@@ -25,10 +27,10 @@ class UnitState:
 
     @property
     def running(self) -> bool:
-        return self.active in ("active", "activating", "reloading")
+        return self.active in ("active", "activating", "reloading") and not self.failing
 
 
-PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,NeedDaemonReload"
+PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload"
 NOT_THERE = UnitState(exists=False, file="", active="inactive", stale=False)
 
 
@@ -43,6 +45,7 @@ def parse(text: str, names: list[str]) -> dict[str, UnitState]:
             file=fields.get("UnitFileState", ""),
             active=fields.get("ActiveState", "inactive"),
             stale=fields.get("NeedDaemonReload") == "yes",
+            failing=fields.get("SubState", "").startswith("auto-restart"),
         )
     return found
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
+from piwizard.changes.base import Memory
+from piwizard.changes.unit import Unit
 from piwizard.machine import units
+from piwizard.machine.snapshot import Machine
 from piwizard.machine.units import NOT_THERE, UnitState
 
 
@@ -37,6 +43,20 @@ def test_where_systemd_says_nothing(text):
 )  # fmt: skip
 def test_running(active, running):
     assert UnitState(exists=True, file="enabled", active=active, stale=False).running == running
+
+
+@pytest.mark.parametrize(("sub", "running"), [("start", True), ("auto-restart", False), ("auto-restart-queued", False)])
+def test_one_that_failed_and_waits_for_its_next_try_does_not_run(sub, running):
+    text = block(Id="a.service", ActiveState="activating", SubState=sub)
+    assert units.parse(text, ["a.service"])["a.service"].running == running
+
+
+@pytest.mark.parametrize(("sub", "argv"), [("dead", "start"), ("auto-restart", "restart")])
+def test_and_is_started_at_once(sub, argv):
+    active = "inactive" if sub == "dead" else "activating"
+    state = units.parse(block(Id="a.service", ActiveState=active, SubState=sub), ["a.service"])
+    preview = Unit("a.service").probe(cast(Machine, SimpleNamespace(unit=state.__getitem__)), cast(Memory, None))
+    assert preview.argv == (("systemctl", argv, "a.service"),)
 
 
 @pytest.mark.parametrize(
