@@ -11,6 +11,7 @@ from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
 from piwizard.starting import Plans
 from piwizard.wizard import Place, Wizard, step_named
 
@@ -57,8 +58,11 @@ def apply(
     for place, other in beside.items():
         _say(f"{place.label} goes on in the background: {launch.hint(other, 'background')}", as_json=as_json)
     if not needed:
-        require_well(wizard, [one for one in chosen if one not in beside])
-        _say("Nothing to do: everything is as it should be.", as_json=as_json)
+        beyond = require_well(wizard, [one for one in chosen if one not in beside])
+        _say(f"Nothing to do: everything {'here ' if beyond else ''}is as it should be.", as_json=as_json)
+        for place, check in beyond:
+            _say(f"Beyond this machine it is not: {place.label}: {check.name}: {check.detail}", as_json=as_json)
+            _say(f"  {check.mend}" if check.mend else "  `piwizard doctor` says more.", as_json=as_json)
         return 0
     run = starting.start(wizard, needed, overwrite=yes)
     if detach:
@@ -67,15 +71,19 @@ def apply(
     return watch(run, as_json=as_json, beside=bool(steps) and any(one.background for one in chosen))
 
 
-def require_well(wizard: Wizard, chosen: Sequence[Place]) -> None:
-    """PiwizardError names what does not work, though all is there that the steps make."""
-    for place in chosen:
-        bad = next((check for check in wizard.checks(place) if not check.ok), None)
-        if bad:
+def require_well(wizard: Wizard, chosen: Sequence[Place]) -> list[tuple[Place, Check]]:
+    """PiwizardError names what does not work, though all is there that the steps make.
+
+    Returns what is wrong beyond this machine: a router that is off is no failure of a command that had nothing to do.
+    """
+    bad = [(place, check) for place in chosen for check in wizard.checks(place) if not check.ok]
+    for place, check in bad:
+        if not check.beyond:
             raise PiwizardError(
-                f"Nothing to do, and yet {place.label} does not work: {bad.name}: {bad.detail}",
+                f"Nothing to do, and yet {place.label} does not work: {check.name}: {check.detail}",
                 hint="`piwizard doctor` says why, and what mends it.",
             )
+    return bad
 
 
 def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:

@@ -142,10 +142,10 @@ class Backend:
         return trial.current()
 
     def on_wire(self, trial: Trial) -> bool:
-        """Whether the address on trial is set by now. Quick."""
-        from piwizard.network.trial import live
+        """Whether the address on trial is set by now, and can be confirmed. Quick."""
+        from piwizard.network.trial import live, ready
 
-        return trial.host in live(trial.interface)
+        return trial.host in live(trial.interface) and ready(trial)
 
     def confirm(self) -> Trial:
         """Keeps the address that is on trial."""

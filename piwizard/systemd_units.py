@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from piwizard.apps.trial import LONGEST_START
 from piwizard.errors import PiwizardError
 from piwizard.quoting import unit_argument, unit_word
 from piwizard.templating import render
@@ -67,7 +68,8 @@ def _arguments(unit: Unit) -> list[str]:
         "workers": unit.workers,
         "threads": unit.threads,
         "keep-alive": 75,
-        "timeout": 60,
+        # Counts while a worker loads the app, too: less than a trial may take would end it again and again.
+        "timeout": LONGEST_START,
         "graceful-timeout": 30,
         "worker-tmp-dir": "/dev/shm",
     }

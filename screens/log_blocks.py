@@ -109,12 +109,12 @@ class LogBlocks:
         block = self._commands.pop(event["id"], None)
         if block is None:
             return
-        good = event["exit"] == 0
-        said = "✓" if good else f"exit {event['exit']} ✗"
+        code, allowed = event["exit"], event.get("allowed", False)
+        block.failed = code != 0 and not allowed
+        said = "✓" if code == 0 else f"exit {code}{' ✗' if block.failed else ''}"
         block.right = f"{event['seconds']:.1f} s {said}"
-        block.right_style = "green" if good else "bold red"
-        block.failed = not good
-        block.open = not good or (self.held and block.open)
+        block.right_style = "bold red" if block.failed else "" if allowed else "green"
+        block.open = code != 0 or (self.held and block.open)
 
     def _error(self, event: Event) -> None:
         block = self._say(f"! {event['message']}", "bold red", indent=1)

@@ -76,6 +76,7 @@ class FixedAddress:
             work.note(trial.folder() / "trial.json", f"{now.host} is on trial")
             self._keeper.set(work)
             self._look()
+            trial.let_confirm(now)
             self._wait(now, work)
         except BaseException:  # a stop as well: nobody is left with an address that nobody confirmed
             if trial.pending():
@@ -111,6 +112,7 @@ class FixedAddress:
             time.sleep(0.1)
         if how != "kept":
             raise ChangeFailed(f"Not confirmed within {now.seconds} s, so the old address is back.", hint=trial.AGAIN)
+        trial.tidied(lambda argv: work.command(argv, allow=range(256)))
         work.say(f"Confirmed: {now.host} stays, also after a restart.")
 
     def _warnings(self, here: list[str]) -> list[str]:

@@ -70,8 +70,8 @@ def _timeouts(lines: Sequence[Line], site: str) -> list[Finding]:
     if not late:
         return []
     cause = (
-        "A page took so long, without a pause, that its worker did not answer for a minute and was ended; the visitor "
-        "got an error."
+        "A page, or loading the app, took so long, without a pause, that its worker did not answer for three minutes "
+        "and was ended; the visitor got an error."
     )
     mend = (
         "Nginx's log says which page: see the finding `page ends in the middle`. Let it do less at a time, or do the "

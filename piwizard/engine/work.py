@@ -47,7 +47,8 @@ class Working:
             emit("output", id=number, stream=stream, text=text)
 
         result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output, on_text=watch)
-        emit("command-finished", id=number, exit=result.exit, seconds=round(result.seconds, 3))
+        allowed = {"allowed": True} if result.exit and result.exit in allow else {}
+        emit("command-finished", id=number, exit=result.exit, seconds=round(result.seconds, 3), **allowed)
         self.machine.forget()
         if result.exit not in allow:
             words = result.last_words or f"It ended with exit code {result.exit}."

@@ -16,13 +16,18 @@ Seen = TypeVar("Seen")
 
 @dataclass(frozen=True)
 class Check:
-    """What a look found. `cause` and `mend` are for a person where it is not as it should be."""
+    """What a look found. `cause` and `mend` are for a person where it is not as it should be.
+
+    `beyond`: what was looked at is not this machine's, such as the router or a name's servers: nothing that is done
+    here alters it.
+    """
 
     name: str
     ok: bool
     detail: str
     cause: str = ""
     mend: str = ""
+    beyond: bool = False
 
 
 @dataclass(frozen=True)

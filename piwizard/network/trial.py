@@ -30,6 +30,10 @@ BOOT_UNIT = Path("/etc/systemd/system/piwizard-network-boot.service")
 WANTED = Path("/etc/systemd/system/multi-user.target.wants") / BOOT_UNIT.name
 NOTICE = Path("/run/motd.d/piwizard-trial")
 """Shown by PAM at every login by SSH, whatever the shell; gone with a restart, as the trial is."""
+TIDYING = 5.0
+"""Seconds that `confirm` needs for it at most."""
+UNTIL_DONE = ("--property=Type=oneshot", "--property=Restart=on-failure", "--property=RestartSec=1")
+"""Killed in the middle (memory may be short), the script is run again: the network is down meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,16 @@ def outcome(trial: Trial) -> Outcome:
     return "unknown"
 
 
+def ready(trial: Trial) -> bool:
+    """Whether the address is set and was looked at: before that nobody can say that it is well."""
+    return files.read(_looked_at()) == trial.name.encode()
+
+
+def let_confirm(trial: Trial) -> None:
+    """The address is set, and the router answers there: now somebody may keep it."""
+    files.replace(_looked_at(), trial.name.encode(), mode=0o600)
+
+
 def arm(trial: Trial, manager: Manager, paths: Iterable[Path], command: Command) -> None:
     """Keeps copies and sets up everything that brings them back, then lets the trial begin. Alters no setting."""
     files.make_folders(folder(), 0o700)
@@ -128,7 +142,7 @@ def arm(trial: Trial, manager: Manager, paths: Iterable[Path], command: Command)
         files.replace(BOOT_UNIT, render("network/boot.service.j2", script=_script()).encode())
         files.make_folders(WANTED.parent)
         files.link(WANTED, str(BOOT_UNIT))
-        properties = ("--timer-property=AccuracySec=100ms", "--property=Type=oneshot")
+        properties = ("--timer-property=AccuracySec=100ms", *UNTIL_DONE)
         describe = f"--description=Takes back {trial.host} unless it is confirmed"
         start = ("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--on-active={trial.seconds}", describe)
         command((*start, *properties, "/bin/sh", str(_script())))
@@ -140,6 +154,9 @@ def arm(trial: Trial, manager: Manager, paths: Iterable[Path], command: Command)
 def confirm() -> Trial:
     """The address stays. PiwizardError where there is no trial, it is too late, or the address was not set yet."""
     trial = current()
+    if trial is None and (kept := _read("kept")) and kept.host in live(kept.interface):
+        tidy(commands.run)  # whoever confirmed it was cut off
+        return kept
     if trial is None and pending():
         raise PiwizardError("It is too late: the old address is coming back.", hint=AGAIN)
     if trial is None:
@@ -148,6 +165,11 @@ def confirm() -> Trial:
         raise PiwizardError(
             f"{trial.interface} does not have {trial.host}, so there is nothing to keep.",
             hint=f"The old settings come back by themselves in {trial.left} s; then `piwizard apply static-ip`.",
+        )
+    if not ready(trial):
+        raise PiwizardError(
+            f"{trial.host} is being set and looked at still.",
+            hint=f"Confirm in a few seconds. If nobody does, the old settings come back in {trial.left} s.",
         )
     os.sync()  # the network manager's own files
     try:
@@ -158,15 +180,30 @@ def confirm() -> Trial:
             hint=f"The old address is coming back; {AGAIN}",
         ) from None
     files.sync_folder(folder())
-    _stop_timer(commands.run)
-    commands.run(("/bin/sh", str(_script())))
+    tidy(commands.run)
     return trial
+
+
+def tidy(command: Command) -> None:
+    """Takes away what stood by to take the address back, once that was confirmed."""
+    _stop_timer(command)
+    if _script().exists():  # it finds no trial, and ends with its own removal
+        command(("/bin/sh", str(_script())))
+
+
+def tidied(command: Command) -> None:
+    """Waits until whoever confirmed has tidied up; it is done here where he was cut off."""
+    until = time.monotonic() + TIDYING
+    while _script().exists():
+        if time.monotonic() > until:
+            return tidy(command)
+        time.sleep(0.1)
 
 
 def take_back(command: Command) -> None:
     """Ends a trial now, as if its time were over. What does it belongs to systemd, and outlives who asked for it."""
     describe = "--description=Takes back an address that was not confirmed"
-    command(("systemd-run", "--quiet", "--collect", "--wait", describe, "/bin/sh", str(_script())))
+    command(("systemd-run", "--quiet", "--collect", "--wait", describe, *UNTIL_DONE, "/bin/sh", str(_script())))
     _stop_timer(command)
 
 
@@ -174,6 +211,7 @@ def forget() -> None:
     """How earlier trials ended is of no more interest."""
     for stem in ("kept", "taken-back"):
         (folder() / f"{stem}.json").unlink(missing_ok=True)
+    _looked_at().unlink(missing_ok=True)
 
 
 def live(interface: str) -> list[str]:
@@ -188,6 +226,10 @@ def _script() -> Path:
     return folder() / "take-back"
 
 
+def _looked_at() -> Path:
+    return folder() / "looked-at"
+
+
 def _values(trial: Trial, manager: Manager, saved: Sequence[Saved]) -> dict[str, object]:
     return {
         "folder": folder(),
@@ -195,7 +237,7 @@ def _values(trial: Trial, manager: Manager, saved: Sequence[Saved]) -> dict[str,
         "service": manager.service,
         "connection": manager.connection or "",
         "saved": saved,
-        "leftovers": (NOTICE, BOOT_UNIT, WANTED, folder() / "copies", _script()),
+        "leftovers": (NOTICE, BOOT_UNIT, WANTED, folder() / "copies", _looked_at(), _script()),
     }
 
 

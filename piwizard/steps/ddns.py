@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -167,9 +168,10 @@ class Ddns:
             told = _told()
         own = [one.address for one in _own_ipv6(ground)]
         where = outside.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
-        yield from _patiently(
+        seen = _patiently(
             lambda: list(leads.look(account.hostname, where, own_ipv6=own, told=told)), lambda seen: seen[0].ok
         )
+        yield from (replace(check, beyond=True) for check in seen)
         if account.provider.reminder:
             yield Check("confirmation", True, account.provider.reminder)
 
@@ -265,10 +267,13 @@ def _last_update(account: Account) -> Check:
         return Check("last update", True, f"{account.provider.title} has accepted {last.get('ipv4') or last.get('ip')}")
     if not status:
         mend = "Look whether this machine has a connection; `journalctl -u ddclient` has its words."
-        return Check("last update", False, "there was none yet", "ddclient has not found the outside address.", mend)
+        cause = "ddclient has not found the outside address."
+        return Check("last update", False, "there was none yet", cause, mend, beyond=True)
     code = "unreachable" if status == "noconnect" else status
     refusal = refusals.explain(code, account)
-    return Check("last update", False, f"refused: {status}", refusal.sentence, refusal.hint)
+    return Check(
+        "last update", False, f"refused: {status}", refusal.sentence, refusal.hint, beyond=status == "noconnect"
+    )
 
 
 def _own_ipv6(ground: Ground) -> list[Any]:

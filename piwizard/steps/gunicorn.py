@@ -12,6 +12,7 @@ from piwizard.answers import Answers
 from piwizard.apps import footprint
 from piwizard.apps.footprint import Footprint
 from piwizard.apps.layout import PROOF
+from piwizard.apps.trial import LONGEST_START
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group, Then
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 UNITS = Path("/etc/systemd/system")
 NEWEST_GUNICORN = (27, 0)
 """Taken for granted in a preview, before the environment is built."""
-LONGEST_START = 90
-"""Seconds that a large app may take on a small board; systemd's socket keeps visitors waiting meanwhile."""
-
 QUESTIONS = (
     Question("gunicorn.workers", "Workers", "Processes that run the app side by side.", v.whole(1, 32), kind="number"),
     Question(

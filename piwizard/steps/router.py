@@ -112,7 +112,7 @@ class Router:
             )
         yield from _firewall(ground.machine.network)
         found = _verdict(ground, seen, forwarded=forwarded)
-        yield Check("way in", not found.bad, found.detail, found.cause, found.mend)
+        yield Check("way in", not found.bad, found.detail, found.cause, found.mend, beyond=True)
 
 
 def _ends(network: Network) -> tuple[str, str]:
@@ -146,6 +146,7 @@ def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
             "the router does not answer to UPnP",
             "UPnP was switched off in the router, or the router is off.",
             'Switch it on again, or answer router.forward = "by-hand".',
+            beyond=True,
         )
     shown = [f"{port} to {there.address}" if (there := seen.of(port)) else f"{port} to nobody" for port in PORTS]
     return Check(

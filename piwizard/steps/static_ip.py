@@ -127,6 +127,7 @@ class StaticIp:
             f"{chosen.gateway} answers" if reached else f"{chosen.gateway} does not answer",
             cause="The router is off, or has another address.",
             mend="Look at the cable and the router; `piwizard undo static-ip` goes back to what it was before.",
+            beyond=True,
         )
         silent = [server for server in chosen.dns if not _finds_names(server)]
         yield Check(
@@ -135,6 +136,7 @@ class StaticIp:
             f"no answer from {', '.join(silent)}" if silent else f"{', '.join(chosen.dns)} find names",
             cause="The name servers cannot be reached, or find nothing.",
             mend=f"Put the router's address into {DNS} and apply again.",
+            beyond=True,
         )
 
 

@@ -123,12 +123,17 @@ class Street:
         eventually(back, longest)
         return time.monotonic() - since
 
+    def ended(self) -> None:
+        """Asserts that no run is under way."""
+        assert self.pi.run(("systemctl", "list-units", "--no-legend", "piwizard-*")).output == ""
+
     def clean(self) -> None:
         """Asserts that nothing of a trial is left but how it ended."""
         left = self.pi.run(
             ("ls", "-d", "/run/motd.d/piwizard-trial", "/etc/systemd/system/piwizard-network-boot.service",
              "/etc/systemd/system/multi-user.target.wants/piwizard-network-boot.service",
              "/var/lib/piwizard/network/copies", "/var/lib/piwizard/network/take-back",
+             "/var/lib/piwizard/network/looked-at",
              "/var/lib/piwizard/network/trial.json", "/var/lib/piwizard/network/taking-back.json"), check=False,
         ).output  # fmt: skip
         assert left == ""

@@ -50,7 +50,7 @@ def good(street: Street) -> tuple[float | None, float]:
     street.pi.address = NEW
     kept = street.pi.ssh(["sudo", "-S", "piwizard", "confirm"], input=f"{street.pi.password}\n")
     assert f"{NEW} stays" in kept.output
-    eventually(lambda: _ended(street))
+    eventually(street.ended)
     assert road.states(street.pi)["static-ip"] == "done"
     street.clean()
     street.pi.reboot()
@@ -206,7 +206,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
     again.see(f"This address is on trial: {NEW}", 60)
     again.see(f"{street.old} comes back by itself")
     again.type("k")
-    eventually(lambda: _ended(street), 60)
+    eventually(street.ended, 60)
     assert road.states(pi)["static-ip"] == "done"
     assert street.addresses() == [NEW]
     street.clean()
@@ -221,7 +221,7 @@ def test_undo_goes_back_to_what_the_router_lends(street: Street) -> None:
     street.try_out()
     street.on_trial()
     street.pi.run(("piwizard", "confirm"))
-    eventually(lambda: _ended(street))
+    eventually(street.ended)
     undone = street.pi.run(("piwizard", "undo", "static-ip", "--yes"))
     assert f"eth0 has {street.old} now" in undone.output
     assert street.addresses() == [street.old]
@@ -250,7 +250,7 @@ def test_stopped_on_the_way_and_altered_afterwards(street: Street) -> None:
     street.try_out()
     street.on_trial()
     street.pi.run(("piwizard", "confirm"))
-    eventually(lambda: _ended(street))
+    eventually(street.ended)
     (connection,) = street.pi.run(("nmcli", "-g", "UUID", "connection", "show", "--active")).output.split()[:1]
     by_hand = ("ipv4.method", "auto", "ipv4.addresses", "", "ipv4.gateway", "", "ipv4.dns", "")
     street.pi.run(("nmcli", "connection", "modify", "uuid", connection, *by_hand))
@@ -274,7 +274,7 @@ def test_killed_at_every_event_and_applied_again(lab: Lab, variant: str) -> None
         eventually(lambda: street.try_out(revert_after=600))  # noqa: B023 — refused while dhcpcd starts anew
         street.on_trial()
         pi.run(("piwizard", "confirm"))
-        eventually(lambda: _ended(street), 60)  # noqa: B023
+        eventually(street.ended, 60)
         assert road.states(pi)["static-ip"] == "done", tried
         assert street.addresses() == [NEW]
         street.clean()
@@ -329,16 +329,12 @@ def _comes_back_by_itself(street: Street, **settings: object) -> tuple[float | N
 
 
 def _as_before(street: Street, settings: str) -> None:
-    eventually(lambda: _ended(street))
+    eventually(street.ended)
     assert street.addresses() == [street.old]
     assert street.settings() == settings
     assert street.trial() is None
     street.clean()
     street.reaches_the_world()
-
-
-def _ended(street: Street) -> None:
-    assert street.pi.run(("systemctl", "list-units", "--no-legend", "piwizard-*")).output == ""
 
 
 def eventually_answers(street: Street, address: str) -> bool:

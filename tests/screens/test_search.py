@@ -101,6 +101,21 @@ def test_the_first_failure_is_the_last_line_of_what_failed(record):
     assert shown(search.part(record, place), place) == f"Line {LINES - 1} of [2] «ä»"
 
 
+def test_an_exit_that_was_allowed_is_no_failure(tmp_path):
+    recorder = Recorder(tmp_path / "run")
+    recorder.emit("run-started", step="system", site=None, plan=[{}])
+    for number, more in ((1, {"allowed": True}), (2, {})):
+        recorder.emit("command-started", id=number, argv=["make", f"part{number}"])
+        recorder.emit("output", id=number, stream="out", text=f"Words of {number}")
+        recorder.emit("command-finished", id=number, exit=1, seconds=1.0, **more)
+    record = tmp_path / "run" / "events.jsonl"
+    place = search.first_failure(record)
+    assert shown(search.part(record, place), place) == "Words of 2"
+    allowed, failed = [block for block in everything(record) if block.title.startswith("$")]
+    assert (allowed.right, allowed.failed) == ("1.0 s exit 1", False)
+    assert (failed.right, failed.failed) == ("1.0 s exit 1 ✗", True)
+
+
 def test_what_somebody_reads_stays(record):
     reader, log = Reader(record), LogBlocks()
     log.take(reader.new(8192))

@@ -30,7 +30,7 @@ class Wizard:
 
 
 def test_all_is_well() -> None:
-    applying.require_well(Wizard(), SERVED)  # type: ignore[arg-type]
+    assert applying.require_well(Wizard(), SERVED) == []  # type: ignore[arg-type]
 
 
 def test_what_does_not_work_all_the_same_is_named() -> None:
@@ -40,6 +40,15 @@ def test_what_does_not_work_all_the_same_is_named() -> None:
     words = "Nothing to do, and yet gunicorn of blog does not work: app answers: 500 on its socket"
     assert refused.value.message == words
     assert "piwizard doctor" in str(refused.value.hint)
+
+
+def test_what_is_wrong_beyond_this_machine_is_said_and_no_failure() -> None:
+    closed = Check("way in", False, "closed", beyond=True)
+    (found,) = applying.require_well(Wizard(site=closed), SERVED)  # type: ignore[arg-type]
+    assert found == (SERVED[-1], closed)
+    both = Wizard(site=Check("site answers", False, "502"), system=closed)
+    with pytest.raises(PiwizardError, match="site of blog does not work: site answers: 502"):
+        applying.require_well(both, SERVED)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

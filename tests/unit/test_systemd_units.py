@@ -86,7 +86,7 @@ def test_the_socket_is_nginxs_alone():
 
 def test_command():
     assert lines(render_service(UNIT), "ExecStart") == [
-        "/srv/my-flask/venv/bin/gunicorn --worker-class=gthread --workers=2 --threads=4 --keep-alive=75 --timeout=60"
+        "/srv/my-flask/venv/bin/gunicorn --worker-class=gthread --workers=2 --threads=4 --keep-alive=75 --timeout=180"
         " --graceful-timeout=30 --worker-tmp-dir=/dev/shm --no-control-socket app:app"
     ]
 

@@ -42,6 +42,7 @@ def armed(place, seconds=180):
     trial.arm(now, Manager("dhcpcd.service", None), [place / "etc/there", place / "etc/new"], command)
     (place / "etc/there").write_text("tried\n")
     (place / "etc/new").write_text("tried\n")
+    trial.let_confirm(now)
     return now, ran
 
 
@@ -101,8 +102,37 @@ def test_confirmed_it_stays(place):
     assert (place / "etc/there").read_text() == "tried\n"
     assert trial.outcome(now) == "kept"
     assert left(place) == ["kept.json"]
+    assert trial.confirm() == now, "whoever was cut off may ask again"
+    trial.forget()
     with pytest.raises(PiwizardError, match="No address is on trial"):
         trial.confirm()
+
+
+def test_what_was_not_looked_at_yet_is_not_confirmed(place):
+    """Else the run might find the router silent, and there were nobody left to take the address back."""
+    now, _ = armed(place)
+    (trial.folder() / "looked-at").unlink()
+    assert not trial.ready(now)
+    with pytest.raises(PiwizardError, match="looked at still"):
+        trial.confirm()
+    assert trial.outcome(now) == "on"
+
+
+def test_confirmed_by_somebody_who_was_cut_off(place):
+    now, _ = armed(place)
+    (trial.folder() / "trial.json").rename(trial.folder() / "kept.json")
+    assert len(left(place)) > 1
+    assert trial.confirm() == now
+    assert left(place) == ["kept.json"]
+
+
+def test_the_run_tidies_up_after_one_who_was_cut_off(place, monkeypatch):
+    armed(place)
+    (trial.folder() / "trial.json").rename(trial.folder() / "kept.json")
+    monkeypatch.setattr(trial, "TIDYING", 0.0)
+    trial.tidied(lambda argv: subprocess.run(argv, check=True))
+    assert left(place) == ["kept.json"]
+    assert (place / "etc/there").read_text() == "tried\n"
 
 
 def test_what_is_not_set_is_not_confirmed(place, monkeypatch):
