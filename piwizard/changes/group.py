@@ -91,6 +91,8 @@ class Group:
     def _take_up(self, work: Work) -> None:
         for one in self.then:
             if one.needed(work.machine):
+                if one.unit and work.machine.unit(one.unit).failed:
+                    work.command(("systemctl", "reset-failed", one.unit))
                 work.command(one.argv)
         sentence = self.proof() if self.proof else None
         if sentence:

@@ -39,7 +39,7 @@ class Unit:
             needed.append(("systemctl", "daemon-reload"))
         if not now.enabled:
             needed.append(("systemctl", "enable", self.name))
-        if now.active == "failed":
+        if now.failed:
             needed.append(("systemctl", "reset-failed", self.name))
         if not now.running:
             # One that waits for its next try is not to be started, systemd says; only to be started again.

@@ -29,6 +29,11 @@ class UnitState:
     def running(self) -> bool:
         return self.active in ("active", "activating", "reloading") and not self.failing
 
+    @property
+    def failed(self) -> bool:
+        """Until its failures are forgotten, systemd may refuse to start it once more."""
+        return self.active == "failed" or self.failing
+
 
 PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload"
 NOT_THERE = UnitState(exists=False, file="", active="inactive", stale=False)

@@ -133,7 +133,8 @@ def _first_page(name: str, host: str) -> checks.Answer | None:
 
 def _ill(name: str, host: str) -> str | None:
     """What is wrong with a service that was just restarted; None where it is well, or does not run yet."""
-    if not units.ask([f"{name}.service"])[f"{name}.service"].running:
+    state = units.ask([f"{name}.service"])[f"{name}.service"]
+    if not (state.running or state.failing):
         return None
     answer = _first_page(name, host)
     if answer is None:

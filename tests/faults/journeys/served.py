@@ -40,6 +40,7 @@ class Deploy(Journey):
     """A second version of an app that is served already, while a visitor looks whether the site is ever down."""
 
     argv = again = ("piwizard", "deploy")
+    services = ("myflask.service",)
 
     @cached_property
     def layer(self) -> Layer:

@@ -56,7 +56,8 @@ def test_and_is_started_at_once(sub, argv):
     active = "inactive" if sub == "dead" else "activating"
     state = units.parse(block(Id="a.service", ActiveState=active, SubState=sub), ["a.service"])
     preview = Unit("a.service").probe(cast(Machine, SimpleNamespace(unit=state.__getitem__)), cast(Memory, None))
-    assert preview.argv == (("systemctl", argv, "a.service"),)
+    assert preview.argv[-1] == ("systemctl", argv, "a.service")
+    assert (("systemctl", "reset-failed", "a.service") in preview.argv) == (sub == "auto-restart")
 
 
 @pytest.mark.parametrize(
