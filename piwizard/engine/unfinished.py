@@ -44,8 +44,8 @@ class Unfinished:
         return changed
 
     def take_back(self) -> list[Path]:
-        """Puts back what was there; returns the paths that had changed."""
-        changed = [Path(entry["path"]) for entry in self._entries() if self._put_back(entry)]
+        """Puts back what was there, the last first; returns the paths that had changed."""
+        changed = [Path(entry["path"]) for entry in reversed(self._entries()) if self._put_back(entry)]
         self.finish()
         return changed
 

@@ -66,7 +66,8 @@ class Site:
             site_file(ground, answers, certificate),
             Link(ENABLED / name, f"../sites-available/{name}"),
         )
-        shared: list[Change] = []
+        # Debian's own goes first: two default servers at a time, and a Pi without power would boot without nginx.
+        shared: list[Change] = [Link(ENABLED / "default", None)] if ground.nginx.packaged_default else []
         http, https = (not ground.nginx.default_server_of_others(port) for port in (80, 443))
         if http or https:
             names_hash = not ground.nginx.names_hash_of_others()
@@ -76,8 +77,6 @@ class Site:
                 File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
-        if ground.nginx.packaged_default:
-            shared.append(Link(ENABLED / "default", None))
         return (
             Group(f"{name}-site", own, guard=TEST, then=TAKE_UP),
             Group("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True),

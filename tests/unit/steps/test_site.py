@@ -46,6 +46,12 @@ def test_on_a_fresh_machine(plan):
     assert "blog.example.org" in texts([own])[AVAILABLE / "blog"]
 
 
+def test_there_are_never_two_default_servers_on_the_way(plan):
+    """A Pi whose plug is pulled in between boots with what is there."""
+    _, shared = plan()
+    assert list(links([shared])) == [ENABLED / "default", ENABLED / DEFAULT_SERVER]
+
+
 def test_a_default_site_that_a_person_edited_stays(plan):
     edited = NginxFiles(
         sites={str(ENABLED / "default"): f"server {{ listen 80 default_server; }} {THEIR_443}"}, packaged_default=False
