@@ -48,7 +48,7 @@ class Answering:
         """Keeps an answer; None takes it back. Invalid says what it must be, PiwizardError what else is wrong."""
         question = self._question(key)
         checked = None if value is None else question.validate(value)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folders(self.path.parent)
         with files.alone(self.path.parent):
             content = self._content()
             before = self._parse(content)
@@ -58,10 +58,12 @@ class Answering:
             before_name, own = own, checked if key == "site.name" else own
             if _values(self._parse(edited), own, key).get(key) != checked:
                 raise PiwizardError(f"{key} cannot be written into {self.path}.", key=key, hint="Edit it by hand.")
-            if key == "site.name" and before_name in before.sites:
-                _rename_secrets(str(before_name), str(checked))
+            renamed = key == "site.name" and before_name in before.sites and own != before_name
+            copied = renamed and _copy_secrets(str(before_name), str(checked))
             if edited != content:
                 files.replace(self.path, edited.encode())
+            if copied:
+                deploy_key.forget(str(before_name))
 
     def set_secret(self, site: str | None, key: str, text: str) -> None:
         """Keeps a secret where only root can read it; answers.toml says no more than that it was asked for.
@@ -156,11 +158,12 @@ def _set_up(site: str) -> bool:
     return any(state.entry(step.name, site) for step in STEPS)
 
 
-def _rename_secrets(old: str, new: str) -> None:
+def _copy_secrets(old: str, new: str) -> bool:
+    """Before the new name counts: cut off in between, the site has its secrets under either name."""
     vault = session.vault()
     vault.rename(old, new)
     vault.save()
-    deploy_key.rename(old, new)
+    return deploy_key.copy(old, new)
 
 
 def _edit(content: str, before: AnswersFile, own: str | None, key: str, value: object) -> str:

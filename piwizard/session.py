@@ -27,7 +27,7 @@ def keep_answers(file: Path) -> None:
     content, before = file.read_bytes(), files.read(own)
     if content == before:
         return
-    own.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folders(own.parent)
     if before is not None:
         files.replace(own.with_name(f"{own.name}.previous"), before)
     files.replace(own, content)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import files
+from piwizard.machine import files, formats
 
+VERSION = 1
+"""The file does not say it; one of another form will."""
 Kept = dict[str, dict[str, str]]
 MACHINE = ""
 """The name under which the machine's own secrets are kept: no site can be called so."""
@@ -64,7 +66,7 @@ class Vault:
         """Keeps what has been resolved, for the run and for the years after."""
         if not self._new and not self._gone:
             return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folders(self._file.parent)
         with files.alone(self._file.parent):
             content = json.dumps(self._all(), indent=1).encode()
             if files.read(self._file) != content:
@@ -87,6 +89,7 @@ class Vault:
             return {}
         try:
             kept = json.loads(content)
+            formats.refuse_newer(self._file, kept, VERSION)
             return {str(site): dict(secrets_of_site) for site, secrets_of_site in kept.items()}
         except (ValueError, TypeError, AttributeError) as error:
             raise PiwizardError(

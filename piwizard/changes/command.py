@@ -66,7 +66,7 @@ class Command:
             work.command(("chmod", "--recursive", "g-w,o=", str(self.makes)))
         if not result.ok:
             raise self._failed(result)
-        self.marker.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folders(self.marker.parent)
         found = {"measured": dict(self.measures(result.output))} if self.measures else {}
         files.replace(self.marker, json.dumps({"argv": self._wanted, **found}).encode())
 

@@ -60,7 +60,7 @@ class Publish:
 
     def apply(self, work: Work) -> None:
         aside = self.public.with_name(f"{self.public.name}.partial")
-        self._marker.unlink(missing_ok=True)
+        files.forget(self._marker)
         files.remove(aside)
         aside.mkdir(parents=True)
         for url, path in self.paths:

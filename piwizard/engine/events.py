@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from piwizard.errors import unforeseen
+from piwizard.machine import files
 
 Event = dict[str, Any]
 
@@ -38,13 +39,14 @@ class Recorder:
     """Appends events to `RUN/events.jsonl`; no secret passes it, whatever a command prints."""
 
     def __init__(self, folder: Path, secrets: Iterable[str] = ()) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folders(folder, 0o700)
         folder.chmod(0o700)
         self.run = folder.name
         self._secrets: list[str] = []
         self.hide(secrets)
         self._torn = False
         self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        files.sync_folder(folder)
         weakref.finalize(self, os.close, self._file)
 
     def hide(self, secrets: Iterable[str]) -> None:

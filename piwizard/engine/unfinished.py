@@ -51,7 +51,7 @@ class Unfinished:
 
     def finish(self) -> None:
         """Nothing of the group needs to be kept any longer."""
-        self._index.unlink(missing_ok=True)
+        files.forget(self._index)  # first, and for good: it must not name copies that are gone
         shutil.rmtree(self._copies, ignore_errors=True)
 
     def _entries(self) -> list[Record]:

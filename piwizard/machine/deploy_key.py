@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import stat
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
@@ -38,8 +39,11 @@ def make(site: str) -> str:
             result = commands.run(argv)
             if not result.ok:
                 raise PiwizardError(f"No key could be made: {result.last_words}")
-            # The private one last: where it is, both are.
+            for file in (aside, aside.with_name(f"{aside.name}.pub")):
+                files.sync(file)
+            # The private one last, and after the other is there for good: where it is, both are.
             aside.with_name(f"{aside.name}.pub").rename(public)
+            files.sync_folder(where)
             aside.rename(private(site))
             files.sync_folder(where)
     return public.read_text().strip()
@@ -53,11 +57,25 @@ def require_ssh() -> None:
         )
 
 
-def rename(site: str, new: str) -> None:
-    """The key goes with the site when that gets another name, unless one of that name has a key already."""
+def copy(site: str, new: str) -> bool:
+    """Gives the key to the site's new name too, unless that has one already; says whether both have the same now.
+
+    The old one goes with `forget`, once the new name counts: until then the site is still called as before.
+    """
     if folder(site).exists() and not folder(new).exists():
-        folder(site).rename(folder(new))
+        aside = folder(new).with_name(f".{new}.new")
+        files.remove(aside)
+        files.make_folders(aside, 0o700)
+        for file in folder(site).iterdir():
+            files.replace(aside / file.name, file.read_bytes(), mode=stat.S_IMODE(file.stat().st_mode))
+        aside.rename(folder(new))
         files.sync_folder(folder(new).parent)
+    return made(site) and files.read(private(site)) == files.read(private(new))
+
+
+def forget(site: str) -> None:
+    """There is no site of that name any more."""
+    files.remove(folder(site))
 
 
 def make_folder(site: str) -> Path:

@@ -58,6 +58,15 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def sync(path: Path) -> None:
+    """Makes the content that another program wrote survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def make_folders(folder: Path, mode: int = 0o755) -> None:
     """Makes a folder and those above it where they are not there yet, so that they survive a power cut."""
     if not folder.is_dir():
@@ -79,6 +88,13 @@ def own_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
     finally:
         os.close(handle)
     sync_folder(path.parent)
+
+
+def forget(path: Path) -> None:
+    """Removes a file, if there is one, so that it stays removed after a power cut: before what it vouched for is."""
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir():
+        sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:

@@ -25,13 +25,20 @@ def test_made_once_and_read_by_nobody_else(own_places):
 
 def test_it_goes_with_the_name_of_the_site(own_places):
     public = deploy_key.make("blog")
-    deploy_key.rename("blog", "diary")
+    (deploy_key.folder("blog") / "known_hosts").write_text("a host")
+    assert deploy_key.copy("blog", "diary")
+    assert (deploy_key.make("blog"), deploy_key.make("diary")) == (public, public), "until the new name counts"
+    assert deploy_key.copy("blog", "diary"), "cut off before that, and done again"
+    deploy_key.forget("blog")
     assert not deploy_key.made("blog")
     assert deploy_key.make("diary") == public
+    assert (deploy_key.folder("diary") / "known_hosts").read_text() == "a host"
+    assert stat.S_IMODE(deploy_key.folder("diary").stat().st_mode) == 0o700
+    assert stat.S_IMODE(deploy_key.private("diary").stat().st_mode) == 0o600
     kept = deploy_key.make("blog")
-    deploy_key.rename("blog", "diary")
+    assert not deploy_key.copy("blog", "diary"), "each has its own"
     assert (deploy_key.make("blog"), deploy_key.make("diary")) == (kept, public)
-    deploy_key.rename("shed", "barn")
+    assert not deploy_key.copy("shed", "barn")
 
 
 def test_one_cut_off_in_the_middle_is_made_again(own_places):
