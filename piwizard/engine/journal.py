@@ -18,6 +18,8 @@ from piwizard.changes.base import Record
 from piwizard.errors import PiwizardError
 from piwizard.machine import files
 
+WROTE = "wrote"
+"""The kind of the entries about piwizard's own writing; all others are about how things were."""
 MACHINE = "_machine"
 """The folder of the steps that belong to no site; no site's name starts so."""
 
@@ -69,7 +71,7 @@ class Journal:
                 before["mtime_ns"] = path.stat().st_mtime_ns
                 backup = self._keep(original)
             self.remember("file", str(path), before)
-        self._append({"kind": "wrote", "target": str(path), "sha256": files.digest(content)})
+        self._append({"kind": WROTE, "target": str(path), "sha256": files.digest(content)})
         return backup
 
     def original(self, record: Record) -> bytes:
@@ -85,7 +87,7 @@ class Journal:
     def forget(self) -> None:
         """The step is undone: its journal ends."""
         self._entries = None
-        self._file.unlink(missing_ok=True)
+        files.forget(self._file)
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):  # another step of the site has a journal there
             self.folder.parent.rmdir()
@@ -137,7 +139,7 @@ class Backups:
 
     def learn(self, entry: Record) -> None:
         """Takes in one entry of a journal."""
-        if entry["kind"] == "wrote":
+        if entry["kind"] == WROTE:
             self._known.setdefault(entry["target"], set()).add(entry["sha256"])
         elif entry["kind"] == "file":
             hashes = self._known.setdefault(entry["target"], set())

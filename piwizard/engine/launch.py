@@ -57,7 +57,12 @@ def request(run: str) -> Request:
     """What a run was asked to do."""
     raw: dict[str, Any] = json.loads((folder(run) / "request.json").read_bytes())
     pairs = {key: tuple((first, second) for first, second in raw.get(key, ())) for key in PAIRS}
-    return Request(**(raw | pairs))
+    try:
+        return Request(**(raw | pairs))
+    except TypeError as error:
+        raise PiwizardError(
+            f"The run {run} was begun by another version of piwizard.", hint="`piwizard apply` begins a new one."
+        ) from error
 
 
 def under_way(lane: Lane = "run") -> str | None:
@@ -78,7 +83,7 @@ def at_work(step: str, site: str | None) -> str | None:
 def _steps(run: str) -> Steps:
     try:
         return request(run).steps
-    except (OSError, ValueError, TypeError):  # said by the run itself
+    except (OSError, ValueError, PiwizardError):  # said by the run itself
         return ()
 
 
@@ -105,7 +110,7 @@ def start(wanted: Request) -> str:
     require_systemd()
     require_free(wanted.lane)
     run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-    folder(run).mkdir(parents=True, mode=0o700)
+    files.make_folders(folder(run), 0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.

@@ -10,7 +10,7 @@ from pathlib import Path
 from piwizard.changes import UNDO
 from piwizard.changes.base import Change, Record
 from piwizard.engine.events import Recorder
-from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.journal import WROTE, Backups, Journal
 from piwizard.engine.state import State
 from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.engine.work import Working
@@ -59,7 +59,14 @@ class Engine:
 
         def body() -> str:
             journals = Journal(self.backups, step, site).to_undo()
-            records = [record for one in journals for record in one.records() if record["kind"] in UNDO]
+            noted = [record for one in journals for record in one.records()]
+            if newer := sorted({record["kind"] for record in noted} - {*UNDO, WROTE}):
+                raise PiwizardError(
+                    f"A newer piwizard did more here than this one can take back ({', '.join(newer)}), so it took "
+                    "nothing back.",
+                    hint="Start install.sh of the newer piwizard again, then undo.",
+                )
+            records = [record for record in noted if record["kind"] != WROTE]
             described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
             self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
             work = self._work(step, site, overwrite=False, wipe=wipe)

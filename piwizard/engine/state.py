@@ -10,20 +10,32 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from piwizard.engine.events import now
-from piwizard.machine import files
+from piwizard.machine import files, formats
+from piwizard.machine.facts import os_release
 
-VERSION = 1
+VERSION = 2
+"""1 had no `system`."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The last run of one step: `result` is running, done, failed, stopped; `seconds` how long it took."""
+    """The last run of one step: `result` is running, done, failed, stopped; `seconds` how long it took.
+
+    `system` is what the machine ran then, "Debian GNU/Linux 12 (bookworm)"; "" where nobody noted it.
+    """
 
     result: str
     run: str
     at: str
     summary: str = ""
     seconds: float = 0.0
+    system: str = ""
+
+    @property
+    def moved(self) -> str:
+        """A sentence where the machine was upgraded to another release since; else empty."""
+        here = os_release.here()
+        return f"It was done on {self.system}, and this is {here} now." if self.system not in ("", here) else ""
 
 
 def key(step: str, site: str | None) -> str:
@@ -33,6 +45,8 @@ def key(step: str, site: str | None) -> str:
 
 class State:
     """state.json, read whole and replaced whole. `trouble` says what was wrong with the file, if anything was.
+
+    PiwizardError where a newer piwizard wrote it: nothing is altered then.
 
     The runs of both lanes write it: each reads it anew before it adds its own.
     """
@@ -54,7 +68,7 @@ class State:
     def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
         """Remembers the result of a step, on disk before it returns."""
         with self._anew():
-            self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1))
+            self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), os_release.here())
             self._save()
 
     def forget(self, step: str, site: str | None) -> None:
@@ -78,7 +92,7 @@ class State:
                 trouble += [f"{path} is missing."] if path == self._file else []
                 continue
             try:
-                entries = _parse(content)
+                entries = _parse(path, content)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 trouble.append(_keep_aside(path, error))
                 continue
@@ -109,8 +123,9 @@ def _keep_aside(path: Path, error: Exception) -> str:
     return f"{path} could not be read ({why}); it is kept as {aside.name}."
 
 
-def _parse(content: bytes) -> dict[str, Entry]:
+def _parse(path: Path, content: bytes) -> dict[str, Entry]:
     whole = json.loads(content)
-    if whole["version"] > VERSION:
-        raise ValueError(f"it is of version {whole['version']}, made by a newer piwizard")
+    formats.refuse_newer(path, whole, VERSION)
+    if not isinstance(whole["version"], int):
+        raise TypeError(f"its version is {whole['version']!r}")
     return {name: Entry(**fields) for name, fields in whole["steps"].items()}

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from piwizard.machine import files
+from piwizard.machine import files, formats
 
 HOUR, WEEK, KEPT = timedelta(hours=1), timedelta(days=7), timedelta(days=31)
+VERSION = 1
+"""The file does not say it; one of another form will."""
 MOST_FAILURES = 5
 """Failed validations of a name within an hour."""
 MOST_ISSUED = 5
@@ -76,7 +78,9 @@ class Attempts:
         if content is None:
             return []
         try:
-            return [_read(entry) for entry in json.loads(content)]
+            whole = json.loads(content)
+            formats.refuse_newer(self._path, whole, VERSION)
+            return [_read(entry) for entry in whole]
         except (ValueError, TypeError, KeyError):
             self._path.rename(self._path.with_suffix(".unreadable"))
             return []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from functools import cache
 
 from piwizard.machine.facts.shape import OsRelease
-from piwizard.machine.facts.source import Source
+from piwizard.machine.facts.source import LiveSource, Source
 
 SUPPORTED = {"12": "bookworm", "13": "trixie"}
 OLD = {"8": "jessie", "9": "stretch", "10": "buster", "11": "bullseye"}
@@ -17,6 +18,12 @@ def os_release(source: Source) -> OsRelease:
     """Reads os-release; the 64-bit Raspberry Pi OS calls itself Debian there, but has an issue file of its own."""
     text = source.read("/etc/os-release") or source.read("/usr/lib/os-release") or ""
     return read(text, pi_issue=source.exists("/etc/rpi-issue"))
+
+
+@cache
+def here() -> str:
+    """What this machine runs, for a person: "Debian GNU/Linux 12 (bookworm)"."""
+    return os_release(LiveSource()).pretty
 
 
 def read(text: str, *, pi_issue: bool) -> OsRelease:

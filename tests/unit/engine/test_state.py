@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from piwizard.engine.state import State, key
+from piwizard.engine.state import VERSION, State, key
+from piwizard.errors import PiwizardError
 from tests.unit.child import child, hears, tell
 
 READ_ON = """
@@ -71,12 +72,15 @@ def test_unreadable(folder, content):
 
 
 def test_of_a_newer_piwizard(folder):
-    whole = json.loads((folder / "state.json").read_text()) | {"version": 2}
-    (folder / "state.json").write_text(json.dumps(whole))
     state = State(folder)
-    assert "newer piwizard" in state.trouble
-    assert json.loads((folder / "state.json.unreadable").read_text()) == whole
-    assert state.entry("nginx", None)
+    whole = json.loads((folder / "state.json").read_text()) | {"version": VERSION + 1}
+    (folder / "state.json").write_text(json.dumps(whole))
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(PiwizardError, match=r"state\.json was written by a newer piwizard, and is left as it is"):
+        State(folder)
+    with pytest.raises(PiwizardError, match="newer piwizard"):
+        state.mark("nginx", None, "done", "run-3")
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
 
 
 def test_both_unreadable(folder):

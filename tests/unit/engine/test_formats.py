@@ -1,0 +1,142 @@
+"""What earlier versions of piwizard wrote is read and gone on with; what a newer one wrote is left as it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from piwizard import answers, session
+from piwizard.engine import launch
+from piwizard.engine.events import Recorder
+from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.runner import Engine
+from piwizard.engine.state import VERSION, Entry, State
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from piwizard.machine.facts import os_release
+from piwizard.tls.attempts import Attempts
+from piwizard.vault import Vault
+from piwizard.wizard import all_questions
+
+SAMPLES = Path(__file__).parent / "samples"
+RUN = "20261101T100000-aaaa"
+NGINX = Path("/etc/nginx/nginx.conf")
+
+
+def put(sample: str, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SAMPLES / sample, path)
+    return path
+
+
+def test_state_1(tmp_path):
+    file = put("state-1.json", tmp_path / "state.json")
+    state = State(tmp_path)
+    assert state.trouble == ""
+    app = state.entry("app", "myflask")
+    assert (app.result, app.run, app.seconds, app.system, app.moved) == ("failed", RUN, 60, "", "")
+    state.mark("app", "myflask", "done", "run-2")
+    whole = json.loads(file.read_text())
+    assert whole["version"] == VERSION == 2
+    assert State(tmp_path).entry("nginx", None).summary == "1 of 3 changes were needed"
+    assert State(tmp_path).entry("app", "myflask").system == os_release.here()
+
+
+def test_a_step_of_another_release_says_so():
+    entry = Entry("done", RUN, "", system="Debian GNU/Linux 11 (bullseye)")
+    assert entry.moved.startswith("It was done on Debian GNU/Linux 11 (bullseye), and this is ")
+    assert Entry("done", RUN, "", system=os_release.here()).moved == ""
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_requests(own_places, number):
+    put(f"request-{number}.json", launch.folder(RUN) / "request.json")
+    request = launch.request(RUN)
+    assert (request.action, request.lane) == ("apply", "run")
+    assert request.steps == (("system", None), ("app", "myflask"))
+    assert bool(request.pins) == (number > 1)
+    assert bool(request.background) == (number > 2)
+
+
+def test_a_request_of_a_newer_one(own_places):
+    file = put("request-3.json", launch.folder(RUN) / "request.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"tomorrow": True}))
+    with pytest.raises(PiwizardError, match="begun by another version"):
+        launch.request(RUN)
+
+
+def test_journal_1(tmp_path):
+    put("journal-1.jsonl", tmp_path / "_machine/nginx/journal.jsonl")
+    ours = "13102ad5e68a577a21dbe1aa6b16189e93e979278d6b9917d7f279a9a3dabd16"
+    assert Backups(tmp_path).wrote(NGINX, ours)
+    journal = Journal(tmp_path, "nginx", None)
+    assert journal.knows("unit", "nginx.service")
+    journal.remember("file", str(NGINX), {"exists": False})
+    assert len(journal.records()) == 3, "how it was at first is what counts"
+
+
+def test_a_journal_of_a_newer_one_is_not_undone_by_half(tmp_path):
+    path = tmp_path / "ours"
+    path.write_text("ours")
+    journal = Journal(tmp_path / "backups", "nginx", None)
+    journal.writing(path, b"ours")
+    journal.remember("hologram", "/dev/tomorrow", {})
+    before = (journal.folder / "journal.jsonl").read_bytes()
+    engine = Engine(tmp_path / "backups", State(tmp_path), Recorder(tmp_path / "run"))
+    assert not engine.undo("nginx", None)
+    assert "hologram" in engine.state.entry("nginx", None).summary
+    assert "newer piwizard" in engine.state.entry("nginx", None).summary
+    assert path.read_text() == "ours"
+    assert (journal.folder / "journal.jsonl").read_bytes() == before
+
+
+def test_secrets_1(tmp_path):
+    file = put("secrets-1.json", tmp_path / "secrets.json")
+    vault = Vault(tmp_path)
+    kept = vault.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})
+    assert kept == {"app.env.SECRET_KEY": "abcdefghijklmnopqrstuvwxyz012345"}
+    assert vault.knows(None, "ddns.password")
+    before = file.read_bytes()
+    vault.save()
+    assert file.read_bytes() == before
+
+
+def test_attempts_1(tmp_path):
+    (one,) = Attempts(put("attempts-1.json", tmp_path / "attempts.json")).all()
+    assert (one.result, one.failed) == ("refused", ("songuuli2020.ddns.net",))
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("secrets.json", lambda folder: Vault(folder).values()),
+        ("attempts.json", lambda folder: Attempts(folder / "attempts.json").all()),
+        ("state.json", State),
+    ],
+)
+def test_of_a_newer_one(tmp_path, name, read):
+    file = tmp_path / name
+    file.write_text(json.dumps({"version": 99, "more": []}))
+    with pytest.raises(PiwizardError, match=f"{name} was written by a newer piwizard, and is left as it is"):
+        read(tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    assert json.loads(file.read_text()) == {"version": 99, "more": []}
+
+
+def test_answers_1(own_places):
+    put("answers-1.toml", places.answers_file())
+    wizard = session.wizard(None)
+    assert wizard.answers.of("myflask")["gunicorn.workers"] == 2
+    assert wizard.answers.of("myflask")["app.env"]["SECRET_KEY"] == {"generate": 32}
+
+
+def test_answers_of_a_newer_one(own_places):
+    file = put("answers-1.toml", places.answers_file())
+    file.write_text(file.read_text() + "hologram = true\n")
+    before = file.read_bytes()
+    with pytest.raises(PiwizardError, match=r"answers\.toml line 13: gunicorn\.hologram is not known"):
+        answers.load(file, all_questions())
+    assert file.read_bytes() == before
