@@ -171,12 +171,32 @@ install_piwizard() {
     copy_sources "$building/sources"
     make_environment || failed "python3 -m venv"
     pip install "$building/sources" || failed "pip install"
+    write_command >"$fresh/bin/piwizard"
     printf '%s\n' "$sources" >"$fresh/sources"
     sync -f "$fresh"
     switch "$(basename "$fresh")" "$VENV"
     mkdir -p "$(dirname "$COMMAND")"
     switch "$VENV/bin/piwizard" "$COMMAND"
     remove_unused
+}
+
+# What pip writes there would end in a traceback after an upgrade of the system that brings another Python.
+write_command() {
+    cat <<END
+#!$fresh/bin/python
+import sys
+
+try:
+    from piwizard.__main__ import main
+except ModuleNotFoundError as error:
+    if error.name != "piwizard":
+        raise
+    sys.exit(
+        "This machine has another Python since piwizard was installed, probably since an upgrade of the system. "
+        "Start ./install.sh in piwizard's folder again: your answers and all else are kept."
+    )
+sys.exit(main())
+END
 }
 
 works() {

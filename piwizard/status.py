@@ -100,23 +100,26 @@ def status(wizard: Wizard, state: State, backups: Backups) -> list[Status]:
     """The state of every step. Only what is remembered as done is probed and checked."""
     machine = Machine()
     return [
-        _looked_at(one, wizard, backups, machine) if one.state == "done" else one for one in remembered(wizard, state)
+        _looked_at(one, wizard, backups, machine, state) if one.state == "done" else one
+        for one in remembered(wizard, state)
     ]
 
 
-def _looked_at(one: Status, wizard: Wizard, backups: Backups, machine: Machine) -> Status:
+def _looked_at(one: Status, wizard: Wizard, backups: Backups, machine: Machine, state: State) -> Status:
     place = one.place
+    entry = state.entry(place.step.name, place.site)
+    moved = f" {entry.moved}" if entry and entry.moved else ""
     try:
         drift = tuple(found for found in preview(wizard.plan(place), machine, backups) if not found.preview.holds)
         checks = tuple(wizard.checks(place)) if not drift else ()
     except PiwizardError as error:
-        return replace(one, state="drifted", summary=error.message)
+        return replace(one, state="drifted", summary=f"{error.message}{moved}")
     bad = [check for check in checks if not check.ok]
     if drift:
         now = f" ({drift[0].preview.now})" if drift[0].preview.now else ""
-        summary = f"No longer so: {drift[0].change.describe()}{now}"
+        summary = f"No longer so: {drift[0].change.describe()}{now}{'.' if moved else ''}{moved}"
     elif bad:
-        summary = f"{bad[0].name}: {bad[0].detail}"
+        summary = f"{bad[0].name}: {bad[0].detail}{'.' if moved else ''}{moved}"
     else:
         return replace(one, checks=checks)
     return replace(one, state="drifted", summary=summary, drift=drift, checks=checks)

@@ -23,7 +23,9 @@ from piwizard.apps.writable import find_writable
 from piwizard.errors import PiwizardError
 from piwizard.machine.commands import SEARCH_PATH
 from piwizard.machine.files import digest
+from piwizard.machine.interpreter import LeftBehind, left_behind
 
+PYTHON = "-py"
 BUILDING = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
@@ -40,10 +42,23 @@ class Chosen:
 
     @cached_property
     def layout(self) -> Layout:
-        """Where it lies. Answers that decide how a release is built make another release of the same commit."""
+        """Where it lies. Answers that decide how a release is built make another release of the same commit.
+
+        So does another Python: what was built for the one before is left alone until the new one is proven.
+        """
         building = {key: self.answers.get(key) for key in BUILDING if self.answers.get(key) is not None}
         variant = f"-{digest(repr(sorted(building.items())).encode())[:4]}" if building else ""
-        return Layout(str(self.answers.site), self.source.commit, variant)
+        plain = Layout(str(self.answers.site), self.source.commit, variant)
+        name, in_use = plain.release.name, plain.current.resolve().name
+        if self.left_behind and (in_use == name or in_use.startswith(f"{name}{PYTHON}")):
+            return Layout(plain.site, plain.commit, f"{variant}{PYTHON}{self.left_behind.here}")
+        own = in_use.removeprefix(name) if in_use.startswith(f"{name}{PYTHON}") else ""
+        return Layout(plain.site, plain.commit, f"{variant}{own}")
+
+    @cached_property
+    def left_behind(self) -> LeftBehind | None:
+        """Says so where the release in use was built for a Python that this machine no longer has."""
+        return left_behind(Layout(str(self.answers.site), "").current / "venv")
 
     @cached_property
     def entry(self) -> Candidate:

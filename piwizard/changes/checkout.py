@@ -27,6 +27,8 @@ class Checkout:
     commit: str
     group: str
     access: Access = NOBODY
+    instead: str = ""
+    """What is wrong with the release in use, where that is why there has to be another."""
 
     @property
     def code(self) -> Path:
@@ -38,7 +40,9 @@ class Checkout:
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         if self.code.is_dir() and files.read(self.folder / "release.json") == self._release():
             return HOLDS
-        return Preview(holds=False, argv=(git.clone(self.repo, self.code, self.ref), self._checkout(self.code)))
+        return Preview(
+            holds=False, now=self.instead, argv=(git.clone(self.repo, self.code, self.ref), self._checkout(self.code))
+        )
 
     def apply(self, work: Work) -> None:
         if not self.code.is_dir():

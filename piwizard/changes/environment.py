@@ -16,6 +16,7 @@ from piwizard.changes.package import Packages
 from piwizard.machine import commands, files
 from piwizard.machine.commands import Result
 from piwizard.machine.files import ROOT, Owner
+from piwizard.machine.interpreter import left_behind
 from piwizard.machine.snapshot import Machine
 
 LINES = ".piwizard-requirements.txt"
@@ -62,10 +63,12 @@ class Environment:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return HOLDS
         note = f"# {', '.join(building.COMPILER)} are installed too, where pip finds no wheel and has to compile."
-        return Preview(holds=False, diff=note + swap.announced(), argv=(self._create(), self._pip()))
+        stale = left_behind(self.folder)
+        now = stale.words if stale else ""
+        return Preview(holds=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
 
     def apply(self, work: Work) -> None:
-        self._marker.unlink(missing_ok=True)
+        files.forget(self._marker)
         build, home = self.cache / "build", self.cache / "home"
         files.remove(self.folder)
         files.remove(build)

@@ -70,7 +70,7 @@ class Examination:
             return
         try:
             if entry.result == "done":
-                yield self._drift(place)
+                yield self._drift(place, entry)
             else:
                 recorded = events.read(launch.folder(entry.run))
                 yield from past.look(recorded, entry, name, site, self._patient(site, entry) if site else None)
@@ -87,7 +87,7 @@ class Examination:
                 error.hint or "",
             )
 
-    def _drift(self, place: Place) -> Finding:
+    def _drift(self, place: Place, entry: Entry) -> Finding:
         """Whether all is as the step left it. Units are left to the checks, which say more of them."""
         name, site = place.step.name, place.site
         previews = preview(self._wizard.plan(place), self._machine, self._memory)
@@ -95,12 +95,13 @@ class Examination:
         if not altered:
             return Finding(f"step {name}", name, site, True, "as it was set up")
         detail = f"no longer so: {altered[0].change.describe()}"
+        detail += f" ({altered[0].preview.now})" if altered[0].preview.now else ""
         detail += f", and {len(altered) - 1} more" if len(altered) > 1 else ""
         if any(one.preview.edited for one in altered):
             cause = "Somebody edited a file by hand that piwizard wrote."
             mend = f"`piwizard plan {name}` shows the difference; `piwizard apply {name} --yes` takes it back."
             return Finding(f"step {name}", name, site, False, detail, cause, mend)
-        cause = "The machine or the answers were altered since it was set up."
+        cause = entry.moved or "The machine or the answers were altered since it was set up."
         mend = f"`piwizard plan {name}` shows the difference; `piwizard apply {name}` puts it right."
         return Finding(f"step {name}", name, site, False, detail, cause, mend, Fix((name,)))
 

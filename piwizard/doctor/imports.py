@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from piwizard.apps.imports import INSTALLED_AS
-from piwizard.doctor.finding import Finding
+from piwizard.doctor.finding import Finding, Fix
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
+from piwizard.machine.interpreter import left_behind
 
 MISSING = re.compile(r"No module named '([\w.]+)'")
 NAME = re.compile(r"cannot import name '(\w+)' from (partially initialized module )?'([\w.]+)'(?: \((.*)\))?")
@@ -36,6 +37,10 @@ def distribution(module: str) -> str:
 
 
 def _missing(failure: Failure, patient: Patient, module: str) -> Finding:
+    if stale := left_behind(patient.folder / "current" / "venv"):
+        cause = f"A new version of the system brought another Python: {stale.words}."
+        mend = "`piwizard apply` builds it anew."
+        return patient.finding("another Python", failure, cause, mend, Fix(("app", "gunicorn")))
     top, file = module.partition(".")[0], patient.requirements or "requirements.txt"
     own = [path for path in (f"{top}.py", f"{top}/__init__.py") if (patient.tree / path).is_file()]
     if module == patient.entry.partition(":")[0]:

@@ -137,6 +137,7 @@ class App:
         start = where.code / app.working_directory
         host = answers.get("site.domains", ["localhost"])[0]
         before = footprint.read(where.current / PROOF)
+        instead = app.left_behind.words if app.left_behind else ""
         published = {**app.static, **app.root_files}
         return (
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
@@ -145,7 +146,9 @@ class App:
             Folder(where.folder / "releases", whole=True),
             Folder(where.folder / "once", whole=True),
             Folder(where.data, 0o750, Owner(name, name)),
-            Checkout(where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers)),
+            Checkout(
+                where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers), instead
+            ),
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             NoSwap(),
@@ -172,6 +175,10 @@ class App:
         detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"
         cause = "The code or the answers were altered since, or somebody removed it."
         yield Check("release", proven, detail, cause, "`piwizard apply app` builds it again.")
+
+
+def _what(app: Chosen) -> tuple[str, str | None, str]:
+    return app.source.repo, app.source.ref, app.source.commit
 
 
 def _environment(app: Chosen) -> Environment:

@@ -190,3 +190,15 @@ def test_findings_under_json(patient: Patients) -> None:
     (finding,) = failures.find([view("KeyError: 'API_KEY'", "x", deeper=recorded.NO_VARIABLE)], patient())
     assert set(finding.as_json()) == {"name", "step", "site", "ok", "detail", "cause", "mend", "fixable"}
     assert not Finding("x", "app", None, True, "fine", fix=patient().fix()).fixable
+
+
+def test_an_environment_of_another_python(patient, tmp_path):
+    venv = tmp_path / "site/current/venv"
+    (venv / "lib/python3.11").mkdir(parents=True)
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to("/usr/bin/python3.13")
+    words = ["Traceback (most recent call last):", '  File "/x", line 5, in <module>', "    from gunicorn import run",
+             "ModuleNotFoundError: No module named 'gunicorn'"]  # fmt: skip
+    (found,) = failures.find([words], patient(folder=tmp_path / "site"))
+    assert (found.name, found.fixable) == ("another Python", True)
+    assert "built for Python 3.11, and this machine has 3.13 now" in found.cause

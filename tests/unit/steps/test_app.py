@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from piwizard.errors import PiwizardError
+from piwizard.machine import places
 from piwizard.steps.app import App
 
 from .conftest import COMMIT, FLASK, of_kind
@@ -148,3 +150,35 @@ def test_what_is_made_beside_the_code_is_made_for_each_release_and_before_it_is_
     assert (once.makes, once.marker.parent) == (None, Path("/srv/blog/once"))
     assert (upgraded.makes, upgraded.marker.parent) == (None, release / "prepared")
     assert changes.index(compiled) < changes.index(of_kind(changes, "publish")[0])
+
+
+def test_another_python_gets_a_release_of_its_own(plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
+    releases, name = tmp_path / "srv/blog/releases", COMMIT[:12]
+
+    def build(release, python):
+        (releases / release / f"venv/lib/python{python}").mkdir(parents=True)
+        (releases / release / "venv/bin").mkdir()
+        (releases / release / "venv/bin/python").symlink_to("/usr/bin/python3.13")
+
+    def use(release):
+        (releases.parent / "current").unlink(missing_ok=True)
+        (releases.parent / "current").symlink_to(f"releases/{release}")
+
+    def planned():
+        (checkout,) = of_kind(plan(), "checkout")
+        (environment,) = of_kind(plan(), "environment")
+        assert environment.folder == checkout.folder / "venv"
+        return checkout.folder.name, checkout.instead
+
+    build(name, "3.11")
+    assert planned() == (name, ""), "none is in use"
+    use(name)
+    stale = "its environment was built for Python 3.11, and this machine has 3.13 now"
+    assert planned() == (f"{name}-py3.13", stale), "the one in use is left alone meanwhile"
+    build(f"{name}-py3.13", "3.13")
+    assert planned() == (f"{name}-py3.13", stale), "built, and not switched to yet"
+    use(f"{name}-py3.13")
+    assert planned() == (f"{name}-py3.13", "")
+    shutil.rmtree(releases / name)
+    assert planned() == (f"{name}-py3.13", ""), "also when the one before is gone"
