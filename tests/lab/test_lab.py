@@ -88,3 +88,27 @@ def test_reboot_power_cut_and_freeze(lab: Lab, pi: Pi) -> None:
         assert copy.read("/var/tmp/written") == "before the power cut\n"
         copy.run(["rm", "/var/tmp/written"])
         copy.discard()
+
+
+def test_a_disk_that_is_full_for_a_while(lab: Lab, release: str) -> None:
+    pi = lab.pi(release, disk=512)
+    write = ["dd", "if=/dev/zero", "of=/var/tmp/more", "bs=1M", "count=8", "status=none"]
+    pi.fill_disk()
+    refused = pi.run(write, check=False)
+    assert "No space left on device" in refused.errors
+    pi.free_disk()
+    pi.run(write)
+    pi.discard()
+
+
+def test_a_pi_leaves_its_place_to_the_next(lab: Lab, release: str) -> None:
+    first = lab.pi(release)
+    first.discard()
+    second = lab.pi(release)
+    assert (second.name != first.name, second.address, second.mac) == (True, first.address, first.mac)
+    assert second.ssh(["hostname", "-I"]).output.split()[0] == first.address
+    third = lab.pi(release)
+    assert third.address != second.address
+    assert third.ssh(["hostname", "-I"]).output.split()[0] == third.address
+    for pi in (second, third):
+        pi.discard()
