@@ -41,5 +41,5 @@ def chosen(counted: int, sample: int | None, named: str | None) -> list[int]:
     if named:
         return [int(word) for word in named.split(",")]
     if sample:
-        return sorted({1 + round(number * (counted - 1) / max(1, sample - 1)) for number in range(sample)})
+        return sorted({1 + (2 * number + 1) * counted // (2 * sample) for number in range(sample)})
     return list(range(1, counted + 1))
