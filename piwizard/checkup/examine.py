@@ -77,7 +77,8 @@ class Checkup:
             return  # its own line says so
         answers, secure = self._wizard.answers.of(site), site in lineage.look().in_use
         domains, host = answers["site.domains"], bare_name(answers["site.domains"])
-        yield from https.look(site, domains, host) if secure else [https.without(site)]
+        by_dns = answers.get("tls.challenge", "http") == "dns"
+        yield from https.look(site, domains, host) if secure else [https.without(site, by_dns=by_dns)]
         public, hsts = Layout(site, "").current / "public", bool(answers.get("tls.hsts", True))
         yield from pages.look(site, domains, secure=secure, hsts=hsts, public=public)
 

@@ -14,14 +14,16 @@ from piwizard.tls.grade import OLD, Observed, grade
 MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d+)", re.IGNORECASE)
 APPLY = "`piwizard apply certbot` puts it right; another file under /etc/nginx may have the name, too."
 WITHOUT = (
-    "served over HTTP alone, so there is nothing to grade. HTTPS needs names that lead here from the Internet, a "
-    "router that lets in ports 80 and 443, and the answer tls.https = true; then `piwizard apply certbot renewal`"
+    "served over HTTP alone, so there is nothing to grade. HTTPS needs {}, and the answer tls.https = true; then "
+    "`piwizard apply certbot renewal`"
 )
+BY_HTTP = "names that lead here from the Internet, a router that lets in ports 80 and 443"
+BY_DNS = 'names in the zone of your DDNS provider (tls.challenge = "dns": no port has to be open for the certificate)'
 
 
-def without(site: str) -> Finding:
+def without(site: str, *, by_dns: bool) -> Finding:
     """What is said of a site that is served over HTTP: that may be just what is wanted."""
-    return Finding("grade", "certbot", site, True, WITHOUT)
+    return Finding("grade", "certbot", site, True, WITHOUT.format(BY_DNS if by_dns else BY_HTTP))
 
 
 def look(site: str, domains: Sequence[str], host: str) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from piwizard.changes.certificate import Certificate
 from piwizard.changes.command import Command
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
+from piwizard.changes.gone import Gone
 from piwizard.changes.group import Group
 from piwizard.changes.link import Link
 from piwizard.changes.package import Packages
@@ -23,7 +24,7 @@ from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site
 from piwizard.steps.step import Ground, Scope
 from piwizard.tls import lineage, served
 from piwizard.tls.request import PRODUCTION, Request
-from piwizard.tls.way import ENVIRONMENT, Way, way_of
+from piwizard.tls.way import ENVIRONMENT, Way, settings_path, way_of
 from piwizard.tls.world import Here
 
 CHALLENGES = ("http", "dns")
@@ -132,8 +133,11 @@ class Certbot:
 
 def _made(name: str, ground: Ground, answers: Answers) -> tuple[Change, ...]:
     way = way_of(answers)
-    signed = (File(way.settings, way.content, 0o600, secret=True),) if way.settings else ()
-    return (Packages(way.packages), *_environment(way), *signed, _certificate(name, ground, answers, way))
+    asked = _certificate(name, ground, answers, way)
+    if way.settings is None:  # once the certificate is renewed by a page, nobody signs with what was for the records
+        return (Packages(way.packages), asked, Gone(settings_path(str(answers.site))))
+    signed = File(way.settings, way.content, 0o600, secret=True)
+    return (Packages(way.packages), *_environment(way), signed, asked)
 
 
 def _environment(way: Way) -> tuple[Change, ...]:

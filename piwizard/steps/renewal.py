@@ -19,11 +19,13 @@ from piwizard.steps.step import Ground, Scope
 from piwizard.templating import render
 from piwizard.tls import lineage, renewing, served
 from piwizard.tls.renewing import HOOK, Rehearsal
-from piwizard.tls.way import Way, way_of
+from piwizard.tls.way import ENVIRONMENT, Way, environment_runs, way_of
 
 TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
 DROP_INS = UNITS / "certbot.service.d"
+PLUGIN = DROP_INS / "piwizard-plugin.conf"
+"""Has certbot run where it sees a plugin that Debian does not have."""
 
 
 def _watch() -> tuple[File, ...]:
@@ -70,9 +72,7 @@ class Renewal:
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
         way = Way() if certificate_of(ground, answers).of_person else way_of(answers)
         if way.requirement:
-            drop_in = File(
-                DROP_INS / "piwizard-plugin.conf", render("systemd/certbot-plugin.conf.j2", argv=way.certbot)
-            )
+            drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=way.certbot))
             then = (Then(("systemctl", "daemon-reload")),)
             changes.append(Group("renewal-plugin", (Folder(DROP_INS), drop_in), then=then, shared=True))
         return (
@@ -113,5 +113,15 @@ class Renewal:
             cause="Somebody removed it.",
             mend="`piwizard apply renewal` puts it there again.",
         )
+        if PLUGIN.exists():
+            runs = environment_runs()
+            yield Check(
+                "certbot's plugin",
+                runs,
+                f"certbot {'runs' if runs else 'cannot be run'} in {ENVIRONMENT}, where renewals are made",
+                cause="It was removed, or the system has another Python than when it was made.",
+                mend="`piwizard apply certbot renewal` makes it anew where tls.challenge is dns; if it is so nowhere "
+                f"any more, `sudo rm {PLUGIN}` and `sudo systemctl daemon-reload`.",
+            )
         domains = answers["site.domains"]
         yield served.certificate_check(ground.certificates.in_use.get(str(answers.site)), domains)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -95,4 +96,5 @@ class Rehearsal:
         known = settings(content.decode("utf-8", "replace"))
         wanted = {key: known.get(key) for key in ("authenticator", "webroot_path", "server", "account")}
         signed = {"signs with": files.digest(self.way.content.encode())} if self.way.content else {}
-        return json.dumps(wanted | {"argv": self.argv} | signed).encode()
+        own = {"python": os.path.realpath(self.way.certbot[0])} if self.way.requirement else {}
+        return json.dumps(wanted | {"argv": self.argv} | signed | own).encode()

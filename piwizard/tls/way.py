@@ -10,6 +10,7 @@ from piwizard.answers import Answers
 from piwizard.ddns.account import Account, account_of
 from piwizard.ddns.providers import PROVIDERS
 from piwizard.errors import PiwizardError
+from piwizard.machine import commands
 from piwizard.nginx.tls import WEBROOT
 from piwizard.tls.lineage import LETSENCRYPT, Lineage
 
@@ -62,6 +63,12 @@ class Way:
         """Whether a certificate that is there would be renewed in the other way."""
         noted = there.settings.get("authenticator", self.authenticator)
         return noted != self.authenticator and (self.zone is not None or noted.startswith("dns-"))
+
+
+def environment_runs(folder: Path = ENVIRONMENT) -> bool:
+    """Whether certbot can be run in it: a system that was upgraded to another Python leaves it without one."""
+    python, systems = folder / "bin" / "python", commands.which("python3")
+    return python.exists() and systems is not None and python.resolve() == Path(systems).resolve()
 
 
 def settings_path(site: str) -> Path:

@@ -11,6 +11,7 @@ from piwizard.changes.base import ChangeFailed
 from piwizard.changes.checkout import Checkout
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.folder import Folder
+from piwizard.changes.gone import Gone
 from piwizard.changes.group import Group, Then
 from piwizard.changes.keep import Keep
 from piwizard.changes.link import Link
@@ -61,6 +62,7 @@ def site_group(there, guard=("true",), **more):
 CHANGES = {
     "a new file": lambda there: [File(there / "new", "ours\n", 0o600, secret=True)],
     "a file that we wrote before": lambda there: [File(there / "new", "one\n"), File(there / "new", "two\n")],
+    "a file of ours that goes": lambda there: [File(there / "new", "1\n"), Gone(there / "new"), Folder(there / "a")],
     "an edit": lambda there: [EditedFile(there / "conf", edit, "a line")],
     "a new link": lambda there: [Link(there / "new", "conf")],
     "a link that led elsewhere": lambda there: [Link(there / "link", "ours")],

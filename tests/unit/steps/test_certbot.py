@@ -8,14 +8,17 @@ import pytest
 
 from piwizard import answers as answers_module
 from piwizard.answers import Answers
+from piwizard.changes.gone import Gone
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
+from piwizard.machine import commands, places
 from piwizard.machine.certificates import Certificate
+from piwizard.steps import renewal
 from piwizard.steps.blocks import AVAILABLE
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.renewal import Renewal
 from piwizard.steps.site import Site
 from piwizard.tls.lineage import Certificates, Lineage
+from piwizard.tls.way import environment_runs
 from piwizard.wizard import all_questions
 
 from .conftest import flat, of_kind
@@ -46,7 +49,7 @@ def texts(changes):
 
 
 def test_a_certificate_then_https(plan):
-    folder, packages, certificate, group = plan()
+    folder, packages, certificate, _, group = plan()
     assert str(folder.path) == "/var/lib/letsencrypt"
     assert packages.names == ("certbot",)
     assert (certificate.name, certificate.domains) == ("piwizard-blog", NAMES)
@@ -198,6 +201,42 @@ def test_a_certificate_by_dns_after_one_by_http(plan_by_dns):
     assert certificate.anew
     assert "--force-renewal" in certificate.request.commands[1]
     assert "edit" not in [change.kind for change in flat(plan_by_dns(*CLOUDFLARE, there, Renewal))]
+
+
+def test_a_certificate_by_http_after_one_by_dns(plan, own_places):
+    """What signed for the records goes, once the certificate is renewed by a page."""
+    made = flat(plan(lineages=[lineage("piwizard-blog", way="dns-cloudflare")]))
+    (asked,) = [change for change in made if change.kind == "certificate"]
+    (gone,) = [change for change in made if isinstance(change, Gone)]
+    assert (asked.anew, str(gone.path)) == (True, "/etc/letsencrypt/piwizard-blog.ini")
+    assert made.index(asked) < made.index(gone)
+
+
+@pytest.mark.parametrize(
+    ("there", "runs"), [("the system's", True), ("another", False), ("a broken link", False), ("", False)]
+)
+def test_the_plugins_environment_after_an_upgrade(tmp_path, there, runs):
+    (tmp_path / "bin").mkdir()
+    targets = {"the system's": commands.which("python3"), "another": "/bin/sh", "a broken link": "/nowhere/python3.9"}
+    if there:
+        (tmp_path / "bin/python").symlink_to(targets[there])
+    assert environment_runs(tmp_path) is runs
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_check_of_the_plugins_environment(plan, tmp_path, monkeypatch, runs):
+    """certbot's timer runs it there, for all certificates."""
+    monkeypatch.setattr(renewal, "PLUGIN", tmp_path)
+    monkeypatch.setattr(renewal, "environment_runs", lambda: runs)
+    found = {check.name: check for check in plan(step=Checked)}
+    assert found["certbot's plugin"].ok is runs
+
+
+class Checked:
+    """The checks of a step where its plan is asked for."""
+
+    def plan(self, ground, answers):
+        return list(Renewal().checks(ground, answers))
 
 
 def test_a_plugin_of_its_own(plan_by_dns):
