@@ -65,13 +65,18 @@ def ask(names: Iterable[str]) -> dict[str, UnitState]:
 
 
 def loading(name: str, longest: float) -> bool:
-    """Whether a service runs since less than `longest` seconds, without having failed: it may still be loading."""
+    """Whether a service runs since less than `longest` seconds: it may still be loading.
+
+    One failed start is forgiven: where several workers prepare the same database, all but the first may stumble, once.
+    """
     wanted = "SubState,NRestarts,ExecMainStartTimestampMonotonic"
     shown = commands.run(("systemctl", "show", f"--property={wanted}", name)).output
     said = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     began = int(said.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
-    started = said.get("SubState") in ("start", "running") and said.get("NRestarts", "0") == "0"
-    return started and time.clock_gettime(time.CLOCK_MONOTONIC) - began < longest
+    state, failed = said.get("SubState", ""), int(said.get("NRestarts") or 0)
+    if state.startswith("auto-restart"):
+        return failed == 0
+    return state in ("start", "running") and failed <= 1 and time.clock_gettime(time.CLOCK_MONOTONIC) - began < longest
 
 
 def shutting_down() -> bool:

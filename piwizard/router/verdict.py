@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from piwizard.router import hops
@@ -19,6 +19,7 @@ IN_A_ROW = (
     "443 twice: in that box to your router, in your router to the Pi. If that box is the provider's and not in your "
     "home, it is CGNAT: ask the provider for an IPv4 address of your own."
 )
+VPN = "Or a VPN carries what this Pi or the router sends: then switch that off, and look again."
 FROM_INSIDE = (
     "whether visitors come in cannot be told from inside: the certificate step's dry run will, "
     "and so does a telephone that is not on your WLAN"
@@ -102,7 +103,8 @@ def _between(seen: Evidence) -> Verdict | None:
     if _held(seen):
         return None
     if seen.router and seen.internet:  # both are addresses of the Internet, and not the same
-        return _cgnat(f"the router has {seen.router} outside, but the Internet sees {seen.internet}")
+        found = _cgnat(f"the router has {seen.router} outside, but the Internet sees {seen.internet}")
+        return replace(found, cause=f"{found.cause} {VPN}")
     if hops.of_carrier(seen.way.second):
         return _cgnat(f"behind the router comes {seen.way.second}, from a range that a provider's homes share")
     if hops.of_a_home(seen.way.second) and seen.way.outside_at == 2:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from piwizard import validators as v
 from piwizard.answers import Answers
+from piwizard.apps.trial import LONGEST_START
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group
 from piwizard.changes.link import Link
 from piwizard.errors import PiwizardError
-from piwizard.machine import checks
-from piwizard.machine.checks import Check
+from piwizard.machine import checks, units
+from piwizard.machine.checks import Answer, Check
 from piwizard.nginx.present import DEFAULT_SERVER
 from piwizard.nginx.site import render_default_server
 from piwizard.questions import Question
@@ -86,9 +87,7 @@ class Site:
         host = bare_name(answers["site.domains"])
         secure = answers.site in ground.certificates.in_use
         scheme = "https" if secure else "http"
-        page = checks.settled(
-            lambda: checks.get("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
-        )
+        page = _first_page(host, f"{answers.site}.service", secure=secure)
         yield Check(
             "site answers",
             page is not None and page.status < 500,
@@ -119,13 +118,23 @@ class Site:
         )
 
 
+def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
+    """What a visitor gets; waits while the app's workers are still being loaded."""
+    while True:
+        page = checks.settled(
+            lambda: checks.get("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
+        )
+        if (page is not None and page.status not in (502, 504)) or not units.loading(service, LONGEST_START):
+            return page
+
+
 def _leaks(host: str, *, secure: bool) -> list[str]:
     """What of a repository's inside is served."""
     asked = {path: checks.get(path, host=host, secure=secure) for path in NEVER_SERVED}
     return [path for path, found in asked.items() if found and found.status == 200]
 
 
-def _cause(page: checks.Answer | None) -> str:
+def _cause(page: Answer | None) -> str:
     if page is None:
         return "nginx does not run, or does not know the name."
     return "The app itself fails on its first page." if page.status == 500 else "nginx cannot reach the app."

@@ -17,6 +17,7 @@ from piwizard.tls.way import Way
 
 LOG = Path("/var/log/letsencrypt/letsencrypt.log")
 MOST_OF_LOG = 1 << 18
+KILLED = 128 + 9
 STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 PRODUCTION = "https://acme-v02.api.letsencrypt.org/directory"
 
@@ -43,7 +44,11 @@ class Request:
     def make(self, work: Work) -> None:
         """See `Certificate`."""
         known, server = Attempts(places.state_dir() / "attempts.json"), self.server or PRODUCTION
-        if wait := known.wait(server, self.domains, attempts.now()):
+        rehearsed = self.server or STAGING
+        for asked in (rehearsed, server):
+            wait = known.wait(asked, self.domains, attempts.now())
+            if wait is None:
+                continue
             raise ChangeFailed(
                 f"Let's Encrypt was not asked: it takes no more requests for these names before "
                 f"{wait.until:%Y-%m-%d %H:%M} UTC, since {wait.why}.",
@@ -55,7 +60,13 @@ class Request:
             raise ChangeFailed(f"{trouble.sentence} Let's Encrypt was not asked.", key=trouble.key, hint=trouble.hint)
         looks = f"for a record in {zone}" if zone else "at this home from the Internet"
         work.say(f"Rehearsing it at the staging server, which looks {looks}.")
-        self._run(self._rehearsal, work)
+        try:
+            self._run(self._rehearsal, work)
+        except Refused as refused:
+            if refused.refusal.retry_at:  # its limits are counted apart, and are to be kept to as well
+                begun = known.begin(rehearsed, self.domains, attempts.now())
+                known.end(begun, "refused", (), refused.refusal.retry_at)
+            raise
         for path in lineage.leftovers(self.name):
             files.remove(path)
             work.note(path, "removed: it was not whole")
@@ -89,6 +100,11 @@ class Request:
 
     def _run(self, argv: tuple[str, ...], work: Work) -> None:
         result = work.command(argv, env=self.environment, allow=range(-64, 256))
+        if result.exit < 0 or result.exit == KILLED:
+            raise ChangeFailed(
+                "certbot was ended from outside before it had the certificate.",
+                hint="Most likely the memory was used up: stop other programs, or add swap, then apply again.",
+            )
         if not result.ok:
             log = (files.read(LOG) or b"")[-MOST_OF_LOG:].decode("utf-8", "replace")
             server = self.server or (STAGING if "--dry-run" in argv else PRODUCTION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,6 +11,7 @@ import pytest
 from piwizard.changes.base import Memory
 from piwizard.changes.unit import Unit
 from piwizard.machine import units
+from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 from piwizard.machine.units import NOT_THERE, UnitState
 
@@ -77,3 +79,24 @@ def test_enabled(file, enabled):
 
 def test_nothing_asked():
     assert units.ask([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "restarts", "since", "loading"),
+    [
+        ("start", 0, 5, True),
+        ("running", 0, 5, True),
+        ("running", 1, 5, True),
+        ("running", 2, 5, False),
+        ("running", 0, 200, False),
+        ("auto-restart", 0, 5, True),
+        ("auto-restart", 1, 5, False),
+        ("dead", 0, 5, False),
+        ("failed", 0, 5, False),
+    ],
+)
+def test_one_failed_start_is_forgiven(monkeypatch, state, restarts, since, loading):
+    began = int((time.clock_gettime(time.CLOCK_MONOTONIC) - since) * 1e6)
+    shown = f"SubState={state}\nNRestarts={restarts}\nExecMainStartTimestampMonotonic={began}\n"
+    monkeypatch.setattr(units.commands, "run", lambda argv: Result(tuple(argv), 0, shown, "", (), 0.0))
+    assert units.loading("blog.service", 180) is loading

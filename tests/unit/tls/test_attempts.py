@@ -55,6 +55,11 @@ def test_five_certificates_for_the_same_names(known):
     assert known.wait(LE, NAMES, NOW + timedelta(days=7)) is None
 
 
+def test_a_clock_that_was_ahead_holds_nobody_up(known):
+    failed(known, 5, NOW + timedelta(days=365))
+    assert known.wait(LE, NAMES, NOW) is None
+
+
 def test_what_was_cut_off_counts_as_both(known):
     for number in range(5):
         known.begin(LE, NAMES, NOW + timedelta(minutes=number))
