@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.machine import files
+from piwizard.machine import commands, files
 from piwizard.machine.snapshot import Machine
 from piwizard.nginx.tls import WEBROOT
 from piwizard.tls import errors
@@ -96,5 +96,6 @@ class Rehearsal:
         known = settings(content.decode("utf-8", "replace"))
         wanted = {key: known.get(key) for key in ("authenticator", "webroot_path", "server", "account")}
         signed = {"signs with": files.digest(self.way.content.encode())} if self.way.content else {}
-        own = {"python": os.path.realpath(self.way.certbot[0])} if self.way.requirement else {}
+        # The system's: the environment is made anew from that one, in the run that this is planned for.
+        own = {"python": os.path.realpath(commands.which("python3") or "")} if self.way.requirement else {}
         return json.dumps(wanted | {"argv": self.argv} | signed | own).encode()
