@@ -83,10 +83,12 @@ class Router:
             (keeping.program(), *keeping.units(gateway, wanted.wanted)),
             then=(Then(("systemctl", "daemon-reload")),),
         )
+        # A router that is silent for once holds nothing else up: the timer will look again, and the checks say it.
+        silent = (keeping.UNITS / keeping.TIMER).exists() and forwards.find(gateway) is None
         return (
             *fire,
             Packages(("miniupnpc",)),
-            wanted,
+            *(() if silent else (wanted,)),
             Folder(keeping.PROGRAM.parent),
             kept,
             Unit(keeping.TIMER),

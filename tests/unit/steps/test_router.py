@@ -38,6 +38,14 @@ def test_by_upnp(ground):
     assert [change.kind for change in changes] == ["package", "forward", "folder", "group", "unit"]
 
 
+def test_a_router_that_is_silent_for_once(ground, tmp_path, monkeypatch):
+    """The timer looks after its forwards; an `apply` of something else does not fail for it."""
+    monkeypatch.setattr(router.forwards, "find", lambda gateway: None)
+    assert "forward" in [change.kind for change in plan(ground(), "upnp")]
+    (tmp_path / keeping.TIMER).touch()
+    assert "forward" not in [change.kind for change in plan(ground(), "upnp")]
+
+
 def test_by_hand_alters_nothing_but_a_text(ground):
     (text,) = plan(ground(), "by-hand")
     network = ground().machine.network
