@@ -15,7 +15,7 @@ def line_of(content: str, key: str) -> int | None:
     wanted = key.split(".")
     table: list[str] = []
     best: tuple[int, int] | None = None
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in enumerate(content.split("\n"), start=1):
         if header := HEADER.match(line):
             table = _parts(header[1])
             path = table

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 Validator = Callable[[Any], Any]
 
@@ -22,6 +22,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 SECRET_SOURCES = "{ env = … }, { file = … }, { generate = … } or { asked = true }"
 TOKEN = re.compile(r"gh[a-z]_|github_pat_|glpat-|gldt-|[0-9a-f]{40}$")
+CHALLENGES = "/.well-known/acme-challenge/"
 SHELL_SIGNS = set(";|&<>$`\\\n*?(){}")
 
 
@@ -107,6 +108,26 @@ def host_name(value: Any) -> str:
     return name
 
 
+def full_name(value: Any) -> str:
+    """A DNS name with its domain: what no program completes in a way of its own."""
+    name = host_name(value)
+    if "." not in name:
+        raise Invalid(f"must be a whole name such as myapp.ddns.net, not {name!r}")
+    return name
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address that has a scheme."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError as error:
+        raise Invalid("is no address: its host or its port is not whole") from error
+    if not (parts.netloc.isascii() and address.isprintable()):
+        raise Invalid("must have a host in ASCII letters (xn--… for others)")
+    return parts
+
+
 def repository(value: Any) -> str:
     """An address that git can clone: https, http, ssh, git, file, user@host:path, or an absolute path."""
     address = text(value)
@@ -115,10 +136,10 @@ def repository(value: Any) -> str:
     if address.startswith("/"):
         return address
     if "://" not in address:
-        if re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^:]+", address):
+        if re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^:]+", address):
             return address
         raise Invalid("must begin with https://, ssh://, git://, file:// or /, or be like git@github.com:me/app.git")
-    parts = urlsplit(address)
+    parts = _split(address)
     if parts.scheme not in ("https", "http", "ssh", "git", "file"):
         raise Invalid(f"cannot be fetched by {parts.scheme}://")
     if parts.password:
@@ -187,7 +208,8 @@ def email(value: Any) -> str:
     """A mail address, as far as that can be told without sending anything."""
     address = text(value)
     user, _, host = address.rpartition("@")
-    if not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}", user) or "." not in host:
+    # One that begins with a hyphen would be an option of the program that it is handed to.
+    if not re.fullmatch(r"[A-Za-z0-9._%+][A-Za-z0-9._%+-]{0,63}", user) or "." not in host or not host.isascii():
         raise Invalid(f"must be a mail address, not {value!r}")
     host_name(host)
     return address
@@ -196,7 +218,7 @@ def email(value: Any) -> str:
 def directory(value: Any) -> str:
     """The address of an ACME server's directory."""
     address = text(value)
-    parts = urlsplit(address)
+    parts = _split(address)
     if parts.scheme != "https" or not parts.hostname or parts.username or not re.fullmatch(r"[!-~]+", address):
         raise Invalid("must be the https:// address of an ACME server's directory")
     host_or_address(parts.hostname)
@@ -226,6 +248,8 @@ def static(value: Any) -> dict[str, str]:
     for prefix in value:
         if not re.fullmatch(r"/([A-Za-z0-9._~-]+/)+", prefix) or "/../" in prefix or "/./" in prefix:
             raise Invalid(f'has the URL prefix {prefix!r}, which must be like "/static/"')
+        if prefix.startswith(CHALLENGES):
+            raise Invalid(f"must not have {CHALLENGES}: Let's Encrypt asks there")
     return {prefix: inside(folder) for prefix, folder in value.items()}
 
 
@@ -239,7 +263,8 @@ def environment(value: Any) -> dict[str, str | dict[str, Any]]:
 def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
         raise Invalid(f"has the name {name!r}, which must be letters, digits and underscores")
-    if name in ("PATH", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH"):
+    # LD_…: read by the loader of programs, also of the one that root starts to become the app's user.
+    if name in ("PATH", "HOME") or name.startswith("LD_"):
         raise Invalid(f"must not set {name}")
     return name
 

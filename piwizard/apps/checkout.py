@@ -164,7 +164,7 @@ class Checkout:
             return None
         try:
             # Without O_NONBLOCK a FIFO in the checkout would hold us for ever.
-            with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
                 if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                     return None
                 content = stream.read(MAX_BYTES + 1)

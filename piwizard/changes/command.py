@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.building import FIRST_TO_GO
-from piwizard.machine import files
+from piwizard.machine import files, opened
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 
@@ -63,7 +63,7 @@ class Command:
         )
         if self.makes:
             work.command(("chown", "--recursive", "--no-dereference", "root", str(self.makes)))
-            work.command(("chmod", "--recursive", "g-w,o=", str(self.makes)))
+            opened.close_to_others(self.makes)
         if not result.ok:
             raise self._failed(result)
         files.make_folders(self.marker.parent)

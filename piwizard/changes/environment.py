@@ -78,7 +78,7 @@ class Environment:
         files.own_folder(self.folder, 0o755, ids)
         work.command(("cp", "--recursive", "--no-dereference", str(self.code), str(build)))
         for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
-            (build / name).unlink(missing_ok=True)
+            files.remove(build / name)
             (build / name).write_text("".join(f"{line}\n" for line in lines))
         work.command(("chown", "--recursive", "--no-dereference", f"{self.user}:{self.user}", str(build)))
         env = {"HOME": str(home), "TMPDIR": str(home), "PIP_CACHE_DIR": str(home / "pip")}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import forwards, upnp
+from piwizard.machine import commands, forwards, upnp
 from piwizard.machine.forwards import Refused, Router, Wanted
 from piwizard.machine.snapshot import Machine
 
@@ -59,7 +59,7 @@ class Forwards:
             before = {"address": self.address, "description": self.description, "gateway": self.gateway}
             work.remember("forward", str(port), before)
             try:
-                forwards.add(lambda argv: work.command(argv, allow=range(-64, 256)).output, router, self.wanted, port)
+                forwards.add(lambda argv: _asked(argv, work), router, self.wanted, port)
             except Refused as refused:
                 raise ChangeFailed(refused.sentence, key="router.forward", hint=_mend(refused.code)) from None
 
@@ -90,6 +90,11 @@ class Forwards:
             ) from None
 
 
+def _asked(argv: Sequence[str], work: Work) -> str:
+    """What the router said. Who answers is somebody in the home network: root's rights have no part in it."""
+    return work.command(commands.as_nobody(argv), allow=range(-64, 256)).output
+
+
 def _mend(code: int | None) -> str:
     if code == 501:
         return "Most routers do so while they have no outside address of their own, or let no program change forwards."
@@ -109,7 +114,7 @@ def undo(record: Record, work: Work) -> str | None:
         return None
     if not there.description and there.address != before["address"]:
         return None
-    work.command(forwards.remove_argv(url, port), allow=range(-64, 256))
+    _asked(forwards.remove_argv(url, port), work)
     after = upnp.look(url)
     if after is not None and after.of(port) == there:
         return f"The router does not let go of its forward of port {port}: remove it in the router's settings."

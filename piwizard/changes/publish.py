@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, Memory, Preview, Work
-from piwizard.machine import files
+from piwizard.machine import files, opened
 from piwizard.machine.snapshot import Machine
 
 COMPRESSIBLE = {
@@ -78,25 +78,31 @@ class Publish:
 
 
 def _copy(source: Path, target: Path) -> None:
+    """No link is followed on the way, nor one that is put there meanwhile: commands of the app make files here too."""
     if source.is_symlink():
         return
     if source.is_file():
-        _copy_file(source, target)
+        with opened.folder(source.parent) as parent:
+            _copy_file(source.name, parent, target, beside=set(os.listdir(parent)))
         return
-    for folder, folders, names in os.walk(source):
+    for folder, folders, names, handle in os.fwalk(source, follow_symlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
         for name in names:
-            path = Path(folder) / name
-            if path.is_file() and not path.is_symlink() and not name.startswith("."):
-                _copy_file(path, target / path.relative_to(source))
+            if not name.startswith("."):
+                _copy_file(name, handle, target / Path(folder).relative_to(source) / name, beside=set(names))
 
 
-def _copy_file(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+def _copy_file(name: str, folder: int, target: Path, *, beside: set[str]) -> None:
+    content = opened.regular(name, folder)
+    if content is None:
+        return
+    with content:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as copy:
+            shutil.copyfileobj(content, copy)
     target.chmod(0o644)
-    if source.suffix.lower() in COMPRESSIBLE and source.stat().st_size >= SMALLEST_WORTH_IT:
-        packed = target.with_name(f"{target.name}.gz")
-        if not source.with_name(packed.name).exists():
-            packed.write_bytes(gzip.compress(source.read_bytes(), 9, mtime=0))
-            packed.chmod(0o644)
+    packed = target.with_name(f"{target.name}.gz")
+    worth_it = target.suffix.lower() in COMPRESSIBLE and target.stat().st_size >= SMALLEST_WORTH_IT
+    if worth_it and packed.name not in beside:
+        packed.write_bytes(gzip.compress(target.read_bytes(), 9, mtime=0))
+        packed.chmod(0o644)

@@ -103,6 +103,10 @@ def _writable(provider: Provider, login: str, secret: str) -> None:
     """What no client could hand over as it is. The secret itself is never part of the refusal."""
     if "#" in login or not login.isascii() or " " in login:
         raise PiwizardError("ddns.username must not hold #, spaces or letters beyond ASCII.", key="ddns.username")
+    if PASSWORD_ASSIGNED.search(login):
+        raise PiwizardError(
+            'ddns.username must not hold "password=": the client would take it for one.', key="ddns.username"
+        )
     if ":" in login:
         raise PiwizardError("ddns.username must not hold a colon: it would end there.", key="ddns.username")
     if provider.secret != "password" and not SAFE_TOKEN.fullmatch(secret):

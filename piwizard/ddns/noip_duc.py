@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from piwizard import __version__
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
@@ -14,6 +14,9 @@ from piwizard.ddns.account import Account
 from piwizard.machine import files
 from piwizard.machine.snapshot import Machine
 from piwizard.templating import render
+
+if TYPE_CHECKING:
+    from urllib.request import OpenerDirector, Request
 
 SERVICE = "noip-duc.service"
 DEFAULTS = Path("/etc/default/noip-duc")
@@ -76,22 +79,35 @@ class NoipPackage:
         return (*APT, "--no-install-recommends", "install", str(self._package(architecture)))
 
 
+FAILED = "No-IP's client could not be downloaded from www.noip.com"
+INSTEAD = 'Apply again later, or set ddns.client to "ddclient", which comes from Debian.'
+
+
 def _fetch() -> bytes:
-    from urllib.request import Request, urlopen  # much to load for what few ask for
+    from urllib.request import Request
 
     request = Request(LATEST, headers={"User-Agent": f"piwizard/{__version__}"})
-    failed = "No-IP's client could not be downloaded from www.noip.com"
-    hint = 'Apply again later, or set ddns.client to "ddclient", which comes from Debian.'
     try:
-        with urlopen(request, timeout=SECONDS) as answer:
-            if not answer.geturl().startswith("https://"):
-                raise ChangeFailed(f"{failed}: it was to come over an unprotected connection.", hint=hint)
+        with opener().open(request, timeout=SECONDS) as answer:
             content: bytes = answer.read(MOST + 1)
     except OSError as error:
-        raise ChangeFailed(f"{failed}: {getattr(error, 'reason', error)}.", hint=hint) from error
+        raise ChangeFailed(f"{FAILED}: {getattr(error, 'reason', error)}.", hint=INSTEAD) from error
     if len(content) > MOST:
-        raise ChangeFailed(f"{failed}: what came is far too big.", hint=hint)
+        raise ChangeFailed(f"{FAILED}: what came is far too big.", hint=INSTEAD)
     return content
+
+
+def opener() -> OpenerDirector:
+    """Follows redirects over https alone: one that is not protected could lead anywhere, also back to https."""
+    from urllib.request import HTTPRedirectHandler, build_opener  # much to load for what few ask for
+
+    class Protected(HTTPRedirectHandler):
+        def redirect_request(self, *given: Any) -> Request | None:  # noqa: ANN401 — as urllib has it
+            if not str(given[-1]).startswith("https://"):
+                raise ChangeFailed(f"{FAILED}: it was to come over an unprotected connection.", hint=INSTEAD)
+            return super().redirect_request(*given)
+
+    return build_opener(Protected)
 
 
 def _unpack(archive: Path, architecture: str) -> bytes:
@@ -106,7 +122,8 @@ def _unpack(archive: Path, architecture: str) -> bytes:
         with tarfile.open(archive) as packed:
             for member in packed:
                 found = PACKAGE.fullmatch(member.name.removeprefix("./"))
-                if found and found["architecture"] == architecture and (content := packed.extractfile(member)):
+                wanted = found is not None and found["architecture"] == architecture and member.size <= MOST
+                if wanted and (content := packed.extractfile(member)):
                     return content.read()
     except (tarfile.TarError, OSError, EOFError) as error:
         raise broken from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from piwizard.changes.base import Change, ChangeFailed, Record
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.room import Room
 from piwizard.engine.unfinished import Unfinished
 from piwizard.machine import commands, files
 from piwizard.machine.commands import Result
@@ -43,10 +44,16 @@ class Working:
         number, emit = next(self._ids), self._recorder.emit
         emit("command-started", argv=list(argv), id=number, user=user or "root")
 
+        room = Room()
+
         def output(stream: str, text: str) -> None:
-            emit("output", id=number, stream=stream, text=text)
+            kept = room.for_line(text)
+            if kept is not None:
+                emit("output", id=number, stream=stream, text=kept)
 
         result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output, on_text=watch)
+        if room.left_out:
+            emit("note", text=f"It printed more: {room.left_out} further lines are not in the record.")
         allowed = {"allowed": True} if result.exit and result.exit in allow else {}
         emit("command-finished", id=number, exit=result.exit, seconds=round(result.seconds, 3), **allowed)
         self.machine.forget()

@@ -13,13 +13,16 @@ from piwizard.machine.git_access import NOBODY, Access
 def environment(access: Access = NOBODY) -> dict[str, str]:
     """The environment of every git command. The configuration file takes the place of root's own.
 
+    Folders of this machine are only for who has their own repository in one: a repository from elsewhere could name
+    them as its submodules, and root would fetch what the app's user may not read.
+
     PiwizardError where the host of the repository shows another key than it should.
     """
     return {
         "GIT_CONFIG_GLOBAL": str(resources.files("piwizard.templates") / "git" / "config"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",
+        "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file" if access.address.scheme == "file" else "https:http:ssh:git",
         **access.environment(),
     }
 

@@ -13,4 +13,4 @@ def installed() -> bool:
 
 def look(url: str) -> Router | None:
     """What the router says of itself; None where it does not answer."""
-    return forwards.read(url, commands.run(forwards.list_argv(url), timeout=15).output)
+    return forwards.read(url, commands.run(commands.as_nobody(forwards.list_argv(url)), timeout=15).output)

@@ -35,7 +35,7 @@ def with_prefix(value: Any) -> str:
     """An IPv4 address with the length of its network's prefix."""
     shown = text(value).strip()
     host, slash, prefix = shown.partition("/")
-    if not slash or not prefix.isdigit() or not 8 <= int(prefix) <= 30:
+    if not slash or not re.fullmatch("[0-9]{1,3}", prefix) or not 8 <= int(prefix) <= 30:
         raise Invalid('must be an address with its prefix, such as "192.168.1.197/24"')
     return f"{address(host)}/{int(prefix)}"
 

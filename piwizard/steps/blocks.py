@@ -29,13 +29,14 @@ def site_file(ground: Ground, answers: Answers, certificate: str | None) -> File
     """The site's file in sites-available, with this folder of a certificate or without."""
     app = app_of(ground, answers)
     name, public = app.layout.site, app.layout.current / "public"
+    passed = _passed(app)
     block = SiteBlock(
         name=name,
         domains=tuple(answers["site.domains"]),
         socket=systemd_units.socket_path(name),
-        static={prefix: f"{public}{prefix}" for prefix in app.static},
+        static={prefix: f"{public}{prefix}" for prefix in app.static if prefix not in passed},
         root_files={url: f"{public}{url}" for url in app.root_files},
-        passed=_passed(app),
+        passed=passed,
         ipv6=ground.ipv6,
         tls=Tls(certificate, engine_of(ground), answers.get("tls.hsts", True)) if certificate else None,
     )
@@ -85,4 +86,4 @@ def _passed(app: App) -> tuple[str, ...]:
             elif path.startswith(f"{folder}/"):
                 below = path.removeprefix(f"{folder}/")
                 found.append(f"{prefix}{below}" if "." in below.rpartition("/")[2] else f"{prefix}{below}/")
-    return tuple(found)
+    return tuple(dict.fromkeys(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -39,9 +40,10 @@ PATIENCE = 40.0
 
 def _server(value: Any) -> str:  # noqa: ANN401 — a validator
     name, colon, port = v.text(value).partition(":")
-    if colon and not (port.isdigit() and 0 < int(port) < 65536):
+    if colon and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536):
         raise v.Invalid('must be a host name, or one with a port such as "ddns.example.org:8443"')
-    return f"{v.host_name(name)}{colon}{port}"
+    # Where ddclient takes a name for none, it sends the password to a server of its own choice.
+    return f"{v.full_name(name)}{colon}{int(port) if colon else ''}"
 
 
 QUESTIONS = (
@@ -58,7 +60,7 @@ QUESTIONS = (
         "ddns.hostname",
         "Host name",
         "The name that shall follow this home's address.",
-        v.host_name,
+        v.full_name,
         required=True,
     ),
     Question(
@@ -104,7 +106,7 @@ QUESTIONS = (
         "ddns.zone",
         "Zone",
         "For Cloudflare, or a domain of your own at deSEC: the domain that the name belongs to.",
-        v.host_name,
+        v.full_name,
     ),
 )
 

@@ -25,8 +25,19 @@ class GitServer:
     def url(self, name: str) -> str:
         return f"git://git.lan/{name}.git"
 
-    def commit(self, name: str, files: Mapping[str, str | bytes | None], *, branch: str = "main") -> str:
-        """Commits files (None removes one) to a repository, made when it is not there; gives the commit."""
+    def commit(
+        self,
+        name: str,
+        files: Mapping[str, str | bytes | None],
+        *,
+        branch: str = "main",
+        links: Mapping[str, str] | None = None,
+        module: str | None = None,
+    ) -> str:
+        """Commits files (None removes one) to a repository, made when it is not there; gives the commit.
+
+        `links` are symlinks with where they lead; `module` is the address of a submodule, whatever it may be.
+        """
         work, bare = self._folder / f"{name}.work", self._folder / f"{name}.git"
         if not bare.exists():
             self._git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
@@ -39,7 +50,15 @@ class GitServer:
                 file.unlink()
             else:
                 file.write_bytes(content.encode() if isinstance(content, str) else content)
+        for path, target in (links or {}).items():
+            (work / path).parent.mkdir(parents=True, exist_ok=True)
+            (work / path).unlink(missing_ok=True)
+            (work / path).symlink_to(target)
         self._git("-C", str(work), "add", "--all", "--force")
+        if module is not None:
+            (work / ".gitmodules").write_text(f'[submodule "sub"]\n\tpath = sub\n\turl = {module}\n')
+            self._git("-C", str(work), "add", ".gitmodules")
+            self._git("-C", str(work), "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},sub")
         self._git("-C", str(work), "commit", "--quiet", "--allow-empty", "--message=A version")
         self._git("-C", str(work), "push", "--quiet", "origin", branch)
         return self._git("-C", str(work), "rev-parse", "HEAD").strip()

@@ -36,6 +36,7 @@ def test_nobody_hands_out_the_name_of_another():
         ("no-ip", {"username": None}, "ddns.username", "is missing for No-IP"),
         ("no-ip", {"username": "a#b"}, "ddns.username", "must not hold #"),
         ("no-ip", {"username": "a:b"}, "ddns.username", "must not hold a colon"),
+        ("no-ip", {"username": "password=x"}, "ddns.username", 'must not hold "password="'),
         ("no-ip", {"password": None}, "ddns.password", "is missing: the password"),
         ("no-ip", {"password": "x password='y"}, "ddns.password", "cannot be written into"),
         ("no-ip", {"password": " x"}, "ddns.password", "cannot be written into"),

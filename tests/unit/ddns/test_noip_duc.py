@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -39,6 +41,25 @@ def test_what_is_no_archive(tmp_path):
     (tmp_path / "a").write_text("<html>")
     with pytest.raises(ChangeFailed):
         noip_duc._unpack(tmp_path / "a", "arm64")
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Leads every request on, without protection."""
+
+    def do_GET(self):
+        self.send_response(302)
+        self.send_header("Location", "http://127.0.0.1:1/noip-duc.tar.gz")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_redirect_without_protection_is_not_followed():
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(ChangeFailed, match="an unprotected connection"):
+            noip_duc.opener().open(f"http://127.0.0.1:{server.server_port}/", timeout=10)
 
 
 def test_settings(account):

@@ -8,6 +8,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, git
+from piwizard.machine.git_access import Access
 
 
 def run(folder, *words):
@@ -44,6 +45,14 @@ def test_cloned(repo, tmp_path, ref, wanted, parts, shallow):
     assert result.ok, result.last_words
     assert git.head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
     assert (tmp_path / "to" / "part" / "file").exists() == parts
+
+
+def test_a_repository_from_elsewhere_names_no_folder_of_this_machine(repo, tmp_path):
+    """Its submodules would be fetched by root, who may read all of them."""
+    elsewhere = git.environment(Access("blog", "https://git.example.org/a.git"))
+    result = commands.run(git.clone(str(repo), tmp_path / "to", None), env=elsewhere)
+    assert "transport 'file' not allowed" in result.last_words
+    assert not (tmp_path / "to" / "file").exists()
 
 
 def test_what_begins_with_a_hyphen_is_no_option(tmp_path):

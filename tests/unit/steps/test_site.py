@@ -144,6 +144,12 @@ def test_what_the_app_writes_is_asked_of_the_app(plan, writable, passed):
         assert bool([line for line in added if url in line]) != whole, "a whole folder loses its own location"
 
 
+@pytest.mark.parametrize("writable", [["static"], ["static", "static/img"]])
+def test_no_location_stands_twice(plan, writable):
+    text = texts(plan(STATIC, f"\nwritable = {writable}"))[AVAILABLE / "blog"]
+    assert text.count("location ^~ /static/ {") == 1, "nginx would refuse it"
+
+
 def test_a_static_folder_inside_of_a_writable_one(plan):
     files = {"app.py": "from flask import Flask\napp = Flask(__name__, static_folder='files/static')\n",
              "files/static/style.css": ""}  # fmt: skip
