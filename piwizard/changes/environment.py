@@ -92,6 +92,8 @@ class Environment:
                 hint=out_of_memory(result) or too_new(result) or "The whole of pip's words is in `piwizard logs app`.",
             )
         work.command(("chown", "--recursive", "--no-dereference", "root:root", str(self.folder)))
+        # For the app's user alone: the app's own code may be among what was installed, and other sites are strangers.
+        files.own_folder(self.folder, 0o750, Owner("root", self.user).ids())
         files.remove(build)
         work.command(("sync", "--file-system", str(self.folder)))
         files.replace(self._marker, self._wanted())

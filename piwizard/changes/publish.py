@@ -85,6 +85,8 @@ def _copy(source: Path, target: Path) -> None:
         with opened.folder(source.parent) as parent:
             _copy_file(source.name, parent, target, beside=set(os.listdir(parent)))
         return
+    if not source.is_dir():
+        return
     for folder, folders, names, handle in os.fwalk(source, follow_symlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
         for name in names:

@@ -117,9 +117,16 @@ def _called(call: socket.socket, gateway: str, seconds: float) -> str | None:
         except TimeoutError:
             continue
         url = location(answer)
-        if url and sender == gateway == urlsplit(url).hostname:
+        if url and sender == gateway == _host(url):
             return url
     return None
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # whoever sent it: this is no address
+        return None
 
 
 def _search(kind: str) -> bytes:
@@ -154,12 +161,21 @@ def read(url: str, output: str) -> Router | None:
     """What `upnpc -l` printed; None where no router answered."""
     if FOUND not in output:
         return None
-    outside = OUTSIDE.search(output)
+    found = OUTSIDE.search(output)
+    outside = found[1] if found and _is_address(found[1]) else None
     forwards = [
         Forward(protocol, int(port), address, int(inside), description, int(lease))
         for protocol, port, address, inside, description, _, lease in ENTRY.findall(output)
     ]
-    return Router(url, outside[1] if outside else None, tuple(forwards))
+    return Router(url, outside, tuple(forwards))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def missing(router: Router, wanted: Wanted) -> list[int]:

@@ -14,7 +14,7 @@ WRITES = ("/etc/owned", "/etc/cron.d/owned", "/etc/systemd/system/owned.service"
           "/srv/hostile/releases/owned", "/var/cache/piwizard/owned", "/run/owned", "/run/piwizard/owned")
 READS = ("/etc/shadow", "/var/lib/piwizard/secrets.json", "/srv/myflask/app.env", "/srv/hostile/app.env",
          "/srv/myflask/data/result.json", "/srv/myflask/current/app/app.py", "/root/answers.toml",
-         "/root/private/secret",
+         "/root/private/secret", "/srv/myflask/current/venv", "/srv/myflask/current/venv/pyvenv.cfg",
          "/proc/1/environ", "/etc/ssl/private", *glob.glob("/var/log/piwizard/*/*"))
 RUNS = (("sudo", "-n", "id"), ("systemctl", "stop", "myflask.service"), ("mount", "-t", "tmpfs", "x", "/mnt"),
         ("chown", "root", __file__), ("kill", "-9", "1"), ("nginx", "-s", "stop"))

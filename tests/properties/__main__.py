@@ -1,8 +1,9 @@
-"""Tries every answer with so many values and tells what came of it: python -m tests.properties --examples 10000."""
+"""Tries every kind of answer with so many values, and tells what came of it: python -m tests.properties."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 from collections import Counter
@@ -14,17 +15,20 @@ from tests.properties.trying import attempt, questions
 def main() -> int:
     """Prints one line a question and the sums; 1 where something did not hold."""
     options = argparse.ArgumentParser()
-    options.add_argument("--examples", type=int, default=10_000)
+    options.add_argument("--examples", type=int, default=10_000, help="at least so many values a kind of answer")
+    options.add_argument("--least", type=int, default=1000, help="at least so many values a question")
     options.add_argument("--only", default="", help="questions whose key begins so")
     given = options.parse_args()
     sums: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     failed = 0
-    for name in questions():
+    of_kind = Counter(question.kind for question, _ in questions().values())
+    for name, (question, _) in questions().items():
         if not name.startswith(given.only):
             continue
         with tempfile.TemporaryDirectory(prefix="piwizard-properties-") as folder:
-            tally = attempt(name, given.examples, Path(folder) / "try")
+            examples = max(given.least, math.ceil(given.examples / of_kind[question.kind]))
+            tally = attempt(name, examples, Path(folder) / "try")
         kinds[tally.kind] += tally.tried
         sums.update(tally.programs, tried=tally.tried, accepted=tally.accepted, refused=tally.refused)
         programs = ", ".join(f"{program} {count}" for program, count in tally.programs.items())

@@ -106,7 +106,7 @@ class World:
     def plan(self, question: Question, value: Any, number: int, *, typed: bool = False) -> Planned:
         """What all steps would do that this answer may matter to. PiwizardError where they refuse it."""
         base = self._site[number % len(ACCOUNTS)]
-        site = value if question.key == "site.name" else f"s{number}"
+        site = value if question.key == "site.name" else f"site-{number}-x"
         own = {} if typed else {question.key: value}
         secrets = SECRETS | ({question.key: value} if typed else {})
         values = {**base.values, "site.name": site, **own}

@@ -45,6 +45,8 @@ class Programs:
 
     folder: Path
     counts: Counter[str] = field(default_factory=Counter)
+    known: set[str] = field(default_factory=set)
+    """What was shown already, but for the site's name: most answers alter few files."""
 
     def check(self, batch: Sequence[Shown]) -> None:
         """Broken names the value with which something does not hold."""
@@ -60,6 +62,7 @@ class Programs:
         rounds: list[dict[str, tuple[Shown, str]]] = [{}, {}]
         for one in batch:
             own = [(p, t) for p, t in one.plan.files if p.parent == NGINX and p.name == one.plan.answers.site]
+            own = own if any([self._new(one, text) for _, text in own]) else []
             for texts, (path, text) in zip(rounds, own, strict=False):
                 texts[path.name] = (one, text)
         for texts in filter(None, rounds):
@@ -67,6 +70,14 @@ class Programs:
             self.counts["nginx -t"] += len(texts)
             for one, text in texts.values():
                 self._served(one, text)
+
+    def _new(self, one: Shown, text: str) -> bool:
+        kind = text.replace(str(one.plan.answers.site), "SITE").replace(
+            str(one.plan.answers.site).replace("-", "_"), "SITE"
+        )
+        found = kind not in self.known
+        self.known.add(kind)
+        return found
 
     def _served(self, one: Shown, text: str) -> None:
         answers = one.plan.answers
@@ -93,6 +104,8 @@ class Programs:
         units: dict[str, tuple[Shown, str]] = {}
         for number, one in enumerate(batch):
             for path, text in one.plan.files:
+                if UNITS not in path.parents or not self._new(one, text):
+                    continue
                 if path.parent == UNITS and path.suffix in (".service", ".socket", ".timer"):
                     self._unit(one, path, text)
                     units[_apart(path.name, number)] = (one, self._here(text, one, number))

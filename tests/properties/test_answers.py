@@ -1,4 +1,4 @@
-"""Every answer, tried with what nobody meant. The long run: python -m tests.properties --examples 10000."""
+"""Every answer, tried with what nobody meant. The long run: python -m tests.properties."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.properties.judge import Broken
 from tests.properties.meant import Programs, Shown
 
 BATCH = 150
-MOST_PROVEN = 600
+MOST_PROVEN = 300
 """Of the accepted values of one question, that many different ones are planned and shown to the programs."""
 
 

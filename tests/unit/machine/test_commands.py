@@ -123,6 +123,14 @@ def test_as_another_user():
     assert said == ["1", "1", "NoNewPrivs:", "1"]
 
 
+def test_as_nobody():
+    result = commands.run(commands.as_nobody(("cat", "/proc/self/status")))
+    found = dict(line.split(":\t", 1) for line in result.output.splitlines() if ":\t" in line)
+    assert found["Uid"].split() == [found["Uid"].split()[0]] * 4 != ["0"] * 4
+    assert found["Groups"].strip() == ""
+    assert (int(found["CapEff"], 16), int(found["CapBnd"], 16), found["NoNewPrivs"].strip()) == (0, 0, "1")
+
+
 def test_sh_is_loaded_with_the_first_command_only():
     code = "import sys; from piwizard.machine import commands; print('sh' in sys.modules, flush=True)"
     with child(code) as process:

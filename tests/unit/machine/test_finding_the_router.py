@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from piwizard.machine import forwards
@@ -35,3 +37,30 @@ def test_where_a_router_describes_itself(answer, url):
 
 def test_without_a_network():
     assert forwards.find("240.0.0.1", seconds=0.1) is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "says", "believed"),
+    [
+        ("127.0.0.1", b"http://127.0.0.1:5000/", True),
+        ("127.0.0.2", b"http://127.0.0.1:5000/", False),
+        ("127.0.0.1", b"http://127.0.0.2:5000/", False),
+        ("127.0.0.1", b"http://[127.0.0.1:5000/", False),
+    ],
+)
+def test_no_other_machine_is_believed(sender, says, believed):
+    with socket.socket(type=socket.SOCK_DGRAM) as call, socket.socket(type=socket.SOCK_DGRAM) as other:
+        call.bind(("127.0.0.1", 0))
+        call.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        other.bind((sender, 0))
+        other.sendto(MINIUPNPD.replace(b"http://192.168.1.1:5000/", says), call.getsockname())
+        found = forwards._called(call, "127.0.0.1", seconds=0.1)
+    assert (found is not None) == believed
+
+
+@pytest.mark.parametrize("outside", ["999.1.1.1", "1.2.3", "....", "٣.1.1.1"])
+def test_an_outside_address_that_is_none(outside):
+    said = f"Found valid IGD : http://192.168.1.1/ctl\nExternalIPAddress = {outside}\n"
+    seen = forwards.read("http://192.168.1.1/", said)
+    assert seen is not None
+    assert seen.outside is None
