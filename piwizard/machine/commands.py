@@ -20,6 +20,8 @@ from piwizard.errors import PiwizardError
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TAIL_LINES = 40
 TAIL_CHARACTERS = 4000
+LONGEST_WORDS = 4000
+"""Of a line that may become part of a sentence for a person."""
 ANY_EXIT = [*range(-64, 256)]
 
 OnLine = Callable[[str, str], None]
@@ -156,7 +158,7 @@ class _Lines:
         try:
             for line in chunk.removesuffix("\n").split("\n"):
                 self._kept.append(line)
-                self._tail.append(line)
+                self._tail.append(line[:LONGEST_WORDS])
                 if self._on_line:
                     self._on_line(self._stream, line)
         except BaseException as error:  # noqa: BLE001 — raised again by Process.wait

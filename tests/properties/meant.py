@@ -62,7 +62,7 @@ class Programs:
         rounds: list[dict[str, tuple[Shown, str]]] = [{}, {}]
         for one in batch:
             own = [(p, t) for p, t in one.plan.files if p.parent == NGINX and p.name == one.plan.answers.site]
-            own = own if any([self._new(one, text) for _, text in own]) else []
+            own = own if self._new(one, *(text for _, text in own)) else []
             for texts, (path, text) in zip(rounds, own, strict=False):
                 texts[path.name] = (one, text)
         for texts in filter(None, rounds):
@@ -71,13 +71,13 @@ class Programs:
             for one, text in texts.values():
                 self._served(one, text)
 
-    def _new(self, one: Shown, text: str) -> bool:
-        kind = text.replace(str(one.plan.answers.site), "SITE").replace(
-            str(one.plan.answers.site).replace("-", "_"), "SITE"
-        )
-        found = kind not in self.known
-        self.known.add(kind)
-        return found
+    def _new(self, one: Shown, *texts: str) -> bool:
+        """Whether one of these was not shown yet, but for the site's name, where that is not what is tried."""
+        site = str(one.plan.answers.site)
+        kinds = {text.replace(site, "SITE").replace(site.replace("-", "_"), "SITE") for text in texts}
+        new = not kinds <= self.known or not site.startswith("site-")
+        self.known |= kinds
+        return new
 
     def _served(self, one: Shown, text: str) -> None:
         answers = one.plan.answers
@@ -103,9 +103,8 @@ class Programs:
     def _units(self, batch: Sequence[Shown]) -> None:
         units: dict[str, tuple[Shown, str]] = {}
         for number, one in enumerate(batch):
-            for path, text in one.plan.files:
-                if UNITS not in path.parents or not self._new(one, text):
-                    continue
+            own = [(path, text) for path, text in one.plan.files if UNITS in path.parents]
+            for path, text in own if self._new(one, *(text for _, text in own)) else ():
                 if path.parent == UNITS and path.suffix in (".service", ".socket", ".timer"):
                     self._unit(one, path, text)
                     units[_apart(path.name, number)] = (one, self._here(text, one, number))
