@@ -62,14 +62,14 @@ class Programs:
         rounds: list[dict[str, tuple[Shown, str]]] = [{}, {}]
         for one in batch:
             own = [(p, t) for p, t in one.plan.files if p.parent == NGINX and p.name == one.plan.answers.site]
+            for _, text in own:
+                self._served(one, text)
             own = own if self._new(one, *(text for _, text in own)) else []
             for texts, (path, text) in zip(rounds, own, strict=False):
                 texts[path.name] = (one, text)
         for texts in filter(None, rounds):
             _all_hold(texts, lambda some: nginx.test({n: t for n, (_, t) in some.items()}, self.folder / "nginx"))
             self.counts["nginx -t"] += len(texts)
-            for one, text in texts.values():
-                self._served(one, text)
 
     def _new(self, one: Shown, *texts: str) -> bool:
         """Whether one of these was not shown yet, but for the site's name, where that is not what is tried."""
@@ -81,6 +81,7 @@ class Programs:
 
     def _served(self, one: Shown, text: str) -> None:
         answers = one.plan.answers
+        self.counts["crossplane"] += 1
         block = nginx.parsed(text, self.folder / "site.conf")
         unknown = nginx.directives(block) - DIRECTIVES
         inside_of_maps = {name for name in unknown if name == "" or name.startswith("~")}
@@ -104,12 +105,12 @@ class Programs:
         units: dict[str, tuple[Shown, str]] = {}
         for number, one in enumerate(batch):
             own = [(path, text) for path, text in one.plan.files if UNITS in path.parents]
+            for path, text in own:
+                self._unit(one, path, text)
             for path, text in own if self._new(one, *(text for _, text in own)) else ():
                 if path.parent == UNITS and path.suffix in (".service", ".socket", ".timer"):
-                    self._unit(one, path, text)
                     units[_apart(path.name, number)] = (one, self._here(text, one, number))
-                elif UNITS in path.parents and path.suffix == ".conf":
-                    self._unit(one, path, text)
+                elif path.suffix == ".conf":
                     whole = text if "ExecStart=" in text else f"{text}ExecStart=/bin/true\n"
                     units[f"drop-in-{number}-{path.parent.name}"] = (one, self._here(whole, one, number))
         units = {name.removesuffix(".d"): found for name, found in units.items()}
