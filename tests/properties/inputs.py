@@ -92,8 +92,9 @@ TEXTS = (
     Shape("eth0", st.one_of(st.from_regex(r"\A[a-z]{2,5}[0-9.]{1,6}\Z"), st.sampled_from(("eth0", "wlan0")))),
 )  # fmt: skip
 OTHERS = (
-    Shape(5, st.integers(-10, 5000)),
-    Shape("5", st.integers(-10, 5000).map(str)),
+    Shape(5, st.integers(-2, 70)),
+    Shape("5", st.integers(-2, 70).map(str)),
+    Shape(200, st.integers(25, 4000)),
     Shape(2048, st.integers(1000, 5000)),
     Shape(True, st.booleans()),
     *(Shape([text.sample], st.lists(text.values, max_size=6)) for text in TEXTS),

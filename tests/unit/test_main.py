@@ -1,0 +1,26 @@
+"""What holds before any command begins."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+MAIN = """
+import os, sys
+os.umask({mask})
+sys.argv = ["piwizard", "--version"]
+from piwizard.__main__ import main
+try:
+    main()
+except SystemExit:
+    print(oct(os.umask(0)))
+"""
+
+
+@pytest.mark.parametrize("mask", ["0", "0o077"])
+def test_the_umask_is_our_own(mask):
+    code = MAIN.format(mask=mask)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "0o22"
