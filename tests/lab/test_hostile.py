@@ -95,7 +95,8 @@ def test_the_running_app_reaches_nothing(pi: Pi) -> None:
 
 
 def test_a_flood_of_log_lines(pi: Pi) -> None:
-    pi.http("/flood", host=hostile.HOST)
+    with contextlib.suppress(OSError):  # 1 GB takes longer than a visitor waits
+        pi.http("/flood", host=hostile.HOST)
     size = pi.run(("journalctl", "--disk-usage")).output
     logged = pi.run(("sh", "-c", "du -sb /var/log/journal /run/log/journal 2>/dev/null | cut -f1")).output.split()
     assert sum(map(int, logged)) < 512 << 20, size
