@@ -255,6 +255,7 @@ def address(root: Path, notes: Notes) -> None:
     ran = lambda argv: Result(tuple(argv), 0, "", "", (), 0.0)  # noqa: E731
     with notes.promised("on", "trial", "first"):
         trial.arm(one, trial.Manager("NetworkManager.service", None), [settings], ran)
+    trial.let_confirm(one)
     with (
         mock.patch.object(trial, "live", return_value=[one.host]),
         mock.patch.object(trial, "commands", SimpleNamespace(run=lambda _: Result((), 0, "", "", (), 0.0))),

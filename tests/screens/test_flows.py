@@ -291,6 +291,7 @@ def tried(monkeypatch, tmp_path):
     now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
     (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
     (tmp_path / "take-back").write_text("")
+    trial.let_confirm(now)
     return now
 
 
