@@ -94,6 +94,7 @@ def test_the_running_app_reaches_nothing(pi: Pi) -> None:
     unharmed(pi)
 
 
+@pytest.mark.slow
 def test_a_flood_of_log_lines(pi: Pi) -> None:
     with contextlib.suppress(OSError):  # 1 GB takes longer than a visitor waits
         pi.http("/flood", host=hostile.HOST)

@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.properties.trying import attempt, questions
+from tests.properties.trying import MOST_PROVEN, attempt, questions
 
 
 def main() -> int:
@@ -17,6 +17,7 @@ def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("--examples", type=int, default=10_000, help="at least so many values a kind of answer")
     options.add_argument("--least", type=int, default=1000, help="at least so many values a question")
+    options.add_argument("--shown", type=int, default=MOST_PROVEN, help="at most so many of a question to the programs")
     options.add_argument("--only", default="", help="questions whose key begins so")
     given = options.parse_args()
     sums: Counter[str] = Counter()
@@ -28,7 +29,7 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory(prefix="piwizard-properties-") as folder:
             examples = max(given.least, math.ceil(given.examples / of_kind[question.kind]))
-            tally = attempt(name, examples, Path(folder) / "try")
+            tally = attempt(name, examples, Path(folder) / "try", given.shown)
         kinds[tally.kind] += tally.tried
         sums.update(tally.programs, tried=tally.tried, accepted=tally.accepted, refused=tally.refused)
         programs = ", ".join(f"{program} {count}" for program, count in tally.programs.items())
