@@ -7,6 +7,9 @@ HOME_DIR=/opt/piwizard
 VENV=$HOME_DIR/venv # a link to the environment in use
 COMMAND=/usr/local/bin/piwizard
 CACHE=/var/cache/piwizard
+ANSWERS=/etc/xdg/piwizard
+STATE=/var/lib/piwizard
+LOGS=/var/log/piwizard
 PACKAGES="ca-certificates git python3-venv"
 REHEARSAL_PACKAGES="iproute2 mount procps slirp4netns systemd-container util-linux"
 PATIENCE=900 # seconds to wait for another program's apt
@@ -14,7 +17,7 @@ PATIENCE=900 # seconds to wait for another program's apt
 usage() {
     cat <<END
 Usage: ./install.sh [piwizard arguments]
-       ./install.sh --remove
+       ./install.sh --remove [--everything]
        ./install.sh --help
 
 Installs piwizard, or upgrades it to this checkout, and starts it with the arguments; without any, it starts the wizard:
@@ -34,7 +37,9 @@ It says what it installs and asks nothing. What it puts on this machine:
 It needs root, and asks for it through sudo. sudo drops environment variables: where your answers name some
 (password = { env = "NAME" }), install first with "./install.sh --version" and then use "piwizard", which keeps them.
 
---remove takes piwizard away again, and leaves your web app running and its answers, state and logs where they are.
+--remove takes piwizard away again, and leaves your web app running. At a terminal it asks whether its answers, state,
+backups and logs shall go too; --everything says yes, and otherwise they stay. To have all of it taken back, first
+"piwizard undo --all": afterwards nothing knows any more how things were.
 END
 }
 
@@ -60,7 +65,7 @@ main() {
     umask 022
     unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
     if [ "${1-}" = --remove ]; then
-        remove
+        remove "${2-}"
         return
     fi
     lock
@@ -124,6 +129,8 @@ install_packages() {
     done
     # shellcheck disable=SC2086
     [ ! "$needed" ] || say "  and what they need:" $needed
+    # shellcheck disable=SC2086
+    printf '%s\n' $missing $needed >>"$HOME_DIR/packages"
     patiently apt-get install "$@" || show_and_die "apt-get install$missing"
     rm -f "$words"
 }
@@ -264,11 +271,34 @@ remove() {
     if [ -n "$(systemctl list-units --plain --no-legend 'piwizard-run-*' 2>/dev/null)" ]; then
         die "a run of piwizard is under way: end it with \"piwizard stop\", or wait for its end."
     fi
+    own=
+    if own_goes "${1-}"; then own="$ANSWERS $STATE $LOGS"; fi
+    brought=$(cat "$HOME_DIR/packages" 2>/dev/null || true)
     [ "$(readlink "$COMMAND")" = "$VENV/bin/piwizard" ] && rm -f "$COMMAND"
-    rm -rf "$HOME_DIR" "$CACHE"
-    say "Removed: $HOME_DIR, $COMMAND, $CACHE"
-    say "Left as they are: your web app, Debian's packages, and of piwizard's, as far as it is there:"
-    say "  /etc/xdg/piwizard (answers)  /var/lib/piwizard (state, secrets, backups)  /var/log/piwizard (logs)"
+    # shellcheck disable=SC2086
+    rm -rf "$HOME_DIR" "$CACHE" $own
+    say "Removed: $HOME_DIR, $COMMAND, $CACHE${own:+, and $own}"
+    if [ -z "$own" ]; then
+        say "Left as they are: your web app, Debian's packages, and of piwizard's, as far as it is there:"
+        say "  $ANSWERS (answers)  $STATE (state, secrets, backups)  $LOGS (logs)"
+    fi
+    # shellcheck disable=SC2086
+    [ -z "$brought" ] || say "Debian packages that it brought stay; this takes them away: sudo apt-get purge" $brought
+}
+
+# Whether answers, state and logs go too. Without its backups nobody can undo what it did.
+own_goes() {
+    [ "$1" = --everything ] && return
+    [ -t 0 ] && [ -e "$STATE" ] || return 1
+    if ls "$STATE"/backups/*/*/journal.jsonl >/dev/null 2>&1; then
+        say "What piwizard did is still there. \"piwizard undo --all\" takes it back; without its backups nothing can."
+    fi
+    printf 'Remove its answers, state, secrets, backups and logs too? [y/N] ' >&2
+    read -r said || said=
+    case $said in
+    y | Y | yes) return 0 ;;
+    *) return 1 ;;
+    esac
 }
 
 main "$@"

@@ -181,12 +181,17 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
 
 def confirm(question: str) -> None:
     """Asks on this terminal; PiwizardError where the answer is not yes."""
+    if not agreed(question):
+        raise PiwizardError("Nothing was altered.")
+
+
+def agreed(question: str) -> bool:
+    """Asks on this terminal; no answer is no."""
     try:
         said = input(f"{question} [y/N] ")
     except EOFError:
         said = ""
-    if said.strip().lower() not in ("y", "yes"):
-        raise PiwizardError("Nothing was altered.")
+    return said.strip().lower() in ("y", "yes")
 
 
 def _say(text: str, *, as_json: bool) -> None:

@@ -149,16 +149,25 @@ def checkup(site: str | None, as_json: bool) -> int:
 
 
 @cli.command()
-@click.argument("step")
+@click.argument("step", required=False)
+@click.option("--all", "whole", is_flag=True, help="Every step of every site, last first.")
+@click.option("--packages", is_flag=True, help="With --all: also the Debian packages that piwizard has brought.")
+@click.option("--data", is_flag=True, help="With --all: also what the apps have written.")
 @SITE
 @YES
 @JSON
 @command
-def undo(step: str, site: str | None, yes: bool, as_json: bool) -> int:
+def undo(step: str | None, whole: bool, packages: bool, data: bool, site: str | None, yes: bool, as_json: bool) -> int:
     """Back to how it was before the step; what was edited by hand since is kept and named."""
-    from piwizard import applying
+    if whole == (step is not None) or ((packages or data) and not whole) or (whole and site):
+        raise click.UsageError("Name one step, or take all back: `piwizard undo --all [--packages] [--data]`.")
+    if step is not None:
+        from piwizard import applying
 
-    return applying.undo(step, site, yes=yes, as_json=as_json)
+        return applying.undo(step, site, yes=yes, as_json=as_json)
+    from piwizard import removing
+
+    return removing.undo_all(packages=packages, data=data, yes=yes, as_json=as_json)
 
 
 @cli.command()
@@ -224,6 +233,18 @@ def confirm(as_json: bool) -> int:
     else:
         print(f"{kept.host} stays, also after a restart.")
     return 0
+
+
+@cli.command()
+@click.option("--output", "output_file", type=click.Path(path_type=Path), help="Write it to this file.")
+@click.option("--yes", is_flag=True, help="Write it without showing it first.")
+@JSON
+@command
+def report(output_file: Path | None, yes: bool, as_json: bool) -> int:
+    """A bundle to show to someone who helps, without secrets, names and addresses. It is shown before it is written."""
+    from piwizard import reporting
+
+    return reporting.report(output_file, yes=yes, as_json=as_json)
 
 
 @cli.command()

@@ -74,7 +74,8 @@ def _one(place: Place, wizard: Wizard, engine: Engine, request: launch.Request) 
     step, site = place.step.name, place.site
     engine.stopping.look()
     if request.action == "undo":
-        return engine.undo(step, site, wipe=request.wipe)
+        packages = request.packages and (step, site) == request.steps[-1]
+        return engine.undo(step, site, wipe=request.wipe, packages=packages)
     wizard.look_again()
 
     def plan() -> Sequence[Change]:

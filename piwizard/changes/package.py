@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import apt_lock, packages
+from piwizard.machine import apt_lock, commands, packages
 from piwizard.machine.snapshot import Machine
 
 LONGEST_WAIT = 600
@@ -37,19 +37,20 @@ class Packages:
         return Preview(holds=False, argv=(*_repairs(), (*APT, "update"), self._install(missing)))
 
     def apply(self, work: Work) -> None:
-        _wait_for_others(work)
+        wait_for_others(work)
         for argv in _repairs():
             work.command(argv)
         missing = self._missing(work.machine)
         if not missing:
             return
-        # Only what was absent before the first try: a killed install leaves some of them in.
-        for name in missing:
-            work.remember("package", name, {"installed": False})
         for unit in self.starts:
             now = work.machine.unit(unit)
-            work.remember("unit", unit, {"existed": now.exists, "enabled": now.enabled, "running": now.running})
+            before = {"existed": now.exists, "enabled": now.enabled, "running": now.running}
+            work.remember("unit", unit, before | {"packages": list(missing)})
         update = work.command((*APT, "update"), allow=range(256))
+        # Only what was absent before the first try: a killed install leaves some of them in.
+        for name in (*missing, *sorted(self._needed(missing, work.machine))):
+            work.remember("package", name, {"installed": False, "asked": name in missing})
         result = work.command(self._install(missing), allow=range(256))
         if not result.ok:
             raise ChangeFailed(
@@ -60,12 +61,18 @@ class Packages:
     def _missing(self, machine: Machine) -> list[str]:
         return [name for name in self.names if machine.package(name) is None]
 
+    def _needed(self, missing: list[str], machine: Machine) -> set[str]:
+        """What apt would install besides: undo has to know whom it brought."""
+        would = commands.run((*APT, "--simulate", *self._install(missing)[len(APT) :])).output.splitlines()
+        coming = {line.split()[1] for line in would if line.startswith("Inst ")}
+        return {name for name in coming if machine.package(name) is None} - set(missing)
+
     def _install(self, missing: list[str]) -> tuple[str, ...]:
         recommends = () if self.recommends else ("--no-install-recommends",)
         return (*APT, *recommends, "install", *missing)
 
 
-def _wait_for_others(work: Work) -> None:
+def wait_for_others(work: Work) -> None:
     """Holding back until others have finished with apt: it would wait for one of its locks only, and not say so."""
     said, until = "", time.monotonic() + LONGEST_WAIT
     while (other := apt_lock.holder()) and time.monotonic() < until:
@@ -98,6 +105,6 @@ def why(words: str) -> str:
 def undo(record: Record, work: Work) -> str | None:
     """Packages stay: others may use them by now. Says so, with the command that removes one."""
     name = record["target"]
-    if work.machine.package(name) is None:
+    if work.machine.package(name) is None or not record["before"].get("asked", True):
         return None
     return f"The package {name} was installed by piwizard and stays; `apt-get remove {name}` takes it away."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import package_files
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 from piwizard.machine.units import UnitState
@@ -61,6 +62,9 @@ def undo(record: Record, work: Work) -> str | None:
     now = work.machine.unit(name)
     if not now.exists:
         return None
+    used = package_files.of_a_person(before.get("packages", ()))
+    if used:
+        return f"{name} goes on: {next(iter(used.values()))} is not piwizard's."
     if (now.running or now.failing) and not before["running"]:
         work.command(("systemctl", "stop", name))
     if now.enabled and not before["enabled"]:

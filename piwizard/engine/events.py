@@ -51,7 +51,7 @@ class Recorder:
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Keeps these out of the record too, from now on, also as programs quote them in their messages."""
-        forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST_SECRET}
+        forms = {form for secret in secrets for form in spellings(secret) if len(form) >= SHORTEST_SECRET}
         # The longest first, so that no part of one stays when a shorter one lies within it.
         self._secrets = sorted({*self._secrets, *forms}, key=lambda form: (-len(form), form))
 
@@ -95,7 +95,7 @@ class Recorder:
         return value
 
 
-def _forms(secret: str) -> set[str]:
+def spellings(secret: str) -> set[str]:
     """A secret as it is, and as Python, JSON, the shell, systemd and URLs write it."""
     quoted = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in secret)
     spelled = {repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}

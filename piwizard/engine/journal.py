@@ -127,6 +127,12 @@ def _parse(content: bytes) -> Iterator[Record]:
             yield entry
 
 
+def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
+    """The steps that have a journal, each with its site; for some it holds only what belongs to all sites together."""
+    folders = (path.parent for path in backups.glob("*/*/journal.jsonl"))
+    return frozenset((one.name, None if one.parent.name == MACHINE else one.parent.name) for one in folders)
+
+
 class Backups:
     """All journals together: whose writing a file is."""
 

@@ -38,6 +38,8 @@ class Request:
     """Pairs of site and commit: the code that was looked at when the person said yes."""
     wipe: bool = False
     """Undo takes away also what the app has written."""
+    packages: bool = False
+    """The last of the steps undone takes the packages along that piwizard has brought."""
     lane: Lane = "run"
     background: Steps = ()
     """What gets a run of its own in the background lane, as soon as none of `steps` that it needs is left to do."""

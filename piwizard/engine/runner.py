@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from piwizard.changes import UNDO
+from piwizard.changes import UNDO, brought
 from piwizard.changes.base import Change, Record
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import WROTE, Backups, Journal
+from piwizard.engine.remains import Remains
 from piwizard.engine.state import State
 from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.engine.work import Working
@@ -51,10 +52,11 @@ class Engine:
 
         return self._record(step, site, body, done="done")
 
-    def undo(self, step: str, site: str | None, *, wipe: bool = False) -> bool:
+    def undo(self, step: str, site: str | None, *, wipe: bool = False, packages: bool = False) -> bool:
         """Takes one step back, from its journal alone; what was edited by hand since is kept and named.
 
-        What the app has written stays too, unless `wipe` says otherwise.
+        What the app has written stays too, unless `wipe` says otherwise. So do packages: with `packages` those go
+        that any undone step has brought, where nobody else uses them.
         """
 
         def body() -> str:
@@ -74,7 +76,7 @@ class Engine:
                 return take_back(journals, records, work)
 
         def take_back(journals: list[Journal], records: list[Record], work: Working) -> str:
-            kept = []
+            kept, remains = [], Remains(self.backups)
             for number, record in enumerate(reversed(records), start=1):
                 what = {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo", "number": number}
                 self.recorder.emit("change-started", **what)
@@ -82,9 +84,16 @@ class Engine:
                 if left:
                     work.say(left)
                     kept.append(left)
+                remains.note(step, record, left)
                 self.recorder.emit("change-finished", **what)
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):
                 work.command(("systemctl", "daemon-reload"))
+            if packages:
+                stay = brought.take_away(remains.records(), work)
+                kept = [one for one in kept if not one.startswith("The package ")] + stay
+                for sentence in stay:
+                    work.say(sentence)
+                remains.forget()
             for journal in journals:
                 journal.forget()
             return " ".join(kept) or "as it was before"

@@ -61,6 +61,11 @@ class State:
         """What is remembered of a step, None if it never ran or was undone."""
         return self._entries.get(key(step, site))
 
+    def steps(self) -> frozenset[tuple[str, str | None]]:
+        """The steps that are remembered, each with its site."""
+        parts = (name.rpartition("/") for name in self._entries)
+        return frozenset((step, site or None) for site, _, step in parts)
+
     def runs(self) -> frozenset[str]:
         """The last run of each step."""
         return frozenset(entry.run for entry in self._entries.values())

@@ -28,7 +28,7 @@ class Package:
 
 def installed(root: Path = Path("/")) -> dict[str, str]:
     """Name → version of every installed package; foreign architectures as "libc6:armhf". Empty without dpkg."""
-    return versions(_status(root))
+    return versions(status(root))
 
 
 def interrupted(root: Path = Path("/")) -> bool:
@@ -39,7 +39,7 @@ def interrupted(root: Path = Path("/")) -> bool:
             return True
     except OSError:
         pass
-    return halfway(_status(root))
+    return halfway(status(root))
 
 
 def versions(status: str) -> dict[str, str]:
@@ -58,15 +58,15 @@ def halfway(status: str) -> bool:
 
 def read(status: str) -> tuple[Package, ...]:
     """The installed packages of a dpkg status file, in its order; others (removed, half-way) are left out."""
-    return tuple(
-        Package(
-            stanza[stanza.index("Package: ") + 9 :].split("\n", 1)[0],
-            _field(stanza, "\nVersion: "),
-            _field(stanza, "\nArchitecture: "),
-        )
-        for stanza in _stanzas(status)
-        if INSTALLED in stanza or HELD in stanza
-    )
+    return tuple(package for package, _ in stanzas(status))
+
+
+def stanzas(status: str) -> Iterator[tuple[Package, str]]:
+    """The same, each with all that the file says of it."""
+    for stanza in _stanzas(status):
+        if INSTALLED in stanza or HELD in stanza:
+            name = stanza[stanza.index("Package: ") + 9 :].split("\n", 1)[0]
+            yield Package(name, field(stanza, "\nVersion: "), field(stanza, "\nArchitecture: ")), stanza
 
 
 def _stanzas(status: str) -> Iterator[str]:
@@ -85,12 +85,14 @@ def upstream(version: str) -> str:
     return re.split(r"[+~]", whole, maxsplit=1)[0]
 
 
-def _field(stanza: str, name: str) -> str:
+def field(stanza: str, name: str) -> str:
+    """The line of a stanza that begins so, without its beginning; empty where there is none."""
     at = stanza.find(name)
     return "" if at < 0 else stanza[at + len(name) :].split("\n", 1)[0]
 
 
-def _status(root: Path) -> str:
+def status(root: Path = Path("/")) -> str:
+    """dpkg's list of packages as it is; empty without dpkg."""
     try:
         return (root / DPKG / "status").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -54,7 +54,7 @@ class System:
             owner = machine.port(port)
             if owner and owner.program != "nginx":
                 raise _occupied(owner)
-        return (Packages(PACKAGES),)
+        return (Packages(PACKAGES, starts=("nginx.service",)),)
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         disk, memory = ground.machine.disk.free, ground.machine.memory

@@ -13,6 +13,7 @@ from piwizard.changes.file import File
 from piwizard.changes.link import Link
 from piwizard.engine.events import Recorder, read
 from piwizard.engine.journal import Journal
+from piwizard.engine.remains import Remains
 from piwizard.engine.runner import Engine
 from piwizard.engine.state import State
 from piwizard.engine.stopping import Stopped, Stopping
@@ -140,6 +141,36 @@ def test_undo_names_what_it_kept(engine, tmp_path):
     assert engine.undo("nginx", None)
     assert str(tmp_path / "one") in read(tmp_path / "run-1")[-1]["summary"]
     assert not os.path.lexists(tmp_path / "two")
+
+
+@dataclass(frozen=True)
+class Brings:
+    """A package that was brought, as far as the journal is concerned."""
+
+    name: str
+    kind = "test"
+
+    def describe(self):
+        return "Install it"
+
+    def probe(self, machine, memory):
+        from piwizard.changes.base import Preview
+
+        return Preview(holds=False)
+
+    def apply(self, work):
+        work.remember("package", self.name, {"installed": False, "asked": True})
+
+
+def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_path):
+    run(engine, [*files(tmp_path), Brings("no-such-package")])
+    (tmp_path / "one").write_text("mine\n")
+    assert engine.undo("nginx", None)
+    left = {record["kind"]: record for record in Remains(tmp_path / "backups").records()}
+    assert left["package"]["before"] == {"installed": False, "asked": True, "step": "nginx"}
+    assert (left["kept"]["target"], left["kept"]["before"]) == (str(tmp_path / "one"), {"step": "nginx"})
+    assert engine.undo("system", None, packages=True)
+    assert Remains(tmp_path / "backups").records() == []
 
 
 def test_an_undo_that_was_cut_off_is_gone_on_with(engine, tmp_path):

@@ -1,0 +1,51 @@
+"""Packages that piwizard's own runs brought, taken away again where nobody uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from piwizard.changes.base import ChangeFailed, Record, Work
+from piwizard.changes.package import APT, wait_for_others
+from piwizard.machine import commands, package_files, packages
+
+
+def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
+    """Of what the journals note: the packages that can go, and a sentence for each that stays."""
+    status = packages.status()
+    there = {package.name for package in packages.read(status)}
+    noted = {record["target"]: record["before"] for record in records if record["kind"] == "package"}
+    kept = {record["before"]["step"]: record["target"] for record in records if record["kind"] == "kept"}
+    ours, stay = {name for name in noted if name in there}, {}
+    for name in sorted(ours):
+        if noted[name].get("step") in kept:
+            stay[name] = f"{kept[noted[name]['step']]} is a person's own now"
+    stay |= {
+        name: f"{file} is not what it brought" for name, file in package_files.of_a_person(ours - stay.keys()).items()
+    }
+    asked = set(commands.run(("apt-mark", "showmanual")).output.split()) if ours else set()
+    stay |= {
+        name: "somebody asked for it since"
+        for name in ours - stay.keys()
+        if not noted[name].get("asked", True) and name in asked
+    }
+    needed = package_files.needed_elsewhere(ours - stay.keys(), status)
+    stay |= {name: f"{other} needs it" for name, other in needed.items()}
+    return sorted(ours - stay.keys()), [f"The package {name} stays: {why}." for name, why in sorted(stay.items())]
+
+
+def take_away(records: Sequence[Record], work: Work) -> list[str]:
+    """Removes them with their settings. Returns a sentence for each that stays."""
+    names, stay = removable(records)
+    if not names:
+        return stay
+    wait_for_others(work)
+    argv = (*APT, "-o", "APT::Get::AutomaticRemove=false", "purge", *names)
+    going = commands.run((*argv[:1], "--simulate", *argv[1:])).output.splitlines()
+    others = {words[1] for line in going if (words := line.split())[:1] in (["Remv"], ["Purg"])} - set(names)
+    if others:
+        raise ChangeFailed(
+            f"Removing piwizard's packages would take {', '.join(sorted(others))} away too, so they stay.",
+            hint=f"`sudo apt-get purge {' '.join(names)}` removes them all the same.",
+        )
+    work.command(argv)
+    return stay

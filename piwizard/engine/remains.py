@@ -1,0 +1,33 @@
+"""What is left when steps are undone: packages that piwizard brought, and files that it wrote and a person edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piwizard.changes.base import Record
+from piwizard.engine.journal import Journal
+
+NAME = "remains"
+"""The journal that they are noted in, beside those of the steps; no step is called so."""
+
+
+class Remains:
+    """Kept until the packages are taken away, also where the steps are undone one by one."""
+
+    def __init__(self, backups: Path) -> None:
+        self._journal = Journal(backups, NAME, None)
+
+    def records(self) -> list[Record]:
+        """All of them; kinds "package" and "kept"."""
+        return self._journal.records()
+
+    def note(self, step: str, record: Record, left: str | None) -> None:
+        """Takes over what an undone record leaves."""
+        if record["kind"] == "package":
+            self._journal.remember("package", record["target"], {**record["before"], "step": step})
+        elif record["kind"] == "file" and left:
+            self._journal.remember("kept", record["target"], {"step": step})
+
+    def forget(self) -> None:
+        """They have been dealt with."""
+        self._journal.forget()

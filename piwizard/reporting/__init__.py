@@ -1,0 +1,45 @@
+"""A bundle to show to someone who helps: what there is on this machine, without what is nobody's business."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
+    """Gathers, redacts, shows, and writes after a yes. Returns the exit code."""
+    import click
+
+    from piwizard import applying, output
+    from piwizard.engine.narrate import printable
+    from piwizard.errors import PiwizardError
+    from piwizard.reporting import bundle
+
+    somebody = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    if not yes and not somebody:
+        raise PiwizardError(
+            "Nobody is there to see the report before it is written.",
+            hint="`piwizard report --yes` writes it without showing it.",
+        )
+    texts, path = redacted(), output_file or bundle.place()
+    if not yes:
+        shown = (printable(line) for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
+        click.echo_via_pager("\n".join(shown), color=False)
+        applying.confirm(f"Write this report to {path}? Nothing is sent to anybody.")
+    bundle.write(path, texts)
+    if as_json:
+        output.dump({"report": str(path), "files": [name for name, _ in texts]})
+    else:
+        print(f"The report is in {path}. Have a look at it before you give it to anybody.")
+    return 0
+
+
+def redacted() -> list[tuple[str, str]]:
+    """What there is to show of this machine, with stand-ins for what is nobody's business."""
+    from piwizard import session
+    from piwizard.reporting.gathering import gather, known_names
+    from piwizard.reporting.redaction import Redactor
+
+    wizard = session.wizard(None)
+    redactor = Redactor(wizard.vault.values(), known_names(wizard.answers, wizard.facts.hostname))
+    return [(redactor.text(name), redactor.text(text)) for name, text in gather()]

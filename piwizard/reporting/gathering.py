@@ -1,0 +1,134 @@
+"""What a helper wants to see: a list of texts, each read from where it lies. No secret's own place is among them."""
+
+from __future__ import annotations
+
+import json
+import platform
+import pwd
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from piwizard import __version__, session
+from piwizard.answers import AnswersFile
+from piwizard.engine import events, follow, launch
+from piwizard.engine.journal import Journal, journaled
+from piwizard.errors import PiwizardError
+from piwizard.machine import commands, files, packages, places
+from piwizard.status import status
+from piwizard.wizard import Wizard
+
+PACKAGES = frozenset(
+    (
+        *("certbot", "ddclient", "dhcpcd5", "git", "libssl3", "libssl3t64", "miniupnpc", "netplan.io"),
+        *("network-manager", "nginx", "noip-duc", "openssl", "python3", "systemd", "ufw"),
+    )
+)
+UNITS = ("nginx", "certbot", "ddclient", "noip-duc", "piwizard-*")
+RUNS = 8
+MOST = 400_000
+"""Characters of one text, from its end."""
+LINES = "400"
+PEOPLE = 1000
+"""The first number of a person's account."""
+
+
+def gather() -> Iterator[tuple[str, str]]:
+    """Pairs of a name in the bundle and a text. What cannot be read says so in its place."""
+    wizard, state = session.wizard(None), session.state()
+    yield "versions.txt", _versions()
+    yield "facts.json", json.dumps(wizard.facts.as_json(), indent=1, ensure_ascii=False, default=str)
+    yield "status.json", _status(wizard)
+    for name in ("state.json", "attempts.json", "watch.json", "ddns.json"):
+        if content := files.read(places.state_dir() / name):
+            yield f"state/{name}", content.decode("utf-8", "replace")
+    if content := files.read(places.answers_file()):
+        yield "answers.toml", content.decode("utf-8", "replace")
+    runs = [run for run in follow.runs() if run in {*follow.runs()[-RUNS:], *state.runs()}]
+    for run in runs:
+        text = "\n".join(json.dumps(event, ensure_ascii=False) for event in events.read(launch.folder(run)))
+        yield f"runs/{run}.jsonl", _end(text)
+    if content := files.read(places.logs_dir() / "unforeseen.txt"):
+        yield "unforeseen.txt", content.decode("utf-8", "replace")
+    for path in _written():
+        yield f"files{path}", _configuration(path)
+    units = [*UNITS, *wizard.answers.sites]
+    yield "journal.txt", _end(_said(("journalctl", "--no-pager", "--lines", LINES, "--output=short-iso-precise", *(
+        word for unit in units for word in ("--unit", unit)))))  # fmt: skip
+
+
+def known_names(answers: AnswersFile, hostname: str) -> dict[str, str]:
+    """What is known of the person, each with what kind of thing it is."""
+    found: dict[str, str] = {}
+    for values in (answers.machine, *answers.sites.values()):
+        names = [*values.get("site.domains", ()), values.get("ddns.hostname")]
+        found |= {name.removeprefix("www."): "name" for name in names if name}
+        found |= {login: "login" for key in ("ddns.username", "app.token_user") if (login := values.get(key))}
+        if mail := values.get("tls.email"):
+            found[mail] = "mail"
+        found |= dict.fromkeys(_repository(values.get("app.repo")), "repository")
+    if hostname not in ("", "localhost", "raspberrypi"):
+        found[hostname] = "host"
+    people = [one for one in pwd.getpwall() if PEOPLE <= one.pw_uid < 65000]
+    found |= {one.pw_name: "login" for one in people}
+    found |= {full: "person" for one in people if len(full := one.pw_gecos.partition(",")[0].strip()) > 2}
+    return found
+
+
+def _repository(repo: str | None) -> set[str]:
+    """The path of a repository on its server: it tells whose it is."""
+    if not repo:
+        return set()
+    _, _, rest = repo.partition("://")
+    path = rest.partition("/")[2] if rest else repo.partition(":")[2] or repo
+    bare = path.strip("/").removesuffix(".git")
+    return {bare} if len(bare) > 2 else set()
+
+
+def _versions() -> str:
+    there = packages.installed()
+    lines = [f"piwizard {__version__}", f"Python {platform.python_version()}", f"Linux {platform.release()}"]
+    lines += [(files.read(Path("/etc/os-release")) or b"").decode("utf-8", "replace").partition("\n")[0]]
+    return "\n".join([*lines, *(f"{name} {there[name]}" for name in sorted(PACKAGES & there.keys()))])
+
+
+def _status(wizard: Wizard) -> str:
+    try:
+        found = status(wizard, session.state(), session.backups())
+    except PiwizardError as error:
+        return error.sentence
+    return json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False)
+
+
+def _written() -> Iterable[Path]:
+    """The files that piwizard has written or edited."""
+    backups = session.backups_dir()
+    targets = {
+        record["target"]
+        for step, site in journaled(backups)
+        for record in Journal(backups, step, site).records()
+        if record["kind"] == "wrote"
+    }
+    return [Path(target) for target in sorted(targets)]
+
+
+def _configuration(path: Path) -> str:
+    """A file's text, where everybody on the machine may read it: what is kept from others holds secrets."""
+    try:
+        info = path.lstat()
+        if not stat.S_ISREG(info.st_mode):
+            return "(not a file)"
+        if not info.st_mode & stat.S_IROTH:
+            return f"(left out: {info.st_size} bytes that only some may read)"
+        return _end(path.read_bytes().decode("utf-8", "replace"))
+    except OSError as error:
+        return f"({error.strerror})"
+
+
+def _said(argv: tuple[str, ...]) -> str:
+    result = commands.run(argv, timeout=60)
+    return result.output or result.errors
+
+
+def _end(text: str) -> str:
+    return text if len(text) <= MOST else f"(the beginning is left out)\n{text[-MOST:]}"

@@ -1,0 +1,130 @@
+"""Secrets, names and addresses taken out of a text; the same thing gets the same stand-in throughout."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import quote
+
+from piwizard.engine.events import SHORTEST_SECRET, spellings
+
+KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+USERINFO = r"(?<=://)[^\s/@\"']+@"
+BEARER = r"(?i)(?<=authorization: )(?:\w+ )?\S+"
+NAMED = r"(?i)(?<![\w-])((?:password|passwd|token|secret|api_?key)[\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;{}]{4,})"
+MAIL = r"[\w.+-]+@(?:[\w-]+\.)+[\w-]+"
+UNIT_ENDINGS = (".service", ".socket", ".timer", ".slice", ".scope", ".target", ".mount", ".path", ".device")
+MAC = r"(?i)(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:])"
+IPV6 = r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]{0,4})(?![\w:])"
+IPV4 = r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"
+DOMAIN = r"(?i)(?<![\w.@%-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+([a-z]{2,18})(?![\w-]|\.\w)"
+COMMON = (
+    "com net org info biz dev cloud online site xyz blog shop tech space website edu gov io co tv "
+    "eu uk de fr nl be at ch it es pt pl cz sk hu ro se no fi dk ie us ca au nz jp cn kr in br mx ar za ru ua tr gr il"
+)
+ENDINGS = frozenset(COMMON.split(" "))
+"""Of names on the Internet, but for those that files and modules are called by: py, sh, me, app."""
+KNOWN_TO_ALL = re.compile(
+    r"(?i)(?:.*\.)?(?:letsencrypt\.org|debian\.org|raspberrypi\.(?:org|com)|python\.org|pypi\.org|pythonhosted\.org|"
+    r"nginx\.org|freedesktop\.org|example\.(?:org|com|net)|ipify\.org|icanhazip\.com|ifconfig\.me|checkip\.dyndns\.org)"
+    r"|(?:www\.|api\.)?(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\.org|duckdns\.org|no-ip\.com|cloudflare\.com|"
+    r"desec\.io|dynu\.com|dynv6\.com|afraid\.org)|(?:dynupdate|ip1\.dynupdate)\.no-ip\.com|api\.dynu\.com|"
+    r"update\.dedyn\.io|freedns\.afraid\.org"
+)
+"""Names of services, under which no person has a name; they tell nothing of who this is."""
+RESOLVERS = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Around a stand-in while others are looked for; characters that stand in no text."""
+
+
+class Redactor:
+    """`secrets` go in all their spellings; `names` maps what is known of a person to what it is called instead.
+
+    A name stands for whatever lies below it, too: www.NAME keeps its www.
+    """
+
+    def __init__(self, secrets: Iterable[str], names: Mapping[str, str]) -> None:
+        self._stand_ins: dict[tuple[str, str], str] = {}
+        self._spelled: dict[str, str] = {}
+        for secret in secrets:
+            for form in _every_form(secret):
+                self._spelled.setdefault(form, secret)
+        self._secrets = _any_of(self._spelled)
+        self._names = {
+            form: (kind, name.lower())
+            for name, kind in names.items()
+            for form in (name.lower(), quote(name.lower(), safe=""))
+            if name
+        }
+        known = "|".join(re.escape(name) for name in sorted(self._names, key=lambda name: (-len(name), name)))
+        self._known = re.compile(rf"(?i)(?<![\w-])(?:{known})(?![\w-])") if known else None
+
+    def text(self, text: str) -> str:
+        """The text without any of them."""
+        text = text.replace(OPEN, "").replace(CLOSE, "")
+        if self._secrets:
+            text = self._secrets.sub(lambda match: self._for("secret", self._spelled[match[0]]), text)
+        steps: tuple[tuple[str, int, Callable[[re.Match[str]], str]], ...] = (
+            (KEY, re.DOTALL, lambda match: self._for("secret", match[0])),
+            (USERINFO, 0, lambda match: f"{self._for('secret', match[0])}@"),
+            (BEARER, 0, lambda match: self._for("secret", match[0])),
+            (NAMED, 0, lambda match: match[1] + self._for("secret", match[2])),
+            (MAIL, 0, self._mail),
+        )
+        for pattern, flags, stand_in in steps:
+            text = re.sub(pattern, stand_in, text, flags=flags)
+        if self._known:
+            text = self._known.sub(lambda match: self._for(*self._names[match[0].lower()]), text)
+        text = re.sub(MAC, lambda match: self._for("mac", match[0].lower()), text)
+        for pattern, stand_in in ((IPV6, self._address), (IPV4, self._address), (DOMAIN, self._domain)):
+            text = re.sub(pattern, stand_in, text)
+        return text.replace(OPEN, "").replace(CLOSE, "")
+
+    def _for(self, kind: str, what: str) -> str:
+        if what.startswith(OPEN) or OPEN in what:
+            return what  # a stand-in already
+        known = self._stand_ins.get((kind, what))
+        if known is None:
+            number = 1 + sum(1 for one, _ in self._stand_ins if one == kind)
+            ending = ".example" if kind == "name" else ""
+            known = self._stand_ins[kind, what] = f"{OPEN}{kind}-{number}{ending}{CLOSE}"
+        return known
+
+    def _mail(self, match: re.Match[str]) -> str:
+        if match[0].endswith(UNIT_ENDINGS) or match[0].startswith("git@"):
+            return match[0]
+        return self._for("mail", match[0].lower())
+
+    def _address(self, match: re.Match[str]) -> str:
+        try:
+            address = ipaddress.ip_address(match[0])
+        except ValueError:
+            return match[0]
+        if isinstance(address, ipaddress.IPv4Address):
+            tells = address.is_global and str(address) not in RESOLVERS
+        else:
+            tells = not (address.is_loopback or address.is_unspecified or address.is_multicast)
+        return self._for("address", str(address)) if tells else match[0]
+
+    def _domain(self, match: re.Match[str]) -> str:
+        name = match[0].lower()
+        if match[1].lower() not in ENDINGS or KNOWN_TO_ALL.fullmatch(name):
+            return match[0]
+        bare = name.removeprefix("www.")
+        return ("www." if bare != name else "") + self._for("name", bare)
+
+
+def _every_form(secret: str) -> set[str]:
+    forms = spellings(secret)
+    forms |= {json.dumps(form)[1:-1] for form in forms}
+    forms |= {base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()}
+    return {form for form in forms if len(form) >= SHORTEST_SECRET}
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
+    """The longest first, so that no part of one stays when a shorter one lies within it."""
+    ordered = sorted(words, key=lambda word: (-len(word), word))
+    return re.compile("|".join(map(re.escape, ordered))) if ordered else None

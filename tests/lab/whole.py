@@ -1,0 +1,52 @@
+"""The whole of it: every step of the wizard done on a Pi at home, from one answers file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from piwizard.machine.commands import Process, Result
+from tests.lab import home, online, road, tame
+from tests.lab.eventually import eventually
+from tests.lab.lab import Lab
+from tests.lab.miniupnpd import MiniUpnpd
+from tests.lab.network import ROUTER
+from tests.lab.pi import Pi
+
+MAIL = "me@example.org"
+
+
+def answers(repo: str, address: str) -> str:
+    """Answers for every step."""
+    more = (
+        f'{home.NO_IP}\n[static_ip]\naddress = "{address}/24"\ngateway = "{ROUTER}"\nrevert_after = 600\n\n'
+        f'[router]\nforward = "upnp"\n\n[tls]\nhttps = true\nemail = "{MAIL}"\n\n[dhparam]\nway = "ffdhe2048"\n'
+    )
+    return tame.answers(repo, more=f"\n{more}")
+
+
+@contextmanager
+def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
+    """A while in which the router takes forwards, the provider knows the account and the www name leads home."""
+    with online.at_home(lab, pi):
+        home.open_accounts(lab)
+        lab.router.upnp(MiniUpnpd)
+        lab.internet.zone.set(f"www.{road.HOST}", "A", lab.router.public)
+        yield
+
+
+def set_up(lab: Lab, pi: Pi) -> Result:
+    """All steps, the address confirmed while it is on trial."""
+    lab.git.commit("tame", tame.FILES)
+    pi.write("/root/secret", home.SECRET)
+    pi.write(road.ANSWERS, answers(lab.git.url("tame"), pi.address))
+    run = pi.start(("piwizard", "apply", "--yes", "--answers", road.ANSWERS))
+    eventually(lambda: _on_trial(pi, run), timeout=900)
+    pi.run(("piwizard", "confirm"), check=False)
+    result = run.wait()
+    assert result.ok, result.output + result.errors
+    return result
+
+
+def _on_trial(pi: Pi, run: Process) -> None:
+    assert (pi.files / "var/lib/piwizard/network/trial.json").exists() or not run.alive
