@@ -19,9 +19,11 @@ def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
     for name in sorted(ours):
         if noted[name].get("step") in kept:
             stay[name] = f"{kept[noted[name]['step']]} is a person's own now"
-    stay |= {
-        name: f"{file} is not what it brought" for name, file in package_files.of_a_person(ours - stay.keys()).items()
-    }
+    used = package_files.of_a_person(ours - stay.keys())
+    stay |= {name: f"{file} is not what it brought" for name, file in used.items()}
+    # Whose settings a person has made is what that person runs, and not their settings alone.
+    runs = package_files.standing_on(ours - stay.keys(), used, status)
+    stay |= {name: f"what is in {other}'s settings is for it" for name, other in runs.items()}
     asked = set(commands.run(("apt-mark", "showmanual")).output.split()) if ours else set()
     stay |= {
         name: "somebody asked for it since"

@@ -43,7 +43,7 @@ class Certificate:
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         found = certificates.read(self.root / "live" / self.name / "fullchain.pem")
-        if found and not self.anew and found.names == set(self.domains) and found.days_left() > 0:
+        if found and not self.anew and found.names == set(self.domains) and not found.due():
             return HOLDS
         return Preview(holds=False, argv=self.request.commands)
 

@@ -28,7 +28,8 @@ class Unit:
 
     def apply(self, work: Work) -> None:
         now = work.machine.unit(self.name)
-        work.remember("unit", self.name, {"existed": now.exists, "enabled": now.enabled, "running": now.running})
+        before = {"existed": now.exists, "enabled": now.enabled, "running": now.running, "masked": now.masked}
+        work.remember("unit", self.name, before)
         for argv in self._commands(now):
             result = work.command(argv, allow=range(256))
             if not result.ok:
@@ -38,6 +39,8 @@ class Unit:
         needed: list[tuple[str, ...]] = []
         if now.stale:
             needed.append(("systemctl", "daemon-reload"))
+        if now.masked:
+            needed.append(("systemctl", "unmask", self.name))
         if not now.enabled:
             needed.append(("systemctl", "enable", self.name))
         if now.failed:
@@ -69,4 +72,6 @@ def undo(record: Record, work: Work) -> str | None:
         work.command(("systemctl", "stop", name))
     if now.enabled and not before["enabled"]:
         work.command(("systemctl", "disable", name))
+    if before.get("masked") and not now.masked:
+        work.command(("systemctl", "mask", name))
     return None

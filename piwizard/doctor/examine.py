@@ -10,7 +10,7 @@ from pathlib import Path
 from piwizard import session, systemd_units
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Memory
-from piwizard.doctor import failures, gateway, journal, kernel, names, past, service
+from piwizard.doctor import clock, failures, gateway, journal, kernel, names, past, service, trials
 from piwizard.doctor.finding import Finding, Fix, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
@@ -38,9 +38,10 @@ class Examination:
         if not self._wizard.answers.sites:
             mend = "`piwizard` asks for what it needs and sets it up."
             nothing = Finding("sites", "app", None, False, "no site is set up", "There are no answers yet.", mend)
-            return [*self._steps(None), nothing]
+            return [*clock.look(), *self._steps(None), *trials.look(), nothing]
         sites = [site] if site else list(self._wizard.answers.sites)
-        return [*self._steps(None), *kernel.look(), *(finding for one in sites for finding in self._site(one))]
+        machine = [*clock.look(), *self._steps(None), *trials.look(), *kernel.look()]
+        return [*machine, *(finding for one in sites for finding in self._site(one))]
 
     def _site(self, site: str) -> Iterator[Finding]:
         network = self._wizard.facts.network
@@ -165,6 +166,10 @@ def _by_applying(check: Check, step: str) -> Fix | None:
         "ddns": (".service",),
         "router": (".timer",),
     }
+    if check.name == "forwards" and "to nobody" in check.detail and "Another machine" not in check.cause:
+        return Fix((step,))
+    if check.name == "certificate" and check.mend.startswith("`piwizard apply certbot`"):
+        return Fix(("certbot",))
     if check.name.endswith(tuple(mendable.get(step, ()))) and step in mendable:
         return Fix((step,))
     if check.name in ("site answers", "app answers") and not check.detail.endswith(("500", "500 on its socket")):

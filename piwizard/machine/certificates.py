@@ -9,7 +9,9 @@ from pathlib import Path
 
 from piwizard.machine import commands
 
-WORDS = ("-noout", "-serial", "-issuer", "-enddate", "-ext", "subjectAltName")
+WORDS = ("-noout", "-serial", "-issuer", "-dates", "-ext", "subjectAltName")
+SOON, LONG = 20, 90
+"""Days before its end at which somebody has to know; and how long one lasts."""
 END = "%b %d %H:%M:%S %Y GMT"
 
 
@@ -21,10 +23,16 @@ class Certificate:
     ends: datetime
     serial: str
     issuer: str
+    begins: datetime | None = None
 
     def days_left(self, now: datetime | None = None) -> float:
         """Until its end; less than nothing afterwards."""
         return (self.ends - (now or datetime.now(UTC))).total_seconds() / 86400
+
+    def due(self, now: datetime | None = None) -> bool:
+        """Whether it is so near to its end that a renewal must have failed: certbot renews at a third of its time."""
+        lasts = (self.ends - self.begins).total_seconds() / 86400 if self.begins else LONG
+        return self.days_left(now) < min(SOON, lasts / 5)
 
     def covers(self, domain: str) -> bool:
         """Whether it counts for a name, be it by an asterisk."""
@@ -44,6 +52,10 @@ def parse(text: str) -> Certificate | None:
     fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in text.splitlines())}
     if "notAfter" not in fields:
         return None
-    ends = datetime.strptime(re.sub(r"\s+", " ", fields["notAfter"]), END).replace(tzinfo=UTC)
+    begins, ends = (
+        datetime.strptime(re.sub(r"\s+", " ", fields[name]), END).replace(tzinfo=UTC) if name in fields else None
+        for name in ("notBefore", "notAfter")
+    )
+    assert ends is not None
     names = frozenset(re.findall(r"DNS:([^,\s]+)", text))
-    return Certificate(names, ends, fields.get("serial", ""), fields.get("issuer", ""))
+    return Certificate(names, ends, fields.get("serial", ""), fields.get("issuer", ""), begins)

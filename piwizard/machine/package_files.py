@@ -58,6 +58,22 @@ def needed_elsewhere(names: Iterable[str], status: str) -> dict[str, str]:
         found |= more
 
 
+def standing_on(names: Iterable[str], others: Iterable[str], status: str) -> dict[str, str]:
+    """Those of the packages that need one of the others, directly or not, with the name of that one."""
+    ours, found = set(names), dict.fromkeys(others, "")
+    needs = {package.name: _needs(stanza) for package, stanza in packages.stanzas(status) if package.name in ours}
+    while True:
+        more = {
+            name: next(iter(sorted(choices & found.keys())))
+            for name in sorted(needs.keys() - found.keys())
+            for choices in needs[name]
+            if choices & found.keys()
+        }
+        if not more:
+            return {name: other for name, other in found.items() if other}
+        found |= more
+
+
 def _lists(root: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for file in (root / packages.DPKG / "info").glob("*.list"):

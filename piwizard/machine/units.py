@@ -26,6 +26,11 @@ class UnitState:
         return self.file in ("enabled", "static", "alias", "indirect", "generated")
 
     @property
+    def masked(self) -> bool:
+        """Somebody has seen to it that it cannot be started at all."""
+        return self.file in ("masked", "masked-runtime")
+
+    @property
     def running(self) -> bool:
         return self.active in ("active", "activating", "reloading") and not self.failing
 

@@ -169,7 +169,7 @@ def _certificate(name: str, ground: Ground, answers: Answers, way: Way) -> Certi
         email=answers.get("tls.email"),
         server=server,
         ca_bundle=answers.get("tls.ca_bundle"),
-        force=anew,
+        force=anew or (there is not None and there.certificate.due()),
         way=way,
     )
     return Certificate(name, domains, request, anew=anew)

@@ -150,13 +150,16 @@ def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
             'Switch it on again, or answer router.forward = "by-hand".',
             beyond=True,
         )
+    others = [there.address for port in PORTS if (there := seen.of(port)) and there.address != address]
     shown = [f"{port} to {there.address}" if (there := seen.of(port)) else f"{port} to nobody" for port in PORTS]
     return Check(
         "forwards",
         forwarded,
         f"the router forwards {', '.join(shown)}",
-        "The router has forgotten them, or somebody altered them.",
-        "`piwizard apply router` makes them again, where no other machine has them.",
+        f"Another machine, {others[0]}, has them now." if others else "The router has forgotten them.",
+        "Take that forward away there or in the router's pages, then `piwizard apply router`."
+        if others
+        else "`piwizard apply router` makes them again.",
     )
 
 

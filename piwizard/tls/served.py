@@ -8,9 +8,6 @@ from pathlib import Path
 from piwizard.machine import certificates, checks, files
 from piwizard.machine.checks import Check
 
-SOON = 20
-"""Days before a certificate's end at which somebody has to know: certbot renews well before."""
-
 
 def ill(host: str, folder: str) -> str | None:
     """What is wrong with HTTPS for a name; None where nginx serves just the certificate of that folder."""
@@ -35,10 +32,10 @@ def certificate_check(folder: str | None, domains: Iterable[str]) -> Check:
     days = int(found.days_left())
     return Check(
         "certificate",
-        days >= SOON,
+        not found.due(),
         f"counts for {days} more days, until {found.ends:%Y-%m-%d}" if days >= 0 else f"ended on {found.ends:%Y-%m-%d}",
         cause="It should have been renewed before: every renewal since has failed.",
-        mend="`piwizard apply renewal` rehearses a renewal and says why it fails.",
+        mend="`piwizard apply certbot` asks for a new one, and says why there is none.",
     )
 
 

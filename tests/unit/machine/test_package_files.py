@@ -87,3 +87,5 @@ def test_who_is_needed_by_others(root):
     assert package_files.needed_elsewhere({"web", "web-common", "libssl"}, status) == {"libssl": "theirs"}
     assert package_files.needed_elsewhere({"web-common"}, status) == {"web-common": "web"}
     assert package_files.needed_elsewhere({"web", "web-common"}, status) == {}
+    assert package_files.standing_on({"web", "libssl"}, {"web-common"}, status) == {"web": "web-common"}
+    assert package_files.standing_on({"libssl"}, {"web-common"}, status) == {}
