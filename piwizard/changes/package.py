@@ -43,14 +43,15 @@ class Packages:
         missing = self._missing(work.machine)
         if not missing:
             return
+        update = work.command((*APT, "update"), allow=range(256))
+        # Only what was absent before the first try: a killed install leaves some of them in.
+        coming = [*missing, *sorted(self._needed(missing, work.machine))]
+        for name in coming:
+            work.remember("package", name, {"installed": False, "asked": name in missing})
         for unit in self.starts:
             now = work.machine.unit(unit)
             before = {"existed": now.exists, "enabled": now.enabled, "running": now.running}
-            work.remember("unit", unit, before | {"packages": list(missing)})
-        update = work.command((*APT, "update"), allow=range(256))
-        # Only what was absent before the first try: a killed install leaves some of them in.
-        for name in (*missing, *sorted(self._needed(missing, work.machine))):
-            work.remember("package", name, {"installed": False, "asked": name in missing})
+            work.remember("unit", unit, before | {"packages": coming})
         result = work.command(self._install(missing), allow=range(256))
         if not result.ok:
             raise ChangeFailed(
