@@ -37,8 +37,6 @@ LEFT = {
 BY_THEMSELVES = (
     r"@|^(user|session)-|tmpfiles|^systemd-hostnamed\.|^NetworkManager-(wait-online|dispatcher)\.|^apt-daily|^dpkg-db-"
 )
-    r"@|^(user|session)-|tmpfiles|^systemd-hostnamed\.|^NetworkManager-(wait-online|dispatcher)\.|^apt-daily|^dpkg-db-"
-)
 """Services that systemd starts and ends when somebody asks for something."""
 
 
