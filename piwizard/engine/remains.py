@@ -6,6 +6,7 @@ from pathlib import Path
 
 from piwizard.changes.base import Record
 from piwizard.engine.journal import Journal
+from piwizard.machine import packages
 
 NAME = "remains"
 """The journal that they are noted in, beside those of the steps; no step is called so."""
@@ -28,6 +29,9 @@ class Remains:
         elif record["kind"] == "file" and left:
             self._journal.remember("kept", record["target"], {"step": step})
 
-    def forget(self) -> None:
-        """They have been dealt with."""
-        self._journal.forget()
+    def settle(self) -> None:
+        """What is no longer installed is forgotten, for a person may want it again; what stayed can go another time."""
+        there = packages.installed()
+        stay = [one for one in self.records() if one["kind"] == "package" and one["target"] in there]
+        kept = [one for one in self.records() if one["kind"] == "kept"]
+        self._journal.rewrite([*stay, *kept] if stay else [])

@@ -93,7 +93,7 @@ class Engine:
                 kept = [one for one in kept if not one.startswith("The package ")] + stay
                 for sentence in stay:
                     work.say(sentence)
-                remains.forget()
+                remains.settle()
             for journal in journals:
                 journal.forget()
             return " ".join(kept) or "as it was before"

@@ -18,6 +18,7 @@ from piwizard.engine.runner import Engine
 from piwizard.engine.state import State
 from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.errors import PiwizardError
+from piwizard.machine import packages
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
 
@@ -162,13 +163,17 @@ class Brings:
         work.remember("package", self.name, {"installed": False, "asked": True})
 
 
-def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_path):
+def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_path, monkeypatch):
     run(engine, [*files(tmp_path), Brings("no-such-package")])
     (tmp_path / "one").write_text("mine\n")
     assert engine.undo("nginx", None)
     left = {record["kind"]: record for record in Remains(tmp_path / "backups").records()}
     assert left["package"]["before"] == {"installed": False, "asked": True, "step": "nginx"}
     assert (left["kept"]["target"], left["kept"]["before"]) == (str(tmp_path / "one"), {"step": "nginx"})
+    monkeypatch.setattr(packages, "installed", lambda: {"no-such-package": "1"})
+    Remains(tmp_path / "backups").settle()
+    assert len(Remains(tmp_path / "backups").records()) == 2
+    monkeypatch.setattr(packages, "installed", dict)
     assert engine.undo("system", None, packages=True)
     assert Remains(tmp_path / "backups").records() == []
 
