@@ -103,8 +103,8 @@ def test_a_report_tells_nothing_of_the_person(lab: Lab, done: Whole) -> None:
     names = {name.removeprefix("piwizard-report/") for name in texts}
     assert {"versions.txt", "facts.json", "status.json", "state/state.json", "answers.toml", "journal.txt"} <= names
     assert {"files/etc/nginx/sites-available/myflask", "files/etc/systemd/system/myflask.service"} <= names
-    assert len([name for name in names if name.startswith("runs/")]) == 2
-    assert len(texts["piwizard-report/journal.txt"].splitlines()) > 50
+    assert len([name for name in names if name.startswith("runs/")]) >= 1
+    assert len(texts["piwizard-report/journal.txt"].splitlines()) > 20
     kept = json.loads(pi.read("/var/lib/piwizard/secrets.json"))
     secrets = [secret for site in kept.values() for secret in site.values()]
     assert len(secrets) == 2
