@@ -23,6 +23,8 @@ IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 SECRET_SOURCES = "{ env = … }, { file = … }, { generate = … } or { asked = true }"
 TOKEN = re.compile(r"gh[a-z]_|github_pat_|glpat-|gldt-|[0-9a-f]{40}$")
 CHALLENGES = "/.well-known/acme-challenge/"
+LONGEST_PREFIX = 200
+"""nginx takes no argument of more than 4096."""
 SHELL_SIGNS = set(";|&<>$`\\\n*?(){}")
 
 
@@ -246,8 +248,9 @@ def static(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > 20:
         raise Invalid('must be a table such as { "/static/" = "static" }')
     for prefix in value:
-        if not re.fullmatch(r"/([A-Za-z0-9._~-]+/)+", prefix) or "/../" in prefix or "/./" in prefix:
-            raise Invalid(f'has the URL prefix {prefix!r}, which must be like "/static/"')
+        well = re.fullmatch(r"/([A-Za-z0-9._~-]+/)+", prefix) and len(prefix) <= LONGEST_PREFIX
+        if not well or "/../" in prefix or "/./" in prefix:
+            raise Invalid(f'has the URL prefix {prefix[:LONGEST_PREFIX]!r}, which must be like "/static/"')
         if prefix.startswith(CHALLENGES):
             raise Invalid(f"must not have {CHALLENGES}: Let's Encrypt asks there")
     return {prefix: inside(folder) for prefix, folder in value.items()}
@@ -262,7 +265,7 @@ def environment(value: Any) -> dict[str, str | dict[str, Any]]:
 
 def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
-        raise Invalid(f"has the name {name!r}, which must be letters, digits and underscores")
+        raise Invalid(f"has the name {name[:100]!r}, which must be letters, digits and underscores")
     # LD_…: read by the loader of programs, also of the one that root starts to become the app's user.
     if name in ("PATH", "HOME") or name.startswith("LD_"):
         raise Invalid(f"must not set {name}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from piwizard import session
 from piwizard.engine import launch
+from piwizard.engine.narrate import printable
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.machine import files, places
@@ -36,7 +37,7 @@ def refresh() -> list[str]:
     """Brings what is said at login up to date. Returns the lines for the journal."""
     found = troubles(session.wizard(None), session.state())
     before, kept = _known(), places.state_dir() / "watch.json"
-    lines = [f"{WARNING}{what}: {text}" for what, text in found.items() if what not in before]
+    lines = [printable(f"{WARNING}{what}: {text}") for what, text in found.items() if what not in before]
     lines += [f"{NOTICE}{what} is well again." for what in before if what not in found]
     if found:
         files.make_folders(MOTD.parent)
@@ -75,7 +76,8 @@ def _sentence(check: Check) -> str:
 
 
 def _notice(found: Mapping[str, str]) -> str:
-    lines = [f"  {what}: {text}" for what, text in found.items()]
+    # What an app or a router has said may be part of it, and a terminal shows this as it is.
+    lines = [printable(f"  {what}: {text}") for what, text in found.items()]
     return "\n".join(("piwizard: something needs you. `piwizard doctor` says more.", *lines, ""))
 
 

@@ -177,6 +177,7 @@ def test_wrong_types_are_refused(validate, value):
         (v.email, "-x@example.org", "must be a mail address"),
         (v.email, "x@\u212aite.example", "must be a mail address"),
         (v.full_name, "raspberrypi", "must be a whole name"),
+        (v.static, {f"/{'x' * 5000}/": "static"}, "has the URL prefix"),
         (v.static, {"/.well-known/acme-challenge/": "static"}, "Let's Encrypt asks there"),
         (v.environment, {"LD_AUDIT": "/x"}, "must not set LD_AUDIT"),
         (v.reference, "a..b", "must be the name of a branch or a tag"),

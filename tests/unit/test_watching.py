@@ -78,3 +78,9 @@ def test_only_steps_that_are_done_are_looked_at(own_places):
         "site of blog": "site.domains is missing. Give one.",
         TIMER: "is inactive. Start it.",
     }
+
+
+def test_nothing_at_login_moves_a_cursor():
+    said = watching._notice({"site of blog, http leads there": "leads to \x1b]0;x\x07\x1b[2J\nhttp://x/\x9b1m"})
+    assert all(line.isprintable() for line in said.split("\n"))
+    assert len(said.split("\n")) == 3
