@@ -44,6 +44,7 @@ def plain(lab: Lab, pi: Pi) -> Pi:
     return pi
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad_nonces", [5, 50])
 def test_nonces_refused_and_slow_to_validate(lab: Lab, plain: Pi, bad_nonces: int) -> None:
     """certbot tries each request twice: where half of them are refused it gives up, and that is said."""
@@ -94,6 +95,7 @@ def test_a_server_that_is_gone_in_the_middle(lab: Lab, plain: Pi) -> None:
     assert results(plain)[-1] == "issued"
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_the_order(lab: Lab, plain: Pi) -> None:
     """piwizard, certbot and all: that attempt counts as one that may have got a certificate; the next one gets it."""
     acme = lab.internet.acme.production
@@ -109,6 +111,7 @@ def test_killed_in_the_middle_of_the_order(lab: Lab, plain: Pi) -> None:
     assert plain.run(("openssl", "x509", "-in", LIVE, "-noout")).ok
 
 
+@pytest.mark.slow
 def test_only_certbot_is_killed(lab: Lab, plain: Pi) -> None:
     """As by the kernel, where the memory is used up."""
     acme = lab.internet.acme.production
