@@ -53,7 +53,7 @@ class Unit:
 
 def _failed(name: str, argv: tuple[str, ...], result: Result, work: Work) -> ChangeFailed:
     """Puts the unit's own last words into the record; the error has systemd's."""
-    work.command(("systemctl", "--no-pager", "--full", "status", name), allow=range(256))
+    work.command(("systemctl", "--no-pager", "--full", "status", name), allow=range(5))
     work.command(("journalctl", "--no-pager", "--lines=20", "--unit", name), allow=range(256))
     words = next((line.strip() for line in result.tail if line.strip()), f"exit code {result.exit}")
     return ChangeFailed(f"`{' '.join(argv)}` failed: {words}", hint=f"`journalctl -u {name}` says why.")
