@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.lab import home, product, road, tame, whole
+from tests.lab import everything, home, product, road, tame
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -51,9 +51,9 @@ class Whole:
 @pytest.fixture(scope="module")
 def done(lab: Lab, release: str) -> Iterator[Whole]:
     pi = product.ready_pi(lab, release)
-    with whole.at_home(lab, pi):
+    with everything.at_home(lab, pi):
         before = look(pi)
-        whole.set_up(lab, pi)
+        everything.set_up(lab, pi)
         yield Whole(pi, before)
     pi.discard()
 
@@ -108,7 +108,7 @@ def test_a_report_tells_nothing_of_the_person(lab: Lab, done: Whole) -> None:
     kept = json.loads(pi.read("/var/lib/piwizard/secrets.json"))
     secrets = [secret for site in kept.values() for secret in site.values()]
     assert len(secrets) == 2
-    known = [*secrets, home.SECRET, road.HOST, home.LOGIN, whole.MAIL, lab.router.public, pi.mac, "alex", "tame.git"]
+    known = [*secrets, home.SECRET, road.HOST, home.LOGIN, everything.MAIL, lab.router.public, pi.mac, "alex", "tame.git"]
     for name, text in (*texts.items(), ("shown", shown.partition("Write this report")[0])):
         for what in known:
             assert what.lower() not in text.lower(), f"{what} in {name}"
