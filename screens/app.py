@@ -135,15 +135,15 @@ class PiwizardApp(App[str]):
             begin(self, self._be_gone, "leave")
 
     async def _be_gone(self) -> None:
-        await self._keep_all()
+        await self._keep_all(cut_off=True)
         os._exit(LEFT)
 
-    async def _keep_all(self) -> None:
+    async def _keep_all(self, *, cut_off: bool = False) -> None:
         from piwizard.screens.main import Main
 
         for screen in self.screen_stack:
             if isinstance(screen, Main):
-                await screen.flush()
+                await screen.flush(cut_off=cut_off)
 
     def _fatal_error(self) -> None:
         """Something unforeseen: the screen closes, and cli.py says so in a sentence and keeps the traceback."""

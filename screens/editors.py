@@ -68,6 +68,11 @@ class Choice(Widget, can_focus=True):
         self.refresh()
         self.post_message(self.Changed())
 
+    def take_default(self) -> None:
+        """The suggested word is the answer."""
+        self.value = self.default
+        self.refresh()
+
     def action_accept(self) -> None:
         self.post_message(self.Accepted())
 

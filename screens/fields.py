@@ -28,7 +28,7 @@ class Field(Vertical):
     """A question to be answered. Says `AnswerGiven` when it is left with something new that is valid."""
 
     def __init__(self, site: str | None, question: Question, answer: object) -> None:
-        super().__init__(id=f"field-{question.key.replace('.', '-')}")
+        super().__init__(id=f"field-{question.key.replace('.', '-')}", classes=f"-{question.kind}")
         self.site = site
         self.question = question
         self._kept = answer
@@ -132,26 +132,36 @@ class Field(Vertical):
             return f"{self.question.prompt} {refusal}."
         return ""
 
-    def commit(self) -> None:
-        """Tells the screen what was given, if that is new and valid: at once, since nobody knows who leaves when."""
+    def commit(self, *, cut_off: bool = False) -> None:
+        """Tells the screen what was given, if that is new and valid: at once, since nobody knows who leaves when.
+
+        `cut_off`: nobody has left it, the person is gone in the middle. Half a secret is not kept then, for whoever
+        comes back could not see that it is half.
+        """
         self._left = True
         if not self.problem():
-            if self.question.kind == "secret":
+            if self.question.kind == "secret" and not cut_off:
                 self._commit_secret()
-            else:
-                self._commit_table_secrets()
+            elif self.question.kind != "secret":
+                if not cut_off:
+                    self._commit_table_secrets()
                 given = self._given()
                 checked = None if given is None else self.question.validate(given)
                 if checked != self._kept:
-                    self._kept = checked
-                    self.screen.post_message(AnswerGiven(self.site, self.question.key, checked))
+                    before, self._kept = self._kept, checked
+                    told = AnswerGiven(self.site, self.question.key, checked, before=before, cut_off=cut_off)
+                    self.screen.post_message(told)
         self._show_note()
 
     def _take_suggestion(self) -> None:
         """Enter on an empty field says yes to what is suggested, where an answer is needed."""
         editor, question = self._inner(), self.question
-        if isinstance(editor, LineEditor) and question.required and question.default is not None and not editor.value:
+        if not question.required or question.default is None:
+            return
+        if isinstance(editor, LineEditor) and not editor.value:
             editor.value = str(question.default)
+        elif isinstance(editor, Choice) and not editor.value:
+            editor.take_default()
 
     def _commit_secret(self) -> None:
         editor = self.query_one(LineEditor)
@@ -197,6 +207,7 @@ class Field(Vertical):
             self.post_message(FieldLeft())
 
     def on_choice_accepted(self, event: Choice.Accepted) -> None:
+        self._take_suggestion()
         self.commit()
         if not self.problem():
             self.post_message(FieldLeft())
@@ -206,7 +217,7 @@ class Field(Vertical):
         self._show_note()
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
-        self.commit()
+        self.commit(cut_off=not self.app.app_focus)  # another window came to the front, in the middle of a word
 
 
 def described(value: object) -> str:

@@ -55,10 +55,10 @@ class Form(Vertical):
         """Whether there is such a question."""
         return bool(self.query(f"#field-{key.replace('.', '-')}"))
 
-    def commit(self) -> None:
-        """Keeps what is being typed, as far as it is valid."""
+    def commit(self, *, cut_off: bool = False) -> None:
+        """Keeps what is being typed, as far as it is valid; `cut_off` as for a field."""
         for field in self.query(Field):
-            field.commit()
+            field.commit(cut_off=cut_off)
 
     def focus_on(self, key: str = "") -> bool:
         """Puts the cursor into the field of a question, or the first that still has to be answered."""

@@ -58,6 +58,8 @@ class Keeping(Looking):
     def _keep(self, given: AnswerGiven | SecretGiven | tuple[str, bool]) -> None:
         answering = self.backend.answering
         if isinstance(given, AnswerGiven):
+            if given.cut_off and answering.get(given.site, given.key) != given.before:
+                return  # it was answered in another terminal since, and that one counts
             answering.set(given.site, given.key, given.value)
         elif isinstance(given, SecretGiven):
             answering.set_secret(given.site, given.key, given.text)
@@ -92,9 +94,9 @@ class Keeping(Looking):
 
         self.later(lambda: self.backend.lookup(given.key, given.value), found, group=f"lookup {given.key}")
 
-    async def flush(self) -> None:
+    async def flush(self, *, cut_off: bool = False) -> None:
         """Keeps what is being typed, and waits until every answer is on disk."""
-        self.query_one(Setup).form.commit()
+        self.query_one(Setup).form.commit(cut_off=cut_off)
         told = asyncio.Event()
         if not self.call_later(told.set):  # comes after the messages of the fields
             told.set()

@@ -43,11 +43,17 @@ class TabChosen(Message):
 
 
 class AnswerGiven(Message):
-    """A field was left with a value that its validator takes; None where it was emptied."""
+    """A field was left with a value that its validator takes; None where it was emptied.
 
-    def __init__(self, site: str | None, key: str, value: object) -> None:
+    `before` is the answer that its field knew of; `cut_off` says that nobody has left it, the line was cut.
+    """
+
+    def __init__(
+        self, site: str | None, key: str, value: object, *, before: object = None, cut_off: bool = False
+    ) -> None:
         super().__init__()
         self.site, self.key, self.value = site, key, value
+        self.before, self.cut_off = before, cut_off
 
 
 class SecretGiven(Message):

@@ -118,6 +118,11 @@ class Dialogue:
             os.kill(self.pid, signal.SIGHUP)
         os.waitpid(self.pid, 0)
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can come."""
+        return not self._read(0)
+
     def _read(self, wait: float) -> bool:
         """Takes in what there is within some seconds; False after the end."""
         assert self._terminal is not None

@@ -32,8 +32,8 @@ QUESTIONS = (
     Question(
         "tls.https",
         "HTTPS",
-        "A certificate from Let's Encrypt, for which the names have to lead to this Pi from the Internet, or to be "
-        "in the zone of your DDNS provider (tls.challenge).",
+        "A certificate from Let's Encrypt, for which the names have to lead to this Pi from the Internet, or, by dns "
+        "in the next question, to be in the zone of your DDNS provider.",
         v.yes_or_no,
         kind="yesno",
         required=True,

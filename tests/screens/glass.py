@@ -7,7 +7,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fcntl import ioctl
 from pathlib import Path
 
@@ -50,6 +50,25 @@ class Glass(Dialogue):
         while words not in "\n".join(self.lines):
             assert time.monotonic() < until, f"waited for {words!r}, saw:\n" + "\n".join(self.lines)
             assert self._read(0.1), f"the end came before {words!r}:\n" + "\n".join(self.lines)
+
+    def see_any(self, words: Sequence[str], timeout: float = 30.0) -> str:
+        """Waits until one of these is on the screen, and gives it."""
+        until = time.monotonic() + timeout
+        while True:
+            shown = "\n".join(self.lines)
+            for each in words:
+                if each in shown:
+                    return each
+            assert time.monotonic() < until, f"waited for {words!r}, saw:\n{shown}"
+            assert self._read(0.1), f"the end came before {words!r}:\n{shown}"
+
+    def wait(self, until: Callable[[], bool], timeout: float) -> bool:
+        """Waits until something is so on the screen; whether it came to that in time."""
+        ends = time.monotonic() + timeout
+        while not until():
+            if time.monotonic() > ends or not self._read(0.05):
+                return until()
+        return True
 
     def rest(self, quiet: float = 0.4) -> None:
         """Waits until nothing more comes."""

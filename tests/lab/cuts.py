@@ -1,0 +1,162 @@
+"""SSH cuts at random moments of whole set-ups through the screens: is anything lost?
+
+    python -m tests.lab.cuts --cuts 100 --seed 1 [--release bookworm]
+
+Goes on over as many set-ups as it takes. Each cut is said, with what it lost; the last line has the sum, and the exit
+code is 1 where there is any. A line is cut as lines are: ssh is killed, sshd's process on the Pi is, or the cable is
+out while ssh dies, so that the Pi does not hear of it and somebody's old screens stay open beside the new ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+from tests.lab import whole
+from tests.lab.eventually import eventually
+from tests.lab.lab import Lab
+from tests.lab.person import Person
+from tests.lab.whole import Records, Whole
+
+KINDS = ("ssh killed", "ssh killed", "sshd killed", "cable out")
+LONGEST = 24.0
+"""Seconds after a login begins until the line is cut, at most."""
+SHORT = 0.4
+"""Seconds that the cable is out: no longer than what every download lives through."""
+
+
+class Scissors:
+    """Cuts a person's line once, some seconds from now, unless it is put away before."""
+
+    def __init__(self, person: Person, kind: str, seconds: float) -> None:
+        self._person, self._kind = person, kind
+        self.words = f"{kind} after {seconds:.1f} s"
+        self.cut = threading.Event()
+        self._timer = threading.Timer(seconds, self._snap)
+        self._timer.start()
+
+    def put_away(self) -> None:
+        """The line stays."""
+        self._timer.cancel()
+        self._timer.join()
+
+    def _snap(self) -> None:
+        pi, glass = self._person.pi, self._person.glass
+        self.cut.set()
+        match self._kind:
+            case "sshd killed":
+                pi.run(("pkill", "-KILL", "-u", pi.user, "-f", "^sshd"), check=False)
+                os.kill(glass.pid, signal.SIGKILL)
+            case "cable out":
+                pi.cut_network()
+                os.kill(glass.pid, signal.SIGKILL)
+                time.sleep(SHORT)
+                pi.plug_network()
+            case _:
+                os.kill(glass.pid, signal.SIGKILL)
+
+
+@dataclass
+class Count:
+    """What was tried, and what was lost."""
+
+    cuts: int = 0
+    setups: int = 0
+    answers: int = 0
+    events: int = 0
+    lines: int = 0
+    lost: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cuts} cuts in {self.setups} set-ups; {self.answers} answers, {self.events} events and "
+            f"{self.lines} log lines looked for; lost: {len(self.lost)}"
+        )
+
+
+def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Count) -> None:
+    """One whole set-up, with the line cut at random moments as often as is still wanted; then what was lost."""
+    pi = whole.at_home(lab, release)
+    person, records = Person(pi), Records(pi)
+    one, found = Whole(lab, person), set[str]()
+    while True:
+        scissors = Scissors(person, chance.choice(KINDS), chance.uniform(0.0, LONGEST)) if count.cuts < cuts else None
+        failure: AssertionError | OSError | None = None
+        try:
+            one.go_on()
+        except (AssertionError, OSError) as error:
+            failure = error
+        if scissors is not None:
+            scissors.put_away()
+        person.leave()
+        lost = [*whole.lost_answers(pi, person.told), *records.lost()]
+        if scissors is not None and scissors.cut.is_set():
+            count.cuts += 1
+            _tell(count, scissors, lost)
+        found |= set(lost)
+        if failure is None and one.finished:
+            break
+        if failure is not None and not (scissors and scissors.cut.is_set()):
+            raise failure
+    count.setups += 1
+    found |= set(_at_the_end(lab, one, records, count))
+    count.lost += sorted(found)
+    pi.discard()
+
+
+def _at_the_end(lab: Lab, one: Whole, records: Records, count: Count) -> list[str]:
+    """What is lost when all is set up, also once every old screen has heard that its line is cut."""
+    pi = one.pi
+    pi.run(("pkill", "-u", pi.user, "-f", "^sshd"), check=False)
+    eventually(lambda: _nobody_left(one))
+    asked = whole.answers(lab.git.url("tame")).values()
+    all_answers = {label: given for questions in asked for label, given in questions.items()}
+    lost = [*whole.lost_answers(pi, all_answers), *records.lost()]
+    for run, events in records.runs().items():
+        lost += whole.incomplete(run, events)
+        count.events += len(events)
+    for step, lines in whole.printed(records.runs()).items():
+        lost += whole.hidden(step, lines, pi.run(("piwizard", "logs", step)).output)
+        count.lines += len(lines)
+    count.answers += len(all_answers)
+    whole.served(lab)
+    whole.all_done(pi)
+    return lost
+
+
+def _nobody_left(one: Whole) -> None:
+    assert not one.pi.run(("pgrep", "-u", one.pi.user, "-f", "piwizard"), check=False).ok
+
+
+def _tell(count: Count, scissors: Scissors, lost: list[str]) -> None:
+    print(f"cut {count.cuts}: {scissors.words}{'; LOST ' if lost else ''}{'; '.join(lost)}", flush=True)
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.cuts", description=__doc__)
+    parser.add_argument("--cuts", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--release", default="trixie")
+    chosen = parser.parse_args()
+    chance, count = random.Random(chosen.seed), Count()
+    lab = Lab()
+    try:
+        while count.cuts < chosen.cuts:
+            set_up(lab, chosen.release, chance, chosen.cuts, count)
+            print(count, flush=True)
+    finally:
+        lab.close()
+    for each in count.lost:
+        print(f"LOST {each}")
+    return 1 if count.lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

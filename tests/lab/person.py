@@ -1,0 +1,201 @@
+"""A person at the screens: logs in by SSH, goes through steps and questions by keys alone, and looks before typing."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.lab.pi import Pi
+from tests.screens.glass import Glass
+
+ESC, UP, DOWN = "\x1b", "\x1b[A", "\x1b[B"
+CLEAR = "\x05\x15"
+"""To the end of the line, and all of it away."""
+OPENED = ("Enter go on", "on trial")
+STEPS, RIGHT, LABEL = 23, 25, 21
+"""How wide the list of steps is, where the right half begins, how wide labels are; at 80 columns."""
+SIGN = re.compile(r" .([●✓✗!≠○–◐])")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One row of a table: its kind is "open", "secret" or "made up"."""
+
+    name: str
+    kind: str
+    value: str = ""
+
+    @property
+    def seen(self) -> str:
+        """What its row shows once it is kept."""
+        return {"secret": "kept secretly", "made up": "32 signs"}.get(self.kind, self.value)
+
+
+Answer = str | tuple[Variable, ...]
+"""What is given to a question. Enter alone where the same is suggested."""
+
+
+class Person:
+    """One person, with one terminal at a time. What all of the terminals have shown is kept for those who look."""
+
+    def __init__(self, pi: Pi) -> None:
+        self.pi = pi
+        self._glass: Glass | None = None
+        self._before: list[bytes] = []
+        self.told: dict[str, Answer] = {}
+        """The answers of which the screens have said that they are kept, by their labels."""
+
+    @property
+    def glass(self) -> Glass:
+        """The terminal, which is open."""
+        assert self._glass is not None
+        return self._glass
+
+    @property
+    def shown(self) -> bytes:
+        """Every byte that came to any of the terminals."""
+        return b"".join([*self._before, self._glass.raw if self._glass else b""])
+
+    def connect(self) -> Glass:
+        """A terminal of one's own, in which ssh is started. Any terminal before is closed."""
+        self.leave()
+        self._glass = Glass(self.pi.ssh_argv(tty=True))
+        return self._glass
+
+    def log_in(self, *, greeting: str = "", timeout: float = 60.0) -> str:
+        """A login by SSH; `piwizard` is typed there, and sudo's question answered. Gives which page opens."""
+        glass = self.connect()
+        if greeting:
+            glass.expect(greeting, timeout)
+        glass.expect("$ ", timeout)
+        glass.type("LANG=C.UTF-8 piwizard\r")
+        glass.expect("password for alex:", timeout)
+        glass.rest(0.3)
+        glass.type(f"{self.pi.password}\r")
+        return glass.see_any(OPENED, timeout)
+
+    def leave(self) -> None:
+        """The terminal is closed, or the line is cut."""
+        if self._glass is not None:
+            self._glass.hang_up()
+            self._before.append(self._glass.raw)
+            self._glass = None
+
+    def go_on(self) -> None:
+        """From the first page to the steps."""
+        self.glass.type("\r")
+        self.glass.see("Web server")
+        self.glass.rest()
+
+    def signs(self) -> list[str]:
+        """The signs before the steps."""
+        return [found[1] for line in self.glass.lines if (found := SIGN.match(line[:STEPS]))]
+
+    def onto(self, title: str) -> None:
+        """The cursor onto a step, by arrows."""
+        self.glass.type(ESC)
+        self.glass.rest()
+        for key in (UP, DOWN):
+            before = -2
+            while before != (before := self._chosen):
+                if re.match(rf" .. {title}( |$)", self.glass.lines[before][:STEPS]):
+                    self.glass.rest(0.5)
+                    return
+                self.glass.type(key)
+                self.glass.wait(lambda: self._chosen != before, 2.0)  # noqa: B023 — called at once
+        raise AssertionError("\n".join(self.glass.lines))
+
+    @property
+    def _chosen(self) -> int:
+        """The line of the step that the cursor is on."""
+        marked = [number for number, line in enumerate(self.glass.lines) if re.match(r" [▸>]", line[:STEPS])]
+        return marked[0] if marked else -1
+
+    @property
+    def here(self) -> str:
+        """The line of the right half in which the cursor is; nothing while it is on the steps."""
+        cursor = self.glass.screen.cursor
+        return self.glass.lines[cursor.y][RIGHT:] if cursor.x >= RIGHT else ""
+
+    def enter(self) -> None:
+        """Presses Enter, and waits until the cursor has moved."""
+        cursor = self.glass.screen.cursor
+        before = (cursor.x, cursor.y)
+        self.glass.type("\r")
+        self.glass.wait(lambda: (cursor.x, cursor.y) != before, 3.0)
+        self.glass.rest(0.2)
+
+    def answer(self, step: str, answers: Mapping[str, Answer]) -> None:
+        """Goes through the questions of a step with Enter, types what is not there yet, and waits until it is kept."""
+        self.onto(step)
+        self.glass.wait(lambda: "Looking what can be detected" not in "\n".join(self.glass.lines), 60)
+        left = dict(answers)
+        self.enter()
+        for _ in range(40):
+            if self.here.startswith("[ ") or not left:
+                break
+            if label := next((name for name in left if self._is_asked(name)), ""):
+                self._fill(label, left.pop(label))
+            else:
+                self.enter()
+        assert not left, f"not asked for: {left}\n" + "\n".join(self.glass.lines)
+
+    def _is_asked(self, label: str) -> bool:
+        """Whether the cursor is in the field of this label; those of tables stand above them."""
+        above = self.glass.lines[self.glass.screen.cursor.y - 1][RIGHT:].rstrip(" ✓█")
+        return self.here.startswith(textwrap.wrap(label, LABEL)[0]) or (bool(self.here) and above == label)
+
+    def _fill(self, label: str, wanted: Answer) -> None:
+        if isinstance(wanted, str):
+            if f"‹ {wanted} ›" not in self.here and "‹" in self.here:
+                self._turn_to(wanted)
+            elif not re.search(rf"(^| ){re.escape(wanted)}( |$)", self.here) and "kept secretly" not in self.here:
+                self._type(wanted)
+            self.enter()
+        else:
+            for each in wanted:
+                self._fill_row(each)
+        tick = f"{textwrap.wrap(label, LABEL)[-1]} ✓"
+        if not self.glass.wait(lambda: any(line[RIGHT:].startswith(tick) for line in self.glass.lines), 20):
+            raise AssertionError(f"nobody says that {label} is kept:\n" + "\n".join(self.glass.lines))
+        self.told[label] = wanted
+
+    def _type(self, words: str) -> None:
+        """Into an empty line: what stood there is taken away before."""
+        self.glass.type(CLEAR)
+        self.glass.rest(0.2)
+        self.glass.type(words)
+        self.glass.wait(lambda: words[-12:] in self.here or "•" in self.here, 5.0)
+
+    def _turn_to(self, word: str) -> None:
+        """Goes through the words of a choice."""
+        for _ in range(12):
+            if f"‹ {word} ›" in self.here:
+                return
+            before = self.here
+            self.glass.type(" ")
+            self.glass.wait(lambda: self.here != before, 2.0)  # noqa: B023 — called at once
+        raise AssertionError(f"no {word}:\n" + "\n".join(self.glass.lines))
+
+    def _fill_row(self, row: Variable) -> None:
+        """A name, the kind of its value, the value; rows that others have filled are passed by."""
+        while "= ‹" in self.here and not re.search(r"name +=", self.here):
+            if row.name in self.here and row.seen in self.here:
+                return
+            self._to_the_next_row()
+        self._type(row.name)
+        self.enter()
+        self._turn_to(row.kind)
+        self.enter()
+        if row.value:
+            self._type(row.value)
+            self.enter()
+
+    def _to_the_next_row(self) -> None:
+        here = self.glass.screen.cursor.y
+        for _ in range(4):
+            self.enter()
+            if self.glass.screen.cursor.y != here:
+                return
