@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.events import Blur, Click, Focus
+from textual.events import Blur, Click, Focus, Resize
 from textual.geometry import Offset
 from textual.message import Message
 from textual.widget import Widget
@@ -17,6 +18,9 @@ MOVES: list[BindingType] = [
     Binding("up", "app.focus_previous", show=False),
     Binding("down", "app.focus_next", show=False),
 ]
+
+
+DOT = " · "
 
 
 class LineEditor(Input):
@@ -31,6 +35,23 @@ class LineEditor(Input):
             value, placeholder, password=password, compact=True, select_on_focus=False, id=id, validate_on=[]
         )
         self.cursor_blink = False
+        self._suggestion = placeholder
+
+    def suggest(self, words: str) -> None:
+        """What stands in the empty line: a value, and after a dot its reason, where there is room for that."""
+        self._suggestion = words
+        value, _, reason = words.partition(DOT)
+        self.placeholder = value if reason and 0 < self.size.width <= cell_len(words) else words
+
+    @property
+    def unsaid(self) -> str:
+        """The reason of what is suggested, where there is no room for it."""
+        reason = self._suggestion.partition(DOT)[2]
+        return "" if self.placeholder == self._suggestion else f"{reason[:1].upper()}{reason[1:]}. "
+
+    def on_resize(self, event: Resize) -> None:
+        if DOT in self._suggestion:
+            self.suggest(self._suggestion)
 
 
 class Choice(Widget, can_focus=True):

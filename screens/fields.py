@@ -12,7 +12,7 @@ from textual.events import DescendantBlur, DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from piwizard.screens.editors import Choice, LineEditor
+from piwizard.screens.editors import DOT, Choice, LineEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
 from piwizard.screens.several import Several, Table
 from piwizard.validators import Invalid, secret_text
@@ -71,7 +71,7 @@ class Field(Vertical):
 
     def _placeholder(self) -> str:
         words = described(self.question.default) or ("needed" if self.question.required else "")
-        return f"{words} · {self.question.detected}" if words and self.question.detected else words
+        return f"{words}{DOT}{self.question.detected}" if words and self.question.detected else words
 
     def _holds_secrets(self) -> bool:
         try:
@@ -85,7 +85,7 @@ class Field(Vertical):
         self.question = question
         editor = self._inner()
         if isinstance(editor, LineEditor) and question.kind != "secret":
-            editor.placeholder = self._placeholder()
+            editor.suggest(self._placeholder())
             if not editor.has_focus and answer != self._kept:
                 editor.value = "" if answer is None else str(answer)
         elif isinstance(editor, Table):
@@ -93,7 +93,7 @@ class Field(Vertical):
         elif isinstance(editor, Several):
             empty = editor.query(LineEditor).first()
             if not empty.value:
-                empty.placeholder = self._placeholder()
+                empty.suggest(self._placeholder())
         elif isinstance(editor, Choice):
             editor.default = _yes_no(question.default) if question.kind == "yesno" else str(question.default or "")
             editor.refresh()
@@ -185,7 +185,8 @@ class Field(Vertical):
         elif self._report:
             note.update(Text(*self._report))
         elif focused:
-            note.update(Text(self.question.help, "dim"))
+            unsaid = next((editor.unsaid for editor in self.query(LineEditor) if not editor.value), "")
+            note.update(Text(unsaid + self.question.help, "dim"))
         note.display = bool(focused or self._report or (problem and self._left))
 
     def _has_content(self) -> bool:
@@ -227,10 +228,15 @@ def described(value: object) -> str:
     if isinstance(value, bool):
         return _yes_no(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} = {setting}" for name, setting in value.items())
+        return ", ".join(f"{name} = {_setting(setting)}" for name, setting in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(str(member) for member in value)
     return str(value)
+
+
+def _setting(value: object) -> object:
+    """A value of a table; a secret that the computer makes up, in words."""
+    return f"made up, {value['generate']} signs" if isinstance(value, Mapping) and "generate" in value else value
 
 
 def _yes_no(value: object) -> str:

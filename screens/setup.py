@@ -41,6 +41,8 @@ class Setup(Vertical):
     def __init__(self) -> None:
         super().__init__(id="setup", classes="pane")
         self._actions: tuple[object, ...] = ()
+        self.refused = False
+        """Whether the questions of the step cannot be known."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
@@ -58,6 +60,7 @@ class Setup(Vertical):
 
     def show(self, place: Place) -> None:
         """Another step."""
+        self.refused = False
         optional = "   optional" if place.step.optional else ""
         self.query_one("#title", Static).update(Text(place.step.title, "bold").append(optional, "not bold dim"))
         self.query_one("#why", Static).update(place.step.why)
@@ -87,6 +90,7 @@ class Setup(Vertical):
 
     async def refuse(self, words: str) -> None:
         """The questions cannot be known."""
+        self.refused = True
         self._asking(words, "yellow")
         await self.form.clear()
 

@@ -40,8 +40,11 @@ class Walking(Frame):
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         self.outcomes: dict[Place, tuple[str, Outcome]] = {}
+        self._opened: Place | None = None
+        """A step that was opened before its questions were known."""
 
     def on_step_highlighted(self, event: StepHighlighted) -> None:
+        self._opened = None
         self.query_one(Setup).show(event.place)
         if self.overview:
             self.query_one(Header).show(self.overview.facts, event.place.site or next(iter(self.overview.domains), ""))
@@ -72,6 +75,7 @@ class Walking(Frame):
                 waiting.stop()
                 if self.stands and place == self.place:
                     await setup.ask(place, asked)
+                    self._go_in(place)
             finally:
                 waiting.stop()
 
@@ -146,7 +150,17 @@ class Walking(Frame):
             pane.focus_first()
 
     def on_step_opened(self, event: StepOpened) -> None:
-        self.focus_pane()
+        setup = self.query_one(Setup)
+        if self.tab == "Setup" and self.place and not setup.form.is_of(self.place) and not setup.refused:
+            self._opened = self.place  # into its questions, once they are there
+        else:
+            self.focus_pane()
+
+    def _go_in(self, place: Place) -> None:
+        """Into a step that was opened already, where the cursor waits for it still."""
+        opened, self._opened = self._opened, None
+        if opened == place and self.tab == "Setup" and self.focused is self.sidebar:
+            self.call_after_refresh(self.focus_pane)
 
     def on_field_left(self, event: FieldLeft) -> None:
         self.focus_next()

@@ -72,7 +72,7 @@ QUESTIONS = (
     Question(
         "app.env",
         "Environment",
-        "Settings of the app. A secret is given as { generate = 32 }, { env = … } or { file = … }.",
+        "Settings that the app reads by name. A secret is kept where only root and the app read it, or made up here.",
         v.environment,
         kind="table",
         default={},

@@ -133,6 +133,7 @@ class Person:
         self.glass.wait(lambda: "Looking what can be detected" not in "\n".join(self.glass.lines), 60)
         left = dict(answers)
         self.enter()
+        self.glass.wait(lambda: bool(self.here), 90)
         for _ in range(40):
             if self.here.startswith("[ ") or not left:
                 break
@@ -144,8 +145,9 @@ class Person:
 
     def _is_asked(self, label: str) -> bool:
         """Whether the cursor is in the field of this label; those of tables stand above them."""
-        above = self.glass.lines[self.glass.screen.cursor.y - 1][RIGHT:].rstrip(" ✓█")
-        return self.here.startswith(textwrap.wrap(label, LABEL)[0]) or (bool(self.here) and above == label)
+        rows = [line[RIGHT:] for line in self.glass.lines[: self.glass.screen.cursor.y + 1]]
+        own = next((row for row in reversed(rows) if row[:1].strip()), "") if self.here else ""
+        return own.startswith(textwrap.wrap(label, LABEL)[0])
 
     def _fill(self, label: str, wanted: Answer) -> None:
         if isinstance(wanted, str):

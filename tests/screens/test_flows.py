@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import asdict
 
 import pytest
 
 from piwizard import session, wizard
+from piwizard import validators as v
 from piwizard.engine import launch
 from piwizard.network import trial
 from piwizard.network.trial import Trial
+from piwizard.questions import Question
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
 
@@ -363,3 +366,43 @@ async def test_a_further_site(site):
         await seen.until(lambda: 'repo = "https://git.example/me/blog.git"' in answers.read_text())
         assert "[sites.blog.app]" in answers.read_text()
         assert 'repo = "https://git.example/me/myflask.git"' in answers.read_text()
+
+
+async def test_a_cut_line_keeps_no_half_secret_and_overwrites_no_answer(site):
+    answers = site / "etc" / "answers.toml"
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("enter", "down", "down", "down")
+        await seen.type("half-a-sec")
+        await seen.main.flush(cut_off=True)
+        assert "asked" not in answers.read_text()
+        await seen.keys("up", "up", "ctrl+e", "ctrl+u")
+        await seen.type("first.example")
+        answers.write_text(answers.read_text().replace('hostname = "myflask', 'hostname = "second'))
+        assert "second.example" in answers.read_text()
+        await seen.main.flush(cut_off=True)
+        assert "second.example" in answers.read_text(), "what was answered in another terminal since"
+        assert "first.example" not in answers.read_text()
+
+
+async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site, monkeypatch):
+    known = threading.Event()
+    asked = Question("ddns.provider", "Provider", "Where from.", v.one_of("no-ip", "duckdns"), kind="choice",
+                     choices=("no-ip", "duckdns"), required=True)  # fmt: skip
+
+    def slowly(self, ground, answers):
+        if ground is not None:
+            known.wait(10)
+        return (asked.suggest("duckdns", "one of theirs"), Question("ddns.hostname", "Host name", "", v.host_name))
+
+    monkeypatch.setattr(fake_pi.Ddns, "questions", slowly)
+    async with opened(site) as seen:
+        seen.main.sidebar.focus()
+        seen.main.sidebar.choose("ddns", None)
+        await seen.see("Looking what can be detected")
+        await seen.keys("enter", "enter")
+        assert not seen.app.query("Confirm"), "nobody has seen a question, so nobody has said yes"
+        known.set()
+        await seen.see("‹ duckdns ›  2 of 2")
+        await seen.keys("enter")
+        await seen.until(lambda: 'provider = "duckdns"' in (site / "etc" / "answers.toml").read_text())
