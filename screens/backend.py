@@ -10,6 +10,7 @@ from piwizard import backend
 from piwizard.errors import PiwizardError
 
 if TYPE_CHECKING:
+    from piwizard.doctor.finding import Finding
     from piwizard.engine.state import Entry
     from piwizard.machine.facts import Facts
     from piwizard.machine.git_access import Access
@@ -90,6 +91,12 @@ class Backend(backend.Backend):
             changes = wizard.plan(place)
             self._pins |= wizard.pins()
         return [(place, preview(changes, Machine(), session.backups()))]
+
+    def checkup(self) -> list[Finding]:
+        """Everything that a visitor's request meets, looked at once."""
+        from piwizard.checkup.examine import examine
+
+        return examine()
 
     def record(self, run: str) -> Path:
         """The file of a run's events. Quick."""

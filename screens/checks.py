@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -15,7 +16,12 @@ from piwizard.screens.folds import Folds
 from piwizard.screens.log_blocks import clean
 
 if TYPE_CHECKING:
+    from piwizard.doctor.finding import Finding
     from piwizard.machine.checks import Check
+
+
+MARGIN = 4
+"""Cells beside a title: its indent, the sign that it folds, the scrollbar."""
 
 
 class Checks(Vertical):
@@ -38,7 +44,8 @@ class Checks(Vertical):
 
     def show(self, found: Iterable[Check]) -> None:
         """What was found."""
-        blocks = [_block(check) for check in found]
+        room = self.query_one(Folds).size.width
+        blocks = [check_block(check.name, check, room) for check in found]
         bad = sum(block.failed for block in blocks)
         if bad:
             self._say(f"{bad} of {len(blocks)} looks found something wrong.", "bold red", blocks)
@@ -54,9 +61,15 @@ class Checks(Vertical):
         self.query_one(Folds).focus()
 
 
-def _block(check: Check) -> Block:
-    sign, style = ("✓", "green") if check.ok else ("✗", "bold red")
-    block = Block(f"{sign} {clean(check.name)}: {clean(check.detail)}", style, failed=not check.ok, open=not check.ok)
-    if not check.ok:
-        block.add([(clean(words), shade) for words, shade in ((check.cause, ""), (check.mend, "yellow")) if words])
+def check_block(name: str, look: Check | Finding, room: int) -> Block:
+    """One look: in one line where there is room for it; what is wrong always with its cause and its mend."""
+    sign, style = ("✓", "green") if look.ok else ("✗", "bold red")
+    title, detail = f"{sign} {clean(name)}", clean(look.detail)
+    whole = f"{title}: {detail}"
+    fits = cell_len(whole) < room - MARGIN
+    block = Block(whole if fits else title, style, failed=not look.ok, open=not look.ok or not fits)
+    if not fits:
+        block.add([(detail, "")])
+    if not look.ok:
+        block.add([(clean(words), shade) for words, shade in ((look.cause, ""), (look.mend, "yellow")) if words])
     return block

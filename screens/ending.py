@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from rich.text import Text
+from textual.binding import Binding, BindingType
 
 from piwizard.screens.backend import Overview
+from piwizard.screens.keyline import Key
 from piwizard.screens.page import Page, heading
 from piwizard.screens.signs import SIGNS, STYLES
 from piwizard.status import addresses, all_set_up
@@ -14,9 +19,12 @@ from piwizard.tls.lineage import in_use
 class Ending(Page):
     """What a person wants to know when all is done; or as far as it is done."""
 
-    def __init__(self, overview: Overview, *, only_ascii: bool) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "checkup")]
+    KEYS: ClassVar[tuple[Key, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("c", "checkup"), ("q", "leave"))
+
+    def __init__(self, overview: Overview, *, only_ascii: bool, checkup: Callable[[], None]) -> None:
         super().__init__()
-        self._overview, self._only_ascii = overview, only_ascii
+        self._overview, self._only_ascii, self._checkup = overview, only_ascii, checkup
 
     def text(self) -> Text:
         text, overview = Text(), self._overview
@@ -34,9 +42,12 @@ class Ending(Page):
                 text.append(f"  {SIGNS[status.state]} {status.place.step.title}", STYLES[status.state])
                 text.append(f": {status.summary}\n" if status.summary else "\n")
         text.append("  • A new version of your app: `piwizard deploy`\n")
-        text.append("  • Is everything well? `piwizard checkup`, `piwizard doctor`\n")
+        text.append("  • Is everything well? The key c looks, and `piwizard checkup`; `piwizard doctor` mends\n")
         text.append("  • Back to how it was before a step: `piwizard undo STEP`\n")
         return text
+
+    def action_checkup(self) -> None:
+        self._checkup()
 
     def _where(self, text: Text) -> None:
         heading(text, "What is where")

@@ -21,6 +21,7 @@ KEYS = {
         ("k", "leave an optional step out, or take it up again"),
         ("g", "look at everything again"),
         ("o", "the address, and what is where"),
+        ("c", "checkup: everything once more, as a visitor meets it"),
         ("!", "a shell to look around; `exit` leads back"),
         ("t", "colours for a light or a dark terminal"),
         ("q", "leave; what runs goes on"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from piwizard.screens.backend import Overview
 from piwizard.screens.ending import Ending
 from piwizard.screens.outcome import Outcome, outcome
+from piwizard.screens.visit import Visit
 from piwizard.screens.walking import Walking
 from piwizard.screens.welcome import Welcome, WelcomeBack
 
@@ -91,8 +92,13 @@ class Looking(Walking):
 
         self.later(lambda: self._look(True), looked, group="look")
 
+    def action_checkup(self) -> None:
+        """Everything once more, as a visitor meets it."""
+        self.app.push_screen(Visit(self.backend))
+
     def action_ending(self) -> None:
         """The address, and what is where."""
         if self.overview is None:
             return
-        self.app.push_screen(Ending(self.overview, only_ascii=bool(getattr(self.app, "only_ascii", False))))
+        only_ascii = bool(getattr(self.app, "only_ascii", False))
+        self.app.push_screen(Ending(self.overview, only_ascii=only_ascii, checkup=self.action_checkup))

@@ -24,6 +24,7 @@ class Main(Trying):
         Binding("k", "skip", show=False),
         Binding("g", "look_again", show=False),
         Binding("o", "ending", show=False),
+        Binding("c", "checkup", show=False),
         Binding("exclamation_mark", "shell", show=False),
     ]
 

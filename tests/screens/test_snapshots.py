@@ -12,12 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.checkup import examine
+from piwizard.doctor.finding import Finding
 from tests.screens import fake_pi
 from tests.screens.conftest import Seen, opened
 
 pytestmark = pytest.mark.asyncio
 KEPT = Path(__file__).parent / "snapshots"
 SIZES = [(60, 20), (80, 24), (120, 40)]
+FOUND = [
+    Finding("port 80", "nginx", None, True, "nginx"),
+    Finding("port 443", "nginx", None, False, "nobody listens", "", "`piwizard apply nginx site` starts it."),
+    Finding("grade", "certbot", "myflask", True, "A+ predicted at SSL Labs: TLS 1.3, 93 points, HSTS for 730 days; the "
+            "certificate is whole and trusted"),
+    Finding("time", "system", None, True, "0 s from the Internet's"),
+]  # fmt: skip
 CHANGING = [
     (re.compile(r"\d+\.\d s"), "0.0 s"),
     (re.compile(r"\d+ \w{3} \d{4}, \d\d:\d\d"), "1 Jan 2026, 00:00"),
@@ -84,13 +93,19 @@ async def ending(seen: Seen) -> None:
     await seen.see("All is set up")
 
 
+async def checkup(seen: Seen) -> None:
+    await ending(seen)
+    await seen.keys("c")
+    await seen.see("1 of 4 looks")
+
+
 async def help_page(seen: Seen) -> None:
     await seen.keys("question_mark")
     await seen.see("Keys")
 
 
 SCREENS: list[Callable[[Seen], Awaitable[None]]] = [
-    welcome, questions, plan, confirm, log, failed, checks, ending, help_page,
+    welcome, questions, plan, confirm, log, failed, checks, ending, checkup, help_page,
 ]  # fmt: skip
 
 
@@ -107,7 +122,8 @@ def compare(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
-async def test_screen(screen, size, request):
+async def test_screen(screen, size, request, monkeypatch):
+    monkeypatch.setattr(examine, "examine", lambda: FOUND)
     folder = request.getfixturevalue("folder" if screen is welcome else "site")
     async with opened(folder, size, welcome=screen is welcome) as seen:
         await screen(seen)
@@ -117,9 +133,10 @@ async def test_screen(screen, size, request):
 
 
 @pytest.mark.parametrize(
-    "screen", [welcome, questions, plan, log, checks, ending, help_page], ids=lambda one: one.__name__
+    "screen", [welcome, questions, plan, log, checks, ending, checkup, help_page], ids=lambda one: one.__name__
 )
-async def test_in_ascii(screen, request):
+async def test_in_ascii(screen, request, monkeypatch):
+    monkeypatch.setattr(examine, "examine", lambda: FOUND)
     folder = request.getfixturevalue("folder" if screen is welcome else "site")
     async with opened(folder, plain=True, welcome=screen is welcome) as seen:
         await screen(seen)
