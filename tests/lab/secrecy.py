@@ -72,13 +72,14 @@ class Watch:
 
 
 def of_processes(watch: Watch, secrets: Mapping[str, str]) -> Iterator[Leak]:
-    """Secrets in arguments and environments; the environment is named by the user that it belongs to."""
+    """Secrets in arguments and environments; the environment is named by program and user."""
     for user, arguments, environment in watch.seen:
         for name, shape in _shapes(secrets):
             if shape in arguments:
                 yield Leak(name, "argv of " + arguments.replace(b"\0", b" ").decode(errors="replace")[:60])
             if shape in environment:
-                yield Leak(name, f"environment of user {user}")
+                program = arguments.partition(b"\0")[0].decode(errors="replace")
+                yield Leak(name, f"environment of {program} of user {user}")
 
 
 def of_files(pi: Pi, secrets: Mapping[str, str]) -> Iterator[Leak]:

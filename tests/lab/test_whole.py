@@ -49,9 +49,12 @@ def _no_secret_is_seen(pi: Pi, watch: Watch, person: Person) -> None:
         *secrecy.of_text("journal", journal, secrets),
         *secrecy.of_text("terminal", person.shown, secrets),
     }
-    of_app = {Leak(name, place) for name in ("given to the app", "made up") for place in (VAULT, SETTINGS)}
-    in_app = {Leak(name, f"environment of user {app}") for name in ("given to the app", "made up")}
-    assert found == {Leak("token", VAULT), Leak("token", CLIENT)} | of_app | in_app
+    names = ("given to the app", "made up")
+    of_app = {Leak(name, place) for name in names for place in (VAULT, SETTINGS)}
+    in_app = {leak for leak in found if leak.place.endswith(f" of user {app}")}
+    on_the_way = {Leak(name, "environment of /usr/bin/setpriv of user 0") for name in names}  # becomes the app on trial
+    assert {leak.secret for leak in in_app} == set(names)
+    assert found - in_app - on_the_way == {Leak("token", VAULT), Leak("token", CLIENT)} | of_app
     assert len(watch.seen) > 200, "the kernel has told of too few programs"
 
 
