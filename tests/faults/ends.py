@@ -24,6 +24,8 @@ VOLATILE = (
     "app/.git/logs/",
     "etc/letsencrypt/accounts/",
     "etc/letsencrypt/archive/",
+    "etc/letsencrypt/csr/",
+    "etc/letsencrypt/keys/",
     "etc/letsencrypt/renewal/",
     "etc/letsencrypt/.updated",
     "etc/piwizard/dhparam-",
