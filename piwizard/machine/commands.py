@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
+from piwizard.machine.signals import held_back
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TAIL_LINES = 40
@@ -183,6 +184,7 @@ def start(
 ) -> Process:
     """Starts a command in a session of its own. Raises PiwizardError where the program is not there.
 
+    A signal that comes in the same moment ends the command, and then does what it does.
     `on_text` instead of `on_line` gets what it prints in pieces as they come, for a program that prints no lines.
     """
     import sh
@@ -213,7 +215,13 @@ def start(
         "_out": out,
         "_err": err,
     }
-    return Process(argv, program(*argv[1:], **options), out, err, tail)
+    with held_back() as came:
+        process = Process(argv, program(*argv[1:], **options), out, err, tail)
+    if came:
+        process.end()
+        for number in came:
+            signal.raise_signal(number)
+    return process
 
 
 def interactive(argv: Sequence[str]) -> int:

@@ -135,3 +135,28 @@ def test_sh_is_loaded_with_the_first_command_only():
     code = "import sys; from piwizard.machine import commands; print('sh' in sys.modules, flush=True)"
     with child(code) as process:
         assert hears(process) == "False"
+
+
+SIGNALLED = """
+import os, signal
+from piwizard.machine import commands
+
+class Stopped(BaseException):
+    pass
+
+def stop(number, frame):
+    raise Stopped
+
+signal.signal(signal.SIGTERM, stop)
+os.register_at_fork(after_in_parent=lambda: signal.raise_signal(signal.SIGTERM))
+try:
+    commands.run(("sleep", "1000"))
+except Stopped:
+    print("stopped", flush=True)
+"""
+
+
+def test_a_signal_in_the_moment_of_the_start(tmp_path):
+    with child(SIGNALLED, tmp_path) as process:
+        assert hears(process) == "stopped"
+        assert process.wait(timeout=30) == 0
