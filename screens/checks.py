@@ -29,6 +29,9 @@ class Checks(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="checks", classes="pane")
+        self._found: tuple[Check, ...] = ()
+        self._room = 0
+        """Cells that a line had when the looks were put into lines."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="checks-words", classes="words", markup=False)
@@ -36,25 +39,35 @@ class Checks(Vertical):
 
     def wait(self) -> None:
         """The looks are being made."""
-        self._say("Looking…", "dim", [])
+        self._say("Looking…", "dim")
 
     def refuse(self, sentence: str) -> None:
         """There is nothing to look at."""
-        self._say(sentence, "yellow", [])
+        self._say(sentence, "yellow")
 
     def show(self, found: Iterable[Check]) -> None:
         """What was found."""
-        room = self.query_one(Folds).size.width
-        blocks = [check_block(check.name, check, room) for check in found]
-        bad = sum(block.failed for block in blocks)
+        looks = tuple(found)
+        bad = sum(not look.ok for look in looks)
         if bad:
-            self._say(f"{bad} of {len(blocks)} looks found something wrong.", "bold red", blocks)
+            self._say(f"{bad} of {len(looks)} looks found something wrong.", "bold red", looks)
         else:
-            self._say("All is well." if blocks else "This step has nothing to look at.", "green", blocks)
+            self._say("All is well." if looks else "This step has nothing to look at.", "green", looks)
 
-    def _say(self, words: str, style: str, blocks: list[Block]) -> None:
+    def on_resize(self) -> None:
+        """Also when the tab is shown for the first time: before, a line has no room at all."""
+        if self.query_one(Folds).size.width != self._room:
+            self._fill()
+
+    def _say(self, words: str, style: str, found: tuple[Check, ...] = ()) -> None:
         self.query_one("#checks-words", Static).update(Text(words, style))
-        self.query_one(Folds).show(blocks)
+        self._found = found
+        self._fill()
+
+    def _fill(self) -> None:
+        folds = self.query_one(Folds)
+        self._room = folds.size.width
+        folds.show([check_block(look.name, look, self._room) for look in self._found])
 
     def focus_first(self) -> None:
         """The cursor goes to the looks."""

@@ -261,6 +261,17 @@ async def test_checks(site):
         await seen.see("Give it some tea.")
 
 
+async def test_looks_are_put_into_lines_anew_where_there_is_other_room(site):
+    async with opened(site, (60, 20)) as seen:
+        await seen.go_to("nginx")
+        await seen.keys("enter", "4")
+        await seen.see("nginx there: it is there")
+        await seen.pilot.resize_terminal(26, 20)
+        await seen.until(lambda: "it is there" in [line.strip() for line in seen.lines()])
+        await seen.pilot.resize_terminal(60, 20)
+        await seen.see("nginx there: it is there")
+
+
 async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch):
     """ddns stands for the long step here."""
     monkeypatch.setattr(wizard, "BACKGROUND", ("ddns",))
