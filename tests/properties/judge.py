@@ -81,6 +81,8 @@ def written(question: Question, kept: Any, answering: Answering) -> None:
 def options(found: Planned, question: Question, kept: Any) -> None:
     """No answer becomes an option of a program, or the end of its argument."""
     for word in _texts(kept):
+        if word == "--":  # what ends the options stands in many commands by itself
+            continue
         for argv in found.argvs:
             if any("\0" in one for one in argv):
                 raise Broken(f"{question.key}: {kept!r} ends an argument early: {argv}")
