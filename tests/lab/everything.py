@@ -42,7 +42,7 @@ def set_up(lab: Lab, pi: Pi) -> Result:
     pi.write(road.ANSWERS, answers(lab.git.url("tame"), pi.address))
     run = pi.start(("piwizard", "apply", "--yes", "--answers", road.ANSWERS))
     eventually(lambda: _on_trial(pi, run), timeout=900)
-    pi.run(("piwizard", "confirm"), check=False)
+    eventually(lambda: _confirmed(pi, run), timeout=120)  # it is taken only once the address was looked at
     result = run.wait()
     assert result.ok, result.output + result.errors
     return result
@@ -50,3 +50,7 @@ def set_up(lab: Lab, pi: Pi) -> Result:
 
 def _on_trial(pi: Pi, run: Process) -> None:
     assert (pi.files / "var/lib/piwizard/network/trial.json").exists() or not run.alive
+
+
+def _confirmed(pi: Pi, run: Process) -> None:
+    assert pi.run(("piwizard", "confirm"), check=False).ok or not run.alive
