@@ -60,8 +60,8 @@ def test_the_router_forgets_and_another_machine_takes(lab: Lab, pi: Pi) -> None:
     lab.router.upnp(None)
     lab.router.upnp(MiniUpnpd)
     lab.router.claim(80)
-    found = bad(pi)["forwards"]
-    assert found["cause"].startswith("Another machine, 192.168.1.")
+    found = bad(pi)["step router"]
+    assert found["detail"].startswith("The router forwards port 80 to another machine, 192.168.1.")
     assert not found["fixable"]
     lab.router.upnp(None)
     lab.router.upnp(MiniUpnpd)
