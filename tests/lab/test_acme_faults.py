@@ -101,7 +101,7 @@ def test_killed_in_the_middle_of_the_order(lab: Lab, plain: Pi) -> None:
     acme = lab.internet.acme.production
     acme.slow = 60
     ask(lab, plain, "--detach")
-    eventually(lambda: _assert(acme.counts["challenge"] == 1), 180)
+    eventually(lambda: _assert(acme.counts["challenge"] >= 1), 180)
     plain.run(("systemctl", "kill", "--signal=KILL", "piwizard-run-*"))
     acme.relent()
     assert results(plain) == ["asked"]
@@ -117,7 +117,7 @@ def test_only_certbot_is_killed(lab: Lab, plain: Pi) -> None:
     acme = lab.internet.acme.production
     acme.slow = 60
     ask(lab, plain, "--detach")
-    eventually(lambda: _assert(acme.counts["challenge"] == 1), 180)
+    eventually(lambda: _assert(acme.counts["challenge"] >= 1), 180)
     plain.run(("pkill", "--signal", "KILL", "-f", "/usr/bin/certbot certonly"))
     eventually(lambda: _assert(road.states(plain)["certbot"] == "failed"), 60)
     acme.relent()
