@@ -196,8 +196,7 @@ HOLD = (
 
 def test_it_waits_for_others_and_finishes_what_they_broke_off(fresh: Pi, repo: str) -> None:
     fresh.write(road.ANSWERS, tame.answers(repo))
-    fresh.run(("apt-get", "install", "-y", "-qq", "--download-only", "nginx-common"))
-    fresh.run(("bash", "-c", "dpkg --unpack /var/cache/apt/archives/nginx-common_*.deb"))
+    fresh.run(("bash", "-c", "cd /root && apt-get download -qq nginx-common && dpkg --unpack nginx-common_*.deb"))
     other = fresh.start(("python3", "-c", HOLD))
     eventually(lambda: _assert_in("POSIX", fresh.read("/proc/locks")))
     road.apply(fresh, "--answers", road.ANSWERS, "--detach")
