@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from piwizard.engine import lock
+from piwizard.engine import lock, naming
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, files, places, units
 
@@ -111,7 +109,7 @@ def start(wanted: Request) -> str:
     """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
     require_systemd()
     require_free(wanted.lane)
-    run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    run = naming.following(max((path.name for path in places.logs_dir().glob("*T*-*")), default=None))
     files.make_folders(folder(run), 0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
