@@ -1,0 +1,71 @@
+"""Texts, numbers, choices and lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Validator = Callable[[Any], Any]
+
+
+class Invalid(ValueError):
+    """The answer cannot be taken; the text says what it must be."""
+
+
+def text(value: Any) -> str:
+    """Any one line of printable text."""
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid("must be a text in quotes that is not empty")
+    if not value.isprintable():
+        raise Invalid("must not hold line breaks or control characters")
+    if len(value) > 1000:
+        raise Invalid("must not be longer than 1000 characters")
+    return value
+
+
+def whole(low: int, high: int) -> Validator:
+    """A whole number between two bounds, both allowed."""
+
+    def validate(value: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise Invalid(f"must be a whole number from {low} to {high}")
+        return value
+
+    return validate
+
+
+def yes_or_no(value: Any) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise Invalid("must be true or false")
+    return value
+
+
+def one_of(*choices: str) -> Validator:
+    """One word of a list."""
+
+    def validate(value: Any) -> str:
+        if value not in choices:
+            raise Invalid(f"must be one of {', '.join(choices)}")
+        return str(value)
+
+    return validate
+
+
+def list_of(inner: Validator, most: int, *, least: int = 0) -> Validator:
+    """A list whose members all pass `inner`."""
+
+    def validate(value: Any) -> list[Any]:
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            raise Invalid(
+                f"must be a list of {least} to {most} texts" if least else f"must be a list of at most {most} texts"
+            )
+        kept = [inner(member) for member in value]
+        if len({repr(member) for member in kept}) < len(kept):
+            raise Invalid("names something twice")
+        return kept
+
+    return validate
