@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.lab.pi import Pi
+from tests.lab.board import Board
 from tests.screens.glass import Glass
 
 ESC, UP, DOWN = "\x1b", "\x1b[A", "\x1b[B"
@@ -40,7 +40,7 @@ Answer = str | tuple[Variable, ...]
 class Person:
     """One person, with one terminal at a time. What all of the terminals have shown is kept for those who look."""
 
-    def __init__(self, pi: Pi) -> None:
+    def __init__(self, pi: Board) -> None:
         self.pi = pi
         self._glass: Glass | None = None
         self._before: list[bytes] = []

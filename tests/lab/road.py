@@ -12,6 +12,7 @@ from typing import Any
 from piwizard.machine.commands import Result
 from piwizard.status import WAITS
 from tests.lab import tame
+from tests.lab.board import Board
 from tests.lab.pi import Pi
 
 ANSWERS = "/root/answers.toml"
@@ -47,7 +48,7 @@ def said(result: Result) -> dict[str, Any]:
     return dict(json.loads(result.output))
 
 
-def states(pi: Pi) -> dict[str, str]:
+def states(pi: Board) -> dict[str, str]:
     """The state of each step, as `status --json` gives it; without those that wait for answers."""
     steps = said(pi.run(("piwizard", "status", "--json")))["steps"]
     return {one["step"]: one["state"] for one in steps if one["summary"] != WAITS}
@@ -78,7 +79,7 @@ def manifest(root: Path, folders: Iterable[str] = OURS) -> dict[str, tuple[objec
     return found
 
 
-def serves(pi: Pi) -> None:
+def serves(pi: Board) -> None:
     """Asserts everything that a visitor on the LAN must get, and must not get."""
     page = pi.http("/", host=HOST)
     assert (page.status, page.text) == (200, 'It works. Hello $you "there" 100%')

@@ -124,14 +124,28 @@ class Whole:
         return bool(signs) and set(signs) == {"✓"}
 
     def _agree(self) -> None:
+        """Sets all up, unless that is under way already: a run may have gone on while nobody looked."""
         glass = self.person.glass
         glass.type("\x1b")
         glass.rest(1.0)
         glass.type("a")
-        if glass.see_any(("Shall this be done?", "Nothing to do"), 120) == "Nothing to do":
-            glass.type("\x1b")
-            return
-        glass.type("y")
+        glass.wait(lambda: self._asked() or self._goes_on(), 120)
+        match self._asked():
+            case "Shall this be done?":
+                glass.type("y")
+            case "Nothing to do":
+                glass.type("\x1b")
+            case _:
+                assert self._goes_on(), "\n".join(glass.lines)
+
+    def _asked(self) -> str:
+        shown = "\n".join(self.person.glass.lines)
+        return next((words for words in ("Shall this be done?", "Nothing to do") if words in shown), "")
+
+    def _goes_on(self) -> bool:
+        """Whether a run is seen, or the address has changed under the feet and this terminal shows nothing any more."""
+        moved = self.pi.address != NEW and self._answers(NEW)
+        return moved or self._on_trial() or "●" in self.person.signs()
 
     def _on_trial(self) -> bool:
         return "on trial:" in "\n".join(self.person.glass.lines)
