@@ -48,20 +48,21 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     backups = session.backups_dir()
     known = journaled(backups) | session.state().steps()
     sites = sorted({site for _, site in known if site is not None})
-    removable, _ = brought.removable(_noted(backups))
+    there = brought.still_there(_noted(backups))
     written = [str(folder) for site in sites if (folder := places.sites_dir() / site / "data").is_dir()]
     steps: list[tuple[str, str | None]] = [
         (step.name, site) for site in sites for step in reversed(STEPS) if (step.name, site) in known
     ]
     steps += [(step.name, None) for step in reversed(STEPS) if step.scope == "machine" and (step.name, None) in known]
-    if not steps and not (packages and removable):
+    if not steps and not (packages and there):
         print("piwizard has altered nothing, so there is nothing to undo.", file=sys.stderr)
         return 0
     if not yes and sys.stdin.isatty() and not as_json:
         confirm(f"Take back {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?")
         data = data or bool(written and agreed(f"Delete also what the apps have written ({', '.join(written)})?"))
-        question = f"Remove also the Debian packages that piwizard has brought: {', '.join(removable)}?"
-        packages = packages or bool(removable and agreed(question))
+        question = f"Remove also the Debian packages that piwizard has brought ({', '.join(there)})?"
+        # Which of them somebody else needs can be told only when what piwizard made of them is gone.
+        packages = packages or bool(there and agreed(question))
     if packages and ("system", None) not in steps:
         steps.append(("system", None))
     code = watch(launch.start(launch.Request("undo", tuple(steps), wipe=data, packages=packages)), as_json=as_json)
@@ -72,13 +73,9 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
 
 
 def _noted(backups: Path) -> list[Record]:
-    """What all journals say of packages, as it will be noted once the steps are undone."""
-    return [
-        {**record, "before": {"step": step, **record["before"]}}
-        for step, site in journaled(backups)
-        for record in Journal(backups, step, site).records()
-        if record["kind"] in ("package", "kept")
-    ]
+    """What all journals say of packages."""
+    records = [record for step, site in journaled(backups) for record in Journal(backups, step, site).records()]
+    return [record for record in records if record["kind"] == "package"]
 
 
 def _forget_downloads(site: str) -> None:

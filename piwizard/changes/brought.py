@@ -9,13 +9,18 @@ from piwizard.changes.package import APT, wait_for_others
 from piwizard.machine import commands, package_files, packages
 
 
+def still_there(records: Sequence[Record]) -> list[str]:
+    """Of what the journals note: the packages that are still installed."""
+    there = {package.name for package in packages.read(packages.status())}
+    return sorted({record["target"] for record in records if record["kind"] == "package"} & there)
+
+
 def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
     """Of what the journals note: the packages that can go, and a sentence for each that stays."""
     status = packages.status()
-    there = {package.name for package in packages.read(status)}
     noted = {record["target"]: record["before"] for record in records if record["kind"] == "package"}
     kept = {record["before"]["step"]: record["target"] for record in records if record["kind"] == "kept"}
-    ours, stay = {name for name in noted if name in there}, {}
+    ours, stay = set(still_there(records)), {}
     for name in sorted(ours):
         if noted[name].get("step") in kept:
             stay[name] = f"{kept[noted[name]['step']]} is a person's own now"

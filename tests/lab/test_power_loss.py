@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,10 +19,11 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(virtual.missing()), reason=f"not installed: {virtual.missing()}"),
 ]
-CHANGE = ("-- ", "   already so: ")
-"""How a line begins that is said of a change."""
-FURTHER = 3
-"""By how many changes each attempt gets further than the one before, until it is cut off too."""
+EACH = 4
+"""At which of its changes each attempt loses power: three more are made."""
+MOST = 40
+"""Attempts that a set-up may need."""
+DAYS = 3
 KEPT = "/etc/xdg/piwizard/answers.toml"
 
 
@@ -48,32 +50,48 @@ def test_a_set_up_that_loses_power_again_and_again(lab: Lab, board: VirtualPi) -
     command: tuple[str, ...] = ("piwizard", "apply", "--answers", road.ANSWERS)
     given: dict[str, Any] = {}
     cuts = 0
-    while _cut(board, command, 1 + FURTHER * cuts):
+    while _loses_power(board, command):
         cuts += 1
         board.boot()
         kept = tomllib.loads(board.run(("cat", KEPT)).output)
         assert kept == (given or kept), "an answer was lost"
         given, command = kept, ("piwizard", "apply")
         assert json.loads(board.run(("piwizard", "status", "--json")).output)["steps"]
+        assert cuts < MOST
     assert cuts > 5
     assert set(road.states(board).values()) == {"done"}
     road.serves(board)
     print(f"{cuts} power cuts")
 
 
-def _cut(board: VirtualPi, command: tuple[str, ...], change: int) -> bool:
-    """Pulls the plug when the command is at its change of that number. False where it came to its end before."""
+def _loses_power(board: VirtualPi, command: tuple[str, ...]) -> bool:
+    """Pulls the plug on the way. False where the command came to its end before."""
     seen = 0
 
     def look(_: str, line: str) -> None:
         nonlocal seen
-        seen += line.startswith(CHANGE)
-        if seen == change:
+        seen += line.startswith("-- ")
+        if seen == EACH:
             board.power_cut()
 
     result = board.start(command, on_line=look).wait()
-    assert result.ok or seen >= change, result.last_words
-    return seen >= change
+    assert result.ok or seen >= EACH, result.last_words
+    return seen >= EACH
+
+
+def test_a_clock_that_went_back(board: VirtualPi) -> None:
+    """A Pi has none of its own: without a network it goes on from where it was when somebody last looked."""
+    board.boot()
+    board.run(("piwizard", "apply", "nginx"))
+    board.power_cut()
+    board.boot(clock=datetime.now(UTC) - timedelta(days=DAYS))
+    board.run(("sh", "-c", "echo >> /etc/nginx/nginx.conf"))
+    board.run(("piwizard", "apply", "nginx", "--yes"))
+    events = [json.loads(line) for line in board.run(("piwizard", "logs", "--json")).output.splitlines()]
+    ran = [event["step"] for event in events if event["event"] == "run-started"]
+    assert ran == ["nginx"], "it is the last run that is shown"
+    assert datetime.fromisoformat(events[0]["at"]) < datetime.now(UTC) - timedelta(days=DAYS - 1)
+    assert road.states(board)["nginx"] == "done"
 
 
 def test_an_answer_that_is_said_to_be_kept(lab: Lab, board: VirtualPi) -> None:

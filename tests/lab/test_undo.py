@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.dialogue import Dialogue
 from tests.lab import everything, home, product, road, tame
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -155,3 +156,37 @@ def test_what_a_person_has_made_since_stays(lab: Lab, release: str) -> None:
     pi.run(("piwizard", "undo", "--all", "--packages", "--yes"))
     assert "nginx" not in pi.run(("dpkg-query", "-W", "-f", "${Package} ")).output.split()
     pi.discard()
+
+
+def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
+    """What goes for ever is asked for one by one, and no is what Enter means."""
+    pi = product.ready_pi(lab, release)
+    lab.git.commit("tame", tame.FILES)
+    road.set_up(pi, lab.git.url("tame"))
+    refused = as_root(pi, "piwizard", "undo", "--all")
+    refused.answer("Take back site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
+    refused.expect("Nothing was altered.")
+    assert refused.end() == 1
+    assert set(road.states(pi).values()) == {"done"}
+
+    asked = as_root(pi, "piwizard", "undo", "--all")
+    asked.answer("Take back ", "y")
+    asked.answer("Delete also what the apps have written (/srv/myflask/data)? [y/N]")
+    asked.answer("Remove also the Debian packages that piwizard has brought (nginx", "y")
+    assert asked.end(120) == 0
+    assert pi.read("/srv/myflask/data/result.json")
+    assert not (pi.files / "usr/sbin/nginx").exists()
+
+    removed = as_root(pi, f"{product.PUSHED}/install.sh", "--remove")
+    removed.answer("Remove its answers, state, secrets, backups and logs too? [y/N]", "y")
+    assert removed.end() == 0
+    for path in ("opt/piwizard", "etc/xdg/piwizard", "var/lib/piwizard", "var/log/piwizard", "usr/local/bin/piwizard"):
+        assert not (pi.files / path).exists(), path
+    pi.discard()
+
+
+def as_root(pi: Pi, *argv: str) -> Dialogue:
+    """A command with sudo, at a terminal over SSH."""
+    talk = Dialogue(pi.ssh_argv(("sudo", *argv), tty=True))
+    talk.answer("password for alex:", pi.password)
+    return talk

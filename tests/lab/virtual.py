@@ -13,6 +13,7 @@ import shutil
 import signal
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from piwizard.machine import commands
 from piwizard.machine.commands import OnLine, Process, Result
@@ -76,13 +77,15 @@ class VirtualPi:
 
     # Power
 
-    def boot(self) -> VirtualPi:
-        """Switches it on, and waits until it lets people log in."""
+    def boot(self, *, clock: datetime | None = None) -> VirtualPi:
+        """Switches it on, with this time on its clock, and waits until it lets people log in."""
+        rtc = clock.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if clock else "utc"
         disk = f"file={self._folder / 'disk'},format=raw,if=virtio,cache=unsafe"
         kernel = ("-kernel", str(self._folder / "vmlinuz"), "-initrd", str(self._folder / "initrd.img"))
         card = ("-netdev", "tap,id=lan,ifname=virtual,script=no,downscript=no")
         card += ("-device", f"virtio-net-pci,netdev=lan,mac={self._mac}")
         board = ("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024", "-nodefaults", "-no-reboot")
+        board += ("-rtc", f"base={rtc}")
         seen = ("-display", "none", "-serial", f"file:{self._folder / 'console'}")
         argv = ("qemu-system-x86_64", *board, *seen, *kernel, "-append", LINE, "-drive", disk, *card)
         self._machine = self._network.lifeline.start(argv, net=self._network.router.path)
