@@ -12,12 +12,15 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 RELEASES = ["trixie", "bookworm"]
+LONG = ("test_whole.py", "test_faults.py", "test_undo.py", "test_confirm.py", "test_dhparam.py", "test_acme_faults.py")
+"""They begin first: else one process is alone with them when all others have nothing left to do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name == "lab":
             item.add_marker(pytest.mark.lab)
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session")
