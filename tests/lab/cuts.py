@@ -47,6 +47,8 @@ class Scissors:
         self._timer.join()
 
     def _snap(self) -> None:
+        if not self._person.connected:  # on the way to the new address
+            return
         pi, glass = self._person.pi, self._person.glass
         self.cut.set()
         match self._kind:

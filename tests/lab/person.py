@@ -48,6 +48,11 @@ class Person:
         """The answers of which the screens have said that they are kept, by their labels."""
 
     @property
+    def connected(self) -> bool:
+        """Whether there is a terminal."""
+        return self._glass is not None
+
+    @property
     def glass(self) -> Glass:
         """The terminal, which is open."""
         assert self._glass is not None

@@ -65,7 +65,7 @@ def _leaves(tree: object) -> list[str]:
     return [tree] if isinstance(tree, str) else []
 
 
-@pytest.mark.slow  # the person of the tests does not yet know what to do when the address alters under "Set up all"
+@pytest.mark.slow
 def test_some_cuts_on_the_way(lab: Lab) -> None:
     """A sample of `python -m tests.lab.cuts`."""
     count = cuts.Count()
