@@ -135,6 +135,8 @@ def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str, words: Words) -
     """The status of the first page as digits, or why there is none. Asked twice: an app may die after its start."""
     until, status = time.monotonic() + LONGEST_START, ""
     while not status.isdigit():
+        if gunicorn.poll() == 0 and Path("gunicorn.conf.py").exists():
+            return "It went away while it was starting: gunicorn.conf.py must not send it to the background (daemon)."
         if gunicorn.poll() is not None or words.deaths >= DEATHS:
             return "It ended while it was starting."
         if time.monotonic() > until:

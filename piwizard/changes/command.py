@@ -16,6 +16,7 @@ from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 
 VARIABLE = re.compile(r"app\.env\.([A-Za-z_]\w*): ")
+MOST_NAMED = 5
 GIVE_IT = (
     "`piwizard doctor --fix` asks you for it; you can also put it into [app.env] of the answers, then apply again."
 )
@@ -78,7 +79,15 @@ class Command:
             words = f"app.env.{lacking}: the app asks for this variable: {words}"
         if VARIABLE.match(words):
             return ChangeFailed(words, key="app.env", hint=GIVE_IT)
-        return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=out_of_memory(result))
+        return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=out_of_memory(result) or self._not_given)
+
+    @property
+    def _not_given(self) -> str | None:
+        """What it may lack, where its words do not say."""
+        if not self.variables:
+            return None
+        names = ", ".join(self.variables[:MOST_NAMED]) + (" and others" if len(self.variables) > MOST_NAMED else "")
+        return f"Its code reads variables that nobody has given: {names}. [app.env] of the answers is their place."
 
     @property
     def _wanted(self) -> list[str]:

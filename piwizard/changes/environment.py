@@ -27,7 +27,7 @@ UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)"
 GONE = re.compile(
     r"No module named '(imp|distutils|pkg_resources|asyncore)'|has no attribute '(ImpImporter|use_2to3)'|"
     r"implicit declaration of function ._?Py|has no member named|command '\S*gcc\S*' failed with exit code|"
-    r"use_2to3 is invalid"
+    r"use_2to3 is invalid|name 'CCompiler' is not defined"
 )
 
 

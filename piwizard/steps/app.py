@@ -200,16 +200,27 @@ def _environment(app: Chosen) -> Environment:
 def _prepare(app: Chosen, line: str, start: Path, env: dict[str, str]) -> Command:
     """A command of `app.init`: run once for the site, but what belongs to a release once for each of them."""
     where, words = app.layout, set(line.split())
+    argv = tuple(shlex.split(line))
     makes = where.code if words & MAKING else None
     folder = where.release / "prepared" if makes or "upgrade" in words else where.folder / "once"
     return Command(
         f"Prepare: {line}",
-        tuple(shlex.split(line)),
+        _without_option(argv),
         folder / files.digest(line.encode())[:16],
         where.site,
         start,
         f"app.init: `{line}` failed.",
         key="app.init",
-        env=env,
+        env=env | _named(argv),
+        proves=argv,
         makes=makes,
     )
+
+
+def _without_option(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """`flask` without --app, which Flask has since 2.2; the variable FLASK_APP is known to all."""
+    return ("flask", *argv[3:]) if _named(argv) else argv
+
+
+def _named(argv: tuple[str, ...]) -> dict[str, str]:
+    return {"FLASK_APP": argv[2]} if argv[:2] == ("flask", "--app") and len(argv) > 3 else {}

@@ -92,6 +92,19 @@ def test_a_broken_version_never_takes_over(lab: Lab, pi: Pi, what: str) -> None:
     assert pi.http("/", host=road.HOST).text.startswith("Second.")
 
 
+def test_a_gunicorn_that_would_hide(lab: Lab, pi: Pi) -> None:
+    """An app's own settings for gunicorn are taken, but it has to stay where systemd sees it."""
+    lab.git.commit("evening", {"app.py": SECOND, "gunicorn.conf.py": "daemon = True\n"})
+    refused = pi.run(("piwizard", "deploy"), check=False)
+    assert refused.exit == 1
+    assert "gunicorn.conf.py must not send it to the background (daemon)" in refused.output
+    lab.git.commit("evening", {"gunicorn.conf.py": None})
+    pi.run(("piwizard", "deploy"))
+    workers = pi.run(("pgrep", "-u", "myflask", "-f", "trial.sock"), check=False)
+    assert workers.output == "", "nobody is left in the background"
+    assert pi.http("/", host=road.HOST).text.startswith("Second.")
+
+
 def test_only_some_releases_are_kept(lab: Lab, pi: Pi) -> None:
     for number in range(4):
         lab.git.commit("evening", {"version": f"{number}\n"})

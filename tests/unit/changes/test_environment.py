@@ -42,8 +42,11 @@ def test_the_line_that_says_why(tail: tuple[str, ...], reason: str) -> None:
     assert pips_reason(tail) == reason
 
 
-def test_a_version_too_old_for_this_python() -> None:
-    failed = Result(("pip",), 1, "", "", ("  ModuleNotFoundError: No module named 'distutils'",), 1.0)
+@pytest.mark.parametrize(
+    "line", ["ModuleNotFoundError: No module named 'distutils'", "NameError: name 'CCompiler' is not defined."]
+)
+def test_a_version_too_old_for_this_python(line: str) -> None:
+    failed = Result(("pip",), 1, "", "", (f"  {line}",), 1.0)
     assert "too old for this Python" in (too_new(failed) or "")
     assert too_new(Result(("pip",), 1, "", "", ("No module named 'mine'",), 1.0)) is None
 

@@ -48,9 +48,11 @@ def test_root_runs_nothing_of_the_app(plan):
     changes = plan(None, '\ninit = ["flask --app app init-db", "python -m tool \'a b\'"]')
     commands = of_kind(changes, "command")
     assert [command.argv for command in commands[:2]] == [
-        ("flask", "--app", "app", "init-db"),
+        ("flask", "init-db"),
         ("python", "-m", "tool", "a b"),
     ]
+    assert commands[0].env["FLASK_APP"] == "app", "Flask before 2.2 knows no --app"
+    assert commands[0].proves == ("flask", "--app", "app", "init-db")
     assert {command.user for command in commands} == {"blog"}
     assert {command.env["HOME"] for command in commands} == {"/srv/blog/data"}
     markers = [command.marker for command in commands]

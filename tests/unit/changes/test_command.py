@@ -1,0 +1,39 @@
+"""What a command that fails says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.changes.base import ChangeFailed
+from piwizard.changes.command import Command
+from tests.unit.changes.conftest import APP_USER, needs_root
+
+pytestmark = needs_root
+NAMES = ("DATABASE", "ENVIRONMENT", "FLASK_DEBUG", "MAIL", "SECRET_KEY", "ZONE")
+
+
+def failed(working, marker: Path, code: str, variables: tuple[str, ...]) -> ChangeFailed:
+    argv = ("python3", "-c", code)
+    command = Command("Try it", argv, marker, APP_USER, Path("/"), "It does not run.", "app.entry", variables=variables)
+    with pytest.raises(ChangeFailed) as caught:
+        command.apply(working())
+    assert not marker.exists()
+    return caught.value
+
+
+def test_variables_that_nobody_has_given_are_named(working, tmp_path):
+    error = failed(working, tmp_path / "marker", "raise ValueError('Unknown kind: None')", NAMES)
+    assert str(error) == "It does not run. ValueError: Unknown kind: None"
+    assert "nobody has given: DATABASE, ENVIRONMENT, FLASK_DEBUG, MAIL, SECRET_KEY and others." in error.hint
+
+
+def test_one_that_is_named_stands_for_itself(working, tmp_path):
+    error = failed(working, tmp_path / "marker", "raise ValueError('no MAIL')", NAMES)
+    assert str(error) == "app.env.MAIL: the app asks for this variable: ValueError: no MAIL"
+    assert error.key == "app.env"
+
+
+def test_nothing_is_guessed_where_all_are_given(working, tmp_path):
+    assert failed(working, tmp_path / "marker", "raise SystemExit(3)", ()).hint is None
