@@ -135,10 +135,8 @@ def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str, words: Words) -
     """The status of the first page as digits, or why there is none. Asked twice: an app may die after its start."""
     until, status = time.monotonic() + LONGEST_START, ""
     while not status.isdigit():
-        if gunicorn.poll() == 0 and Path("gunicorn.conf.py").exists():
-            return "It went away while it was starting: gunicorn.conf.py must not send it to the background (daemon)."
         if gunicorn.poll() is not None or words.deaths >= DEATHS:
-            return "It ended while it was starting."
+            return _hidden(gunicorn) or "It ended while it was starting."
         if time.monotonic() > until:
             return f"It did not answer within {LONGEST_START} seconds."
         time.sleep(0.05)
@@ -147,7 +145,14 @@ def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str, words: Words) -
         gunicorn.wait(STAYS_UP)
     except subprocess.TimeoutExpired:
         return _get(path, host) or "It answered once, and then no more."
-    return "It answered once, and then ended."
+    return _hidden(gunicorn) or "It answered once, and then ended."
+
+
+def _hidden(gunicorn: subprocess.Popen[str]) -> str:
+    """What is wrong where it has left without a fault; else nothing."""
+    if gunicorn.returncode != 0 or not Path("gunicorn.conf.py").exists():
+        return ""
+    return "It went away by itself: gunicorn.conf.py must not send it to the background (daemon)."
 
 
 def memory(master: int) -> str:
