@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.building import FIRST_TO_GO
+from piwizard.changes.failing import out_of_memory, too_new, wants_to_write
 from piwizard.machine import files, opened
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
@@ -79,7 +80,8 @@ class Command:
             words = f"app.env.{lacking}: the app asks for this variable: {words}"
         if VARIABLE.match(words):
             return ChangeFailed(words, key="app.env", hint=GIVE_IT)
-        return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=out_of_memory(result) or self._not_given)
+        hint = out_of_memory(result) or too_new(result) or wants_to_write(result, self.cwd) or self._not_given
+        return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=hint)
 
     @property
     def _not_given(self) -> str | None:
@@ -104,10 +106,3 @@ def last_line(result: Result) -> str:
     """The most telling line of a failed command: its last one that says anything."""
     lines = [line.strip() for line in result.tail if line.strip()]
     return lines[-1] if lines else f"It ended with exit code {result.exit} and said nothing."
-
-
-def out_of_memory(result: Result) -> str | None:
-    """Names a kill by the kernel for what it nearly always is."""
-    if result.exit in (137, -9):
-        return "It was killed (137): the machine ran out of memory. Stop other programs, or add swap, and try again."
-    return None

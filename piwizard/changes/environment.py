@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from piwizard.changes import building, swap
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.changes.command import out_of_memory
+from piwizard.changes.failing import out_of_memory, too_new
 from piwizard.changes.package import Packages
 from piwizard.machine import commands, files
 from piwizard.machine.commands import Result
@@ -24,11 +24,6 @@ CONSTRAINTS = ".piwizard-constraints.txt"
 NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
 UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
-GONE = re.compile(
-    r"No module named '(imp|distutils|pkg_resources|asyncore)'|has no attribute '(ImpImporter|use_2to3)'|"
-    r"implicit declaration of function ._?Py|has no member named|command '\S*gcc\S*' failed with exit code|"
-    r"use_2to3 is invalid|name 'CCompiler' is not defined"
-)
 
 
 @dataclass(frozen=True)
@@ -132,13 +127,6 @@ class Environment:
 
 def _absent(names: tuple[str, ...], work: Work) -> tuple[str, ...]:
     return tuple(name for name in names if work.machine.package(name) is None)
-
-
-def too_new(result: Result) -> str | None:
-    """Names what old versions stumble over: what newer Pythons, or newer setuptools, no longer have."""
-    if not any(GONE.search(line) for line in result.tail):
-        return None
-    return "It asks for a version that is too old for this Python. Ask for a newer one, commit it, then apply again."
 
 
 def pips_reason(tail: tuple[str, ...], output: str = "") -> str:

@@ -37,3 +37,14 @@ def test_one_that_is_named_stands_for_itself(working, tmp_path):
 
 def test_nothing_is_guessed_where_all_are_given(working, tmp_path):
     assert failed(working, tmp_path / "marker", "raise SystemExit(3)", ()).hint is None
+
+
+def test_a_file_that_it_may_not_write_is_named(working, tmp_path):
+    error = failed(working, tmp_path / "marker", "open('/etc/shadow', 'w')", NAMES)
+    assert str(error).endswith("PermissionError: [Errno 13] Permission denied: '/etc/shadow'")
+    assert error.hint == "It wants to write etc/shadow: if it may, name that in app.writable."
+
+
+def test_what_newer_pythons_no_longer_have(working, tmp_path):
+    error = failed(working, tmp_path / "marker", "import collections; collections.MutableMapping", ())
+    assert "too old for this Python" in error.hint

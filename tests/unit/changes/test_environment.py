@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from piwizard.changes.building import lacking
-from piwizard.changes.environment import pips_reason, too_new
+from piwizard.changes.environment import pips_reason
+from piwizard.changes.failing import too_new
 from piwizard.machine.commands import Result
 
 BUILD = ("note: This error originates from a subprocess.", "error: subprocess-exited-with-error", "exit code: 1")
