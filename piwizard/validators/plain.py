@@ -17,6 +17,11 @@ def text(value: Any) -> str:
     """Any one line of printable text."""
     if not isinstance(value, str) or not value.strip():
         raise Invalid("must be a text in quotes that is not empty")
+    return one_line(value)
+
+
+def one_line(value: str) -> str:
+    """What fits into one line. What it was is never part of the refusal."""
     if not value.isprintable():
         raise Invalid("must not hold line breaks or control characters")
     if len(value) > 1000:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from piwizard.validators.plain import Invalid, text, whole
+from piwizard.validators.plain import Invalid, one_line, text, whole
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 SECRET_SOURCES = "{ env = … }, { file = … }, { generate = … } or { asked = true }"
@@ -69,8 +69,4 @@ def secret_text(value: Any) -> str:
     """A secret as it is typed. What it was is never part of the refusal."""
     if not isinstance(value, str) or not value:
         raise Invalid("must not be empty")
-    if not value.isprintable():
-        raise Invalid("must not hold line breaks or control characters")
-    if len(value) > 1000:
-        raise Invalid("must not be longer than 1000 characters")
-    return value
+    return one_line(value)
