@@ -34,4 +34,5 @@ def test_a_full_second_is_followed_by_the_next() -> None:
 
 
 def test_something_else_in_the_folder() -> None:
-    assert following("lost+found", NOON) == "20261122T120000-000250"
+    for other in ("lost+found", "20269999T120000-000000"):
+        assert following(other, NOON) == "20261122T120000-000250"
