@@ -11,7 +11,7 @@ from piwizard.machine import commands
 
 WORDS = ("-noout", "-serial", "-issuer", "-dates", "-ext", "subjectAltName")
 SOON, LONG = 20, 90
-"""Days before its end at which somebody has to know; and how long one lasts."""
+"""Days before its end at which somebody has to know, of one that lasts so long: of shorter ones as much less."""
 END = "%b %d %H:%M:%S %Y GMT"
 
 
@@ -32,7 +32,7 @@ class Certificate:
     def due(self, now: datetime | None = None) -> bool:
         """Whether it is so near to its end that a renewal must have failed: certbot renews at a third of its time."""
         lasts = (self.ends - self.begins).total_seconds() / 86400 if self.begins else LONG
-        return self.days_left(now) < min(SOON, lasts / 5)
+        return self.days_left(now) < min(SOON, lasts * SOON / LONG)
 
     def covers(self, domain: str) -> bool:
         """Whether it counts for a name, be it by an asterisk."""

@@ -39,7 +39,7 @@ def test_an_address_on_trial(tried, ticking, detail, mend):
 
 @pytest.mark.parametrize(
     ("lasts", "left", "due"),
-    [(90, 30, False), (90, 17, True), (90, -1, True), (45, 10, False), (45, 8, True), (6, 3, False), (6, 1, True)],
+    [(90, 21, False), (90, 19, True), (90, -1, True), (45, 11, False), (45, 9, True), (6, 3, False), (6, 1, True)],
 )
 def test_a_certificate_that_should_have_been_renewed(lasts, left, due):
     ends = NOW + timedelta(days=left)
