@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import ssl
 
 Seen = TypeVar("Seen")
+TIMEOUT = 10.0
+"""Seconds that an answer may take."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,16 @@ def get(
     headers: Mapping[str, str] | None = None,
 ) -> Answer | None:
     """GET of `path` from this machine's port 80, its 443 (`secure`), or a Unix socket; None where nobody answers
-    within ten seconds. What the certificate says is not looked at."""
+    in time. What the certificate says is not looked at."""
     import http.client  # plans ask nobody, and this takes longer to import than a command to run
 
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=TIMEOUT)
     try:
         if secure:
             connection.sock = handshake(host)
         if unix:
             connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.sock.settimeout(10)
+            connection.sock.settimeout(TIMEOUT)
             connection.sock.connect(unix)
         connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "http"} | dict(headers or {}))
         response = connection.getresponse()
@@ -74,7 +76,7 @@ def handshake(host: str, address: str = "127.0.0.1", port: int = 443) -> ssl.SSL
 
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    plain = socket.create_connection((address, port), timeout=10)
+    plain = socket.create_connection((address, port), timeout=TIMEOUT)
     try:
         return context.wrap_socket(plain, server_hostname=host)
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from piwizard import validators as v
@@ -121,10 +122,14 @@ class Site:
 def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
     """What a visitor gets; waits while the app's workers are still being loaded."""
     while True:
+        began = time.monotonic()
         page = checks.settled(
             lambda: checks.get("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
         )
-        if (page is not None and page.status not in (502, 504)) or not units.loading(service, LONGEST_START):
+        # Refused or cut off at once is nginx's doing; of an app that is being loaded nginx hears nothing, or 502.
+        silent = page is None and time.monotonic() - began >= checks.TIMEOUT
+        may_load = silent or (page is not None and page.status in (502, 504))
+        if not may_load or not units.loading(service, LONGEST_START):
             return page
 
 
