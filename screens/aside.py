@@ -51,6 +51,26 @@ async def aside(work: Callable[[], Result]) -> Result:
     return await future
 
 
+class Turns:
+    """Work on widgets, one piece after the other, each to its end: a worker that is cut off while it waits for widgets
+    to come or go would leave them half made, and Textual waiting for them when somebody leaves."""
+
+    def __init__(self) -> None:
+        self._one = asyncio.Lock()
+        self._kept: set[asyncio.Task[None]] = set()
+
+    async def take(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does `work` when its turn has come. Whoever waits for it may be cut off; it is done all the same."""
+        task = asyncio.create_task(self._alone(work))
+        self._kept.add(task)  # the loop alone would let it be collected
+        task.add_done_callback(self._kept.discard)
+        await asyncio.shield(task)
+
+    async def _alone(self, work: Coroutine[Any, Any, None]) -> None:
+        async with self._one:
+            await work
+
+
 def begin(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
     """Begins asynchronous work that belongs to a widget; what was begun before in this group counts no more."""
     node.run_worker(work, group=group, exclusive=True)  # type: ignore[arg-type]  # mypy cannot tell Textual's overloads

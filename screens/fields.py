@@ -34,12 +34,16 @@ class Field(Vertical):
         self._kept = answer
         self._report: tuple[str, str] | None = None
         self._left = False
+        # Held, not looked for: an answer is also kept and told of while the field comes or goes.
+        self._label = Static(classes="label", markup=False)
+        self._editor = self._made_editor()
+        self._note = Static(classes="note", markup=False)
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="line"):
-            yield Static(classes="label", markup=False)
-            yield self._editor()
-        yield Static(classes="note", markup=False)
+            yield self._label
+            yield self._editor
+        yield self._note
 
     def on_mount(self) -> None:
         self._show_label()
@@ -50,9 +54,9 @@ class Field(Vertical):
         label = Text(self.question.prompt)
         if self._kept is not None:
             label.append(" ✓", "green")
-        self.query_one(".label", Static).update(label)
+        self._label.update(label)
 
-    def _editor(self) -> Widget:
+    def _made_editor(self) -> Widget:
         question, kept = self.question, self._kept
         match question.kind:
             case "choice":
@@ -83,17 +87,13 @@ class Field(Vertical):
     def renew(self, question: Question, answer: object) -> None:
         """The same question with other defaults, or an answer that somebody else has given."""
         self.question = question
-        editor = self._inner()
+        editor = self._editor
         if isinstance(editor, LineEditor) and question.kind != "secret":
             editor.suggest(self._placeholder())
             if not editor.has_focus and answer != self._kept:
                 editor.value = "" if answer is None else str(answer)
-        elif isinstance(editor, Table):
+        elif isinstance(editor, (Several, Table)):
             editor.suggest(self._placeholder())
-        elif isinstance(editor, Several):
-            empty = editor.query(LineEditor).first()
-            if not empty.value:
-                empty.suggest(self._placeholder())
         elif isinstance(editor, Choice):
             editor.default = _yes_no(question.default) if question.kind == "yesno" else str(question.default or "")
             editor.refresh()
@@ -105,12 +105,9 @@ class Field(Vertical):
         self._report = (words, style) if words else None
         self._show_note()
 
-    def _inner(self) -> Widget:
-        return self.query(".line > *").last()
-
     def _given(self) -> Any:  # noqa: ANN401 — whatever the kind of question holds
         """What the editor holds; None where it holds nothing."""
-        editor = self._inner()
+        editor = self._editor
         if isinstance(editor, (Several, Table)):
             return editor.value()
         if isinstance(editor, Choice):
@@ -155,7 +152,7 @@ class Field(Vertical):
 
     def _take_suggestion(self) -> None:
         """Enter on an empty field says yes to what is suggested, where an answer is needed."""
-        editor, question = self._inner(), self.question
+        editor, question = self._editor, self.question
         if not question.required or question.default is None:
             return
         if isinstance(editor, LineEditor) and not editor.value:
@@ -164,22 +161,21 @@ class Field(Vertical):
             editor.take_default()
 
     def _commit_secret(self) -> None:
-        editor = self.query_one(LineEditor)
-        if editor.value:
+        editor = self._editor
+        if isinstance(editor, LineEditor) and editor.value:
             text, editor.value, editor.placeholder = editor.value, "", "kept secretly"
             self.screen.post_message(SecretGiven(self.site, self.question.key, text))
 
     def _commit_table_secrets(self) -> None:
-        for table in self.query(Table):
-            for row in table.rows():
-                if row.secret_typed:
-                    key = f"{self.question.key}.{row.title}"
-                    self.screen.post_message(SecretGiven(self.site, key, row.take_secret()))
+        for row in self._editor.rows() if isinstance(self._editor, Table) else ():
+            if row.secret_typed:
+                key = f"{self.question.key}.{row.title}"
+                self.screen.post_message(SecretGiven(self.site, key, row.take_secret()))
 
     def _show_note(self) -> None:
         problem = self.problem()
         focused = self.has_focus_within
-        note = self.query_one(".note", Static)
+        note = self._note
         if problem and (self._left or focused) and self._has_content():
             note.update(Text(problem, "bold red" if self._left and not focused else "yellow"))
         elif self._report:

@@ -26,17 +26,18 @@ class Form(Vertical):
         """Shows the questions of a step; fields that are there already stay, with what is being typed."""
         keys = [question.key for question in asked.questions]
         same = self.is_of(place) and self._keys == keys
-        self._place, self._keys = place, keys
         if same:
+            self._place = place
             for question in asked.questions:
                 field = self.field(question.key)
                 field.site = place.site
                 field.renew(question, asked.answers.get(question.key))
             return
-        await self.remove_children()
+        await self.clear()
         await self.mount_all(
             Field(place.site, question, asked.answers.get(question.key)) for question in asked.questions
         )
+        self._place, self._keys = place, keys
 
     def is_of(self, place: Place) -> bool:
         """Whether it shows the questions of this step. A site that has just got its name is the one that had none."""

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from piwizard.screens.actions import Action
+from piwizard.screens.aside import Turns
 from piwizard.screens.form import Form
 from piwizard.screens.outcome import Outcome
 from piwizard.screens.signs import SIGNS, STYLES
@@ -40,7 +41,8 @@ class Setup(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="setup", classes="pane")
-        self._actions: tuple[object, ...] = ()
+        self._actions: tuple[tuple[str, str], ...] = ()
+        self._turns = Turns()
         self.refused = False
         """Whether the questions of the step cannot be known."""
 
@@ -73,26 +75,24 @@ class Setup(Vertical):
         self.query_one("#why").set_class(False, "-away")
         self.query_one("#standing").display = False
         self._asking("", "")
-        self._actions = ()
-        await self.query_one("#actions").remove_children()
-        await self.form.clear()
+        await self._turns.take(self._nothing_to_do())
 
     async def ask(self, place: Place, asked: Asked) -> None:
         """The questions of the step, once they are known."""
         self._asking(asked.trouble.sentence if asked.trouble else "", "yellow")
-        await self.form.show(place, asked)
+        await self._turns.take(self.form.show(place, asked))
 
     async def wait(self, place: Place) -> None:
         """The questions are not known yet, or their defaults are looked for again."""
         self._asking("Looking what can be detected…", "dim")
         if not self.form.is_of(place):
-            await self.form.clear()
+            await self._turns.take(self.form.clear())
 
     async def refuse(self, words: str) -> None:
         """The questions cannot be known."""
         self.refused = True
         self._asking(words, "yellow")
-        await self.form.clear()
+        await self._turns.take(self.form.clear())
 
     def _asking(self, words: str, style: str) -> None:
         line = self.query_one("#asking", Static)
@@ -109,18 +109,27 @@ class Setup(Vertical):
         wanted = ACTIONS.get(state, ACTIONS["todo"])
         if place.step.optional and state in ("todo", "failed", "interrupted"):
             wanted = (*wanted, ("skip", "Skip it"))
-        if wanted != self._actions:
-            self._actions = ()  # until they are there: another look may cut this one off
-            box = self.query_one("#actions", Horizontal)
-            scroll = self.query_one(VerticalScroll)
-            before = self.query_one("#standing") if state in URGENT else self.form
-            scroll.move_child(box, after=before)
-            focused = box.has_focus_within
-            await box.remove_children()
-            await box.mount_all(Action(name, words) for name, words in wanted)
-            self._actions = wanted
-            if focused:
-                box.query(Action).first().focus()
+        await self._turns.take(self._offer(wanted, state))
+
+    async def _offer(self, wanted: tuple[tuple[str, str], ...], state: str) -> None:
+        """The buttons, where they are others than before."""
+        if wanted == self._actions:
+            return
+        box = self.query_one("#actions", Horizontal)
+        scroll = self.query_one(VerticalScroll)
+        before = self.query_one("#standing") if state in URGENT else self.form
+        scroll.move_child(box, after=before)
+        focused = box.has_focus_within
+        await box.remove_children()
+        await box.mount_all(Action(name, words) for name, words in wanted)
+        self._actions = wanted
+        if focused and (first := next(iter(box.query(Action)), None)):  # none come any more where somebody leaves
+            first.focus()
+
+    async def _nothing_to_do(self) -> None:
+        self._actions = ()
+        await self.query_one("#actions").remove_children()
+        await self.form.clear()
 
     def focus_first(self, key: str = "") -> None:
         """Into the first field, or the first button where nothing is asked."""

@@ -29,6 +29,12 @@ class Several(Vertical):
             yield LineEditor(member)
         yield LineEditor("", "" if self._members else self._placeholder)
 
+    def suggest(self, words: str) -> None:
+        """What counts while there are no members."""
+        for editor in list(self.query(LineEditor))[:1]:
+            if not editor.value:
+                editor.suggest(words)
+
     def value(self) -> list[str] | None:
         """The members; None where there are none."""
         found = [editor.value.strip() for editor in self.query(LineEditor)]
@@ -44,15 +50,18 @@ class TableRow(Horizontal):
 
     def __init__(self, name: str, setting: object, *, secrets: bool) -> None:
         super().__init__()
-        self._given, self._setting, self._secrets = name, setting, secrets
+        self._setting = setting
+        self._named = LineEditor(name, "name", id="name")
+        self._choice = Choice(KINDS, self._kind(), id="kind") if secrets else None
+        shown = setting if isinstance(setting, str) else ""
+        self._value = LineEditor(shown, self._words(), password=self._kind() == "secret", id="value")
 
     def compose(self) -> ComposeResult:
-        yield LineEditor(self._given, "name", id="name")
+        yield self._named
         yield Static("=", markup=False, classes="equals")
-        if self._secrets:
-            yield Choice(KINDS, self._kind(), id="kind")
-        shown = self._setting if isinstance(self._setting, str) else ""
-        yield LineEditor(shown, self._words(), password=self._kind() == "secret", id="value")
+        if self._choice:
+            yield self._choice
+        yield self._value
 
     def _kind(self) -> str:
         if isinstance(self._setting, Mapping):
@@ -68,15 +77,15 @@ class TableRow(Horizontal):
     @property
     def title(self) -> str:
         """The name as it was typed."""
-        return self.query_one("#name", LineEditor).value.strip()
+        return self._named.value.strip()
 
     @property
     def kind(self) -> str:
         """One of KINDS."""
-        return self.query_one("#kind", Choice).value if self._secrets else "open"
+        return self._choice.value if self._choice else "open"
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
-        editor = self.query_one("#value", LineEditor)
+        editor = self._value
         editor.password = self.kind == "secret"
         editor.disabled = self.kind == "made up"
         if self.kind == "made up":
@@ -86,7 +95,7 @@ class TableRow(Horizontal):
 
     def setting(self) -> object:
         """What answers.toml shall hold; a secret that is still to be kept is not among it: None."""
-        typed = self.query_one("#value", LineEditor).value
+        typed = self._value.value
         if self.kind == "open":
             return typed
         known = self._setting if isinstance(self._setting, Mapping) else None
@@ -96,7 +105,7 @@ class TableRow(Horizontal):
 
     def take_secret(self) -> str:
         """The secret that was typed; the row forgets it."""
-        editor = self.query_one("#value", LineEditor)
+        editor = self._value
         typed, editor.value = editor.value, ""
         if typed:
             self._setting, editor.placeholder = {"asked": True}, "kept secretly"
@@ -105,7 +114,7 @@ class TableRow(Horizontal):
     @property
     def secret_typed(self) -> bool:
         """Whether a secret waits to be kept."""
-        return self.kind == "secret" and bool(self.query_one("#value", LineEditor).value)
+        return self.kind == "secret" and bool(self._value.value)
 
 
 class Table(Vertical):

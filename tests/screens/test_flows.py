@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -15,6 +16,9 @@ from piwizard.engine import launch
 from piwizard.network import trial
 from piwizard.network.trial import Trial
 from piwizard.questions import Question
+from piwizard.screens.aside import aside
+from piwizard.screens.fields import Field
+from piwizard.screens.setup import Setup
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
 
@@ -417,3 +421,31 @@ async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site,
         await seen.see("‹ duckdns ›  2 of 2")
         await seen.keys("enter")
         await seen.until(lambda: 'provider = "duckdns"' in (site / "etc" / "answers.toml").read_text())
+
+
+async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
+    """An answer is looked up, kept and told of aside: its field may not stand yet then, or not any longer."""
+
+    def tell():
+        for field in seen.main.query(Field):
+            field.report("The repository answers.", "green")
+            field.renew(field.question, asked.answers.get(field.question.key))
+            field.commit()
+
+    async with opened(site) as seen:
+        await seen.go_to("app")
+        setup, place = seen.main.query_one(Setup), seen.main.place
+        asked = await aside(lambda: seen.main.backend.asked(place))
+        assert {"text", "table"} <= {question.kind for question in asked.questions}
+        for cut_off_after in (0, 2, 5, 13):
+            changing = [asyncio.ensure_future(setup.refuse("")), asyncio.ensure_future(setup.ask(place, asked))]
+            for _ in range(cut_off_after):
+                await asyncio.sleep(0)
+                tell()
+            for one in changing:
+                one.cancel()
+        await asyncio.wait(changing)
+        await setup.ask(place, asked)
+        await seen.see("https://git.example/me/myflask.")
+        fields = seen.main.query(Field)
+        assert [field.question.key for field in fields] == [one.key for one in asked.questions]
