@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.ddns.account import Account
 from piwizard.errors import PiwizardError
+from piwizard.machine import files
 from piwizard.templating import render
 
 Version = tuple[int, ...]
@@ -16,6 +18,8 @@ CACHE = Path("/var/cache/ddclient/ddclient.cache")
 BY_RELEASE: dict[int, Version] = {11: (3, 9, 1), 12: (3, 10, 0), 13: (3, 11, 2)}
 """What each Debian comes with; later ones have 4.0 or more."""
 NEWEST: Version = (4, 0, 0)
+GOOD, UNHEARD = "good", "noconnect"
+"""Its words for an update that was accepted, and for one that reached nobody."""
 WHAT_IS_MY_ADDRESS = "https://api.ipify.org/"
 KNOWS_BOTH = {
     (3, 10): {"cloudflare", "freedns"},
@@ -48,6 +52,11 @@ def takes_both(account: Account, version: Version) -> bool:
     return any(account.provider.protocol in protocols for protocols in known)
 
 
+def name_of(account: Account) -> str:
+    """What it calls the host name: DuckDNS wants to be told its first part alone."""
+    return account.hostname.partition(".")[0] if account.provider.name == "duckdns" else account.hostname
+
+
 def render_settings(account: Account, version: Version, interface: str | None) -> str:
     """The text of ddclient.conf. `interface` is the one that leads out by IPv6."""
     both = takes_both(account, version)
@@ -62,14 +71,13 @@ def render_settings(account: Account, version: Version, interface: str | None) -
         raise PiwizardError(
             "ddns.ipv6: this machine has no way to the Internet by IPv6.", key="ddns.ipv6", hint="Leave it out."
         )
-    short = account.provider.name == "duckdns"
     return render(
         "ddns/ddclient.conf.j2",
         account=account,
         both=both,
         address=WHAT_IS_MY_ADDRESS,
         interface=interface,
-        hostname=account.hostname.partition(".")[0] if short else account.hostname,
+        hostname=name_of(account),
         login=account.login.replace("\\", "\\\\").replace('"', '\\"'),
     )
 
@@ -84,10 +92,31 @@ def render_limits() -> str:
     return render("ddns/ddclient.service.j2")
 
 
-def last_update(cache: str) -> dict[str, str]:
-    """What ddclient notes of its last update: status, ip or ipv4, mtime; empty where there was none."""
-    lines = [line for line in cache.splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
-        return {}
-    pairs = (part.partition("=")[::2] for part in lines[-1].partition(" ")[0].split(","))
-    return {name: value for name, value in pairs if value}
+@dataclass(frozen=True)
+class Word:
+    """What it noted of the last update that it tried. `status` is GOOD, the provider's refusal, UNHEARD where nobody
+    was reached, "" where none was tried; `at` the seconds of the epoch, 0 where it does not say."""
+
+    status: str = ""
+    address: str | None = None
+    at: int = 0
+
+
+def last_word(account: Account) -> Word:
+    """What CACHE says of this account's name: lines of names that it had before stay there."""
+    return read_word((files.read(CACHE) or b"").decode("utf-8", "replace"), name_of(account))
+
+
+def read_word(cache: str, name: str) -> Word:
+    """The word on a host name out of a text of settings, a space and a name in each line."""
+    lines = [line for line in cache.splitlines() if line.rpartition(" ")[2] == name and not line.startswith("#")]
+    pairs = [part.partition("=")[::2] for part in lines[-1].rpartition(" ")[0].split(",")] if lines else []
+    said = {key: value for key, value in pairs if value}
+    # It begins with "noconnect" in both, and some protocols then write what became of it into one of them alone.
+    status = max(said.get("status-ipv4", ""), said.get("status", ""), key=_how_telling)
+    at = said.get("atime", "0")
+    return Word(status, said.get("ipv4") or said.get("ip"), int(at) if at.isdigit() else 0)
+
+
+def _how_telling(status: str) -> int:
+    return {"": 0, UNHEARD: 1, GOOD: 3}.get(status, 2)

@@ -34,6 +34,9 @@ REFUSALS = {
         WRONG,
         "ddns.password",
     ),
+    "failed": Refusal(
+        "{title} refused the last update.", "`journalctl -u ddclient` has its words. " + MEND_ACCOUNT, WRONG
+    ),
     "nohost": NO_NAME,
     "notfqdn": NO_NAME,
     "numhost": NO_NAME,

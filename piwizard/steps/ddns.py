@@ -24,8 +24,9 @@ from piwizard.ddns.account import Account, account_of
 from piwizard.ddns.noip_duc import NoipPackage
 from piwizard.ddns.providers import PROVIDERS, owner_of
 from piwizard.ddns.proving import Prove
+from piwizard.ddns.retrying import Retry
 from piwizard.errors import PiwizardError
-from piwizard.machine import files, places, units
+from piwizard.machine import places, units
 from piwizard.machine.checks import Check
 from piwizard.questions import Question
 from piwizard.reach import leads, outside
@@ -167,7 +168,8 @@ class Ddns:
         told = None
         if client == "ddclient":
             yield _patiently(lambda: _last_update(account), lambda check: check.ok)
-            told = _told()
+            word = ddclient.last_word(account)
+            told = word.address if word.status == ddclient.GOOD else None
         own = [one.address for one in _own_ipv6(ground)]
         where = outside.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
         seen = _patiently(
@@ -219,6 +221,7 @@ def _ddclient(account: Account, minutes: int, ground: Ground) -> Sequence[Change
         _taken_up("ddclient-settings", own, ddclient.SERVICE),
         Packages(ddclient.packages(version), starts=(ddclient.SERVICE,)),
         Unit(ddclient.SERVICE),
+        Retry(account, settings),
     )
 
 
@@ -255,27 +258,18 @@ def _ill(service: str) -> str | None:
     return f"{service} does not run with its new settings." if state.active == "failed" else None
 
 
-def _told() -> str | None:
-    """The address that ddclient last told the provider, where that was accepted."""
-    last = ddclient.last_update((files.read(ddclient.CACHE) or b"").decode("utf-8", "replace"))
-    good = "good" in (last.get("status"), last.get("status-ipv4"))
-    return (last.get("ipv4") or last.get("ip")) if good else None
-
-
 def _last_update(account: Account) -> Check:
-    last = ddclient.last_update((files.read(ddclient.CACHE) or b"").decode("utf-8", "replace"))
-    status = last.get("status-ipv4") or last.get("status") or ""
-    if status == "good" or last.get("status") == "good":
-        return Check("last update", True, f"{account.provider.title} has accepted {last.get('ipv4') or last.get('ip')}")
-    if not status:
+    word = ddclient.last_word(account)
+    if word.status == ddclient.GOOD:
+        return Check("last update", True, f"{account.provider.title} has accepted {word.address}")
+    if not word.status:
         mend = "Look whether this machine has a connection; `journalctl -u ddclient` has its words."
         cause = "ddclient has not found the outside address."
         return Check("last update", False, "there was none yet", cause, mend, beyond=True)
-    code = "unreachable" if status == "noconnect" else status
-    refusal = refusals.explain(code, account)
-    return Check(
-        "last update", False, f"refused: {status}", refusal.sentence, refusal.hint, beyond=status == "noconnect"
-    )
+    unheard = word.status == ddclient.UNHEARD
+    refusal = refusals.explain("unreachable" if unheard else word.status, account)
+    said = "nobody was reached" if unheard else f"refused: {word.status}"
+    return Check("last update", False, said, refusal.sentence, refusal.hint, beyond=unheard)
 
 
 def _own_ipv6(ground: Ground) -> list[Any]:

@@ -37,6 +37,7 @@ def open_accounts(lab: Lab) -> None:
         provider.answer = provider.fault = None
         provider.requests.clear()
     net.noip.accounts.clear()
+    net.duckdns.tokens.clear()
     net.noip.account(LOGIN, SECRET, NAME)
     net.duckdns.account(TOKEN, DUCK)
     for name in (NAME, DUCK):

@@ -299,6 +299,35 @@ def test_no_ips_own_client(lab: Lab, home: Pi) -> None:
     assert not (home.files / "etc/ddclient.conf").exists()
 
 
+def test_a_failure_that_is_over(lab: Lab, home: Pi) -> None:
+    """ddclient waits after a failure; `apply` has it ask at once where what failed is mended."""
+    net = lab.internet
+    apply(home, DUCKDNS, TOKEN)
+    renewed = TOKEN.replace("a", "b", 1)
+    assert renewed != TOKEN
+    net.duckdns.account(renewed, DUCK.partition(".")[0])
+    net.duckdns.tokens.pop(TOKEN)
+    lab.router.change_address("11.22.33.98")
+    eventually(lambda: _assert("status=good" not in home.read("/var/cache/ddclient/ddclient.cache")), timeout=120)
+    asked = len(net.duckdns.requests)
+    assert road.apply(home, "ddns", check=False).exit == 1, "the account is refused as it is"
+    assert len(net.duckdns.requests) == asked, "and not tried over and over"
+    apply(home, DUCKDNS, renewed)
+    assert net.visitor.resolve(DUCK) == ["11.22.33.98"]
+
+    net.zone.fail("duckdns.org", "SERVFAIL")
+    try:
+        lab.router.change_address("11.22.33.97")
+        eventually(lambda: _assert("status=noconnect" in home.read("/var/cache/ddclient/ddclient.cache")), timeout=120)
+    finally:
+        net.zone.fail("duckdns.org", None)
+    shown = home.run(("piwizard", "plan", "ddns"), check=False)
+    assert shown.exit == 2, shown.output
+    assert "Have ddclient tell DuckDNS the address now" in shown.output
+    road.apply(home, "ddns")
+    assert net.visitor.resolve(DUCK) == ["11.22.33.97"]
+
+
 def test_without_a_connection(lab: Lab, home: Pi) -> None:
     lab.internet.zone.fail("no-ip.com", "SERVFAIL")
     try:

@@ -80,12 +80,22 @@ def test_interval_and_limits():
     assert "StartLimitBurst=10" in ddclient.render_limits()
 
 
-def test_the_last_update():
-    cache = (
-        "## ddclient-3.11.2\n## last updated at Sun (1)\n"
-        "atime=1,host=songuuli,ip=,ipv4=11.22.33.44,mtime=1,status=good,status-ipv4=good,wtime=0 songuuli\n"
-    )
-    last = ddclient.last_update(cache)
-    assert (last["status-ipv4"], last["ipv4"], last.get("ip")) == ("good", "11.22.33.44", None)
-    assert ddclient.last_update("## ddclient-3.11.2\n") == {}
-    assert ddclient.last_update("") == {}
+CACHE = (
+    "## ddclient-3.11.2\n## last updated at Sun (1)\n"
+    "atime=1790000000,host=songuuli,ip=,ipv4=11.22.33.44,mtime=1,status=good,status-ipv4=good,wtime=0 songuuli\n"
+    "atime=5,host=old.ddns.net,ip=11.22.33.9,mtime=1,status=badauth,wtime=0 zold.ddns.net\n"
+    "atime=7,host=a,status=failed,status-ipv4=noconnect a.example.org\n"
+    "atime=8,host=c,status=,status-ipv4=failed c.example.org\n"
+    "atime=6,host=b,ip=,status=noconnect,status-ipv4=noconnect,status-ipv6= b.example.org\n"
+)
+
+
+def test_the_last_word_on_each_name():
+    assert ddclient.read_word(CACHE, "songuuli") == ddclient.Word("good", "11.22.33.44", 1790000000)
+    assert ddclient.read_word(CACHE, "zold.ddns.net") == ddclient.Word("badauth", "11.22.33.9", 5)
+    assert ddclient.read_word(CACHE, "b.example.org") == ddclient.Word("noconnect", None, 6)
+    assert ddclient.read_word(CACHE, "a.example.org").status == "failed"
+    assert ddclient.read_word(CACHE, "c.example.org").status == "failed"
+    nothing = ddclient.Word("", None, 0)
+    for text in (CACHE, "## ddclient-3.11.2\n", "", "\x00\x00", "atime=x,status= ddns.net\n"):
+        assert ddclient.read_word(text, "ddns.net") == nothing
