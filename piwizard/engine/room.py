@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-LONGEST_LINE = 20_000
 MOST = 16 << 20
 """Characters of one command: a hundred times what a long build prints."""
 
@@ -17,12 +16,9 @@ class Room:
     left_out: int = 0
 
     def for_line(self, text: str) -> str | None:
-        """The line, cut where it is too long; None where there is no room any more."""
+        """The line; None where there is no room any more."""
         if self.left <= 0:
             self.left_out += 1
             return None
-        kept = (
-            text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}… ({len(text) - LONGEST_LINE} more letters)"
-        )
-        self.left -= len(kept) + 1
-        return kept
+        self.left -= len(text) + 1
+        return text

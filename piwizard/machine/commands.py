@@ -17,16 +17,12 @@ from typing import Any
 
 from piwizard.errors import PiwizardError
 from piwizard.machine.signals import held_back
+from piwizard.machine.streams import TAIL_LINES, Lines, OnLine, Pieces, Reading, Stream
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-TAIL_LINES = 40
-TAIL_CHARACTERS = 4000
-LONGEST_WORDS = 4000
-"""Of a line that may become part of a sentence for a person."""
 ANY_EXIT = [*range(-64, 256)]
-
-OnLine = Callable[[str, str], None]
-"""Called with the stream ("stdout" or "stderr") and one line without its line end."""
+GRACE = 2.0
+"""Seconds that are waited for the output of what a command has left running when it ended."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +79,12 @@ def as_nobody(argv: Sequence[str]) -> tuple[str, ...]:
 class Process:
     """A command under way. `wait` gives its result; `end` terminates the whole group, then kills it."""
 
-    def __init__(self, argv: Sequence[str], running: object, out: _Stream, err: _Stream, tail: deque[str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], running: object, reading: Reading, streams: tuple[Stream, Stream], tail: deque[str]
+    ) -> None:
         self.argv = tuple(argv)
         self._running: Any = running
-        self._out, self._err, self._tail = out, err, tail
+        self._reading, self._streams, self._tail = reading, streams, tail
         self._since = time.monotonic()
 
     @property
@@ -104,14 +102,13 @@ class Process:
         except BaseException:
             self.end()
             raise
-        for lines in (self._out, self._err):
-            if lines.error is not None:
-                raise lines.error
-        if isinstance(self._err, _Pieces):
-            self._tail.extend((self._out.text + self._err.text).splitlines())
+        self._reading.finish(GRACE)
+        if self._reading.error is not None:
+            raise self._reading.error
         seconds = time.monotonic() - self._since
         code = int(self._running.exit_code)
-        return Result(self.argv, code, self._out.text, self._err.text, tuple(self._tail), seconds)
+        out, err = self._streams
+        return Result(self.argv, code, out.text, err.text, tuple(self._tail), seconds)
 
     def signal(self, number: int) -> None:
         """Sends a signal to the whole process group; one that has gone already is no error."""
@@ -129,48 +126,6 @@ class Process:
         self.signal(signal.SIGKILL)
         while self.alive:
             time.sleep(0.01)
-
-
-class _Pieces:
-    """Passes one stream on in pieces as they come, and keeps its end."""
-
-    def __init__(self, on_text: Callable[[str], None]) -> None:
-        self._on_text = on_text
-        self.text = ""
-        self.error: BaseException | None = None
-
-    def __call__(self, chunk: str) -> None:
-        try:
-            self.text = (self.text + chunk)[-TAIL_CHARACTERS:]
-            self._on_text(chunk)
-        except BaseException as error:  # noqa: BLE001 — raised again by Process.wait
-            self.error = error
-
-
-class _Lines:
-    """Collects one stream and passes its lines on; keeps what the callback raised, which `sh` would swallow."""
-
-    def __init__(self, stream: str, on_line: OnLine | None, tail: deque[str]) -> None:
-        self._stream, self._on_line, self._tail = stream, on_line, tail
-        self._kept: deque[str] = deque(maxlen=TAIL_LINES if on_line else None)
-        self.error: BaseException | None = None
-
-    def __call__(self, chunk: str) -> None:
-        try:
-            for line in chunk.removesuffix("\n").split("\n"):
-                self._kept.append(line)
-                self._tail.append(line[:LONGEST_WORDS])
-                if self._on_line:
-                    self._on_line(self._stream, line)
-        except BaseException as error:  # noqa: BLE001 — raised again by Process.wait
-            self.error = error
-
-    @property
-    def text(self) -> str:
-        return "".join(f"{line}\n" for line in self._kept)
-
-
-_Stream = _Lines | _Pieces
 
 
 def start(
@@ -191,32 +146,33 @@ def start(
 
     program = sh.Command(_find(argv[0]))
     tail: deque[str] = deque(maxlen=TAIL_LINES)
-    out: _Stream = _Pieces(on_text) if on_text else _Lines("stdout", on_line, tail)
-    err: _Stream = _Pieces(on_text) if on_text else _Lines("stderr", on_line, tail)
+    streams: tuple[Stream, Stream]
+    if on_text:
+        streams = Pieces(on_text, tail), Pieces(on_text, tail)
+    else:
+        streams = Lines("stdout", on_line, tail), Lines("stderr", on_line, tail)
+    reading = Reading(streams)
+    out, err = reading.ends
     options: dict[str, Any] = {
         "_bg": True,
         "_bg_exc": False,
         "_env": base_environment() | dict(env or {}),
         "_ok_code": ANY_EXIT,
         "_return_cmd": True,
-    }
-    if on_text:
-        options |= {"_out_bufsize": 0, "_err_bufsize": 0}
-    if cwd is not None:
-        options["_cwd"] = str(cwd)
-    options |= {
         "_new_session": True,
         "_tty_out": False,
         "_tty_in": False,
-        "_no_out": True,
-        "_no_err": True,
-        "_decode_errors": "replace",
         "_in": input if input is not None else "",
         "_out": out,
         "_err": err,
     }
+    if cwd is not None:
+        options["_cwd"] = str(cwd)
     with held_back() as came:
-        process = Process(argv, program(*argv[1:], **options), out, err, tail)
+        try:
+            process = Process(argv, program(*argv[1:], **options), reading, streams, tail)
+        finally:
+            reading.begin()
     if came:
         process.end()
         for number in came:

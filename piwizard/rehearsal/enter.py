@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from piwizard.machine import commands
-from piwizard.machine.commands import OnLine, Process, Result
+from piwizard.machine.commands import Process, Result
+from piwizard.machine.streams import OnLine
 from piwizard.rehearsal import groups
 
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd")

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands
-from piwizard.machine.commands import OnLine, Process, Result
+from piwizard.machine.commands import Process, Result
+from piwizard.machine.streams import OnLine
 from piwizard.rehearsal.needs import need
 
 BURIAL_SECONDS = 15

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from piwizard.machine import commands
-from piwizard.machine.commands import OnLine, Process, Result
+from piwizard.machine.commands import Process, Result
+from piwizard.machine.streams import OnLine
 from piwizard.rehearsal import enter
 from piwizard.rehearsal.container import Container
 from piwizard.rehearsal.network import Namespace

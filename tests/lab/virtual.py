@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from piwizard.machine import commands
-from piwizard.machine.commands import OnLine, Process, Result
+from piwizard.machine.commands import Process, Result
+from piwizard.machine.streams import OnLine
 from tests.lab import product, wire
 from tests.lab.images import PASSWORD, USER, Layer
 from tests.lab.lab import Lab

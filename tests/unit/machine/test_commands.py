@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands
+from piwizard.machine.streams import LONGEST_LINE, TAIL_LINES
 from tests.unit.child import child, hears
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
@@ -41,9 +43,65 @@ def test_words_that_are_no_text():
 
 def test_only_the_last_lines_are_kept_of_what_is_followed():
     result = commands.run(("seq", "1000"), on_line=lambda stream, line: None)
-    assert result.output.splitlines() == [str(n) for n in range(1001 - commands.TAIL_LINES, 1001)]
+    assert result.output.splitlines() == [str(n) for n in range(1001 - TAIL_LINES, 1001)]
     assert result.last_words.splitlines() == [str(n) for n in range(995, 1001)]
     assert len(commands.run(("seq", "1000")).output.splitlines()) == 1000
+
+
+def test_a_line_without_an_end_is_not_collected():
+    """Five hundred megabytes of it, for a process that may take a hundred at most."""
+    code = (
+        "import resource, sys; from piwizard.machine import commands, streams; commands.run(('true',));"
+        "used = int(open('/proc/self/statm').read().split()[0]) * 4096; most = used + 100 * (1 << 20);"
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most));"
+        "lines = []; commands.run(('head', '-c', '500M', '/dev/zero'), on_line=lambda _, line: lines.append(line));"
+        "print(len(lines), len(lines[0]) - streams.LONGEST_LINE, lines[0][-40:].strip(chr(0)), flush=True)"
+    )
+    with child(code) as process:
+        assert hears(process) == "1 26 … (524268000 more letters)"
+
+
+def test_a_long_line_is_whole_where_nobody_follows():
+    assert len(commands.run(("head", "-c", "100000", "/dev/zero")).output) == 100_001
+    seen = []
+    commands.run(("head", "-c", "100000", "/dev/zero"), on_line=lambda _, line: seen.append(line))
+    assert seen == [f"{chr(0) * LONGEST_LINE}… (80000 more letters)"]
+
+
+def test_a_letter_that_comes_in_two_pieces():
+    said = "printf '\\303'; sleep 0.1; printf '\\244\\n'; printf '\\303'"
+    assert commands.run(("sh", "-c", said)).output == "ä\n\ufffd\n"
+
+
+def test_pieces_as_they_come():
+    came, heard = [], threading.Event()
+
+    def take(text):
+        came.append(text)
+        heard.set()
+
+    process = commands.start(("sh", "-c", "printf ..; read x; printf '+'"), on_text=take, input="")
+    assert heard.wait(10)
+    result = process.wait()
+    assert ("".join(came), result.output) == ("..+", "..+")
+
+
+def test_what_stays_behind_is_not_waited_for_long():
+    """A daemon that keeps the pipe of whoever started it."""
+    result = commands.run(("sh", "-c", "sleep 1000 & echo $!"))
+    os.kill(int(result.output), signal.SIGKILL)
+    assert result.seconds < 20
+
+
+def test_no_descriptor_is_left_open():
+    commands.run(("true",))
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        commands.run(("sh", "-c", "echo a; echo b >&2"), on_line=lambda stream, line: None)
+        commands.start(("true",)).end()
+        commands.start(("true",)).wait()
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before + 2
 
 
 def test_what_the_callback_raises_is_not_lost():
