@@ -32,6 +32,7 @@ class Command:
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
     `makes` is a folder of root's that the command makes files in: what lies in it is the user's while it runs.
     `variables` are those that the app reads and nobody gave: where its last words name one, that is what it lacks.
+    It is run in the folder `start` of the checkout at `code`.
     `measures` takes from its words what is kept in the marker, for others to read.
     """
 
@@ -40,7 +41,7 @@ class Command:
     argv: tuple[str, ...]
     marker: Path
     user: str
-    cwd: Path
+    code: Path
     failure: str
     key: str | None = None
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -48,6 +49,7 @@ class Command:
     makes: Path | None = None
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
+    start: str = ""
 
     def describe(self) -> str:
         return self.what
@@ -61,7 +63,7 @@ class Command:
             inside = ("find", str(self.makes), "-mindepth", "1", "-name", ".git", "-prune")
             work.command((*inside, "-o", "-exec", "chown", "--no-dereference", self.user, "{}", "+"))
         result = work.command(
-            (*FIRST_TO_GO, *self.argv), env=self.env, cwd=self.cwd, user=self.user, allow=range(-64, 256)
+            (*FIRST_TO_GO, *self.argv), env=self.env, cwd=self.code / self.start, user=self.user, allow=range(-64, 256)
         )
         if self.makes:
             work.command(("chown", "--recursive", "--no-dereference", "root", str(self.makes)))
@@ -80,7 +82,7 @@ class Command:
             words = f"app.env.{lacking}: the app asks for this variable: {words}"
         if VARIABLE.match(words):
             return ChangeFailed(words, key="app.env", hint=GIVE_IT)
-        hint = out_of_memory(result) or too_new(result) or wants_to_write(result, self.cwd) or self._not_given
+        hint = out_of_memory(result) or too_new(result) or wants_to_write(result, self.code) or self._not_given
         return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=hint)
 
     @property

@@ -134,7 +134,6 @@ class App:
     def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         where, name, env = app.layout, app.layout.site, app.environment()
-        start = where.code / app.working_directory
         host = answers.get("site.domains", ["localhost"])[0]
         before = footprint.read(where.current / PROOF)
         instead = app.left_behind.words if app.left_behind else ""
@@ -152,20 +151,21 @@ class App:
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             NoSwap(),
-            *(_prepare(app, line, start, env) for line in app.init),
+            *(_prepare(app, line, env) for line in app.init),
             Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
             Command(
                 f"Try {app.entry.entry} on a spare socket",
                 (str(where.venv / "bin" / "python"), "-I", str(TRIAL), app.entry.entry, host),
                 where.release / PROOF,
                 name,
-                start,
+                where.code,
                 f"app.entry: {app.entry.entry} does not run.",
                 key="app.entry",
                 env=env,
                 proves=(app.entry.entry,),
                 variables=app.unset,
                 measures=lambda said: footprint.measured(said, before),
+                start=app.working_directory,
             ),
         )
 
@@ -197,7 +197,7 @@ def _environment(app: Chosen) -> Environment:
     )
 
 
-def _prepare(app: Chosen, line: str, start: Path, env: dict[str, str]) -> Command:
+def _prepare(app: Chosen, line: str, env: dict[str, str]) -> Command:
     """A command of `app.init`: run once for the site, but what belongs to a release once for each of them."""
     where, words = app.layout, set(line.split())
     argv = tuple(shlex.split(line))
@@ -208,12 +208,13 @@ def _prepare(app: Chosen, line: str, start: Path, env: dict[str, str]) -> Comman
         _without_option(argv),
         folder / files.digest(line.encode())[:16],
         where.site,
-        start,
+        where.code,
         f"app.init: `{line}` failed.",
         key="app.init",
         env=env | _named(argv),
         proves=argv,
         makes=makes,
+        start=app.working_directory,
     )
 
 

@@ -14,9 +14,9 @@ pytestmark = needs_root
 NAMES = ("DATABASE", "ENVIRONMENT", "FLASK_DEBUG", "MAIL", "SECRET_KEY", "ZONE")
 
 
-def failed(working, marker: Path, code: str, variables: tuple[str, ...]) -> ChangeFailed:
-    argv = ("python3", "-c", code)
-    command = Command("Try it", argv, marker, APP_USER, Path("/"), "It does not run.", "app.entry", variables=variables)
+def failed(working, marker: Path, code: str, variables: tuple[str, ...], start: str = "") -> ChangeFailed:
+    argv, words = ("python3", "-c", code), ("It does not run.", "app.entry")
+    command = Command("Try it", argv, marker, APP_USER, Path("/"), *words, variables=variables, start=start)
     with pytest.raises(ChangeFailed) as caught:
         command.apply(working())
     assert not marker.exists()
@@ -40,7 +40,7 @@ def test_nothing_is_guessed_where_all_are_given(working, tmp_path):
 
 
 def test_a_file_that_it_may_not_write_is_named(working, tmp_path):
-    error = failed(working, tmp_path / "marker", "open('/etc/shadow', 'w')", NAMES)
+    error = failed(working, tmp_path / "marker", "open('/etc/shadow', 'w')", NAMES, start="usr")
     assert str(error).endswith("PermissionError: [Errno 13] Permission denied: '/etc/shadow'")
     assert error.hint == "It wants to write etc/shadow: if it may, name that in app.writable."
 
