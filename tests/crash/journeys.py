@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +11,21 @@ from unittest import mock
 
 from piwizard import session
 from piwizard.answering import Answering
-from piwizard.changes.base import Change
+from piwizard.changes.base import Change, ChangeFailed
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.group import Group
 from piwizard.changes.link import Link
+from piwizard.ddns import asking, proving
 from piwizard.engine import launch, pruning
 from piwizard.engine.events import Recorder
 from piwizard.engine.runner import Engine
-from piwizard.machine import deploy_key, places
+from piwizard.machine import deploy_key, host_keys, places
 from piwizard.machine.checks import Check
 from piwizard.machine.commands import Result
+from piwizard.machine.host_keys import HostKey
 from piwizard.network import trial
 from piwizard.tls import attempts
-from tests.crash.looking import piwizard_in
+from tests.crash.looking import account_to_prove, piwizard_in
 from tests.crash.promises import Notes
 
 RUN, LATER = "20260101T100000-aaaa", "20260101T110000-bbbb"
@@ -204,6 +207,26 @@ def keys(root: Path, notes: Notes) -> None:
     notes.holds(public, "key", "myflask")
 
 
+def trusted(root: Path, notes: Notes) -> None:
+    """Host keys that a person said yes to: of one host, of another, then the first with other keys."""
+    for host, key in (("git.lan", "QUFB"), ("forge.lan", "QkJC"), ("git.lan", "Q0ND")):
+        with notes.promised([f"ssh-ed25519 {key}"], "host-key", "myflask", host):
+            host_keys.trust("myflask", [HostKey(host, "ssh-ed25519", key)])
+
+
+def account(root: Path, notes: Notes) -> None:
+    """A provider of names refuses, and is left alone from then on; with another secret it accepts."""
+    for secret, code, found in (("wrong", "ko", "refused"), ("right", "good", "proven")):
+        if found == "proven":
+            notes.may_be(None, "account", "wrong")
+        with (
+            mock.patch.object(proving, "asking", SimpleNamespace(update=lambda *_, code=code: asking.Answer(code))),
+            notes.promised(found, "account", secret),
+            contextlib.suppress(ChangeFailed),
+        ):
+            account_to_prove(secret).apply(mock.Mock())
+
+
 def renamed(root: Path, notes: Notes) -> None:
     """A site with a key and a secret gets another name: under the name that counts, both are there."""
     answering = Answering()
@@ -278,6 +301,8 @@ JOURNEYS: dict[str, Callable[[Path, Notes], None]] = {
         undone,
         asked,
         keys,
+        trusted,
+        account,
         renamed,
         started,
         address,

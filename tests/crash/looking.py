@@ -14,12 +14,18 @@ from click.testing import CliRunner
 
 from piwizard import session, status
 from piwizard.answering import Answering
+from piwizard.changes.base import ChangeFailed
+from piwizard.ddns import asking, proving
+from piwizard.ddns.account import Account
+from piwizard.ddns.providers import PROVIDERS
+from piwizard.ddns.proving import Prove
 from piwizard.engine import events, launch
 from piwizard.engine.events import Recorder
 from piwizard.engine.follow import runs
 from piwizard.engine.journal import Journal
 from piwizard.engine.unfinished import Unfinished
-from piwizard.machine import deploy_key, files, places
+from piwizard.machine import deploy_key, files, host_keys, places
+from piwizard.machine.snapshot import Machine
 from piwizard.network import trial
 from piwizard.tls import attempts
 from tests.crash.promises import Name
@@ -117,6 +123,29 @@ def _key(site: str) -> str | None:
     return deploy_key.private(site).with_suffix(".pub").read_text().strip()
 
 
+def _host_key(site: str, host: str) -> list[str] | None:
+    return [f"{one.kind} {one.key}" for one in host_keys.of(host, host_keys.read(host_keys.trusted_file(site)))] or None
+
+
+def account_to_prove(secret: str) -> Prove:
+    """The proof of an account with that secret, as a step makes it."""
+    account = Account(PROVIDERS["duckdns"], "songuuli2020.duckdns.org", "nobody", secret, "www.duckdns.org")
+    return Prove(account, lambda: None, places.state_dir() / "ddns.json")
+
+
+def _account(secret: str) -> str | None:
+    prove = account_to_prove(secret)
+    if prove.probe(Machine(), session.backups()).holds:
+        return "proven"
+    accepting = SimpleNamespace(update=lambda *_: asking.Answer("good"))
+    with mock.patch.object(proving, "asking", accepting), mock.patch.object(files, "replace"):
+        try:
+            prove.apply(mock.Mock())
+        except ChangeFailed:
+            return "refused"
+    return None
+
+
 def _request(run: str) -> list[Any] | None:
     if not launch.folder(run).exists():
         return None
@@ -148,6 +177,8 @@ READERS: dict[str, Callable[..., Any]] = {
     "remembered": _remembered,
     "attempt": _attempt,
     "key": _key,
+    "host-key": _host_key,
+    "account": _account,
     "request": _request,
     "trial": _outcome,
     "key-in-use": _key_in_use,
