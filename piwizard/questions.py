@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from piwizard.validators import Validator
+from piwizard.validators import Invalid, Validator
 
 Kind = Literal["text", "choice", "yesno", "number", "list", "path", "secret", "table"]
 
@@ -34,3 +35,18 @@ class Question:
     def suggest(self, default: object, detected: str = "") -> Question:
         """The same question with a default for this machine."""
         return replace(self, default=default, detected=detected)
+
+    def divided(self, typed: Sequence[str]) -> list[str]:
+        """The members of a list as they were typed: each as it is where it can be one, else divided at its commas."""
+        members: list[str] = []
+        for said in typed:
+            parts = [part.strip() for part in said.split(",") if part.strip()]
+            members += [said] if len(parts) < 2 or self._takes([*members, said]) else parts
+        return members
+
+    def _takes(self, answer: object) -> bool:
+        try:
+            self.validate(answer)
+        except Invalid:
+            return False
+        return True

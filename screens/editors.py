@@ -35,23 +35,23 @@ class LineEditor(Input):
             value, placeholder, password=password, compact=True, select_on_focus=False, id=id, validate_on=[]
         )
         self.cursor_blink = False
-        self._suggestion = placeholder
+        self._suggested = placeholder
 
     def suggest(self, words: str) -> None:
         """What stands in the empty line: a value, and after a dot its reason, where there is room for that."""
-        self._suggestion = words
+        self._suggested = words
         value, _, reason = words.partition(DOT)
         self.placeholder = value if reason and 0 < self.size.width <= cell_len(words) else words
 
     @property
     def unsaid(self) -> str:
         """The reason of what is suggested, where there is no room for it."""
-        reason = self._suggestion.partition(DOT)[2]
-        return "" if self.placeholder == self._suggestion else f"{reason[:1].upper()}{reason[1:]}. "
+        reason = self._suggested.partition(DOT)[2]
+        return "" if self.placeholder == self._suggested else f"{reason[:1].upper()}{reason[1:]}. "
 
     def on_resize(self, event: Resize) -> None:
-        if DOT in self._suggestion:
-            self.suggest(self._suggestion)
+        if DOT in self._suggested:
+            self.suggest(self._suggested)
 
 
 class Choice(Widget, can_focus=True):

@@ -108,8 +108,10 @@ class Field(Vertical):
     def _given(self) -> Any:  # noqa: ANN401 — whatever the kind of question holds
         """What the editor holds; None where it holds nothing."""
         editor = self._editor
-        if isinstance(editor, (Several, Table)):
+        if isinstance(editor, Table):
             return editor.value()
+        if isinstance(editor, Several):
+            return self.question.divided(editor.members()) or None
         if isinstance(editor, Choice):
             if self.question.kind == "yesno":
                 return {"yes": True, "no": False}.get(editor.value)

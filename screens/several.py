@@ -35,10 +35,9 @@ class Several(Vertical):
             if not editor.value:
                 editor.suggest(words)
 
-    def value(self) -> list[str] | None:
-        """The members; None where there are none."""
-        found = [editor.value.strip() for editor in self.query(LineEditor)]
-        return [member for member in found if member] or None
+    def members(self) -> list[str]:
+        """The lines that say something."""
+        return [line for editor in self.query(LineEditor) if (line := editor.value.strip())]
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if list(self.query(LineEditor))[-1].value:

@@ -52,7 +52,7 @@ class Welcome(Page):
         )
         heading(text, "Have at hand")
         text.append("  • the address of your app's git repository\n  • the name it shall have on the Internet\n")
-        text.append("  • for a changing address at home: the login of your dynamic DNS (No-IP or another)\n")
+        text.append("  • where your home's address changes: the login of your dynamic DNS\n")
         heading(text, "You can leave at any moment")
         text.append(
             "Answers are kept as you give them. What runs goes on without you, also when the connection drops. "

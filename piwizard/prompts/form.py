@@ -94,18 +94,14 @@ class Form:
                 self._refuse(f"It cannot do without this one. {question.help}")
 
     def _longer(self, question: Question, members: list[str], said: str) -> list[str]:
-        """The list with what was typed at its end: as one member where it can be one, else divided at its commas."""
-        parts = [part.strip() for part in said.split(",") if part.strip()]
-        refused = ""
-        for more in ([said], parts):
-            try:
-                question.validate([*members, *more])
-            except Invalid as error:
-                refused = str(error)
-            else:
-                return [*members, *more]
-        self._refuse(f"{question.key} {refused}.")
-        return members
+        """The list with what was typed at its end."""
+        longer = question.divided([*members, said])
+        try:
+            question.validate(longer)
+        except Invalid as refused:
+            self._refuse(f"{question.key} {refused}.")
+            return members
+        return longer
 
     def _table(self, question: Question, table: dict[str, Any]) -> bool:
         altered = False

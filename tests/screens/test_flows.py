@@ -12,6 +12,7 @@ import pytest
 
 from piwizard import session, wizard
 from piwizard import validators as v
+from piwizard.answering import Answering
 from piwizard.engine import launch
 from piwizard.network import trial
 from piwizard.network.trial import Trial
@@ -34,6 +35,7 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.go_to("app")
         await seen.keys("enter")
+        await seen.see("│   Small letters, digits and hyphens.")
         await seen.type("myflask")
         await seen.keys("enter")
         await seen.type("https://git.example/me/myflask.git")
@@ -43,7 +45,11 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.go_to("site")
         await seen.keys("enter")
         await seen.type("myflask.example")
+        await seen.keys("comma")
+        await seen.type(" www.myflask.example")
         await seen.keys("enter", "escape")
+        await seen.settle()
+        assert Answering().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
         await seen.go_to("ddns")
         await seen.keys("k")
         await seen.see("Left out")
