@@ -26,7 +26,7 @@ class Retry:
     settings: Path
 
     def describe(self) -> str:
-        return f"Have ddclient tell {self.account.provider.title} the address now"
+        return "Have ddclient try again where its last failure is over"
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         word = ddclient.last_word(self.account)

@@ -323,7 +323,7 @@ def test_a_failure_that_is_over(lab: Lab, home: Pi) -> None:
         net.zone.fail("duckdns.org", None)
     shown = home.run(("piwizard", "plan", "ddns"), check=False)
     assert shown.exit == 2, shown.output
-    assert "Have ddclient tell DuckDNS the address now" in shown.output
+    assert "Have ddclient try again where its last failure is over" in shown.output
     road.apply(home, "ddns")
     assert net.visitor.resolve(DUCK) == ["11.22.33.97"]
 
