@@ -24,16 +24,22 @@ if TYPE_CHECKING:
 
 ACTIONS = {
     "todo": (("run", "Set this up"), ("all", "All the rest")),
-    "running": (("log", "Look at the log"), ("stop", "Stop")),
+    "running": (("log", "The log"), ("stop", "Stop")),
     "done": (("again", "Run it again"),),
     "drifted": (("run", "Put it right"), ("plan", "See what differs")),
-    "failed": (("run", "Try again"), ("log", "Look at the log"), ("shell", "Shell")),
-    "interrupted": (("run", "Go on"), ("log", "Look at the log")),
+    "failed": (("run", "Try again"), ("log", "The log"), ("shell", "Shell")),
+    "interrupted": (("run", "Go on"), ("log", "The log")),
     "skipped": (("unskip", "Take it up again"),),
 }
 COMMAND_LENGTH = 90
 URGENT = ("failed", "interrupted", "drifted", "running")
 """States of which more is to be said than what the step is for; their buttons stand before the questions."""
+
+
+def actions(state: str, *, optional: bool) -> tuple[tuple[str, str], ...]:
+    """What can be done about a step in this state: names and the words of their buttons."""
+    wanted = ACTIONS.get(state, ACTIONS["todo"])
+    return (*wanted, ("skip", "Skip it")) if optional and state in ("todo", "failed", "interrupted") else wanted
 
 
 class Setup(Vertical):
@@ -106,9 +112,7 @@ class Setup(Vertical):
         standing.update(text)
         standing.display = bool(text.plain)
         self.query_one("#why").set_class(state in URGENT, "-away")
-        wanted = ACTIONS.get(state, ACTIONS["todo"])
-        if place.step.optional and state in ("todo", "failed", "interrupted"):
-            wanted = (*wanted, ("skip", "Skip it"))
+        wanted = actions(state, optional=place.step.optional)
         await self._turns.take(self._offer(wanted, state))
 
     async def _offer(self, wanted: tuple[tuple[str, str], ...], state: str) -> None:

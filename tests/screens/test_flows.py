@@ -19,7 +19,7 @@ from piwizard.network.trial import Trial
 from piwizard.questions import Question
 from piwizard.screens.aside import aside
 from piwizard.screens.fields import Field
-from piwizard.screens.setup import Setup
+from piwizard.screens.setup import ACTIONS, Setup, actions
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
 
@@ -455,3 +455,9 @@ async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
         await seen.see("https://git.example/me/myflask.")
         fields = seen.main.query(Field)
         assert [field.question.key for field in fields] == [one.key for one in asked.questions]
+
+
+async def test_buttons_have_room_beside_the_steps_at_eighty_columns():
+    for state in ACTIONS:
+        words = [words for _, words in actions(state, optional=True)]
+        assert len("  ".join(f"[ {one} ]" for one in words)) <= 52, state
