@@ -44,7 +44,7 @@ class Page(ModalScreen[None]):
         self.query_one(".page-text", Static).update(self.text())
 
     def action_scroll(self, by: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False, immediate=True)
 
     def action_back(self) -> None:
         self.read = True

@@ -58,7 +58,8 @@ def undo(record: Record, work: Work) -> str | None:
     if not (root / "renewal" / f"{name}.conf").exists() or which("certbot") is None:
         return None
     sign = f"{root / 'live' / name}/"
-    using = [path for path in sorted(NGINX.rglob("*")) if path.is_file() and sign.encode() in (files.read(path) or b"")]
+    visible = (path for path in sorted(NGINX.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    using = [path for path in visible if sign.encode() in (files.read(path) or b"")]
     if using:
         return f"The certificate {name} stays: {using[0]} uses it."
     work.command(("certbot", "delete", "--non-interactive", "--cert-name", name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import re
 from collections.abc import Collection, Mapping
@@ -66,8 +67,8 @@ def look(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) ->
     """Reads them; nothing where nginx is not installed."""
     return NginxFiles(
         main=_text(root / "nginx.conf"),
-        included={str(path): _text(path) for path in sorted((root / "conf.d").glob("*.conf"))},
-        sites={str(path): _text(path) for path in sorted((root / "sites-enabled").glob("*")) if path.is_file()},
+        included=_matching(root / "conf.d", "*.conf"),
+        sites=_matching(root / "sites-enabled", "*"),
         packaged_default=_pristine(root / "sites-available" / "default", dpkg_status),
     )
 
@@ -79,6 +80,12 @@ def _takes(text: str, port: int) -> bool:
         if (int(given[1]) if given else 80) == port and any(map(TAKES_THE_PORT.fullmatch, words[1:])):
             return True
     return False
+
+
+def _matching(folder: Path, pattern: str) -> dict[str, str]:
+    """What nginx's include finds, by path: no hidden files, such as one that a killed run has left half-way."""
+    found = sorted(glob.glob(str(folder / pattern)))  # Path.glob finds those too
+    return {path: _text(Path(path)) for path in found if Path(path).is_file()}
 
 
 def _text(path: Path) -> str:

@@ -54,4 +54,5 @@ def test_reading_a_folder(tmp_path):
     right = hashlib.md5(b"packaged\n", usedforsecurity=False).hexdigest()
     status.write_text(f"Conffiles:\n /etc/nginx/sites-available/default {right}\n")
     assert look(tmp_path, status).packaged_default is True
+    (tmp_path / "sites-enabled/.piwizard-default.piwizard-new").symlink_to("../sites-available/default")
     assert list(look(tmp_path, status).sites) == [str(tmp_path / "sites-enabled/default")]
