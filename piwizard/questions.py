@@ -15,7 +15,8 @@ Kind = Literal["text", "choice", "yesno", "number", "list", "path", "secret", "t
 class Question:
     """One question. `key` is its place in answers.toml: table and name ("gunicorn.workers").
 
-    `default` is what counts without an answer; `detected` says in a few words what it was taken from.
+    `default` is what counts without an answer; `detected` says in a few words what it was taken from. `declines` is
+    the answer, if any, by which nothing of the step is wanted.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Question:
     choices: tuple[str, ...] = ()
     default: Any = None
     detected: str = ""
+    declines: Any = None
 
     @property
     def table(self) -> str:

@@ -14,6 +14,7 @@ from piwizard.machine.snapshot import Machine
 from piwizard.wizard import Place, Previewed, Wizard, preview
 
 WAITS = "Optional: waits for your answers."
+NOT_WANTED = "not wanted, as you answered"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def _remembered(place: Place, wizard: Wizard, entry: Entry | None, alive: Collec
     if entry.result == "running":
         return Status(place, "interrupted", entry.at, entry.run, "It was cut off; `piwizard apply` goes on.")
     result = "interrupted" if entry.result == "stopped" else entry.result
-    return Status(place, result, entry.at, entry.run, entry.summary)
+    summary = NOT_WANTED if result == "done" and wizard.declined(place) else entry.summary
+    return Status(place, result, entry.at, entry.run, summary)
 
 
 def _progress(entry: Entry) -> str:

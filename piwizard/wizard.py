@@ -135,11 +135,23 @@ class Wizard:
 
     def missing(self, place: Place) -> tuple[str, ...]:
         """The keys of the answers that a step, or one that it needs, cannot do without and that are not there yet."""
-        answers, steps = self.answers.of(place.site), [place.step]
+        answers = self.answers.of(place.site)
+        asked = self._asked_for(place)
+        return tuple(question.key for question in asked if question.required and question.key not in answers.values)
+
+    def declined(self, place: Place) -> bool:
+        """Whether an answer says that nothing of a step is wanted, or nothing of one that it needs."""
+        answers = self.answers.of(place.site)
+        asked = [question for question in self._asked_for(place) if question.declines is not None]
+        return any(answers.values.get(question.key) == question.declines for question in asked)
+
+    @staticmethod
+    def _asked_for(place: Place) -> list[Question]:
+        """The questions of a step, and of all that it needs."""
+        steps = [place.step]
         for step in steps:
             steps += [needed for name in step.needs if (needed := step_named(name)) not in steps]
-        asked = [question for step in STEPS if step in steps for question in step.questions(None, None)]
-        return tuple(question.key for question in asked if question.required and question.key not in answers.values)
+        return [question for step in STEPS if step in steps for question in step.questions(None, None)]
 
     def require_answers(self, places: Iterable[Place]) -> None:
         """PiwizardError names the first answer without which one of these steps cannot be planned."""

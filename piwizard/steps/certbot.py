@@ -37,6 +37,7 @@ QUESTIONS = (
         v.yes_or_no,
         kind="yesno",
         required=True,
+        declines=False,
     ),
     Question(
         "tls.challenge",

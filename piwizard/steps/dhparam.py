@@ -40,6 +40,7 @@ WAY = Question(
     choices=("none", "ffdhe2048", "generate"),
     required=True,
     default="none",
+    declines="none",
 )
 BITS = Question(
     "dhparam.bits",

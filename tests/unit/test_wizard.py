@@ -124,3 +124,10 @@ def test_what_was_detected_is_kept_until_it_is_looked_at_again(wizard):
 def test_steps_that_cannot_be_left_out(wizard):
     with pytest.raises(PiwizardError, match="nginx"):
         wizard('[skip]\nsteps = ["nginx"]\n')
+
+
+def test_what_an_answer_declines_is_declined_for_what_stands_on_it_too(own_places):
+    text = '[site]\nname = "a"\n[tls]\nhttps = {}\n[dhparam]\nway = "{}"\n'
+    for https, way, names in (("false", "none", {"certbot", "renewal", "dhparam"}), ("true", "ffdhe2048", set())):
+        wizard = Wizard(answers.parse(text.format(https, way), all_questions()), session.vault())
+        assert {place.step.name for place in wizard.everything() if wizard.declined(place)} == names
