@@ -15,7 +15,7 @@ KEYS = {
     ),
     "On a step (not while typing)": (
         ("1 2 3 4", "Setup, Plan, Log, Checks"),
-        ("r", "run this step and what it needs: shows the plan first, then asks"),
+        ("r", "run this step and what it needs; the plan comes first"),
         ("a", "run all that is left, the same way"),
         ("s", "stop what runs"),
         ("k", "leave an optional step out, or take it up again"),

@@ -75,7 +75,7 @@ class Looking(Walking):
         """The cursor goes to the step that comes next: what needs a look before what is new, from here on."""
         steps = self.sidebar.steps
         here = steps.index(self.place) if self.place in steps else 0
-        for wanted in ("running", "failed", "interrupted", "todo"):
+        for wanted in ("running", "failed", "interrupted", "drifted", "todo"):
             for place in (*steps[here:], *steps[:here]):
                 if self.sidebar.state(place) == wanted and not (wanted == "running" and place.background):
                     self.sidebar.choose(place.step.name, place.site)
