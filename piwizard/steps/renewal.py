@@ -9,6 +9,7 @@ from piwizard.answers import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.folder import Folder
+from piwizard.changes.gone import Gone
 from piwizard.changes.group import Group, Then
 from piwizard.changes.unit import Unit
 from piwizard.machine import files, places, units
@@ -19,13 +20,15 @@ from piwizard.steps.step import Ground, Scope
 from piwizard.templating import render
 from piwizard.tls import lineage, renewing, served
 from piwizard.tls.renewing import HOOK, Rehearsal
-from piwizard.tls.way import ENVIRONMENT, Way, environment_runs, way_of
+from piwizard.tls.way import ENVIRONMENT, Way, environment_runs, needs_environment, way_of
 
 TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
 DROP_INS = UNITS / "certbot.service.d"
 PLUGIN = DROP_INS / "piwizard-plugin.conf"
 """Has certbot run where it sees a plugin that Debian does not have."""
+
+RELOAD = (Then(("systemctl", "daemon-reload")),)
 
 
 def _watch() -> tuple[File, ...]:
@@ -63,9 +66,7 @@ class Renewal:
         if bundle:
             content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
             drop_in = File(DROP_INS / f"piwizard-{site}.conf", content)
-            changes.append(
-                Group(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=(Then(("systemctl", "daemon-reload")),))
-            )
+            changes.append(Group(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=RELOAD))
         if there and renewing.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
             changes.append(EditedFile(conf, renewing.with_webroot, "challenges go where nginx serves them"))
@@ -73,15 +74,11 @@ class Renewal:
         way = Way() if certificate_of(ground, answers).of_person else way_of(answers)
         if way.requirement:
             drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=way.certbot))
-            then = (Then(("systemctl", "daemon-reload")),)
-            changes.append(Group("renewal-plugin", (Folder(DROP_INS), drop_in), then=then, shared=True))
+            changes.append(Group("renewal-plugin", (Folder(DROP_INS), drop_in), then=RELOAD, shared=True))
+        elif not needs_environment(ground.certificates.lineages):
+            changes.append(Group("renewal-plugin", (Gone(PLUGIN),), then=RELOAD, shared=True))
         return (
-            Group(
-                "renewal",
-                (hook, *_watch(), Unit(TIMER), Unit(WATCH)),
-                then=(Then(("systemctl", "daemon-reload")),),
-                shared=True,
-            ),
+            Group("renewal", (hook, *_watch(), Unit(TIMER), Unit(WATCH)), then=RELOAD, shared=True),
             *changes,
             Rehearsal(
                 name,

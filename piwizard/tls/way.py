@@ -71,6 +71,12 @@ def environment_runs(folder: Path = ENVIRONMENT) -> bool:
     return python.exists() and systems is not None and python.resolve() == Path(systems).resolve()
 
 
+def needs_environment(certificates: Iterable[Lineage]) -> bool:
+    """Whether one of these is renewed by a plugin that Debian does not have."""
+    names = {plugin.name for plugin in PLUGINS.values() if plugin.requirement}
+    return any(one.settings.get("authenticator") in names for one in certificates)
+
+
 def settings_path(site: str) -> Path:
     """What the plugin signs with, for the certificate of a site."""
     return LETSENCRYPT / f"piwizard-{site}.ini"

@@ -131,7 +131,7 @@ def test_the_plan_of_renewal(plan):
     changes = plan(lineages=[lineage()], step=Renewal)
     assert changes[0].shared
     kinds = [change.kind for change in flat(changes)]
-    assert kinds == ["file", "file", "file", "unit", "unit", "group", "edit", "command"]
+    assert kinds == ["file", "file", "file", "unit", "unit", "group", "edit", "gone", "group", "command"]
     hook = of_kind(changes, "file")[0]
     assert (str(hook.path), hook.mode) == ("/etc/letsencrypt/renewal-hooks/deploy/piwizard", 0o755)
     assert hook.content.index("nginx -t") < hook.content.index("reload")
@@ -252,3 +252,10 @@ def test_a_plugin_of_its_own(plan_by_dns):
     assert renewal[-1].argv[:3] == (*run, "renew")
     drop_in = next(text for path, text in texts(renewal).items() if path.name == "piwizard-plugin.conf")
     assert drop_in.endswith(f"ExecStart=\nExecStart={' '.join(run)} -q renew --no-random-sleep-on-renew\n")
+
+
+@pytest.mark.parametrize(("others", "goes"), [("webroot", True), ("dns-cloudflare", True), ("dns-duckdns", False)])
+def test_a_plugin_that_no_certificate_needs_any_more(plan, others, goes):
+    there = [lineage("piwizard-blog"), lineage("piwizard-other", ("other.example.org",), others)]
+    gone = [change for change in flat(plan(lineages=there, step=Renewal)) if isinstance(change, Gone)]
+    assert [change.path for change in gone] == ([renewal.PLUGIN] if goes else [])
