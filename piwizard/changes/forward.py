@@ -110,7 +110,7 @@ def undo(record: Record, work: Work) -> str | None:
         return f"The router does not answer to UPnP: its forward of port {port} may still be there."
     there = router.of(port)
     # By its description, which no other machine's has: the address may be another one by now. Some routers keep none.
-    if there is None or there.description not in ("", before["description"]):
+    if there is None or (there.description and not forwards.ours(there.description, before["description"])):
         return None
     if not there.description and there.address != before["address"]:
         return None

@@ -66,7 +66,7 @@ class NetworkManager:
         return networkmanager.read(self.connection) == networkmanager.wanted(self.settings)
 
     def paths(self) -> list[Path]:
-        return networkmanager.kept_in(self.connection)
+        return networkmanager.kept_in(self.connection, networkmanager.file_of(self.connection))
 
     def diff(self) -> str:
         now, wanted = networkmanager.read(self.connection) or {}, networkmanager.wanted(self.settings)
@@ -109,7 +109,7 @@ class Netplan:
         return _text(netplan.OURS) == self._text() and now == networkmanager.wanted(self.settings)
 
     def paths(self) -> list[Path]:
-        return networkmanager.kept_in(self.connection)
+        return networkmanager.kept_in(self.connection, networkmanager.file_of(self.connection))
 
     def diff(self) -> str:
         return files.diff(files.read(netplan.OURS), self._text().encode(), netplan.OURS)

@@ -13,8 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
+CARDS = Path("/sys/class/net")
 LEASE = 86400
 """Seconds, where a router wants an end: the timer comes by many times before."""
 ENTRY = re.compile(r"^\s*\d+ (TCP|UDP)\s+(\d+)->([\d.]+):(\d+)\s+'(.*)' '([^']*)' (\d+)$", re.M)
@@ -183,7 +185,7 @@ def missing(router: Router, wanted: Wanted) -> list[int]:
     found = []
     for port in wanted.ports:
         there = router.of(port)
-        if there is None or (there.description == wanted.description and there.address != wanted.address):
+        if there is None or (ours(there.description, wanted.description) and there.address != wanted.address):
             found.append(port)
         elif there.address != wanted.address:
             called = f" (“{there.description}”)" if there.description else ""
@@ -191,6 +193,18 @@ def missing(router: Router, wanted: Wanted) -> list[int]:
         elif there.inside != port:
             raise Refused(f"The router forwards port {port} to port {there.inside} of this machine.")
     return found
+
+
+def description_of(card: str) -> str:
+    """What the forwards of a machine with this card (its MAC) are called in the router."""
+    return f"piwizard {card}"
+
+
+def ours(found: str, description: str) -> bool:
+    """Whether a forward called so is this machine's, be it by another of its cards: from WLAN to cable the MAC is
+    another one."""
+    cards = (path.read_text().strip() for path in CARDS.glob("*/address"))
+    return found in (description, *map(description_of, cards))
 
 
 def ending(router: Router, wanted: Wanted) -> list[int]:

@@ -67,9 +67,12 @@ def up(connection: str, interface: str) -> tuple[str, ...]:
     return ("nmcli", "--wait", str(SECONDS_TO_COME_UP), "connection", "up", "uuid", connection, "ifname", interface)
 
 
-def kept_in(connection: str) -> list[Path]:
-    """The files that have to be put back for a connection to be as it was."""
-    own = [path for path in _files(KEYFILES) if connection.encode() in (files.read(path) or b"")]
+def kept_in(connection: str, file: Path) -> list[Path]:
+    """The files that have to be put back for a connection to be as it was; `file` is the one that it is kept in now.
+
+    That one may be without a UUID: NetworkManager takes it all the same, and writes one into it with the first change.
+    """
+    own = [path for path in _files(KEYFILES) if path == file or connection.encode() in (files.read(path) or b"")]
     return [*own, *_files(MADE_KEYFILES), *netplan.kept_in(), NEVER_BY_ITSELF]
 
 

@@ -41,6 +41,11 @@ class NginxFiles:
         """The file of somebody else's that answers unknown names at a port already: there can be only one."""
         return next((path for path, text in self._of_others().items() if _takes(text, port)), None)
 
+    @property
+    def has_default_server(self) -> bool:
+        """Whether piwizard's own server for unknown names is enabled."""
+        return any(Path(path).name == DEFAULT_SERVER for path in self.sites)
+
     def names_hash_of_others(self) -> str | None:
         """The file of somebody else's that sets server_names_hash_bucket_size, which can stand only once."""
         texts = {"nginx.conf": COMMENT.sub("", self.main), **self._of_others()}

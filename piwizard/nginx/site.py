@@ -73,9 +73,11 @@ def render_default_server(*, ipv6: bool, names_hash: bool = True, http: bool = T
 def redirects_of(domains: tuple[str, ...]) -> dict[str, list[str]]:
     """Each name that others lead to, with those others."""
     redirects: dict[str, list[str]] = {}
+    first = domains[0].removeprefix("www.")
+    main = first if first in domains else domains[0]  # never a name that itself leads to another one
     for domain in domains:
         bare = domain.removeprefix("www.")
-        target = bare if bare in domains else domains[0]
+        target = bare if bare in domains else main
         if domain.startswith("www.") and target != domain:
             redirects.setdefault(target, []).append(domain)
     return redirects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from piwizard.answers import Answers
@@ -69,7 +70,8 @@ class Renewal:
             changes.append(Group(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=RELOAD))
         if there and renewing.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
-            changes.append(EditedFile(conf, renewing.with_webroot, "challenges go where nginx serves them"))
+            served_here = partial(renewing.with_webroot, domains=answers["site.domains"])
+            changes.append(EditedFile(conf, served_here, "challenges go where nginx serves them"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
         way = Way() if certificate_of(ground, answers).of_person else way_of(answers)
         if way.requirement:

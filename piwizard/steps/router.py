@@ -132,7 +132,7 @@ def _ends(network: Network) -> tuple[str, str]:
 def _description(machine: Facts) -> str:
     """What the forwards are called in the router: no other machine's are called so."""
     main = machine.network.main
-    return f"piwizard {main.mac if main and main.mac else machine.hostname}"
+    return forwards.description_of(main.mac if main and main.mac else machine.hostname)
 
 
 def _leads(seen: Seen, port: int, address: str) -> bool:

@@ -79,10 +79,11 @@ class Site:
                 File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
-        return (
-            Group(f"{name}-site", own, guard=TEST, then=TAKE_UP),
-            Group("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True),
-        )
+        site = Group(f"{name}-site", own, guard=TEST, then=TAKE_UP)
+        default = Group("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True)
+        # It also holds the size of the table of names, without which nginx refuses a long one. Once it is there, the
+        # site's file comes first: it may be what keeps nginx from loading.
+        return (site, default) if ground.nginx.has_default_server else (default, site)
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         host = bare_name(answers["site.domains"])

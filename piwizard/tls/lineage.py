@@ -14,8 +14,8 @@ from piwizard.machine.certificates import Certificate
 LETSENCRYPT = Path("/etc/letsencrypt")
 OURS = "piwizard-"
 """What piwizard asks certbot for is called so and after the site: a person's own are never altered."""
-STAGING = re.compile(r"staging|fake|\(test\)", re.IGNORECASE)
 LEAST_DAYS = 1.0
+STAGING = re.compile(r"staging|fake|\(test\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Lineage:
     def serves(self, domains: Iterable[str]) -> bool:
         """Whether browsers would take it for all of these names."""
         trusted = not STAGING.search(f"{self.server} {self.certificate.issuer}")
-        return trusted and self.certificate.days_left() > LEAST_DAYS and all(map(self.certificate.covers, domains))
+        # One whose renewal must have failed would be kept to its last day.
+        lasts = self.certificate.days_left() > LEAST_DAYS and not self.certificate.due()
+        return trusted and lasts and all(map(self.certificate.covers, domains))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -30,8 +30,8 @@ def needs_webroot(lineage: Lineage) -> bool:
     return lineage.settings.get("authenticator") in OURS
 
 
-def with_webroot(text: str) -> str:
-    """The renewal file with challenges in the folder that nginx serves; everything else as it was."""
+def with_webroot(text: str, domains: Collection[str]) -> str:
+    """The renewal file with the challenges of these names in the folder that nginx serves; all else as it was."""
     lines, kept, inside = text.splitlines(), [], ""
     for line in lines:
         if SECTION.match(line):
@@ -42,7 +42,7 @@ def with_webroot(text: str) -> str:
         if inside == "renewalparams" and key in ("authenticator", "webroot_path"):
             continue
         # Webroots of single names would count before the one for all.
-        if inside == "webroot_map" and "=" in line and line.partition("=")[2].strip() != WEBROOT:
+        if inside == "webroot_map" and key in domains and line.partition("=")[2].strip() != WEBROOT:
             continue
         kept.append(line)
         if SECTION.match(line):

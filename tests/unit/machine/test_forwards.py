@@ -98,6 +98,18 @@ def test_added(version):
     assert upnpc.asked == [("upnpc", "-e", OURS, "-u", URL, "-a", "192.168.1.100", "80", "80", "TCP", "0")]
 
 
+def test_ours_by_another_of_our_cards(monkeypatch, tmp_path):
+    """Set up over WLAN, then the cable is plugged in: the address and the card are others, the machine is not."""
+    for name, mac in (("eth0", "dc:a6:32:00:00:01"), ("wlan0", "dc:a6:32:00:00:02")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "address").write_text(f"{mac}\n")
+    monkeypatch.setattr(forwards, "CARDS", tmp_path)
+    wlan, strange = (forward(80, "192.168.1.7", f"piwizard dc:a6:32:00:00:{end}") for end in ("02", "99"))
+    assert 80 in forwards.missing(router(wlan), WANTED)
+    with pytest.raises(Refused, match="another machine"):
+        forwards.missing(router(strange), WANTED)
+
+
 def test_ours_at_an_address_from_before_goes_first():
     upnpc = Upnpc("", printed("add", "2.2.8"))
     forwards.add(upnpc, router(forward(80, "192.168.1.7")), WANTED, 80)

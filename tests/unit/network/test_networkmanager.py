@@ -46,8 +46,11 @@ def test_the_files_of_a_connection(tmp_path, monkeypatch):
     (tmp_path / "MADE_KEYFILES/netplan-wlan0.nmconnection").write_text("[connection]\n")
     (tmp_path / "NETPLAN/50-cloud-init.yaml").write_text("network:\n")
     (tmp_path / "NETPLAN/notes").write_text("")
-    found = [path.relative_to(tmp_path).as_posix() for path in networkmanager.kept_in(UUID)]
+    by_hand = tmp_path / "KEYFILES/by-hand.nmconnection"  # a UUID is no must
+    by_hand.write_text("[connection]\nid=by hand\n")
+    found = [path.relative_to(tmp_path).as_posix() for path in networkmanager.kept_in(UUID, by_hand)]
     assert found == [
+        "KEYFILES/by-hand.nmconnection",
         "KEYFILES/home.nmconnection",
         "MADE_KEYFILES/netplan-wlan0.nmconnection",
         "NETPLAN/50-cloud-init.yaml",

@@ -11,7 +11,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import settled
-from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.nginx.site import SiteBlock, redirects_of, render_default_server, render_site
 
 SECURITY = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 
@@ -31,6 +31,13 @@ def test_www_names_redirect_to_the_bare_one():
     assert "server_name a.example b.example;" in text
     assert "301 $scheme://a.example$site_app_port" in block(text, "www.a.example www.c.example;")
     assert "301 $scheme://b.example$site_app_port" in block(text, "www.b.example;")
+
+
+def test_no_name_leads_to_one_that_leads_on():
+    names = ("www.a.example", "a.example", "www.c.example")
+    assert redirects_of(names) == {"a.example": ["www.a.example", "www.c.example"]}
+    text = render_site(site(domains=names))
+    assert "301 $scheme://a.example$site_app_port" in block(text, "www.a.example www.c.example;")
 
 
 def test_a_www_name_alone_is_served():

@@ -31,7 +31,7 @@ def texts(changes):
 
 
 def test_on_a_fresh_machine(plan):
-    own, shared = plan()
+    shared, own = plan()
     assert (own.shared, shared.shared) == (False, True)
     for group in (own, shared):
         assert group.guard == ("nginx", "-t")
@@ -48,8 +48,14 @@ def test_on_a_fresh_machine(plan):
 
 def test_there_are_never_two_default_servers_on_the_way(plan):
     """A Pi whose plug is pulled in between boots with what is there."""
-    _, shared = plan()
+    shared, _ = plan()
     assert list(links([shared])) == [ENABLED / "default", ENABLED / DEFAULT_SERVER]
+
+
+def test_what_may_be_broken_comes_first_once_the_default_server_is_there(plan):
+    """Before, that one does: a long name needs the size of nginx's table, which it sets."""
+    there = NginxFiles(sites={str(ENABLED / DEFAULT_SERVER): "listen 80 default_server reuseport;"})
+    assert [group.shared for group in plan(nginx=there)] == [False, True]
 
 
 def test_a_default_site_that_a_person_edited_stays(plan):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from piwizard.machine import places
+from piwizard.machine.certificates import Certificate
 from piwizard.tls import lineage
+from piwizard.tls.lineage import Lineage
 
 SITE = ("a.example", "www.a.example")
 STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
@@ -39,6 +43,13 @@ def test_what_is_there_is_read(letsencrypt, own_places):
 def test_a_persons_own_is_used_where_browsers_would_take_it(letsencrypt, own_places, names, how, fits):
     there = lineage.look(letsencrypt("mine", *names, **how))
     assert (there.of_person(SITE) is not None) == fits
+
+
+@pytest.mark.parametrize(("left", "serves"), [(80, True), (25, True), (15, False), (-1, False)])
+def test_one_that_should_have_been_renewed_is_taken_no_longer(left, serves):
+    ends = datetime.now(UTC) + timedelta(days=left)
+    certificate = Certificate(frozenset(SITE), ends, "01", "CN = R10", ends - timedelta(days=90))
+    assert Lineage("mine", certificate).serves(SITE) == serves
 
 
 def test_the_one_in_use_is_preferred_and_ours_is_no_persons(letsencrypt, own_places):

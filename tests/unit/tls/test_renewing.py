@@ -9,6 +9,7 @@ from piwizard.tls.lineage import look
 
 from .conftest import CONF
 
+NAMES = ("a.example",)
 GOOD = CONF.format(name="x", server="s")
 
 
@@ -22,19 +23,28 @@ GOOD = CONF.format(name="x", server="s")
     ],
 )
 def test_challenges_go_where_nginx_serves_them(text):
-    mended = renewing.with_webroot(text)
+    mended = renewing.with_webroot(text, NAMES)
     assert mended != text
     found = renewing.settings(mended)
     assert (found["authenticator"], found["webroot_path"]) == ("webroot", "/var/lib/letsencrypt,")
     assert "/var/www/html" not in mended
     assert found["account"] == "af63ae4dee7efb45be732c4a177fc1a5"
     assert mended.splitlines()[0] == "# renew_before_expiry = 30 days"
-    assert renewing.with_webroot(mended) == mended
+    assert renewing.with_webroot(mended, NAMES) == mended
+
+
+def test_names_that_are_served_elsewhere_keep_their_folder():
+    """A certificate of the person's for two names, of which one is a site of theirs, not of ours."""
+    mended = renewing.with_webroot(
+        f"{GOOD}[[webroot_map]]\na.example = /var/www/html\nmail.example = /srv/mail\n", NAMES
+    )
+    assert "mail.example = /srv/mail" in mended
+    assert "a.example =" not in mended
 
 
 @pytest.mark.parametrize("more", ["", "[[webroot_map]]\n", "[[webroot_map]]\na.example = /var/lib/letsencrypt\n"])
 def test_what_is_right_stays_as_it_is(more):
-    assert renewing.with_webroot(GOOD + more) == GOOD + more
+    assert renewing.with_webroot(GOOD + more, NAMES) == GOOD + more
 
 
 @pytest.mark.parametrize(
