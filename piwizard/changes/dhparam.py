@@ -40,7 +40,9 @@ class Generate:
         argv = (dhparam.command(self.bits, self.aside), _check(self.aside))
         if now is None or _bits(now) != self.bits:
             return Preview(holds=False, argv=argv)
-        return HOLDS if memory.wrote(self.path, files.digest(now)) else Preview(holds=False, argv=argv, edited=True)
+        if not memory.wrote(self.path, files.digest(now)):
+            return Preview(holds=False, argv=argv, edited=True)
+        return Preview(holds=False, diff=f"-{self.aside}") if self.aside.exists() else HOLDS
 
     def apply(self, work: Work) -> None:
         now = files.read(self.path)
@@ -49,6 +51,9 @@ class Generate:
                 f"{self.path} is not as piwizard wrote it, so it was left as it is.",
                 hint="Move it away, or let `piwizard apply --yes` replace it.",
             )
+        if now is not None and _bits(now) == self.bits and work.wrote(self.path, files.digest(now)):
+            self.aside.unlink(missing_ok=True)  # found already, and cut off just then
+            return
         work.remember("dhparam", str(self.aside), {})
         files.replace(self.aside, b"", mode=0o600)
         try:

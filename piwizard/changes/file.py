@@ -124,10 +124,14 @@ def undo(record: Record, work: Work) -> str | None:
     """Puts the original back, or removes the file where there was none; keeps what somebody edited since."""
     path = Path(record["target"])
     before = record["before"]
+    files.aside(path).unlink(missing_ok=True)
     now = files.read(path)
     if now is not None and not work.wrote(path, files.digest(now)) and not work.overwrite:
         return f"{path} was edited by hand since piwizard wrote it: kept as it is."
-    if before["exists"]:
+    if before.get("link"):
+        files.link(path, before["link"])
+        work.note(path, "put back as it was")
+    elif before["exists"]:
         original = work.original(record)
         files.replace(
             path, original, mode=before["mode"], ids=(before["uid"], before["gid"]), mtime_ns=before["mtime_ns"]

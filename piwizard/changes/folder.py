@@ -50,12 +50,16 @@ class Folder:
 def undo(record: Record, work: Work) -> str | None:
     """Removes a folder that piwizard made; gives mode and owner back to one that was there."""
     path, before = Path(record["target"]), record["before"]
+    if before["whole"] and not before["existed"]:
+        files.remove(files.gone(path))
     if path.is_symlink() or not path.is_dir():
         return None
     if before["existed"]:
         files.own_folder(path, before["mode"]["mode"], (before["mode"]["uid"], before["mode"]["gid"]))
         return None
-    if before["whole"] or work.wipe:
+    if before["whole"]:
+        files.remove_whole(path)
+    elif work.wipe:
         shutil.rmtree(path)
     elif any(path.iterdir()):
         return f"{path} is not empty: kept."

@@ -34,7 +34,8 @@ class Keep:
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         inside, outside = self.code / self.path, self.data / self.path
         linked = inside.is_symlink() and os.readlink(inside) == str(outside)
-        if linked and outside.parent.is_dir():
+        there = bool(outside.suffix) or os.path.lexists(outside)  # a folder; a file is the app's to make
+        if linked and outside.parent.is_dir() and there:
             if not ownership.of_others(self.data, self.path, self.user):
                 return HOLDS
             chown = ("chown", "--recursive", "--no-dereference", f"{self.user}:", str(outside))

@@ -64,6 +64,7 @@ def _place(path: Path, target: str | None, work: Work) -> None:
 def undo(record: Record, work: Work) -> str | None:
     """Puts the link back as it was, or removes it."""
     path = Path(record["target"])
+    files.aside(path).unlink(missing_ok=True)
     if path.exists() and not path.is_symlink():
         return f"{path} is no longer a link: kept as it is."
     _place(path, record["before"]["target"], work)

@@ -38,6 +38,7 @@ class Packages:
 
     def apply(self, work: Work) -> None:
         wait_for_others(work)
+        work.machine.forget()  # they may have installed the very same meanwhile
         for argv in _repairs():
             work.command(argv)
         missing = self._missing(work.machine)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, Memory, Preview, Work
+from piwizard.machine import files
 from piwizard.machine.snapshot import Machine
 
 
@@ -29,11 +29,13 @@ class Prune:
 
     def apply(self, work: Work) -> None:
         for folder in self._old():
-            shutil.rmtree(folder)
+            files.remove_whole(folder)
             work.note(folder, "removed")
 
     def _old(self) -> list[Path]:
         if not self.current.is_symlink():
             return []
-        others = [folder for folder in self.releases.glob("*") if folder != self.current.resolve()]
-        return sorted(others, key=lambda folder: folder.stat().st_mtime)[: max(0, len(others) - self.keep)]
+        there = [folder for folder in self.releases.glob("*") if folder != self.current.resolve()]
+        cut_off = [folder for folder in there if folder.name.startswith(".")]
+        others = [folder for folder in there if folder not in cut_off]
+        return cut_off + sorted(others, key=lambda folder: folder.stat().st_mtime)[: max(0, len(others) - self.keep)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,14 @@ class SystemUser:
         return f"System user {self.name}"
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
-        return HOLDS if self._there() else Preview(holds=False, argv=(self._argv(),))
+        if not self._there():
+            return Preview(holds=False, argv=(self._argv(),))
+        return HOLDS if self._group() else Preview(holds=False, argv=(self._lacking(),))
 
     def apply(self, work: Work) -> None:
         there = self._there()
+        if there and not self._group():
+            work.command(self._lacking())
         if not there:
             work.remember("user", self.name, {"home": str(self.home)})
             work.command(self._argv())
@@ -43,6 +48,14 @@ class SystemUser:
                 hint="Choose another name for the site.",
             )
         return True
+
+    def _group(self) -> bool:
+        """useradd writes the user first: cut off there, the group is lacking."""
+        number = pwd.getpwnam(self.name).pw_gid
+        return any(one.gr_gid == number for one in grp.getgrall())
+
+    def _lacking(self) -> tuple[str, ...]:
+        return ("groupadd", "--gid", str(pwd.getpwnam(self.name).pw_gid), self.name)
 
     def _argv(self) -> tuple[str, ...]:
         shell = ("--shell", "/usr/sbin/nologin")

@@ -83,6 +83,10 @@ class Recorder:
         """Makes what has been emitted so far survive a power cut."""
         os.fsync(self._file)
 
+    def redacted(self, text: str) -> str:
+        """A text as it may be kept: without secrets."""
+        return str(self._redact(text))
+
     def _redact(self, value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
         if isinstance(value, str):
             for secret in self._secrets:

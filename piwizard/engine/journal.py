@@ -68,6 +68,7 @@ class Journal:
                 original = path.read_bytes()
                 mode, uid, gid = files.mode_and_owner(path)
                 before |= {"sha256": files.digest(original), "mode": mode, "uid": uid, "gid": gid}
+                before |= {"link": os.readlink(path)} if path.is_symlink() else {}
                 before["mtime_ns"] = path.stat().st_mtime_ns
                 backup = self._keep(original)
             self.remember("file", str(path), before)

@@ -133,6 +133,6 @@ class Engine:
             if result == "done" and done is None:
                 self.state.forget(step, site)
             else:
-                self.state.mark(step, site, result, self.recorder.run, summary, seconds)
+                self.state.mark(step, site, result, self.recorder.run, self.recorder.redacted(summary), seconds)
             self.recorder.sync()
         return result == "done"

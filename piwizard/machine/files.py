@@ -105,6 +105,25 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def aside(path: Path) -> Path:
+    """Where a file or a link is made; a killed run may leave it."""
+    return path.with_name(f".{path.name}.piwizard-new")
+
+
+def gone(folder: Path) -> Path:
+    """What a folder is called while it is being removed."""
+    return folder.with_name(f".{folder.name}.piwizard-gone")
+
+
+def remove_whole(folder: Path) -> None:
+    """Removes a folder in one step: what a kill on the way leaves is no longer called so, and vouches for nothing."""
+    remove(gone(folder))
+    if folder.is_dir() and not folder.is_symlink():
+        folder.rename(gone(folder))
+        sync_folder(folder.parent)
+        shutil.rmtree(gone(folder))
+
+
 def replace(
     path: Path, content: bytes, *, mode: int = 0o644, ids: tuple[int, int] = (0, 0), mtime_ns: int | None = None
 ) -> None:
@@ -112,9 +131,9 @@ def replace(
 
     The file aside has one fixed name, so that what a killed run left is overwritten by the next.
     """
-    aside = path.with_name(f".{path.name}.piwizard-new")
-    aside.unlink(missing_ok=True)
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    new = aside(path)
+    new.unlink(missing_ok=True)
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -125,9 +144,9 @@ def replace(
             if mtime_ns is not None:
                 os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
             os.fsync(file.fileno())
-        aside.rename(path)
+        new.rename(path)
     except OSError:
-        aside.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -145,10 +164,10 @@ def alone(folder: Path) -> Iterator[None]:
 
 def link(path: Path, target: str) -> None:
     """Makes `path` a symlink to `target` in one step, whatever link was there before."""
-    aside = path.with_name(f".{path.name}.piwizard-new")
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(target)
-    aside.rename(path)
+    new = aside(path)
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.rename(path)
     sync_folder(path.parent)
 
 

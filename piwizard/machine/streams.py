@@ -7,6 +7,7 @@ import codecs
 import os
 import selectors
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +20,8 @@ LONGEST_WORDS = 4000
 LONGEST_LINE = 20_000
 """Characters of a line that somebody follows: of more there is only the number."""
 CHUNK = 1 << 16
+DRAIN = 1.0
+"""Seconds for what is left in the pipes; who goes on printing without end is heard no longer."""
 
 OnLine = Callable[[str, str], None]
 """Called with the stream ("stdout" or "stderr") and one line without its line end."""
@@ -134,12 +137,14 @@ class Reading:
         self._thread.join()
 
     def _read(self) -> None:
+        stopped: float | None = None
         while len(self._pipes.get_map()) > 1:
             ready = [key for key, _ in self._pipes.select()]
             for key in ready:
                 if key.fd != self._stop:
                     self._take(key)
-            if all(key.fd == self._stop for key in ready):
+            stopped = stopped or (time.monotonic() + DRAIN if any(key.fd == self._stop for key in ready) else None)
+            if all(key.fd == self._stop for key in ready) or (stopped and time.monotonic() > stopped):
                 break
         for key in list(self._pipes.get_map().values()):
             if key.fd != self._stop:

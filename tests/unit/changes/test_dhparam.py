@@ -83,7 +83,7 @@ def test_applied_again_after_a_kill(change, tmp_path, working):
     for point in killed_at_each(lambda: working().make(change)):
         assert not change.path.exists() or change.path.read_bytes() == PEM, f"killed at {point}"
         working().make(change)
-        assert [path.name for path in change.path.parent.iterdir()] in ([change.path.name], []) or change.aside.exists()
+        assert [path.name for path in change.path.parent.iterdir()] == [change.path.name], f"killed at {point}"
         assert change.path.read_bytes() == PEM, f"killed at {point}"
         for folder in ("etc", "backups", "run-1"):
             shutil.rmtree(tmp_path / folder, ignore_errors=True)

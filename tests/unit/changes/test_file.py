@@ -124,6 +124,18 @@ def test_undo_of_a_file_that_is_gone(working, tmp_path, undo):
     assert undo() == []
 
 
+def test_undo_of_a_link_that_was_taken_over(working, tmp_path, undo):
+    """The link comes back, and what it leads to was never touched."""
+    theirs, path = tmp_path / "mine.conf", tmp_path / "ddclient.conf"
+    theirs.write_text("password=old\n")
+    theirs.chmod(0o600)
+    path.symlink_to("mine.conf")
+    working(overwrite=True).make(ours(path, "password=new\n", mode=0o600, secret=True, takes_over=True))
+    assert not path.is_symlink()
+    assert undo() == []
+    assert (os.readlink(path), theirs.read_text()) == ("mine.conf", "password=old\n")
+
+
 def test_an_edit_in_place_keeps_mode_and_leads_through_links(working, tmp_path, undo):
     (tmp_path / "real").write_text("theirs\n")
     (tmp_path / "real").chmod(0o640)

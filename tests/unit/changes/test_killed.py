@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
 import pytest
 
+from piwizard.changes import UNDO
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.checkout import Checkout
 from piwizard.changes.file import EditedFile, File
@@ -15,6 +17,7 @@ from piwizard.changes.gone import Gone
 from piwizard.changes.group import Group, Then
 from piwizard.changes.keep import Keep
 from piwizard.changes.link import Link
+from piwizard.changes.prune import Prune
 from piwizard.changes.publish import Publish
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
@@ -148,6 +151,73 @@ def test_what_follows_a_group_is_made_up_for(open_folder):
         assert told.exists(), f"killed at {point}"
         told.unlink()
         fresh(open_folder)
+
+
+def undone(folder):
+    """The step taken back, as the engine does it."""
+    journal = Journal(folder / "backups", "step", None)
+    work = Working(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
+    for record in [record for record in journal.records() if record["kind"] in UNDO][::-1]:
+        UNDO[record["kind"]](record, work)
+    journal.forget()
+
+
+def test_undone_after_a_kill(open_folder):
+    """Nothing stays aside, with a secret in it perhaps, and so no folder either."""
+    there = open_folder / "there"
+    changes = [Folder(there / "a"), File(there / "a" / "env", "KEY=s3cret\n", 0o600), Link(there / "a" / "now", "env")]
+    fresh(open_folder)
+    original = tree(there)
+    for point in killed_at_each(lambda: make(open_folder, changes)):
+        undone(open_folder)
+        assert tree(there) == original, f"killed at {point}"
+        fresh(open_folder)
+
+
+def test_a_folder_that_was_cut_off_while_it_went_is_made_anew(open_folder):
+    """What is there by half vouches for nothing."""
+    there = open_folder / "there"
+    names = [f"r{number}" for number in range(6)]
+
+    def begin():
+        fresh(open_folder)
+        make(open_folder, [Folder(there / "releases", whole=True)])
+        for name in names:
+            (there / "releases" / name).write_text(name)
+
+    begin()
+    for point in killed_at_each(lambda: undone(open_folder)):
+        left = there / "releases"
+        assert not left.exists() or [path.name for path in sorted(left.iterdir())] == names, f"killed at {point}"
+        undone(open_folder)
+        assert [path.name for path in there.iterdir() if "releases" in path.name] == [], f"killed at {point}"
+        begin()
+
+
+def test_an_old_release_that_was_cut_off_while_it_went(open_folder):
+    """It counts as none of those that are kept."""
+    there = open_folder / "there"
+
+    def begin():
+        fresh(open_folder)
+        for age, name in enumerate(("r4", "r3", "r2", "r1")):
+            (there / "releases" / name).mkdir(parents=True)
+            for file in ("app", "proven.json"):
+                (there / "releases" / name / file).write_text(name)
+            os.utime(there / "releases" / name, (10_000 - age, 10_000 - age))
+        (there / "current").symlink_to("releases/r4")
+
+    prune = Prune(there / "releases", there / "current")
+    begin()
+    make(open_folder, [prune])
+    wanted = [path.name for path in sorted((there / "releases").iterdir())]
+    assert "r1" not in wanted
+    begin()
+    for point in killed_at_each(lambda: make(open_folder, [prune])):
+        make(open_folder, [prune])
+        assert [path.name for path in sorted((there / "releases").iterdir())] == wanted, f"killed at {point}"
+        assert all((there / "releases" / name / "proven.json").exists() for name in wanted)
+        begin()
 
 
 def test_a_checkout(open_folder):

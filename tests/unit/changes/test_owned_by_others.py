@@ -94,6 +94,16 @@ def test_what_the_app_wrote_is_not_lost_to_a_new_release(there, working):
     assert (there / "code" / "result.json").read_text() == "of the app"
 
 
+def test_a_folder_that_somebody_removed_is_made_again(there, working):
+    keep = Keep(there / "code", there / "data", "uploads", APP_USER)
+    working().make(keep)
+    shutil.rmtree(there / "data" / "uploads")
+    assert not keep.probe(None, None).holds
+    working().make(keep)
+    assert (there / "code" / "uploads").is_dir()
+    assert keep.probe(None, None).holds
+
+
 def test_a_file_that_the_app_makes_itself(there, working):
     working().make(Keep(there / "code", there / "data", "later.db", APP_USER))
     assert not os.path.lexists(there / "data" / "later.db")

@@ -211,3 +211,15 @@ def test_a_command_that_fails_says_why(working):
         working().command(("sh", "-c", "exit 7"))
     with pytest.raises(PiwizardError, match="not-there is not installed"):
         working().command(("not-there",))
+
+
+def test_a_secret_in_the_words_of_a_failure_stays_out_of_the_state(tmp_path):
+    engine = Engine(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1", ["s3cret-word"]))
+
+    def plan():
+        raise PiwizardError("app.entry: app:app does not run. OperationalError: postgres://u:s3cret-word@h refused")
+
+    assert not engine.run("nginx", None, plan, list, overwrite=False)
+    entry = engine.state.entry("nginx", None)
+    assert "postgres://u:•••@h" in entry.summary
+    assert "s3cret-word" not in (tmp_path / "lib/state.json").read_text()

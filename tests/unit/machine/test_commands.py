@@ -93,6 +93,13 @@ def test_what_stays_behind_is_not_waited_for_long():
     assert result.seconds < 20
 
 
+def test_what_stays_behind_and_prints_without_end_is_not_heard_for_ever():
+    lines = []
+    result = commands.run(("sh", "-c", "yes & echo pid $!"), on_line=lambda stream, line: lines.append(line))
+    os.kill(int(next(line for line in lines if line.startswith("pid")).split()[1]), signal.SIGKILL)
+    assert result.ok
+
+
 def test_no_descriptor_is_left_open():
     commands.run(("true",))
     before = len(os.listdir("/proc/self/fd"))
