@@ -35,6 +35,7 @@ def apply(
     wizard, state = session.wizard(answers), session.state()
     launch.require_systemd()
     if newest:
+        wizard.require_answers(wizard.places(steps, site))
         wizard.look_for_new_versions([site] if site else wizard.answers.sites)
     done = starting.done(wizard, state)
     chosen = wizard.with_needs(wizard.places(steps, site), done)

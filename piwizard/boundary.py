@@ -38,11 +38,20 @@ def boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
         except BrokenPipeError:
             sys.stderr.close()
             code = 1
-        except Exception as error:  # noqa: BLE001 — a person gets a sentence, a file the traceback
+        except Exception as error:
+            if _about_usage(error):
+                raise
             code = _tell(error, as_json=as_json)
         sys.exit(code)
 
     return wrapped
+
+
+def _about_usage(error: Exception) -> bool:
+    """Whether click says it, with how the command is used."""
+    from click import ClickException  # the first page has no use for it
+
+    return isinstance(error, ClickException)
 
 
 def _tell(error: Exception, *, as_json: bool) -> int:

@@ -36,7 +36,7 @@ class Confirm(ModalScreen[Proposal | PiwizardError | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 
     def __init__(self, backend: Backend, place: Place | None, *, again: bool = False, usual: float = 0.0) -> None:
-        super().__init__(id="confirm")
+        super().__init__()
         self._backend, self._place, self._again, self._usual = backend, place, again, usual
         self._proposal: Proposal | None = None
 
@@ -59,7 +59,8 @@ class Confirm(ModalScreen[Proposal | PiwizardError | None]):
         except PiwizardError as error:
             self.dismiss(error)
             return
-        self._show(proposal)
+        if self in self.app.screen_stack:  # else somebody has said no meanwhile
+            self._show(proposal)
 
     def _show(self, proposal: Proposal) -> None:
         words, folds = self.query_one("#confirm-words", Static), self.query_one(Folds)
@@ -109,7 +110,7 @@ class Ask(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 
     def __init__(self, question: str, yes: str) -> None:
-        super().__init__(id="ask")
+        super().__init__(classes="ask")
         self._question, self._yes = question, yes
 
     def compose(self) -> ComposeResult:

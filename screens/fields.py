@@ -12,6 +12,7 @@ from textual.events import DescendantBlur, DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from piwizard.answers import SITE_TABLES
 from piwizard.screens.editors import DOT, Choice, LineEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
 from piwizard.screens.several import Several, Table
@@ -88,6 +89,8 @@ class Field(Vertical):
         """The same question with other defaults, or an answer that somebody else has given."""
         self.question = question
         editor = self._editor
+        # What is shown still is no new answer, when it is left: it must not go over one that was given elsewhere.
+        stays = isinstance(editor, (Several, Table)) or (isinstance(editor, LineEditor) and editor.has_focus)
         if isinstance(editor, LineEditor) and question.kind != "secret":
             editor.suggest(self._placeholder())
             if not editor.has_focus and answer != self._kept:
@@ -96,8 +99,11 @@ class Field(Vertical):
             editor.suggest(self._placeholder())
         elif isinstance(editor, Choice):
             editor.default = _yes_no(question.default) if question.kind == "yesno" else str(question.default or "")
+            if answer != self._kept and not editor.has_focus:
+                editor.value = _yes_no(answer) if question.kind == "yesno" else str(answer or "")
             editor.refresh()
-        self._kept = answer
+        if not stays:
+            self._kept = answer
         self._show_label()
 
     def report(self, words: str, style: str) -> None:
@@ -122,6 +128,8 @@ class Field(Vertical):
         """What is wrong with what the editor holds now, as a whole sentence."""
         try:
             given = self._given()
+            if self.site is None and self.question.table in SITE_TABLES and self._secret_typed():
+                return "The site needs its name before its secrets."
             if self.question.kind == "secret":
                 if given is not None:
                     secret_text(given)
@@ -130,6 +138,12 @@ class Field(Vertical):
         except Invalid as refusal:
             return f"{self.question.prompt} {refusal}."
         return ""
+
+    def _secret_typed(self) -> bool:
+        editor = self._editor
+        if isinstance(editor, Table):
+            return any(row.secret_typed for row in editor.rows())
+        return self.question.kind == "secret" and isinstance(editor, LineEditor) and bool(editor.value)
 
     def commit(self, *, cut_off: bool = False) -> None:
         """Tells the screen what was given, if that is new and valid: at once, since nobody knows who leaves when.

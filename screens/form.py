@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -42,6 +43,13 @@ class Form(Vertical):
     def is_of(self, place: Place) -> bool:
         """Whether it shows the questions of this step. A site that has just got its name is the one that had none."""
         return self._place is not None and self._place.step == place.step and self._place.site in (None, place.site)
+
+    def renamed(self, before: str | None, name: object) -> None:
+        """The site that it asks about has another name from now on."""
+        if self._place is not None and self._place.site == before and isinstance(name, str):
+            self._place = replace(self._place, site=name)
+            for field in self.query(Field):
+                field.site = name
 
     async def clear(self) -> None:
         """No questions, until they are known."""

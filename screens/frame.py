@@ -74,6 +74,11 @@ class Frame(Screen[None]):
         return self.sidebar.place
 
     @property
+    def answering(self) -> bool:
+        """Whether somebody is in the fields of a step: the cursor is theirs then, and so is every key."""
+        return self.query_one(Setup).form.has_focus_within
+
+    @property
     def tab(self) -> str:
         """The tab in front."""
         return self.query_one(Tabs).current

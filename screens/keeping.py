@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import PiwizardError, unforeseen
 from piwizard.screens.aside import aside, begin
 from piwizard.screens.backend import LOOKED_UP, Backend, Overview
 from piwizard.screens.looking import Looking
@@ -48,9 +48,13 @@ class Keeping(Looking):
                 self.post_message(AnswerKept(key, f"{key} {refusal}."))
             except PiwizardError as error:
                 self.post_message(AnswerKept(key, error.sentence))
+            except OSError as error:  # a full disk: said at the field, and the screens stay
+                self.post_message(AnswerKept(key, f"It could not be kept: {unforeseen(error)}"))
             else:
                 self.post_message(AnswerKept(key))
                 if isinstance(given, AnswerGiven):
+                    if given.key == "site.name":
+                        self.query_one(Setup).form.renamed(given.site, given.value)
                     self._look_up(given)
             finally:
                 self._answers.task_done()
@@ -79,7 +83,7 @@ class Keeping(Looking):
             return
         if event.key == "site.name" or "." not in event.key or (self.place and self.place.step.optional):
             self.look(thorough=False)
-        if self.place:
+        if self.place and event.key != "site.name":  # it has another place, which the look will find
             self.ask(self.place)
 
     def _look_up(self, given: AnswerGiven) -> None:
@@ -122,6 +126,8 @@ class Keeping(Looking):
         begin(self, partial(self.query_one(Setup).introduce, TITLE, WHY), "ask")
 
     def on_site_wanted(self, event: SiteWanted) -> None:
+        if self.app.screen is not self:  # Enter was pressed twice
+            return
         sites = list(self.overview.domains) if self.overview else []
         self.app.push_screen(NewSite(sites), self._begin_site)
 

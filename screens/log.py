@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -22,6 +23,13 @@ from piwizard.screens.folds import Folds
 from piwizard.screens.progress import Key
 from piwizard.screens.search import find, first_failure, part
 from piwizard.screens.watch import Watch
+
+
+class LogFolds(Folds):
+    """Blocks whose end grows: the key End is the log's."""
+
+    def action_last(self) -> None:
+        raise SkipAction
 
 
 class Log(Vertical):
@@ -47,7 +55,7 @@ class Log(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(id="log-words", classes="words", markup=False)
-        yield Folds(id="log-folds")
+        yield LogFolds(id="log-folds")
         yield LineEditor("", "search for", id="search")
 
     def on_mount(self) -> None:

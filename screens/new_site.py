@@ -30,7 +30,7 @@ class NewSite(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no")]
 
     def __init__(self, taken: Sequence[str]) -> None:
-        super().__init__(id="new-site")
+        super().__init__(classes="new-site")
         self._taken = taken
 
     def compose(self) -> ComposeResult:

@@ -51,6 +51,8 @@ class Running(Keeping):
 
         async def body() -> None:
             await self.flush()
+            if self.app.screen is not self:  # the key was pressed twice
+                return
             confirm = Confirm(self.backend, place, again=again, usual=seconds)
             self.app.push_screen(confirm, self._agreed)
 
@@ -150,12 +152,12 @@ class Running(Keeping):
             case _:
                 self.notice("The run was cut off before its end; r goes on with it.")
         step, site = progress.place or ("", None)
-        if progress.result != "done" and step:
+        if progress.result != "done" and step and not self.answering:
             self.sidebar.choose(step, site)
         self.later(
             lambda: self._look(True),
             lambda found: self._after_run(found, done=progress.result == "done" and not progress.undo),
-            group="look",
+            group="ended",
         )
 
     def _after_run(self, overview: Overview, *, done: bool) -> None:
@@ -163,6 +165,9 @@ class Running(Keeping):
         if self.place:
             self.settled(self.place)
         if not done:
+            return
+        if self.answering:
+            self.notice("Done. Esc leads back to the steps.", "green")
             return
         self.notice("")
         if self.query_one(Log).has_focus_within:

@@ -24,7 +24,7 @@ class KeepAddress(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("k,y", "keep"), Binding("n,escape,q", "later")]
 
     def __init__(self, backend: Backend, trial: Trial) -> None:
-        super().__init__(id="ask")
+        super().__init__(classes="ask")
         self._backend, self._trial = backend, trial
 
     def compose(self) -> ComposeResult:

@@ -22,7 +22,10 @@ class Trying(Running):
     def _look_for_a_trial(self) -> None:
         trial = self.backend.trial()
         if trial and trial.name != self._asked_about and self.backend.on_wire(trial):
-            self._ask_about(trial)
+            if self.answering:
+                self.notice(f"{trial.host} is on trial, {trial.left} s left. Esc, then k keeps it.")
+            else:
+                self._ask_about(trial)
 
     def _ask_about(self, trial: Trial) -> None:
         self._asked_about = trial.name

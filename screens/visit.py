@@ -34,7 +34,7 @@ class Visit(ModalScreen[None]):
     ]
 
     def __init__(self, backend: Backend) -> None:
-        super().__init__(id="visit")
+        super().__init__()
         self._backend = backend
 
     def compose(self) -> ComposeResult:
@@ -56,6 +56,8 @@ class Visit(ModalScreen[None]):
             found = await aside(self._backend.checkup)
         except PiwizardError as error:
             self._say(f"Checkup: {error.sentence}", "yellow", ())
+            return
+        if self not in self.app.screen_stack:  # somebody has gone back meanwhile
             return
         bad = sum(not one.ok for one in found)
         if bad:

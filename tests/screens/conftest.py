@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -18,6 +20,8 @@ from piwizard import answering, wizard
 from piwizard.apps import source
 from piwizard.engine import launch
 from piwizard.machine import facts, places
+from piwizard.network import trial
+from piwizard.network.trial import Trial
 from piwizard.screens.app import PiwizardApp
 from piwizard.screens.backend import Backend
 from piwizard.screens.main import Main
@@ -150,3 +154,16 @@ def site(folder: Path) -> Path:
         '\n[ddns]\nhostname = "myflask.example"\n'
     )
     return folder
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trial:
+    """An address on trial on the fake Pi, set on its interface."""
+    monkeypatch.setattr(trial, "folder", lambda: tmp_path)
+    monkeypatch.setattr(trial, "live", lambda interface: ["192.168.1.230"])
+    monkeypatch.setattr(trial, "_stop_timer", lambda command: None)
+    now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
+    (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
+    (tmp_path / "take-back").write_text("")
+    trial.let_confirm(now)
+    return now

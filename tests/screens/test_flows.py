@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
-import time
-from dataclasses import asdict
 
 import pytest
 
@@ -15,7 +12,6 @@ from piwizard import validators as v
 from piwizard.answering import Answering
 from piwizard.engine import launch
 from piwizard.network import trial
-from piwizard.network.trial import Trial
 from piwizard.questions import Question
 from piwizard.screens.aside import aside
 from piwizard.screens.fields import Field
@@ -304,19 +300,6 @@ async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch
         (site / "wait-ddns").unlink()
         await seen.see("ddns is done.")
         await seen.see("✓ Dynamic DNS")
-
-
-@pytest.fixture
-def tried(monkeypatch, tmp_path):
-    """An address on trial on the fake Pi, set on its interface."""
-    monkeypatch.setattr(trial, "folder", lambda: tmp_path)
-    monkeypatch.setattr(trial, "live", lambda interface: ["192.168.1.230"])
-    monkeypatch.setattr(trial, "_stop_timer", lambda command: None)
-    now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
-    (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
-    (tmp_path / "take-back").write_text("")
-    trial.let_confirm(now)
-    return now
 
 
 async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
