@@ -80,25 +80,36 @@ class Setup(Vertical):
         self.query_one("#why", Static).update(why)
         self.query_one("#why").set_class(False, "-away")
         self.query_one("#standing").display = False
-        self._asking("", "")
         await self._turns.take(self._nothing_to_do())
 
     async def ask(self, place: Place, asked: Asked) -> None:
         """The questions of the step, once they are known."""
-        self._asking(asked.trouble.sentence if asked.trouble else "", "yellow")
-        await self._turns.take(self.form.show(place, asked))
+
+        async def body() -> None:
+            self._asking(asked.trouble.sentence if asked.trouble else "", "yellow")
+            await self.form.show(place, asked)
+
+        await self._turns.take(body())
 
     async def wait(self, place: Place) -> None:
         """The questions are not known yet, or their defaults are looked for again."""
-        self._asking("Looking what can be detected…", "dim")
-        if not self.form.is_of(place):
-            await self._turns.take(self.form.clear())
+
+        async def body() -> None:
+            self._asking("Looking what can be detected…", "dim")
+            if not self.form.is_of(place):
+                await self.form.clear()
+
+        await self._turns.take(body())
 
     async def refuse(self, words: str) -> None:
         """The questions cannot be known."""
         self.refused = True
-        self._asking(words, "yellow")
-        await self._turns.take(self.form.clear())
+
+        async def body() -> None:
+            self._asking(words, "yellow")
+            await self.form.clear()
+
+        await self._turns.take(body())
 
     def _asking(self, words: str, style: str) -> None:
         line = self.query_one("#asking", Static)
@@ -131,6 +142,7 @@ class Setup(Vertical):
             first.focus()
 
     async def _nothing_to_do(self) -> None:
+        self._asking("", "")
         self._actions = ()
         await self.query_one("#actions").remove_children()
         await self.form.clear()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 from textual.widgets import ContentSwitcher
 
 from piwizard.errors import PiwizardError
@@ -69,15 +70,20 @@ class Walking(Frame):
             try:
                 asked = await aside(lambda: self.backend.asked(place))
             except PiwizardError as error:
+                known(waiting)
                 if self.stands:
                     await setup.refuse(error.sentence)
             else:
-                waiting.stop()
+                known(waiting)
                 if self.stands and place == self.place:
                     await setup.ask(place, asked)
                     self._go_in(place)
             finally:
                 waiting.stop()
+
+        def known(waiting: Timer) -> None:
+            waiting.stop()
+            self.workers.cancel_group(self, "wait")  # begun this very moment, it would say so for good
 
         begin(self, body, "ask")
 

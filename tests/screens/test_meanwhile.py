@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 
 import pytest
@@ -11,6 +12,7 @@ from piwizard.answering import Answering
 from piwizard.engine import launch
 from piwizard.machine import files
 from piwizard.network import trial
+from piwizard.screens.aside import aside
 from piwizard.screens.backend import Backend
 from piwizard.screens.fields import Field
 from piwizard.screens.log import Log
@@ -170,3 +172,17 @@ async def test_end_follows_the_log_again(site):
         assert log.folds.following
         (site / "wait-system").unlink()
         await seen.until(lambda: session.state().entry("system", None).result == "done")
+
+
+async def test_questions_that_come_just_as_it_is_said_that_they_are_looked_for(site, monkeypatch):
+    async with opened(site) as seen:
+        await seen.go_to("app")
+        setup, place = seen.main.query_one(Setup), seen.main.place
+        asked = await aside(lambda: seen.main.backend.asked(place))
+        for _ in range(3):
+            await setup.refuse("")
+            coming = asyncio.ensure_future(setup.ask(place, asked))
+            await asyncio.sleep(0)
+            waiting = asyncio.ensure_future(setup.wait(place))
+            await asyncio.gather(coming, waiting)
+            assert [field.question.key for field in seen.main.query(Field)] == [one.key for one in asked.questions]
