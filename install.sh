@@ -8,6 +8,8 @@ VENV=$HOME_DIR/venv # a link to the environment in use
 COMMAND=/usr/local/bin/piwizard
 CACHE=/var/cache/piwizard
 ANSWERS=/etc/xdg/piwizard
+REHEARSALS=/var/cache/piwizard-rehearsals # what one that was killed has left
+NOTICE=/etc/motd.d/piwizard
 STATE=/var/lib/piwizard
 LOGS=/var/log/piwizard
 PACKAGES="ca-certificates git python3-venv"
@@ -276,7 +278,8 @@ remove() {
     brought=$(cat "$HOME_DIR/packages" 2>/dev/null || true)
     [ "$(readlink "$COMMAND")" = "$VENV/bin/piwizard" ] && rm -f "$COMMAND"
     # shellcheck disable=SC2086
-    rm -rf "$HOME_DIR" "$CACHE" $own
+    rm -rf "$HOME_DIR" "$CACHE" "$NOTICE" $own
+    remove_rehearsals
     say "Removed: $HOME_DIR, $COMMAND, $CACHE${own:+, and $own}"
     if [ -z "$own" ]; then
         say "Left as they are: your web app, Debian's packages, and of piwizard's, as far as it is there:"
@@ -284,6 +287,14 @@ remove() {
     fi
     # shellcheck disable=SC2086
     [ -z "$brought" ] || say "Debian packages that it brought stay; this takes them away: sudo apt-get purge" $brought
+}
+
+# A rehearsal that is under way holds the lock in its folder, and takes that away itself.
+remove_rehearsals() {
+    for folder in "$REHEARSALS"/*/; do
+        [ ! -d "$folder" ] || flock -n "${folder}lock" rm -rf "$folder" || true
+    done
+    ls -d "$REHEARSALS"/*/ >/dev/null 2>&1 || rm -rf "$REHEARSALS"
 }
 
 # Whether answers, state and logs go too. Without its backups nobody can undo what it did.

@@ -8,6 +8,9 @@ import sys
 
 def main() -> None:
     """Without arguments the first page comes at once: what reads options is not loaded for it."""
+    _open_what_is_closed()
+    # Desktops name folders of their own there; answers.toml is where a run looks for it, which has no such variable.
+    os.environ.pop("XDG_CONFIG_DIRS", None)
     os.umask(0o022)  # whatever the person's is: others must not write what is made here, and nginx has to read some
     if sys.argv[1:]:
         from piwizard.cli import cli
@@ -17,6 +20,13 @@ def main() -> None:
         from piwizard.interactive import interactive
 
         interactive(plain=False, answers=None)
+
+
+def _open_what_is_closed() -> None:
+    """Whoever starts us may have closed all three, for which Python has None; in this order each gets its number."""
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from piwizard import answers, session, toml_edits
 from piwizard.answers import SITE_TABLES, AnswersFile
@@ -54,16 +55,25 @@ class Answering:
             before = self._parse(content)
             own = _own(before, site, key)
             _acceptable(before, own, key, checked)
-            edited = _edit(content or HEADER, before, own, key, checked)
-            before_name, own = own, checked if key == "site.name" else own
-            if _values(self._parse(edited), own, key).get(key) != checked:
+            before_name, after_name = own, checked if key == "site.name" else own
+            try:
+                edited = _edit(content or HEADER, before, own, key, checked)
+                kept = _values(self._parse(edited), after_name, key).get(key) == checked
+            except Invalid:
+                raise
+            except (PiwizardError, TOMLKitError, ValueError, TypeError, LookupError):  # tomlkit, on unusual forms
+                kept = False
+            if not kept:
                 raise PiwizardError(f"{key} cannot be written into {self.path}.", key=key, hint="Edit it by hand.")
+            own = after_name
             renamed = key == "site.name" and before_name in before.sites and own != before_name
             copied = renamed and _copy_secrets(str(before_name), str(checked))
             if edited != content:
                 files.replace(self.path, edited.encode())
             if copied:
                 deploy_key.forget(str(before_name))
+            if renamed:
+                _forget_secrets(str(before_name))
 
     def set_secret(self, site: str | None, key: str, text: str) -> None:
         """Keeps a secret where only root can read it; answers.toml says no more than that it was asked for.
@@ -101,9 +111,7 @@ class Answering:
                 for table in SITE_TABLES:
                     document.pop(table, None)
             files.replace(self.path, tomlkit.dumps(document).encode())
-        vault = session.vault()
-        vault.forget(site)
-        vault.save()
+        _forget_secrets(site)
 
     def _question(self, key: str) -> Question:
         if key not in self._questions:
@@ -164,6 +172,12 @@ def _copy_secrets(old: str, new: str) -> bool:
     vault.rename(old, new)
     vault.save()
     return deploy_key.copy(old, new)
+
+
+def _forget_secrets(site: str) -> None:
+    vault = session.vault()
+    vault.forget(site)
+    vault.save()
 
 
 def _edit(content: str, before: AnswersFile, own: str | None, key: str, value: object) -> str:

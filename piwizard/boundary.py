@@ -73,6 +73,6 @@ def _secret_variables(answers: Path | None) -> list[str]:
     from piwizard.machine import places
 
     file = answers or places.answers_file_of_root()
-    if not file.exists():
+    if not os.access(file, os.R_OK):  # where it is there, root can read it
         return []
     return session.wizard(file).secret_variables()

@@ -18,7 +18,8 @@ def put(document: TOMLDocument, path: Sequence[str], value: object) -> None:
         if title not in table:
             if value is None:
                 return
-            table[title] = tomlkit.table(is_super_table=depth < len(tables))
+            inside = isinstance(table, InlineTable)  # which holds no others
+            table[title] = tomlkit.inline_table() if inside else tomlkit.table(is_super_table=depth < len(tables))
         table = table[title]
     if value is None:
         table.pop(name, None)
@@ -36,13 +37,14 @@ def _written_apart(present: object) -> bool:
 
 
 def _update(table: MutableMapping[str, Any], value: dict[str, Any]) -> None:
-    for name in [name for name in table if name not in value]:
-        del table[name]
+    # First what is new: tomlkit forgets where a table of dotted keys stood once it is empty.
     for name, setting in value.items():
         if name not in table or table[name] != setting:
             if _written_apart(table.get(name)):
                 del table[name]
             table[name] = _item(setting)
+    for name in [name for name in table if name not in value]:
+        del table[name]
 
 
 def _item(value: object) -> Item:

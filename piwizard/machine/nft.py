@@ -95,6 +95,8 @@ class _Ruleset:
         seen = self._seen(left)
         if seen is None:
             return None
+        if seen == ANOTHER_PROTOCOL:
+            return False  # `udp dport != 53` is about udp alone, too
         found = _among(seen, right)
         return None if found is None else found != negated
 
@@ -122,8 +124,6 @@ class _Ruleset:
 
 def _among(seen: object, right: Any) -> bool | None:  # noqa: ANN401 — any expression of nft's
     """Whether what is seen is what a rule names; None where that is kept elsewhere, as in a named set."""
-    if seen == ANOTHER_PROTOCOL:
-        return False
     if isinstance(right, dict) and "range" in right:
         low, high = right["range"]
         return isinstance(seen, int) and low <= seen <= high
@@ -135,6 +135,8 @@ def _among(seen: object, right: Any) -> bool | None:  # noqa: ANN401 — any exp
         return True if True in found else None if None in found else False
     if isinstance(right, str) and right.startswith("@"):
         return None
+    if isinstance(right, str) and right.endswith("*"):  # the beginning of an interface's name
+        return str(seen).startswith(right[:-1])
     return bool(seen == right) if isinstance(right, (str, int)) else None
 
 

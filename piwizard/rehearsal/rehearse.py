@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from piwizard.answers import AnswersFile, load
+from piwizard import session
+from piwizard.answers import AnswersFile
 from piwizard.errors import PiwizardError
 from piwizard.rehearsal import enter, sample
 from piwizard.rehearsal.copy import Copy
@@ -21,7 +22,6 @@ from piwizard.rehearsal.needs import need
 from piwizard.rehearsal.report import Report
 from piwizard.rehearsal.window import Window, free_port
 from piwizard.steps import STEPS
-from piwizard.wizard import all_questions
 
 PUT_INSIDE = Path("/opt/piwizard-answers.toml")
 INTERRUPTED = 130
@@ -39,7 +39,7 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
         raise PiwizardError("A rehearsal needs root.", hint="sudo piwizard rehearse")
     need("ip", "mount", "nsenter", "setpriv", "slirp4netns", "systemd-nspawn", "unshare")
     # A mistake in the answers is said before anything starts.
-    given = load(answers, all_questions()) if answers else AnswersFile({}, {})
+    given = _checked(answers) if answers else AnswersFile({}, {})
     same = f"piwizard apply --answers {answers}" if answers else "piwizard, which asks for your own app"
     report = Report(as_json=as_json, same_here=f"The same on this machine: {same}")
     copy = Copy(report.say)
@@ -77,11 +77,18 @@ def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFi
     return 0 if ok else 1
 
 
+def _checked(answers: Path) -> AnswersFile:
+    """The answers of a file. PiwizardError names one that is wrong, or that is missing."""
+    wizard = session.wizard(answers)
+    wizard.require_answers(wizard.places(REHEARSED))
+    return wizard.answers
+
+
 def _put_answers(copy: Copy, answers: Path) -> Path:
     """The copy holds the file at its own place, unless that is none that is copied, such as /run."""
     path = answers.resolve()
     if not (copy.root / path.relative_to("/")).exists():
-        shutil.copy2(path, copy.root / PUT_INSIDE.relative_to("/"))
+        shutil.copy2(path, sample.place(copy.root, PUT_INSIDE))
         return PUT_INSIDE
     return path
 

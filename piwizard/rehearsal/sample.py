@@ -25,12 +25,17 @@ repo = "{REPOSITORY}"
 AUTHOR = ("-c", "user.name=piwizard", "-c", "user.email=piwizard@localhost")
 
 
+def place(root: Path, path: Path) -> Path:
+    """Where a path of a copy lies, seen from outside: there a link such as /opt -> /mnt/opt would lead out of it."""
+    return root / path.resolve().relative_to("/")
+
+
 def put(root: Path, leader: int) -> Path:
     """Puts the sample app and answers for it into a machine that runs; returns the path of the answers inside."""
-    target = root / REPOSITORY.relative_to("/")
+    target = place(root, REPOSITORY)
     with resources.as_file(resources.files("piwizard.templates") / "sample") as source:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    (root / ANSWERS.relative_to("/")).write_text(CONTENT)
+    place(root, ANSWERS).write_text(CONTENT)
     for folder, _, files in os.walk(target):
         for path in (folder, *(os.path.join(folder, file) for file in files)):
             os.chown(path, 0, 0)

@@ -267,3 +267,38 @@ def test_half_given_answers_are_named_where_they_are_needed(answering):
     with pytest.raises(PiwizardError, match=r"^app\.repo is missing\.") as refused:
         found.plan(app)
     assert refused.value.key == "app.repo"
+
+
+ODD = (
+    """site.name = "club"\napp.env.A = "1"\napp.env.C = "3"\ntls.email = "me@b.org"\n""",
+    """app = { env = { A = "1" } }\nsite = { name = "club" }\nsites = { blog = { site = { domains = ["b.de"] } } }\n""",
+)
+
+
+@pytest.mark.parametrize("content", ODD)
+def test_unusual_forms_are_written_too(answering, content):
+    answering.path.parent.mkdir(parents=True, exist_ok=True)
+    answering.path.write_text(content)
+    blog = answering.file().sites.get("blog")
+    answering.set("club", "app.env", {"B": "2"})
+    assert answering.get("club", "app.env") == {"B": "2"}
+    if blog:
+        answering.set("blog", "tls.email", "me@b.org")
+        assert answering.file().sites["blog"] == {**blog, "tls.email": "me@b.org"}
+
+
+def test_what_cannot_be_written_is_said_and_nothing_is_altered(answering):
+    answering.path.parent.mkdir(parents=True, exist_ok=True)
+    content = """[sites]\nblog.app.repo = "https://b.org/b.git"\nwiki.app.repo = "https://b.org/w.git"\n"""
+    answering.path.write_text(content)
+    with pytest.raises(PiwizardError, match=r"site\.domains cannot be written"):
+        answering.set("wiki", "site.domains", ["w.org"])
+    assert answering.path.read_text() == content
+
+
+def test_a_renamed_site_leaves_no_secret_under_its_old_name(answering):
+    answering.set(None, "site.name", "myflsk")
+    answering.set_secret("myflsk", "app.env.API_KEY", "tulips and bees")
+    answering.set("myflsk", "site.name", "myflask")
+    assert session.vault().knows("myflask", "app.env.API_KEY")
+    assert not session.vault().knows("myflsk", "app.env.API_KEY")

@@ -24,3 +24,21 @@ def test_the_umask_is_our_own(mask):
     code = MAIN.format(mask=mask)
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.splitlines()[-1] == "0o22"
+
+
+def test_neither_a_desktop_s_folders_nor_closed_streams_matter():
+    code = """
+import os, sys
+os.environ["XDG_CONFIG_DIRS"] = "/home/me/.config/kdedefaults:/etc/xdg"
+sys.argv = ["piwizard", "--version"]
+from piwizard.__main__ import main
+try:
+    main()
+except SystemExit:
+    from piwizard.machine import places
+    from piwizard.terminal import front_end
+    print(places.answers_file_of_root(), front_end())
+"""
+    argv = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", code]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "/etc/xdg/piwizard/answers.toml none"

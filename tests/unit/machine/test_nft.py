@@ -35,3 +35,15 @@ def test_the_interface_counts():
 
 def test_no_rules_at_all():
     assert nft.judge({"nftables": [{"metainfo": {"version": "1.0.6"}}]}, 80, "eth0") == "open"
+
+
+def test_the_beginning_of_a_name_and_what_another_protocol_is_not():
+    chain = {"family": "inet", "table": "f", "name": "input", "hook": "input", "type": "filter", "policy": "drop"}
+    to = {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}
+    udp = {"op": "!=", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": 53}
+    by = {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "eth*"}
+    rules = ([{"match": udp}, {"drop": None}], [{"match": by}, {"match": to}, {"accept": None}])
+    place = {"family": "inet", "table": "f", "chain": "input"}
+    ruleset = {"nftables": [{"chain": chain}, *({"rule": {**place, "expr": expr}} for expr in rules)]}
+    assert nft.judge(ruleset, 80, "eth0") == "open"
+    assert nft.judge(ruleset, 80, "wlan0") == "closed"
