@@ -14,7 +14,7 @@ from piwizard.apps.blueprints import CLASSES
 from piwizard.apps.checkout import Checkout, read
 from piwizard.apps.constants import Constants
 from piwizard.apps.hints import lines
-from piwizard.apps.modules import join, parent
+from piwizard.apps.modules import folders_above, join
 from piwizard.apps.wsgi import Code
 
 CREATES = re.compile(
@@ -24,6 +24,9 @@ CREATES = re.compile(
 # Words that say nothing by themselves: only offered inside a group that is about the database.
 VAGUE = frozenset({"init", "create", "setup", "make", "build", "install", "prepare", "reset", "initialize"})
 DATABASE = re.compile(r"db|database")
+REMOVES = {("os", "remove"), ("os", "unlink"), ("shutil", "rmtree")}
+DROPS = frozenset({"drop_all", "drop_tables", "drop_collection", "drop_database", "unlink"})
+DEEPEST = 3
 RELEASE_FILES = ("Procfile", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "build.sh", "render.yaml")
 
 
@@ -164,18 +167,32 @@ def _needs_arguments(function: Function) -> bool:
 
 
 def _drops(code: Code, file: str, function: Function) -> bool:
-    """Whether a command, a function of its file that it calls, or a schema beside it drops tables."""
-    called = {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    bodies: list[ast.AST] = [function]
-    for name in called:
-        bodies += [found for found in code.bindings(file).names.get(name, []) if isinstance(found, Function)]
-    for node in (part for body in bodies for part in ast.walk(body)):
-        if isinstance(node, ast.Attribute) and node.attr == "drop_all":
-            return True
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            schema = code.checkout.text(join(parent(file), node.value)) if node.value.endswith(".sql") else node.value
-            if "drop table" in schema.lower():
+    """Whether a command, a function of the app that it calls, or a schema of the app drops tables or removes files."""
+    seen = {(file, function.name)}
+    waiting = [(file, function, DEEPEST)]
+    while waiting:
+        here, body, left = waiting.pop()
+        for node in ast.walk(body):
+            if _drops_here(code, here, node):
                 return True
+            where = code.definition(here, node.func) if isinstance(node, ast.Call) and left else None
+            if where and where not in seen:
+                seen.add(where)
+                found = code.bindings(where[0]).names.get(where[1], [])
+                waiting += [(where[0], one, left - 1) for one in found if isinstance(one, Function)]
+    return False
+
+
+def _drops_here(code: Code, file: str, node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(attr=attr) if attr in DROPS:
+            return True
+        case ast.Call(func=func):
+            return code.origin(file, func) in REMOVES
+        case ast.Constant(value=str(value)):
+            places = folders_above(file) if value.endswith(".sql") else []
+            schemas = [code.checkout.text(join(folder, value)) for folder in places]
+            return any("drop table" in text.lower() for text in (value, *schemas))
     return False
 
 

@@ -16,7 +16,15 @@ from piwizard.apps.wsgi import Code
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 SAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "env.sample", "example.env")
 SAMPLE_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
-GENERATED = re.compile(r"(?:^|_)SECRET_KEY$|^SECRET$|_SALT$|^APP_SECRET$")
+OTHERS = (
+    "AWS|S3|MINIO|STRIPE|PAYPAL|PAYSTACK|RAZORPAY|FLUTTERWAVE|PLAID|SQUARE|RECAPTCHA|HCAPTCHA|CAPTCHA|TURNSTILE|"
+    "CLOUDFLARE|CLOUDINARY|GOOGLE|FACEBOOK|FB|GITHUB|GITLAB|TWITTER|DISCORD|SLACK|TWILIO|SPOTIFY|DROPBOX|OPENAI|"
+    "BINANCE|ALPACA|LANGFUSE|MAILJET|TUYA|CLERK|SUPABASE|AZURE|ALIPAY|TENCENT"
+)
+"""Services that give out keys of their own: one that is made up here would only be refused there."""
+GENERATED = re.compile(
+    rf"^(?!(?:\w+_)?(?:{OTHERS})_(?:\w+_)?SECRET_KEY$)(?:(?:\w*_)?SECRET_KEY|SECRET|\w*_SALT|APP_SECRET)$"
+)
 SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|_KEY$|_SALT$|CREDENTIALS|_DSN$")
 # What the system, the shell or a hosting service sets.
 GIVEN = frozenset({"PATH", "HOME", "USER", "PWD", "LANG", "TMPDIR", "PORT", "DYNO", "CI", "TERM", "SHELL", "HOSTNAME"})

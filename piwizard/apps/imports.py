@@ -13,6 +13,8 @@ from piwizard.apps.modules import MOST_IMPORTS, absolute_imports, find, folders_
 from piwizard.apps.specs import normal
 
 INSTALLED_AS = {
+    "adafruit_dht": "adafruit-circuitpython-dht",
+    "board": "adafruit-blinka",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python-headless",
     "Crypto": "pycryptodome",
@@ -24,11 +26,11 @@ INSTALLED_AS = {
     "MySQLdb": "mysqlclient",
     "OpenSSL": "pyOpenSSL",
     "PIL": "Pillow",
+    "pkg_resources": "setuptools<81",
     "psycopg2": "psycopg2-binary",
     "RPi": "RPi.GPIO",
     "serial": "pyserial",
     "sklearn": "scikit-learn",
-    "smbus": "smbus2",
     "socks": "PySocks",
     "usb": "pyusb",
     "websocket": "websocket-client",
@@ -43,12 +45,12 @@ FLASK = frozenset({
 })  # fmt: skip
 """The extensions flask_NAME whose package is Flask-NAME."""
 SAME = frozenset({
-    "adafruit_dht", "apscheduler", "arrow", "babel", "bcrypt", "bleach", "cachetools", "celery", "click",
+    "apscheduler", "arrow", "babel", "bcrypt", "bleach", "cachetools", "celery", "click",
     "cryptography", "feedparser", "flask", "gpiozero", "gunicorn", "httpx", "humanize", "itsdangerous", "jinja2",
     "lxml", "markdown", "markupsafe", "marshmallow", "matplotlib", "mistune", "numpy", "openpyxl", "pandas", "passlib",
     "peewee", "plotly", "psutil", "pymongo", "pymysql", "pytz", "qrcode", "redis", "requests", "scipy", "segno",
-    "seaborn", "simplejson", "sqlalchemy", "tabulate", "tinydb", "tzlocal", "waitress", "werkzeug", "wtforms",
-    "xmltodict", "yt_dlp",
+    "seaborn", "simplejson", "smbus", "smbus2", "sqlalchemy", "tabulate", "tinydb", "tzlocal", "waitress", "werkzeug",
+    "wtforms", "xmltodict", "yt_dlp",
 })  # fmt: skip
 """Modules whose package is called the same."""
 

@@ -17,6 +17,7 @@ NEEDS = {
     "python-ldap": (*COMPILER, "libldap-dev", "libsasl2-dev"),
     "python-magic": ("file",),
     "rpi-gpio": COMPILER,
+    "smbus": COMPILER,
     "uwsgi": COMPILER,
     "weasyprint": ("libpangoft2-1.0-0", "libharfbuzz-subset0"),
 }

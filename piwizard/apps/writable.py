@@ -21,13 +21,24 @@ KEYS = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH
 NOT_KEYS = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
 WORDS = (
     b"open(", b"sqlite", b"write_", b"mkdir", b"makedirs", b"FileHandler", b"UPLOAD", b"_FOLDER", b"_DIR", b"_DEST",
-    b"instance", b"savefig", b"to_csv", b"to_json", b"SESSION_TYPE", b"touch(", b"DATABASE",
+    b"instance", b"savefig", b"to_csv", b"to_json", b"SESSION_TYPE", b"touch(", b"DATABASE", b"basicConfig", b"Sqlite",
+    b"TinyDB",
 )  # fmt: skip
 SCRIPTS = frozenset({"setup.py", "noxfile.py", "fabfile.py", "conftest.py", "gunicorn.conf.py"})
 HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
+DATABASES = {
+    "TinyDB": "file",
+    "SqliteDatabase": "sqlite",
+    "SqliteExtDatabase": "sqlite",
+    "SqliteQueueDatabase": "sqlite",
+}
+"""Classes of TinyDB and peewee, and what the file is that they open."""
 FOLDER_MAKERS = frozenset({"makedirs", "mkdir"})
 WRITERS = frozenset({"savefig", "to_csv", "to_json", "to_excel", "to_pickle"})
 PATH_WRITERS = frozenset({"write_text", "write_bytes", "touch"})
+NOT_MOVED = frozenset({"static", "templates", "migrations"})
+"""Folders whose files come with each new version: once they were kept, none would ever arrive."""
+EMPTY = frozenset({".gitkeep", ".gitignore", ".keep"})
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,14 @@ def acceptable(checkout: Checkout, item: Writable) -> bool:
         return False
     if any(part.startswith(".git") or part in {".", ".."} for part in item.path.split("/")):
         return False
+    if item.path.rpartition("/")[2] in NOT_MOVED and filled(checkout, item.path):
+        return False
     return not any(file.startswith(f"{item.path}/") for file in checkout.python)
+
+
+def filled(checkout: Checkout, folder: str) -> bool:
+    """Whether the repository itself brings what is in a folder. What is kept already is a link."""
+    return not (checkout.root / folder).is_symlink() and bool(set(checkout.names(folder)) - EMPTY)
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,9 @@ class _Finder:
                 case ast.Dict(keys=keys, values=values):
                     for key, item in zip(keys, values, strict=True):
                         yield from self.setting(_constant(key), item)
+                    given = {_constant(key): item for key, item in zip(keys, values, strict=True)}
+                    if _constant(given.get("class")).rpartition(".")[2] in HANDLERS:
+                        yield from self.path(given.get("filename"), "file", "its log", node.lineno)
 
     def call(self, call: ast.Call) -> Iterator[Writable]:
         for keyword in call.keywords:
@@ -107,6 +128,10 @@ class _Finder:
             yield from self.path(first or owner, "folder", "it makes this folder", call.lineno)
         elif name in HANDLERS:
             yield from self.path(first or _keyword(call, "filename"), "file", "its log", call.lineno)
+        elif name == "basicConfig":
+            yield from self.path(_keyword(call, "filename"), "file", "its log", call.lineno)
+        elif name in DATABASES:
+            yield from self.path(first, DATABASES[name], "its database", call.lineno)
         elif name in PATH_WRITERS:
             yield from self.path(owner, "file", "it writes this file", call.lineno)
         elif name in WRITERS:
@@ -131,7 +156,10 @@ class _Finder:
             database = looks_like_file and ("DATABASE" in key or "DB" in key)
             kind = "sqlite" if database else "file" if looks_like_file else "folder"
             if "://" not in text and ("/" in text or looks_like_file or "UPLOAD" in key or key.endswith("_FOLDER")):
-                yield from self.path(value, kind, f"its {key}", value.lineno)
+                place = within(text, self.chdir) if kind == "folder" and "UPLOAD" not in key else None
+                # A folder that is only named, and that the repository fills: pages, models, what new versions bring.
+                if not (place and filled(self.code.checkout, place)):
+                    yield from self.path(value, kind, f"its {key}", value.lineno)
 
     def database(self, node: ast.expr, instance: str) -> Iterator[Writable]:
         text = Constants(self.code, self.file).text(node) or ""
@@ -170,7 +198,7 @@ class _Finder:
     def offered(self, place: str, kind: str, why: str, line: int) -> Writable:
         """A file in a folder of its own is offered as that folder: programs make others beside it."""
         folder = parent(place)
-        own = folder and "static" not in folder.split("/") and kind != "folder"
+        own = folder and not NOT_MOVED & set(folder.split("/")) and kind != "folder"
         if own and not any(file.startswith(f"{folder}/") for file in self.code.checkout.python):
             return Writable(folder, "folder", why, self.file, line)
         return Writable(place, kind, why, self.file, line)

@@ -74,7 +74,8 @@ def _no_table(failure: Failure, patient: Patient, name: str, *, column: bool) ->
         mend = "The app has no command that makes the tables. Write one and name it in app.init, or make them by hand."
         return patient.finding("table missing", failure, cause, mend)
     if command.text in patient.init:
-        mend = f"{_by_hand(command, patient)} It ran once already."
+        careful = " Careful: it throws away what is in the database." if command.destructive else ""
+        mend = f"{_by_hand(command, patient)} It ran once already.{careful}"
         return patient.answered("table missing", failure, cause, mend)
     if command.destructive and not _empty(patient):
         mend = f"{_by_hand(command, patient)} Careful: it throws away what is in the database."
@@ -86,8 +87,11 @@ def _no_table(failure: Failure, patient: Patient, name: str, *, column: bool) ->
 
 def _by_hand(command: InitCommand, patient: Patient) -> str:
     program = f"{patient.folder}/current/venv/bin/{command.argv[0]}"
-    line = f"sudo -u {patient.site} {shlex.join((program, *command.argv[1:]))}"
-    return f"`cd {patient.folder}/current/app/{patient.start}` and there `{line}`."
+    # The folder of the code is closed to whoever types this, and the app's variables are root's.
+    place = f"{patient.folder}/current/app/{patient.start}".rstrip("/")
+    run = ("sudo", "systemd-run", "--pipe", "--wait", "--collect", f"--uid={patient.site}")
+    where = (f"--working-directory={place}", f"--property=EnvironmentFile={patient.folder}/app.env")
+    return f"`{shlex.join((*run, *where, program, *command.argv[1:]))}` runs it by hand."
 
 
 def _empty(patient: Patient) -> bool:

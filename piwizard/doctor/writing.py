@@ -9,6 +9,7 @@ import re
 import stat
 from pathlib import Path
 
+from piwizard.apps.writable import NOT_MOVED
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
@@ -17,7 +18,8 @@ ERROR = re.compile(r"\[Errno (?P<number>\d+)\] [^:]+: (?P<path>b?'.*?'|b?\".*?\"
 NOT_PERMITTED, MISSING, DENIED, READ_ONLY = 1, 2, 13, 30
 WRITES = re.compile(r"open\(.*[\"'][rbt]*[wax+][bt+]*[\"']|mkdir|\.write|\.save\(|savefig|to_csv|FileHandler|copy|move")
 TEMPORARY = re.compile(r"tmp[a-z0-9_]{8}(\.\w+)?$|.*\.(tmp|temp|part|swp)$|.*~$")
-NOT_MOVED = frozenset({"static", "templates", "migrations"})
+SAVES = re.compile(r"\.save\(")
+"""What is saved so, uploads and pictures, gets another name each time."""
 
 
 def look(failure: Failure, patient: Patient) -> Finding | None:
@@ -69,6 +71,9 @@ def _to_be_named(failure: Failure, patient: Patient, path: str, *, temporary: bo
         f"The app runs as the user {patient.site}, who may only read it."
     )
     added = None if temporary and not to_add(patient, posixpath.dirname(path)) else to_add(patient, path)
+    frame = patient.own_frame(failure)
+    if added == path and frame and SAVES.search(frame.source) and not (patient.tree / path).exists():
+        added = _folder_of(patient, path)
     if added is None:
         mend = (
             "Let the app write in a folder of its own, for instance data/, with that folder in app.writable; "
@@ -77,6 +82,13 @@ def _to_be_named(failure: Failure, patient: Patient, path: str, *, temporary: bo
         return patient.finding("file not writable", failure, cause, mend)
     mend = f'Put "{added}" into app.writable, then {patient.take_up}; what is written there also survives new versions.'
     return patient.finding("file not writable", failure, cause, mend, patient.fix((("app.writable", (added,)),)))
+
+
+def _folder_of(patient: Patient, path: str) -> str | None:
+    """The folder of a file among many that are still to come; None where that holds more than such files."""
+    folder = posixpath.dirname(path)
+    own = folder and posixpath.basename(folder) not in NOT_MOVED and not any((patient.tree / folder).rglob("*.py"))
+    return folder if own else None
 
 
 def _owned_by_another(failure: Failure, patient: Patient, path: str) -> Finding:

@@ -37,9 +37,10 @@ def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
 def redacted() -> list[tuple[str, str]]:
     """What there is to show of this machine, with stand-ins for what is nobody's business."""
     from piwizard import session
-    from piwizard.reporting.gathering import gather, known_names
+    from piwizard.reporting.gathering import gather, known_names, plain_secrets
     from piwizard.reporting.redaction import Redactor
 
     wizard = session.wizard(None)
-    redactor = Redactor(wizard.vault.values(), known_names(wizard.answers, wizard.facts.hostname))
+    secrets = (*wizard.vault.values(), *plain_secrets(wizard.answers))
+    redactor = Redactor(secrets, known_names(wizard.answers, wizard.facts.hostname))
     return [(redactor.text(name), redactor.text(text)) for name, text in gather()]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from piwizard import __version__, session
 from piwizard.answers import AnswersFile
+from piwizard.apps.environment import SECRET
 from piwizard.engine import events, follow, launch
 from piwizard.engine.journal import Journal, journaled
 from piwizard.errors import PiwizardError
@@ -73,6 +74,12 @@ def known_names(answers: AnswersFile, hostname: str) -> dict[str, str]:
     found |= {one.pw_name: "login" for one in people}
     found |= {full: "person" for one in people if len(full := one.pw_gecos.partition(",")[0].strip()) > 2}
     return found
+
+
+def plain_secrets(answers: AnswersFile) -> list[str]:
+    """What was given plainly to variables of apps that are secrets by their names."""
+    given = [item for values in answers.sites.values() for item in values.get("app.env", {}).items()]
+    return [value for name, value in given if isinstance(value, str) and SECRET.search(name)]
 
 
 def _repository(repo: str | None) -> set[str]:

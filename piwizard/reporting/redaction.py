@@ -14,7 +14,10 @@ from piwizard.engine.events import SHORTEST_SECRET, spellings
 KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 USERINFO = r"(?<=://)[^\s/@\"']+@"
 BEARER = r"(?i)(?<=authorization: )(?:\w+ )?\S+"
-NAMED = r"(?i)(?<![\w-])((?:password|passwd|token|secret|api_?key)[\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;{}]{4,})"
+NAMED = (
+    r"(?i)(?<![A-Za-z0-9-])((?:password|passwd|token|secret|api_?key|secret_?key)[\"']?\s*[=:]\s*[\"']?)"
+    r"([^\s\"'&,;{}]{4,})"
+)
 MAIL = r"[\w.+-]+@(?:[\w-]+\.)+[\w-]+"
 UNIT_ENDINGS = (".service", ".socket", ".timer", ".slice", ".scope", ".target", ".mount", ".path", ".device")
 MAC = r"(?i)(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:])"
@@ -56,7 +59,7 @@ class Redactor:
         self._names = {
             form: (kind, name.lower())
             for name, kind in names.items()
-            for form in (name.lower(), quote(name.lower(), safe=""))
+            for form in (name.lower(), quote(name.lower(), safe="").lower())
             if name
         }
         known = "|".join(re.escape(name) for name in sorted(self._names, key=lambda name: (-len(name), name)))

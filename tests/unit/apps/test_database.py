@@ -92,3 +92,18 @@ def test_alembic_by_itself(tree):
 )
 def test_flask_app(entry, app):
     assert flask_app(entry) == app
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "def init_db():\n    with app.open_resource('schema.sql') as f: run(f)\n",
+        "import os\ndef init_db():\n    os.remove('app.db')\n",
+    ],
+)
+def test_what_throws_data_away_in_another_file(tree, helper):
+    command = "import data\nfrom app import app\n@app.cli.command('init-db')\ndef init():\n    data.init_db()\n"
+    app = "from flask import Flask\napp = Flask(__name__)\nimport commands\n"
+    files = {"app.py": app, "commands.py": command, "data.py": helper, "schema.sql": "DROP TABLE IF EXISTS a;"}
+    (found,) = find_init(tree(files), "app:app")
+    assert found.destructive

@@ -99,3 +99,12 @@ def test_settings_that_variables_of_their_names_override(tree):
     assert (found["REPOSITORY"].default, found["SITE_NAME"].default) == (None, "A wiki")
     assert found["SECRET_KEY"].generate
     assert not find_environment(tree({"app.py": LOOP.replace("os.environ", "given")})).variables
+
+
+@pytest.mark.parametrize(
+    ("name", "made_up"),
+    [("STRIPE_SECRET_KEY", False), ("RECAPTCHA_SECRET_KEY", False), ("FFS_SECRET_KEY", True), ("JWT_SECRET_KEY", True)],
+)
+def test_keys_that_others_give_out_are_not_made_up(tree, name, made_up):
+    (found,) = find_environment(tree({"app.py": f'{HEAD}a = os.environ["{name}"]\n'})).variables
+    assert (found.needed, found.secret, found.generate) == (True, True, made_up)

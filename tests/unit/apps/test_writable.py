@@ -34,6 +34,11 @@ LINES = {
     "sqlite3.connect(':memory:')": [],
     "sqlite3.connect(os.path.join(HERE, 'db', 'blog.db'))": [("db", "folder")],
     "shelve.open('counter')": [("counter", "file")],
+    "logging.basicConfig(filename='app.log')": [("app.log", "file")],
+    "LOG = {'f': {'class': 'logging.FileHandler', 'filename': 'logs/app.log'}}": [("logs", "folder")],
+    "TinyDB('db.json')": [("db.json", "file")],
+    "SqliteDatabase('my.db')": [("my.db", "sqlite")],
+    "open('templates/made.html', 'w')": [("templates/made.html", "file")],
     "app.config['UPLOAD_FOLDER'] = 'static/uploads'": [("static/uploads", "folder")],
     "app.config.update(UPLOAD_FOLDER=os.path.join(HERE, 'up'))": [("up", "folder")],
     "app.config['UPLOAD_EXTENSIONS'] = ['.jpg']": [],
@@ -71,3 +76,11 @@ def test_relative_to_where_it_is_started(tree):
 def test_what_lies_in_an_offered_folder_is_not_offered_twice(tree):
     root = tree({"app.py": f"{HEAD}os.makedirs('data')\nopen('data/a/b.txt', 'w')\n"})
     assert [item.path for item in find_writable(root)] == ["data"]
+
+
+@pytest.mark.parametrize(
+    "line", ["FLATPAGES_ROOT = os.path.join(HERE, 'pages')", "app.config['UPLOAD_FOLDER'] = 'static'"]
+)
+def test_what_new_versions_bring_is_not_kept_from_them(tree, line):
+    files = {"app.py": f"{HEAD}{line}\n", "pages/first.md": "x", "static/style.css": "x"}
+    assert find_writable(tree(files)) == ()

@@ -22,6 +22,7 @@ FILES = {
     "counter.json": "{}",
     "config/settings.json": "{}",
     "static/style.css": "",
+    "static/faces/nobody.jpg": "",
     "pictures/.gitkeep": "",
 }
 Patients = Callable[..., Patient]
