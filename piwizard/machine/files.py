@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import grp
 import hashlib
@@ -118,10 +119,17 @@ def gone(folder: Path) -> Path:
 def remove_whole(folder: Path) -> None:
     """Removes a folder in one step: what a kill on the way leaves is no longer called so, and vouches for nothing."""
     remove(gone(folder))
-    if folder.is_dir() and not folder.is_symlink():
+    if not folder.is_dir() or folder.is_symlink():
+        return
+    try:
         folder.rename(gone(folder))
-        sync_folder(folder.parent)
-        shutil.rmtree(gone(folder))
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # on an overlay, a folder of what lies below cannot be renamed
+            raise
+        shutil.rmtree(folder)
+        return
+    sync_folder(folder.parent)
+    shutil.rmtree(gone(folder))
 
 
 def replace(

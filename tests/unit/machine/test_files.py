@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -148,3 +150,15 @@ def test_owners_are_looked_up_when_they_are_there():
     assert files.ROOT.ids() == (0, 0)
     with pytest.raises(KeyError):
         files.Owner("not-there-yet", "root").ids()
+
+
+def test_a_folder_that_cannot_be_renamed_goes_all_the_same(tmp_path, monkeypatch):
+    """As those of the layer below of an overlay, which some Pis have for their whole disk."""
+    (tmp_path / "release" / "app").mkdir(parents=True)
+
+    def refused(self, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "rename", refused)
+    files.remove_whole(tmp_path / "release")
+    assert list(tmp_path.iterdir()) == []
