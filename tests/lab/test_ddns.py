@@ -299,6 +299,7 @@ def test_no_ips_own_client(lab: Lab, home: Pi) -> None:
     assert not (home.files / "etc/ddclient.conf").exists()
 
 
+@pytest.mark.parametrize("release", ["bookworm", pytest.param("trixie", marks=pytest.mark.slow)], indirect=True)
 def test_a_failure_that_is_over(lab: Lab, home: Pi) -> None:
     """ddclient waits after a failure; `apply` has it ask at once where what failed is mended."""
     net = lab.internet
