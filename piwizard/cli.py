@@ -63,7 +63,7 @@ def status(answers: Path | None, as_json: bool) -> int:
 def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
     """Diffs and commands; alters nothing. Exit 0: nothing to do, 2: something to do, 1: error."""
     from piwizard import output, session
-    from piwizard.wizard import preview_all
+    from piwizard.previewing import preview_all
 
     wizard = session.wizard(answers)
     places = wizard.places(steps, site)

@@ -16,8 +16,9 @@ from piwizard.machine import files, places
 
 if TYPE_CHECKING:
     from piwizard.engine.events import Event
+    from piwizard.previewing import Previewed
     from piwizard.status import Status
-    from piwizard.wizard import Place, Previewed
+    from piwizard.wizard import Place
 
 SIGNS = {
     "todo": "○",

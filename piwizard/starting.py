@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from piwizard import session
 from piwizard.engine import launch
 from piwizard.engine.state import State
-from piwizard.wizard import Place, Previewed, Wizard, preview_all
+from piwizard.previewing import Previewed, preview_all
+from piwizard.wizard import Place, Wizard
 
 Plans = list[tuple[Place, list[Previewed]]]
 

@@ -11,7 +11,8 @@ from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
-from piwizard.wizard import Place, Previewed, Wizard, preview
+from piwizard.previewing import Previewed, preview
+from piwizard.wizard import Place, Wizard
 
 WAITS = "Optional: waits for your answers."
 NOT_WANTED = "not wanted, as you answered"

@@ -12,16 +12,13 @@ from piwizard import validators as v
 from piwizard.answers import SITE_TABLES, Answers, AnswersFile
 from piwizard.apps import access, source
 from piwizard.apps.source import Source
-from piwizard.changes.base import Change, Memory, Preview
-from piwizard.changes.group import Group
-from piwizard.changes.unit import Unit
+from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
 from piwizard.machine import facts, packages
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
 from piwizard.machine.git_access import Access
-from piwizard.machine.snapshot import Machine
-from piwizard.nginx import present
+from piwizard.nginx import listens, present
 from piwizard.questions import Question
 from piwizard.steps import BACKGROUND, STEPS
 from piwizard.steps.step import Ground, Step
@@ -46,14 +43,6 @@ class Place:
     def background(self) -> bool:
         """Whether its runs go on beside those of other steps."""
         return self.step.name in BACKGROUND
-
-
-@dataclass(frozen=True)
-class Previewed:
-    """A change and what applying it would do."""
-
-    change: Change
-    preview: Preview
 
 
 def all_questions() -> list[Question]:
@@ -243,7 +232,7 @@ class Wizard:
             sites=tuple(self.answers.sites),
             domains=tuple(name for site in self.answers.sites.values() for name in site.get("site.domains", ())),
             installed=packages.installed(),
-            ipv6=Path("/proc/net/if_inet6").exists(),
+            ipv6=listens.ipv6_here(),
             packaged_units=self._packaged_units,
         )
 
@@ -281,24 +270,3 @@ def _asked(answers: Answers, only: Iterable[str] = ()) -> dict[str, Mapping[str,
     """The answered secrets, and where each is to be had."""
     keys = only or (question.key for question in all_questions() if question.kind == "secret")
     return {key: answers[key] for key in keys if key in answers.values}
-
-
-def preview(changes: Sequence[Change], machine: Machine, memory: Memory) -> list[Previewed]:
-    """What applying these changes would do, the members of groups one by one, each before what follows its group."""
-    flat: list[Change] = []
-    for change in changes:
-        flat += [*change.changes, change] if isinstance(change, Group) else [change]
-    _look_at_units(flat, machine)
-    return [Previewed(change, change.probe(machine, memory)) for change in flat]
-
-
-def preview_all(wizard: Wizard, places: Iterable[Place], memory: Memory) -> list[tuple[Place, list[Previewed]]]:
-    """The previews of several steps, from one look at the machine."""
-    machine = Machine()
-    plans = [(place, wizard.plan(place)) for place in places]
-    _look_at_units([change for _, changes in plans for change in changes], machine)
-    return [(place, preview(changes, machine, memory)) for place, changes in plans]
-
-
-def _look_at_units(changes: Iterable[Change], machine: Machine) -> None:
-    machine.look_at_units(change.name for change in changes if isinstance(change, Unit))

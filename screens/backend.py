@@ -84,7 +84,7 @@ class Backend(backend.Backend):
         """The plan of one step alone, whatever its state."""
         from piwizard import session
         from piwizard.machine.snapshot import Machine
-        from piwizard.wizard import preview
+        from piwizard.previewing import preview
 
         wizard = self._wizard()
         with self._ground:

@@ -20,7 +20,8 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import commands
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
-from piwizard.wizard import Place, Wizard, preview
+from piwizard.previewing import preview
+from piwizard.wizard import Place, Wizard
 
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 """The order in which a person would look; steps that are not named come after, in the wizard's order."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from piwizard.errors import PiwizardError
+from piwizard.nginx.listens import FOLDER
 from piwizard.nginx.tls import HSTS, WEBROOT, Engine, Tls
 from piwizard.templating import render
 
@@ -26,7 +27,6 @@ class SiteBlock:
     root_files: Mapping[str, str] = field(default_factory=dict)
     #: URLs below a static prefix that the app answers, since it writes there; folders end in a slash.
     passed: tuple[str, ...] = ()
-    ipv6: bool = True
     max_body_mib: int = 16
     #: With a certificate the site is served over HTTPS, and HTTP leads there. Without one, over HTTP.
     tls: Tls | None = None
@@ -52,7 +52,7 @@ def render_site(site: SiteBlock) -> str:
         static={prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
         root_files=site.root_files,
         passed=site.passed,
-        ipv6=site.ipv6,
+        listens=FOLDER,
         max_body_mib=site.max_body_mib,
         tls=site.tls,
         hsts=HSTS,
@@ -60,14 +60,14 @@ def render_site(site: SiteBlock) -> str:
     )
 
 
-def render_default_server(*, ipv6: bool, names_hash: bool = True, http: bool = True, tls: Engine | None = None) -> str:
+def render_default_server(*, names_hash: bool = True, http: bool = True, tls: Engine | None = None) -> str:
     """The text of the default servers: a name that no site has gets no answer at all (444), and no certificate.
 
     `names_hash` is False where another file sets server_names_hash_bucket_size: nginx takes only one. `http` is False
     and `tls` None where somebody else answers unknown names on port 80 or 443.
     """
     able = tls if tls and tls.rejects_handshakes else None
-    return render("nginx/default-server.conf.j2", ipv6=ipv6, names_hash=names_hash, http=http, tls=able)
+    return render("nginx/default-server.conf.j2", listens=FOLDER, names_hash=names_hash, http=http, tls=able)
 
 
 def redirects_of(domains: tuple[str, ...]) -> dict[str, list[str]]:

@@ -60,6 +60,10 @@ class Engine:
         return ":".join((*CIPHERS, *DHE_CIPHERS))
 
 
+BOOKWORM = Engine((1, 22, 1), (3, 0))
+"""What Debian 12 has; what comes after it has all that is asked for here."""
+
+
 def engine(nginx: str | None, openssl: str | None) -> Engine:
     """From versions such as "1.22.1" and "3.0.15"; None where the package is not installed yet."""
     return Engine(_numbers(nginx), _numbers(openssl))

@@ -12,7 +12,7 @@ from piwizard.answers import Answers
 from piwizard.changes.file import File
 from piwizard.changes.group import Then
 from piwizard.nginx.site import SiteBlock, render_site
-from piwizard.nginx.tls import Engine, Tls, engine
+from piwizard.nginx.tls import BOOKWORM, Engine, Tls, engine
 from piwizard.steps.step import Ground, app_of
 from piwizard.tls import lineage
 
@@ -37,7 +37,6 @@ def site_file(ground: Ground, answers: Answers, certificate: str | None) -> File
         static={prefix: f"{public}{prefix}" for prefix in app.static if prefix not in passed},
         root_files={url: f"{public}{url}" for url in app.root_files},
         passed=passed,
-        ipv6=ground.ipv6,
         tls=Tls(certificate, engine_of(ground), answers.get("tls.hsts", True)) if certificate else None,
     )
     return File(AVAILABLE / name, render_site(block))
@@ -66,7 +65,9 @@ def certificate_of(ground: Ground, answers: Answers) -> Chosen:
 
 
 def engine_of(ground: Ground) -> Engine:
-    """The nginx that there is."""
+    """The nginx that there is, or that this release of Debian will bring."""
+    if ground.machine.nginx_version is None and ground.machine.os.version == "12":
+        return BOOKWORM
     return engine(ground.machine.nginx_version, ground.machine.openssl_version)
 
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from piwizard.answers import Answers
 from piwizard.changes.base import Change
-from piwizard.changes.file import EditedFile
-from piwizard.changes.group import Group, Then
+from piwizard.changes.file import EditedFile, File
+from piwizard.changes.folder import Folder
+from piwizard.changes.group import Group
 from piwizard.changes.package import Packages
 from piwizard.changes.unit import Unit
 from piwizard.machine import commands, units
 from piwizard.machine.checks import Check
 from piwizard.nginx import tuning
+from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.questions import Question
+from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
 from piwizard.steps.step import Ground, Scope
-
-TEST = ("nginx", "-t")
-TAKE_UP = Then(("systemctl", "reload-or-restart", "nginx.service"))
 
 
 class Nginx:
@@ -48,7 +48,7 @@ class Nginx:
         edit = EditedFile(Path(tuning.NGINX_CONF), tune, "nine settings for a small board")
         return (
             Packages(("nginx",)),
-            Group("nginx", (edit,), guard=TEST, then=(TAKE_UP,)),
+            Group("nginx", (*_listens(ground), edit), guard=TEST, then=TAKE_UP),
             Unit("nginx.service"),
         )
 
@@ -78,3 +78,9 @@ class Nginx:
             cause="Somebody stopped it, or it could not be started.",
             mend="`piwizard apply nginx` starts it again.",
         )
+
+
+def _listens(ground: Ground) -> tuple[Change, ...]:
+    """Here, not with the sites that include them: where IPv6 is gone from the kernel, nginx starts only without."""
+    texts = render_listens(engine_of(ground), ipv6=ground.ipv6)
+    return (Folder(Path(FOLDER)), *(File(Path(FOLDER) / name, text) for name, text in texts.items()))

@@ -74,7 +74,7 @@ class Site:
         if http or https:
             names_hash = not ground.nginx.names_hash_of_others()
             tls = engine_of(ground) if https else None
-            text = render_default_server(ipv6=ground.ipv6, names_hash=names_hash, http=http, tls=tls)
+            text = render_default_server(names_hash=names_hash, http=http, tls=tls)
             shared += [
                 File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),

@@ -90,10 +90,11 @@ def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Coun
     while True:
         scissors = Scissors(person, chance.choice(KINDS), chance.uniform(0.0, LONGEST)) if count.cuts < cuts else None
         failure: AssertionError | OSError | None = None
+        address, moved = pi.address, False
         try:
             one.go_on()
         except (AssertionError, OSError) as error:
-            failure = error
+            failure, moved = error, one.lost_by_the_change(address)
         if scissors is not None:
             scissors.put_away()
         person.leave()
@@ -104,7 +105,7 @@ def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Coun
         found |= set(lost)
         if failure is None and one.finished:
             break
-        if failure is not None and not (scissors and scissors.cut.is_set()):
+        if failure is not None and not moved and not (scissors and scissors.cut.is_set()):
             raise failure
     count.setups += 1
     found |= set(_at_the_end(lab, one, records, count))

@@ -66,3 +66,27 @@ def test_one_goes_and_the_other_stays_as_it_is(pi: Pi) -> None:
     pi.run(("piwizard", "remove", "blog", "--keep-data", "--yes"))
     assert "Welcome to nginx" in pi.http("/").text
     assert pi.run(("ls", "/srv/blog")).output == "data\n"
+
+
+NO_IPV6 = "RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK AF_PACKET"
+
+
+def test_ipv6_that_is_switched_off(pi: Pi) -> None:
+    """As `ipv6.disable=1` does it for all, here nobody who matters gets a socket of IPv6: not nginx, not a run."""
+    for unit in ("nginx.service.d", "piwizard-run-.service.d"):
+        pi.write(f"/etc/systemd/system/{unit}/no-ipv6.conf", f"[Service]\n{NO_IPV6}\n")
+    pi.run(("systemctl", "daemon-reload"))
+    assert not pi.run(("systemctl", "restart", "nginx.service"), check=False).ok, "so a Pi would boot"
+    apply = ("systemd-run", "--pipe", "--wait", "--quiet", f"--property={NO_IPV6}", "piwizard", "apply", "--yes")
+    pi.run(apply)
+    road.serves(pi)
+    assert pi.http("/", host=BLOG).text.startswith("The blog.")
+
+    for unit in ("nginx.service.d", "piwizard-run-.service.d"):
+        (pi.files / "etc/systemd/system" / unit / "no-ipv6.conf").unlink()
+    pi.run(("systemctl", "daemon-reload"))
+    pi.run(("piwizard", "apply"))
+    pi.run(("systemctl", "restart", "nginx.service"))
+    listening = pi.run(("ss", "-Hltn")).output
+    assert "[::]:80 " in listening, listening
+    road.serves(pi)

@@ -119,6 +119,11 @@ class Whole:
         self.person.glass.see("All is set up", 60)
         self.finished = True
 
+    def lost_by_the_change(self, before: str) -> bool:
+        """Whether the line ended because the Pi has left the address at which it answered before."""
+        ended = self.person.connected and self.person.glass.ended
+        return ended and before != NEW and NEW in (self.pi.address, eventually(self._where, 60))
+
     def _all_done(self) -> bool:
         signs = self.person.signs()
         return bool(signs) and set(signs) == {"✓"}
@@ -169,8 +174,6 @@ class Whole:
                     self.finished = True
                     return
                 self._keep()
-            elif glass.ended:
-                raise AssertionError("the end came before the last page:\n" + "\n".join(glass.lines))
             elif self.pi.address != NEW and self._answers(NEW):
                 self.pi.address = NEW
                 opened = self.person.log_in(greeting=f"This Pi is trying the address {NEW}" * (not self.kept_address))
@@ -181,6 +184,8 @@ class Whole:
                 if "Enter go on" in "\n".join(glass.lines):
                     glass.type("\r")
                     glass.rest()
+            elif glass.ended:
+                raise AssertionError("the end came before the last page:\n" + "\n".join(glass.lines))
             waited += 2.0
             shown = "\n".join(glass.lines)
             assert waited < RUN, shown

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.network import dhcpcd, netplan
+from piwizard.nginx.listens import FOLDER
 from piwizard.nginx.site import redirects_of
 from tests.lab.unpacked import unpacked
 from tests.properties import ddclient, nginx, systemd
@@ -23,7 +24,7 @@ from tests.properties.judge import Broken
 NGINX, UNITS = Path("/etc/nginx/sites-available"), Path("/etc/systemd/system")
 DIRECTIVES = frozenset(
     """access_log add_header absolute_redirect alias charset charset_types client_body_timeout client_header_timeout
-    client_max_body_size default_type disable_symlinks error_page gzip_static http2 internal keepalive
+    client_max_body_size default_type disable_symlinks error_page gzip_static http2 include internal keepalive
     keepalive_timeout listen location map proxy_connect_timeout proxy_http_version proxy_pass proxy_read_timeout
     proxy_redirect proxy_send_timeout proxy_set_header return root send_timeout server server_name ssl_certificate
     ssl_certificate_key ssl_ciphers ssl_ecdh_curve ssl_prefer_server_ciphers ssl_protocols ssl_session_cache
@@ -86,6 +87,7 @@ class Programs:
         unknown = nginx.directives(block) - DIRECTIVES
         inside_of_maps = {name for name in unknown if name == "" or name.startswith("~")}
         _same(one, "directives", unknown - inside_of_maps, set())
+        _same(one, "included", nginx.included(block), {FOLDER})
         _same(one, "server names", nginx.names(block), set(answers["site.domains"]))
         public = f"/srv/{answers.site}/current/public"
         wanted = {prefix: f"{public}{prefix}" for prefix in answers.get("app.static", {})}

@@ -13,6 +13,8 @@ from typing import Any
 import crossplane
 import pytest
 
+from piwizard.nginx.listens import FOLDER, render_listens
+from piwizard.nginx.tls import engine
 from piwizard.nginx.tuning import tune
 
 NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -46,7 +48,7 @@ def test(sites: Mapping[str, str], folder: Path) -> str | None:
         pytest.skip("nginx is not installed (apt-get install nginx-light)")
     live = certificate(folder.parent / "live")
     shutil.rmtree(folder, ignore_errors=True)
-    for sub in ("logs", "sites"):
+    for sub in ("logs", "sites", "listens"):
         (folder / sub).mkdir(parents=True)
     main = tune(MAIN.read_text()).replace("include /etc/nginx/modules-enabled/*.conf;", "")
     main = main.replace("include /etc/nginx/conf.d/*.conf;", "").replace("user www-data;", "user root;")
@@ -54,13 +56,15 @@ def test(sites: Mapping[str, str], folder: Path) -> str | None:
         main = main.replace("\tsendfile on;", f"\tsendfile on;\n\t{kind}_temp_path {folder}/{kind};", 1)
     main = main.replace("/run/nginx.pid", f"{folder}/pid").replace("/var/log/nginx", f"{folder}/logs")
     (folder / "nginx.conf").write_text(main.replace("/etc/nginx/sites-enabled", f"{folder}/sites"))
-    for name, text in sites.items():
+    written = {f"sites/{name}": text for name, text in sites.items()}
+    written |= {f"listens/{name}": text for name, text in render_listens(engine(*versions()), ipv6=True).items()}
+    for name, text in written.items():
         here = re.sub(
             r'(ssl_certificate(?:_key)?) "?/etc/letsencrypt/live/[^;]*?/(\w+\.pem)"?;', rf"\1 {live}/\2;", text
         )
         # Ports that nobody has: the test opens them.
-        here = re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", r"\g<1>1\2", here)
-        (folder / "sites" / name).write_text(here.replace("/var/log/nginx", f"{folder}/logs"))
+        here = re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", r"\g<1>1\2", here).replace(FOLDER, f"{folder}/listens")
+        (folder / name).write_text(here.replace("/var/log/nginx", f"{folder}/logs"))
     done = subprocess.run([NGINX, "-t", "-c", str(folder / "nginx.conf")], capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else done.stderr
 
@@ -99,3 +103,8 @@ def folders(block: Block) -> dict[str, str]:
 def directives(block: Block) -> set[str]:
     """The names of everything that stands there."""
     return {one["directive"] for one in walk(block)}
+
+
+def included(block: Block) -> set[str]:
+    """The folders out of which files are included."""
+    return {one["args"][0].rpartition("/")[0] for one in walk(block) if one["directive"] == "include"}

@@ -12,12 +12,12 @@ from piwizard.templating import render
 
 
 def test_a_missing_value_is_an_error():
-    with pytest.raises(jinja2.UndefinedError, match="ipv6"):
+    with pytest.raises(jinja2.UndefinedError, match="listens"):
         render("nginx/default-server.conf.j2", names_hash=True, http=True, tls=None)
 
 
 def test_every_template_is_found_and_ends_in_a_new_line():
-    assert render("nginx/default-server.conf.j2", names_hash=True, ipv6=True, http=True, tls=None).endswith("}\n")
+    assert render("nginx/default-server.conf.j2", names_hash=True, listens="/x", http=True, tls=None).endswith("}\n")
 
 
 @pytest.mark.parametrize("module", ["nginx.site", "nginx.tuning", "systemd_units", "templating"])

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.nginx.listens import FOLDER, ipv6_here, render_listens
 from piwizard.nginx.site import SiteBlock, render_default_server, render_site
 from piwizard.nginx.tls import Tls, engine
 from piwizard.nginx.tuning import tune
 
 NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")
-IPV6 = Path("/proc/net/if_inet6").exists()
 BOOKWORM = Path(__file__).parent / "samples" / "bookworm.conf"
 
 
@@ -157,11 +157,11 @@ def nginx():
 
 
 @pytest.fixture
-def configuration(tmp_path):
+def configuration(tmp_path, engine_here):
     """Writes a whole configuration below tmp_path that listens on one port, and gives its main file."""
 
     def write(port, tls_port=443, **files):
-        for sub in ("logs", "sites"):
+        for sub in ("logs", "sites", "listens"):
             (tmp_path / sub).mkdir(exist_ok=True)
         main = (
             tune(BOOKWORM.read_text())
@@ -176,12 +176,14 @@ def configuration(tmp_path):
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
             main = main.replace("\tsendfile on;", f"\tsendfile on;\n\t{kind}_temp_path {tmp_path}/{kind};", 1)
         (tmp_path / "nginx.conf").write_text(main)
-        for name, text in files.items():
-            here = text.replace("listen 80", f"listen {port}").replace("listen [::]:80", f"listen [::]:{port}")
-            here = here.replace("listen 443", f"listen {tls_port}").replace(
-                "listen [::]:443", f"listen [::]:{tls_port}"
+        written = {f"sites/{name}": text for name, text in files.items()}
+        written |= {f"listens/{name}": text for name, text in render_listens(engine_here, ipv6=ipv6_here()).items()}
+        for name, text in written.items():
+            here = re.sub(r"(listen (?:\[::\]:)?)80\b", rf"\g<1>{port}", text)
+            here = re.sub(r"(listen (?:\[::\]:)?)443\b", rf"\g<1>{tls_port}", here).replace(
+                FOLDER, f"{tmp_path}/listens"
             )
-            (tmp_path / "sites" / name).write_text(here.replace("/var/log/nginx", f"{tmp_path}/logs"))
+            (tmp_path / name).write_text(here.replace("/var/log/nginx", f"{tmp_path}/logs"))
         return tmp_path / "nginx.conf"
 
     return write
@@ -198,7 +200,6 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
         socket=f"{tmp_path}/app.sock",
         static={"/static/": str(static)},
         root_files={"/robots.txt": f"{static}/robots.txt", "/favicon.ico": f"{static}/favicon.ico"},
-        ipv6=IPV6,
         max_body_mib=1,
     )
     given = dict(getattr(request, "param", {}))
@@ -206,7 +207,7 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
         given["tls"] = Tls(str(throwaway), engine_here)
     site = dataclasses.replace(site, **given)
     port, tls_port = free_ports(2)
-    default = render_default_server(ipv6=IPV6, tls=engine_here)
+    default = render_default_server(tls=engine_here)
     main = configuration(port, tls_port, site=render_site(site), default=default)
     backend = UnixServer(site.socket, Backend)
     threading.Thread(target=backend.serve_forever, args=(0.05,), daemon=True).start()

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.nginx.site import SiteBlock, render_default_server, render_site
 from piwizard.nginx.tls import Tls, engine
 
@@ -39,8 +40,13 @@ def test_nothing_is_found(tmp_path, version, https):
         passed=("/static/uploads/",),
         tls=Tls("/etc/letsencrypt/live/piwizard-my-flask", version) if https else None,
     )
-    files = {"site": render_site(site), "default": render_default_server(ipv6=True, tls=version)}
-    assert findings(tmp_path, files) == []
+    files = {"site": render_site(site), "default": render_default_server(tls=version)}
+    texts = render_listens(version, ipv6=True)
+    (tmp_path / "listens").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "listens" / name).write_text(text)
+    here = {name: text.replace(FOLDER, f"{tmp_path}/listens") for name, text in files.items()}
+    assert findings(tmp_path, here) == []
 
 
 def test_it_would_find_something(tmp_path):

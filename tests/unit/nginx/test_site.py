@@ -5,19 +5,22 @@ from __future__ import annotations
 import gzip
 import http.client
 import os
+import re
 import subprocess
 
 import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import settled
+from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.nginx.site import SiteBlock, redirects_of, render_default_server, render_site
+from piwizard.nginx.tls import Tls
 
 SECURITY = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 
 
 def site(**changes):
-    values = {"name": "app", "domains": ("pi.example",), "socket": "/run/app.sock", "ipv6": True} | changes
+    values = {"name": "app", "domains": ("pi.example",), "socket": "/run/app.sock"} | changes
     return SiteBlock(**values)
 
 
@@ -46,20 +49,31 @@ def test_a_www_name_alone_is_served():
     assert "server_name www.a.example;" in text
 
 
-def test_ipv6_only_where_there_is_some():
-    assert "listen [::]:80;" in render_site(site())
-    assert "listen [::]:80 default_server" in render_default_server(ipv6=True)
-    assert "[::]" not in render_site(site(ipv6=False)) + render_default_server(ipv6=False)
+def test_ipv6_only_where_there_is_some(engine_here):
+    with_it, without = (render_listens(engine_here, ipv6=there) for there in (True, False))
+    assert "listen [::]:80;" in with_it["ipv6-80.conf"]
+    assert "listen [::]:80 default_server reuseport;" in with_it["ipv6-80-default.conf"]
+    assert without.keys() == with_it.keys()
+    assert "listen" not in "".join(line for text in without.values() for line in text.splitlines() if line[0] != "#")
+
+
+def test_what_is_listened_to_over_ipv6_stands_apart(engine_here):
+    """One change of those files is enough for all servers; none of them would be accepted alone."""
+    tls = Tls("/etc/letsencrypt/live/app", engine_here)
+    servers = render_site(site(tls=tls)) + render_default_server(tls=engine_here)
+    assert "[::]" not in servers
+    included = set(re.findall(rf"include {FOLDER}/(.*);", servers))
+    assert included == render_listens(engine_here, ipv6=True).keys()
 
 
 def test_only_the_default_server_has_reuseport():
     assert "reuseport" not in render_site(site())
-    assert render_default_server(ipv6=True).count("80 default_server reuseport;") == 2
+    assert render_default_server().count("80 default_server reuseport;") == 1
 
 
 def test_the_size_of_the_names_hash_can_be_left_to_another_file():
-    assert "server_names_hash_bucket_size 128;" in render_default_server(ipv6=True)
-    assert "server_names_hash_bucket_size" not in render_default_server(ipv6=True, names_hash=False)
+    assert "server_names_hash_bucket_size 128;" in render_default_server()
+    assert "server_names_hash_bucket_size" not in render_default_server(names_hash=False)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +107,7 @@ def test_what_would_break_out_is_refused(changes):
 
 def test_nginx_takes_two_sites_with_long_names(nginx, configuration):
     folder = {"/static/": "/srv/with space#x/static", "/static/deep/": "/srv/deep"}
-    files = {"default": render_default_server(ipv6=True)}
+    files = {"default": render_default_server()}
     for name in ("a", "x" * 32):
         domains = (f"{name}.{'long-label-of-a-name.' * 3}example", f"www.{name}.example")
         files[name] = render_site(site(name=name, domains=domains, static=folder, root_files={"/a.txt": "/srv/a.txt"}))

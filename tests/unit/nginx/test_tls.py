@@ -21,7 +21,7 @@ SECURITY = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Str
 
 def site(version=BOOKWORM, *, hsts=True, **changes):
     tls = Tls("/etc/letsencrypt/live/app", version, hsts)
-    values = {"name": "app", "domains": ("pi.example",), "socket": "/run/app.sock", "ipv6": True, "tls": tls} | changes
+    values = {"name": "app", "domains": ("pi.example",), "socket": "/run/app.sock", "tls": tls} | changes
     return render_site(SiteBlock(**values))
 
 
@@ -54,15 +54,15 @@ def test_a_version_that_is_not_known_yet_is_the_newest():
 
 
 def test_a_server_that_refuses_everybody_only_where_nginx_can():
-    assert "ssl_reject_handshake on;" in render_default_server(ipv6=True, tls=BOOKWORM)
-    assert "443" not in render_default_server(ipv6=True, tls=engine("1.18.0", "1.1.1"))
-    assert "listen 80" not in render_default_server(ipv6=True, http=False, tls=BOOKWORM)
+    assert "ssl_reject_handshake on;" in render_default_server(tls=BOOKWORM)
+    assert "443" not in render_default_server(tls=engine("1.18.0", "1.1.1"))
+    assert "listen 80" not in render_default_server(http=False, tls=BOOKWORM)
 
 
 def test_the_default_server_says_what_the_sites_say():
     of_site, of_default = (
         {line for line in text.splitlines() if line.strip().startswith("ssl_")}
-        for text in (site(), render_default_server(ipv6=True, tls=BOOKWORM))
+        for text in (site(), render_default_server(tls=BOOKWORM))
     )
     certificate = {line for line in of_site if "ssl_certificate" in line}
     assert of_site - certificate == {line for line in of_default if "reject" not in line}
@@ -95,7 +95,7 @@ def test_a_folder_that_would_break_out(folder):
 
 
 def test_nginx_takes_it_without_a_warning(nginx, configuration, throwaway, engine_here):
-    files = {"default": render_default_server(ipv6=True, tls=engine_here)}
+    files = {"default": render_default_server(tls=engine_here)}
     for name in ("one", "two"):
         files[name] = site(engine_here, name=name, tls=Tls(str(throwaway), engine_here),
                            domains=(f"{name}.example", f"www.{name}.example"))  # fmt: skip

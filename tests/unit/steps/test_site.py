@@ -55,7 +55,7 @@ def test_there_are_never_two_default_servers_on_the_way(plan):
 def test_what_may_be_broken_comes_first_once_the_default_server_is_there(plan):
     """Before, that one does: a long name needs the size of nginx's table, which it sets."""
     there = NginxFiles(sites={str(ENABLED / DEFAULT_SERVER): "listen 80 default_server reuseport;"})
-    assert [group.shared for group in plan(nginx=there)] == [False, True]
+    assert [group.name for group in plan(nginx=there)] == ["blog-site", "default-server"]
 
 
 def test_a_default_site_that_a_person_edited_stays(plan):
@@ -121,12 +121,6 @@ def test_the_size_of_names_is_set_once(plan):
     others = NginxFiles(main="http {\n server_names_hash_bucket_size 128;\n}")
     assert "server_names_hash_bucket_size" in texts(plan())[AVAILABLE / DEFAULT_SERVER]
     assert "server_names_hash_bucket_size" not in texts(plan(nginx=others))[AVAILABLE / DEFAULT_SERVER]
-
-
-@pytest.mark.parametrize(("ipv6", "wanted"), [(True, True), (False, False)])
-def test_a_kernel_without_ipv6(plan, ipv6, wanted):
-    for text in texts(plan(ipv6=ipv6)).values():
-        assert ("listen [::]:80" in text) == wanted
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""The web server: what its files say, on which machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.nginx.listens import FOLDER
+from piwizard.steps.nginx import Nginx
+from piwizard.steps.site import Site
+
+from .conftest import of_kind
+
+
+@pytest.fixture
+def listens(ground, answers):
+    """The texts of what it listens to over IPv6, by name."""
+
+    def made(**parts):
+        files = of_kind(Nginx().plan(ground(**parts), answers()), "file")
+        return {file.path.name: file.content for file in files if str(file.path.parent) == FOLDER}
+
+    return made
+
+
+@pytest.mark.parametrize("ipv6", [True, False])
+def test_a_kernel_without_ipv6(listens, ipv6):
+    assert all(("listen [::]:" in text) == ipv6 for text in listens(ipv6=ipv6).values())
+
+
+def test_the_servers_are_the_same_with_ipv6_and_without(ground, answers):
+    with_it, without = (
+        [file.content for file in of_kind(Site().plan(ground(ipv6=ipv6), answers()), "file")] for ipv6 in (True, False)
+    )
+    assert with_it == without
+
+
+@pytest.mark.parametrize("name", ["pi4-trixie", "zero-w-bookworm"])
+def test_what_will_be_installed_is_known_before(listens, machine, name):
+    """Else the first run would write what its own check of the plan, once nginx is there, finds wrong."""
+    version = "1.22.1" if "bookworm" in name else "1.26.3"
+    assert listens(machine=machine(name, nginx_version=None)) == listens(machine=machine(name, nginx_version=version))
