@@ -90,7 +90,8 @@ def _by_hand(command: InitCommand, patient: Patient) -> str:
     # The folder of the code is closed to whoever types this, and the app's variables are root's.
     place = f"{patient.folder}/current/app/{patient.start}".rstrip("/")
     run = ("sudo", "systemd-run", "--pipe", "--wait", "--collect", f"--uid={patient.site}")
-    where = (f"--working-directory={place}", f"--property=EnvironmentFile={patient.folder}/app.env")
+    where = [f"--working-directory={place}", f"--property=EnvironmentFile=-{patient.folder}/app.env"]
+    where += [f"--setenv={name}={value}" for name, value in patient.own_environment.items()]
     return f"`{shlex.join((*run, *where, program, *command.argv[1:]))}` runs it by hand."
 
 

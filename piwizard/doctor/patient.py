@@ -31,6 +31,7 @@ class Patient:
     folder: Path
     tree: Path
     start: str = ""
+    pythonpath: str = ""
     entry: str = ""
     requirements: str | None = None
     writable: tuple[str, ...] = ()
@@ -46,6 +47,12 @@ class Patient:
     def data(self) -> Path:
         """Where what it writes really lies."""
         return self.folder / "data"
+
+    @property
+    def own_environment(self) -> dict[str, str]:
+        """What its commands need besides its settings: a place to write, and where its modules are."""
+        modules = {"PYTHONPATH": f"{self.folder}/current/app/{self.pythonpath}"} if self.pythonpath else {}
+        return {"HOME": str(self.data), **modules}
 
     def inside(self, path: str) -> str | None:
         """A path as the app names it, relative to its code; None where it leads elsewhere."""
@@ -109,6 +116,7 @@ def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
         folder=app.layout.folder,
         tree=tree,
         start=app.working_directory,
+        pythonpath=app.entry.pythonpath,
         entry=app.entry.entry,
         requirements=app.requirements.file if app.requirements else None,
         writable=app.writable,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -193,6 +194,20 @@ def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
     for part in ("notes.txt", "counter.json", "uploads", "data.db", "flask --app app init-db", "PASSWORD_SALT"):
         assert part in answers
+
+
+def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
+    """What made the tables once is not run again unasked: the line that is told is one that can be copied."""
+    drop = "import sqlite3; sqlite3.connect('/srv/myflask/data/data.db').execute('drop table user')"
+    pi.run(("python3", "-c", drop))
+    assert page(pi, "/users") == 500
+    mend = wrong(pi)["table missing"]["mend"]
+    assert mend.endswith("It ran once already.")
+    sudo, *command = shlex.split(mend.split("`")[1])
+    assert sudo == "sudo"
+    pi.run(command)
+    assert page(pi, "/users") == 200
+    pi.run(("systemctl", "restart", "myflask.service"))
 
 
 def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
