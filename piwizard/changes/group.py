@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Record, Work
 from piwizard.changes.file import EditedFile, File
+from piwizard.changes.guard import Argv, ask
 from piwizard.changes.link import Link
-from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
-
-Argv = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Group:
             for change in self.changes:
                 work.make(change)
             if self.guard:
-                _ask(self.guard, work)
+                ask(self.guard, work, hint="Nothing was altered. Mend what the line names, then apply again.")
         except BaseException:  # a full disk and a stop as well: nothing is left half-way
             work.take_back(self.name)
             raise
@@ -97,21 +94,6 @@ class Group:
         sentence = self.proof() if self.proof else None
         if sentence:
             raise ChangeFailed(sentence, hint="What ran before runs again. `piwizard logs` shows all that was said.")
-
-
-def _ask(guard: Argv, work: Work) -> None:
-    result = work.command(guard, allow=range(256))
-    if not result.ok:
-        raise ChangeFailed(
-            f"{Path(guard[0]).name} refuses the configuration: {_own_line(result)}",
-            hint="Nothing was altered. Mend what the line names, then apply again.",
-        )
-
-
-def _own_line(result: Result) -> str:
-    lines = [line for line in result.tail if line.strip()]
-    telling = [line for line in lines if "[emerg]" in line or "error" in line.lower()]
-    return (telling or lines or [f"exit code {result.exit}"])[0]
 
 
 def undo(record: Record, work: Work) -> str | None:

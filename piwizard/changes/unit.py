@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.changes.guard import Argv, ask
 from piwizard.machine import package_files
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
@@ -14,10 +15,11 @@ from piwizard.machine.units import UnitState
 
 @dataclass(frozen=True)
 class Unit:
-    """The unit is enabled at boot and runs now."""
+    """The unit is enabled at boot and runs now. Before it is started, a `guard` must accept its configuration."""
 
     kind: ClassVar[str] = "unit"
     name: str
+    guard: Argv | None = None
 
     def describe(self) -> str:
         return f"Enable and start {self.name}"
@@ -31,6 +33,9 @@ class Unit:
         before = {"existed": now.exists, "enabled": now.enabled, "running": now.running, "masked": now.masked}
         work.remember("unit", self.name, before)
         for argv in self._commands(now):
+            if argv == self.guard:
+                ask(argv, work, hint=f"{self.name} cannot start so. Mend what the line names, then apply again.")
+                continue
             result = work.command(argv, allow=range(256))
             if not result.ok:
                 raise _failed(self.name, argv, result, work)
@@ -46,6 +51,8 @@ class Unit:
         if now.failed:
             needed.append(("systemctl", "reset-failed", self.name))
         if not now.running:
+            if self.guard:
+                needed.append(self.guard)
             # One that waits for its next try is not to be started, systemd says; only to be started again.
             needed.append(("systemctl", "restart" if now.failing else "start", self.name))
         return tuple(needed)

@@ -49,7 +49,7 @@ class Nginx:
         return (
             Packages(("nginx",)),
             Group("nginx", (*_listens(ground), edit), guard=TEST, then=TAKE_UP),
-            Unit("nginx.service"),
+            Unit("nginx.service", guard=TEST),
         )
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:

@@ -318,8 +318,10 @@ def test_nginx(pi: Pi) -> None:
     assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx configuration"]["detail"]
     refused = pi.run(("piwizard", "apply"), check=False)
     assert (refused.exit, "Nothing to do, and yet nginx does not work" in refused.errors) == (1, True)
-    pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     pi.run(("systemctl", "stop", "nginx.service"))
+    refused = pi.run(("piwizard", "apply"), check=False)
+    assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), "as it is after a boot"
+    pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     other = pi.start(("python3", "-m", "http.server", "80"))
     found = eventually(lambda: _having(pi, "step system"))
     assert "Port 80 belongs to" in found["step system"]["detail"]
