@@ -54,12 +54,15 @@ class Nginx:
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
+        ipv6_gone = "Address family not supported" in dump.last_words
         yield Check(
             "nginx configuration",
             dump.ok,
             "nginx accepts it" if dump.ok else dump.last_words.splitlines()[0],
-            cause="A file under /etc/nginx has a mistake.",
-            mend="Mend the line that nginx names, then `sudo nginx -t`.",
+            cause="The kernel has no IPv6 any more." if ipv6_gone else "A file under /etc/nginx has a mistake.",
+            mend="`piwizard apply` lets nginx run without it; a server block that is not piwizard's needs your hand."
+            if ipv6_gone
+            else "Mend the line that nginx names, then `sudo nginx -t`.",
         )
         if dump.ok:
             lacking = tuning.missing(dump.output)
