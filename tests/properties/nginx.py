@@ -14,6 +14,8 @@ import crossplane
 import pytest
 
 from piwizard.nginx.listens import FOLDER, render_listens
+from piwizard.nginx.present import DEFAULT_SERVER
+from piwizard.nginx.site import render_default_server
 from piwizard.nginx.tls import engine
 from piwizard.nginx.tuning import tune
 
@@ -56,15 +58,18 @@ def test(sites: Mapping[str, str], folder: Path) -> str | None:
         main = main.replace("\tsendfile on;", f"\tsendfile on;\n\t{kind}_temp_path {folder}/{kind};", 1)
     main = main.replace("/run/nginx.pid", f"{folder}/pid").replace("/var/log/nginx", f"{folder}/logs")
     (folder / "nginx.conf").write_text(main.replace("/etc/nginx/sites-enabled", f"{folder}/sites"))
+    here = engine(*versions())
     written = {f"sites/{name}": text for name, text in sites.items()}
-    written |= {f"listens/{name}": text for name, text in render_listens(engine(*versions()), ipv6=True).items()}
+    written |= {f"sites/{DEFAULT_SERVER}": render_default_server(tls=here)}
+    written |= {f"listens/{name}": text for name, text in render_listens(here, ipv6=True).items()}
     for name, text in written.items():
-        here = re.sub(
+        live_here = re.sub(
             r'(ssl_certificate(?:_key)?) "?/etc/letsencrypt/live/[^;]*?/(\w+\.pem)"?;', rf"\1 {live}/\2;", text
         )
         # Ports that nobody has: the test opens them.
-        here = re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", r"\g<1>1\2", here).replace(FOLDER, f"{folder}/listens")
-        (folder / name).write_text(here.replace("/var/log/nginx", f"{folder}/logs"))
+        own_ports = re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", r"\g<1>1\2", live_here)
+        own_paths = own_ports.replace(FOLDER, f"{folder}/listens").replace("/var/log/nginx", f"{folder}/logs")
+        (folder / name).write_text(own_paths)
     done = subprocess.run([NGINX, "-t", "-c", str(folder / "nginx.conf")], capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else done.stderr
 

@@ -72,7 +72,7 @@ def test_only_the_default_server_has_reuseport():
 
 
 def test_the_size_of_the_names_hash_can_be_left_to_another_file():
-    assert "server_names_hash_bucket_size 128;" in render_default_server()
+    assert "server_names_hash_bucket_size 512;" in render_default_server()
     assert "server_names_hash_bucket_size" not in render_default_server(names_hash=False)
 
 
@@ -109,7 +109,9 @@ def test_nginx_takes_two_sites_with_long_names(nginx, configuration):
     folder = {"/static/": "/srv/with space#x/static", "/static/deep/": "/srv/deep"}
     files = {"default": render_default_server()}
     for name in ("a", "x" * 32):
-        domains = (f"{name}.{'long-label-of-a-name.' * 3}example", f"www.{name}.example")
+        longest = f"{name}.{'long-label-of-a-name.' * 12}"[:246] + ".exampl"
+        assert len(longest) == 253
+        domains = (longest, f"www.{name}.example")
         files[name] = render_site(site(name=name, domains=domains, static=folder, root_files={"/a.txt": "/srv/a.txt"}))
     main = configuration(80, **files)
     result = subprocess.run([nginx, "-t", "-c", main], capture_output=True, text=True, check=False)
