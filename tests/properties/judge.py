@@ -56,11 +56,24 @@ def planned(world: World, question: Question, value: Any, number: int, *, as_typ
         return world.plan(question, value, number, typed=as_typed)
     except PiwizardError as refusal:
         _sentence(refusal.message)
-        if as_typed and len(str(value)) > 3 and str(value).strip() in f"{refusal.message} {refusal.hint}":
+        if as_typed and _tells(refusal, str(value)) and not _says_so_anyway(world, question, refusal, value, number):
             raise Broken(f"{question.key}: the refusal tells the secret: {refusal.message}") from refusal
         if refusal.key is None:
             raise Broken(f"{question.key}: nobody is told which answer {refusal.message!r} is about") from refusal
         return None
+
+
+def _tells(refusal: PiwizardError, secret: str) -> bool:
+    return len(secret) > 3 and secret.strip() in f"{refusal.message} {refusal.hint}"
+
+
+def _says_so_anyway(world: World, question: Question, refusal: PiwizardError, value: Any, number: int) -> bool:
+    """Whether the refusal of a longer secret is the very same: then its words are those that what was tried is like."""
+    try:
+        world.plan(question, f"{value}Zq7{value}", number, typed=True)
+    except PiwizardError as other:
+        return (other.message, other.hint) == (refusal.message, refusal.hint)
+    return False
 
 
 def written(question: Question, kept: Any, answering: Answering) -> None:
