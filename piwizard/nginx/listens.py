@@ -11,7 +11,8 @@ import socket
 from piwizard.nginx.tls import Engine
 from piwizard.templating import render
 
-FOLDER = "/etc/nginx/piwizard"
+FOLDER = "/etc/nginx/snippets"
+"""Of Debian's nginx. None of piwizard's own: where nginx refuses, files are taken back, and a folder would stay."""
 DEFAULT = " default_server reuseport"
 
 
@@ -28,10 +29,10 @@ def render_listens(engine: Engine, *, ipv6: bool) -> dict[str, str]:
     """The texts by their names in FOLDER: those of the sites, and those of the servers for unknown names."""
     tls = " ssl" if engine.http2_directive else " ssl http2"
     hows = {
-        "ipv6-80.conf": (80, ""),
-        "ipv6-80-default.conf": (80, DEFAULT),
-        "ipv6-443.conf": (443, tls),
-        "ipv6-443-default.conf": (443, f"{tls}{DEFAULT}"),
+        "piwizard-ipv6-80.conf": (80, ""),
+        "piwizard-ipv6-80-default.conf": (80, DEFAULT),
+        "piwizard-ipv6-443.conf": (443, tls),
+        "piwizard-ipv6-443-default.conf": (443, f"{tls}{DEFAULT}"),
     }
     return {
         name: render("nginx/listen-ipv6.conf.j2", ipv6=ipv6, port=port, how=how) for name, (port, how) in hows.items()

@@ -8,7 +8,6 @@ from pathlib import Path
 from piwizard.answers import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
-from piwizard.changes.folder import Folder
 from piwizard.changes.group import Group
 from piwizard.changes.package import Packages
 from piwizard.changes.unit import Unit
@@ -86,4 +85,4 @@ class Nginx:
 def _listens(ground: Ground) -> tuple[Change, ...]:
     """Here, not with the sites that include them: where IPv6 is gone from the kernel, nginx starts only without."""
     texts = render_listens(engine_of(ground), ipv6=ground.ipv6)
-    return (Folder(Path(FOLDER)), *(File(Path(FOLDER) / name, text) for name, text in texts.items()))
+    return tuple(File(Path(FOLDER) / name, text) for name, text in texts.items())

@@ -51,8 +51,8 @@ def test_a_www_name_alone_is_served():
 
 def test_ipv6_only_where_there_is_some(engine_here):
     with_it, without = (render_listens(engine_here, ipv6=there) for there in (True, False))
-    assert "listen [::]:80;" in with_it["ipv6-80.conf"]
-    assert "listen [::]:80 default_server reuseport;" in with_it["ipv6-80-default.conf"]
+    assert "listen [::]:80;" in with_it["piwizard-ipv6-80.conf"]
+    assert "listen [::]:80 default_server reuseport;" in with_it["piwizard-ipv6-80-default.conf"]
     assert without.keys() == with_it.keys()
     assert "listen" not in "".join(line for text in without.values() for line in text.splitlines() if line[0] != "#")
 
