@@ -19,6 +19,8 @@ ALIKE = (
     "test_refusals.py",
     "test_dhparam.py",
     "test_private.py",
+    "test_doctor_machine.py",
+    "test_lab.py",
     "test_bad_answers_alter_nothing",
     "test_refusals_leave_what_was_there",
     "test_the_name_follows",
@@ -32,6 +34,11 @@ ALIKE = (
     "test_where_no_forward_can_help",
     "test_poor_terminals_over_ssh",
     "test_an_edit_by_hand_is_seen_and_kept",
+    "test_what_a_person_has_made_since_stays",
+    "test_only_some_releases_are_kept",
+    "test_typed_over_ssh_with_the_connection_lost_twice",
+    "test_ddclient_with_a_wrong_password",
+    "test_what_only_the_outside_sees",
 )
 """What asks little of the release's own programs: every day on the newest only, on the others it counts as slow."""
 
