@@ -17,7 +17,9 @@ def listens(ground, answers):
 
     def made(**parts):
         files = of_kind(Nginx().plan(ground(**parts), answers()), "file")
-        return {file.path.name: file.content for file in files if str(file.path.parent) == FOLDER}
+        found = {file.path.name: file.content for file in files if str(file.path.parent) == FOLDER}
+        assert len(found) == 4
+        return found
 
     return made
 
