@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from piwizard.changes import brought
 from piwizard.changes.base import Record
 from piwizard.engine import launch
 from piwizard.engine.journal import Journal, journaled
-from piwizard.machine import deploy_key, places
+from piwizard.machine import deploy_key, files, places
 from piwizard.steps import STEPS
 
 
@@ -32,7 +31,7 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     code = watch(launch.start(launch.Request("undo", steps, wipe=not keep_data)), as_json=as_json)
     if code == 0:
         _forget_downloads(site)
-        shutil.rmtree(deploy_key.folder(site), ignore_errors=True)
+        files.remove(deploy_key.folder(site))
         Answering().remove_site(site)
     return code
 
@@ -80,4 +79,4 @@ def _noted(backups: Path) -> list[Record]:
 
 def _forget_downloads(site: str) -> None:
     for kind in ("sources", "build", "hosts"):
-        shutil.rmtree(places.cache_dir() / kind / site, ignore_errors=True)
+        files.remove(places.cache_dir() / kind / site)

@@ -72,14 +72,15 @@ class Keep:
         """Makes what is not there yet of the path, whole and with one rename."""
         parts = PurePath(self.path).parts
         there = self._parents(data, parts)
+        for number in range(there + 1):  # what a run that was killed has left
+            with tree.below(data, PurePath(*parts[:number])) as folder:
+                tree.remove(STAGE, folder)
         with tree.below(data, PurePath(*parts[:there])) as parent:
             missing = parts[there:]
             from_code = inside.exists() and not inside.is_symlink()
             made_by_app = not from_code and bool(inside.suffix)
             if tree.exists(missing[0], parent) or (made_by_app and len(missing) == 1):
                 return
-            with suppress(FileNotFoundError):
-                tree.remove(STAGE, parent)
             os.mkdir(STAGE, 0o700, dir_fd=parent)
             with tree.below(parent, PurePath(STAGE)) as stage:
                 self._stage(inside if from_code else None, missing[:-1] if made_by_app else missing, stage)

@@ -121,10 +121,13 @@ def forget(path: Path) -> None:
 def remove(path: Path) -> None:
     """Removes a file, a link or a whole folder, if there is one. Follows no link; OSError where a disk is mounted."""
     try:
-        with tree.folder(path.parent) as parent:
-            tree.remove(path.name, parent)
+        parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
         return
+    try:
+        tree.remove(path.name, parent)
+    finally:
+        os.close(parent)
 
 
 def aside(path: Path) -> Path:

@@ -189,18 +189,8 @@ def _what(app: Chosen) -> tuple[str, str | None, str]:
 
 
 def _environment(app: Chosen) -> Environment:
-    wanted = app.requirements
-    flask = () if wanted and wanted.flask else ("flask",)
-    return Environment(
-        folder=app.layout.venv,
-        python=app.answers.get("app.python", "python3"),
-        code=app.layout.code,
-        install=("gunicorn", *flask, *(wanted.arguments if wanted else app.imported)),
-        inputs=(wanted.file,) if wanted else (),
-        group=app.layout.site,
-        lines=wanted.lines if wanted else (),
-        constraints=wanted.constraints if wanted else (),
-    )
+    where, (lines, constraints) = app.layout, app.listed
+    return Environment(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)
 
 
 def _prepare(app: Chosen, line: str, env: dict[str, str]) -> Command:

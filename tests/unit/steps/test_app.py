@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from piwizard.apps.chosen import Chosen
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.steps.app import App
@@ -33,15 +35,15 @@ def test_the_release(plan):
     (checkout,) = of_kind(changes, "checkout")
     assert checkout.folder == Path("/srv/blog/releases") / COMMIT[:12]
     assert (checkout.commit, checkout.group) == (COMMIT, "blog")
-    (user,) = of_kind(changes, "user")
+    user, builder = of_kind(changes, "user")
     assert (user.name, user.home) == ("blog", Path("/srv/blog"))
+    assert builder.name != user.name, "what packages do while they are installed cannot touch the app's data"
     data = next(change for change in of_kind(changes, "folder") if change.path.name == "data")
     assert (data.mode, data.owner.user, data.whole) == (0o750, "blog", False), "what the app wrote survives an undo"
     (environment,) = of_kind(changes, "environment")
     assert environment.install == ("gunicorn", "-r", "requirements.txt")
     assert environment.inputs == ("requirements.txt",)
-    assert environment.user == "blog"
-    assert "blog" in environment.cache.parts
+    assert environment.group == "blog"
 
 
 def test_root_runs_nothing_of_the_app(plan):
@@ -184,3 +186,27 @@ def test_another_python_gets_a_release_of_its_own(plan, tmp_path, monkeypatch):
     assert planned() == (f"{name}-py3.13", "")
     shutil.rmtree(releases / name)
     assert planned() == (f"{name}-py3.13", ""), "also when the one before is gone"
+
+
+@pytest.fixture
+def serving(tmp_path, monkeypatch, ground, answers):
+    """A site that serves a release whose environment was built in the way that is named."""
+    monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
+
+    def made(built):
+        chosen = Chosen(ground({"app.py": FLASK, "requirements.txt": "flask\n"}).source, answers())
+        release = tmp_path / "srv" / "blog" / "releases" / COMMIT[:12]
+        release.mkdir(parents=True, exist_ok=True)
+        (release / "venv.json").write_bytes(built or chosen.recipe)
+        (tmp_path / "srv" / "blog" / "current").symlink_to(release)
+        return Chosen(chosen.source, chosen.answers).layout.release.name
+
+    return made
+
+
+def test_environment_in_use_is_left_alone_where_it_is_built_otherwise_now(serving):
+    assert re.fullmatch(rf"{COMMIT[:12]}-venv[0-9a-f]{{8}}", serving(b'{"install": ["gunicorn<20"]}'))
+
+
+def test_release_in_use_stays_where_its_environment_is_the_one_that_is_wanted(serving):
+    assert serving(None) == COMMIT[:12]
