@@ -37,6 +37,11 @@ class Contents:
         counted = "1 file" if self.files == 1 else f"{self.files:,} files"
         return f"{self.folder} ({'more than ' if self.more else ''}{counted}, {_size(self.size)})"
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to lose."""
+        return self.more or self.files > 0
+
     def as_json(self) -> dict[str, object]:
         """The shape under --json."""
         return {"folder": str(self.folder), "files": self.files, "bytes": self.size, "more": self.more}
