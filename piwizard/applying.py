@@ -112,7 +112,7 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
         return 0
     if not yes:
         _require_unused(Place(chosen, site))
-    written = app_data.measure(app_data.folder(site)) if site and step == HOLDS_DATA else None
+    written = app_data.of(site) if site and step == HOLDS_DATA else None
     ask = not yes and not as_json and sys.stdin.isatty()
     if data and written and written.any and not yes and not ask:
         raise PiwizardError(
@@ -125,7 +125,7 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
     if data and written:
         app_data.require_one_file_system(written.folder)
         _say(f"Deletes {written}.", as_json=as_json)
-    wipe = (site,) if data and site else ()
+    wipe = (site,) if data and written and site else ()
     wanted = launch.Request("undo", ((step, site),), wipe=wipe, lane=starting.lane([Place(chosen, site)]))
     return watch(launch.start(wanted), as_json=as_json)
 

@@ -39,10 +39,11 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     data = _data_of(site)
     if not yes:
         keep_data = _agree_to_remove(site, data, keep_data=keep_data, ask=not as_json and sys.stdin.isatty())
-    _announce(_require_deletable([data] if data and not keep_data else []), as_json=as_json)
+    going = _require_deletable([data] if data and not keep_data else [])
+    _announce(going, as_json=as_json)
     made = _made(site)
     steps = tuple((step.name, site) for step in reversed(STEPS) if step.scope == "site")
-    code = watch(launch.start(launch.Request("undo", steps, wipe=() if keep_data else (site,))), as_json=as_json)
+    code = watch(launch.start(launch.Request("undo", steps, wipe=(site,) if going else ())), as_json=as_json)
     if code == 0:
         _forget_downloads(site)
         if not keep_data:
@@ -64,7 +65,7 @@ def _data_of(site: str) -> Contents | None:
     if site not in sites:
         raise PiwizardError(f"There is no site {site} (there is: {', '.join(sites) or 'none yet'}).", key="site.name")
     # What lies there without the step ever having been begun is somebody else's.
-    return app_data.measure(app_data.folder(site)) if (HOLDS_DATA, site) in known else None
+    return app_data.of(site) if (HOLDS_DATA, site) in known else None
 
 
 def _agree_to_remove(site: str, data: Contents | None, *, keep_data: bool, ask: bool) -> bool:
@@ -104,24 +105,25 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
         print("piwizard has altered nothing, so there is nothing to undo.", file=sys.stderr)
         return 0
     ask = not yes and not as_json and sys.stdin.isatty()
-    written = [one for step, site in steps if step == HOLDS_DATA and site and (one := app_data.measure(app_data.folder(site))) and one.any]
-    going = written if data else []
+    holding = {site: app_data.of(site) for step, site in steps if step == HOLDS_DATA and site}
+    written = {site: found for site, found in holding.items() if found and found.any}
+    going = written if data else {}
     if going and not yes and not ask:
         raise PiwizardError(
-            f"`--data` would delete {_all(going)}, and nobody can be asked here. Nothing was altered.",
+            f"`--data` would delete {_all(going.values())}, and nobody can be asked here. Nothing was altered.",
             hint="With `--yes` it is deleted; without `--data` it stays.",
         )
     if ask:
         confirm(f"Take back {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?")
-        going = [one for one in written if agreed(f"Delete also {one}?")]
+        going = {site: one for site, one in written.items() if agreed(f"Delete also {one}?")}
         question = f"Remove also the Debian packages that piwizard has brought ({', '.join(there)})?"
         # Which of them somebody else needs can be told only when what piwizard made of them is gone.
         packages = packages or bool(there and agreed(question))
-    _announce(_require_deletable(going), as_json=as_json)
-    wipe = tuple(one.folder.parent.name for one in going)
+    _announce(_require_deletable([*going.values()]), as_json=as_json)
     if packages and ("system", None) not in steps:
         steps.append(("system", None))
-    code = watch(launch.start(launch.Request("undo", tuple(steps), wipe=wipe, packages=packages)), as_json=as_json)
+    wanted = launch.Request("undo", tuple(steps), wipe=tuple(going), packages=packages)
+    code = watch(launch.start(wanted), as_json=as_json)
     if code == 0:
         for site in sites:
             _forget_downloads(site)
@@ -152,7 +154,8 @@ def _made(site: str) -> list[Path]:
     backups = session.backups_dir()
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
     records += Remains(backups).of(HOLDS_DATA, site)
-    return list(dict.fromkeys(Path(one["target"]) for one in records if _was_nothing(one)))
+    targets = [Path(one["target"]) for one in records if _was_nothing(one)]
+    return list(dict.fromkeys([places.sites_dir() / site, *targets]))
 
 
 def _was_nothing(record: Record) -> bool:
@@ -161,7 +164,7 @@ def _was_nothing(record: Record) -> bool:
         case "file":
             return not before["exists"]
         case "folder":
-            return not before["existed"] or places.sites_dir() in Path(record["target"]).parents
+            return not before["existed"]
         case "link":
             return before["target"] is None
     return False

@@ -110,7 +110,7 @@ def status(wizard: Wizard, state: State, backups: Backups) -> list[Status]:
 
 
 def without_answers(wizard: Wizard, state: State, backups: Backups) -> list[Status]:
-    """The steps of sites that are set up and that the answers lack: nobody can tell whether they are as they should be."""
+    """The steps of sites that are set up and that the answers lack: what they should be like is not known."""
     known = journaled(backups.folder) | state.steps()
     sites = sorted({site for _, site in known if site is not None and site not in wizard.answers.sites})
     places = [Place(step, site) for site in sites for step in STEPS if (step.name, site) in known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,9 +131,11 @@ def undo(record: Record, work: Work) -> str | None:
     before = record["before"]
     files.aside(path).unlink(missing_ok=True)
     now = files.read(path)
-    if now is not None and not work.wrote(path, files.digest(now)) and not work.overwrite:
-        original = f" The version from before piwizard is kept as {before['kept']}." if before.get("kept") else ""
-        return f"{path} was edited by hand since piwizard wrote it: kept as it is.{original}"
+    if (path.is_symlink() or (now is not None and not work.wrote(path, files.digest(now)))) and not work.overwrite:
+        if path.is_symlink() and os.readlink(path) == before.get("link"):
+            return None
+        first = f" The version from before piwizard is kept as {before['kept']}." if before.get("kept") else ""
+        return f"{path} was edited by hand since piwizard wrote it: kept as it is.{first}"
     if before.get("link"):
         files.link(path, before["link"])
         work.note(path, "put back as it was")

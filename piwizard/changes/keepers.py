@@ -195,7 +195,7 @@ def put_back(before: Record, interface: str, connection: str | None, work: Work)
 
 
 def _take_out(path: Path, work: Work) -> None:
-    """Removes a file of ours; one that somebody edited since is kept beside it, under a name that netplan passes over."""
+    """Remove a file of ours; one that somebody edited since is kept beside it, where netplan does not read it."""
     now = files.read(path)
     if now is not None and not work.wrote(path, files.digest(now)):
         kept = path.with_name(f"{path.name}.edited")

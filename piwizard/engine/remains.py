@@ -48,15 +48,15 @@ class Remains:
 
     def places(self) -> frozenset[tuple[str, str | None]]:
         """The steps, each with its site, that have left something which their next undo goes on with."""
-        return frozenset((one["before"]["step"], one["before"]["site"]) for one in self.records() if one["kind"] in LEFT)
+        return frozenset(
+            (one["before"]["step"], one["before"]["site"]) for one in self.records() if one["kind"] in LEFT
+        )
 
     def finish(self, step: str, site: str | None, left: Iterable[tuple[str, str]]) -> None:
         """Forgets what a step has left, but for these pairs of kind and target."""
         still = set(left)
         stay = [
-            one
-            for one in self.records()
-            if not self._is_of(one, step, site) or (one["kind"], one["target"]) in still
+            one for one in self.records() if not self._is_of(one, step, site) or (one["kind"], one["target"]) in still
         ]
         if stay != self.records():
             self._journal.rewrite(stay)

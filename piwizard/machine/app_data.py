@@ -52,6 +52,11 @@ def folder(site: str) -> Path:
     return places.sites_dir() / site / "data"
 
 
+def of(site: str) -> Contents | None:
+    """What there is to delete of a site: its data, or what is left of it where a deletion was cut off."""
+    return measure(folder(site)) or measure(files.gone(folder(site)))
+
+
 def measure(data: Path) -> Contents | None:
     """Count the files of a data folder. None where there is no folder; a link to one is none."""
     try:
