@@ -46,6 +46,14 @@ class Remains:
             if self._is_of(one, step, site)
         ]
 
+    def folders(self) -> list[Record]:
+        """The folders that were not empty when their steps were undone. What a package had in them may be gone by now."""
+        return [one | {"before": one["before"]["record"]} for one in self.records() if one["kind"] == "folder"]
+
+    def forget(self, kind: str, target: str) -> None:
+        """What was left is gone."""
+        self._journal.rewrite([one for one in self.records() if (one["kind"], one["target"]) != (kind, target)])
+
     def places(self) -> frozenset[tuple[str, str | None]]:
         """The steps, each with its site, that have left something which their next undo goes on with."""
         return frozenset(

@@ -107,6 +107,10 @@ class Engine:
                     work.say(sentence)
                 remains.settle()
             remains.finish(step, site, unfinished)
+            if packages:
+                for record in remains.folders():
+                    if UNDO["folder"](record, work) is None:
+                        remains.forget("folder", record["target"])
             for journal in journals:
                 journal.forget()
             return " ".join(kept) or "as it was before"

@@ -82,7 +82,7 @@ class Machine:
 class Terminal:
     """`sys` of somebody who sits at a terminal."""
 
-    class stdin(io.StringIO):  # noqa: N801
+    class stdin(io.StringIO):
         @staticmethod
         def isatty():
             return True
