@@ -9,7 +9,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from piwizard import answers, session, toml_edits
+from piwizard import answers, kept_answers, session, toml_edits
 from piwizard.answers import SITE_TABLES, AnswersFile
 from piwizard.errors import PiwizardError
 from piwizard.machine import deploy_key, files, places
@@ -101,17 +101,20 @@ class Answering:
         skipped = [name for name in self.get(None, SKIPPED.key) or [] if name != step]
         self.set(None, SKIPPED.key, [*skipped, step] if yes else skipped or None)
 
-    def remove_site(self, site: str) -> None:
-        """Takes out all that was answered for a site, and its secrets."""
-        with files.alone(self.path.parent):
-            document = tomlkit.parse(self._content())
-            if site in document.get("sites", {}):
-                toml_edits.put(document, ["sites", site], None)
-            else:
-                for table in SITE_TABLES:
-                    document.pop(table, None)
-            files.replace(self.path, tomlkit.dumps(document).encode())
-        _forget_secrets(site)
+    def remove_site(self, site: str, *, keep_secrets: bool = False) -> None:
+        """Takes out all that was answered for a site, if there is anything, and its secrets."""
+        content = self._content()
+        if site in self._parse(content).sites:
+            with files.alone(self.path.parent):
+                document = tomlkit.parse(self._content())
+                if site in document.get("sites", {}):
+                    toml_edits.put(document, ["sites", site], None)
+                elif document.get("site", {}).get("name") == site:
+                    for table in SITE_TABLES:
+                        document.pop(table, None)
+                files.replace(self.path, tomlkit.dumps(document).encode())
+        if not keep_secrets:
+            _forget_secrets(site)
 
     def _question(self, key: str) -> Question:
         if key not in self._questions:
@@ -120,9 +123,10 @@ class Answering:
 
     def _content(self) -> str:
         try:
-            return (files.read(self.path) or b"").decode()
+            content = (files.read(self.path) or b"").decode()
         except (OSError, UnicodeDecodeError) as error:
             raise PiwizardError(f"{self.path} cannot be read: {error}") from error
+        return kept_answers.completed(self.path, content)
 
     def _parse(self, content: str) -> AnswersFile:
         return answers.parse(content, self._questions.values(), self.path.name)

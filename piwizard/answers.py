@@ -60,13 +60,17 @@ def load(path: Path, questions: Iterable[Question]) -> AnswersFile:
 
     Required answers may be missing: the wizard says so before it plans what needs them.
     """
+    return parse(read(path), questions, path.name)
+
+
+def read(path: Path) -> str:
+    """Reads the text of an answers file; PiwizardError where that cannot be done."""
     try:
-        content = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PiwizardError(f"There is no file {path}.", hint="`--answers FILE` names another one.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PiwizardError(f"{path} cannot be read: {error}") from error
-    return parse(content, questions, path.name)
 
 
 def parse(content: str, questions: Iterable[Question], name: str = "answers.toml") -> AnswersFile:

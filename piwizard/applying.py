@@ -6,13 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from piwizard import output, session, starting
+from piwizard import kept_answers, output, session, starting
 from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
+from piwizard.engine.remains import Remains
 from piwizard.errors import PiwizardError
+from piwizard.machine import app_data
 from piwizard.machine.checks import Check
 from piwizard.starting import Plans
+from piwizard.steps import HOLDS_DATA, STEPS
 from piwizard.wizard import Place, Wizard, step_named
 
 
@@ -34,6 +37,8 @@ def apply(
     """
     wizard, state = session.wizard(answers), session.state()
     launch.require_systemd()
+    for words in kept_answers.remarks(answers, wizard.answers):
+        output.warn(words)
     if newest:
         wizard.require_answers(wizard.places(steps, site))
         wizard.look_for_new_versions([site] if site else wizard.answers.sites)
@@ -87,36 +92,62 @@ def require_well(wizard: Wizard, chosen: Sequence[Place]) -> list[tuple[Place, C
     return bad
 
 
-def undo(step: str, site: str | None, *, yes: bool, as_json: bool) -> int:
-    """Takes a step back, in a run of its own. Returns the exit code."""
+def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -> int:
+    """Takes a step back, in a run of its own. Returns the exit code.
+
+    What an app has written stays, unless somebody says that it goes. Needs no answers.
+    """
     launch.require_systemd()
     chosen = step_named(step)
-    wizard = session.wizard(None)
     if chosen.scope == "site" and site is None:
-        sites = list(wizard.answers.sites)
-        if len(sites) != 1:
-            raise PiwizardError(
-                f"{step} belongs to a site: say which one with --site.", hint=f"Sites: {', '.join(sites)}."
-            )
-        site = sites[0]
+        site = _only_site(step)
     site = site if chosen.scope == "site" else None
+    if data and step != HOLDS_DATA:
+        raise PiwizardError(f"{step} holds no data of an app.", hint=f"--data goes with {HOLDS_DATA}, or with --all.")
     # Remembered without a journal: an undo was cut off when all but the remembering was done.
-    if not Journal(session.backups_dir(), step, site).records() and not session.state().entry(step, site):
+    backups = session.backups_dir()
+    kept = data and (step, site) in Remains(backups).places()
+    if not Journal(backups, step, site).records() and not session.state().entry(step, site) and not kept:
         _say(f"{step} has altered nothing, so there is nothing to undo.", as_json=as_json)
         return 0
     if not yes:
-        _require_unused(wizard, Place(chosen, site))
-    if not yes and sys.stdin.isatty() and not as_json:
+        _require_unused(Place(chosen, site))
+    written = app_data.of(site) if site and step == HOLDS_DATA else None
+    ask = not yes and not as_json and sys.stdin.isatty()
+    if data and written and written.any and not yes and not ask:
+        raise PiwizardError(
+            f"`--data` would delete {written}, and nobody can be asked here. Nothing was altered.",
+            hint="With `--yes` it is deleted; without `--data` it stays.",
+        )
+    if ask:
         confirm(f"Take back everything that {step} did?")
-    return watch(
-        launch.start(launch.Request("undo", ((step, site),), lane=starting.lane([Place(chosen, site)]))),
-        as_json=as_json,
-    )
+        data = bool(written and written.any and agreed(f"Delete also {written}?"))
+    if data and written:
+        app_data.require_one_file_system(written.folder)
+        _say(f"Deletes {written}.", as_json=as_json)
+    wipe = (site,) if data and written and site else ()
+    wanted = launch.Request("undo", ((step, site),), wipe=wipe, lane=starting.lane([Place(chosen, site)]))
+    return watch(launch.start(wanted), as_json=as_json)
 
 
-def _require_unused(wizard: Wizard, place: Place) -> None:
+def _only_site(step: str) -> str:
+    """The one site that there is, by the answers or by what is set up."""
+    sites = list(dict.fromkeys((*session.wizard(None).answers.sites, *session.set_up())))
+    if len(sites) != 1:
+        raise PiwizardError(f"{step} belongs to a site: say which one with --site.", hint=f"Sites: {', '.join(sites)}.")
+    return sites[0]
+
+
+def _require_unused(place: Place) -> None:
     """PiwizardError names the steps that are done and stand on this one."""
-    standing = [one for one in starting.done(wizard, session.state()) if stands_on(one, place)]
+    state = session.state()
+    done = [
+        Place(step, site)
+        for step in STEPS
+        for name, site in sorted(state.steps(), key=str)
+        if name == step.name and (entry := state.entry(name, site)) and entry.result == "done"
+    ]
+    standing = [one for one in done if stands_on(one, place)]
     if standing:
         others = ", ".join(one.label for one in standing)
         raise PiwizardError(
@@ -164,7 +195,7 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
         if edited:
             raise PiwizardError(
                 f"{edited[0].change.describe()}: the file was edited by hand since piwizard wrote it.",
-                hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it.",
+                hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
             )
         return False
     for place, changes in needed:

@@ -38,13 +38,15 @@ def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
 @command
 def status(answers: Path | None, as_json: bool) -> int:
     """Each step: todo, running, done, drifted, failed, interrupted, skipped."""
-    from piwizard import output, session
+    from piwizard import kept_answers, output, session
     from piwizard.network import trial
     from piwizard.status import status as look
+    from piwizard.status import without_answers
 
-    state = session.state()
-    output.warn(state.trouble)
-    found = look(session.wizard(answers), state, session.backups())
+    state, wizard, backups = session.state(), session.wizard(answers), session.backups()
+    for words in (state.trouble, *kept_answers.remarks(answers, wizard.answers)):
+        output.warn(words)
+    found = [*look(wizard, state, backups), *without_answers(wizard, state, backups)]
     tried = trial.current()
     if as_json:
         output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
@@ -152,19 +154,19 @@ def checkup(site: str | None, as_json: bool) -> int:
 @click.argument("step", required=False)
 @click.option("--all", "whole", is_flag=True, help="Every step of every site, last first.")
 @click.option("--packages", is_flag=True, help="With --all: also the Debian packages that piwizard has brought.")
-@click.option("--data", is_flag=True, help="With --all: also what the apps have written.")
+@click.option("--data", is_flag=True, help="With --all or the step app: also delete what the apps have written.")
 @SITE
 @YES
 @JSON
 @command
 def undo(step: str | None, whole: bool, packages: bool, data: bool, site: str | None, yes: bool, as_json: bool) -> int:
     """Back to how it was before the step; what was edited by hand since is kept and named."""
-    if whole == (step is not None) or ((packages or data) and not whole) or (whole and site):
+    if whole == (step is not None) or (packages and not whole) or (whole and site):
         raise click.UsageError("Name one step, or take all back: `piwizard undo --all [--packages] [--data]`.")
     if step is not None:
         from piwizard import applying
 
-        return applying.undo(step, site, yes=yes, as_json=as_json)
+        return applying.undo(step, site, data=data, yes=yes, as_json=as_json)
     from piwizard import removing
 
     return removing.undo_all(packages=packages, data=data, yes=yes, as_json=as_json)
@@ -172,8 +174,8 @@ def undo(step: str | None, whole: bool, packages: bool, data: bool, site: str | 
 
 @cli.command()
 @click.argument("site")
-@click.option("--keep-data", is_flag=True, help="Leave what the app has written.")
-@YES
+@click.option("--keep-data", is_flag=True, help="Keep what the app has written, in /srv/SITE/data.")
+@click.option("--yes", is_flag=True, help="Ask nothing; also delete /srv/SITE/data, unless --keep-data is given.")
 @JSON
 @command
 def remove(site: str, keep_data: bool, yes: bool, as_json: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from piwizard import answers
+from piwizard import answers, kept_answers
 from piwizard.answers import AnswersFile
 from piwizard.engine.journal import Backups
 from piwizard.engine.state import State
@@ -14,23 +14,44 @@ from piwizard.wizard import Wizard, all_questions
 
 
 def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
-    """The wizard over an answers file: the one given, else the machine's own, else no answers at all."""
+    """The wizard over an answers file: the one given, else the machine's own, else no answers at all.
+
+    Sites that are set up and that the file lacks have the answers that the machine's own file has for them.
+    """
     own = places.answers_file()
     if file is None and not own.exists():
         return Wizard(AnswersFile({}, {}), vault(), pins)
-    return Wizard(answers.load(file or own, all_questions()), vault(), pins)
+    path = file or own
+    content = kept_answers.completed(path, answers.read(path))
+    return Wizard(answers.parse(content, all_questions(), path.name), vault(), pins)
 
 
 def keep_answers(file: Path) -> None:
-    """Makes a file the answers of this machine; the ones before stay beside it."""
+    """Makes a file the answers of this machine, with what it lacks of sites that are set up.
+
+    The answers before stay beside it, and those before them in the backups: somebody may have written them by hand.
+    """
     own = places.answers_file()
-    content, before = file.read_bytes(), files.read(own)
+    content, before = kept_answers.completed(file, answers.read(file)).encode(), files.read(own)
     if content == before:
         return
     files.make_folders(own.parent)
     if before is not None:
-        files.replace(own.with_name(f"{own.name}.previous"), before)
+        previous = own.with_name(f"{own.name}.previous")
+        _keep_for_good(files.read(previous))
+        files.replace(previous, before)
     files.replace(own, content)
+
+
+def _keep_for_good(content: bytes | None) -> None:
+    """Puts replaced answers into the backups, under the hash of their content."""
+    if content is None:
+        return
+    folder = backups_dir() / "answers"
+    path = folder / f"{files.digest(content)[:16]}.toml"
+    if not path.exists():
+        files.make_folders(folder, 0o700)
+        files.replace(path, content, mode=0o600)
 
 
 def vault() -> Vault:
@@ -51,3 +72,8 @@ def backups_dir() -> Path:
 def backups() -> Backups:
     """What piwizard knows of its own writing."""
     return Backups(backups_dir())
+
+
+def set_up() -> tuple[str, ...]:
+    """The sites that something was set up for, whatever the answers say."""
+    return kept_answers.set_up()

@@ -6,12 +6,13 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from piwizard.engine import events, launch
-from piwizard.engine.journal import Backups
+from piwizard.engine.journal import Backups, journaled
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
 from piwizard.previewing import Previewed, preview
+from piwizard.steps import STEPS
 from piwizard.wizard import Place, Wizard
 
 WAITS = "Optional: waits for your answers."
@@ -106,6 +107,19 @@ def status(wizard: Wizard, state: State, backups: Backups) -> list[Status]:
         _looked_at(one, wizard, backups, machine, state) if one.state == "done" else one
         for one in remembered(wizard, state)
     ]
+
+
+def without_answers(wizard: Wizard, state: State, backups: Backups) -> list[Status]:
+    """The steps of sites that are set up and that the answers lack: what they should be like is not known."""
+    known = journaled(backups.folder) | state.steps()
+    sites = sorted({site for _, site in known if site is not None and site not in wizard.answers.sites})
+    places = [Place(step, site) for site in sites for step in STEPS if (step.name, site) in known]
+    return [_without_answers(place, state.entry(place.step.name, place.site)) for place in places]
+
+
+def _without_answers(place: Place, entry: Entry | None) -> Status:
+    summary = f"Set up, but there are no answers for {place.site}: `piwizard remove {place.site}` removes it."
+    return Status(place, "drifted", entry.at if entry else None, entry.run if entry else None, summary)
 
 
 def _looked_at(one: Status, wizard: Wizard, backups: Backups, machine: Machine, state: State) -> Status:

@@ -13,8 +13,9 @@ from piwizard.engine.lock import Lock
 from piwizard.engine.runner import Engine
 from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
+from piwizard.machine import app_data, places
 from piwizard.machine.checks import Check
+from piwizard.steps import HOLDS_DATA
 from piwizard.wizard import Place, Wizard, step_named
 
 
@@ -29,8 +30,9 @@ def work(run: str) -> bool:
         request = launch.request(run)
         Lock(places.lock_file(request.lane)).take(run)
         pruning.prune(places.logs_dir(), {*session.state().runs(), *launch.all_under_way().values(), run})
-        wizard = session.wizard(None, dict(request.pins))
-        recorder = Recorder(launch.folder(run), wizard.vault.values())
+        recorder = Recorder(launch.folder(run), session.vault().values())
+        # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
+        wizard = None if request.action == "undo" else session.wizard(None, dict(request.pins))
         recorder.emit("apply-started", action=request.action, steps=request.steps)
         engine = Engine(session.backups_dir(), session.state(), recorder, stopping)
         chosen = [Place(step_named(step), site) for step, site in request.steps]
@@ -69,13 +71,14 @@ def _start_beside(steps: launch.Steps, request: launch.Request, recorder: Record
         recorder.emit("note", text=f"{steps[0][0]} was not started beside this run: {error.message}")
 
 
-def _one(place: Place, wizard: Wizard, engine: Engine, request: launch.Request) -> bool:
+def _one(place: Place, wizard: Wizard | None, engine: Engine, request: launch.Request) -> bool:
     """One step, on what the machine looks like now: the steps before have altered it."""
     step, site = place.step.name, place.site
     engine.stopping.look()
-    if request.action == "undo":
+    if wizard is None:
         packages = request.packages and (step, site) == request.steps[-1]
-        return engine.undo(step, site, wipe=request.wipe, packages=packages)
+        data = app_data.folder(site) if site and step == HOLDS_DATA else None
+        return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
     wizard.look_again()
 
     def plan() -> Sequence[Change]:

@@ -56,7 +56,7 @@ class Backend(backend.Backend):
 
     def overview(self, *, thorough: bool) -> Overview:
         """A look at everything. Only the thorough one probes and checks what is remembered as done."""
-        from piwizard import session
+        from piwizard import kept_answers, session
         from piwizard.status import remembered, status
 
         state, trouble = session.state(), ""
@@ -78,7 +78,8 @@ class Backend(backend.Backend):
         else:
             statuses = tuple(remembered(wizard, state))
         domains = {site: tuple(values.get("site.domains", ())) for site, values in wizard.answers.sites.items()}
-        return Overview(wizard.facts, places, statuses, entries, domains, trouble or state.trouble)
+        trouble = trouble or " ".join([state.trouble, *kept_answers.remarks(None, wizard.answers)]).strip()
+        return Overview(wizard.facts, places, statuses, entries, domains, trouble)
 
     def plan(self, place: Place) -> Plans:
         """The plan of one step alone, whatever its state."""

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from piwizard.engine.events import PASSED_OVER, Event
-from piwizard.engine.narrate import printable
+from piwizard.engine.narrate import printable, written
 from piwizard.screens.blocks import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
 
 
@@ -92,7 +92,7 @@ class LogBlocks:
             case "command-finished":
                 self._finished(event)
             case "file-written":
-                self._say(f"wrote {event['path']}", "green", indent=3)
+                self._say(written(event), "green", indent=3)
             case "path-altered":
                 self._say(f"{event['path']}: {event['did']}", "green", indent=3)
             case "note" | "progress":

@@ -26,6 +26,7 @@ UNDO: Mapping[str, Undo] = {
     "address": address.undo,
     "certificate": certificate.undo,
     "dhparam": dhparam.undo,
+    "edited": file.undo_edited,
     "file": file.undo,
     "folder": folder.undo,
     "forward": forward.undo,

@@ -44,7 +44,8 @@ class FixedAddress:
         now = f"{self.settings.interface} has {', '.join(here) or 'no address'}"
         warnings = tuple(self._warnings(here))
         diff = "\n".join([*(f"# {one}" for one in warnings), self._keeper.diff()])
-        return Preview(holds=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings)
+        edited = keepers.edited(self._keeper, memory) is not None
+        return Preview(holds=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings, edited=edited)
 
     def holds(self) -> bool:
         """Whether all of it is so, and confirmed."""
@@ -55,6 +56,11 @@ class FixedAddress:
         return self._keeper.kept()
 
     def apply(self, work: Work) -> None:
+        if (edited := keepers.edited(self._keeper, work)) and not work.overwrite:
+            raise ChangeFailed(
+                f"{edited} was edited by hand since piwizard wrote it, so it was left as it is.",
+                hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
+            )
         if trial.pending():
             work.say("An address is on trial still, from a run that was cut off: it is taken back first.")
             trial.take_back(work.command)

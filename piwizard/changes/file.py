@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,19 +106,23 @@ def _probe(path: Path, content: bytes, mode: int, owner: Owner, memory: Memory, 
         except KeyError:
             return Preview(holds=False, diff=f"# {path}: owner {owner.user}:{owner.group}")
         return Preview(holds=False, diff=f"# {path}: mode {mode:04o}, owner {owner.user}:{owner.group}")
-    edited = before is not None and not memory.wrote(path, files.digest(before))
+    edited = path.is_symlink() or (before is not None and not memory.wrote(path, files.digest(before)))
     diff = f"# {path}: secret, {len(content)} bytes" if secret else files.diff(before, content, path)
     return Preview(holds=False, diff=diff, edited=edited)
 
 
 def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: Work) -> None:
     before = files.read(path)
-    if before is not None and work.owns(path) and not work.wrote(path, files.digest(before)) and not work.overwrite:
+    theirs = path.is_symlink() or (before is not None and not work.wrote(path, files.digest(before)))
+    edited = theirs and work.owns(path)
+    if edited and not work.overwrite:
         raise ChangeFailed(
             f"{path} was edited by hand since piwizard wrote it, so it was left as it is.",
-            hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it.",
+            hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
         )
     work.write(path, content, mode, ids)
+    if edited:
+        work.say(f"{path} was edited by hand. Your version is kept, and `piwizard undo` brings it back.")
 
 
 def undo(record: Record, work: Work) -> str | None:
@@ -126,8 +131,11 @@ def undo(record: Record, work: Work) -> str | None:
     before = record["before"]
     files.aside(path).unlink(missing_ok=True)
     now = files.read(path)
-    if now is not None and not work.wrote(path, files.digest(now)) and not work.overwrite:
-        return f"{path} was edited by hand since piwizard wrote it: kept as it is."
+    if (path.is_symlink() or (now is not None and not work.wrote(path, files.digest(now)))) and not work.overwrite:
+        if path.is_symlink() and os.readlink(path) == before.get("link"):
+            return None
+        first = f" The version from before piwizard is kept as {before['kept']}." if before.get("kept") else ""
+        return f"{path} was edited by hand since piwizard wrote it: kept as it is.{first}"
     if before.get("link"):
         files.link(path, before["link"])
         work.note(path, "put back as it was")
@@ -141,4 +149,25 @@ def undo(record: Record, work: Work) -> str | None:
         path.unlink()
         files.sync_folder(path.parent)
         work.note(path, "removed")
+    return None
+
+
+def undo_edited(record: Record, work: Work) -> str | None:
+    """Brings the version back that somebody made by hand and that was replaced after a yes, as if it never had been.
+
+    Of several only the last one; the others are named. What was there before piwizard stays in the backups.
+    """
+    path, before = Path(record["target"]), record["before"]
+    now, content = files.read(path), work.original(record) if before["exists"] else b""
+    if path.is_symlink() or (now is not None and not work.wrote(path, files.digest(now))):
+        if now == content or not before["exists"]:
+            return None
+        return f"{path}: a version of yours that was replaced on {before['at']} is kept as {before['kept']}."
+    if before.get("link"):
+        files.link(path, before["link"])
+    else:
+        files.make_folders(path.parent)
+        ids = (before["uid"], before["gid"])
+        files.replace(path, content, mode=before["mode"], ids=ids, mtime_ns=before["mtime_ns"])
+    work.note(path, f"your version, which was replaced on {before['at']}, is back")
     return None

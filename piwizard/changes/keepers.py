@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from piwizard.changes.base import Record, Work
+from piwizard.changes.base import Memory, Record, Work
 from piwizard.errors import PiwizardError
 from piwizard.machine import files
 from piwizard.network import dhcpcd, netplan, networkmanager
@@ -161,6 +161,12 @@ class Dhcpcd:
         work.command(dhcpcd.restart(self.settings.interface))
 
 
+def edited(keeper: Keeper, memory: Memory) -> Path | None:
+    """The file that is wholly piwizard's, where somebody edited it since it was written."""
+    now = files.read(netplan.OURS) if isinstance(keeper, Netplan) else None
+    return None if now is None or memory.wrote(netplan.OURS, files.digest(now)) else netplan.OURS
+
+
 def put_back(before: Record, interface: str, connection: str | None, work: Work) -> str | None:
     """What undo does: the settings before, in force. Returns a sentence where something was left alone."""
     if connection is None:
@@ -171,7 +177,7 @@ def put_back(before: Record, interface: str, connection: str | None, work: Work)
     if now is None:
         return f"The connection {connection} is no longer there, so nothing of it was altered."
     if before["keeper"] == "netplan":
-        netplan.OURS.unlink(missing_ok=True)
+        _take_out(netplan.OURS, work)
         for argv in _netplan_argv(connection, interface):
             work.command(argv)
         return None
@@ -186,6 +192,19 @@ def put_back(before: Record, interface: str, connection: str | None, work: Work)
             hint="Look whether the router lends addresses (DHCP), then undo again.",
         )
     return None
+
+
+def _take_out(path: Path, work: Work) -> None:
+    """Remove a file of ours; one that somebody edited since is kept beside it, where netplan does not read it."""
+    now = files.read(path)
+    if now is not None and not work.wrote(path, files.digest(now)):
+        kept = path.with_name(f"{path.name}.edited")
+        while kept.exists():
+            kept = kept.with_name(f"{kept.name}-")
+        path.rename(kept)
+        work.say(f"{path} was edited by hand: it is no longer in force, and is kept as {kept}.")
+    path.unlink(missing_ok=True)
+    files.sync_folder(path.parent)
 
 
 def _netplan_argv(connection: str, interface: str) -> tuple[Argv, ...]:

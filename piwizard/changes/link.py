@@ -51,14 +51,15 @@ def _target(path: Path) -> str | None:
 
 
 def _place(path: Path, target: str | None, work: Work) -> None:
+    before = f" (before: {now})" if (now := _target(path)) not in (None, target) else ""
     if target is not None:
         files.make_folders(path.parent)
         files.link(path, target)
-        work.note(path, f"now leads to {target}")
+        work.note(path, f"now leads to {target}{before}")
     elif path.is_symlink():
         path.unlink()
         files.sync_folder(path.parent)
-        work.note(path, "link removed")
+        work.note(path, f"link removed{before}")
 
 
 def undo(record: Record, work: Work) -> str | None:

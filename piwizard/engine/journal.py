@@ -1,7 +1,8 @@
 """What undo needs: how things were before piwizard first altered them, and what piwizard wrote.
 
 One journal a step and site, `backups/SITE/STEP/journal.jsonl`, appended before the alteration it speaks of.
-Originals lie beside the journals, under the hash of their content.
+Originals lie beside the journals, under the hash of their content, and so do versions that somebody edited by hand and
+that were replaced after a yes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from piwizard.changes.base import Record
@@ -19,6 +21,8 @@ from piwizard.machine import files
 
 WROTE = "wrote"
 """The kind of the entries about piwizard's own writing; all others are about how things were."""
+EDITED = "edited"
+"""The kind of the entries about versions that somebody made by hand, and that were replaced after a yes."""
 MACHINE = "_machine"
 """The folder of the steps that belong to no site; no site's name starts so."""
 
@@ -59,20 +63,40 @@ class Journal:
             self._append({"kind": kind, "target": target, "before": before})
 
     def writing(self, path: Path, content: bytes) -> Path | None:
-        """Notes that `content` is about to be written, and keeps the original the first time. Returns its backup."""
+        """Notes that `content` is about to be written, and keeps the original the first time. Returns its backup.
+
+        A version that somebody edited by hand is kept each time, in an entry of its own: undo brings it back.
+        """
         backup = None
         if not self.knows("file", str(path)):
-            before: Record = {"exists": path.exists()}
-            if path.exists():
-                original = path.read_bytes()
-                mode, uid, gid = files.mode_and_owner(path)
-                before |= {"sha256": files.digest(original), "mode": mode, "uid": uid, "gid": gid}
-                before |= {"link": os.readlink(path)} if path.is_symlink() else {}
-                before["mtime_ns"] = path.stat().st_mtime_ns
-                backup = self._keep(original)
+            before, backup = self._keep_as_it_is(path)
             self.remember("file", str(path), before)
+        elif self._edited_by_hand(path):
+            before, backup = self._keep_as_it_is(path)
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            self._append({"kind": EDITED, "target": str(path), "before": before | {"at": at}})
         self._append({"kind": WROTE, "target": str(path), "sha256": files.digest(content)})
         return backup
+
+    def _keep_as_it_is(self, path: Path) -> tuple[Record, Path | None]:
+        """What undo needs to know of a file or a link, and where its content is kept."""
+        before: Record = {"exists": path.exists()}
+        before |= {"link": os.readlink(path)} if path.is_symlink() else {}
+        if not path.exists():
+            return before, None
+        original = path.read_bytes()
+        mode, uid, gid = files.mode_and_owner(path)
+        before |= {"sha256": files.digest(original), "mode": mode, "uid": uid, "gid": gid}
+        before["mtime_ns"] = path.stat().st_mtime_ns
+        backup = self._keep(original)
+        return before | {"kept": str(backup)}, backup
+
+    def _edited_by_hand(self, path: Path) -> bool:
+        """Whether what is at a path is neither piwizard's writing nor what was there before it."""
+        if path.is_symlink():
+            return not self.knows("link", str(path))
+        now = files.read(path)
+        return now is not None and not Backups(self._backups).wrote(path, files.digest(now))
 
     def original(self, record: Record) -> bytes:
         """The content of a file before piwizard."""

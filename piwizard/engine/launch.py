@@ -32,8 +32,8 @@ class Request:
     overwrite: bool = False
     pins: tuple[tuple[str, str], ...] = ()
     """Pairs of site and commit: the code that was looked at when the person said yes."""
-    wipe: bool = False
-    """Undo takes away also what the app has written."""
+    wipe: tuple[str, ...] = ()
+    """The sites whose data undo deletes: for each of them somebody has said yes. None goes otherwise."""
     packages: bool = False
     """The last of the steps undone takes the packages along that piwizard has brought."""
     lane: Lane = "run"
@@ -55,8 +55,10 @@ def request(run: str) -> Request:
     """What a run was asked to do."""
     raw: dict[str, Any] = json.loads((folder(run) / "request.json").read_bytes())
     pairs = {key: tuple((first, second) for first, second in raw.get(key, ())) for key in PAIRS}
+    sites = raw.get("wipe") or ()  # a truth value in the requests of earlier versions
+    wipe = tuple({site for _, site in pairs["steps"] if site}) if sites is True else tuple(sites)
     try:
-        return Request(**(raw | pairs))
+        return Request(**(raw | pairs | {"wipe": wipe}))
     except TypeError as error:
         raise PiwizardError(
             f"The run {run} was begun by another version of piwizard.", hint="`piwizard apply` begins a new one."

@@ -28,7 +28,7 @@ def _words(event: Event) -> str | None:
         case "command-finished" if event["exit"] != 0:
             return f"     (exit code {event['exit']} after {event['seconds']:.1f} s)"
         case "file-written":
-            return f"   wrote {event['path']}"
+            return f"   {written(event)}"
         case "path-altered":
             return f"   {event['path']}: {event['did']}"
         case "note" | "progress":
@@ -40,6 +40,12 @@ def _words(event: Event) -> str | None:
         case "run-finished":
             return f"   {event['result']} in {event['seconds']:.1f} s: {event.get('summary', '')}"
     return None
+
+
+def written(event: Event) -> str:
+    """What was written, and where the version before is kept, if there was one of somebody else."""
+    kept = f" (the version before is kept as {event['backup']})" if event.get("backup") else ""
+    return f"wrote {event['path']}{kept}"
 
 
 def _beginning(event: Event) -> str:

@@ -16,6 +16,7 @@ from piwizard.engine.state import State
 from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.engine.work import Working
 from piwizard.errors import PiwizardError
+from piwizard.machine import app_data
 from piwizard.machine.checks import Check
 
 
@@ -52,11 +53,14 @@ class Engine:
 
         return self._record(step, site, body, done="done")
 
-    def undo(self, step: str, site: str | None, *, wipe: bool = False, packages: bool = False) -> bool:
+    def undo(
+        self, step: str, site: str | None, *, data: Path | None = None, wipe: bool = False, packages: bool = False
+    ) -> bool:
         """Takes one step back, from its journal alone; what was edited by hand since is kept and named.
 
-        What the app has written stays too, unless `wipe` says otherwise. So do packages: with `packages` those go
-        that any undone step has brought, where nobody else uses them.
+        `data` is the folder that belongs to the step and holds what the app has written: it stays, and is named, unless
+        `wipe` says otherwise. So do packages: with `packages` those go that any undone step has brought, where nobody
+        else uses them.
         """
 
         def body() -> str:
@@ -68,24 +72,32 @@ class Engine:
                     "nothing back.",
                     hint="Start install.sh of the newer piwizard again, then undo.",
                 )
-            records = [record for record in noted if record["kind"] != WROTE]
+            remains = Remains(self.backups)
+            records = _with_left(remains.of(step, site), [record for record in noted if record["kind"] != WROTE])
             described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
             self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
-            work = self._work(step, site, overwrite=False, wipe=wipe)
+            work = self._work(step, site, overwrite=False)
             with work.alone():
-                return take_back(journals, records, work)
+                return take_back(journals, records, remains, work)
 
-        def take_back(journals: list[Journal], records: list[Record], work: Working) -> str:
-            kept, remains = [], Remains(self.backups)
+        def take_back(journals: list[Journal], records: list[Record], remains: Remains, work: Working) -> str:
+            kept, unfinished = [], []
+            if data is not None and wipe and app_data.delete(data):
+                work.note(data, "deleted")
             for number, record in enumerate(reversed(records), start=1):
                 what = {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo", "number": number}
                 self.recorder.emit("change-started", **what)
                 left = UNDO[record["kind"]](record, work)
                 if left:
-                    work.say(left)
-                    kept.append(left)
-                remains.note(step, record, left)
+                    unfinished.append((record["kind"], record["target"]))
+                    if record["target"] != str(data):  # which is named below
+                        work.say(left)
+                        kept.append(left)
+                remains.note(step, site, record, left)
                 self.recorder.emit("change-finished", **what)
+            if data is not None and (there := app_data.measure(data)):
+                work.say(f"{there}: kept.")
+                kept.append(f"{there}: kept.")
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):
                 work.command(("systemctl", "daemon-reload"))
             if packages:
@@ -94,15 +106,20 @@ class Engine:
                 for sentence in stay:
                     work.say(sentence)
                 remains.settle()
+            remains.finish(step, site, unfinished)
+            if packages:
+                for record in remains.folders():
+                    if UNDO["folder"](record, work) is None:
+                        remains.forget("folder", record["target"])
             for journal in journals:
                 journal.forget()
             return " ".join(kept) or "as it was before"
 
         return self._record(step, site, body, done=None)
 
-    def _work(self, step: str, site: str | None, *, overwrite: bool, wipe: bool = False) -> Working:
+    def _work(self, step: str, site: str | None, *, overwrite: bool) -> Working:
         journal = Journal(self.backups, step, site)
-        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
+        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite)
 
     def _check(self, check: Check) -> Check:
         self.recorder.emit("check", name=check.name, ok=check.ok, detail=check.detail)
@@ -136,3 +153,13 @@ class Engine:
                 self.state.mark(step, site, result, self.recorder.run, self.recorder.redacted(summary), seconds)
             self.recorder.sync()
         return result == "done"
+
+
+def _with_left(left: list[Record], records: list[Record]) -> list[Record]:
+    """The records of a journal, oldest first, with those that an earlier undo has left in place of later ones.
+
+    A folder that was kept was there when the next set-up came, and was piwizard's all the same.
+    """
+    first = {(one["kind"], one["target"]): one for one in left}
+    merged = [first.pop((one["kind"], one["target"]), one) for one in records]
+    return [*first.values(), *merged]

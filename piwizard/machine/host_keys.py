@@ -60,17 +60,30 @@ def of(host: str, keys: Iterable[HostKey]) -> list[HostKey]:
 
 def write(file: Path, keys: Iterable[HostKey]) -> None:
     """Makes a file of exactly these keys."""
-    content = "".join(f"{key.host} {key.kind} {key.key}\n" for key in keys).encode()
+    content = "".join(f"{_line(key)}\n" for key in keys).encode()
     if files.read(file) != content:
         files.replace(file, content, mode=0o600)
 
 
 def trust(site: str, keys: list[HostKey]) -> None:
-    """Believes these keys of one host from now on, and no others of that host."""
+    """Believes these keys of one host from now on, and no others of that host.
+
+    What else a person has written into the file stays as it is; the file before is kept beside it.
+    """
     file = deploy_key.make_folder(site) / "known_hosts"
     with files.alone(file.parent):
-        others = [key for key in read(file) if key.host != keys[0].host]
-        write(file, [*others, *keys])
+        before = files.read(file)
+        lines = (before or b"").decode("utf-8", "surrogateescape").splitlines()
+        others = [line for line in lines if not of(keys[0].host, _parse(line))]
+        content = "".join(f"{line}\n" for line in (*others, *map(_line, keys))).encode("utf-8", "surrogateescape")
+        if before not in (None, content):
+            files.replace(file.with_name(f"{file.name}.previous"), before, mode=0o600)
+        if before != content:
+            files.replace(file, content, mode=0o600)
+
+
+def _line(key: HostKey) -> str:
+    return f"{key.host} {key.kind} {key.key}"
 
 
 def scan(host: str, port: int | None) -> list[HostKey]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -295,9 +297,59 @@ def remove(name: str, within: int) -> None:
     OSError (EBUSY) where another file system is mounted in it: what lies there belongs to whoever mounted it.
     """
     _require_unmounted(name, within, os.fstat(within).st_dev, 0)
-    deeper = [name]
-    while deeper:
-        _remove(deeper.pop(), within, within, deeper, 0)
+    try:
+        handle = _own(name, within)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+            raise
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=within)
+        return
+    try:
+        while entries := _some(handle):
+            for entry, is_folder in entries:
+                _flatten(entry, handle) if is_folder else os.unlink(entry, dir_fd=handle)
+    finally:
+        os.close(handle)
+    os.rmdir(name, dir_fd=within)
+
+
+def _flatten(name: str, top: int) -> None:
+    """Remove a folder of the open one; those in it become folders of that one, with names that nobody can foresee.
+
+    So two of them are open at any time, however deep they are nested.
+    """
+    handle = _own(name, top)
+    try:
+        while entries := _some(handle):
+            for entry, is_folder in entries:
+                if is_folder:
+                    os.rename(entry, secrets.token_hex(16), src_dir_fd=handle, dst_dir_fd=top)
+                else:
+                    os.unlink(entry, dir_fd=handle)
+    finally:
+        os.close(handle)
+    os.rmdir(name, dir_fd=top)
+
+
+def _own(name: str, within: int) -> int:
+    """Open a folder that nobody else can put anything into any more, whoever still has it open."""
+    handle = os.open(name, FOLDER, dir_fd=within)
+    try:
+        os.fchown(handle, os.geteuid(), os.getegid())
+        os.fchmod(handle, 0o700)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _some(handle: int) -> list[tuple[str, bool]]:
+    """The first names of an open folder, each with whether it is a folder."""
+    with os.scandir(handle) as entries:
+        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in islice(entries, 1000)]
 
 
 def _require_unmounted(name: str, within: int, device: int, depth: int) -> None:
@@ -321,28 +373,3 @@ def _require_unmounted(name: str, within: int, device: int, depth: int) -> None:
                 _require_unmounted(entry.name, inner, device, depth + 1)
     finally:
         os.close(inner)
-
-
-def _remove(name: str, within: int, top: int, deeper: list[str], depth: int) -> None:
-    """Remove an entry. What is nested too deeply is moved to the open folder `top`, and its name there to `deeper`."""
-    if depth > DEEPEST:
-        moved = f".{len(deeper)}.{os.urandom(8).hex()}.piwizard-gone"
-        os.rename(name, moved, src_dir_fd=within, dst_dir_fd=top)
-        deeper.append(moved)
-        return
-    try:
-        handle = os.open(name, FOLDER, dir_fd=within)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        if error.errno not in (errno.ENOTDIR, errno.ELOOP):
-            raise
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=within)
-        return
-    try:
-        for inner in os.listdir(handle):
-            _remove(inner, handle, top, deeper, depth + 1)
-    finally:
-        os.close(handle)
-    os.rmdir(name, dir_fd=within)

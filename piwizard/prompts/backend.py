@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard import backend, session
+from piwizard import backend, kept_answers, session
 from piwizard.engine import follow
 from piwizard.engine.events import Event
 from piwizard.status import Status, addresses, status
@@ -29,7 +29,7 @@ class Backend(backend.Backend):
 
     def trouble(self) -> str:
         """What was wrong with what is remembered, empty if nothing was."""
-        return session.state().trouble
+        return " ".join([session.state().trouble, *kept_answers.remarks(None, self._wizard().answers)]).strip()
 
     def follow(self, run: str) -> Iterator[Event]:
         """The events of a run, to its end."""

@@ -16,7 +16,7 @@ from piwizard.engine import events, follow, launch
 from piwizard.engine.journal import Journal, journaled
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, files, packages, places
-from piwizard.status import status
+from piwizard.status import status, without_answers
 from piwizard.wizard import Wizard
 
 PACKAGES = frozenset(
@@ -102,6 +102,7 @@ def _versions() -> str:
 def _status(wizard: Wizard) -> str:
     try:
         found = status(wizard, session.state(), session.backups())
+        found += without_answers(wizard, session.state(), session.backups())
     except PiwizardError as error:
         return error.sentence
     return json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ class Here:
     def challenge(self, name: str) -> str | None:
         """See the gate's `World`."""
         folder = self.webroot / ".well-known" / "acme-challenge"
+        made = [one for one in (folder, folder.parent) if not one.is_dir()]
         files.make_folders(folder)
         content = files.digest(name.encode())
         try:
@@ -51,6 +53,9 @@ class Here:
             answer = checks.get(f"/.well-known/acme-challenge/{PROBE}", host=name)
         finally:
             (folder / PROBE).unlink(missing_ok=True)
+            for one in made:
+                with suppress(OSError):  # somebody else has put something there meanwhile
+                    one.rmdir()
         if answer is None:
             return "nobody answers for the name"
         if answer.status != 200:

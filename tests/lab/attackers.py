@@ -1,8 +1,8 @@
 """Code of a repository that stays: it leaves processes behind, and races root wherever root works for it.
 
 Every part of it runs the same `stay`: while packages are built, in a command of `app.init`, at the start of the app in
-its smoke test, and in the service. It swaps folders for links to root's files, holds locks, fills what is shared, and notes
-what it reached. `FILES` is the repository; `sentinels` plants what root owns, and says later what has changed of it.
+its smoke test, and in the service. It swaps folders for links to root's files, holds locks, fills what is shared, and
+notes what it reached. `files` is the repository; `sentinels` says what has become of files that are root's.
 """
 
 from __future__ import annotations

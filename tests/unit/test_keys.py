@@ -174,3 +174,16 @@ def test_a_folder_needs_no_key(answers, server):
     answers(ONE, "/srv/app.git")
     with pytest.raises(PiwizardError, match="needs no key"):
         keys.show(None, None, as_json=False)
+
+
+def test_trusting_another_key_keeps_what_a_person_wrote_beside_it(answers, server):
+    answers(ONE)
+    file = host_keys.trusted_file("blog")
+    host_keys.trust("blog", [FIRST])
+    theirs = f"# my own\n@revoked *.lan ssh-ed25519 AAAA\nOther.lan {FIRST.kind} {FIRST.key} # a comment\n"
+    file.write_text(theirs + file.read_text())
+    before = file.read_text()
+    other = host_keys.HostKey(FIRST.host, FIRST.kind, "QUFBQQ==")
+    host_keys.trust("blog", [other])
+    assert file.read_text() == f"{theirs}{FIRST.host} {FIRST.kind} QUFBQQ==\n"
+    assert file.with_name("known_hosts.previous").read_text() == before

@@ -12,13 +12,14 @@ from piwizard import wizard as wizard_module
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
 from piwizard.engine.events import Recorder
+from piwizard.engine.journal import Journal
 from piwizard.engine.lock import Lock
 from piwizard.engine.runner import Engine
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.machine.checks import Check
 from piwizard.questions import Question
-from piwizard.status import Status, addresses, all_set_up, status
+from piwizard.status import Status, addresses, all_set_up, status, without_answers
 from piwizard.wizard import Place, Wizard, all_questions
 
 
@@ -176,3 +177,16 @@ def _me():
     from piwizard.machine.files import Owner
 
     return Owner(pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
+
+
+def test_a_site_without_answers_is_seen(wizard):
+    session.state().mark("app", "blog", "done", "run-1")
+    Journal(session.backups_dir(), "site", "blog").remember("link", "/etc/x", {"target": None})
+    found = without_answers(wizard, session.state(), session.backups())
+    assert [(one.place.label, one.state, one.run) for one in found] == [
+        ("app of blog", "drifted", "run-1"),
+        ("site of blog", "drifted", None),
+    ]
+    assert "`piwizard remove blog` removes it" in found[0].summary
+    known = answers.parse('[sites.blog.site]\ndomains = ["blog.example.org"]\n', all_questions())
+    assert without_answers(Wizard(known, session.vault()), session.state(), session.backups()) == []

@@ -14,6 +14,7 @@ from piwizard.changes import UNDO
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
+from piwizard.engine import narrate
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.work import Working
@@ -96,6 +97,74 @@ def test_an_edit_by_hand_needs_a_yes(working, tmp_path):
     assert (tmp_path / "f").read_text() == "ours, mended\n"
     working(overwrite=True).make(ours(tmp_path / "f"))
     assert (tmp_path / "f").read_text() == "ours\n"
+
+
+def replaced(working, path, *versions, change=None):
+    """Each version is written by hand and replaced after a yes."""
+    working().make(change or ours(path))
+    for version in versions:
+        path.write_text(version)
+        path.chmod(0o640)
+        working(overwrite=True).make(change or ours(path))
+
+
+def test_a_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
+    replaced(working, tmp_path / "f", "ours, mended\n")
+    written = [event for event in events() if event["event"] == "file-written"]
+    kept = Path(written[-1]["backup"])
+    assert kept.read_text() == "ours, mended\n"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert f"wrote {tmp_path / 'f'} (the version before is kept as {kept})" in narrate.line(written[-1])
+    assert any("Your version is kept" in event["text"] for event in events() if event["event"] == "note")
+
+
+def test_undo_brings_a_replaced_edit_back(working, tmp_path, undo):
+    replaced(working, tmp_path / "f", "first of mine\n", "second of mine\n")
+    left = undo()
+    assert (tmp_path / "f").read_text() == "second of mine\n"
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o640
+    assert "was edited by hand" in left[-1]
+    earlier = Path(left[0].partition(" is kept as ")[2].removesuffix("."))
+    assert earlier.read_text() == "first of mine\n"
+
+
+def test_undo_leaves_a_later_edit_in_place_of_a_replaced_one(working, tmp_path, undo):
+    replaced(working, tmp_path / "f", "first of mine\n")
+    (tmp_path / "f").write_text("second of mine\n")
+    left = undo()
+    assert (tmp_path / "f").read_text() == "second of mine\n"
+    assert Path(left[0].partition(" is kept as ")[2].removesuffix(".")).read_text() == "first of mine\n"
+
+
+def test_undo_brings_a_replaced_edit_back_and_names_what_was_before_piwizard(working, tmp_path, undo):
+    path = tmp_path / "conf"
+    path.write_text("theirs\n")
+    replaced(working, path, "theirs\nours = yes\nmine\n", change=edited(path, "other = 1"))
+    assert path.read_text() == "theirs\nours = yes\nmine\nother = 1\n"
+    (left,) = undo()
+    assert path.read_text() == "theirs\nours = yes\nmine\n"
+    assert Path(left.partition("piwizard is kept as ")[2].removesuffix(".")).read_text() == "theirs\n"
+
+
+def test_a_link_in_place_of_ours_needs_a_yes_and_comes_back(working, tmp_path, undo):
+    working().make(ours(tmp_path / "f"))
+    (tmp_path / "f").unlink()
+    (tmp_path / "mine").write_text("ours\n")
+    (tmp_path / "f").symlink_to("mine")
+    assert ours(tmp_path / "f").probe(working().machine, working()).edited
+    with pytest.raises(ChangeFailed, match="edited by hand"):
+        working().make(ours(tmp_path / "f"))
+    working(overwrite=True).make(ours(tmp_path / "f"))
+    undo()
+    assert (os.readlink(tmp_path / "f"), (tmp_path / "mine").read_text()) == ("mine", "ours\n")
+
+
+def test_the_writing_of_another_step_is_no_edit(working, tmp_path, backups):
+    working("site", "blog").make(ours(tmp_path / "f"))
+    working("certbot", "blog").make(ours(tmp_path / "f", "with TLS\n"))
+    working("site", "blog").make(ours(tmp_path / "f", "ours\n"))
+    for step in ("site", "certbot"):
+        assert not [one for one in Journal(backups, step, "blog").records() if one["kind"] == "edited"]
 
 
 def test_an_earlier_writing_of_ours_is_no_edit(working, tmp_path):

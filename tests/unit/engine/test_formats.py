@@ -59,6 +59,14 @@ def test_requests(own_places, number):
     assert request.steps == (("system", None), ("app", "myflask"))
     assert bool(request.pins) == (number > 1)
     assert bool(request.background) == (number > 2)
+    assert request.wipe == ()
+
+
+def test_a_request_to_delete_data_of_an_earlier_version(own_places):
+    """It named no sites: those of its steps were meant."""
+    file = put("request-3.json", launch.folder(RUN) / "request.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"wipe": True}))
+    assert launch.request(RUN).wipe == ("myflask",)
 
 
 def test_a_request_of_a_newer_one(own_places):
@@ -76,6 +84,15 @@ def test_journal_1(tmp_path):
     assert journal.knows("unit", "nginx.service")
     journal.remember("file", str(NGINX), {"exists": False})
     assert len(journal.records()) == 3, "how it was at first is what counts"
+
+
+def test_journal_2(tmp_path):
+    """With a version that was edited by hand and replaced: it is no writing of ours."""
+    put("journal-2.jsonl", tmp_path / "_machine/nginx/journal.jsonl")
+    theirs = "2f1f1b0c6c1c1c0e6ad2a0b7c41b0c70a2a8d6e0f2f4b6a8c0e2f4a6b8c0d2e4"
+    assert not Backups(tmp_path).wrote(NGINX, theirs)
+    edited = [one for one in Journal(tmp_path, "nginx", None).records() if one["kind"] == "edited"]
+    assert [one["before"]["sha256"] for one in edited] == [theirs]
 
 
 def test_a_journal_of_a_newer_one_is_not_undone_by_half(tmp_path):

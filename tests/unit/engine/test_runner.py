@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.changes.file import File
+from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.engine.events import Recorder, read
 from piwizard.engine.journal import Journal
@@ -176,6 +177,20 @@ def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_pat
     monkeypatch.setattr(packages, "installed", dict)
     assert engine.undo("system", None, packages=True)
     assert Remains(tmp_path / "backups").records() == []
+
+
+def test_a_folder_is_removed_with_the_packages_that_had_files_in_it(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(packages, "installed", dict)
+    ours, persons = tmp_path / "etc" / "ddclient", tmp_path / "etc" / "mine"
+    run(engine, [Folder(ours, owner=ME), Folder(persons, owner=ME)])
+    for folder in (ours, persons):
+        (folder / "file").write_text("")
+    assert engine.undo("nginx", None)
+    assert "is not empty: kept." in read(tmp_path / "run-1")[-1]["summary"]
+    (ours / "file").unlink()  # as apt does
+    assert engine.undo("system", None, packages=True)
+    assert [one.name for one in (tmp_path / "etc").iterdir()] == ["mine"]
+    assert [one["target"] for one in Remains(tmp_path / "backups").records()] == [str(persons)]
 
 
 def test_an_undo_that_was_cut_off_is_gone_on_with(engine, tmp_path):
