@@ -161,7 +161,7 @@ def examine(site: str | None = None) -> list[Finding]:
 def _by_applying(check: Check, step: str) -> Fix | None:
     """The run that puts a check right, where one does."""
     mendable: dict[str, Sequence[str]] = {
-        "nginx": ("nine settings", "nginx service"),
+        "nginx": ("nine settings", "connection limits", "nginx service"),
         "gunicorn": (".socket", ".service"),
         "app": ("release",),
         "ddns": (".service",),
