@@ -1,7 +1,7 @@
 """How many connections nginx accepts, and how many files it may open for them.
 
-Debian's nginx has 768 connections a worker, and systemd lets each worker open 1024 files. A request that is passed to an
-app takes two connections. Values that a person set higher stay.
+Debian's nginx has 768 connections a worker, and systemd lets each worker open 1024 files. A request that is passed to
+an app takes two connections. Values that a person set higher stay.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long a visitor may take, and how much one address may ask for at a time.
 
-nginx takes `client_header_timeout` from the default server of a port: it applies from the first byte of a connection, also
+nginx takes `client_header_timeout` from the default server of a port: it applies from the start of a connection, also
 during the TLS handshake, when the host is not known yet. So the default server has the same values as every site, and
 FILE sets them for servers of other people that do not set them.
 """
@@ -31,8 +31,8 @@ CONNECTIONS = 128
 def render_limits(main: str, others: Mapping[str, str]) -> str:
     """Return the text of FILE, without the directives that nginx.conf or another file sets for all servers already.
 
-    `main` is the text of nginx.conf, `others` maps the paths of the files that its http{} includes to their texts. nginx
-    refuses a directive that two of them set.
+    `main` is the text of nginx.conf, `others` maps the paths of the files that its http{} includes to their texts.
+    nginx refuses a directive that two of them set.
     """
     blocks = [block for block in _parsed([main]) for block in block.named("http")]
     blocks += _parsed([text for path, text in others.items() if path != FILE])

@@ -56,11 +56,12 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         *_names("""
             Cdn-Loop Cf-Access-Authenticated-User-Email Cf-Access-Client-Id Cf-Access-Client-Secret Cf-Access-Email
             Cf-Access-Groups Cf-Access-Jwt Cf-Access-Jwt-Assertion Cf-Access-Token Cf-Access-User Cf-Asn Cf-Bot-Score
-            Cf-Client-Ip Cf-Colo Cf-Country Cf-Device-Type Cf-Email Cf-Ip Cf-Ja3-Hash Cf-Ja4 Cf-User Cf-Cert-Issuer Cf-Cert-Presented Cf-Cert-Revoked
-            Cf-Cert-Verified Cf-Client-Bot Cf-Client-Cert-Der-Base64 Cf-Client-Cert-Sha256 Cf-Connecting-Ip
-            Cf-Connecting-Ipv6 Cf-Connecting-O2o Cf-Ew-Via Cf-Ipcity Cf-Ipcontinent Cf-Ipcountry Cf-Iplatitude
-            Cf-Iplongitude Cf-Metro-Code Cf-Postal-Code Cf-Pseudo-Ipv4 Cf-Ray Cf-Real-Ip Cf-Region Cf-Region-Code
-            Cf-Request-Id Cf-Threat-Score Cf-Timezone Cf-Verified-Bot Cf-Visitor Cf-Warp-Tag-Id Cf-Worker
+            Cf-Client-Ip Cf-Colo Cf-Country Cf-Device-Type Cf-Email Cf-Ip Cf-Ja3-Hash Cf-Ja4 Cf-User Cf-Cert-Issuer
+            Cf-Cert-Presented Cf-Cert-Revoked Cf-Cert-Verified Cf-Client-Bot Cf-Client-Cert-Der-Base64
+            Cf-Client-Cert-Sha256 Cf-Connecting-Ip Cf-Connecting-Ipv6 Cf-Connecting-O2o Cf-Ew-Via Cf-Ipcity
+            Cf-Ipcontinent Cf-Ipcountry Cf-Iplatitude Cf-Iplongitude Cf-Metro-Code Cf-Postal-Code Cf-Pseudo-Ipv4
+            Cf-Ray Cf-Real-Ip Cf-Region Cf-Region-Code Cf-Request-Id Cf-Threat-Score Cf-Timezone Cf-Verified-Bot
+            Cf-Visitor Cf-Warp-Tag-Id Cf-Worker
         """),
     ),
     "other providers": (

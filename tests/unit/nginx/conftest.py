@@ -211,10 +211,11 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
     given = dict(getattr(request, "param", {}))
     if given.pop("https", False):
         given["tls"] = Tls(str(throwaway), engine_here)
-    http, faster = given.pop("http", ""), given.pop("faster", {})
+    http, faster, default = given.pop("http", ""), given.pop("faster", {}), given.pop("default", "")
     site = dataclasses.replace(site, **given)
     port, tls_port = free_ports(2)
-    files = {"site": render_site(site), "default": render_default_server(tls=engine_here), "a-persons": http}
+    default = default or render_default_server(tls=engine_here)
+    files = {"site": render_site(site), "default": default, "a-persons": http}
     for before, after in faster.items():
         assert before in files["site"], before
         files = {name: text.replace(before, after) for name, text in files.items()}

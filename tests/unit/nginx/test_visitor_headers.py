@@ -34,7 +34,7 @@ AUDITED = """
     X-URL-Scheme X-Accel-Redirect X-Accel-Mapping X-Sendfile-Type X-SSL-Client-Cert X-SSL-Client-Verify
     X-SSL-Client-S-DN SSL-Client-Cert SSL-Client-Verify X-Client-Cert X-Client-Verify CF-Access-Jwt-Assertion
     Cf-Access-Authenticated-User-Email X-Goog-Authenticated-User-Email X-MS-CLIENT-PRINCIPAL-NAME Tailscale-User-Login
-""".split()
+"""
 
 
 def variants(name):
@@ -72,7 +72,7 @@ def test_families_have_each_name_once():
 @pytest.mark.parametrize("served", [{"https": True}, {}], indirect=True, ids=["https", "http"])
 @pytest.mark.parametrize("first", [True, False], ids=["before-host", "after-host"])
 def test_visitor_headers_never_reach_the_app(request, served, first):
-    names = [*DROPPED, *AUDITED, *REPLACED]
+    names = [*DROPPED, *AUDITED.split(), *REPLACED]
     names = [one for name in names for one in variants(name) if one.lower() not in ("host", "connection", "te")]
     assert reaching(served, names, first=first, secure="https" in request.node.callspec.id.split("-")) == set()
 
