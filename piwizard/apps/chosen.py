@@ -16,7 +16,7 @@ from piwizard.apps.environment import Variable, find_environment
 from piwizard.apps.imports import packages
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
-from piwizard.apps.requirements import Requirements, find_requirements, listed
+from piwizard.apps.requirements import Requirements, find_requirements, limited, listed
 from piwizard.apps.source import Source
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.writable import find_writable
@@ -77,7 +77,8 @@ class Chosen:
         if wanted is None:
             return find_requirements(self._code, self.entry.chdir)
         self._there("app.requirements", wanted, folder=False)
-        return Requirements("requirements.txt", wanted, ("-r", wanted), names=listed(self._code, wanted))
+        names, limits = listed(self._code, wanted), limited(self._code, wanted)
+        return Requirements("requirements.txt", wanted, ("-r", wanted), names=names, limits=limits)
 
     @cached_property
     def libraries(self) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
+SERVER, FRAMEWORK = "gunicorn>=23,<28", "flask>=1,<4"
+"""What pip installs for an app that does not name them: releases that are known to work. What an app names wins."""
 MAKING = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
 """Words of commands that make files beside the code: translations, style sheets."""
 
@@ -183,12 +185,14 @@ def _what(app: Chosen) -> tuple[str, str | None, str]:
 
 def _environment(app: Chosen) -> Environment:
     wanted = app.requirements
-    flask = () if wanted and wanted.flask else ("flask",)
+    held = wanted.held if wanted else ()
+    server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else SERVER,)
+    flask = () if wanted and wanted.flask else ("flask" if "flask" in held else FRAMEWORK,)
     return Environment(
         folder=app.layout.venv,
         python=app.answers.get("app.python", "python3"),
         code=app.layout.code,
-        install=("gunicorn", *flask, *(wanted.arguments if wanted else app.imported)),
+        install=(*server, *flask, *(wanted.arguments if wanted else app.imported)),
         inputs=(wanted.file,) if wanted else (),
         user=app.layout.site,
         cache=places.cache_dir() / "build" / app.layout.site,
