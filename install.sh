@@ -248,7 +248,7 @@ hash_sources() (
 # names by its hash, wherever it comes from: pip refuses every other. What was downloaded is kept, so that an upgrade
 # with the same lock needs no network.
 install_dependencies() {
-    rm -rf "$CACHE/pip" # of an earlier version
+    rm -rf "$CACHE/pip" "$HOME_DIR/lock" # of an earlier version
     if cmp -s "$here/piwizard/requirements.lock" "$WHEELS/requirements.lock"; then
         from_wheels "$WHEELS" && return
         say "The Python packages in $WHEELS do not match the lock file or this Python: they are downloaded again."

@@ -93,7 +93,7 @@ def _text(checkout: Checkout, folder: str) -> Requirements | None:
 
 
 def limited(checkout: Checkout, file: str) -> tuple[str, ...]:
-    """Return the distributions that only the constraint files name, of a requirements file and those that it includes."""
+    """Return the distributions that a requirements file does not name, but a constraint file that it includes does."""
     both = listed(checkout, file, options="-r|--requirement|-c|--constraint")
     return tuple(sorted({*both} - {*listed(checkout, file)}))
 

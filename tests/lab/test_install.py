@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -144,8 +145,9 @@ def test_an_upgrade_and_a_run_that_began_before_it(upgraded: Pi) -> None:
 def test_killed_or_without_power_in_the_middle_of_an_upgrade(upgraded: Pi) -> None:
     was = upgraded.run(["piwizard", "--version"]).output
     for cut in (lambda: upgraded.run(["pkill", "-9", "-f", "install.sh|/opt/piwizard/venv-"]), upgraded.power_cut):
+        before = _made(upgraded)
         upgraded.start([INSTALL, "--version"])
-        eventually(lambda: _building(upgraded))
+        eventually(partial(_building, upgraded, before))
         time.sleep(1)
         cut()
         if not upgraded.container.running:
@@ -156,8 +158,12 @@ def test_killed_or_without_power_in_the_middle_of_an_upgrade(upgraded: Pi) -> No
     assert len(environments(upgraded)) == 1
 
 
-def _building(pi: Pi) -> None:
-    assert list((pi.files / "opt/piwizard").glob("building-*/sources"))
+def _made(pi: Pi) -> set[Path]:
+    return set((pi.files / "opt/piwizard").glob("venv-*/pyvenv.cfg"))
+
+
+def _building(pi: Pi, before: set[Path]) -> None:
+    assert _made(pi) - before
 
 
 EVIL = "raise SystemExit('tampered with')"
@@ -165,7 +171,7 @@ WHEELS = "/var/cache/piwizard/wheels"
 
 
 def site_packages(pi: Pi) -> str:
-    return pi.run(["sh", "-c", "echo /opt/piwizard/venv/lib/python3*/site-packages"]).output.strip()
+    return pi.run(["sh", "-c", "readlink -f /opt/piwizard/venv/lib/python3*/site-packages"]).output.strip()
 
 
 def tampered(pi: Pi) -> list[str]:
@@ -270,15 +276,13 @@ def test_nobody_else_can_block_it(pi: Pi) -> None:
     assert mine == "/run/piwizard-install.lock 600 root\n"
     refused = pi.run(["flock", "-n", "/run/piwizard-install.lock", "true"], user=pi.user, check=False)
     assert "Permission denied" in refused.errors
-    for path in ("/opt/piwizard", "/var/cache/piwizard"):
-        found = pi.run(["find", path, "-name", "*lock", "-maxdepth", "1", "-perm", "/044"]).output.split()
-        assert found in ([], ["/opt/piwizard/lock"]), "and what lies there is used by nobody"
+    assert not pi.run(["find", "/opt/piwizard", "-maxdepth", "1", "-name", "lock"]).output
 
 
 def test_waiting_says_for_whom_and_ends(ready_pi: Pi) -> None:
     pi = ready_pi
     pi.run(["sed", "-i", "s/^PATIENCE=[0-9]*/PATIENCE=1/", INSTALL])
-    hold = "exec 9>/run/piwizard-install.lock; flock 9; echo 'process 4711, since 12:34' >&9; echo held; read gone"
+    hold = "exec 9>/run/piwizard-install.lock; flock 9; echo 'process 4711, since 12:34' >&9; exec sleep 600"
     holding = pi.start(["sh", "-c", hold])
     eventually(lambda: _held(pi))
     for more in ([], ["--remove"]):
