@@ -16,7 +16,7 @@ from piwizard.apps.environment import Variable, find_environment
 from piwizard.apps.imports import packages
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
-from piwizard.apps.requirements import Requirements, find_requirements, listed
+from piwizard.apps.requirements import Requirements, find_requirements, limited, listed
 from piwizard.apps.source import Source
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.writable import find_writable
@@ -27,6 +27,8 @@ from piwizard.machine.commands import SEARCH_PATH
 from piwizard.machine.files import digest
 from piwizard.machine.interpreter import LeftBehind, left_behind
 
+SERVER, FRAMEWORK = "gunicorn>=23,<28", "flask>=1,<4"
+"""What pip installs for an app that does not name them: releases that are known to work. What an app names wins."""
 PYTHON, REBUILT = "-py", "-venv"
 """What follows in the name of a release whose environment was built again for the same commit."""
 BUILDING = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
@@ -79,8 +81,10 @@ class Chosen:
     def install(self) -> tuple[str, ...]:
         """What pip installs: the app's own requirements, and what every app needs that they do not name."""
         wanted = self.requirements
-        flask = () if wanted and wanted.flask else ("flask",)
-        return ("gunicorn", *flask, *(wanted.arguments if wanted else self.imported))
+        held = wanted.held if wanted else ()
+        server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else SERVER,)
+        flask = () if wanted and wanted.flask else ("flask" if "flask" in held else FRAMEWORK,)
+        return (*server, *flask, *(wanted.arguments if wanted else self.imported))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -114,7 +118,8 @@ class Chosen:
         if wanted is None:
             return find_requirements(self._code, self.entry.chdir)
         self._there("app.requirements", wanted, folder=False)
-        return Requirements("requirements.txt", wanted, ("-r", wanted), names=listed(self._code, wanted))
+        names, limits = listed(self._code, wanted), limited(self._code, wanted)
+        return Requirements("requirements.txt", wanted, ("-r", wanted), names=names, limits=limits)
 
     @cached_property
     def libraries(self) -> tuple[str, ...]:

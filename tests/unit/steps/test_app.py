@@ -11,7 +11,7 @@ import pytest
 from piwizard.apps.chosen import Chosen
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
-from piwizard.steps.app import App
+from piwizard.steps.app import FRAMEWORK, SERVER, App
 
 from .conftest import COMMIT, FLASK, of_kind
 
@@ -41,7 +41,7 @@ def test_the_release(plan):
     data = next(change for change in of_kind(changes, "folder") if change.path.name == "data")
     assert (data.mode, data.owner.user, data.whole) == (0o750, "blog", False), "what the app wrote survives an undo"
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == ("gunicorn", "-r", "requirements.txt")
+    assert environment.install == (SERVER, "-r", "requirements.txt")
     assert environment.inputs == ("requirements.txt",)
     assert environment.group == "blog"
 
@@ -118,13 +118,39 @@ def test_without_a_repository(ground, answers):
 def test_what_no_list_names_is_taken_from_the_imports(plan):
     changes = plan({"app.py": FLASK + "import flask_wtf, unheard_of\n"})
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == ("gunicorn", "flask", "flask-wtf")
+    assert environment.install == (SERVER, FRAMEWORK, "flask-wtf")
     assert (environment.inputs, environment.lines) == ((), ())
 
 
 def test_flask_comes_along_where_the_list_forgets_it(plan):
     (environment,) = of_kind(plan({"app.py": FLASK, "requirements.txt": "psycopg2\n"}), "environment")
-    assert environment.install == ("gunicorn", "flask", "-r", "requirements.txt")
+    assert environment.install == (SERVER, FRAMEWORK, "-r", "requirements.txt")
+
+
+POETRY = """
+[tool.poetry]
+package-mode = false
+[tool.poetry.dependencies]
+click = "*"
+"""
+POETRY_LOCK = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for name in ("Flask", "gunicorn", "click"))
+
+
+@pytest.mark.parametrize(
+    ("files", "installed"),
+    [
+        ({"requirements.txt": "flask\ngunicorn==20.1.0\n"}, ()),
+        ({"requirements.txt": "flask\n-r more.txt\n", "more.txt": "Gunicorn==20.1.0 --hash=sha256:00\n"}, ()),
+        ({"requirements.txt": "redis\n-c fixed.txt\n", "fixed.txt": "flask==1.1\n"}, (SERVER, "flask")),
+        ({"requirements.txt": "flask\n-c fixed.txt\n", "fixed.txt": "gunicorn==20.1.0\n"}, ("gunicorn",)),
+        ({"pyproject.toml": POETRY, "poetry.lock": POETRY_LOCK}, ("gunicorn", "flask")),
+        ({"pyproject.toml": POETRY}, (SERVER, FRAMEWORK)),
+    ],
+)
+def test_versions_that_the_app_names_win(plan, files, installed):
+    (environment,) = of_kind(plan({"app.py": FLASK} | files), "environment")
+    before = [word for word in environment.install if re.match("gunicorn|flask", word)]
+    assert tuple(before) == installed
 
 
 @pytest.mark.parametrize(("asked", "needed"), [("Psycopg2==2.9", True), ("psycopg2-binary", False)])
