@@ -13,6 +13,7 @@ from tests.lab import attackers, product, road, tame
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
+pytestmark = pytest.mark.both_releases
 SLOWEST = 240
 """Seconds that a command of piwizard's may take while somebody is in its way."""
 
