@@ -109,10 +109,12 @@ def others():
 def seen():
     """What a command finds in the folders that should be its own alone."""
     home = os.environ["HOME"]
+    own = "left-behind-" + os.environ.get("INVOCATION_ID", "")
+    temporary = os.listdir("/tmp") + os.listdir("/var/tmp") + os.listdir("/dev/shm")
     return {{
         "uid": os.getuid(),
-        "home": sorted(os.listdir(home)) if "data" not in home else [],
-        "temporary": sorted(os.listdir("/tmp") + os.listdir("/var/tmp") + os.listdir("/dev/shm")),
+        "home": [name for name in os.listdir(home) if name.startswith("left-behind") and name != own],
+        "temporary": [name for name in temporary if name.startswith("left-behind") and name != own],
         "environments": others(),
     }}
 
@@ -120,7 +122,7 @@ def seen():
 def mark():
     for folder in ("/tmp", "/var/tmp", "/dev/shm", os.environ["HOME"]):
         try:
-            open(os.path.join(folder, "left-behind"), "w").close()
+            open(os.path.join(folder, "left-behind-" + os.environ.get("INVOCATION_ID", "")), "w").close()
         except OSError:
             pass
 '''
@@ -173,14 +175,10 @@ def compiled():
         return file.read()
 
 
-@app.get("/fill")
-def fill():
-    try:
-        with open("/dev/shm/all", "wb") as file:
-            while True:
-                file.write(bytes(1 << 20))
-    except OSError as error:
-        return str(error.errno)
+@app.get("/shared")
+def shared():
+    found = os.statvfs("/dev/shm")
+    return {"files": os.listdir("/dev/shm"), "size": found.f_blocks * found.f_frsize}
 """
 
 
