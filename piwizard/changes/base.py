@@ -70,8 +70,11 @@ class Work(Memory, Protocol):
         user: str | None = None,
         allow: Sequence[int] = (0,),
         watch: Callable[[str], None] | None = None,
+        bind: tuple[Path, Path] | None = None,
     ) -> Result:
         """Runs a command; raises ChangeFailed with its last words where the exit code is not allowed.
+
+        `bind` is a folder, and the path at which this command alone sees it, and may write to it.
 
         `watch` gets what it prints in pieces as they come, where it prints no lines; nothing of that is recorded.
         """

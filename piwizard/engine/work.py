@@ -43,6 +43,7 @@ class Working:
         user: str | None = None,
         allow: Sequence[int] = (0,),
         watch: Callable[[str], None] | None = None,
+        bind: tuple[Path, Path] | None = None,
     ) -> Result:
         number, emit = next(self._ids), self._recorder.emit
         emit("command-started", argv=list(argv), id=number, user=user or "root")
@@ -54,7 +55,7 @@ class Working:
             if kept is not None:
                 emit("output", id=number, stream=stream, text=kept)
 
-        result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output, on_text=watch)
+        result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output, on_text=watch, bind=bind)
         if room.left_out:
             emit("note", text=f"It printed more: {room.left_out} further lines are not in the record.")
         # Who takes any exit at all judges by itself, and may well find that it failed.

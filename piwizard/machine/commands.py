@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +75,12 @@ def as_nobody(argv: Sequence[str]) -> tuple[str, ...]:
     """The argv that runs `argv` without root's rights: for programs that read what strangers send."""
     who = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
     return ("setpriv", *who, "--", *argv) if os.geteuid() == 0 else tuple(argv)
+
+
+def bound(bind: tuple[Path, Path], argv: Sequence[str]) -> tuple[str, ...]:
+    """The argv that runs `argv` where the folder `bind[0]` is seen at `bind[1]`, by it and by nobody else."""
+    script = Path(__file__).with_name("binding.py")
+    return ("unshare", "--mount", "--", sys.executable, "-I", str(script), *map(str, bind), *argv)
 
 
 class Process:
@@ -209,12 +216,16 @@ def run(
     on_line: OnLine | None = None,
     on_text: Callable[[str], None] | None = None,
     timeout: float | None = None,
+    bind: tuple[Path, Path] | None = None,
 ) -> Result:
     """Runs a command to its end and gives its result; an exit code other than 0 is for the caller to judge.
+
+    `bind` is a folder, and the path at which the command alone sees it.
 
     `timeout` in seconds: the group is ended then, and the exit code is 124, as timeout(1) has it.
     """
     argv = as_user(user, argv) if user else tuple(argv)
+    argv = bound(bind, argv) if bind else argv
     process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text)
     if timeout is not None:
         until = time.monotonic() + timeout
