@@ -21,7 +21,7 @@ DELETES = frozenset(
 )  # fmt: skip
 """Names of functions and methods that take data away or write over it."""
 SQL = re.compile(
-    r"\b(?:drop|truncate)\s+\w|\bdelete\s+from\b|\breplace\s+into\b|\binsert\s+or\s+replace\b|"
+    r"\b(?:drop|truncate)\s+\w+|\bdelete\s+from\b|\breplace\s+into\b|\binsert\s+or\s+replace\b|"
     r"\bupdate\s+\S+\s+set\b|\balter\s+table\b|\brm\s+-|\bunlink\b",
     re.IGNORECASE,
 )

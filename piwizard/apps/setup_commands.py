@@ -102,7 +102,7 @@ def _against(one: InitCommand, record: SetupRecord, *, new: bool) -> str | None:
     if one.migrates:
         return None
     if one.doubt and (one.doubt.sure or not command.makes):
-        return f"It may delete data ({one.doubt.place}: {one.doubt.why})"
+        return f"It may delete data ({one.doubt.place})"
     if not agreed:
         return f"A later version of the app brought it ({one.file} line {one.line})"
     if command.makes:

@@ -67,7 +67,8 @@ class DataSwitch:
 
     def holds(self, machine: Machine, memory: Memory) -> bool:
         """Whether there is nothing to run, and nothing that a killed run has left."""
-        left = (self._journal, self._next, self._kept)
+        folders = (self._next, self._kept)
+        left = (self._journal, *folders, *map(files.gone, folders))
         return not self.pending(machine, memory) and not any(os.path.lexists(path) for path in left)
 
     def settle(self, work: Work) -> bool:

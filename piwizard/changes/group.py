@@ -103,11 +103,12 @@ class Group:
             self.data.finish()
 
     def _take_back(self, work: Work) -> None:
+        """The data first: killed in between, the old release never meets data that it does not know."""
         if self.data:
             self.data.stop_again(work)
+            self.data.back(work)
         work.take_back(self.name)
         if self.data:
-            self.data.back(work)
             self.data.let_go()
 
     def _take_up(self, work: Work) -> None:
