@@ -48,7 +48,12 @@ def apply(
             hint="`piwizard apply --answers FILE` takes them from a file.",
         )
     needed = starting.needed(wizard, chosen, done)
-    if needed and not (newest or yes or agreed or as_json) and sys.stdin.isatty() and _ask_for_commands(needed, answers):
+    if (
+        needed
+        and not (newest or yes or agreed or as_json)
+        and sys.stdin.isatty()
+        and _ask_for_commands(needed, answers)
+    ):
         # The answers name more commands now: planned anew, from the code that was looked at.
         wizard = session.wizard(answers, wizard.pins())
         needed = starting.needed(wizard, chosen, done)

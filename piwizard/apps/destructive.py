@@ -77,10 +77,10 @@ def look(code: Code, file: str, function: Function, words: tuple[str, ...]) -> D
 def _all(code: Code, file: str, function: Function) -> list[Doubt]:
     seen, found = {(file, function.name, function.lineno)}, []
     waiting = [(file, function, DEEPEST)]
-    for node in function.decorator_list:
-        name = _name(node.func if isinstance(node, ast.Call) else node)
+    for decorator in function.decorator_list:
+        name = _name(decorator.func if isinstance(decorator, ast.Call) else decorator)
         if name not in DECORATES:
-            found.append(Doubt(f"{name or 'a decorator'} cannot be followed", file, node.lineno, sure=False))
+            found.append(Doubt(f"{name or 'a decorator'} cannot be followed", file, decorator.lineno, sure=False))
     while waiting:
         here, body, left = waiting.pop()
         for statement in body.body:
@@ -100,7 +100,8 @@ def _called(code: Code, file: str, call: ast.Call) -> list[tuple[str, Function]]
     """The functions of the checkout that a call may lead to: of a method, all of its name."""
     where = code.definition(file, call.func)
     if where:
-        return [(where[0], one) for one in code.everything(where[0]).names.get(where[1], []) if _is_function(one)]
+        named = code.everything(where[0]).names.get(where[1], [])
+        return [(where[0], one) for one in named if isinstance(one, Function)]
     if not isinstance(call.func, ast.Attribute):
         return []
     name = call.func.attr
@@ -111,10 +112,6 @@ def _called(code: Code, file: str, call: ast.Call) -> list[tuple[str, Function]]
         for node in code.checkout.nodes(other)
         if isinstance(node, Function) and node.name == name
     ]
-
-
-def _is_function(one: object) -> bool:
-    return isinstance(one, Function)
 
 
 def _doubt(code: Code, file: str, node: ast.AST) -> Doubt | None:
@@ -135,7 +132,7 @@ def _call(file: str, call: ast.Call, name: str) -> Doubt | None:
         return Doubt(f"{name}()", file, call.lineno)
     first = call.args[0] if call.args else None
     if name in OPENS:
-        given = next((one.value for one in call.keywords if one.arg == "mode"), None) or (call.args[1:2] or [None])[0]
+        given = next((one for one in (*_keyword(call, "mode"), *call.args[1:2])), None)
         mode = given.value if isinstance(given, ast.Constant) else None if given else "r"
         writes = not isinstance(mode, str) or set(mode) & set("wax+")
         return Doubt(f"{name}() for writing", file, call.lineno) if writes else None
@@ -165,6 +162,10 @@ def _text(checkout: Checkout, file: str, line: int, text: str) -> Doubt | None:
                 return Doubt(" ".join(found[0].split()).upper(), path, number)
     known = all(SQL_CREATES.match(one) for path in schemas for one in _statements(checkout.text(path)))
     return None if known else Doubt(f"{text} does more than to create tables", schemas[0], 1, sure=False)
+
+
+def _keyword(call: ast.Call, name: str) -> list[ast.expr]:
+    return [one.value for one in call.keywords if one.arg == name]
 
 
 def _statements(text: str) -> list[str]:

@@ -14,7 +14,7 @@ DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "pymysql", "MySQLdb", "my
 
 def find_server(code: Checkout, settings: Mapping[str, object], secrets: Mapping[str, str]) -> str:
     """Name the database server of an app for a person; empty where there is none. No part of a secret is in it."""
-    for name, value in settings.items():
+    for value in settings.values():
         if isinstance(value, str) and URL.match(value):
             return f"the database on {_host(value)}"
     for key, value in secrets.items():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from piwizard.apps import setup_record
@@ -69,10 +70,13 @@ def decide(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: P
     """Decide for the site in `folder`. `wanted`: the answer `app.init`, None where there is none."""
     record = setup_record.read(folder)
     holds = holds_something(folder / "data")
-    new = not holds if record.agreed is None else record.new
+    served = os.path.lexists(folder / "current")
+    if record.agreed is None and served:
+        record = replace(record, agreed=frozenset())  # set up by a piwizard that kept no record: no first yes any more
+    new = not (holds or served) if record.agreed is None else record.new
     if wanted is not None:
         chosen = tuple(_command(tuple(shlex.split(line))) for line in wanted)
-        brought = record.agreed is None and holds
+        brought = record.agreed is None and holds and not served
         taken = tuple(one for one in chosen if brought and not one.release)
         agreed = (record.agreed or frozenset()) | {one.identity for one in chosen}
         return Setup(chosen, (), agreed, record.ran | {one.identity for one in taken}, new, taken)

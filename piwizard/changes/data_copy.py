@@ -44,7 +44,7 @@ class Copier:
         if not result.ok:
             raise ChangeFailed(
                 f"The data in {source} could not be copied: {result.last_words or f'exit code {result.exit}'}",
-                hint=f"The site runs on unchanged. Give every file in {source} to the user {self.user}, then try again.",
+                hint=f"The site runs on unchanged. Give all files in {source} to the user {self.user}, then try again.",
             )
         work.command(("sync", "--file-system", str(target)))
 
@@ -101,7 +101,7 @@ class SetupStep(Command):
 
     def apply(self, work: Work) -> None:
         try:
-            super().apply(BoundWork(work, self.bind) if self.bind else work)  # type: ignore[arg-type]
+            super().apply(BoundWork(work, self.bind) if self.bind else work)
         except ChangeFailed as error:
             if self.bind:
                 files.remove_whole(self.bind[0])
@@ -151,5 +151,3 @@ class NoTrialCopy:
     def apply(self, work: Work) -> None:
         files.remove_whole(self.path)
         work.note(self.path, "removed")
-
-

@@ -99,12 +99,12 @@ class DataSwitch:
             for one in pending:
                 scratch = one.marker.with_name(f"{one.marker.name}.next")
                 files.forget(scratch)
-                replace(one, marker=scratch).apply(BoundWork(work, (self._next, self._data)))  # type: ignore[arg-type]
+                replace(one, marker=scratch).apply(BoundWork(work, (self._next, self._data)))
                 files.forget(scratch)
             work.command(("sync", "--file-system", str(self._next)))
         except BaseException:
             files.remove_whole(self._next)
-            self._start(work)
+            self.let_go(work)
             raise
 
     def switch(self, work: Work) -> None:
@@ -127,9 +127,10 @@ class DataSwitch:
         self._mark(markers)
         work.note(self._data, "the copy on which the setup commands ran is in its place")
 
-    def let_go(self) -> None:
-        """Let the service start; systemd has to be told."""
-        self._held.release()
+    def let_go(self, work: Work) -> None:
+        """Let the service start."""
+        if self._held.release():
+            work.command(("systemctl", "daemon-reload"))
 
     def stop_again(self, work: Work) -> None:
         """Stop the service of a new release that does not work, before its data goes back."""
@@ -161,7 +162,7 @@ class DataSwitch:
         try:
             yield
         finally:
-            self._start(work)
+            self.let_go(work)
 
     def _stop(self, work: Work) -> None:
         state = work.machine.unit(self.service)
@@ -173,10 +174,6 @@ class DataSwitch:
         work.command(("systemctl", "stop", self.service))
         if state.running or state.failing:
             work.command(("systemctl", "start", "--no-block", self.service))
-
-    def _start(self, work: Work) -> None:
-        if self._held.release():
-            work.command(("systemctl", "daemon-reload"))
 
     def _mark(self, markers: list[Any]) -> None:
         for path, argv in markers:

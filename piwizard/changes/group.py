@@ -86,7 +86,7 @@ class Group:
                 ask(self.guard, work, hint="Nothing was altered. Mend what the line names, then apply again.")
             if self.data:
                 self.data.switch(work)
-                self.data.let_go()
+                self.data.let_go(work)
         except BaseException:  # a full disk and a stop as well: nothing is left half-way
             self._take_back(work)
             raise
@@ -109,7 +109,7 @@ class Group:
             self.data.back(work)
         work.take_back(self.name)
         if self.data:
-            self.data.let_go()
+            self.data.let_go(work)
 
     def _take_up(self, work: Work) -> None:
         for one in self.then:

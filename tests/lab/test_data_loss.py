@@ -12,6 +12,7 @@ from piwizard.machine.commands import Process
 from tests.lab import product, road
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
+from tests.lab.test_undo import as_root
 
 APP = """\
 import os
@@ -83,12 +84,14 @@ MIGRATED: dict[str, str | bytes | None] = {
     "requirements.txt": "flask\nalembic\n",
     "alembic.ini": "[alembic]\nscript_location = migrations\n",
     "migrations/env.py": ENV,
-    "migrations/versions/one.py": REVISION.format(
-        number="one", before="None", sql="CREATE TABLE note (title TEXT)"
-    ),
+    "migrations/versions/one.py": REVISION.format(number="one", before="None", sql="CREATE TABLE note (title TEXT)"),
 }
 RENAMES = REVISION.format(number="two", before="'one'", sql="ALTER TABLE note RENAME COLUMN title TO name")
-SECOND = str(MIGRATED["app.py"]).replace("First.", "Second.").replace("SELECT title FROM note ORDER BY title", "SELECT name FROM note ORDER BY name")  # fmt: skip
+SECOND = (
+    str(MIGRATED["app.py"])
+    .replace("First.", "Second.")
+    .replace("SELECT title FROM note ORDER BY title", "SELECT name FROM note ORDER BY name")
+)
 ONLY_AS_SERVICE = SECOND.replace(
     'return "Second. "', 'if "myflask.service" in open("/proc/self/cgroup").read(): 1 / 0\n    return "Second. "'
 )
@@ -116,10 +119,8 @@ def keep(pi: Pi, title: str) -> None:
 
 def kept(pi: Pi) -> list[str]:
     """The notes in the database, in the table as it is."""
-    script = (
-        "import sqlite3, sys; print([r[0] for r in sqlite3.connect(sys.argv[1]).execute('select * from note')])"
-    )
-    return [str(one) for one in eval(pi.run(("python3", "-c", script, DATABASE)).output)]  # noqa: S307 — our own words
+    script = "import sqlite3, sys; print([r[0] for r in sqlite3.connect(sys.argv[1]).execute('select * from note')])"
+    return [str(one) for one in eval(pi.run(("python3", "-c", script, DATABASE)).output)]
 
 
 def visitors(lab: Lab, pi: Pi) -> Process:
@@ -176,9 +177,17 @@ def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", {**FILES, "app.py": READS})
     with pytest.raises(Exception, match=r"`flask init-db` was found and does not run"):
         set_up(lab, pi)
-    pi.write(road.ANSWERS, pi.read(road.ANSWERS) + 'init = ["flask --app app init-db"]\n')
-    road.apply(pi, "--yes", "--answers", road.ANSWERS)
+    refused = as_root(pi, "piwizard", "apply")
+    refused.answer("Run `flask init-db` once? It may delete data (schema.sql line 1) [y/N]")
+    refused.answer("Do this?")
+    assert refused.end() == 1
+    assert "init" not in pi.read("/etc/xdg/piwizard/answers.toml")
+    asked = as_root(pi, "piwizard", "apply")
+    asked.answer("Run `flask init-db` once? It may delete data (schema.sql line 1) [y/N]", "y")
+    asked.answer("Do this?", "y")
+    assert asked.end(180) == 0
     assert page(pi) == (200, "First. ")
+    assert 'init = ["flask --app app init-db"]' in pi.read("/etc/xdg/piwizard/answers.toml")
 
 
 def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
@@ -187,9 +196,11 @@ def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     pi.write(road.ANSWERS, pi.read(road.ANSWERS).replace("init = ", "# init = "))
     road.apply(pi, "--yes", "--answers", road.ANSWERS)
     keep(pi, "mine")
-    more = 'web: flask create-all; gunicorn app:app\n'
+    more = "web: flask create-all; gunicorn app:app\n"
     harmless = "\n\n@app.cli.command('create-all')\ndef create_all():\n    open(STORE + '/ran', 'w').close()\n"
-    quiet = "\n\n@app.cli.command('create-tables')\ndef create_tables():\n    database().execute('create table b (c)')\n"
+    quiet = (
+        "\n\n@app.cli.command('create-tables')\ndef create_tables():\n    database().execute('create table b (c)')\n"
+    )
     lab.git.commit("notes", {"app.py": PLAIN + RESET + harmless + quiet, "Procfile": more})
     said = pi.run(("piwizard", "deploy", "--yes")).output
     assert kept(pi) == ["mine"]
@@ -207,7 +218,9 @@ def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
     before = pi.run(("sha256sum", DATABASE)).output
 
     # The migration succeeds, the smoke test fails.
-    lab.git.commit("notes", {"app.py": SECOND.replace('"Second. "', "str(1 / 0)"), "migrations/versions/two.py": RENAMES})
+    lab.git.commit(
+        "notes", {"app.py": SECOND.replace('"Second. "', "str(1 / 0)"), "migrations/versions/two.py": RENAMES}
+    )
     load = visitors(lab, pi)
     assert pi.run(("piwizard", "deploy", "--yes"), check=False).exit == 1
     assert failed(load) == ""
@@ -236,6 +249,12 @@ def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
     assert failed(load) == ""
     assert page(pi)[1].startswith("Second. mine")
     assert kept(pi) == ["mine", *(f"n{number:04}" for number in range(written))]
-    assert pi.run(("ls", "-A", "/srv/myflask")).output.split() == ["app.env", "current", "data", "data.setup", "releases"]
+    assert pi.run(("ls", "-A", "/srv/myflask")).output.split() == [
+        "app.env",
+        "current",
+        "data",
+        "data.setup",
+        "releases",
+    ]
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
     assert pi.run(("ls", "-A", "/run/systemd/system")).output.find("myflask") == -1

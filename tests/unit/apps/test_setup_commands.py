@@ -82,6 +82,13 @@ def test_also_where_the_data_is_on_a_server(site, working):
     assert "flask create-db" in texts(decide(None, ALL, site))[1]
 
 
+def test_a_site_of_a_piwizard_that_kept_no_record_gets_migrations_alone(site):
+    (site / "current").symlink_to("releases/one")
+    run, offered = texts(decide(None, ALL, site))
+    assert run == ["flask db upgrade"]
+    assert offered == ["flask create-db", "flask init-db", "flask translate compile", "flask hello"]
+
+
 def test_a_first_run_that_was_cut_off_goes_on(site, working):
     agree(site, decide(None, (CREATES,), site), working)
     store(site)

@@ -147,10 +147,10 @@ def test_killed_anywhere_where_the_data_is_a_disk_of_its_own(open_folder, monkey
 
     monkeypatch.setattr(data_switch, "exchange", refuses)
     site = fresh(open_folder)
-    for point in killed_at_each(lambda: make(open_folder, group(site))):
+    for point in killed_at_each(lambda: make(open_folder, group(open_folder / "site"))):
         make(open_folder, group(site))
         assert state(site) == ("releases/two", True, ["data.setup"]), f"killed at {point}"
-        site = fresh(open_folder)
+        fresh(open_folder)
 
 
 def test_no_room_for_a_copy_is_said_before_anything_is_touched(site, open_folder, monkeypatch):
