@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from piwizard import kept_answers, output, session, starting
-from piwizard.engine import launch
+from piwizard import kept_answers, offering, output, session, starting
+from piwizard.changes.notice import OfferedCommand
+from piwizard.engine import launch, narrate
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.engine.remains import Remains
@@ -44,14 +45,20 @@ def apply(
         wizard.look_for_new_versions([site] if site else wizard.answers.sites)
     done = starting.done(wizard, state)
     chosen = wizard.with_needs(wizard.places(steps, site), done)
-    if wizard.answers.unnamed and not steps:
-        raise PiwizardError("site.name is missing.", key="site.name")
-    if not wizard.answers.sites and not steps:
-        raise PiwizardError(
-            "There are no answers yet, so there is nothing to set up.",
-            hint="`piwizard apply --answers FILE` takes them from a file.",
-        )
+    if not steps:
+        _require_site(wizard)
     needed = starting.needed(wizard, chosen, done)
+    if (
+        needed
+        and not (newest or yes or agreed or as_json)
+        and sys.stdin.isatty()
+        and _ask_for_commands(needed, answers)
+    ):
+        # The answers name more commands now: planned anew, from the code that was looked at.
+        wizard = session.wizard(answers, wizard.pins())
+        needed = starting.needed(wizard, chosen, done)
+    for sentence in offering.sentences(needed):
+        _say(narrate.printable(sentence), as_json=as_json)
     if needed:
         yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
         launch.require_free(starting.lane(place for place, _ in needed))
@@ -75,6 +82,17 @@ def apply(
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
     return watch(run, as_json=as_json, beside=bool(steps) and any(one.background for one in chosen))
+
+
+def _require_site(wizard: Wizard) -> None:
+    """PiwizardError where the answers name no site that everything could be set up for."""
+    if wizard.answers.unnamed:
+        raise PiwizardError("site.name is missing.", key="site.name")
+    if not wizard.answers.sites:
+        raise PiwizardError(
+            "There are no answers yet, so there is nothing to set up.",
+            hint="`piwizard apply --answers FILE` takes them from a file.",
+        )
 
 
 def require_well(wizard: Wizard, chosen: Sequence[Place]) -> list[tuple[Place, Check]]:
@@ -184,6 +202,17 @@ def watch(run: str, *, as_json: bool, beside: bool = False) -> int:
         _say("\nThe run goes on; `piwizard logs -f` shows it, `piwizard stop` ends it.", as_json=as_json)
         return 130
     raise PiwizardError("The run was cut off.", hint="`piwizard apply` goes on from where it was.")
+
+
+def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
+    """Ask for each command that does not run without an answer; says whether one was added to the answers."""
+    wanted: dict[str, list[OfferedCommand]] = {}
+    for site, command in offering.offered(needed):
+        if agreed(narrate.printable(command.question)):
+            wanted.setdefault(site, []).append(command)
+    for site, commands in wanted.items():
+        offering.keep(site, commands, answers)
+    return bool(wanted)
 
 
 def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:

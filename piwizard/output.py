@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from piwizard import errors
@@ -100,7 +100,7 @@ def show_status(found: Iterable[Status]) -> None:
         _print(f"{sign(one.state)} {one.place.step.title + site:28} {one.state:12} {_one_line(one.summary)}".rstrip())
 
 
-def plan_json(place: Place, changes: Iterable[Previewed]) -> dict[str, Any]:
+def plan_json(place: Place, changes: Sequence[Previewed]) -> dict[str, Any]:
     """A step's plan: only what would be done."""
     return {
         "step": place.step.name,
@@ -116,6 +116,7 @@ def plan_json(place: Place, changes: Iterable[Previewed]) -> dict[str, Any]:
             for one in changes
             if not one.preview.holds
         ],
+        "warnings": [words for one in changes for words in one.preview.warnings],
     }
 
 
@@ -130,6 +131,9 @@ def show_plan(place: Place, changes: list[Previewed]) -> None:
             _print(f"   $ {shlex.join(argv)}")
         for line in one.preview.diff.splitlines():
             _print(f"   {line}")
+    for one in changes:
+        for words in one.preview.warnings if one.preview.holds or one.change.kind == "setup" else ():
+            _print(f"!! {words}")
     print()
 
 

@@ -17,6 +17,8 @@ from piwizard.apps.imports import packages
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
 from piwizard.apps.requirements import Requirements, find_requirements, limited, listed
+from piwizard.apps.servers import find_server
+from piwizard.apps.setup_commands import Setup, decide
 from piwizard.apps.source import Source
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.writable import find_writable
@@ -155,14 +157,19 @@ class Chosen:
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
 
     @cached_property
+    def setup(self) -> Setup:
+        """Which setup commands run, and which are only offered."""
+        return decide(self.answers.get("app.init"), find_init(self._code, self.entry.entry), self.layout.folder)
+
+    @property
     def init(self) -> tuple[str, ...]:
-        """Commands that prepare a new site. Those that were only found are not for a site that serves already."""
-        wanted = self.answers.get("app.init")
-        if wanted is not None:
-            return tuple(wanted)
-        found = find_init(self._code, self.entry.entry)
-        begun = self.layout.current.exists()
-        return tuple(one.text for one in found if not (begun and one.destructive))
+        """The setup commands that run, as the answers hold them."""
+        return tuple(one.text for one in self.setup.run)
+
+    @cached_property
+    def database_server(self) -> str:
+        """The database server that holds data of the app, in words; empty where there is none."""
+        return find_server(self._code, self.answers.get("app.env", {}), self.answers.secrets)
 
     @cached_property
     def generated(self) -> tuple[str, ...]:

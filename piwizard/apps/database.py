@@ -13,8 +13,8 @@ from piwizard.apps.bindings import Assigned, Function
 from piwizard.apps.blueprints import CLASSES
 from piwizard.apps.checkout import Checkout, read
 from piwizard.apps.constants import Constants
+from piwizard.apps.destructive import Doubt, look
 from piwizard.apps.hints import lines
-from piwizard.apps.modules import folders_above, join
 from piwizard.apps.wsgi import Code
 
 CREATES = re.compile(
@@ -24,21 +24,29 @@ CREATES = re.compile(
 # Words that say nothing by themselves: only offered inside a group that is about the database.
 VAGUE = frozenset({"init", "create", "setup", "make", "build", "install", "prepare", "reset", "initialize"})
 DATABASE = re.compile(r"db|database")
-REMOVES = {("os", "remove"), ("os", "unlink"), ("shutil", "rmtree")}
-DROPS = frozenset({"drop_all", "drop_tables", "drop_collection", "drop_database", "unlink"})
-DEEPEST = 3
+UPGRADE = ("db", "upgrade")
 RELEASE_FILES = ("Procfile", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "build.sh", "render.yaml")
 
 
 @dataclass(frozen=True)
 class InitCommand:
-    """A command to run once, in the checkout, as the app's user. `destructive`: run again, it may throw data away."""
+    """A command that prepares the app, run in the checkout as the app's user. `doubt`: why it may delete data.
+
+    `migrates`: it is the known upgrade of Flask-Migrate or Alembic. `started`: only a start-up file names it.
+    """
 
     argv: tuple[str, ...]
     why: str
     file: str
     line: int
-    destructive: bool = False
+    doubt: Doubt | None = None
+    migrates: bool = False
+    started: bool = False
+
+    @property
+    def destructive(self) -> bool:
+        """Whether it may delete data."""
+        return self.doubt is not None
 
     @property
     def text(self) -> str:
@@ -53,7 +61,8 @@ class ClickCommand:
     words: tuple[str, ...]
     file: str
     line: int
-    drops: bool
+    doubt: Doubt | None = None
+    """Why it may delete data."""
 
 
 def find_init(root: Path | Checkout, entry: str = "") -> tuple[InitCommand, ...]:
@@ -61,27 +70,25 @@ def find_init(root: Path | Checkout, entry: str = "") -> tuple[InitCommand, ...]
     checkout = read(root)
     commands = find_commands(checkout)
     flask: tuple[str, ...] = ("flask", "--app", flask_app(entry)) if entry else ("flask",)
+    known = {command.words: command for command in commands}
     found: list[InitCommand] = []
     migrations = _migrations(checkout)
-    if migrations:
+    upgrade = "creates or updates the database"
+    if migrations and UPGRADE not in known:
         folder = () if migrations == "migrations" else ("--directory", migrations)
-        found.append(
-            InitCommand(
-                (*flask, "db", "upgrade", *folder), "creates or updates the database", f"{migrations}/env.py", 1
-            )
-        )
-    elif checkout.is_file("alembic.ini"):
-        found.append(InitCommand(("alembic", "upgrade", "head"), "creates or updates the database", "alembic.ini", 1))
+        argv = (*flask, *UPGRADE, *folder)
+        found.append(InitCommand(argv, upgrade, f"{migrations}/env.py", 1, migrates=True))
+    elif not migrations and checkout.is_file("alembic.ini"):
+        found.append(InitCommand(("alembic", "upgrade", "head"), upgrade, "alembic.ini", 1, migrates=True))
     for command in commands:
-        creates = _creates(command)
-        if creates and not (migrations and command.drops):
+        if _creates(command) and not (migrations and command.doubt):
             why = "creates the database" if DATABASE.search(" ".join(command.words)) else "prepares the app"
-            found.append(InitCommand((*flask, *command.words), why, command.file, command.line, command.drops))
-    known = {tuple(command.words) for command in commands}
+            found.append(InitCommand((*flask, *command.words), why, command.file, command.line, command.doubt))
     for words, file, line in _released(checkout):
         listed = {command.argv[len(flask) :] for command in found}
         if words in known and words not in listed:
-            found.append(InitCommand((*flask, *words), f"{file} runs it", file, line))
+            doubt = known[words].doubt
+            found.append(InitCommand((*flask, *words), f"{file} runs it", file, line, doubt, started=True))
     return tuple(found)
 
 
@@ -118,7 +125,7 @@ def _in_file(code: Code, file: str) -> Iterator[ClickCommand]:
             if target.attr == "group":
                 groups[function.name] = words
             elif not _needs_arguments(function):
-                yield ClickCommand(words, file, function.lineno, _drops(code, file, function))
+                yield ClickCommand(words, file, function.lineno, look(code, file, function, words))
 
 
 def _above(code: Code, file: str, owner: ast.expr, groups: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
@@ -164,36 +171,6 @@ def _needs_arguments(function: Function) -> bool:
         if k.arg in {"required", "prompt"}
     ]
     return "argument" in names or bool(required)
-
-
-def _drops(code: Code, file: str, function: Function) -> bool:
-    """Whether a command, a function of the app that it calls, or a schema of the app drops tables or removes files."""
-    seen = {(file, function.name)}
-    waiting = [(file, function, DEEPEST)]
-    while waiting:
-        here, body, left = waiting.pop()
-        for node in ast.walk(body):
-            if _drops_here(code, here, node):
-                return True
-            where = code.definition(here, node.func) if isinstance(node, ast.Call) and left else None
-            if where and where not in seen:
-                seen.add(where)
-                found = code.bindings(where[0]).names.get(where[1], [])
-                waiting += [(where[0], one, left - 1) for one in found if isinstance(one, Function)]
-    return False
-
-
-def _drops_here(code: Code, file: str, node: ast.AST) -> bool:
-    match node:
-        case ast.Attribute(attr=attr) if attr in DROPS:
-            return True
-        case ast.Call(func=func):
-            return code.origin(file, func) in REMOVES
-        case ast.Constant(value=str(value)):
-            places = folders_above(file) if value.endswith(".sql") else []
-            schemas = [code.checkout.text(join(folder, value)) for folder in places]
-            return any("drop table" in text.lower() for text in (value, *schemas))
-    return False
 
 
 def _creates(command: ClickCommand) -> bool:

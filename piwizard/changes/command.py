@@ -35,7 +35,8 @@ class Command:
     `env` may hold secrets: it is handed over in the environment, shown nowhere. `failure` is the sentence for
     a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
-    As root it is run as it is. As another user it is run in the sandbox of the app's service, and may write `writable`.
+    As root it is run as it is. As another user it is run in the sandbox of the app's service, and may write `writable`
+    and run `scripts` of piwizard's.
     `makes` is a folder of root's that the command makes files in: it works on a copy, and what it made is copied back.
     `variables` are those that the app reads and nobody gave: where its last words name one, that is what it lacks.
     It is run in the folder `start` of the checkout at `code`.
@@ -54,6 +55,7 @@ class Command:
     proves: tuple[str, ...] = ()
     makes: Path | None = None
     writable: tuple[Path, ...] = ()
+    scripts: tuple[Path, ...] = ()
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
@@ -77,7 +79,8 @@ class Command:
         if self.user == ROOT.user:
             return work.command(self.argv, env=self.env, cwd=cwd, allow=ANY_EXIT)
         if self.makes is None:
-            return work.job(self.argv, Sandbox(self.user, self.writable, seconds=LONGEST), env=self.env, cwd=cwd)
+            sandbox = Sandbox(self.user, self.writable, seconds=LONGEST, scripts=self.scripts)
+            return work.job(self.argv, sandbox, env=self.env, cwd=cwd)
         with workspace(self.user, self.user) as place:
             place.copy(self.makes, "made")
             sandbox = place.sandbox(binds=(("made", self.makes),), writable=self.writable, seconds=LONGEST)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.changes.data_switch import DataSwitch
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.guard import Argv, ask
 from piwizard.changes.link import Link
@@ -34,7 +35,7 @@ class Group:
     `then` runs only where something was altered, also if the run that altered it was killed before it came
     to that. `proof` looks whether the service is well afterwards, and gives a sentence where it is not: then, too,
     everything goes back. Undo runs guard and `then` too, after the files are back. What is `shared` belongs to all
-    sites together: it is undone when the last of them is.
+    sites together: it is undone when the last of them is. `data` moves on, and goes back, together with the files.
     """
 
     kind: ClassVar[str] = "group"
@@ -44,17 +45,24 @@ class Group:
     then: tuple[Then, ...] = ()
     proof: Callable[[], str | None] | None = None
     shared: bool = False
+    data: DataSwitch | None = None
 
     def describe(self) -> str:
         return f"Check and take up: {self.name}"
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         """What follows the members; they are probed one by one."""
-        if all(change.probe(machine, memory).holds for change in self.changes) and not memory.unfinished(self.name):
+        files_hold = all(change.probe(machine, memory).holds for change in self.changes)
+        if files_hold and not memory.unfinished(self.name) and (not self.data or self.data.holds(machine, memory)):
             return HOLDS
+        moved = tuple(one.argv for one in self.data.pending(machine, memory)) if self.data else ()
         return Preview(
             holds=False,
-            argv=((self.guard,) if self.guard else ()) + tuple(one.argv for one in self.then if one.needed(machine)),
+            argv=(
+                *moved,
+                *((self.guard,) if self.guard else ()),
+                *(one.argv for one in self.then if one.needed(machine)),
+            ),
         )
 
     def apply(self, work: Work) -> None:
@@ -62,28 +70,46 @@ class Group:
             self._apply(work)
 
     def _apply(self, work: Work) -> None:
+        if self.data and self.data.settle(work):
+            work.finish(self.name)  # the files of before do not fit this data
         work.begin(
             self.name, [change.touches for change in self.changes if isinstance(change, (File, EditedFile, Link))]
         )
         if self.guard or self.then:
             work.remember("group", self.name, {"guard": self.guard, "then": [one.argv for one in self.then]})
         try:
+            if self.data:
+                self.data.prepare(work)
             for change in self.changes:
                 work.make(change)
             if self.guard:
                 ask(self.guard, work, hint="Nothing was altered. Mend what the line names, then apply again.")
+            if self.data:
+                self.data.switch(work)
+                self.data.let_go(work)
         except BaseException:  # a full disk and a stop as well: nothing is left half-way
-            work.take_back(self.name)
+            self._take_back(work)
             raise
         try:
             self._take_up(work)
         except ChangeFailed:
-            work.take_back(self.name)
+            self._take_back(work)
             for one in self.then:
                 if one.needed(work.machine):
                     work.command(one.argv, allow=range(256))
             raise
         work.finish(self.name)
+        if self.data:
+            self.data.finish()
+
+    def _take_back(self, work: Work) -> None:
+        """The data first: killed in between, the old release never meets data that it does not know."""
+        if self.data:
+            self.data.stop_again(work)
+            self.data.back(work)
+        work.take_back(self.name)
+        if self.data:
+            self.data.let_go(work)
 
     def _take_up(self, work: Work) -> None:
         for one in self.then:

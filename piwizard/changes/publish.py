@@ -80,9 +80,7 @@ class Publish:
                     work.say(f"{link} is a link, so it is not served, and it was removed from the release.")
         work.command(("sync", "--file-system", str(new)))
         files.forget(self._marker)
-        files.exchange(new, self.public)
-        files.sync_folder(self.public.parent)
-        files.remove(new)
+        files.put_in_place(new, self.public)
         files.replace(self._marker, self._wanted())
         work.note(self.public, "published")
 

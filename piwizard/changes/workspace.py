@@ -80,6 +80,4 @@ def take(source: Path, target: Path, group: str, work: Work) -> None:
         tree.copy(original, copy, Modes(ids, 0o750, folder=0o750, always=0o440))
     files.own_folder(new, 0o750, ids)
     work.command(("sync", "--file-system", str(new)))
-    files.exchange(new, target)
-    files.sync_folder(target.parent)
-    files.remove(new)
+    files.put_in_place(new, target)

@@ -81,6 +81,9 @@ def _no_table(failure: Failure, patient: Patient, name: str, *, column: bool) ->
         mend = f"{_by_hand(command, patient)} Careful: it throws away what is in the database."
         return patient.finding("table missing", failure, cause, mend)
     mend = f'Put "{command.text}" into app.init, then {patient.take_up}: it {command.why}.'
+    if command.doubt:
+        mend += f" It may delete data ({command.doubt.place}), so only you can say so."
+        return patient.finding("table missing", failure, cause, mend)
     fix = patient.fix((("app.init", (command.text,)),))
     return patient.finding("table missing", failure, cause, mend, fix)
 

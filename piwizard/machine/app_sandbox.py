@@ -22,13 +22,15 @@ class Sandbox:
     """What a command of an app's may touch, while it is run in a unit of its own.
 
     `user` is who it runs as, `writable` what it may write, `binds` pairs of a folder and the path that it has for the
-    command. It is ended after `seconds`.
+    command, `scripts` programs of piwizard's that it finds at `seen(script)`: where piwizard is installed may be hidden
+    from it. It is ended after `seconds`.
     """
 
     user: str
     writable: tuple[Path, ...] = ()
     binds: tuple[tuple[Path, Path], ...] = ()
     seconds: int = 3600
+    scripts: tuple[Path, ...] = ()
 
     def properties(self) -> list[str]:
         """Return the settings of its unit, such as "ProtectSystem=strict"."""
@@ -40,7 +42,13 @@ class Sandbox:
             oom_score=OOM_SCORE,
             hidden=places.cache_dir(),
             binds=self.binds,
+            scripts=[(script, seen(script)) for script in self.scripts],
             own_processes=transient_unit.systemd_version() >= PRIVATE_PIDS_SINCE,
             weights=GENTLE,
         )
         return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def seen(script: Path) -> Path:
+    """Return the path at which a command finds a script of piwizard's."""
+    return places.cache_dir() / script.name

@@ -94,21 +94,30 @@ def own_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
     sync_folder(path.parent)
 
 
-def exchange(new: Path, path: Path) -> None:
-    """Puts the folder `new` in the place of `path` in one step; `new` is then what was there, if anything was."""
+def exchange(one: Path, other: Path) -> None:
+    """Lets two paths of one folder change places: nobody ever finds one of them missing. OSError says why not."""
     import ctypes
 
-    if not os.path.lexists(path):
-        new.rename(path)
-        return
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.renameat2(AT_FDCWD, os.fsencode(new), AT_FDCWD, os.fsencode(path), RENAME_EXCHANGE) == 0:
-        return
-    if ctypes.get_errno() not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS):
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(path))
-    # On an overlay, a folder of what lies below can be neither exchanged nor renamed.
-    remove_whole(path)
-    new.rename(path)
+    if libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(one), None, str(other))
+    sync_folder(one.parent)
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Puts the folder `new` in the place of `path` in one step, and removes what was there."""
+    try:
+        exchange(new, path)
+    except FileNotFoundError:
+        new.rename(path)
+    except OSError as error:  # on an overlay, a folder of what lies below can be neither exchanged nor renamed
+        if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS):
+            raise
+        remove_whole(path)
+        new.rename(path)
+    sync_folder(path.parent)
+    remove(new)
 
 
 def forget(path: Path) -> None:

@@ -326,12 +326,21 @@ def _flatten(name: str, top: int) -> None:
         while entries := _some(handle):
             for entry, is_folder in entries:
                 if is_folder:
-                    os.rename(entry, secrets.token_hex(16), src_dir_fd=handle, dst_dir_fd=top)
+                    _lift(entry, handle, top)
                 else:
                     os.unlink(entry, dir_fd=handle)
     finally:
         os.close(handle)
     os.rmdir(name, dir_fd=top)
+
+
+def _lift(name: str, within: int, top: int) -> None:
+    try:
+        os.rename(name, secrets.token_hex(16), src_dir_fd=within, dst_dir_fd=top)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _flatten(name, within)  # on an overlay, a folder of what lies below cannot be renamed
 
 
 def _own(name: str, within: int) -> int:

@@ -209,6 +209,8 @@ class Walk:
             wanted = [one for one in changes if not one.preview.holds]
             needed = f"{len(wanted)} of {len(changes)} changes are needed." if wanted else "only to be checked."
             self._console.say(f"{_title(place)}: {needed}")
+            for words in (words for one in changes if one.preview.holds for words in one.preview.warnings):
+                self._console.say(f"  ! {words}")
             for one in wanted:
                 edited = " (edited by hand since piwizard wrote it; it would be replaced)" if one.preview.edited else ""
                 self._console.say(f"  - {one.change.describe()}{edited}")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard import validators as v
 from piwizard.answers import Answers
-from piwizard.apps import access, footprint
+from piwizard.apps import access, footprint, preparing
 from piwizard.apps.layout import PROOF
 from piwizard.changes.base import Change
 from piwizard.changes.checkout import Checkout
-from piwizard.changes.command import Command
+from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
+from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.environment import Environment
 from piwizard.changes.folder import Folder
 from piwizard.changes.keep import Keep
@@ -23,6 +23,7 @@ from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.changes.workspace import BUILD_USER
 from piwizard.machine import files
+from piwizard.machine.app_sandbox import seen
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
 from piwizard.questions import Question
@@ -35,8 +36,6 @@ TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
 NO_HOME = Path("/nonexistent")
 """As Debian has it for users that own nothing."""
-MAKING = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
-"""Words of commands that make files beside the code: translations, style sheets."""
 
 QUESTIONS = (
     Question(
@@ -130,7 +129,7 @@ class App:
             "app.static": (app.static, "found in the code"),
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.generated}, "secrets that the code reads"),
-            "app.init": (list(app.init), "found in the code"),
+            "app.init": (list(app.init), _found(app)),
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
@@ -141,13 +140,32 @@ class App:
         before = footprint.read(where.current / PROOF)
         instead = app.left_behind.words if app.left_behind else ""
         published = {**app.static, **app.root_files}
+        trial = SetupStep(
+            f"Try {app.entry.entry} on a spare socket",
+            (str(where.venv / "bin" / "python"), "-I", str(seen(TRIAL)), app.entry.entry, host),
+            where.release / PROOF,
+            name,
+            where.code,
+            f"app.entry: {app.entry.entry} does not run.",
+            key="app.entry",
+            env=env,
+            proves=(app.entry.entry,),
+            variables=app.unset,
+            measures=lambda said: footprint.measured(said, before),
+            writable=(where.data,),
+            scripts=(TRIAL,),
+            start=app.working_directory,
+            bind=preparing.trial_bind(app),
+            offered=preparing.offered_hint(app),
+        )
         return (
+            *preparing.notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
-            Folder(where.folder / "once", whole=True),
+            preparing.recorded(app),
             Folder(where.data, 0o750, Owner(name, name)),
             Checkout(
                 where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers), instead
@@ -155,25 +173,13 @@ class App:
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             NoSwap(),
-            *(_prepare(app, line, env) for line in app.init),
+            NoTrialCopy(where.folder / TRIAL_COPY),
+            *preparing.commands(app, trial),
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
             ),
-            Command(
-                f"Try {app.entry.entry} on a spare socket",
-                (str(where.venv / "bin" / "python"), "-I", str(TRIAL), app.entry.entry, host),
-                where.release / PROOF,
-                name,
-                where.code,
-                f"app.entry: {app.entry.entry} does not run.",
-                key="app.entry",
-                env=env,
-                proves=(app.entry.entry,),
-                writable=(where.data,),
-                variables=app.unset,
-                measures=lambda said: footprint.measured(said, before),
-                start=app.working_directory,
-            ),
+            trial,
+            NoTrialCopy(where.folder / TRIAL_COPY),
         )
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
@@ -184,6 +190,12 @@ class App:
         yield Check("release", proven, detail, cause, "`piwizard apply app` builds it again.")
 
 
+def _found(app: Chosen) -> str:
+    """What the proposed setup commands were taken from, and which were left out."""
+    left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
+    return f"found in the code; not run without your answer: {left}" if left else "found in the code"
+
+
 def _what(app: Chosen) -> tuple[str, str | None, str]:
     return app.source.repo, app.source.ref, app.source.commit
 
@@ -191,34 +203,3 @@ def _what(app: Chosen) -> tuple[str, str | None, str]:
 def _environment(app: Chosen) -> Environment:
     where, (lines, constraints) = app.layout, app.listed
     return Environment(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)
-
-
-def _prepare(app: Chosen, line: str, env: dict[str, str]) -> Command:
-    """A command of `app.init`: run once for the site, but what belongs to a release once for each of them."""
-    where, words = app.layout, set(line.split())
-    argv = tuple(shlex.split(line))
-    makes = where.code if words & MAKING else None
-    folder = where.release / "prepared" if makes or "upgrade" in words else where.folder / "once"
-    return Command(
-        f"Prepare: {line}",
-        _without_option(argv),
-        folder / files.digest(line.encode())[:16],
-        where.site,
-        where.code,
-        f"app.init: `{line}` failed.",
-        key="app.init",
-        env=env | _named(argv),
-        proves=argv,
-        makes=makes,
-        writable=(where.data,),
-        start=app.working_directory,
-    )
-
-
-def _without_option(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """`flask` without --app, which Flask has since 2.2; the variable FLASK_APP is known to all."""
-    return ("flask", *argv[3:]) if _named(argv) else argv
-
-
-def _named(argv: tuple[str, ...]) -> dict[str, str]:
-    return {"FLASK_APP": argv[2]} if argv[:2] == ("flask", "--app") and len(argv) > 3 else {}

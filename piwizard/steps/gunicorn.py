@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard import systemd_units
 from piwizard import validators as v
 from piwizard.answers import Answers
-from piwizard.apps import footprint
+from piwizard.apps import footprint, preparing
 from piwizard.apps.footprint import Footprint
 from piwizard.apps.layout import PROOF
 from piwizard.apps.trial import LONGEST_START
@@ -89,6 +89,7 @@ class Gunicorn:
                 Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
             proof=lambda: _ill(name, host),
+            data=preparing.data_switch(app),
         )
         prune = Prune(where.folder / "releases", where.current)
         return (units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"), prune)

@@ -39,6 +39,7 @@ class PublicApp:
     """One app: a folder of a source distribution, and what of it can be looked at from outside.
 
     `only` leaves out what lies beside that folder. `says` is on the first page, `static` a file that nginx serves.
+    `init` is answered where a command of the app may delete data, and so does not run by itself.
     """
 
     name: str
@@ -47,6 +48,7 @@ class PublicApp:
     only: str = ""
     says: str = ""
     static: str = ""
+    init: str = ""
 
     def files(self) -> dict[str, str | bytes | None]:
         """The files of the app, as a repository would hold them."""
@@ -71,7 +73,14 @@ OTTERWIKI = Sdist("otterwiki", "2.26.1", "a67fcc30f7a2e50f3569b30ad7d0c87b641b38
 
 APPS = (
     # A factory, and a database that `flask init-db` makes.
-    PublicApp("flaskr", FLASK, "examples/tutorial", says="Posts - Flaskr", static="/static/style.css"),
+    PublicApp(
+        "flaskr",
+        FLASK,
+        "examples/tutorial",
+        says="Posts - Flaskr",
+        static="/static/style.css",
+        init="flask --app flaskr init-db",
+    ),
     # A package with a pyproject.toml.
     PublicApp("javascript", FLASK, "examples/javascript", says="JavaScript Example"),
     # Blueprints with static folders of their own.

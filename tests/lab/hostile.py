@@ -22,19 +22,24 @@ RUNS = (("sudo", "-n", "id"), ("systemctl", "stop", "myflask.service"), ("mount"
 
 def reached():
     done = []
+    reads, runs = list(READS), list(RUNS)
+    if os.path.exists("/proc/1/comm"):
+        # Others are hidden, so this is process 1 of a namespace of its own.
+        reads.remove("/proc/1/environ")
+        runs.remove(("kill", "-9", "1"))
     for path in WRITES:
         try:
             pathlib.Path(path).write_text("owned")
             done.append("wrote " + path)
         except OSError:
             pass
-    for path in READS:
+    for path in reads:
         try:
             os.listdir(path) if os.path.isdir(path) else pathlib.Path(path).read_bytes()
             done.append("read " + path)
         except OSError:
             pass
-    for argv in RUNS:
+    for argv in runs:
         try:
             ended = subprocess.run(argv, capture_output=True, timeout=20)
             if ended.returncode == 0:

@@ -68,7 +68,8 @@ def set_up(lab: Lab, pi: Pi, app: PublicApp) -> None:
     if f"[sites.{app.name}.app]" in before:
         return
     lab.git.commit(app.name, app.files())
-    pi.write(road.ANSWERS, before + ANSWERS.format(name=app.name, repo=lab.git.url(app.name)))
+    init = f'init = ["{app.init}"]\n' if app.init else ""
+    pi.write(road.ANSWERS, before + ANSWERS.format(name=app.name, repo=lab.git.url(app.name)) + init)
     try:
         road.apply(pi, "--yes", "--answers", road.ANSWERS)
     except BaseException:

@@ -137,3 +137,9 @@ def test_command_is_the_first_to_go_where_memory_ends():
 def test_folders_are_bound_where_the_command_looks_for_them():
     found = job(binds=((Path("/var/cache/piwizard/build/blog/venv"), Path("/srv/blog/releases/1/venv")),))
     assert found["BindPaths"] == ["/var/cache/piwizard/build/blog/venv:/srv/blog/releases/1/venv"]
+
+
+def test_script_of_piwizards_is_seen_wherever_it_is_installed(own_places):
+    script = Path("/home/alex/piwizard/apps/trial.py")
+    assert app_sandbox.seen(script) == own_places / "cache" / "trial.py"
+    assert job(scripts=(script,))["BindReadOnlyPaths"] == [f"{script}:{own_places / 'cache' / 'trial.py'}"]

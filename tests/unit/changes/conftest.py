@@ -45,6 +45,8 @@ def units_without_systemd(monkeypatch):
         user = next(value for name, value in settings if name == "User")
         binds = [value.split(":") for name, value in settings if name == "BindPaths"]
         mounts = "".join(f"mount --bind {source} {target}; " for source, target in binds if target != str(home()))
+        scripts = dict(value.split(":")[::-1] for name, value in settings if name == "BindReadOnlyPaths")
+        argv = [scripts.get(word, word) for word in argv]
         env = {**env, "HOME": "/tmp", "TMPDIR": "/tmp"}
         as_user = ("setpriv", "--reuid", user, "--regid", user, "--init-groups", "--no-new-privs", "--")
         inside = ("sh", "-ec", f'{mounts}cd {cwd}; umask 027; exec "$@"', "sh", *as_user, *argv)

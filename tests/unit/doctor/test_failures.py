@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from piwizard.apps.destructive import Doubt
 from piwizard.doctor import failures
 from piwizard.doctor.finding import Finding
 from tests.unit.doctor import recorded
@@ -166,10 +167,12 @@ def test_what_was_found_in_the_code_is_named_with_what_is_added(patient: Patient
 
 def test_a_command_that_throws_data_away_is_not_run_by_itself(patient: Patients) -> None:
     one = patient()
-    destructive = patient(commands=tuple(replace(command, destructive=True) for command in one.commands))
+    doubt = Doubt("drop_all()", "models.py", 8)
+    destructive = patient(commands=tuple(replace(command, doubt=doubt) for command in one.commands))
     lines = view("sqlite3.OperationalError: no such table: user", "x")
     (finding,) = failures.find([lines], destructive)
-    assert finding.fixable, "there is nothing yet that could be lost"
+    assert not finding.fixable, "--fix --yes is no answer to a command that may delete data"
+    assert 'Put "flask --app app init-db" into app.init' in finding.mend
     (one.tree / "data.db").write_bytes(b"SQLite format 3\0")
     (finding,) = failures.find([lines], destructive)
     assert not finding.fixable

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.chosen import Chosen
+from piwizard.apps.chosen import FRAMEWORK, SERVER, Chosen
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
-from piwizard.steps.app import FRAMEWORK, SERVER, App
+from piwizard.steps.app import App
 
 from .conftest import COMMIT, FLASK, of_kind
 
@@ -54,7 +54,7 @@ def test_root_runs_nothing_of_the_app(plan):
         ("python", "-m", "tool", "a b"),
     ]
     assert commands[0].env["FLASK_APP"] == "app", "Flask before 2.2 knows no --app"
-    assert commands[0].proves == ("flask", "--app", "app", "init-db")
+    assert commands[0].proves == ("flask", "init-db"), "the same command, whatever the entry is called"
     assert {command.user for command in commands} == {"blog"}
     assert {command.env["HOME"] for command in commands} == {"/srv/blog/data"}
     markers = [command.marker for command in commands]
@@ -177,7 +177,7 @@ def test_what_is_made_beside_the_code_is_made_for_each_release_and_before_it_is_
     compiled, once, upgraded, _trial = of_kind(changes, "command")
     release = Path("/srv/blog/releases") / COMMIT[:12]
     assert (compiled.makes, compiled.marker.parent) == (release / "app", release / "prepared")
-    assert (once.makes, once.marker.parent) == (None, Path("/srv/blog/once"))
+    assert (once.makes, once.marker.parent) == (None, Path("/srv/blog/data.setup"))
     assert (upgraded.makes, upgraded.marker.parent) == (None, release / "prepared")
     assert changes.index(compiled) < changes.index(of_kind(changes, "publish")[0])
 

@@ -1,0 +1,142 @@
+"""Makes one folder equal to another: `python data_copy.py SOURCE TARGET`, as the user that owns both.
+
+SQLite databases are copied through SQLite's own backup, so that a copy is whole while somebody writes. Other files are
+cloned where the file system can do that. Needs the standard library alone. Exit code 1: something could not be copied,
+and the last line says what.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+try:
+    import sqlite3
+except ImportError:  # a Python that was built without it
+    sqlite3 = None  # type: ignore[assignment]
+
+CLONE = 0x40049409
+"""The request FICLONE of ioctl(2)."""
+HEADER = b"SQLite format 3\0"
+BESIDE = ("-wal", "-shm", "-journal")
+PAGES = 2048
+TRIES = 20
+"""How often somebody may write meanwhile, before the backup keeps writers waiting."""
+NEW = ".piwizard-copy"
+
+
+def mirror(source: Path, target: Path) -> None:
+    """Make `target` equal to `source`; both are folders."""
+    there = {entry.name: entry for entry in os.scandir(source)}
+    for entry in list(os.scandir(target)):
+        mine = there.get(entry.name)
+        if mine is None or _kind(mine) != _kind(entry):
+            _remove(Path(entry.path))
+    databases = [name for name, entry in there.items() if entry.is_file(follow_symlinks=False) and _sqlite(entry)]
+    saved = {name for name in databases if _backup(source / name, target / name)}
+    done = saved | {f"{name}{end}" for name in saved for end in BESIDE}
+    for name, entry in there.items():
+        if name not in done:
+            with suppress(FileNotFoundError):  # gone meanwhile
+                _copy(entry, source / name, target / name)
+    _like(source, target)
+
+
+def _kind(entry: os.DirEntry[str]) -> int:
+    return stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
+
+
+def _copy(entry: os.DirEntry[str], source: Path, target: Path) -> None:
+    if entry.is_symlink():
+        if os.path.lexists(target):
+            target.unlink()
+        target.symlink_to(os.readlink(source))
+    elif entry.is_dir(follow_symlinks=False):
+        target.mkdir(mode=0o700, exist_ok=True)
+        target.chmod(0o700)
+        mirror(source, target)
+    elif entry.is_file(follow_symlinks=False):
+        new = target.with_name(f".{target.name[:200]}{NEW}")
+        with source.open("rb") as old, new.open("wb") as copy:
+            try:
+                fcntl.ioctl(copy.fileno(), CLONE, old.fileno())
+            except OSError:
+                shutil.copyfileobj(old, copy, 1 << 20)
+            copy.flush()
+        _like(source, new)
+        new.replace(target)
+
+
+def _like(source: Path, target: Path) -> None:
+    with suppress(FileNotFoundError):
+        info = source.stat()
+        target.chmod(stat.S_IMODE(info.st_mode) & 0o1777)
+        os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+def _sqlite(entry: os.DirEntry[str]) -> bool:
+    if sqlite3 is None:
+        return False
+    try:
+        with Path(entry.path).open("rb") as file:
+            return file.read(len(HEADER)) == HEADER
+    except FileNotFoundError:
+        return False
+
+
+def _backup(source: Path, target: Path) -> bool:
+    """Copies a database with all that its journal holds; False where SQLite does not take it for one."""
+    new = target.with_name(f".{target.name[:200]}{NEW}")
+    for end in ("", *BESIDE):
+        with suppress(FileNotFoundError):
+            Path(f"{new}{end}").unlink()
+    try:
+        address = f"file:{quote(str(source))}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=60)) as old, closing(sqlite3.connect(new)) as copy:
+            _pages(old, copy)
+    except sqlite3.Error:
+        with suppress(FileNotFoundError):
+            new.unlink()
+        return False
+    for end in BESIDE:
+        with suppress(FileNotFoundError):
+            Path(f"{target}{end}").unlink()
+    _like(source, new)
+    new.replace(target)
+    return True
+
+
+def _pages(old: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+    steps = 0
+
+    def more(status: int, left: int, total: int) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > TRIES * (total // PAGES + 1):
+            raise InterruptedError  # somebody writes all the time
+
+    try:
+        old.backup(copy, pages=PAGES, progress=more, sleep=0.01)
+    except InterruptedError:
+        old.backup(copy, pages=-1)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    try:
+        mirror(Path(sys.argv[1]), Path(sys.argv[2]))
+    except OSError as error:
+        print(f"{error.filename or sys.argv[2]}: {error.strerror}", flush=True)
+        sys.exit(1)

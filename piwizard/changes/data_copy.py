@@ -1,0 +1,154 @@
+"""A copy of a site's data to try setup commands on, before the data itself is touched."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
+from piwizard.changes.command import LONGEST, Command
+from piwizard.machine import files
+from piwizard.machine.app_sandbox import Sandbox, seen
+from piwizard.machine.commands import Result
+from piwizard.machine.files import Owner
+from piwizard.machine.snapshot import Machine
+
+TRIAL = "data.trial"
+SPARE = 64 << 20
+"""Bytes that stay free on the disk."""
+Bind = tuple[Path, Path]
+"""A folder, and the path at which a command sees it."""
+
+
+@dataclass(frozen=True)
+class Copier:
+    """Copies folders of data as the user that owns them: `python` runs `script`."""
+
+    python: str
+    script: Path
+    user: str
+
+    def copy(self, source: Path, target: Path, work: Work) -> None:
+        """Make `target`, which lies beside `source`, a whole copy of it. ChangeFailed where there is no room."""
+        files.remove_whole(target)
+        _require_room(source, target)
+        files.own_folder(target, files.mode_and_owner(source)[0], Owner(self.user, self.user).ids())
+        self.mirror(source, target, work)
+
+    def mirror(self, source: Path, target: Path, work: Work) -> None:
+        """Make `target` equal to `source`."""
+        sandbox = Sandbox(self.user, (source, target), seconds=LONGEST, scripts=(self.script,))
+        argv = (self.python, "-I", str(seen(self.script)), str(source), str(target))
+        result = work.job(argv, sandbox, env={}, cwd=Path("/"))
+        if not result.ok:
+            raise ChangeFailed(
+                f"The data in {source} could not be copied: {result.last_words or f'exit code {result.exit}'}",
+                hint=f"The site runs on unchanged. Give all files in {source} to the user {self.user}, then try again.",
+            )
+        work.command(("sync", "--file-system", str(target)))
+
+
+def _require_room(source: Path, target: Path) -> None:
+    needed, disk = size(source), os.statvfs(target.parent)
+    free = disk.f_bavail * disk.f_frsize
+    if free < needed + SPARE:
+        raise ChangeFailed(
+            f"{source} is copied before its setup commands run. That takes {(needed + SPARE) >> 20} MB, "
+            f"and {free >> 20} MB are free.",
+            hint="Nothing was changed. Make room on the disk, then try again.",
+        )
+
+
+def size(folder: Path) -> int:
+    """The bytes that a folder takes on the disk. Opens no file, and follows no link."""
+    total, handle = 0, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for _, _, names, within in os.fwalk(".", dir_fd=handle, follow_symlinks=False):
+            for name in names:
+                try:
+                    info = os.stat(name, dir_fd=within, follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                total += info.st_blocks * 512 if stat.S_ISREG(info.st_mode) else 0
+    finally:
+        os.close(handle)
+    return total
+
+
+class BoundWork:
+    """The work of a run whose commands see a copy of the data in the place of the data."""
+
+    def __init__(self, work: Work, bind: Bind) -> None:
+        self._work, self._bind = work, bind
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 — all else is as the run has it
+        return getattr(self._work, name)
+
+    def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
+        """Runs a command of the app's, which sees the copy."""
+        return self._work.job(argv, replace(sandbox, binds=(*sandbox.binds, self._bind)), env=env, cwd=cwd)
+
+
+@dataclass(frozen=True)
+class SetupStep(Command):
+    """A command of a release; with `bind` it runs on a copy of the data. `offered`: what may be missing if it fails."""
+
+    bind: Bind | None = None
+    offered: str = ""
+
+    def apply(self, work: Work) -> None:
+        try:
+            super().apply(BoundWork(work, self.bind) if self.bind else work)
+        except ChangeFailed as error:
+            if self.bind:
+                files.remove_whole(self.bind[0])
+            hint = " ".join(part for part in (self.offered, error.hint) if part)
+            raise ChangeFailed(error.message, key=error.key, hint=hint or None) from error
+
+
+@dataclass(frozen=True)
+class TrialCopy:
+    """A copy of the data in `bind`, for `tried`: they are run again on a new copy where one of them has not run."""
+
+    kind: ClassVar[str] = "data-copy"
+    copier: Copier
+    bind: Bind
+    tried: tuple[Command, ...]
+    proof: Change
+
+    def describe(self) -> str:
+        return f"Copy {self.bind[1]}, so that setup commands are tried on the copy first"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        if all(one.probe(machine, memory).holds for one in (*self.tried, self.proof)):
+            return HOLDS
+        return Preview(holds=False, diff=f"+{self.bind[0]}/")
+
+    def apply(self, work: Work) -> None:
+        for one in self.tried:
+            files.forget(one.marker)
+        self.copier.copy(self.bind[1], self.bind[0], work)
+        work.note(self.bind[0], f"copied from {self.bind[1]}")
+
+
+@dataclass(frozen=True)
+class NoTrialCopy:
+    """No copy of the data is left over."""
+
+    kind: ClassVar[str] = "data-copy"
+    path: Path
+
+    def describe(self) -> str:
+        return f"No copy of the data is left in {self.path}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        left = any(os.path.lexists(path) for path in (self.path, files.gone(self.path)))
+        return Preview(holds=False, diff=f"-{self.path}/") if left else HOLDS
+
+    def apply(self, work: Work) -> None:
+        files.remove_whole(self.path)
+        work.note(self.path, "removed")

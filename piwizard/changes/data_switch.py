@@ -1,0 +1,192 @@
+"""The data of a site, moved on together with its release: whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from piwizard.changes.base import Memory, Work
+from piwizard.changes.command import Command
+from piwizard.changes.data_copy import BoundWork, Copier
+from piwizard.changes.setup_record import FOLDER
+from piwizard.machine import files
+from piwizard.machine.held_service import HeldService
+from piwizard.machine.snapshot import Machine
+
+NOT_HERE = frozenset({errno.EXDEV, errno.EBUSY, errno.EINVAL, errno.ENOSYS})
+"""Why two folders cannot change places: one is a disk of its own, or the file system cannot do that."""
+
+
+@dataclass(frozen=True)
+class DataSwitch:
+    """Runs `commands` on a copy of `site`/data, and puts the copy in the place of the data as the release is switched.
+
+    The service is stopped meanwhile, and its visitors wait: nobody writes what would be lost. Until the copy is in its
+    place the data is not touched, so that a run that is killed leaves the old release with its data. The old data is
+    kept in `data.next` until the new release has answered, and comes back where it does not; what visitors wrote
+    through the new release in those seconds is then gone. The markers of `commands` say that they have run on the data.
+    """
+
+    site: Path
+    service: str
+    copier: Copier
+    commands: tuple[Command, ...]
+
+    @property
+    def _data(self) -> Path:
+        return self.site / "data"
+
+    @property
+    def _next(self) -> Path:
+        return self.site / "data.next"
+
+    @property
+    def _kept(self) -> Path:
+        """The old data where the two cannot change places, but have to be copied over."""
+        return self.site / "data.kept"
+
+    @property
+    def _journal(self) -> Path:
+        return self.site / FOLDER / "switch.json"
+
+    @cached_property
+    def _held(self) -> HeldService:
+        return HeldService(self.service)
+
+    def pending(self, machine: Machine, memory: Memory) -> tuple[Command, ...]:
+        """The commands that have not run on the data yet."""
+        return tuple(one for one in self.commands if not one.probe(machine, memory).holds)
+
+    def holds(self, machine: Machine, memory: Memory) -> bool:
+        """Whether there is nothing to run, and nothing that a killed run has left."""
+        folders = (self._next, self._kept)
+        left = (self._journal, *folders, *map(files.gone, folders))
+        return not self.pending(machine, memory) and not any(os.path.lexists(path) for path in left)
+
+    def settle(self, work: Work) -> bool:
+        """Bring to an end what a killed run has left. Returns whether its data is the site's data now.
+
+        A copy that has taken the place of the data stays there, with what was written since.
+        """
+        journal = self._read()
+        took = journal.get("phase") == "copied" or (
+            journal.get("phase") == "exchange" and self._data.stat().st_ino == journal["copy"]
+        )
+        if journal.get("phase") == "copying":
+            with self._stopped(work):
+                self.copier.mirror(self._kept, self._data, work)
+        if took:
+            self._mark(journal["markers"])
+        self._forget()
+        return took
+
+    def prepare(self, work: Work) -> None:
+        """Stop the service, copy the data, run the commands on the copy. On failure all is as before."""
+        pending = self.pending(work.machine, work)
+        if not pending:
+            return
+        self._stop(work)
+        try:
+            self.copier.copy(self._data, self._next, work)
+            for one in pending:
+                scratch = one.marker.with_name(f"{one.marker.name}.next")
+                files.forget(scratch)
+                replace(one, marker=scratch).apply(BoundWork(work, (self._next, self._data)))
+                files.forget(scratch)
+            work.command(("sync", "--file-system", str(self._next)))
+        except BaseException:
+            files.remove_whole(self._next)
+            self.let_go(work)
+            raise
+
+    def switch(self, work: Work) -> None:
+        """Put the copy in the place of the data."""
+        pending = self.pending(work.machine, work)
+        if not pending:
+            return
+        markers = [[str(one.marker), list(one.proves or one.argv)] for one in pending]
+        journal = {"phase": "exchange", "copy": self._next.stat().st_ino, "markers": markers}
+        self._write(journal)
+        try:
+            files.exchange(self._data, self._next)
+        except OSError as error:
+            if error.errno not in NOT_HERE:
+                raise
+            self.copier.copy(self._data, self._kept, work)
+            self._write(journal | {"phase": "copying"})
+            self.copier.mirror(self._next, self._data, work)
+            self._write(journal | {"phase": "copied"})
+        self._mark(markers)
+        work.note(self._data, "the copy on which the setup commands ran is in its place")
+
+    def let_go(self, work: Work) -> None:
+        """Let the service start."""
+        if self._held.release():
+            work.command(("systemctl", "daemon-reload"))
+
+    def stop_again(self, work: Work) -> None:
+        """Stop the service of a new release that does not work, before its data goes back."""
+        if self._read():
+            self._stop(work)
+
+    def back(self, work: Work) -> None:
+        """Put the old data back, where the copy is in its place. The service is stopped."""
+        journal = self._read()
+        if not journal:
+            return
+        for path, _ in journal["markers"]:
+            files.forget(Path(path))
+        if journal["phase"] in ("copying", "copied"):
+            self._write(journal | {"phase": "copying"})
+            self.copier.mirror(self._kept, self._data, work)
+        elif self._data.stat().st_ino == journal["copy"]:
+            files.exchange(self._data, self._next)
+        work.note(self._data, "taken back")
+        self._forget()
+
+    def finish(self) -> None:
+        """The new release has answered: the old data is not needed any more."""
+        self._forget()
+
+    @contextmanager
+    def _stopped(self, work: Work) -> Iterator[None]:
+        self._stop(work)
+        try:
+            yield
+        finally:
+            self.let_go(work)
+
+    def _stop(self, work: Work) -> None:
+        state = work.machine.unit(self.service)
+        if not state.exists or self._held.held:
+            return
+        self._held.hold()
+        work.command(("systemctl", "daemon-reload"))
+        work.command(("systemctl", "reset-failed", self.service), allow=range(256))
+        work.command(("systemctl", "stop", self.service))
+        if state.running or state.failing:
+            work.command(("systemctl", "start", "--no-block", self.service))
+
+    def _mark(self, markers: list[Any]) -> None:
+        for path, argv in markers:
+            files.make_folders(Path(path).parent)
+            files.replace(Path(path), json.dumps({"argv": argv}).encode())
+
+    def _read(self) -> dict[str, Any]:
+        return dict(json.loads(files.read(self._journal) or b"{}"))
+
+    def _write(self, journal: dict[str, Any]) -> None:
+        files.make_folders(self._journal.parent)
+        files.replace(self._journal, json.dumps(journal).encode(), mode=0o600)
+
+    def _forget(self) -> None:
+        files.forget(self._journal)
+        for path in (self._next, self._kept):
+            files.remove_whole(path)

@@ -1,0 +1,110 @@
+"""The record of a site's setup commands, beside its data, and gone only with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import files
+from piwizard.machine.snapshot import Machine
+
+FOLDER = "data.setup"
+AGREED = "agreed.json"
+VERSION = 1
+MOST = 500
+"""Folders of the data that are looked at for a file."""
+
+
+def marker_name(identity: str) -> str:
+    """The name of the file that says that a command has run."""
+    return files.digest(identity.encode())[:16]
+
+
+@dataclass(frozen=True)
+class SetupRecorded:
+    """`site`/data.setup says which commands were agreed to, and has a marker for each one-time command that has run.
+
+    `ran` are commands that count as run although no run of theirs is recorded here.
+    """
+
+    kind: ClassVar[str] = "setup"
+    site: Path
+    agreed: frozenset[str]
+    ran: frozenset[str] = frozenset()
+    new: bool = False
+    taken: tuple[str, ...] = ()
+    """Those of `ran` that a person has to hear of."""
+
+    @property
+    def _folder(self) -> Path:
+        return self.site / FOLDER
+
+    def describe(self) -> str:
+        commands = ", ".join(sorted(self.agreed))
+        return f"Record the setup commands agreed to: {commands}" if commands else "Record that no setup command runs"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        warnings = tuple(
+            f"`{one}` does not run: {self.site / 'data'} already has data, so it counts as run. "
+            f"To run it anyway, delete {self._folder / marker_name(one)} after this run, then apply again."
+            for one in self.taken
+        )
+        missing = [one for one in self.ran if not (self._folder / marker_name(one)).is_file()]
+        if not missing and files.read(self._folder / AGREED) == self._wanted():
+            return HOLDS
+        return Preview(holds=False, warnings=warnings)
+
+    def apply(self, work: Work) -> None:
+        if os.path.lexists(self._folder) and (self._folder.is_symlink() or not self._folder.is_dir()):
+            raise ChangeFailed(f"{self._folder} is not a folder.", hint="Move it away, then apply again.")
+        work.remember("setup", str(self._folder), {})
+        files.own_folder(self._folder, 0o755, (0, 0))
+        for one in sorted(self.ran):
+            path = self._folder / marker_name(one)
+            if not path.is_file():
+                files.replace(path, json.dumps({"argv": shlex.split(one)}).encode())
+        files.replace(self._folder / AGREED, self._wanted())  # last: with it, the record counts
+        work.note(self._folder, "setup commands recorded")
+
+    def _wanted(self) -> bytes:
+        return json.dumps({"version": VERSION, "new": self.new, "commands": sorted(self.agreed)}).encode()
+
+
+def holds_something(data: Path) -> bool:
+    """Check for any file in a site's data. Empty folders count as nothing, and what cannot be read as something.
+
+    Opens no file and follows no link: the app may alter what is in there at any moment.
+    """
+    try:
+        handle = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        walk = islice(os.fwalk(".", dir_fd=handle, follow_symlinks=False), MOST)
+        return any(names or number == MOST - 1 for number, (_, _, names, _) in enumerate(walk))
+    finally:
+        os.close(handle)
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Removes the record with the data; it stays with data that stays, and with commands that ran on a server."""
+    folder = Path(record["target"])
+    if not folder.is_dir() or folder.is_symlink():
+        return None
+    leftovers = ("data.trial",) if (folder / "switch.json").exists() else ("data.trial", "data.next", "data.kept")
+    for name in leftovers:
+        files.remove_whole(folder.with_name(name))
+    ran = any(path.name != AGREED for path in folder.iterdir())
+    if not work.wipe and (ran or holds_something(folder.parent / "data")):
+        return f"{folder} says which setup commands have run: kept with the data."
+    files.remove_whole(folder)
+    work.note(folder, "removed")
+    return None
