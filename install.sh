@@ -211,7 +211,7 @@ install_piwizard() {
 # What pip writes there would end in a traceback after an upgrade of the system that brings another Python.
 write_command() {
     cat <<END
-#!$fresh/bin/python
+#!$fresh/bin/python -I
 import sys
 
 try:

@@ -248,6 +248,7 @@ def test_settings_of_the_caller_change_nothing(pi: Pi) -> None:
     env = {"PATH": "/root/bin:/usr/bin:/bin", "PIP_TARGET": "/root/target", "PIP_NO_INDEX": "1", "TMPDIR": "/gone"}
     argv = ["sh", "-c", f"umask 0; exec {INSTALL} --version"]
     assert pi.run(argv, env=env | {"PYTHONPATH": "/root/bin", "PIP_CONFIG_FILE": "/root/x"}).output == VERSION
+    assert pi.run(["piwizard", "--version"], env={"PYTHONPATH": "/root/bin"}).output == VERSION
     assert not pi.run(["find", "/root/ran", "/root/target"], check=False).output
     assert not pi.run(["find", "/opt/piwizard", "/var/cache/piwizard", "-perm", "/022", "-not", "-type", "l"]).output
     assert pi.ssh(["piwizard", "--version"]).output == VERSION, "a person can read what was installed"
