@@ -81,7 +81,7 @@ def find_init(root: Path | Checkout, entry: str = "") -> tuple[InitCommand, ...]
     elif not migrations and checkout.is_file("alembic.ini"):
         found.append(InitCommand(("alembic", "upgrade", "head"), upgrade, "alembic.ini", 1, migrates=True))
     for command in commands:
-        if _creates(command) and not (migrations and command.doubt):
+        if _creates(command) and not (migrations and command.doubt and command.doubt.sure):
             why = "creates the database" if DATABASE.search(" ".join(command.words)) else "prepares the app"
             found.append(InitCommand((*flask, *command.words), why, command.file, command.line, command.doubt))
     for words, file, line in _released(checkout):
