@@ -7,14 +7,17 @@ HOME_DIR=/opt/piwizard
 VENV=$HOME_DIR/venv # a link to the environment in use
 COMMAND=/usr/local/bin/piwizard
 CACHE=/var/cache/piwizard
+WHEELS=$CACHE/wheels
 ANSWERS=/etc/xdg/piwizard
 REHEARSALS=/var/cache/piwizard-rehearsals # what one that was killed has left
 NOTICE=/etc/motd.d/piwizard
 STATE=/var/lib/piwizard
 LOGS=/var/log/piwizard
+LOCK=/run/piwizard-install.lock
 PACKAGES="ca-certificates git python3-venv"
 REHEARSAL_PACKAGES="iproute2 mount procps slirp4netns systemd-container util-linux"
-PATIENCE=900 # seconds to wait for another program's apt
+PATIENCE=900 # seconds to wait for another program's apt, or for another install.sh
+SAFE_PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 usage() {
     cat <<END
@@ -32,7 +35,7 @@ It says what it installs and asks nothing. What it puts on this machine:
 
     $HOME_DIR            a Python environment of its own
     $COMMAND   the command, a link into it
-    $CACHE      what was downloaded, for the next upgrade
+    $CACHE      the Python packages that it downloads, for the next upgrade
     Debian packages          $PACKAGES
     for a rehearsal also     $REHEARSAL_PACKAGES
 
@@ -65,17 +68,20 @@ main() {
     check_system
     [ "$(id -u)" -eq 0 ] || become_root "$@"
     umask 022
+    PATH=$SAFE_PATH
+    export PATH
     unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
+    lock
     if [ "${1-}" = --remove ]; then
         remove "${2-}"
         return
     fi
-    lock
     [ "${1-}" != rehearse ] || PACKAGES="$PACKAGES $REHEARSAL_PACKAGES"
     # shellcheck disable=SC2086
     install_packages $PACKAGES
     check_python
     install_piwizard
+    [ -z "${building-}" ] || rm -rf "$building"
     exec "$VENV/bin/piwizard" "$@" 9>&-
 }
 
@@ -97,13 +103,26 @@ become_root() {
     exec sudo -- /bin/sh "$here/install.sh" "$@"
 }
 
-# One at a time; the kernel opens the lock when this ends, however it ends.
+# Only one install.sh runs at a time. The kernel releases the lock when this process ends, however it ends.
+# Only root can open the file: whoever can open a file can also lock it, and block every later install.sh.
 lock() {
+    (umask 077 && : >>"$LOCK")
+    exec 9>>"$LOCK"
+    if ! flock -n 9; then
+        other=$(cat "$LOCK")
+        say "Waiting for another install.sh (${other:-just started}) …"
+        flock -w $PATIENCE 9 ||
+            die "another install.sh (${other:-unknown process}) is still running after $PATIENCE seconds. Wait until it ends or stop it, then try again."
+    fi
+    printf 'process %s, since %s\n' $$ "$(date +%H:%M)" >"$LOCK"
+}
+
+# Makes the folder for temporary files: /tmp may be read-only, full, or too small a part of the memory.
+workspace() {
+    [ -z "${building-}" ] || return 0
     mkdir -p "$HOME_DIR"
-    exec 9>>"$HOME_DIR/lock"
-    flock -n 9 && return
-    say "Waiting for another install.sh …"
-    flock 9
+    building=$(mktemp -d "$HOME_DIR/building-XXXXXX")
+    words=$building/words
 }
 
 # Debian packages
@@ -116,7 +135,7 @@ install_packages() {
     [ "$missing" ] || return 0
     say "Installing:$missing (Debian packages)"
     export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-    words=$(mktemp)
+    workspace
     if [ "$(ls /var/lib/dpkg/updates)" ] || [ "$(dpkg --audit)" ]; then
         say "Finishing an interrupted installation of Debian packages first"
         patiently dpkg --configure -a --force-confdef --force-confold || show_and_die "dpkg --configure -a"
@@ -134,7 +153,6 @@ install_packages() {
     # shellcheck disable=SC2086
     printf '%s\n' $missing $needed >>"$HOME_DIR/packages"
     patiently apt-get install "$@" || show_and_die "apt-get install$missing"
-    rm -f "$words"
 }
 
 # Runs a command with its output in $words, again for as long as another program holds the lock of apt or dpkg.
@@ -152,7 +170,7 @@ patiently() {
 
 show_and_die() {
     tail -n 15 "$words" >&2
-    rm -f "$words"
+    rm -rf "$building"
     die "$1 failed: see its last words above. Started again, it goes on from here."
 }
 
@@ -168,20 +186,21 @@ install_piwizard() {
         die "there is a $COMMAND already that is not this piwizard's. Move it away, then start this again."
     fi
     remove_unused
+    workspace
     if [ -e "$VENV" ]; then
         say "Upgrading: piwizard in $HOME_DIR"
     else
         say "Installing: piwizard in $HOME_DIR, its command $COMMAND, downloads in $CACHE"
     fi
-    building=$(mktemp -d "$HOME_DIR/building-XXXXXX")
-    words=$building/words
     fresh=$(mktemp -d "$HOME_DIR/venv-XXXXXX")
     chmod 755 "$fresh"
-    copy_sources "$building/sources"
-    make_environment || failed "python3 -m venv"
-    pip install "$building/sources" || failed "pip install"
+    run_python $PYTHON -m venv "$fresh" || failed "python3 -m venv"
+    install_dependencies
+    install_sources
     write_command >"$fresh/bin/piwizard"
+    chmod 755 "$fresh/bin/piwizard"
     printf '%s\n' "$sources" >"$fresh/sources"
+    run_python "$fresh/bin/python" -c 'import piwizard.cli' || failed "The new piwizard"
     sync -f "$fresh"
     switch "$(basename "$fresh")" "$VENV"
     mkdir -p "$(dirname "$COMMAND")"
@@ -220,31 +239,85 @@ hash_sources() (
     cd "$here"
     {
         $PYTHON -I -c 'import platform, sys; print(sys.version_info[:2], platform.machine())'
-        find pyproject.toml README.md LICENSE piwizard/ screens/ templates/ \
+        find LICENSE install.sh piwizard/ screens/ templates/ \
             \( -name __pycache__ -prune \) -o \( -type f -print0 \) | LC_ALL=C sort -z | xargs -0 sha256sum --
     } | sha256sum | cut -c1-64
 )
 
-# What is built is built from a copy: the checkout may be read-only or somebody else's, and nothing is left in it.
-copy_sources() {
-    mkdir "$1"
-    (cd "$here" && tar -cf - --exclude=__pycache__ --exclude='*.egg-info' pyproject.toml README.md LICENSE piwizard screens templates) |
-        tar -C "$1" --no-same-owner -xf -
+# The Python packages that piwizard needs, into an environment that has none yet. Each file has to be one that the lock
+# names by its hash, wherever it comes from: pip refuses every other. What was downloaded is kept, so that an upgrade
+# with the same lock needs no network.
+install_dependencies() {
+    rm -rf "$CACHE/pip" "$HOME_DIR/lock" # of an earlier version
+    if cmp -s "$here/piwizard/requirements.lock" "$WHEELS/requirements.lock"; then
+        from_wheels "$WHEELS" && return
+        say "The Python packages in $WHEELS do not match the lock file or this Python: they are downloaded again."
+    fi
+    say "Downloading: the Python packages that piwizard needs"
+    wheels=$building/wheels
+    mkdir "$wheels"
+    # Where a package has no wheel for this machine, pip builds it, and the lock also names what builds it.
+    download requirements --only-binary=:all: ||
+        { download build --only-binary=:all: && locked build --find-links="$wheels" && download requirements; } ||
+        failed "pip download"
+    from_wheels "$wheels" || failed "pip install"
+    keep >"$words" 2>&1 || failed "Keeping the Python packages in $WHEELS"
 }
 
-# With what the one in use has already: on the oldest Pi that saves minutes.
-make_environment() {
-    if works; then
-        $PYTHON -I -m venv --without-pip "$fresh" && cp -a "$VENV"/lib/python3*/site-packages "$fresh"/lib/python3*/
-    else
-        $PYTHON -I -m venv "$fresh"
-    fi >"$words" 2>&1 9>&-
+keep() {
+    rm -rf "$WHEELS" && mkdir -p "$CACHE" && mkdir -m 700 "$WHEELS" &&
+        cp "$wheels"/* "$here/piwizard/requirements.lock" "$WHEELS"
 }
 
-# /tmp may be too small a part of the memory; the environment may hold options that fit somebody's own project only.
+download() {
+    name=$1
+    shift
+    pip download --dest="$wheels" "$@" -r "$here/piwizard/$name.lock"
+}
+
+from_wheels() {
+    ! ls "$1"/*.tar.gz >/dev/null 2>&1 || locked build --find-links="$1" || return 1
+    locked requirements --find-links="$1"
+}
+
+locked() {
+    pip install --no-index "$2" -r "$here/piwizard/$1.lock"
+}
+
+# With an environment of its own: variables, and the settings of whoever started this, may fit other projects only.
+# Settings in /etc/pip.conf, such as a mirror, count.
 pip() {
-    TMPDIR="$building" PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_CACHE_DIR="$CACHE/pip" LC_ALL=C.UTF-8 \
-        "$fresh/bin/python" -I -m pip --disable-pip-version-check --no-input "$@" >"$words" 2>&1 </dev/null 9>&-
+    action=$1
+    shift
+    env -i PATH="$SAFE_PATH" HOME="$building" TMPDIR="$building" LC_ALL=C.UTF-8 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 \
+        ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
+        ${HTTPS_PROXY:+"HTTPS_PROXY=$HTTPS_PROXY"} ${no_proxy:+"no_proxy=$no_proxy"} ${NO_PROXY:+"NO_PROXY=$NO_PROXY"} \
+        "$fresh/bin/python" -I -m pip --disable-pip-version-check --no-input --no-cache-dir "$action" \
+        --require-hashes --no-deps --no-build-isolation "$@" >"$words" 2>&1 </dev/null 9>&-
+}
+
+# piwizard itself is copied, not built, and gets modes of its own: the checkout's may let others write.
+install_sources() {
+    site=$("$fresh/bin/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    copy "$site" --exclude=piwizard/screens --exclude=piwizard/templates piwizard
+    copy "$site/piwizard" screens templates
+    copy "$fresh" LICENSE
+    run_python "$fresh/bin/python" -m compileall -q "$site/piwizard" || failed "Compiling piwizard"
+}
+
+copy() {
+    to=$1
+    shift
+    {
+        tar -C "$here" --mode=u=rwX,go=rX --exclude=__pycache__ -cf "$building/copied.tar" "$@" &&
+            tar -C "$to" --no-same-owner -xf "$building/copied.tar"
+    } >"$words" 2>&1 || failed "Copying piwizard"
+}
+
+run_python() {
+    python=$1
+    shift
+    (cd / && TMPDIR=$building exec "$python" -I "$@") >"$words" 2>&1 </dev/null 9>&-
 }
 
 failed() {
@@ -264,6 +337,7 @@ switch() {
 remove_unused() {
     for folder in "$HOME_DIR"/building-* "$HOME_DIR"/venv-* "$HOME_DIR"/venv.new-* "$COMMAND".new-*; do
         [ "$folder" = "$HOME_DIR/$(readlink "$VENV")" ] && continue
+        [ "$folder" = "${building-}" ] && continue
         grep -qsF -e "$folder/" /proc/[0-9]*/cmdline && continue
         rm -rf "$folder"
     done

@@ -6,7 +6,6 @@ What a person has made goes only after a yes that names it: the data of an app, 
 from __future__ import annotations
 
 import pwd
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from piwizard.engine import launch
 from piwizard.engine.journal import Journal, journaled
 from piwizard.engine.remains import Remains
 from piwizard.errors import PiwizardError
-from piwizard.machine import app_data, deploy_key, places
+from piwizard.machine import app_data, deploy_key, files, places
 from piwizard.machine.app_data import Contents
 from piwizard.steps import HOLDS_DATA, STEPS
 
@@ -47,7 +46,7 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     if code == 0:
         _forget_downloads(site)
         if not keep_data:
-            shutil.rmtree(deploy_key.folder(site), ignore_errors=True)
+            files.remove(deploy_key.folder(site))
         Answering().remove_site(site, keep_secrets=keep_data)
         left = [*_left(made), *_user_of(site)]
         if as_json:
@@ -204,4 +203,4 @@ def _noted(backups: Path) -> list[Record]:
 
 def _forget_downloads(site: str) -> None:
     for kind in ("sources", "build", "hosts"):
-        shutil.rmtree(places.cache_dir() / kind / site, ignore_errors=True)
+        files.remove(places.cache_dir() / kind / site)

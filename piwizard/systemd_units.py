@@ -10,6 +10,9 @@ from piwizard.errors import PiwizardError
 from piwizard.quoting import unit_argument, unit_word
 from piwizard.templating import render
 
+SERVICE_OOM_SCORE = 500
+"""Where memory ends, the kernel kills a site before sshd; what is built or tried goes first."""
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -58,6 +61,7 @@ def render_service(unit: Unit) -> str:
         command=" ".join([unit_word(f"{unit.venv}/bin/gunicorn"), *map(unit_argument, _arguments(unit))]),
         environment_file=unit.environment_file,
         writable=unit.writable,
+        oom_score=SERVICE_OOM_SCORE,
         pythonpath=unit.pythonpath,
     )
 

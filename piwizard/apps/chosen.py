@@ -16,16 +16,21 @@ from piwizard.apps.environment import Variable, find_environment
 from piwizard.apps.imports import packages
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
-from piwizard.apps.requirements import Requirements, find_requirements, listed
+from piwizard.apps.requirements import Requirements, find_requirements, limited, listed
 from piwizard.apps.source import Source
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.writable import find_writable
+from piwizard.changes.environment import MARKER, recipe
 from piwizard.errors import PiwizardError
+from piwizard.machine import files
 from piwizard.machine.commands import SEARCH_PATH
 from piwizard.machine.files import digest
 from piwizard.machine.interpreter import LeftBehind, left_behind
 
-PYTHON = "-py"
+SERVER, FRAMEWORK = "gunicorn>=23,<28", "flask>=1,<4"
+"""What pip installs for an app that does not name them: releases that are known to work. What an app names wins."""
+PYTHON, REBUILT = "-py", "-venv"
+"""What follows in the name of a release whose environment was built again for the same commit."""
 BUILDING = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
@@ -38,22 +43,58 @@ class Chosen:
 
     @cached_property
     def _code(self) -> Checkout:
-        return _read(self.source.tree, self.source.commit, self.layout.data)
+        return _read(self.source.tree, self.source.commit, Layout(str(self.answers.site), self.source.commit).data)
 
     @cached_property
     def layout(self) -> Layout:
         """Where it lies. Answers that decide how a release is built make another release of the same commit.
 
-        So does another Python: what was built for the one before is left alone until the new one is proven.
+        So does another Python, or another way to build its environment: what runs is left alone until the new one is
+        proven.
         """
         building = {key: self.answers.get(key) for key in BUILDING if self.answers.get(key) is not None}
         variant = f"-{digest(repr(sorted(building.items())).encode())[:4]}" if building else ""
         plain = Layout(str(self.answers.site), self.source.commit, variant)
-        name, in_use = plain.release.name, plain.current.resolve().name
-        if self.left_behind and (in_use == name or in_use.startswith(f"{name}{PYTHON}")):
+        in_use = plain.current.resolve().name
+        own = re.fullmatch(re.escape(plain.release.name) + f"((?:{PYTHON}[0-9.]+|{REBUILT}[0-9a-f]+)?)", in_use)
+        if own is None:
+            return plain
+        if self.left_behind:
             return Layout(plain.site, plain.commit, f"{variant}{PYTHON}{self.left_behind.here}")
-        own = in_use.removeprefix(name) if in_use.startswith(f"{name}{PYTHON}") else ""
-        return Layout(plain.site, plain.commit, f"{variant}{own}")
+        release = Layout(plain.site, plain.commit, f"{variant}{own[1]}")
+        built = files.read(release.release / MARKER)
+        if built is None or built == self.recipe:
+            return release
+        return Layout(plain.site, plain.commit, f"{variant}{REBUILT}{digest(self.recipe)[:8]}")
+
+    @cached_property
+    def recipe(self) -> bytes:
+        """All that decides what its environment holds."""
+        return recipe(self.python, self.source.tree, self.install, self.inputs, *self.listed)
+
+    @property
+    def python(self) -> str:
+        """The interpreter that its environment is made with."""
+        return str(self.answers.get("app.python", "python3"))
+
+    @property
+    def install(self) -> tuple[str, ...]:
+        """What pip installs: the app's own requirements, and what every app needs that they do not name."""
+        wanted = self.requirements
+        held = wanted.held if wanted else ()
+        server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else SERVER,)
+        flask = () if wanted and wanted.flask else ("flask" if "flask" in held else FRAMEWORK,)
+        return (*server, *flask, *(wanted.arguments if wanted else self.imported))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The files of the code that decide what is installed."""
+        return (self.requirements.file,) if self.requirements else ()
+
+    @property
+    def listed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Requirements and constraints that pip cannot read from the app's own files."""
+        return (self.requirements.lines, self.requirements.constraints) if self.requirements else ((), ())
 
     @cached_property
     def left_behind(self) -> LeftBehind | None:
@@ -77,7 +118,8 @@ class Chosen:
         if wanted is None:
             return find_requirements(self._code, self.entry.chdir)
         self._there("app.requirements", wanted, folder=False)
-        return Requirements("requirements.txt", wanted, ("-r", wanted), names=listed(self._code, wanted))
+        names, limits = listed(self._code, wanted), limited(self._code, wanted)
+        return Requirements("requirements.txt", wanted, ("-r", wanted), names=names, limits=limits)
 
     @cached_property
     def libraries(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from piwizard.apps import locks, projects
@@ -30,7 +30,7 @@ class Requirements:
     to pip with -r. `constraints` are the versions of a lock file, for a file given with -c. `others` are the files
     that say the same thing another way and are not used. `flask` is whether Flask (or something that brings it) is
     asked for; `names` are the distributions asked for directly. `project` is whether the checkout itself can be
-    installed too (`pip install .`).
+    installed too (`pip install .`). `limits` are the distributions whose versions the app's constraint files decide.
     """
 
     kind: str
@@ -41,6 +41,13 @@ class Requirements:
     names: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     project: bool = False
+    limits: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The distributions whose versions a lock or constraint file of the app decides."""
+        locked = (distribution(line) for line in self.constraints)
+        return (*self.limits, *(name for name in locked if name))
 
     @property
     def flask(self) -> bool:
@@ -66,9 +73,7 @@ def _in_folder(checkout: Checkout, folder: str) -> Requirements | None:
     # A requirements.txt left behind beside a project that is really kept elsewhere would lack Flask.
     best = next((r for r in found if r.flask), first)
     others = tuple(r.file for r in found if r is not best)
-    return Requirements(
-        best.kind, best.file, best.arguments, best.lines, best.constraints, best.names, others, best.project
-    )
+    return replace(best, others=others)
 
 
 def _text(checkout: Checkout, folder: str) -> Requirements | None:
@@ -82,22 +87,31 @@ def _text(checkout: Checkout, folder: str) -> Requirements | None:
         names = listed(checkout, file)
         if names or file == present[-1]:
             project = projects.installable(checkout, folder)
-            return Requirements("requirements", file, ("-r", file), names=names, project=project)
+            limits = limited(checkout, file)
+            return Requirements("requirements", file, ("-r", file), names=names, project=project, limits=limits)
     return None
 
 
-def listed(checkout: Checkout, file: str, seen: set[str] | None = None) -> tuple[str, ...]:
-    """The distributions that a requirements file names, those of files it includes too."""
+def limited(checkout: Checkout, file: str) -> tuple[str, ...]:
+    """Return the distributions that a requirements file does not name, but a constraint file that it includes does."""
+    both = listed(checkout, file, options="-r|--requirement|-c|--constraint")
+    return tuple(sorted({*both} - {*listed(checkout, file)}))
+
+
+def listed(
+    checkout: Checkout, file: str, seen: set[str] | None = None, options: str = "-r|--requirement"
+) -> tuple[str, ...]:
+    """The distributions that a requirements file names, those of files it includes by `options` too."""
     names: list[str] = []
     seen = {file} if seen is None else seen
     for raw in checkout.text(file).replace("\\\n", " ").splitlines()[:5000]:
         line = raw.partition(" #")[0].strip()
-        included = re.match(r"(?:-r|--requirement)[ =]\s*(\S+)", line)
+        included = re.match(rf"(?:{options})[ =]\s*(\S+)", line)
         if included:
             other = join(parent(file), included[1])
             if other not in seen and len(seen) < MOST_FILES:
                 seen.add(other)
-                names += listed(checkout, other, seen)
+                names += listed(checkout, other, seen, options)
         elif egg := re.search(r"#egg=([A-Za-z0-9._-]+)", line):
             names += [name for name in [distribution(egg[1])] if name]
         elif not line.startswith(("-", "#")) and (name := distribution(line)):

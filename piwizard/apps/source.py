@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +65,7 @@ def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> So
     """Fetches the newest commit of the branch into the cache; errors as in `find`."""
     folder = _cache(site)
     if folder.exists():
-        shutil.rmtree(folder)
+        files.remove(folder)
     folder.mkdir(parents=True, mode=0o700)
     tree = folder / "tree"
     result = commands.run(git.clone(repo, tree, ref, shallow=True), env=git.environment(access), timeout=600)

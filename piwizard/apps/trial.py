@@ -41,13 +41,18 @@ def main(entry: str, host: str) -> int:
     """The trial; returns the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trial.sock"
-        gunicorn = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *_options(path), entry],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+        # It is handed over open, as systemd does: the sandbox lets no gunicorn make one.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(path))
+            listener.listen(64)
+            gunicorn = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", *_options(listener.fileno()), entry],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                pass_fds=[listener.fileno()],
+            )
         words = Words()
         reader = threading.Thread(target=echo, args=(gunicorn, words), daemon=True)
         reader.start()
@@ -71,12 +76,12 @@ def main(entry: str, host: str) -> int:
     return 1
 
 
-def _options(path: Path) -> list[str]:
+def _options(listener: int) -> list[str]:
     from gunicorn import version_info
 
     control = ["--no-control-socket"] if version_info >= (25, 1) else []
     return [
-        f"--bind=unix:{path}",
+        f"--bind=fd://{listener}",
         "--workers=1",
         "--threads=2",
         f"--timeout={LONGEST_START}",

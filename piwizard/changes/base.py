@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from piwizard.errors import PiwizardError
+from piwizard.machine.app_sandbox import Sandbox
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 
@@ -67,13 +68,18 @@ class Work(Memory, Protocol):
         input: str | None = None,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        user: str | None = None,
         allow: Sequence[int] = (0,),
         watch: Callable[[str], None] | None = None,
     ) -> Result:
         """Runs a command; raises ChangeFailed with its last words where the exit code is not allowed.
 
         `watch` gets what it prints in pieces as they come, where it prints no lines; nothing of that is recorded.
+        """
+
+    def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
+        """Runs a command of an app's in a transient unit with this sandbox, whatever its exit code.
+
+        When it returns, none of the processes that the command has started is left. ChangeFailed where one is.
         """
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:

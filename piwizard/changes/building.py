@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-FIRST_TO_GO = ("choom", "-n", "900", "--")
-"""Where memory ends, the kernel shall kill what is built or tried, not the site that runs beside it, nor sshd."""
 COMPILER = ("gcc", "libc6-dev", "python3-dev")
 SIGNS = (
     (re.compile(r"gcc\S* failed: No such file|unable to execute '\S*gcc|Python\.h"), ()),

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.machine import files, git, git_refusals
+from piwizard.machine import files, git, git_refusals, tree
+from piwizard.machine.files import Owner
 from piwizard.machine.git_access import NOBODY, Access
 from piwizard.machine.snapshot import Machine
 
@@ -59,8 +60,8 @@ class Checkout:
             error = git_refusals.explain(self.repo, self.ref, result.last_words, self.access)
             raise ChangeFailed(error.message, key=error.key, hint=error.hint)
         work.command(self._checkout(aside), env=env)
-        work.command(("chown", "--recursive", "--no-dereference", f"root:{self.group}", str(aside)))
-        work.command(("chmod", "--recursive", "u=rwX,g=rX,o=", str(aside)))
+        with tree.folder(aside) as cloned:
+            tree.hand_over(cloned, Owner("root", self.group).ids(), 0o750)
         work.command(("sync", "--file-system", str(aside)))
         aside.rename(self.code)
         files.sync_folder(self.folder)

@@ -10,14 +10,19 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.changes.building import FIRST_TO_GO
 from piwizard.changes.failing import out_of_memory, too_new, wants_to_write
-from piwizard.machine import files, opened
-from piwizard.machine.commands import Result
+from piwizard.changes.workspace import workspace
+from piwizard.machine import files, tree
+from piwizard.machine.app_sandbox import Sandbox
+from piwizard.machine.commands import ANY_EXIT, Result
+from piwizard.machine.files import ROOT, Owner
 from piwizard.machine.snapshot import Machine
+from piwizard.machine.tree import Modes
 
 VARIABLE = re.compile(r"app\.env\.([A-Za-z_]\w*): ")
 MOST_NAMED = 5
+LONGEST = 3600
+"""Seconds that a command of an app may take."""
 GIVE_IT = (
     "`piwizard doctor --fix` asks you for it; you can also put it into [app.env] of the answers, then apply again."
 )
@@ -30,7 +35,8 @@ class Command:
     `env` may hold secrets: it is handed over in the environment, shown nowhere. `failure` is the sentence for
     a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
-    `makes` is a folder of root's that the command makes files in: what lies in it is the user's while it runs.
+    As root it is run as it is. As another user it is run in the sandbox of the app's service, and may write `writable`.
+    `makes` is a folder of root's that the command makes files in: it works on a copy, and what it made is copied back.
     `variables` are those that the app reads and nobody gave: where its last words name one, that is what it lacks.
     It is run in the folder `start` of the checkout at `code`.
     `measures` takes from its words what is kept in the marker, for others to read.
@@ -47,6 +53,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     proves: tuple[str, ...] = ()
     makes: Path | None = None
+    writable: tuple[Path, ...] = ()
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
@@ -58,21 +65,27 @@ class Command:
         return HOLDS if self._proven() else Preview(holds=False, argv=(self.argv,))
 
     def apply(self, work: Work) -> None:
-        if self.makes:
-            # Not the folder itself, nor what git keeps in it: git is run there by root.
-            inside = ("find", str(self.makes), "-mindepth", "1", "-name", ".git", "-prune")
-            work.command((*inside, "-o", "-exec", "chown", "--no-dereference", self.user, "{}", "+"))
-        result = work.command(
-            (*FIRST_TO_GO, *self.argv), env=self.env, cwd=self.code / self.start, user=self.user, allow=range(-64, 256)
-        )
-        if self.makes:
-            work.command(("chown", "--recursive", "--no-dereference", "root", str(self.makes)))
-            opened.close_to_others(self.makes)
+        result = self._run(work)
         if not result.ok:
             raise self._failed(result)
         files.make_folders(self.marker.parent)
         found = {"measured": dict(self.measures(result.output))} if self.measures else {}
         files.replace(self.marker, json.dumps({"argv": self._wanted, **found}).encode())
+
+    def _run(self, work: Work) -> Result:
+        cwd = self.code / self.start
+        if self.user == ROOT.user:
+            return work.command(self.argv, env=self.env, cwd=cwd, allow=ANY_EXIT)
+        if self.makes is None:
+            return work.job(self.argv, Sandbox(self.user, self.writable, seconds=LONGEST), env=self.env, cwd=cwd)
+        with workspace(self.user, self.user) as place:
+            place.copy(self.makes, "made")
+            sandbox = place.sandbox(binds=(("made", self.makes),), writable=self.writable, seconds=LONGEST)
+            result = work.job(self.argv, sandbox, env=self.env, cwd=cwd)
+            if result.ok:
+                with tree.folder(place.folder / "made") as made, tree.folder(self.makes) as target:
+                    tree.take_changes(made, target, Modes(Owner("root", self.user).ids(), 0o750, 0o750, 0o440))
+            return result
 
     def _failed(self, result: Result) -> ChangeFailed:
         """The sentence; last words that begin with a variable of the app's stand by themselves."""

@@ -1,26 +1,33 @@
-"""A Python virtual environment with what an app requires, built as the app's user, kept as root's."""
+"""A Python virtual environment with what an app requires, built by the build user, kept as root's."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from piwizard.changes import building, swap
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.failing import out_of_memory, too_new
 from piwizard.changes.package import Packages
-from piwizard.machine import commands, files
+from piwizard.changes.workspace import BUILD_USER, home, take, workspace
+from piwizard.machine import commands, files, tree
+from piwizard.machine.app_sandbox import Sandbox
 from piwizard.machine.commands import Result
-from piwizard.machine.files import ROOT, Owner
+from piwizard.machine.files import ROOT
 from piwizard.machine.interpreter import left_behind
 from piwizard.machine.snapshot import Machine
 
 LINES = ".piwizard-requirements.txt"
 CONSTRAINTS = ".piwizard-constraints.txt"
+MARKER = "venv.json"
+"""The file beside an environment that says what it was built from."""
+LONGEST_BUILD = 6 * 3600
+"""Seconds: a Pi Zero that has to compile numpy takes hours."""
+MOST_OF_A_LIST = 1 << 20
+"""Bytes of a list of requirements."""
 NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
 UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
@@ -32,8 +39,8 @@ class Environment:
 
     `lines` and `constraints` are requirements that pip could not read from the app's own files. `inputs` are the
     files of the code that decide what is installed: where one differs from what the environment was built with,
-    it is built anew. Building runs code of strangers (setup.py), so it runs as `user`, in a copy of the code; the
-    result is given to root. `cache` stays root's, so that nobody can put a link where root is about to write.
+    it is built again. Building runs code of strangers (setup.py), so all of it happens in a workspace of the build
+    user, in units of its own; root copies the result out, for `group` to read, and only then is it in its place.
     """
 
     kind: ClassVar[str] = "environment"
@@ -42,14 +49,13 @@ class Environment:
     code: Path
     install: tuple[str, ...]
     inputs: tuple[str, ...]
-    user: str
-    cache: Path
+    group: str
     lines: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
 
     @property
     def _marker(self) -> Path:
-        return self.folder.with_name(f"{self.folder.name}.json")
+        return self.folder.with_name(MARKER)
 
     def describe(self) -> str:
         return f"Virtual environment {self.folder}"
@@ -63,45 +69,42 @@ class Environment:
         return Preview(holds=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
 
     def apply(self, work: Work) -> None:
-        files.forget(self._marker)
-        build, home = self.cache / "build", self.cache / "home"
-        files.remove(self.folder)
-        files.remove(build)
-        ids = Owner(self.user, self.user).ids()
-        files.own_folder(self.cache, 0o755, ROOT.ids())
-        files.own_folder(home, 0o700, ids)
-        files.own_folder(self.folder, 0o755, ids)
-        work.command(("cp", "--recursive", "--no-dereference", str(self.code), str(build)))
-        for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
-            files.remove(build / name)
-            (build / name).write_text("".join(f"{line}\n" for line in lines))
-        work.command(("chown", "--recursive", "--no-dereference", f"{self.user}:{self.user}", str(build)))
-        env = {"HOME": str(home), "TMPDIR": str(home), "PIP_CACHE_DIR": str(home / "pip")}
-        with swap.for_building(work):
-            work.command(self._create(), user=self.user, env=env, cwd=build)
-            result = self._installed(work, env, build)
-        if not result.ok:
-            raise ChangeFailed(
-                f"app.requirements: they do not install. {pips_reason(result.tail, result.output)}",
-                key="app.requirements",
-                hint=out_of_memory(result) or too_new(result) or "The whole of pip's words is in `piwizard logs app`.",
-            )
-        work.command(("chown", "--recursive", "--no-dereference", "root:root", str(self.folder)))
-        # For the app's user alone: the app's own code may be among what was installed, and other sites are strangers.
-        files.own_folder(self.folder, 0o750, Owner("root", self.user).ids())
-        files.remove(build)
-        work.command(("sync", "--file-system", str(self.folder)))
+        files.own_folder(self.folder.parent, 0o755, ROOT.ids())
+        if not self.folder.is_dir():
+            files.own_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
+        with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
+            place.copy(self.code, "app")
+            with tree.folder(place.folder / "app") as copy:
+                for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
+                    tree.remove(name, copy)
+                    tree.write(name, "".join(f"{line}\n" for line in lines).encode(), copy, 0o644)
+            built = place.make("venv")
+            place.make("home")
+            binds = (("app", self.code), ("venv", self.folder), ("home", home()))
+            sandbox = place.sandbox(binds=binds, seconds=LONGEST_BUILD)
+            result = self._built(work, sandbox)
+            if not result.ok:
+                raise ChangeFailed(
+                    f"app.requirements: they do not install. {pips_reason(result.tail, result.output)}",
+                    key="app.requirements",
+                    hint=out_of_memory(result) or too_new(result) or "All that pip said is in `piwizard logs app`.",
+                )
+            files.forget(self._marker)
+            take(built, self.folder, self.group, work)
         files.replace(self._marker, self._wanted())
 
-    def _installed(self, work: Work, env: Mapping[str, str], build: Path) -> Result:
-        """What pip said, once more after what it lacked has been installed."""
-        pip = (*building.FIRST_TO_GO, *self._pip())
-        result = work.command(pip, user=self.user, env=env, cwd=build, allow=range(-64, 256))
+    def _built(self, work: Work, sandbox: Sandbox) -> Result:
+        """What the last command said; pip's is run once more after what it lacked has been installed."""
+        env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1"}
+        made = work.job(self._create(), sandbox, env=env, cwd=self.code)
+        if not made.ok:
+            return made
+        result = work.job(self._pip(), sandbox, env=env, cwd=self.code)
         if result.ok or not (lacking := _absent(building.lacking(result.tail), work)):
             return result
         work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
         Packages(lacking).apply(work)
-        return work.command(pip, user=self.user, env=env, cwd=build, allow=range(-64, 256))
+        return work.job(self._pip(), sandbox, env=env, cwd=self.code)
 
     def _create(self) -> tuple[str, ...]:
         return (self.python, "-m", "venv", "--clear", str(self.folder))
@@ -113,16 +116,27 @@ class Environment:
         return (*pip, "--progress-bar=off", *lines, *constraints, *self.install)
 
     def _wanted(self) -> bytes:
-        python = Path(commands.which(self.python) or self.python).resolve()
-        digests = {str(path): files.digest(files.read(self.code / path) or b"") for path in self.inputs}
-        built_with = {
-            "python": str(python),
-            "install": self._pip(),
-            "lines": self.lines,
-            "constraints": self.constraints,
-            "inputs": digests,
-        }
-        return json.dumps(built_with).encode()
+        return recipe(self.python, self.code, self.install, self.inputs, self.lines, self.constraints)
+
+
+def recipe(
+    python: str,
+    code: Path,
+    install: tuple[str, ...],
+    inputs: tuple[str, ...],
+    lines: tuple[str, ...],
+    constraints: tuple[str, ...],
+) -> bytes:
+    """Return all that decides what an environment holds, as it is kept beside one that was built."""
+    contents = {path: tree.read(code, PurePath(path), MOST_OF_A_LIST) for path in inputs}
+    built_with = {
+        "python": str(Path(commands.which(python) or python).resolve()),
+        "install": install,
+        "lines": lines,
+        "constraints": constraints,
+        "inputs": {path: files.digest(content or b"") for path, content in contents.items()},
+    }
+    return json.dumps(built_with).encode()
 
 
 def _absent(names: tuple[str, ...], work: Work) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -60,7 +59,7 @@ def undo(record: Record, work: Work) -> str | None:
     if before["whole"]:
         files.remove_whole(path)
     elif work.wipe:
-        shutil.rmtree(path)
+        files.remove(path)
     elif any(path.iterdir()):
         return f"{path} is not empty: kept."
     else:

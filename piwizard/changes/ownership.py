@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePath
 
+from piwizard.machine import tree
 from piwizard.machine.files import Owner
 
 MOST = 2000
 """Looked at, so that a folder of a million pictures does not hold up every plan."""
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def of_others(data: Path, path: str, user: str) -> bool:
@@ -22,48 +21,46 @@ def of_others(data: Path, path: str, user: str) -> bool:
 
 
 def give_back(data: Path, path: str, user: str) -> None:
-    """Makes `user` the owner of everything at and below `data`/`path`.
+    """Makes `user` the owner of the files and folders at and below `data`/`path`.
 
-    The app may rename what it owns at any moment: no link is followed on the way, and what has a second name
-    (a hard link to a file elsewhere) is left alone.
+    The app may rename what it owns at any moment: each is opened without following a link, and what is open gets the
+    owner. What has a second name (a hard link to a file elsewhere) or lies on another file system is left alone.
     """
     ids = Owner(user, user).ids()
-    for name, folder in _theirs(data, path, user, None):
-        os.chown(name, *ids, dir_fd=folder, follow_symlinks=False)
+    for handle in _theirs(data, path, user, None):
+        os.fchown(handle, *ids)
 
 
-def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[tuple[str, int]]:
-    """Names with the open folder that they are in."""
+def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]:
+    """Open files and folders that are not the user's; each is closed before the next."""
     try:
         mine = Owner(user, user).ids()[0]
-        with _opened(data, PurePath(path).parent) as parent:
-            found = islice(_all(PurePath(path).name, parent), most)
-            yield from ((name, folder) for name, folder in found if _of_another(name, folder, mine))
+        with tree.folder(data) as top, tree.below(top, PurePath(path).parent) as parent:
+            device = os.fstat(top).st_dev
+            for name, folder in islice(_all(PurePath(path).name, parent, device), most):
+                try:
+                    handle = os.open(name, tree.FILE, dir_fd=folder)
+                except OSError:  # a link, a socket, or gone meanwhile
+                    continue
+                try:
+                    if _of_another(handle, mine):
+                        yield handle
+                finally:
+                    os.close(handle)
     except (KeyError, OSError):  # no such user or path yet, or one that is being altered: nothing to give back
         return
 
 
-def _all(name: str, parent: int) -> Iterator[tuple[str, int]]:
+def _all(name: str, parent: int, device: int) -> Iterator[tuple[str, int]]:
+    """Names with the open folder that they are in, without what is mounted there."""
     yield name, parent
     for _, folders, files, folder in os.fwalk(name, dir_fd=parent, follow_symlinks=False):
+        folders[:] = [one for one in folders if os.stat(one, dir_fd=folder, follow_symlinks=False).st_dev == device]
         yield from ((inner, folder) for inner in (*folders, *files))
 
 
-def _of_another(name: str, folder: int, mine: int) -> bool:
-    info = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    linked = info.st_nlink > 1 and not stat.S_ISDIR(info.st_mode)
-    return info.st_uid != mine and not linked
-
-
-@contextmanager
-def _opened(data: Path, below: PurePath) -> Iterator[int]:
-    """The folder `below` of `data`, reached without following any link."""
-    handle = os.open(data, FOLDER)
-    try:
-        for part in below.parts:
-            inner = os.open(part, FOLDER, dir_fd=handle)
-            os.close(handle)
-            handle = inner
-        yield handle
-    finally:
-        os.close(handle)
+def _of_another(handle: int, mine: int) -> bool:
+    info = os.fstat(handle)
+    if stat.S_ISDIR(info.st_mode):
+        return info.st_uid != mine
+    return stat.S_ISREG(info.st_mode) and info.st_uid != mine and info.st_nlink == 1

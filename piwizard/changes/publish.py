@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
-import shutil
+import posixpath
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, Memory, Preview, Work
-from piwizard.machine import files, opened
+from piwizard.machine import files, tree
+from piwizard.machine.files import ROOT
 from piwizard.machine.snapshot import Machine
 
 COMPRESSIBLE = {
@@ -30,14 +35,18 @@ COMPRESSIBLE = {
     ".wasm",
 }
 SMALLEST_WORTH_IT = 256
+LARGEST_COMPRESSED = 32 << 20
+"""Bytes of a file that is compressed beforehand: it is read into memory for that."""
 
 
 @dataclass(frozen=True)
 class Publish:
     """`public` holds for each URL path the folder or file of `code` that answers it, and nothing else.
 
-    Only regular files are copied: a symlink in a repository cannot lead a visitor out of it. What compresses
-    gets a .gz beside it, so that a small board need not do it again for every visitor.
+    Only regular files are copied. A link to another file of the same folder is published as that file. Any other is
+    removed from the code, but for those to `data`: nginx would not follow it, but the app's own route for static files
+    would, to wherever it leads. What compresses gets a .gz beside it, so that a small board need not do it again for
+    every visitor.
     """
 
     kind: ClassVar[str] = "publish"
@@ -45,6 +54,8 @@ class Publish:
     public: Path
     paths: tuple[tuple[str, str], ...]
     """Pairs of URL path ("static", "robots.txt") and path in the code ("app/static")."""
+    data: Path
+    """What the app writes: where `Keep` has made links to."""
 
     @property
     def _marker(self) -> Path:
@@ -59,17 +70,19 @@ class Publish:
         return Preview(holds=False, diff="\n".join(f"+{self.public / url}  (from {path})" for url, path in self.paths))
 
     def apply(self, work: Work) -> None:
-        aside = self.public.with_name(f"{self.public.name}.partial")
+        new = files.aside(self.public)
+        files.remove(new)
+        files.make_folders(self.public.parent)
+        files.own_folder(new, 0o755, ROOT.ids())
+        with tree.folder(self.code) as code, tree.folder(new) as public:
+            for url, path in self.paths:
+                for link in _Publishing(code, PurePath(path), self.data).publish(PurePath(url), public):
+                    work.say(f"{link} is a link, so it is not served, and it was removed from the release.")
+        work.command(("sync", "--file-system", str(new)))
         files.forget(self._marker)
-        files.remove(aside)
-        aside.mkdir(parents=True)
-        for url, path in self.paths:
-            if not any((self.code / folder).is_symlink() for folder in PurePath(path).parents):
-                _copy(self.code / path, aside / url)
-        work.command(("sync", "--file-system", str(aside)))
-        files.remove(self.public)
-        aside.rename(self.public)
+        files.exchange(new, self.public)
         files.sync_folder(self.public.parent)
+        files.remove(new)
         files.replace(self._marker, self._wanted())
         work.note(self.public, "published")
 
@@ -77,34 +90,80 @@ class Publish:
         return json.dumps(self.paths).encode()
 
 
-def _copy(source: Path, target: Path) -> None:
-    """No link is followed on the way, nor one that is put there meanwhile: commands of the app make files here too."""
-    if source.is_symlink():
-        return
-    if source.is_file():
-        with opened.folder(source.parent) as parent:
-            _copy_file(source.name, parent, target, beside=set(os.listdir(parent)))
-        return
-    if not source.is_dir():
-        return
-    for folder, folders, names, handle in os.fwalk(source, follow_symlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
-        for name in names:
-            if not name.startswith("."):
-                _copy_file(name, handle, target / Path(folder).relative_to(source) / name, beside=set(names))
+@dataclass(frozen=True)
+class _Publishing:
+    """One folder or file `top` of the open folder `code` on its way; what it gives are the links that were removed."""
+
+    code: int
+    top: PurePath
+    data: Path
+
+    def publish(self, url: PurePath, public: int) -> Iterator[PurePath]:
+        """Copy it to where its URL is looked for."""
+        try:
+            with tree.below(self.code, self.top.parent) as parent, _made(public, url.parent) as target:
+                yield from self._copy(self.top, url.name, parent, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):  # not there, or behind a link
+                raise
+
+    def _copy(self, path: PurePath, name: str, parent: int, target: int) -> Iterator[PurePath]:
+        try:
+            info = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        if stat.S_ISLNK(info.st_mode):
+            if not self._link(path, name, parent, target):
+                os.unlink(path.name, dir_fd=parent)
+                yield path
+        elif stat.S_ISREG(info.st_mode):
+            _copy_file(path.name, name, parent, target)
+        elif stat.S_ISDIR(info.st_mode):
+            with tree.below(parent, PurePath(path.name)) as folder, _made(target, PurePath(name)) as copy:
+                for inner in sorted(os.listdir(folder)):
+                    if not inner.startswith(".") and inner != "__pycache__":
+                        yield from self._copy(path / inner, inner, folder, copy)
+
+    def _link(self, path: PurePath, name: str, parent: int, target: int) -> bool:
+        """Whether a link may stay; published where it leads to a regular file of the same folder."""
+        leads_to = os.readlink(path.name, dir_fd=parent)
+        if PurePath(leads_to).is_relative_to(self.data) and ".." not in PurePath(leads_to).parts:
+            return True
+        other = PurePath(posixpath.normpath(path.parent / leads_to))
+        if not other.is_relative_to(self.top) or any(part.startswith(".") for part in other.parts):
+            return False
+        try:
+            with tree.below(self.code, other.parent) as folder:
+                return _copy_file(other.name, name, folder, target)
+        except OSError:
+            return False
 
 
-def _copy_file(name: str, folder: int, target: Path, *, beside: set[str]) -> None:
-    content = opened.regular(name, folder)
+@contextmanager
+def _made(within: int, path: PurePath) -> Iterator[int]:
+    """Hold a folder below an open one open; what of it is not there yet is made."""
+    handle = os.dup(within)
+    try:
+        for part in path.parts:
+            if not tree.exists(part, handle):
+                os.mkdir(part, 0o755, dir_fd=handle)
+            inner = os.open(part, tree.FOLDER, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _copy_file(source: str, name: str, parent: int, target: int) -> bool:
+    content = tree.regular(source, parent)
     if content is None:
-        return
+        return False
     with content:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as copy:
-            shutil.copyfileobj(content, copy)
-    target.chmod(0o644)
-    packed = target.with_name(f"{target.name}.gz")
-    worth_it = target.suffix.lower() in COMPRESSIBLE and target.stat().st_size >= SMALLEST_WORTH_IT
-    if worth_it and packed.name not in beside:
-        packed.write_bytes(gzip.compress(target.read_bytes(), 9, mtime=0))
-        packed.chmod(0o644)
+        tree.copy_file(content, name, target, tree.Modes(ROOT.ids(), 0o644, always=0o644))
+        size = os.fstat(content.fileno()).st_size
+        worth_it = PurePath(name).suffix.lower() in COMPRESSIBLE and SMALLEST_WORTH_IT <= size <= LARGEST_COMPRESSED
+        if worth_it and not tree.exists(f"{source}.gz", parent):
+            content.seek(0)
+            tree.write(f"{name}.gz", gzip.compress(content.read(), 9, mtime=0), target, 0o644)
+    return True

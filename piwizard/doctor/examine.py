@@ -10,7 +10,7 @@ from pathlib import Path
 from piwizard import session, systemd_units
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Memory
-from piwizard.doctor import clock, failures, gateway, journal, kernel, names, past, service, trials
+from piwizard.doctor import clock, failures, gateway, journal, kernel, names, past, service, trials, updates
 from piwizard.doctor.finding import Finding, Fix, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
@@ -41,7 +41,7 @@ class Examination:
             nothing = Finding("sites", "app", None, False, "no site is set up", "There are no answers yet.", mend)
             return [*clock.look(), *self._steps(None), *trials.look(), nothing]
         sites = [site] if site else list(self._wizard.answers.sites)
-        machine = [*clock.look(), *self._steps(None), *trials.look(), *kernel.look()]
+        machine = [*clock.look(), *self._steps(None), *trials.look(), *kernel.look(), *updates.look()]
         return [*machine, *(finding for one in sites for finding in self._site(one))]
 
     def _site(self, site: str) -> Iterator[Finding]:
@@ -161,7 +161,7 @@ def examine(site: str | None = None) -> list[Finding]:
 def _by_applying(check: Check, step: str) -> Fix | None:
     """The run that puts a check right, where one does."""
     mendable: dict[str, Sequence[str]] = {
-        "nginx": ("nine settings", "nginx service"),
+        "nginx": ("nine settings", "connection limits", "nginx service"),
         "gunicorn": (".socket", ".service"),
         "app": ("release",),
         "ddns": (".service",),

@@ -39,8 +39,7 @@ class Recorder:
     """Appends events to `RUN/events.jsonl`; no secret passes it, whatever a command prints."""
 
     def __init__(self, folder: Path, secrets: Iterable[str] = ()) -> None:
-        files.make_folders(folder, 0o700)
-        folder.chmod(0o700)
+        files.own_folder(folder, 0o700, (os.geteuid(), os.getegid()))
         self.run = folder.name
         self._secrets: list[str] = []
         self.hide(secrets)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -113,7 +112,7 @@ class Journal:
         """The step is undone: its journal ends."""
         self._entries = None
         files.forget(self._file)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        files.remove(self.folder)
         with suppress(OSError):  # another step of the site has a journal there
             self.folder.parent.rmdir()
 

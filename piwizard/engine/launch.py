@@ -10,11 +10,9 @@ from typing import Any, Literal
 
 from piwizard.engine import lock, naming
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, files, places, units
+from piwizard.machine import commands, files, places, transient_unit, units
+from piwizard.machine.app_sandbox import GENTLE
 
-GENTLE = ("CPUWeight=20", "IOWeight=20", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7")
-"""A build takes what the running sites and SSH leave. The weights do that between services, where a nice value counts
-for nothing; nice and the priority do where the kernel lacks those controllers."""
 LAST = ("CPUWeight=1", "IOWeight=1")
 """What goes on in the background takes what builds leave, too."""
 Lane = Literal["run", "background"]
@@ -118,6 +116,9 @@ def start(wanted: Request) -> str:
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
     # continue: a pip that ran out of memory is the run's to explain, not the end of it.
     settings = ["KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE]
+    # Whatever becomes of the run's process, no command of an app outlives it.
+    if wanted.lane == "run":
+        settings.append(f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service")
     settings += LAST if wanted.lane == "background" else ()
     properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
 from pathlib import Path
+
+from piwizard.machine import files
 
 MOST_RUNS = 50
 MOST_BYTES = 200 << 20
@@ -19,4 +20,4 @@ def prune(logs: Path, needed: Collection[str], *, runs: int = MOST_RUNS, size: i
     for number, folder in enumerate(sorted((one for one in logs.iterdir() if one.is_dir()), reverse=True)):
         taken += sum(file.stat().st_size for file in folder.iterdir())
         if (number >= runs or taken > size) and folder.name not in needed:
-            shutil.rmtree(folder)
+            files.remove(folder)

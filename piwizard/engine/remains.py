@@ -47,7 +47,7 @@ class Remains:
         ]
 
     def folders(self) -> list[Record]:
-        """The folders that were not empty when their steps were undone. What a package had in them may be gone by now."""
+        """The folders that were not empty when their steps were undone. What packages had there may be gone by now."""
         return [one | {"before": one["before"]["record"]} for one in self.records() if one["kind"] == "folder"]
 
     def forget(self, kind: str, target: str) -> None:

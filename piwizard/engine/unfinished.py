@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -30,7 +29,7 @@ class Unfinished:
         """
         begun = {entry["path"]: entry for entry in self._entries()}
         if not begun:
-            shutil.rmtree(self._copies, ignore_errors=True)
+            files.remove(self._copies)
             files.make_folders(self._copies, 0o700)
         wanted = [str(path) for path in paths]
         gone = [entry for path, entry in begun.items() if path not in wanted and not self._edited(entry, wrote)]
@@ -52,7 +51,7 @@ class Unfinished:
     def finish(self) -> None:
         """Nothing of the group needs to be kept any longer."""
         files.forget(self._index)  # first, and for good: it must not name copies that are gone
-        shutil.rmtree(self._copies, ignore_errors=True)
+        files.remove(self._copies)
 
     def _entries(self) -> list[Record]:
         content = files.read(self._index)

@@ -12,9 +12,11 @@ from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.room import Room
 from piwizard.engine.unfinished import Unfinished
-from piwizard.machine import commands, files
+from piwizard.machine import commands, files, transient_unit
+from piwizard.machine.app_sandbox import Sandbox
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
+from piwizard.machine.streams import OnLine
 
 FEW = 100
 """Exit codes that a change names, one by one, as those that it expects."""
@@ -40,13 +42,26 @@ class Working:
         input: str | None = None,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        user: str | None = None,
         allow: Sequence[int] = (0,),
         watch: Callable[[str], None] | None = None,
     ) -> Result:
-        number, emit = next(self._ids), self._recorder.emit
-        emit("command-started", argv=list(argv), id=number, user=user or "root")
+        def run(on_line: OnLine) -> Result:
+            return commands.run(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=watch)
 
+        return self._recorded(argv, "root", run, allow)
+
+    def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
+        def run(on_line: OnLine) -> Result:
+            whole = commands.base_environment() | dict(env)
+            return transient_unit.run(argv, sandbox.properties(), env=whole, cwd=cwd, on_line=on_line)
+
+        return self._recorded(argv, sandbox.user, run, commands.ANY_EXIT)
+
+    def _recorded(
+        self, argv: Sequence[str], user: str, run: Callable[[OnLine], Result], allow: Sequence[int]
+    ) -> Result:
+        number, emit = next(self._ids), self._recorder.emit
+        emit("command-started", argv=list(argv), id=number, user=user)
         room = Room()
 
         def output(stream: str, text: str) -> None:
@@ -54,7 +69,7 @@ class Working:
             if kept is not None:
                 emit("output", id=number, stream=stream, text=kept)
 
-        result = commands.run(argv, input=input, env=env, cwd=cwd, user=user, on_line=output, on_text=watch)
+        result = run(output)
         if room.left_out:
             emit("note", text=f"It printed more: {room.left_out} further lines are not in the record.")
         # Who takes any exit at all judges by itself, and may well find that it failed.

@@ -6,20 +6,17 @@ leaves no file system, and neither depth nor number of files can exhaust memory 
 
 from __future__ import annotations
 
-import itertools
 import os
-import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import files, places
+from piwizard.machine import files, places, tree
 
 MOST_FILES = 100_000
 MOST_LEVELS = 64
 MOST_SECONDS = 5.0
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -60,7 +57,7 @@ def of(site: str) -> Contents | None:
 def measure(data: Path) -> Contents | None:
     """Count the files of a data folder. None where there is no folder; a link to one is none."""
     try:
-        handle = os.open(data, FOLDER)
+        handle = os.open(data, tree.FOLDER)
     except OSError:
         return None
     counting = _Counting()
@@ -100,7 +97,7 @@ class _Counting:
             self.more = True
             return
         try:
-            inside = os.open(name, FOLDER, dir_fd=handle)
+            inside = os.open(name, tree.FOLDER, dir_fd=handle)
         except OSError:  # it is something else by now
             return
         try:
@@ -150,8 +147,7 @@ def delete(data: Path) -> bool:
             data.rename(going)
             files.sync_folder(data.parent)
         try:
-            _empty(going)
-            going.rmdir()
+            files.remove(going)
         except OSError as error:
             raise PiwizardError(
                 f"{data} could not be deleted entirely: {error.strerror}. What is left is in {going}.",
@@ -159,53 +155,6 @@ def delete(data: Path) -> bool:
             ) from error
         files.sync_folder(data.parent)
     return found
-
-
-def _empty(top: Path) -> None:
-    """Delete all in a folder. Folders within are moved to its top, so that two of them are open at any time."""
-    handle = _own(top)
-    try:
-        while entries := _some(handle):
-            for name, is_folder in entries:
-                if is_folder:
-                    _flatten(handle, name)
-                else:
-                    os.unlink(name, dir_fd=handle)
-    finally:
-        os.close(handle)
-
-
-def _flatten(top: int, name: str) -> None:
-    """Remove a folder of the top; those in it become folders of the top, with names that nobody can foresee."""
-    handle = _own(name, top)
-    try:
-        while entries := _some(handle):
-            for entry, is_folder in entries:
-                if is_folder:
-                    os.rename(entry, secrets.token_hex(16), src_dir_fd=handle, dst_dir_fd=top)
-                else:
-                    os.unlink(entry, dir_fd=handle)
-    finally:
-        os.close(handle)
-    os.rmdir(name, dir_fd=top)
-
-
-def _own(path: Path | str, inside: int | None = None) -> int:
-    """An open folder that nobody else can put anything into any more, whoever still has it open."""
-    handle = os.open(path, FOLDER, dir_fd=inside)
-    try:
-        os.fchown(handle, os.geteuid(), os.getegid())
-        os.fchmod(handle, 0o700)
-    except OSError:
-        os.close(handle)
-        raise
-    return handle
-
-
-def _some(handle: int) -> list[tuple[str, bool]]:
-    """The first names of an open folder, each with whether it is a folder."""
-    with os.scandir(handle) as entries:
-        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in itertools.islice(entries, 1000)]
 
 
 def _size(size: int) -> str:

@@ -64,12 +64,6 @@ def which(program: str) -> str | None:
     return shutil.which(program, path=SEARCH_PATH)
 
 
-def as_user(user: str, argv: Sequence[str]) -> tuple[str, ...]:
-    """The argv that runs `argv` as a user, without a way back to root."""
-    who = ("--reuid", user, "--regid", user, "--init-groups", "--no-new-privs")
-    return ("setpriv", *who, "--", *argv)
-
-
 def as_nobody(argv: Sequence[str]) -> tuple[str, ...]:
     """The argv that runs `argv` without root's rights: for programs that read what strangers send."""
     who = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
@@ -205,7 +199,6 @@ def run(
     input: str | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path | str | None = None,
-    user: str | None = None,
     on_line: OnLine | None = None,
     on_text: Callable[[str], None] | None = None,
     timeout: float | None = None,
@@ -214,7 +207,7 @@ def run(
 
     `timeout` in seconds: the group is ended then, and the exit code is 124, as timeout(1) has it.
     """
-    argv = as_user(user, argv) if user else tuple(argv)
+    argv = tuple(argv)
     process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text)
     if timeout is not None:
         until = time.monotonic() + timeout

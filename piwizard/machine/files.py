@@ -8,12 +8,13 @@ import grp
 import hashlib
 import os
 import pwd
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from piwizard.machine import tree
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Owner:
 
 
 ROOT = Owner()
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+"""Of renameat2(2)."""
 
 
 def digest(content: bytes) -> str:
@@ -91,6 +94,23 @@ def own_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
     sync_folder(path.parent)
 
 
+def exchange(new: Path, path: Path) -> None:
+    """Puts the folder `new` in the place of `path` in one step; `new` is then what was there, if anything was."""
+    import ctypes
+
+    if not os.path.lexists(path):
+        new.rename(path)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(AT_FDCWD, os.fsencode(new), AT_FDCWD, os.fsencode(path), RENAME_EXCHANGE) == 0:
+        return
+    if ctypes.get_errno() not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(path))
+    # On an overlay, a folder of what lies below can be neither exchanged nor renamed.
+    remove_whole(path)
+    new.rename(path)
+
+
 def forget(path: Path) -> None:
     """Removes a file, if there is one, so that it stays removed after a power cut: before what it vouched for is."""
     path.unlink(missing_ok=True)
@@ -99,11 +119,15 @@ def forget(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Removes a file, a link or a whole folder, if there is one. Follows no link."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    """Removes a file, a link or a whole folder, if there is one. Follows no link; OSError where a disk is mounted."""
+    try:
+        parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
+    try:
+        tree.remove(path.name, parent)
+    finally:
+        os.close(parent)
 
 
 def aside(path: Path) -> Path:
@@ -126,10 +150,10 @@ def remove_whole(folder: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:  # on an overlay, a folder of what lies below cannot be renamed
             raise
-        shutil.rmtree(folder)
+        remove(folder)
         return
     sync_folder(folder.parent)
-    shutil.rmtree(gone(folder))
+    remove(gone(folder))
 
 
 def replace(

@@ -28,10 +28,24 @@ def environment(access: Access = NOBODY) -> dict[str, str]:
 
 
 def clone(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
-    """The argv that clones a repository with its submodules; `ref` is a branch or a tag."""
+    """The argv that clones a repository with its submodules; `ref` is a branch or a tag.
+
+    Of a repository in a folder of this machine all files are copied: a hard link would be the person's own file.
+    """
     branch = ("--branch", ref) if ref else ()
     depth = ("--depth", "1", "--shallow-submodules") if shallow and "://" in repo else ()
-    return ("git", "clone", "--quiet", "--recurse-submodules", *branch, *depth, "--", repo, str(folder))
+    return (
+        "git",
+        "clone",
+        "--quiet",
+        "--no-hardlinks",
+        "--recurse-submodules",
+        *branch,
+        *depth,
+        "--",
+        repo,
+        str(folder),
+    )
 
 
 def head(folder: Path) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -134,7 +133,7 @@ def arm(trial: Trial, manager: Manager, paths: Iterable[Path], command: Command)
     _stop_timer(command)
     with files.alone(folder()):  # the script of an earlier trial may be at its last line
         forget()
-        shutil.rmtree(folder() / "copies", ignore_errors=True)
+        files.remove(folder() / "copies")
         files.make_folders(folder() / "copies", 0o700)
         saved = [_save(path, folder() / "copies" / str(number)) for number, path in enumerate(paths)]
         script = render("network/take-back.sh.j2", **_values(trial, manager, saved))

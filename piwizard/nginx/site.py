@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from piwizard.errors import PiwizardError
+from piwizard.nginx import limits, visitor_headers
 from piwizard.nginx.listens import FOLDER
 from piwizard.nginx.tls import HSTS, WEBROOT, Engine, Tls
 from piwizard.templating import render
@@ -54,6 +55,10 @@ def render_site(site: SiteBlock) -> str:
         passed=site.passed,
         listens=FOLDER,
         max_body_mib=site.max_body_mib,
+        limits=limits.LIMITS,
+        streams=limits.STREAMS,
+        connections=limits.CONNECTIONS,
+        dropped=visitor_headers.directives(),
         tls=site.tls,
         hsts=HSTS,
         webroot=WEBROOT,
@@ -67,7 +72,14 @@ def render_default_server(*, names_hash: bool = True, http: bool = True, tls: En
     and `tls` None where somebody else answers unknown names on port 80 or 443.
     """
     able = tls if tls and tls.rejects_handshakes else None
-    return render("nginx/default-server.conf.j2", listens=FOLDER, names_hash=names_hash, http=http, tls=able)
+    return render(
+        "nginx/default-server.conf.j2",
+        listens=FOLDER,
+        names_hash=names_hash,
+        http=http,
+        tls=able,
+        limits=limits.LIMITS,
+    )
 
 
 def redirects_of(domains: tuple[str, ...]) -> dict[str, list[str]]:

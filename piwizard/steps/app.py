@@ -21,7 +21,8 @@ from piwizard.changes.package import Packages
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
-from piwizard.machine import files, places
+from piwizard.changes.workspace import BUILD_USER
+from piwizard.machine import files
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
 from piwizard.questions import Question
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
+NO_HOME = Path("/nonexistent")
+"""As Debian has it for users that own nothing."""
 MAKING = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
 """Words of commands that make files beside the code: translations, style sheets."""
 
@@ -141,6 +144,7 @@ class App:
         return (
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
+            SystemUser(BUILD_USER, NO_HOME, shared=True),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
             Folder(where.folder / "once", whole=True),
@@ -152,7 +156,9 @@ class App:
             _environment(app),
             NoSwap(),
             *(_prepare(app, line, env) for line in app.init),
-            Publish(where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items())),
+            Publish(
+                where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
+            ),
             Command(
                 f"Try {app.entry.entry} on a spare socket",
                 (str(where.venv / "bin" / "python"), "-I", str(TRIAL), app.entry.entry, host),
@@ -163,6 +169,7 @@ class App:
                 key="app.entry",
                 env=env,
                 proves=(app.entry.entry,),
+                writable=(where.data,),
                 variables=app.unset,
                 measures=lambda said: footprint.measured(said, before),
                 start=app.working_directory,
@@ -182,19 +189,8 @@ def _what(app: Chosen) -> tuple[str, str | None, str]:
 
 
 def _environment(app: Chosen) -> Environment:
-    wanted = app.requirements
-    flask = () if wanted and wanted.flask else ("flask",)
-    return Environment(
-        folder=app.layout.venv,
-        python=app.answers.get("app.python", "python3"),
-        code=app.layout.code,
-        install=("gunicorn", *flask, *(wanted.arguments if wanted else app.imported)),
-        inputs=(wanted.file,) if wanted else (),
-        user=app.layout.site,
-        cache=places.cache_dir() / "build" / app.layout.site,
-        lines=wanted.lines if wanted else (),
-        constraints=wanted.constraints if wanted else (),
-    )
+    where, (lines, constraints) = app.layout, app.listed
+    return Environment(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)
 
 
 def _prepare(app: Chosen, line: str, env: dict[str, str]) -> Command:
@@ -214,6 +210,7 @@ def _prepare(app: Chosen, line: str, env: dict[str, str]) -> Command:
         env=env | _named(argv),
         proves=argv,
         makes=makes,
+        writable=(where.data,),
         start=app.working_directory,
     )
 

@@ -142,21 +142,35 @@ def _made(name: str, ground: Ground, answers: Answers) -> tuple[Change, ...]:
 
 
 def _environment(way: Way) -> tuple[Change, ...]:
-    """A plugin that Debian does not have, beside Debian's certbot: nothing of it is replaced, or built here."""
+    """A plugin that Debian does not have, beside Debian's certbot: nothing of it is replaced, or built here.
+
+    It runs as root, so pip takes only the one file whose hash is known, and no settings but those in /etc.
+    """
     if not way.requirement:
         return ()
     python = Path(commands.which("python3") or "/usr/bin/python3").resolve()
-    made = ("-m", "venv", "--system-site-packages", "--clear", str(ENVIRONMENT))
-    pip = (str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
-    only = ("--progress-bar=off", "--no-deps", "--only-binary=:all:", way.requirement)
-    parts = (
-        ("Environment for certbot's plugin", (str(python), *made), "made.json", "It could not be made."),
-        (f"Install {way.requirement}", (*pip, *only), "installed.json", "certbot's plugin could not be installed."),
+    made = (str(python), "-I", "-m", "venv", "--system-site-packages", "--clear", str(ENVIRONMENT))
+    plugin = way.requirement.partition(" ")[0]
+    lock = File(ENVIRONMENT / f"{plugin}.lock", f"{way.requirement}\n")
+    pip = (str(ENVIRONMENT / "bin" / "python"), "-I", "-m", "pip", "--isolated", "--no-cache-dir", "install")
+    quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar=off")
+    only = ("--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock.path))
+    what, failure = "Environment for certbot's plugin", "certbot's plugin could not be installed."
+    changes = (
+        Folder(ENVIRONMENT, whole=True),
+        Command(what, made, ENVIRONMENT / "made.json", "root", Path("/"), "It could not be made."),
+        lock,
+        Command(
+            f"Install {plugin}",
+            (*pip, *quiet, *only),
+            ENVIRONMENT / f"{plugin}.json",
+            "root",
+            Path("/"),
+            failure,
+            proves=(way.requirement,),
+        ),
     )
-    runs = (
-        Command(what, argv, ENVIRONMENT / marker, "root", Path("/"), failure) for what, argv, marker, failure in parts
-    )
-    return (Group("certbot-plugin", (Folder(ENVIRONMENT, whole=True), *runs), shared=True),)
+    return (Group("certbot-plugin", changes, shared=True),)
 
 
 def _certificate(name: str, ground: Ground, answers: Answers, way: Way) -> Certificate:

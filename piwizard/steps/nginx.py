@@ -8,16 +8,18 @@ from pathlib import Path
 from piwizard.answers import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
+from piwizard.changes.gone import Gone
 from piwizard.changes.group import Group
 from piwizard.changes.package import Packages
 from piwizard.changes.unit import Unit
-from piwizard.machine import commands, units
+from piwizard.machine import apt_options, commands, units
 from piwizard.machine.checks import Check
-from piwizard.nginx import tuning
+from piwizard.nginx import capacity, limits, tuning
 from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.questions import Question
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
 from piwizard.steps.step import Ground, Scope
+from piwizard.templating import render
 
 
 class Nginx:
@@ -42,13 +44,16 @@ class Nginx:
         included = tuning.readable(ground.nginx.included)
 
         def tune(text: str) -> str:
-            return tuning.tune(text, tuning.NGINX_CONF, included)
+            return capacity.raise_capacity(tuning.tune(text, tuning.NGINX_CONF, included), tuning.NGINX_CONF)
 
-        edit = EditedFile(Path(tuning.NGINX_CONF), tune, "nine settings for a small board")
+        edit = EditedFile(Path(tuning.NGINX_CONF), tune, "nine settings for a small board, and more connections")
+        others = {**ground.nginx.included, **ground.nginx.sites}
+        limited = File(Path(limits.FILE), limits.render_limits(ground.nginx.main, others))
         return (
             Packages(("nginx",)),
-            Group("nginx", (*_listens(ground), edit), guard=TEST, then=TAKE_UP),
+            Group("nginx", (*_listens(ground), limited, edit), guard=TEST, then=TAKE_UP),
             Unit("nginx.service", guard=TEST),
+            _updates(ground),
         )
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
@@ -72,6 +77,14 @@ class Nginx:
                 cause="Another file under /etc/nginx sets them otherwise, or somebody altered nginx.conf.",
                 mend="`piwizard apply nginx` sets them again.",
             )
+            low = [*capacity.lacking(dump.output), *limits.lacking(dump.output)]
+            yield Check(
+                "connection limits",
+                not low,
+                f"too low or missing: {', '.join(low)}" if low else "slow visitors are cut off, and many are served",
+                cause="Another file under /etc/nginx sets them otherwise, or somebody altered nginx.conf.",
+                mend="`piwizard apply nginx` sets them again.",
+            )
         state = units.ask(["nginx.service"])["nginx.service"]
         yield Check(
             "nginx service",
@@ -86,3 +99,11 @@ def _listens(ground: Ground) -> tuple[Change, ...]:
     """Here, not with the sites that include them: where IPv6 is gone from the kernel, nginx starts only without."""
     texts = render_listens(engine_of(ground), ipv6=ground.ipv6)
     return tuple(File(Path(FOLDER) / name, text) for name, text in texts.items())
+
+
+def _updates(ground: Ground) -> Change:
+    """Let unattended-upgrades replace nginx although its nginx.conf is edited; nothing where it is not installed."""
+    path = Path(apt_options.FILE)
+    if "unattended-upgrades" not in ground.installed or apt_options.others_keep_settings():
+        return Gone(path)
+    return File(path, render("apt/keep-settings.conf.j2"))

@@ -19,8 +19,8 @@ from piwizard.tls.lineage import LETSENCRYPT, Lineage
 class Plugin:
     """certbot's plugin for a provider: `name` at certbot, `token` the line of its settings, and where it comes from.
 
-    One that Debian does not have is a `requirement` for pip, in the version that is known to work. Then `packages` are
-    what it stands on: nothing else is taken from PyPI.
+    One that Debian does not have is a `requirement` for pip: the version that works with certbot 2.1 (bookworm) and
+    4.0 (trixie), and the hash of its wheel. Then `packages` are what it stands on: nothing else is taken from PyPI.
     """
 
     name: str
@@ -32,8 +32,18 @@ class Plugin:
 BELOW = ("python3-venv", "python3-dnspython", "python3-requests")
 PLUGINS = {
     "cloudflare": Plugin("dns-cloudflare", "dns_cloudflare_api_token", ("python3-certbot-dns-cloudflare",)),
-    "duckdns": Plugin("dns-duckdns", "dns_duckdns_token", BELOW, "certbot-dns-duckdns==1.9.0"),
-    "desec": Plugin("dns-desec", "dns_desec_token", BELOW, "certbot-dns-desec==1.3.2"),
+    "duckdns": Plugin(
+        "dns-duckdns",
+        "dns_duckdns_token",
+        BELOW,
+        "certbot-dns-duckdns==1.9.0 --hash=sha256:0fd37d2a5cb3a636f0812fb65f60034f5dcb98a55d84c752590ab15c4b44f307",
+    ),
+    "desec": Plugin(
+        "dns-desec",
+        "dns_desec_token",
+        BELOW,
+        "certbot-dns-desec==1.3.2 --hash=sha256:3b7aed97b808383874da4f8c3668d4142002c870d8e26cda3f7feb2a319a0964",
+    ),
 }
 ENVIRONMENT = Path("/opt/piwizard-certbot")
 """Debian's certbot run in here sees a plugin that Debian does not have, and all that Debian has as well."""

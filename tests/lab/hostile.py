@@ -58,7 +58,8 @@ SETUP = """\
 import json, os, pathlib, sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from reach import reached
-pathlib.Path(os.environ["HOME"], "reached.json").write_text(json.dumps(reached()))
+here = os.path.dirname(os.path.abspath(__file__))
+pathlib.Path(here, "evil_module.py").write_text("REACHED = " + repr(json.dumps(reached())))
 print("\\x1b]0;owned\\x07 built")
 from setuptools import setup
 setup(name="evil", version="1", py_modules=["evil_module"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-import tomllib
 from pathlib import Path
 
 from tests.lab.images import Layer
@@ -58,9 +57,8 @@ def _put_sources(pi: Pi) -> None:
 
 
 def _dependencies() -> str:
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
-    parts = [project["build-system"], project["project"]["dependencies"], project["project"]["scripts"]]
-    return _digest([repr(parts).encode(), (CHECKOUT / "install.sh").read_bytes()])
+    files = [CHECKOUT / "install.sh", *sorted((CHECKOUT / "piwizard").glob("*.lock"))]
+    return _digest([file.read_bytes() for file in files])
 
 
 def _sources() -> str:

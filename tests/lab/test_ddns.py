@@ -114,6 +114,7 @@ def _assert(truth: bool) -> None:
     assert truth
 
 
+@pytest.mark.both_releases
 def test_as_no_ip_wants_it(lab: Lab, home: Pi) -> None:
     net = lab.internet
     apply(home, NO_IP, SECRET)

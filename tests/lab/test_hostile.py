@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 from collections.abc import Iterator
@@ -69,8 +70,8 @@ def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
     code, said = apply(pi, lab, "hostile", f'init = ["python flood.py {FLOOD}"]\n')
     assert code == 0, said[-3000:]
     only_printable(said)
-    reached = pi.files / "var/cache/piwizard/build/hostile/home/reached.json"
-    assert set(json.loads(reached.read_text())) <= ALLOWED
+    (reached,) = (pi.files / "srv/hostile/releases").glob("*/venv/lib/*/site-packages/evil_module.py")
+    assert json.loads(ast.literal_eval(reached.read_text().removeprefix("REACHED = "))) == []
     unharmed(pi)
     records = pi.run(("du", "-sb", "/var/log/piwizard")).output.split()[0]
     assert int(records) < FLOOD / 4

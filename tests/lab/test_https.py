@@ -161,6 +161,7 @@ def test_what_only_the_outside_sees(lab: Lab, plain: Pi, repo: str) -> None:
     assert acme.production.counts["newOrder"] == 1
 
 
+@pytest.mark.both_releases
 def test_from_outside(lab: Lab, secure: Pi) -> None:
     visitor = lab.internet.visitor
     www = visitor.http(f"www.{road.HOST}", "/x?y=1")

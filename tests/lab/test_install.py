@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -114,10 +115,15 @@ def test_what_fails_says_why_and_changes_nothing(pi: Pi) -> None:
     assert (old.exit, len(old.errors.splitlines())) == (1, 1)
     assert "needs Raspberry Pi OS or Debian 12" in old.errors
     pi.run(["umount", "/usr/bin/python3"])
-    pi.run(["sed", "-i", "s/^name = .*/&\\nnonsense/", f"{product.PUSHED}/pyproject.toml"])
+    lock = f"{product.PUSHED}/piwizard/requirements.lock"
+    good = pi.read(lock)
+    pi.write(lock, re.sub("(?<=click==).*", "0.0.999 \\\\", good))
+    absent = pi.run([INSTALL, "--version"], check=False)
+    assert (absent.exit, "pip download failed" in absent.errors) == (1, True)
+    pi.write(lock, re.sub("sha256:.{4}", "sha256:0000", good))
     broken = pi.run([INSTALL, "--version"], check=False)
-    assert broken.exit == 1
-    assert "pip install failed" in broken.errors
+    assert (broken.exit, "pip download failed" in broken.errors) == (1, True)
+    assert "DO NOT MATCH THE HASHES" in broken.errors
     assert environments(pi) == []
     assert not pi.run(["test", "-e", "/usr/local/bin/piwizard"], check=False).ok
 
@@ -139,8 +145,9 @@ def test_an_upgrade_and_a_run_that_began_before_it(upgraded: Pi) -> None:
 def test_killed_or_without_power_in_the_middle_of_an_upgrade(upgraded: Pi) -> None:
     was = upgraded.run(["piwizard", "--version"]).output
     for cut in (lambda: upgraded.run(["pkill", "-9", "-f", "install.sh|/opt/piwizard/venv-"]), upgraded.power_cut):
+        before = _made(upgraded)
         upgraded.start([INSTALL, "--version"])
-        eventually(lambda: _building(upgraded))
+        eventually(partial(_building, upgraded, before))
         time.sleep(1)
         cut()
         if not upgraded.container.running:
@@ -151,8 +158,144 @@ def test_killed_or_without_power_in_the_middle_of_an_upgrade(upgraded: Pi) -> No
     assert len(environments(upgraded)) == 1
 
 
-def _building(pi: Pi) -> None:
-    assert list((pi.files / "opt/piwizard").glob("building-*/sources"))
+def _made(pi: Pi) -> set[Path]:
+    return set((pi.files / "opt/piwizard").glob("venv-*/pyvenv.cfg"))
+
+
+def _building(pi: Pi, before: set[Path]) -> None:
+    assert _made(pi) - before
+
+
+EVIL = "raise SystemExit('tampered with')"
+WHEELS = "/var/cache/piwizard/wheels"
+
+
+def site_packages(pi: Pi) -> str:
+    return pi.run(["sh", "-c", "readlink -f /opt/piwizard/venv/lib/python3*/site-packages"]).output.strip()
+
+
+def tampered(pi: Pi) -> list[str]:
+    """Files of the installation and of what is kept for the next one that hold what nobody should have put there."""
+    return pi.run(["grep", "-rlF", EVIL, "/opt/piwizard", WHEELS], check=False).output.split()
+
+
+def alter_wheel(pi: Pi, name: str) -> None:
+    """A kept wheel with other code in it, otherwise in order."""
+    program = (
+        "import glob, sys, zipfile\n"
+        f"(path,) = glob.glob('{WHEELS}/{name}-*.whl')\n"
+        "with zipfile.ZipFile(path) as old: files = {one: old.read(one) for one in old.namelist()}\n"
+        f"files['{name}/__init__.py'] = {EVIL.encode()!r}\n"
+        "with zipfile.ZipFile(path, 'w') as new: [new.writestr(*one) for one in files.items()]\n"
+    )
+    pi.run(["python3", "-c", program])
+
+
+def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
+    pi, old = upgraded, site_packages(upgraded)
+    assert pi.run(["stat", "-c", "%a %U", WHEELS]).output == "700 root\n"
+    pi.write(f"{old}/tomlkit/__init__.py", EVIL)
+    pi.write(f"{old}/more.pth", f"import sys; {EVIL}")
+    pi.write(f"{old}/more/__init__.py", EVIL)
+    assert len(tampered(pi)) == 3
+    pi.cut_network()
+    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of tomorrow\n", "it needs no network"
+    assert not tampered(pi)
+    assert site_packages(pi) != old
+
+    was = installed(pi)
+    alter_wheel(pi, "click")
+    newer(pi, "of the day after")
+    refused = pi.run([INSTALL, "--version"], check=False)
+    assert refused.exit == 1
+    assert f"packages in {WHEELS} do not match the lock file" in refused.errors
+    assert "pip download failed" in refused.errors
+    assert [line for line in installed(pi) if "/opt/piwizard " not in line] == [
+        line for line in was if "/opt/piwizard " not in line
+    ], "the one in use is whole"
+    assert pi.run(["piwizard", "--version"]).output == "piwizard, version of tomorrow\n"
+    pi.plug_network()
+    eventually(lambda: pi.run(["ping", "-c1", "-W1", "192.168.1.1"]))
+    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of the day after\n"
+    assert not tampered(pi)
+
+
+def test_machine_without_wheels_and_without_a_compiler(upgraded: Pi) -> None:
+    """As on an ARMv6 Pi, whose markupsafe has to be built."""
+    pi, lock = upgraded, f"{product.PUSHED}/piwizard/requirements.lock"
+    assert not pi.run(["which", "cc"], check=False).ok
+    entry = re.compile(r"(markupsafe==\S+ \\\n)(?:    --hash=\S+ \\\n)+")
+    pi.write(lock, entry.sub(r"\1", pi.read(lock)))
+    assert pi.read(lock).count("--hash") < 25, "only the source is left"
+    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of tomorrow\n"
+    assert not pi.run(["find", f"{site_packages(pi)}/markupsafe", "-name", "*.so"]).output
+    newer(pi, "of the day after")
+    pi.cut_network()
+    assert pi.run([INSTALL, "--version"]).output == "piwizard, version of the day after\n", "and without a network"
+
+
+def test_settings_of_the_caller_change_nothing(pi: Pi) -> None:
+    product.push(pi)
+    nowhere = "[global]\nindex-url = http://127.0.0.1:1/\nuser = true\nno-binary = :all:\n"
+    pi.write("/root/.config/pip/pip.conf", nowhere)
+    pi.write("/root/bin/tar", "#!/bin/sh\ntouch /root/ran\n")
+    pi.write("/root/bin/sitecustomize.py", "open('/root/ran', 'w')\n")
+    for name in ("python3", "pip", "flock", "sha256sum", "mktemp"):
+        pi.run(["ln", "-s", "tar", f"/root/bin/{name}"])
+    pi.run(["chmod", "+x", "/root/bin/tar"])
+    pi.run(["chmod", "-R", "go+w", product.PUSHED])
+    pi.run(["mount", "-t", "tmpfs", "-o", "ro", "none", "/tmp"])
+    env = {"PATH": "/root/bin:/usr/bin:/bin", "PIP_TARGET": "/root/target", "PIP_NO_INDEX": "1", "TMPDIR": "/gone"}
+    argv = ["sh", "-c", f"umask 0; exec {INSTALL} --version"]
+    assert pi.run(argv, env=env | {"PYTHONPATH": "/root/bin", "PIP_CONFIG_FILE": "/root/x"}).output == VERSION
+    assert not pi.run(["find", "/root/ran", "/root/target"], check=False).output
+    assert not pi.run(["find", "/opt/piwizard", "/var/cache/piwizard", "-perm", "/022", "-not", "-type", "l"]).output
+    assert pi.ssh(["piwizard", "--version"]).output == VERSION, "a person can read what was installed"
+    listing = ["find", f"{site_packages(pi)}/piwizard", "-type", "f", "-not", "-name", "*.pyc", "-printf", "%P\n"]
+    assert sorted(pi.run(listing).output.split()) == sorted(_sources()), "all of it is there, and nothing else"
+
+
+def _sources() -> list[str]:
+    """Every file of the product, by its name below the installed package."""
+    found = []
+    for folder, place in product.PACKAGES.items():
+        inside = Path(place).relative_to("piwizard")
+        for file in (product.CHECKOUT / folder).rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                found.append(str(inside / file.relative_to(product.CHECKOUT / folder)))
+    return found
+
+
+def test_nobody_else_can_block_it(pi: Pi) -> None:
+    product.push(pi)
+    pi.run(["mkdir", "/opt/piwizard"])
+    pi.run(["touch", "/opt/piwizard/lock"])  # where it was once
+    pi.run(["su", pi.user, "-c", "flock /opt/piwizard/lock sleep 600 </dev/null >/dev/null 2>&1 &"])
+    assert pi.run([INSTALL, "--version"]).output == VERSION
+    mine = pi.run(["find", "/run", "-maxdepth", "1", "-name", "piwizard*", "-printf", "%p %m %u\n"]).output
+    assert mine == "/run/piwizard-install.lock 600 root\n"
+    refused = pi.run(["flock", "-n", "/run/piwizard-install.lock", "true"], user=pi.user, check=False)
+    assert "Permission denied" in refused.errors
+    assert not pi.run(["find", "/opt/piwizard", "-maxdepth", "1", "-name", "lock"]).output
+
+
+def test_waiting_says_for_whom_and_ends(ready_pi: Pi) -> None:
+    pi = ready_pi
+    pi.run(["sed", "-i", "s/^PATIENCE=[0-9]*/PATIENCE=1/", INSTALL])
+    hold = "exec 9>/run/piwizard-install.lock; flock 9; echo 'process 4711, since 12:34' >&9; exec sleep 600"
+    holding = pi.start(["sh", "-c", hold])
+    eventually(lambda: _held(pi))
+    for more in ([], ["--remove"]):
+        told = pi.run([INSTALL, *more], check=False)
+        assert told.exit == 1
+        assert "Waiting for another install.sh (process 4711, since 12:34)" in told.errors
+        assert "still running after 1 seconds. Wait until it ends or stop it" in told.errors
+    holding.end()
+    assert pi.run([INSTALL, "--version"]).output == VERSION
+
+
+def _held(pi: Pi) -> None:
+    assert "4711" in pi.read("/run/piwizard-install.lock")
 
 
 def test_taken_away(lab: Lab, release: str) -> None:

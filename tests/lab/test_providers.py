@@ -66,6 +66,7 @@ def ddclient(pi: Pi, settings: str) -> str:
     return done.output + done.errors
 
 
+@pytest.mark.both_releases
 @pytest.mark.parametrize("name", list(SETTINGS))
 def test_ddclient(lab: Lab, pi: Pi, name: str) -> None:
     said = ddclient(pi, SETTINGS[name])

@@ -53,6 +53,7 @@ def fresh(lab: Lab, release: str) -> Iterator[Pi]:
     pi.discard()
 
 
+@pytest.mark.both_releases
 def test_it_serves_after_a_reboot(served: Pi) -> None:
     road.serves(served)
     assert set(road.states(served).values()) == {"done"}
@@ -64,6 +65,7 @@ def test_it_serves_after_a_reboot(served: Pi) -> None:
     assert json.loads(forged.text) == {"for": LAPTOP, "proto": "http"}
 
 
+@pytest.mark.both_releases
 def test_the_app_writes_what_it_may_and_nothing_else(served: Pi) -> None:
     assert served.http("/poll", host=road.HOST, method="POST").text == "written"
     assert json.loads(served.http("/poll", host=road.HOST).text) == {"polled": True}
@@ -80,6 +82,7 @@ def test_the_app_writes_what_it_may_and_nothing_else(served: Pi) -> None:
         assert served.run(("stat", "-c", "%a %U", path)).output == "600 root\n"
 
 
+@pytest.mark.both_releases
 def test_a_second_apply_alters_nothing(served: Pi) -> None:
     before, runs = road.manifest(served.files), served.run(RUNNING).output
     assert "Nothing to do" in road.apply(served).output
@@ -107,6 +110,7 @@ def test_an_edit_by_hand_is_seen_and_kept(served: Pi) -> None:
     assert road.states(served)["site"] == "done"
 
 
+@pytest.mark.both_releases
 def test_undo_brings_the_files_back(served: Pi, lab: Lab) -> None:
     for step in ("site", "nginx"):
         served.run(("piwizard", "undo", step, "--yes"))

@@ -13,11 +13,12 @@ from piwizard.templating import render
 
 def test_a_missing_value_is_an_error():
     with pytest.raises(jinja2.UndefinedError, match="listens"):
-        render("nginx/default-server.conf.j2", names_hash=True, http=True, tls=None)
+        render("nginx/default-server.conf.j2", names_hash=True, http=True, tls=None, limits={})
 
 
 def test_every_template_is_found_and_ends_in_a_new_line():
-    assert render("nginx/default-server.conf.j2", names_hash=True, listens="/x", http=True, tls=None).endswith("}\n")
+    values = {"names_hash": True, "listens": "/x", "http": True, "tls": None, "limits": {}}
+    assert render("nginx/default-server.conf.j2", **values).endswith("}\n")
 
 
 @pytest.mark.parametrize("module", ["nginx.site", "nginx.tuning", "systemd_units", "templating"])

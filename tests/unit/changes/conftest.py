@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from piwizard.changes import UNDO
+from piwizard.changes.workspace import home
 from piwizard.engine.journal import Journal
+from piwizard.machine import commands, transient_unit
 
 ROOT = os.geteuid() == 0
 APP_USER = "daemon"
@@ -31,6 +34,25 @@ def undo(working, backups):
         return [words for words in left if words]
 
     return go
+
+
+@pytest.fixture(autouse=True)
+def units_without_systemd(monkeypatch):
+    """Where no systemd runs, an app's command gets its user and folders by mounts of its own; the lab has the rest."""
+
+    def run(argv, properties, *, env, cwd, on_line=None):
+        settings = [one.partition("=")[::2] for one in properties]
+        user = next(value for name, value in settings if name == "User")
+        binds = [value.split(":") for name, value in settings if name == "BindPaths"]
+        mounts = "".join(f"mount --bind {source} {target}; " for source, target in binds if target != str(home()))
+        env = {**env, "HOME": "/tmp", "TMPDIR": "/tmp"}
+        as_user = ("setpriv", "--reuid", user, "--regid", user, "--init-groups", "--no-new-privs", "--")
+        inside = ("sh", "-ec", f'{mounts}cd {cwd}; umask 027; exec "$@"', "sh", *as_user, *argv)
+        result = commands.run(("unshare", "--mount", *inside), env=env, on_line=on_line)
+        return dataclasses.replace(result, argv=tuple(argv))
+
+    monkeypatch.setattr(transient_unit, "run", run)
+    monkeypatch.setattr(transient_unit, "systemd_version", lambda: 252)
 
 
 @pytest.fixture

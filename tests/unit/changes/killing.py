@@ -8,7 +8,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-ALTERING = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.symlink", "os.chmod", "os.chown", "os.utime"}
+ALTERING = {
+    "open",
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.symlink",
+    "os.chmod",
+    "os.chown",
+    "os.utime",
+    "os.link",
+}
 SUBREAPER = 36
 MOST = 400
 

@@ -76,7 +76,7 @@ CHANGES = {
     "a file to keep": lambda there: [Keep(there / "code", there / "data", "result.json", APP_USER)],
     "a new folder to keep": lambda there: [Keep(there / "code", there / "data", "instance/deep", APP_USER)],
     "what is published": lambda there: [
-        Publish(there / "code", there / "public", (("static", "static"), ("robots.txt", "robots.txt")))
+        Publish(there / "code", there / "public", (("static", "static"), ("robots.txt", "robots.txt")), there / "data")
     ],
 }
 

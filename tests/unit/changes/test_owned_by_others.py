@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -52,7 +53,7 @@ def plant(path, target):
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("target", ["secret/shadow", "secret/new", "secret"])
 def test_a_link_where_the_copy_is_made(there, working, target):
-    plant(there / "data" / ".result.json.piwizard-new", there / target)
+    plant(there / "data" / ".piwizard-new", there / target)
     assert working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
     assert (there / "data" / "result.json").read_text() == "{}"
     assert os.readlink(there / "code" / "result.json") == str(there / "data" / "result.json")
@@ -68,7 +69,7 @@ def test_a_link_where_the_file_goes(there, working):
 @pytest.mark.usefixtures("untouched")
 def test_a_link_where_the_folder_goes(there, working):
     plant(there / "data" / "uploads", there / "secret")
-    with pytest.raises(ChangeFailed, match="Permission denied"):
+    with pytest.raises(ChangeFailed, match=r"app\.writable.*is a link"):
         working().make(Keep(there / "code", there / "data", "uploads/pictures", APP_USER))
 
 
@@ -116,8 +117,22 @@ def test_nothing_is_published_through_a_link(there, working, path):
     (there / "code" / "link").symlink_to(there)
     (there / "code" / "folder" / "link").symlink_to(there / "secret")
     (there / "code" / "folder" / "file").symlink_to(there / "secret" / "shadow")
-    working().make(Publish(there / "code", there / "public", (("static", path),)))
+    working().make(Publish(there / "code", there / "public", (("static", path),), there / "data"))
     assert [name for name in tree(there / "public") if name != "static"] == []
+
+
+def test_a_link_to_a_file_of_the_same_folder_is_published_as_that_file(there, working):
+    static = there / "code" / "static"
+    (static / "js").mkdir(parents=True)
+    (static / "js" / "app-2.js").write_text("2")
+    (static / "app.js").symlink_to("js/app-2.js")
+    (static / "source").symlink_to("../result.json")
+    (static / "uploads").symlink_to(there / "data" / "uploads")
+    working().make(Publish(there / "code", there / "public", (("static", "static"),), there / "data"))
+    assert (there / "public" / "static" / "app.js").read_text() == "2"
+    assert not (there / "public" / "static" / "source").exists()
+    # The app's own route for static files would follow what nginx does not.
+    assert sorted(os.listdir(static)) == ["app.js", "js", "uploads"]
 
 
 def test_what_is_published(there, working):
@@ -131,7 +146,7 @@ def test_what_is_published(there, working):
     (static / ".env").write_text("SECRET=1")
     (static / ".git").mkdir()
     (static / ".git" / "config").write_text("")
-    publish = Publish(there / "code", there / "public", (("static", "static"),))
+    publish = Publish(there / "code", there / "public", (("static", "static"),), there / "data")
     assert working().make(publish)
     assert not working().make(publish)
     found = {name.removeprefix("static/") for name in tree(there / "public") if name != "static"}
@@ -176,55 +191,49 @@ def wheel(folder):
         file.writestr(f"{dist}/RECORD", "")
 
 
+@pytest.fixture
+def environment(there, own_places, monkeypatch):
+    """The environment of an app whose build user is an ordinary one here."""
+    monkeypatch.setattr("piwizard.changes.environment.BUILD_USER", APP_USER)
+    for path in (there / "code", *(there / "code").rglob("*")):
+        os.lchown(path, 0, APP.ids()[1])
+    install = ("--no-index", "--find-links=.", "-r", "requirements.txt")
+    return Environment(there / "venv", "/usr/bin/python3", there / "code", install, ("requirements.txt",), APP_USER)
+
+
 @pytest.mark.usefixtures("untouched")
-def test_an_environment_whose_build_folder_is_full_of_links(there, working, events):
-    """As an app would leave it that could write there: an older piwizard gave it the whole cache."""
+def test_an_environment_whose_code_is_full_of_links(there, working, events, environment):
     wheel(there / "code")
     (there / "code" / "requirements.txt").write_text("hello\n")
     (there / "code" / ".piwizard-requirements.txt").symlink_to(there / "secret" / "shadow")
-    cache = there / "cache"
-    cache.mkdir()
-    (cache / "build").symlink_to(there / "secret")
-    for path in (there / "code", *(there / "code").rglob("*")):
-        os.lchown(path, 0, APP.ids()[1])
-    shutil.chown(cache, APP_USER, APP_USER)
-    change = Environment(
-        folder=there / "venv",
-        python="/usr/bin/python3",
-        code=there / "code",
-        install=("--no-index", "--find-links=."),
-        inputs=("requirements.txt",),
-        user=APP_USER,
-        cache=cache,
-        lines=("hello",),
-    )
-    (there / "release").mkdir()
+    (there / "code" / "linked").symlink_to(there / "secret")
+    change = dataclasses.replace(environment, lines=("hello",))
+    before = tree(there / "code")
     assert working().make(change)
     assert change.probe(None, None).holds
-    assert cache.stat().st_uid == 0
-    assert not (cache / "build").exists()
+    assert tree(there / "code") == before
     assert {path.lstat().st_uid for path in (there / "venv").rglob("*")} == {0}
     assert list((there / "venv").glob("lib/*/site-packages/hello.py"))
-    ran = {event["argv"][-1]: event["user"] for event in events() if event["event"] == "command-started"}
-    assert ran[str(there / "venv")] in ("root", APP_USER)
+    ran = {event["argv"][0]: event["user"] for event in events() if event["event"] == "command-started"}
+    assert {user for program, user in ran.items() if "python" in program} == {APP_USER}
     (there / "code" / "requirements.txt").write_text("hello==1.0\n")
     assert not change.probe(None, None).holds
 
 
-def test_requirements_that_do_not_install_say_why(there, working):
+def test_an_environment_in_use_stays_until_the_next_is_whole(there, working, environment):
+    wheel(there / "code")
+    (there / "code" / "requirements.txt").write_text("hello\n")
+    working().make(environment)
+    before = tree(there / "venv")
     (there / "code" / "requirements.txt").write_text("not-there-at-all==1\n")
-    for path in (there / "code", *(there / "code").rglob("*")):
-        os.lchown(path, 0, APP.ids()[1])
-    change = Environment(
-        folder=there / "venv",
-        python="/usr/bin/python3",
-        code=there / "code",
-        install=("--no-index", "-r", "requirements.txt"),
-        inputs=("requirements.txt",),
-        user=APP_USER,
-        cache=there / "cache",
-    )
+    with pytest.raises(ChangeFailed):
+        working().make(environment)
+    assert tree(there / "venv") == before
+
+
+def test_requirements_that_do_not_install_say_why(there, working, environment):
+    (there / "code" / "requirements.txt").write_text("not-there-at-all==1\n")
     with pytest.raises(ChangeFailed, match="not-there-at-all") as failed:
-        working().make(change)
+        working().make(environment)
     assert failed.value.key == "app.requirements"
-    assert not change.probe(None, None).holds
+    assert not environment.probe(None, None).holds

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from piwizard.nginx.capacity import raise_capacity
 from piwizard.nginx.listens import FOLDER, ipv6_here, render_listens
 from piwizard.nginx.site import SiteBlock, render_default_server, render_site
 from piwizard.nginx.tls import Tls, engine
@@ -51,7 +52,7 @@ class Answer:
 
 
 class Backend(BaseHTTPRequestHandler):
-    """Tells path and headers back; /own sends security headers of its own, /dead nothing at all."""
+    """Tells path and headers back; /own sends security headers of its own, /dead nothing, /late when it is let go."""
 
     protocol_version = "HTTP/1.1"
 
@@ -60,6 +61,9 @@ class Backend(BaseHTTPRequestHandler):
         if self.path == "/dead":
             self.close_connection = True
             return
+        if self.path == "/late":
+            self.server.waiting.release()
+            self.server.let_go.wait(30)
         headers = [[key.lower(), value] for key, value in self.headers.items()]
         body = json.dumps({"path": self.path, "headers": headers}).encode()
         self.send_response(200)
@@ -81,9 +85,11 @@ class Backend(BaseHTTPRequestHandler):
 
 class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+    request_queue_size = 512
 
     def __init__(self, *args):
         self.connections = set()
+        self.waiting, self.let_go = threading.Semaphore(0), threading.Event()
         super().__init__(*args)
 
 
@@ -164,7 +170,7 @@ def configuration(tmp_path, engine_here):
         for sub in ("logs", "sites", "listens"):
             (tmp_path / sub).mkdir(exist_ok=True)
         main = (
-            tune(BOOKWORM.read_text())
+            raise_capacity(tune(BOOKWORM.read_text()))
             .replace("user www-data;", "user root;\ndaemon off;")
             .replace("worker_processes auto;", "worker_processes 2;")
             .replace("/run/nginx.pid", f"{tmp_path}/pid")
@@ -205,10 +211,15 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
     given = dict(getattr(request, "param", {}))
     if given.pop("https", False):
         given["tls"] = Tls(str(throwaway), engine_here)
+    http, faster, default = given.pop("http", ""), given.pop("faster", {}), given.pop("default", "")
     site = dataclasses.replace(site, **given)
     port, tls_port = free_ports(2)
-    default = render_default_server(tls=engine_here)
-    main = configuration(port, tls_port, site=render_site(site), default=default)
+    default = default or render_default_server(tls=engine_here)
+    files = {"site": render_site(site), "default": default, "a-persons": http}
+    for before, after in faster.items():
+        assert before in files["site"], before
+        files = {name: text.replace(before, after) for name, text in files.items()}
+    main = configuration(port, tls_port, **files)
     backend = UnixServer(site.socket, Backend)
     threading.Thread(target=backend.serve_forever, args=(0.05,), daemon=True).start()
     process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)
@@ -216,6 +227,7 @@ def served(request, nginx, configuration, tmp_path, throwaway, engine_here) -> I
         wait_for(port, process)
         yield Served(port, backend, tmp_path, static, tls_port)
     finally:
+        backend.let_go.set()
         process.terminate()
         process.communicate(timeout=10)
         backend.shutdown()

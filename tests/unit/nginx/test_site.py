@@ -197,6 +197,35 @@ def test_what_was_not_published_is_asked_of_the_app(served):
     assert answer.header("Cache-Control") is None
 
 
+def test_what_is_closed_is_not_asked_of_the_app(served):
+    """Where the publisher leaves a mark in place of a link: the app has the link itself, and would follow it."""
+    os.symlink("/etc/passwd", served.static / "passwd")
+    os.symlink("/nowhere", served.static / "dangling")
+    (served.static / "folder").mkdir()
+    for path in ("/static/passwd", "/static/%70asswd", "//static/./passwd", "/static/dangling", "/static/folder/"):
+        answer = served.get(path)
+        assert answer.status == 404, path
+        assert b"headers" not in answer.body, path
+    assert not served.backend.connections
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/.env",
+        "/static/%2eenv",
+        "/static/deep/.git/config",
+        "/static/deep%2f.git/config",
+        "/static/__pycache__/app.cpython-313.pyc",
+        "/static/deep/__pycache__/",
+        "/static/deep/__pycache__",
+    ],
+)
+def test_what_is_hidden_is_not_asked_of_the_app(served, path):
+    assert served.get(path).status == 404
+    assert not served.backend.connections
+
+
 @pytest.mark.parametrize("served", [{"passed": ("/static/plot.png", "/static/uploads/")}], indirect=True)
 def test_what_the_app_writes_is_the_apps(served):
     (served.static / "uploads").mkdir()
@@ -241,7 +270,7 @@ def test_forged_headers_are_overwritten(served):
         ("Forwarded", "for=6.6.6.6;host=evil.example"),
         ("SCRIPT_NAME", "/evil"),
         ("Path_Info", "/evil"),
-        ("Connection", "close"),
+        ("Connection", "close, X-Real-IP, X-Forwarded-For"),
     ]
     headers = served.get("/", headers=forged).asked["headers"]
     assert sorted(headers) == [

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from piwizard.apps.chosen import Chosen
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
-from piwizard.steps.app import App
+from piwizard.steps.app import FRAMEWORK, SERVER, App
 
 from .conftest import COMMIT, FLASK, of_kind
 
@@ -33,15 +35,15 @@ def test_the_release(plan):
     (checkout,) = of_kind(changes, "checkout")
     assert checkout.folder == Path("/srv/blog/releases") / COMMIT[:12]
     assert (checkout.commit, checkout.group) == (COMMIT, "blog")
-    (user,) = of_kind(changes, "user")
+    user, builder = of_kind(changes, "user")
     assert (user.name, user.home) == ("blog", Path("/srv/blog"))
+    assert builder.name != user.name, "what packages do while they are installed cannot touch the app's data"
     data = next(change for change in of_kind(changes, "folder") if change.path.name == "data")
     assert (data.mode, data.owner.user, data.whole) == (0o750, "blog", False), "what the app wrote survives an undo"
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == ("gunicorn", "-r", "requirements.txt")
+    assert environment.install == (SERVER, "-r", "requirements.txt")
     assert environment.inputs == ("requirements.txt",)
-    assert environment.user == "blog"
-    assert "blog" in environment.cache.parts
+    assert environment.group == "blog"
 
 
 def test_root_runs_nothing_of_the_app(plan):
@@ -116,13 +118,39 @@ def test_without_a_repository(ground, answers):
 def test_what_no_list_names_is_taken_from_the_imports(plan):
     changes = plan({"app.py": FLASK + "import flask_wtf, unheard_of\n"})
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == ("gunicorn", "flask", "flask-wtf")
+    assert environment.install == (SERVER, FRAMEWORK, "flask-wtf")
     assert (environment.inputs, environment.lines) == ((), ())
 
 
 def test_flask_comes_along_where_the_list_forgets_it(plan):
     (environment,) = of_kind(plan({"app.py": FLASK, "requirements.txt": "psycopg2\n"}), "environment")
-    assert environment.install == ("gunicorn", "flask", "-r", "requirements.txt")
+    assert environment.install == (SERVER, FRAMEWORK, "-r", "requirements.txt")
+
+
+POETRY = """
+[tool.poetry]
+package-mode = false
+[tool.poetry.dependencies]
+click = "*"
+"""
+POETRY_LOCK = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for name in ("Flask", "gunicorn", "click"))
+
+
+@pytest.mark.parametrize(
+    ("files", "installed"),
+    [
+        ({"requirements.txt": "flask\ngunicorn==20.1.0\n"}, ()),
+        ({"requirements.txt": "flask\n-r more.txt\n", "more.txt": "Gunicorn==20.1.0 --hash=sha256:00\n"}, ()),
+        ({"requirements.txt": "redis\n-c fixed.txt\n", "fixed.txt": "flask==1.1\n"}, (SERVER, "flask")),
+        ({"requirements.txt": "flask\n-c fixed.txt\n", "fixed.txt": "gunicorn==20.1.0\n"}, ("gunicorn",)),
+        ({"pyproject.toml": POETRY, "poetry.lock": POETRY_LOCK}, ("gunicorn", "flask")),
+        ({"pyproject.toml": POETRY}, (SERVER, FRAMEWORK)),
+    ],
+)
+def test_versions_that_the_app_names_win(plan, files, installed):
+    (environment,) = of_kind(plan({"app.py": FLASK} | files), "environment")
+    before = [word for word in environment.install if re.match("gunicorn|flask", word)]
+    assert tuple(before) == installed
 
 
 @pytest.mark.parametrize(("asked", "needed"), [("Psycopg2==2.9", True), ("psycopg2-binary", False)])
@@ -184,3 +212,27 @@ def test_another_python_gets_a_release_of_its_own(plan, tmp_path, monkeypatch):
     assert planned() == (f"{name}-py3.13", "")
     shutil.rmtree(releases / name)
     assert planned() == (f"{name}-py3.13", ""), "also when the one before is gone"
+
+
+@pytest.fixture
+def serving(tmp_path, monkeypatch, ground, answers):
+    """A site that serves a release whose environment was built in the way that is named."""
+    monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
+
+    def made(built):
+        chosen = Chosen(ground({"app.py": FLASK, "requirements.txt": "flask\n"}).source, answers())
+        release = tmp_path / "srv" / "blog" / "releases" / COMMIT[:12]
+        release.mkdir(parents=True, exist_ok=True)
+        (release / "venv.json").write_bytes(built or chosen.recipe)
+        (tmp_path / "srv" / "blog" / "current").symlink_to(release)
+        return Chosen(chosen.source, chosen.answers).layout.release.name
+
+    return made
+
+
+def test_environment_in_use_is_left_alone_where_it_is_built_otherwise_now(serving):
+    assert re.fullmatch(rf"{COMMIT[:12]}-venv[0-9a-f]{{8}}", serving(b'{"install": ["gunicorn<20"]}'))
+
+
+def test_release_in_use_stays_where_its_environment_is_the_one_that_is_wanted(serving):
+    assert serving(None) == COMMIT[:12]

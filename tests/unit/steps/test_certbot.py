@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -242,10 +243,13 @@ class Checked:
 def test_a_plugin_of_its_own(plan_by_dns):
     *_, group, _, certificate, _ = plan_by_dns(*DUCK)
     assert group.shared
-    folder, environment, pip = group.changes
+    folder, environment, lock, pip = group.changes
     assert (str(folder.path), folder.whole) == ("/opt/piwizard-certbot", True)
     assert "--system-site-packages" in environment.argv
-    assert pip.argv[-3:] == ("--no-deps", "--only-binary=:all:", "certbot-dns-duckdns==1.9.0")
+    assert pip.argv[-5:] == ("--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock.path))
+    assert {"-I", "--isolated"} <= set(pip.argv), "no settings but root's own"
+    assert re.fullmatch(r"certbot-dns-duckdns==1\.9\.0 --hash=sha256:[0-9a-f]{64}\n", lock.content)
+    assert pip.proves == (lock.content.strip(),), "a new pin is installed"
     run = ("/opt/piwizard-certbot/bin/python", "/usr/bin/certbot")
     assert certificate.request.commands[1][:2] == run
     renewal = plan_by_dns(*DUCK, step=Renewal)

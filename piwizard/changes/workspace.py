@@ -1,0 +1,85 @@
+"""A folder in which an app is built: a copy of its code, the build user's from the start, and gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.changes.base import Work
+from piwizard.machine import files, places, tree
+from piwizard.machine.app_sandbox import Sandbox
+from piwizard.machine.files import ROOT, Owner
+from piwizard.machine.tree import Modes
+
+BUILD_USER = "piwizard-build"
+"""Runs what packages do while they are installed. It owns nothing, and is none of the users that apps run as."""
+HOME = Path("home")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Folders of `user` below `folder`, which only root can enter: commands see them at other paths, by bind mounts."""
+
+    folder: Path
+    user: str
+
+    def sandbox(self, *, binds: tuple[tuple[str, Path], ...], writable: tuple[Path, ...] = (), seconds: int) -> Sandbox:
+        """Return the sandbox of a command that sees folders of this workspace at the paths named beside them."""
+        pairs = tuple((self.folder / name, path) for name, path in binds)
+        return Sandbox(self.user, (*writable, *(path for _, path in pairs)), pairs, seconds)
+
+    def make(self, name: str) -> Path:
+        """Make an empty folder of the user's."""
+        files.own_folder(self.folder / name, 0o700, self._ids)
+        return self.folder / name
+
+    def copy(self, source: Path, name: str) -> None:
+        """Copy a tree that is root's alone into a folder of the user's."""
+        folder = self.folder / name
+        files.own_folder(folder, 0o700, ROOT.ids())
+        with tree.folder(source) as original, tree.folder(folder) as copy:
+            tree.copy(original, copy, Modes(self._ids, 0o777))
+        files.own_folder(folder, 0o700, self._ids)
+
+    @property
+    def _ids(self) -> tuple[int, int]:
+        return Owner(self.user, self.user).ids()
+
+
+def home() -> Path:
+    """The path at which a build finds its empty home."""
+    return places.cache_dir() / HOME
+
+
+@contextmanager
+def workspace(site: str, user: str) -> Iterator[Workspace]:
+    """Make an empty workspace, and remove it afterwards. What a killed run has left is removed before."""
+    folder = places.cache_dir() / "build" / site
+    files.remove(folder)
+    files.make_folders(folder.parent)
+    files.own_folder(folder, 0o700, ROOT.ids())
+    try:
+        yield Workspace(folder, user)
+    finally:
+        files.remove(folder)
+
+
+def take(source: Path, target: Path, group: str, work: Work) -> None:
+    """Copy a folder that is a build's out as root's, readable for `group`, and put it in the place of `target`.
+
+    No link of it is followed, none of its modes but execution counts, and nothing of it can be altered any more: what
+    `target` was is there until the new one is whole and on the disk.
+    """
+    new = files.aside(target)
+    files.remove(new)
+    files.own_folder(new, 0o700, ROOT.ids())
+    ids = Owner("root", group).ids()
+    with tree.folder(source) as original, tree.folder(new) as copy:
+        tree.copy(original, copy, Modes(ids, 0o750, folder=0o750, always=0o440))
+    files.own_folder(new, 0o750, ids)
+    work.command(("sync", "--file-system", str(new)))
+    files.exchange(new, target)
+    files.sync_folder(target.parent)
+    files.remove(new)

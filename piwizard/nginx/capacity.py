@@ -1,0 +1,66 @@
+"""How many connections nginx accepts, and how many files it may open for them.
+
+Debian's nginx has 768 connections a worker, and systemd lets each worker open 1024 files. A request that is passed to
+an app takes two connections. Values that a person set higher stay.
+"""
+
+from __future__ import annotations
+
+from piwizard.errors import PiwizardError
+from piwizard.nginx import edits
+from piwizard.nginx.dump import read_dump
+from piwizard.nginx.syntax import Directive, parse
+from piwizard.nginx.tuning import NGINX_CONF
+
+CONNECTIONS = 2048
+"""Worker connections: about 1 MB of memory for each worker."""
+FILES_EACH = 4
+"""Files for each connection: its socket, the file it is answered from, and a file for a body on its way in and out."""
+
+
+def raise_capacity(text: str, path: str = NGINX_CONF) -> str:
+    """Return nginx.conf with at least CONNECTIONS worker connections, and enough files for them."""
+    root = parse(text, path)
+    events = root.named("events")
+    if not events:
+        raise PiwizardError(
+            f"{path} has no events{{}} block.",
+            hint="Put `events { worker_connections 768; }` in it, then run `piwizard apply nginx`.",
+        )
+    if _number(events[0], "worker_connections") < CONNECTIONS:
+        text = _set(text, events[0], "worker_connections", CONNECTIONS)
+        root = parse(text, path)
+        events = root.named("events")
+    wanted = FILES_EACH * _number(events[0], "worker_connections")
+    if _number(root, "worker_rlimit_nofile") >= wanted:
+        return text
+    if root.named("worker_rlimit_nofile"):
+        return _set(text, root, "worker_rlimit_nofile", wanted)
+    if beside := root.named("worker_processes"):
+        return edits.insert_after(text, beside[-1], "worker_rlimit_nofile", [str(wanted)])
+    return edits.insert_before(text, events[0], "worker_rlimit_nofile", [str(wanted)])
+
+
+def lacking(nginx_dump: str) -> list[str]:
+    """Return the names of the directives that `nginx -T` shows too low."""
+    root = read_dump(nginx_dump)
+    connections = max((_number(block, "worker_connections") for block in root.named("events")), default=0)
+    files = _number(root, "worker_rlimit_nofile")
+    found = {
+        "worker_connections": connections >= CONNECTIONS,
+        "worker_rlimit_nofile": files >= FILES_EACH * max(connections, CONNECTIONS),
+    }
+    return [name for name, enough in found.items() if not enough]
+
+
+def _set(text: str, block: Directive, name: str, value: int) -> str:
+    found = block.named(name)
+    if found:
+        return edits.replace_values(text, found[-1], [str(value)])
+    return edits.insert_first(text, block, name, [str(value)])
+
+
+def _number(block: Directive, name: str) -> int:
+    """Return the value of a directive, 0 where there is none or it is no number."""
+    found = block.named(name)
+    return int(found[-1].args[0]) if found and found[-1].args and found[-1].args[0].isdigit() else 0

@@ -1,0 +1,139 @@
+"""The sandbox of apps: each of its lines is there, in the service and for each command, and says what it has to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.machine import app_sandbox, transient_unit
+from piwizard.machine.app_sandbox import Sandbox
+from piwizard.systemd_units import render_service
+
+from .test_systemd_units import unit
+
+TEMPLATE = Path(__file__).parents[2] / "templates" / "systemd" / "sandbox.j2"
+HARDENED = {
+    "MemoryHigh": ["60%"],
+    "MemoryMax": ["75%"],
+    "OOMPolicy": ["continue"],
+    "TasksMax": ["512"],
+    "LimitCORE": ["0"],
+    "ReadWritePaths": ["/srv/blog/data"],
+    "UMask": ["0027"],
+    "NoNewPrivileges": ["yes"],
+    "CapabilityBoundingSet": [""],
+    "AmbientCapabilities": [""],
+    "ProtectSystem": ["strict"],
+    "ProtectHome": ["yes"],
+    "ProtectProc": ["invisible"],
+    "ProtectClock": ["yes"],
+    "ProtectHostname": ["yes"],
+    "ProtectControlGroups": ["yes"],
+    "ProtectKernelLogs": ["yes"],
+    "ProtectKernelModules": ["yes"],
+    "ProtectKernelTunables": ["yes"],
+    "PrivateTmp": ["yes"],
+    "PrivateDevices": ["yes"],
+    "PrivateMounts": ["yes"],
+    "PrivateIPC": ["yes"],
+    "PrivateUsers": ["yes"],
+    "RestrictAddressFamilies": ["AF_UNIX AF_INET AF_INET6 AF_NETLINK"],
+    "RestrictNamespaces": ["yes"],
+    "RestrictRealtime": ["yes"],
+    "RestrictSUIDSGID": ["yes"],
+    "LockPersonality": ["yes"],
+    "RemoveIPC": ["yes"],
+    "KeyringMode": ["private"],
+    "SystemCallArchitectures": ["native"],
+    "SystemCallFilter": ["@system-service", "~@privileged @resources"],
+    "SystemCallErrorNumber": ["EPERM"],
+}
+SHARED_MEMORY = "/dev/shm:mode=1777,size=25%,nosuid,nodev"
+
+
+@pytest.fixture(autouse=True)
+def newest_systemd(monkeypatch, own_places):
+    monkeypatch.setattr(transient_unit, "systemd_version", lambda: app_sandbox.PRIVATE_PIDS_SINCE)
+
+
+def settings(lines):
+    found = {}
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def service():
+    return settings(render_service(unit(writable=("/srv/blog/data",))).splitlines())
+
+
+def job(**more):
+    return settings(Sandbox("blog", (Path("/srv/blog/data"),), **more).properties())
+
+
+def missing(found):
+    """What a unit lacks of the hardening."""
+    lacking = [name for name, values in HARDENED.items() if found.get(name) != values]
+    shared = [] if SHARED_MEMORY in found.get("TemporaryFileSystem", []) else ["TemporaryFileSystem"]
+    score = [] if "OOMScoreAdjust" in found else ["OOMScoreAdjust"]
+    return lacking + shared + score
+
+
+def test_service_has_every_line_of_the_sandbox():
+    assert missing(service()) == []
+
+
+def test_command_of_an_app_has_every_line_of_the_sandbox():
+    assert missing(job()) == []
+
+
+@pytest.mark.parametrize("number", range(TEMPLATE.read_text().count("\n")))
+def test_line_deleted_from_the_sandbox_is_missed(monkeypatch, number):
+    lines = TEMPLATE.read_text().splitlines()
+    if "=" not in lines[number] or lines[number].startswith(("#", "{")):
+        pytest.skip("no setting")
+    from piwizard import templating
+
+    environment = templating._environment()
+    text = "\n".join(lines[:number] + lines[number + 1 :]) + "\n"
+    loader = environment.loader
+
+    class Altered(type(loader)):
+        def get_source(self, environment, template):
+            if template == "systemd/sandbox.j2":
+                return text, None, lambda: False
+            return loader.get_source(environment, template)
+
+    monkeypatch.setattr(environment, "loader", Altered("piwizard.templates", ""))
+    monkeypatch.setattr(environment, "cache", None)
+    assert missing(service())
+    assert missing(job())
+
+
+def test_command_runs_as_its_user_and_ends_with_all_it_started():
+    found = job(seconds=60)
+    assert (found["User"], found["Group"]) == (["blog"], ["blog"])
+    assert (found["KillMode"], found["RuntimeMaxSec"]) == (["control-group"], ["60"])
+
+
+def test_command_sees_neither_other_processes_nor_the_cache(own_places):
+    found = job()
+    assert found["PrivatePIDs"] == ["yes"]
+    assert f"{own_places / 'cache'}:ro" in found["TemporaryFileSystem"]
+
+
+def test_older_systemd_gets_no_setting_that_it_does_not_know(monkeypatch):
+    monkeypatch.setattr(transient_unit, "systemd_version", lambda: app_sandbox.PRIVATE_PIDS_SINCE - 1)
+    assert "PrivatePIDs" not in job()
+
+
+def test_command_is_the_first_to_go_where_memory_ends():
+    assert int(job()["OOMScoreAdjust"][0]) > int(service()["OOMScoreAdjust"][0]) > 0
+
+
+def test_folders_are_bound_where_the_command_looks_for_them():
+    found = job(binds=((Path("/var/cache/piwizard/build/blog/venv"), Path("/srv/blog/releases/1/venv")),))
+    assert found["BindPaths"] == ["/var/cache/piwizard/build/blog/venv:/srv/blog/releases/1/venv"]

@@ -1,0 +1,90 @@
+"""Root works by path only where everything is root's: what copies, removes or hands over trees is in one module."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "piwizard"
+TREES = "machine/tree.py"
+PROGRAMS = {"chown", "chmod", "chgrp", "find", "cp", "mv", "rm", "rmdir", "install", "rsync", "ln", "tar", "setfacl"}
+FORBIDDEN = {
+    ("shutil", "rmtree"),
+    ("shutil", "copytree"),
+    ("shutil", "copy"),
+    ("shutil", "copy2"),
+    ("shutil", "copyfile"),
+    ("shutil", "move"),
+    ("shutil", "chown"),
+    ("os", "chown"),
+    ("os", "lchown"),
+    ("os", "chmod"),
+    ("os", "removedirs"),
+    ("os", "renames"),
+}
+REHEARSAL = "rehearsal/"
+"""Works in a copy of the machine that nobody else can enter."""
+
+
+def modules():
+    found = [
+        path for path in sorted(SOURCE.rglob("*.py")) if "screens" not in path.parts and "templates" not in path.parts
+    ]
+    assert len(found) > 100
+    return found
+
+
+def name_of(path):
+    return str(path.relative_to(SOURCE))
+
+
+def faults(text):
+    """Line and words of each way to work on trees by path."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Tuple, ast.List)) and node.elts:
+            first = node.elts[0]
+            if isinstance(first, ast.Constant) and first.value in PROGRAMS and len(node.elts) > 1 and _is_command(node):
+                yield node.lineno, first.value
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and (node.value.id, node.attr) in FORBIDDEN
+        ):
+            yield node.lineno, f"{node.value.id}.{node.attr}"
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("chmod", "lchmod")
+        ):
+            yield node.lineno, f".{node.func.attr}()"
+
+
+def _is_command(node):
+    """Whether a tuple is an argv: its second word is an option, or is worked out."""
+    second = node.elts[1]
+    return not isinstance(second, ast.Constant) or str(second.value).startswith(("-", "/"))
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_trees_are_worked_on_in_one_module(path):
+    name = name_of(path)
+    if name == TREES or name.startswith(REHEARSAL):
+        return
+    assert list(faults(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "work.command(('chown', '--recursive', user, str(path)))",
+        "argv = ['find', str(path), '-exec']",
+        "shutil.rmtree(path)",
+        "os.chown(path, 0, 0)",
+        "path.chmod(0o600)",
+        "work.command(('cp', '-r', 'a', 'b'))",
+    ],
+)
+def test_ways_around_it_are_seen(text):
+    assert list(faults(text))
