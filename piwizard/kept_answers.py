@@ -56,10 +56,15 @@ def _written(lacking: Mapping[str, Mapping[str, Any]]) -> str:
     return tomlkit.dumps(document)
 
 
+def added(path: Path) -> tuple[str, ...]:
+    """The sites whose answers are added to those of a file."""
+    return tuple(_lacking(path, _read(path)))
+
+
 def remarks(path: Path | None, answers: AnswersFile) -> list[str]:
     """What a person should know: sites that are set up and that the answers, or a file of answers, lack."""
     found = []
-    lacking = _lacking(path, _read(path)) if path else {}
+    lacking = added(path) if path else ()
     for site in set_up():
         if site not in answers.sites:
             found.append(no_answers(site))

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from piwizard import output, session
+from piwizard import kept_answers, output, session
 from piwizard.apps import forges
 from piwizard.apps.forges import Place
 from piwizard.errors import PiwizardError
@@ -81,6 +81,8 @@ def _access(answers: Path | None, site: str | None) -> Access:
             key="site.name",
             hint="`piwizard` asks for its name and repository; `piwizard key --answers FILE` takes them from a file.",
         )
+    added = kept_answers.added(answers) if answers else ()
+    sites = [site for site in sites if site not in added] or sites
     if site is None and len(sites) > 1:
         raise PiwizardError(
             "Each site has a key of its own: say which with --site.", hint=f"Sites: {', '.join(sites)}."

@@ -134,27 +134,21 @@ def _unescaped(text: str) -> str:
 def delete(data: Path) -> bool:
     """Delete a data folder, and what an earlier deletion that was cut off has left. Returns whether there was any.
 
-    First it gets another name, so that nothing takes half of it for all. Only folders of `data`'s own file system go.
+    First it gets another name, so that nothing takes half of it for all. A link to a folder is left alone.
     """
     going = files.gone(data)
-    found = False
-    for part in (going, data):
-        if part.is_symlink() or not part.is_dir():
-            continue
+    there = [part for part in (going, data) if part.is_dir() and not part.is_symlink()]
+    for part in there:
         require_one_file_system(part)
-        found = True
-        if part == data:
-            data.rename(going)
-            files.sync_folder(data.parent)
-        try:
-            files.remove(going)
-        except OSError as error:
-            raise PiwizardError(
-                f"{data} could not be deleted entirely: {error.strerror}. What is left is in {going}.",
-                hint="Start the same command again; `sudo ls -lR` on that folder shows what is in the way.",
-            ) from error
-        files.sync_folder(data.parent)
-    return found
+    try:
+        if there:
+            files.remove_whole(data)
+    except OSError as error:
+        raise PiwizardError(
+            f"{data} could not be deleted entirely: {error.strerror}. What is left is in {going}.",
+            hint="Start the same command again. `sudo ls -lR` on that folder shows what is in the way.",
+        ) from error
+    return bool(there)
 
 
 def _size(size: int) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from piwizard import keys
+from piwizard import keys, session
 from piwizard.errors import PiwizardError
 from piwizard.keys import Tried
 from piwizard.machine import deploy_key, host_keys
@@ -187,3 +187,12 @@ def test_trusting_another_key_keeps_what_a_person_wrote_beside_it(answers, serve
     host_keys.trust("blog", [other])
     assert file.read_text() == f"{theirs}{FIRST.host} {FIRST.kind} QUFBQQ==\n"
     assert file.with_name("known_hosts.previous").read_text() == before
+
+
+def test_a_file_with_one_site_needs_no_name_beside_another_that_is_set_up(answers, server, own_places, capsys):
+    answers(ONE)
+    session.state().mark("app", "blog", "done", "run-1")
+    file = own_places / "other.toml"
+    file.write_text('[site]\nname = "wiki"\n[app]\nrepo = "git@git.lan:me/wiki.git"\n')
+    assert keys.show(file, None, as_json=False) == 0
+    assert "The key of wiki" in capsys.readouterr().out
