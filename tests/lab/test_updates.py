@@ -110,7 +110,7 @@ def test_security_updates_of_nginx_are_installed_and_settings_stay(pi: Pi) -> No
     assert "/etc/nginx/nginx.conf.dpkg-dist" in found["settings of nginx.conf"]["detail"]
 
     debug = ("apt-get", "--option", "Debug::pkgDPkgPM=true", "--reinstall", "--yes", "install", "hostname")
-    for_dpkg = pi.run(debug, check=False).output
+    for_dpkg = pi.run(debug, check=False).errors
     assert "--force-confold --refuse-confdef --refuse-confold" in for_dpkg, "a person at apt is asked as before"
 
     pi.run(("apt-mark", "hold", "nginx"))
