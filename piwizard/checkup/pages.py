@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from piwizard.doctor.finding import Finding
 from piwizard.machine import checks
-from piwizard.machine.checks import Answer
+from piwizard.machine.http_client import Answer
 from piwizard.nginx.site import redirects_of
 
 Get = Callable[[str, str, bool], Answer | None]

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, deploy_key, files
+from piwizard.machine import commands, deploy_key, file_lock, files
 from piwizard.machine.git_address import known_as
 
 KINDS = {"ssh-ed25519": "ED25519", "ecdsa-sha2-nistp256": "ECDSA", "ssh-rsa": "RSA"}
@@ -68,7 +68,7 @@ def write(file: Path, keys: Iterable[HostKey]) -> None:
 def trust(site: str, keys: list[HostKey]) -> None:
     """Believes these keys of one host from now on, and no others of that host."""
     file = deploy_key.make_folder(site) / "known_hosts"
-    with files.alone(file.parent):
+    with file_lock.exclusive(file.parent):
         others = [key for key in read(file) if key.host != keys[0].host]
         write(file, [*others, *keys])
 
