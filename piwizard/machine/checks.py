@@ -20,6 +20,7 @@ TIMEOUT = 10.0
 FIRST_PAGE = Limits(seconds=TIMEOUT, body_seconds=2.0)
 """Whether somebody answers shows in the status and the beginning of a page, which may be a stream without an end."""
 HERE = "127.0.0.1"
+HTTP, HTTPS = 80, 443
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ def ask(
     if unix:
         connect = http_client.unix(unix)
     elif secure:
-        connect = http_client.tcp(HERE, 443, tls=_trusting(), name=host)
+        connect = http_client.tcp(HERE, HTTPS, tls=_trusting(), name=host)
     else:
-        connect = http_client.tcp(HERE, 80)
+        connect = http_client.tcp(HERE, HTTP)
     sent = {"X-Forwarded-Proto": "http"} | dict(headers or {})
     try:
         return http_client.request(connect, path, host=host, headers=sent, limits=limits)

@@ -52,9 +52,10 @@ class _Door(http.server.BaseHTTPRequestHandler):
         """One request to the site and its answer, piece by piece: either may be larger than the memory."""
         length = int(self.headers.get("Content-Length") or 0)
         kept = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP | {"host"}}
+        own = {"Host": self.host, "Connection": "close"}
         site = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            site.request(self.command, self.path, self._sent(length) if length else None, {**kept, "Host": self.host})
+            site.request(self.command, self.path, self._sent(length) if length else None, {**kept, **own})
             answer = site.getresponse()
         except (OSError, http.client.HTTPException) as error:
             site.close()
