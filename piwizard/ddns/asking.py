@@ -135,9 +135,7 @@ def _get(
     sent = {"User-Agent": account.agent} | dict(headers or {})
     whole, limits = f"/{base}{path}" if base else path, Limits(SECONDS, MOST)
     try:
-        answer = http_client.request(
-            connect, whole, host=host, method=method, headers=sent, body=body, limits=limits
-        )
+        answer = http_client.request(connect, whole, host=host, method=method, headers=sent, body=body, limits=limits)
     except ssl.SSLCertVerificationError as error:
         raise _Failed("certificate") from error
     except TimeoutError as error:

@@ -18,8 +18,8 @@ for nothing; nice and the priority do where the kernel lacks those controllers."
 LAST = ("CPUWeight=1", "IOWeight=1")
 """What goes on in the background takes what builds leave, too."""
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
-"""What goes wrong in a run must not take the whole machine along: the sites and SSH keep a quarter of the memory. Counts
-where the kernel has the memory controller (`piwizard doctor` says whether it does)."""
+"""What goes wrong in a run must not take the whole machine along: the sites and SSH keep a quarter of the memory. It
+counts where the kernel has the memory controller (`piwizard doctor` says whether it does)."""
 Lane = Literal["run", "background"]
 """One run at a time in each: that of the long steps does not keep the others waiting."""
 LANES: tuple[Lane, ...] = ("run", "background")

@@ -40,7 +40,7 @@ class Check:
 
 
 Silence = Literal["closed", "nobody"]
-"""Where no HTTP answer comes: the connection was taken and closed without one, or nobody is there, in time or at all."""
+"""Why no HTTP answer came: the connection was taken and closed without one, or nobody took it, or not in time."""
 
 
 def get(

@@ -28,9 +28,7 @@ LOCKS = Path("/proc/locks")
 
 
 @contextmanager
-def exclusive(
-    folder: Path, seconds: float = PATIENCE, on_wait: Callable[[str], None] | None = None
-) -> Iterator[None]:
+def exclusive(folder: Path, seconds: float = PATIENCE, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
     """Keep other processes of piwizard from changing the files of a folder meanwhile.
 
     The lock ends with its process, however that ends. PiwizardError names whoever has held it for `seconds`;

@@ -33,8 +33,8 @@ def _began(pid_file: Path) -> Iterator[float]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            if fields[1] == master and b"worker process" in (title := (folder / "cmdline").read_bytes()):
-                if LEAVING not in title:
-                    yield booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+            title = (folder / "cmdline").read_bytes() if fields[1] == master else b""
+            if b"worker process" in title and LEAVING not in title:
+                yield booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
         except (OSError, IndexError):  # it has just ended
             continue

@@ -1,7 +1,8 @@
-"""Servers that answer without end, drop by drop, or with something else: each request ends in time and in little memory."""
+"""Servers that answer without end, drop by drop, or with something else: each request ends in time and stays small."""
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import socket
 import ssl
@@ -152,7 +153,7 @@ def test_endless_headers_are_refused(server, handle):
 
 def test_redirects_are_not_followed(server):
     asked = []
-    other = server(lambda connection: asked.append(connection))
+    other = server(asked.append)
     port = server(
         lambda connection: connection.sendall(
             b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n" % other
@@ -224,8 +225,7 @@ def test_silent_address_leaves_time_for_the_next(server, monkeypatch):
     with socket.socket() as full:  # bound and not listening: a connection is refused at once
         full.bind(("127.0.0.1", 0))
         rows = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", where)
-            for where in (full.getsockname(), ("127.0.0.1", port))
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", where) for where in (full.getsockname(), ("127.0.0.1", port))
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *given: rows)
         assert request(tcp("two.example", 80), "/", host="two.example").status == 200
@@ -243,10 +243,8 @@ def test_unix_socket_and_tls(server, tmp_path, pem):
                 forever(bytes(65536))(connection)
 
         def quietly():
-            try:
+            with contextlib.suppress(OSError):
                 answer()
-            except OSError:
-                pass
 
         thread = threading.Thread(target=quietly)
         thread.start()
