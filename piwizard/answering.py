@@ -12,7 +12,7 @@ from tomlkit.exceptions import TOMLKitError
 from piwizard import answers, kept_answers, session, toml_edits
 from piwizard.answers import SITE_TABLES, AnswersFile
 from piwizard.errors import PiwizardError
-from piwizard.machine import deploy_key, files, places
+from piwizard.machine import deploy_key, file_lock, files, places
 from piwizard.questions import Question
 from piwizard.steps import STEPS
 from piwizard.validators import Invalid, secret_text
@@ -50,7 +50,7 @@ class Answering:
         question = self._question(key)
         checked = None if value is None else question.validate(value)
         files.make_folders(self.path.parent)
-        with files.alone(self.path.parent):
+        with file_lock.exclusive(self.path.parent):
             content = self._content()
             before = self._parse(content)
             own = _own(before, site, key)
@@ -105,7 +105,7 @@ class Answering:
         """Takes out all that was answered for a site, if there is anything, and its secrets."""
         content = self._content()
         if site in self._parse(content).sites:
-            with files.alone(self.path.parent):
+            with file_lock.exclusive(self.path.parent):
                 document = tomlkit.parse(self._content())
                 if site in document.get("sites", {}):
                     toml_edits.put(document, ["sites", site], None)

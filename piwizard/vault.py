@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import files, formats
+from piwizard.machine import file_lock, files, formats
 
 VERSION = 1
 """The file does not say it; one of another form will."""
@@ -67,7 +67,7 @@ class Vault:
         if not self._new and not self._gone:
             return
         files.make_folders(self._file.parent)
-        with files.alone(self._file.parent):
+        with file_lock.exclusive(self._file.parent):
             content = json.dumps(self._all(), indent=1).encode()
             if files.read(self._file) != content:
                 files.replace(self._file, content, mode=0o600)

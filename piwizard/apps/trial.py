@@ -14,12 +14,13 @@ import sys
 import tempfile
 import threading
 import time
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 LONGEST_START = 180
 """Seconds: a large app on a Pi Zero takes more than a minute to load."""
 STAYS_UP = 2
+LONGEST_LINE = 1000
+STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
 RAISED = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
 GUNICORNS = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
 DIED = re.compile(r"Worker \(pid: ?\d+\) exited with code|Worker exiting \(pid")
@@ -145,11 +146,11 @@ def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str, words: Words) -
         if time.monotonic() > until:
             return f"It did not answer within {LONGEST_START} seconds."
         time.sleep(0.05)
-        status = _get(path, host)
+        status = _get(path, host, until)
     try:
         gunicorn.wait(STAYS_UP)
     except subprocess.TimeoutExpired:
-        return _get(path, host) or "It answered once, and then no more."
+        return _get(path, host, time.monotonic() + LONGEST_START) or "It answered once, and then no more."
     return _hidden(gunicorn) or "It answered once, and then ended."
 
 
@@ -187,17 +188,25 @@ def _share(process: int) -> int:
     return -(-int(next(line.split()[1] for line in rollup if line.startswith("Pss:"))) // 1024)
 
 
-def _get(path: Path, host: str) -> str:
+def _get(path: Path, host: str, until: float) -> str:
+    """The status of the first page; "" where none comes by then. Nothing is read beyond the first line: the rest may
+    have no end."""
+    line = b""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(LONGEST_START)
+            connection.settimeout(max(0.1, until - time.monotonic()))
             connection.connect(str(path))
             connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            response = HTTPResponse(connection)
-            response.begin()
-            return str(response.status)
-    except (OSError, HTTPException):
+            while b"\n" not in line and len(line) < LONGEST_LINE and time.monotonic() < until:
+                connection.settimeout(max(0.1, until - time.monotonic()))
+                piece = connection.recv(LONGEST_LINE)
+                if not piece:
+                    break
+                line += piece
+    except OSError:
         return ""
+    status = STATUS.match(line)
+    return status[1].decode() if status else ""
 
 
 if __name__ == "__main__":

@@ -108,7 +108,11 @@ class Checkup:
         kept = f", kept by {by}" if by else ""
         seen = Here().clocks()
         if seen is None:
-            return Finding("time", "system", None, True, f"the Internet's could not be asked{kept}")
+            cause = "None of the servers that were asked for the time has answered."
+            mend = "Look whether this machine has a connection, then check again."
+            return Finding(
+                "time", "system", None, False, f"cannot be checked: the Internet's is not known{kept}", cause, mend
+            )
         off = abs(seen[0] - seen[1])
         if off < MOST_OFF:
             return Finding("time", "system", None, True, f"{int(off.total_seconds())} s from the Internet's{kept}")

@@ -33,7 +33,7 @@ def look(site: str, domains: Sequence[str], host: str) -> Iterator[Finding]:
     ordered = (host, *(domain for domain in domains if domain != host))
     seen = offered.observe(ordered, hsts=int(said[1]) if said else None)
     if seen is None:
-        yield _finding("https", site, f"nobody answers for {host} over HTTPS", ok=False)
+        yield _finding("https", site, f"nobody answers for {host} over HTTPS, or not to every question", ok=False)
         return
     yield from judge(site, seen, offered.certificate(host))
 
@@ -47,7 +47,7 @@ def judge(site: str, seen: Observed, served: Certificate | None) -> Iterator[Fin
     yield _finding("protocols", site, ", ".join(seen.protocols), ok=not old)
     weak = [suite.name for suite in seen.suites if suite.broken or suite.is_open or not suite.forward]
     detail = f"weak ones are offered: {', '.join(weak)}" if weak else f"{len(seen.suites)} suites, none of them weak"
-    yield _finding("cipher suites", site, detail, ok=not weak)
+    yield _finding("cipher suites", site, detail, ok=bool(seen.suites) and not weak)
     given = grade(seen)
     detail = f"{given.letter} predicted at SSL Labs: {'; '.join(given.reasons)}"
     yield _finding("grade", site, detail, ok=given.letter in ("A+", "A", "A-"))

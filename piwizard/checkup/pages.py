@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from piwizard.doctor.finding import Finding
 from piwizard.machine import checks
-from piwizard.machine.checks import Answer
+from piwizard.machine.http_client import Answer
 from piwizard.nginx.site import redirects_of
 
 Get = Callable[[str, str, bool], Answer | None]
@@ -67,7 +67,9 @@ def _redirects(site: str, domains: Sequence[str], leading: Mapping[str, str], *,
         if leads != expected:
             wrong.append(f"http{'s' if over_tls else ''}://{domain}/ leads to {leads.removesuffix(QUERY)}")
     challenge = ask(CHALLENGE, domains[0], False) if secure else None
-    if challenge and "location" in challenge.headers:
+    if secure and challenge is None:
+        wrong.append("nobody answers to Let's Encrypt's questions")
+    elif challenge and "location" in challenge.headers:
         wrong.append("Let's Encrypt's questions are led away, too")
     good = f"{', '.join(dict.fromkeys(domain for domain, _ in wanted))} over HTTP" if secure else ", ".join(leading)
     towards = ", ".join(dict.fromkeys(f"{scheme}://{leading.get(domain, domain)}/" for domain, _ in wanted))
@@ -93,13 +95,14 @@ def _static(site: str, path: str, answer: Answer | None) -> Finding:
 
 
 def _headers(site: str, answers: Mapping[str, Answer | None], wanted: Sequence[str]) -> Finding:
-    lacking = [
+    lacking = [f"nobody answers for {path}" for path, answer in answers.items() if answer is None]
+    lacking += [
         f"{path} lacks {', '.join(missing)}"
         for path, answer in answers.items()
         if answer and (missing := [name for name in wanted if name not in answer.headers])
     ]
     detail = "; ".join(lacking) or f"{', '.join(wanted)} on {', '.join(answers)}"
-    return _finding("security headers", site, detail, SERVER_BLOCK, ok=not lacking and any(answers.values()))
+    return _finding("security headers", site, detail, SERVER_BLOCK, ok=not lacking)
 
 
 def _finding(name: str, site: str, detail: str, mend: str, *, ok: bool) -> Finding:

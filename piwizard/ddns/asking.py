@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from piwizard.ddns.account import Account
+from piwizard.machine import http_client
+from piwizard.machine.http_client import Limits, Malformed
 
 SECONDS = 20.0
 MOST = 20000
@@ -125,16 +127,15 @@ def _get(
     body: str | None = None,
 ) -> _Page:
     """One request, over https and nothing else. Redirects are not followed: they would carry the secret along."""
-    import http.client
     import ssl
 
     host, _, base = account.server.partition("/")
-    connection = http.client.HTTPSConnection(host, timeout=SECONDS, context=ssl.create_default_context())
+    name, _, port = host.partition(":")
+    connect = http_client.tcp(name, int(port or 443), tls=ssl.create_default_context())
+    sent = {"User-Agent": account.agent} | dict(headers or {})
+    whole, limits = f"/{base}{path}" if base else path, Limits(SECONDS, MOST)
     try:
-        sent = {"User-Agent": account.agent, "Connection": "close"} | dict(headers or {})
-        connection.request(method, f"/{base}{path}" if base else path, body=body, headers=sent)
-        answer = connection.getresponse()
-        return _Page(answer.status, answer.read(MOST).decode("utf-8", "replace"))
+        answer = http_client.request(connect, whole, host=host, method=method, headers=sent, body=body, limits=limits)
     except ssl.SSLCertVerificationError as error:
         raise _Failed("certificate") from error
     except TimeoutError as error:
@@ -143,9 +144,8 @@ def _get(
         raise _Failed("unreachable") from error
     except ConnectionError as error:
         raise _Failed("cut") from error
-    except (http.client.HTTPException, ssl.SSLError) as error:
+    except (Malformed, ssl.SSLError) as error:
         raise _Failed("garbage") from error
     except OSError as error:
         raise _Failed("unreachable") from error
-    finally:
-        connection.close()
+    return _Page(answer.status, answer.body.decode("utf-8", "replace"))

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
+from urllib.parse import urljoin, urlsplit
 
 from piwizard import __version__
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.package import APT
 from piwizard.ddns.account import Account
-from piwizard.machine import files
+from piwizard.machine import files, http_client
+from piwizard.machine.http_client import Answer, Limits, Malformed
 from piwizard.machine.snapshot import Machine
 from piwizard.templating import render
-
-if TYPE_CHECKING:
-    from urllib.request import OpenerDirector, Request
 
 SERVICE = "noip-duc.service"
 DEFAULTS = Path("/etc/default/noip-duc")
 LATEST = "https://www.noip.com/download/linux/latest"
 ARCHITECTURES = ("amd64", "arm64", "armhf")
 PACKAGE = re.compile(r"[^/]+/binaries/noip-duc_3[0-9a-z.~+-]*_(?P<architecture>[a-z0-9]+)\.deb")
-MOST = 100_000_000
-SECONDS = 60.0
+MOST, MOST_EXPANDED = 40_000_000, 120_000_000
+"""Bytes of the archive, which has all architectures, and of what is in it."""
+SECONDS = 300.0
+"""For the whole download, also over a slow line."""
+MOST_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def render_defaults(account: Account, minutes: int) -> str:
@@ -63,12 +67,15 @@ class NoipPackage:
                 f"No-IP has no package of its client for {architecture}.", hint='Set ddns.client to "ddclient".'
             )
         files.make_folders(self.folder)
-        archive = _fetch()
+        archive = fetch()
         work.say(f"{LATEST} gave {len(archive)} bytes, SHA-256 {files.digest(archive)}.")
         packed = self.folder / "noip-duc.tar.gz"
         files.replace(packed, archive, mode=0o600)
-        files.replace(self._package(architecture), _unpack(packed, architecture))
-        packed.unlink()
+        try:
+            files.replace(self._package(architecture), _unpack(packed, architecture))
+        finally:
+            packed.unlink()
+            packed.with_suffix(".tar").unlink(missing_ok=True)
         work.remember("package", "noip-duc", {"installed": False})
         work.command(self._install(architecture))
 
@@ -83,48 +90,71 @@ FAILED = "No-IP's client could not be downloaded from www.noip.com"
 INSTEAD = 'Apply again later, or set ddns.client to "ddclient", which comes from Debian.'
 
 
-def _fetch() -> bytes:
-    from urllib.request import Request
+def fetch(url: str = LATEST) -> bytes:
+    """Download an archive. Redirects lead over https alone: one that is not protected could lead anywhere."""
+    until = time.monotonic() + SECONDS
+    for _ in range(MOST_REDIRECTS):
+        answer = _ask(url, until - time.monotonic())
+        if answer.status == 200 and answer.whole:
+            return answer.body
+        if answer.status == 200:
+            raise ChangeFailed(f"{FAILED}: what came is far too big.", hint=INSTEAD)
+        if answer.status not in REDIRECTS or "location" not in answer.headers:
+            raise ChangeFailed(f"{FAILED}: it answered {answer.status}.", hint=INSTEAD)
+        url = urljoin(url, answer.headers["location"])
+        if not url.startswith("https://"):
+            raise ChangeFailed(f"{FAILED}: it was to come over an unprotected connection.", hint=INSTEAD)
+    raise ChangeFailed(f"{FAILED}: it is redirected again and again.", hint=INSTEAD)
 
-    request = Request(LATEST, headers={"User-Agent": f"piwizard/{__version__}"})
+
+def _ask(url: str, seconds: float) -> Answer:
+    import ssl
+
     try:
-        with opener().open(request, timeout=SECONDS) as answer:
-            content: bytes = answer.read(MOST + 1)
-    except OSError as error:
-        raise ChangeFailed(f"{FAILED}: {getattr(error, 'reason', error)}.", hint=INSTEAD) from error
-    if len(content) > MOST:
-        raise ChangeFailed(f"{FAILED}: what came is far too big.", hint=INSTEAD)
-    return content
-
-
-def opener() -> OpenerDirector:
-    """Follows redirects over https alone: one that is not protected could lead anywhere, also back to https."""
-    from urllib.request import HTTPRedirectHandler, build_opener  # much to load for what few ask for
-
-    class Protected(HTTPRedirectHandler):
-        def redirect_request(self, *given: Any) -> Request | None:  # noqa: ANN401 — as urllib has it
-            if not str(given[-1]).startswith("https://"):
-                raise ChangeFailed(f"{FAILED}: it was to come over an unprotected connection.", hint=INSTEAD)
-            return super().redirect_request(*given)
-
-    return build_opener(Protected)
+        parts = urlsplit(url)
+        secure, name = parts.scheme == "https", parts.hostname or ""
+        tls = ssl.create_default_context() if secure else None
+        return http_client.request(
+            http_client.tcp(name, parts.port or (443 if secure else 80), tls=tls),
+            f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
+            host=parts.netloc.rpartition("@")[2],
+            headers={"User-Agent": f"piwizard/{__version__}"},
+            limits=Limits(seconds, MOST),
+        )
+    except (OSError, ValueError, Malformed) as error:
+        raise ChangeFailed(f"{FAILED}: {error}.", hint=INSTEAD) from error
 
 
 def _unpack(archive: Path, architecture: str) -> bytes:
     """The one package for this architecture in No-IP's archive."""
     import tarfile
+    import zlib
 
     broken = ChangeFailed(
         f"What www.noip.com gave holds no package of noip-duc for {architecture}.",
         hint='Set ddns.client to "ddclient", which comes from Debian.',
     )
     try:
-        with tarfile.open(archive) as packed:
+        with tarfile.open(_expanded(archive), "r:") as packed:
             for member in packed:
                 found = PACKAGE.fullmatch(member.name.removeprefix("./"))
-                wanted = found is not None and found["architecture"] == architecture and member.size <= MOST
+                wanted = found is not None and found["architecture"] == architecture and member.isfile()
                 if wanted and (content := packed.extractfile(member)):
                     return content.read()
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, MemoryError) as error:
         raise broken from error
     raise broken
+
+
+def _expanded(archive: Path) -> Path:
+    """Decompress beside it, as far as an archive of No-IP's can be long: a few kilobytes may stand for gigabytes."""
+    import gzip
+
+    target, left = archive.with_suffix(".tar"), MOST_EXPANDED
+    with gzip.open(archive) as packed, target.open("wb") as file:
+        while piece := packed.read(65_536):
+            left -= len(piece)
+            if left < 0:
+                raise ValueError("it is far too big when it is decompressed")
+            file.write(piece)
+    return target

@@ -126,6 +126,11 @@ class Examination:
     def _words(self, site: str) -> Iterator[Finding]:
         """The app's own words, systemd's and gunicorn's, and nginx's, since its last start and its last run here."""
         result = commands.run(journal.argv(f"{site}.service"))
+        if not result.ok:
+            cause = result.last_words or f"journalctl ended with exit code {result.exit}."
+            detail, mend = "cannot be checked: the journal cannot be read", "`sudo journalctl --verify` looks at it."
+            yield Finding("words of the app", "app", site, False, detail, cause, mend)
+            return
         lines, treated = journal.last_start(journal.parse(result.output)), self._treated(site)
         patient = self._patient(site)
         found = self._failures(lines, patient, treated) if patient else []
@@ -133,7 +138,8 @@ class Examination:
         begin = lines[0].at if lines else treated
         found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, systemd_units.socket_path(site), begin)
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
-        yield from found or [Finding("words of the app", "app", site, True, f"nothing bad{since}")]
+        said = f"nothing bad{since}" if lines else "none are in the journal any more"
+        yield from found or [Finding("words of the app", "app", site, True, said)]
 
     def _failures(self, lines: Sequence[Line], patient: Patient, treated: datetime | None) -> list[Finding]:
         """What is behind the tracebacks, those from before the last run in the light of what that mended."""

@@ -15,6 +15,9 @@ from piwizard.machine.app_sandbox import GENTLE
 
 LAST = ("CPUWeight=1", "IOWeight=1")
 """What goes on in the background takes what builds leave, too."""
+BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
+"""What goes wrong in a run must not take the whole machine along: the sites and SSH keep a quarter of the memory. It
+counts where the kernel has the memory controller (`piwizard doctor` says whether it does)."""
 Lane = Literal["run", "background"]
 """One run at a time in each: that of the long steps does not keep the others waiting."""
 LANES: tuple[Lane, ...] = ("run", "background")
@@ -115,7 +118,7 @@ def start(wanted: Request) -> str:
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
     # continue: a pip that ran out of memory is the run's to explain, not the end of it.
-    settings = ["KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE]
+    settings = ["KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE, *BOUNDED]
     # Whatever becomes of the run's process, no command of an app outlives it.
     if wanted.lane == "run":
         settings.append(f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service")

@@ -27,8 +27,9 @@ class Lock:
     def take(self, run: str) -> None:
         """Takes the lock; PiwizardError where another run holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
+            os.fchmod(handle, 0o600)  # whoever can open it, be it for reading, could hold it
             fcntl.fcntl(handle, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK, CLAIMED))
         except (BlockingIOError, PermissionError):
             os.close(handle)

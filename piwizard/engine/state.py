@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from piwizard.engine.events import now
-from piwizard.machine import files, formats
+from piwizard.machine import file_lock, files, formats
 from piwizard.machine.facts import os_release
 
 VERSION = 2
@@ -85,7 +85,7 @@ class State:
     @contextmanager
     def _anew(self) -> Iterator[None]:
         files.make_folders(self._file.parent)
-        with files.alone(self._file.parent):
+        with file_lock.exclusive(self._file.parent):
             self._entries = self._load()
             yield
 

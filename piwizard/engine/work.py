@@ -12,12 +12,14 @@ from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.room import Room
 from piwizard.engine.unfinished import Unfinished
-from piwizard.machine import commands, files, transient_unit
+from piwizard.machine import commands, file_lock, files, transient_unit
 from piwizard.machine.app_sandbox import Sandbox
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 from piwizard.machine.streams import OnLine
 
+LONGEST_GROUP = 1800.0
+"""Seconds that the run of the other lane may take for a group or an undo: apps load and packages go meanwhile."""
 FEW = 100
 """Exit codes that a change names, one by one, as those that it expects."""
 
@@ -108,7 +110,7 @@ class Working:
     @contextmanager
     def alone(self) -> Iterator[None]:
         files.make_folders(self._backups.folder)
-        with files.alone(self._backups.folder):
+        with file_lock.exclusive(self._backups.folder, LONGEST_GROUP, self.say):
             yield
 
     def make(self, change: Change) -> bool:

@@ -6,7 +6,10 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from piwizard.machine import http_client
+from piwizard.machine.http_client import Answer, Limits, Malformed
 
 if TYPE_CHECKING:
     import ssl
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 TIMEOUT = 10.0
 """Seconds that an answer may take."""
+FIRST_PAGE = Limits(seconds=TIMEOUT, body_seconds=2.0)
+"""Whether somebody answers shows in the status and the beginning of a page, which may be a stream without an end."""
+HERE = "127.0.0.1"
+HTTP, HTTPS = 80, 443
 
 
 @dataclass(frozen=True)
@@ -32,13 +39,8 @@ class Check:
     beyond: bool = False
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a web server answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+Silence = Literal["closed", "nobody"]
+"""Why no HTTP answer came: the connection was taken and closed without one, or nobody took it, or not in time."""
 
 
 def get(
@@ -48,40 +50,55 @@ def get(
     unix: str | None = None,
     secure: bool = False,
     headers: Mapping[str, str] | None = None,
+    limits: Limits = FIRST_PAGE,
 ) -> Answer | None:
     """GET of `path` from this machine's port 80, its 443 (`secure`), or a Unix socket; None where nobody answers
     in time. What the certificate says is not looked at."""
-    import http.client  # plans ask nobody, and this takes longer to import than a command to run
+    answer = ask(path, host=host, unix=unix, secure=secure, headers=headers, limits=limits)
+    return answer if isinstance(answer, Answer) else None
 
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=TIMEOUT)
+
+def ask(
+    path: str,
+    *,
+    host: str,
+    unix: str | None = None,
+    secure: bool = False,
+    headers: Mapping[str, str] | None = None,
+    limits: Limits = FIRST_PAGE,
+) -> Answer | Silence:
+    """The same, and how there is no answer where none comes."""
+    if unix:
+        connect = http_client.unix(unix)
+    elif secure:
+        connect = http_client.tcp(HERE, HTTPS, tls=_trusting(), name=host)
+    else:
+        connect = http_client.tcp(HERE, HTTP)
+    sent = {"X-Forwarded-Proto": "http"} | dict(headers or {})
     try:
-        if secure:
-            connection.sock = handshake(host)
-        if unix:
-            connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.sock.settimeout(TIMEOUT)
-            connection.sock.connect(unix)
-        connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "http"} | dict(headers or {}))
-        response = connection.getresponse()
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
+        return http_client.request(connect, path, host=host, headers=sent, limits=limits)
+    except ConnectionResetError:  # also of an end without a word
+        return "closed"
+    except (OSError, Malformed):
+        return "nobody"
 
 
-def handshake(host: str, address: str = "127.0.0.1", port: int = 443) -> ssl.SSLSocket:
+def handshake(host: str, address: str = HERE, port: int = 443) -> ssl.SSLSocket:
     """A TLS connection to the server of that name, whatever its certificate says. Raises OSError."""
+    plain = socket.create_connection((address, port), timeout=TIMEOUT)
+    try:
+        return _trusting().wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _trusting() -> ssl.SSLContext:
     import ssl
 
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    plain = socket.create_connection((address, port), timeout=TIMEOUT)
-    try:
-        return context.wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
+    return context
 
 
 def settled(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, files, places
+from piwizard.machine import commands, file_lock, files, places
 
 
 def folder(site: str) -> Path:
@@ -30,7 +30,7 @@ def make(site: str) -> str:
     require_ssh()
     where = make_folder(site)
     public, aside = where / "id_ed25519.pub", where / ".id_ed25519.new"
-    with files.alone(where):
+    with file_lock.exclusive(where):
         if not made(site):
             for file in (aside, aside.with_name(f"{aside.name}.pub")):
                 file.unlink(missing_ok=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import grp
 import hashlib
 import os
 import pwd
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,17 +188,6 @@ def replace(
         new.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Waits until nobody else is changing the files of this folder, and keeps others waiting meanwhile."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def link(path: Path, target: str) -> None:

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, deploy_key, files
+from piwizard.machine import commands, deploy_key, file_lock, files
 from piwizard.machine.git_address import known_as
 
 KINDS = {"ssh-ed25519": "ED25519", "ecdsa-sha2-nistp256": "ECDSA", "ssh-rsa": "RSA"}
@@ -71,7 +71,7 @@ def trust(site: str, keys: list[HostKey]) -> None:
     What else a person has written into the file stays as it is; the file before is kept beside it.
     """
     file = deploy_key.make_folder(site) / "known_hosts"
-    with files.alone(file.parent):
+    with file_lock.exclusive(file.parent):
         before = files.read(file)
         lines = (before or b"").decode("utf-8", "surrogateescape").splitlines()
         others = [line for line in lines if not of(keys[0].host, _parse(line))]

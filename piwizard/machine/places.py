@@ -43,6 +43,11 @@ def lock_file(lane: str = "run") -> Path:
     return Path(_dirs().user_runtime_path) / f"{lane}.lock"
 
 
+def locks_dir() -> Path:
+    """Locks that are held for moments; nobody but their owner can enter it. /run/piwizard/locks for root."""
+    return Path(_dirs().user_runtime_path) / "locks"
+
+
 def dhparam_file() -> Path:
     """The Diffie-Hellman parameters that nginx reads, a link to those that are in use."""
     return Path("/etc/piwizard/dhparam.pem")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, files, places
+from piwizard.machine import commands, file_lock, files, places
 from piwizard.machine.commands import Result
 from piwizard.templating import render
 
@@ -131,7 +131,7 @@ def arm(trial: Trial, manager: Manager, paths: Iterable[Path], command: Command)
     """Keeps copies and sets up everything that brings them back, then lets the trial begin. Alters no setting."""
     files.make_folders(folder(), 0o700)
     _stop_timer(command)
-    with files.alone(folder()):  # the script of an earlier trial may be at its last line
+    with file_lock.exclusive(folder()):  # the script of an earlier trial may be at its last line
         forget()
         files.remove(folder() / "copies")
         files.make_folders(folder() / "copies", 0o700)
@@ -232,6 +232,7 @@ def _looked_at() -> Path:
 def _values(trial: Trial, manager: Manager, saved: Sequence[Saved]) -> dict[str, object]:
     return {
         "folder": folder(),
+        "lock": file_lock.path_of(folder()),
         "interface": trial.interface,
         "service": manager.service,
         "connection": manager.connection or "",

@@ -55,8 +55,11 @@ def judge_ipv4(hostname: str, kept: Found, where: Outside, told: str | None, see
 def judge_ipv6(hostname: str, kept: Found, own: Sequence[str]) -> Check:
     """An AAAA record that leads elsewhere is the one that most visitors would take."""
     title = f"IPv6 of {hostname}"
+    if not kept.known:
+        mend = "Look whether this machine has a connection; some networks let nobody ask name servers of their own."
+        return Check(title, False, "cannot be checked: its name servers do not answer", kept.reason, mend)
     if kept.status != "found":
-        return Check(title, True, "none" if kept.known else "could not be asked")
+        return Check(title, True, "none")
     led = ", ".join(kept.records)
     if set(kept.records) <= set(own):
         return Check(title, True, f"leads to {led}, this machine")

@@ -6,11 +6,11 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from http.client import HTTPConnection
+from piwizard.machine import http_client
+from piwizard.machine.http_client import Limits, Malformed
 
 Version = Literal[4, 6]
 SERVICES: dict[Version, tuple[str, ...]] = {
@@ -55,40 +55,26 @@ def _has_ipv6() -> bool:
 
 
 def _get(service: str, version: Version, seconds: float) -> str:
-    import http.client
-
-    parts = urlsplit(service)
-    connection = _connection(parts.scheme, parts.hostname or "", parts.port, version, seconds)
-    try:
-        connection.request("GET", parts.path or "/", headers={"User-Agent": "curl/8", "Accept": "text/plain"})
-        answer = connection.getresponse()
-        if answer.status != http.client.OK:
-            raise ValueError(f"answered {answer.status}")
-        return answer.read(LONGEST).decode("ascii")
-    except http.client.HTTPException as error:
-        raise ValueError("answered with something that is not HTTP") from error
-    finally:
-        connection.close()
-
-
-def _connection(scheme: str, host: str, port: int | None, version: Version, seconds: float) -> HTTPConnection:
-    """A connection over one version of IP, whatever else the name leads to."""
-    import http.client
     import ssl
 
-    default = {"http": 80, "https": 443}[scheme]
-    found = socket.getaddrinfo(host, port or default, FAMILY[version], socket.SOCK_STREAM)
-    plain = socket.socket(FAMILY[version], socket.SOCK_STREAM)
-    plain.settimeout(seconds)
+    parts = urlsplit(service)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    connect = http_client.tcp(
+        host,
+        parts.port or (443 if secure else 80),
+        family=FAMILY[version],
+        tls=ssl.create_default_context() if secure else None,
+    )
+    sent = {"User-Agent": "curl/8", "Accept": "text/plain"}
     try:
-        plain.connect(found[0][4])
-        connection = http.client.HTTPConnection(host, port, timeout=seconds)
-        secure = scheme == "https"
-        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
-    except BaseException:
-        plain.close()
-        raise
-    return connection
+        answer = http_client.request(
+            connect, parts.path or "/", host=parts.netloc, headers=sent, limits=Limits(seconds, LONGEST)
+        )
+    except Malformed as error:
+        raise ValueError("answered with something that is not HTTP") from error
+    if answer.status != 200:
+        raise ValueError(f"answered {answer.status}")
+    return answer.body.decode("ascii")
 
 
 def _validated(text: str, version: Version) -> str:

@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +14,8 @@ from typing import Any
 from piwizard import session
 from piwizard.answers import AnswersFile
 from piwizard.errors import PiwizardError
+from piwizard.machine import http_client
+from piwizard.machine.http_client import Limits, Malformed
 from piwizard.rehearsal import enter, sample
 from piwizard.rehearsal.copy import Copy
 from piwizard.rehearsal.needs import need
@@ -107,12 +107,11 @@ def _secrets(value: object) -> dict[str, str]:
 
 
 def _look(address: str) -> dict[str, Any]:
+    port = int(address.rpartition(":")[2].strip("/"))
     try:
-        with urllib.request.urlopen(address, timeout=20) as answer:
-            status = answer.status
-    except urllib.error.HTTPError as refused:
-        status = refused.code
-    except OSError as error:
+        host, limits = f"127.0.0.1:{port}", Limits(seconds=20, body_seconds=2)
+        status = http_client.request(http_client.tcp("127.0.0.1", port), "/", host=host, limits=limits).status
+    except (OSError, Malformed) as error:
         status = 0
         address = f"{address}: {error}"
     detail = f"{address} gives {status}" if status else address

@@ -8,8 +8,10 @@ import http.server
 import socket
 import socketserver
 import threading
+from collections.abc import Iterator
 
 PORTS = (*range(8080, 8090), 0)
+PIECE = 65_536
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
 
 
@@ -37,6 +39,9 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
+    def handle_error(self, *_: object) -> None:
+        """Whoever hangs up in the middle is no error of the rehearsal's."""
+
 
 class _Door(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -44,27 +49,34 @@ class _Door(http.server.BaseHTTPRequestHandler):
     host = ""
 
     def pass_on(self) -> None:
-        """One request to the site and its answer."""
+        """One request to the site and its answer, piece by piece: either may be larger than the memory."""
         length = int(self.headers.get("Content-Length") or 0)
         kept = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP | {"host"}}
+        own = {"Host": self.host, "Connection": "close"}
         site = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            site.request(self.command, self.path, self.rfile.read(length), {**kept, "Host": self.host})
+            site.request(self.command, self.path, self._sent(length) if length else None, {**kept, **own})
             answer = site.getresponse()
-            body = answer.read()
         except (OSError, http.client.HTTPException) as error:
+            site.close()
+            self.close_connection = True  # what is left of the request is not read
             self.send_error(502, "The copy does not answer", str(error))
             return
-        finally:
-            site.close()
-        self.send_response_only(answer.status, answer.reason)
-        for name, value in answer.getheaders():
-            if name.lower() not in HOP_BY_HOP | {"content-length"}:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.close_connection = True  # its end is that of the answer, which need not say how long it is
+        with contextlib.closing(site), contextlib.suppress(OSError, http.client.HTTPException):
+            self.send_response_only(answer.status, answer.reason)
+            for name, value in answer.getheaders():
+                if name.lower() not in HOP_BY_HOP:
+                    self.send_header(name, value)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            while self.command != "HEAD" and (piece := answer.read1(PIECE)):
+                self.wfile.write(piece)
+
+    def _sent(self, length: int) -> Iterator[bytes]:
+        while length > 0 and (piece := self.rfile.read(min(PIECE, length))):
+            length -= len(piece)
+            yield piece
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = pass_on
 

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from piwizard.machine import file_lock
 from piwizard.rehearsal import groups
 
 
@@ -48,7 +49,6 @@ def sweep(parent: Path) -> None:
 
 def _sweep(parent: Path) -> None:
     for folder in sorted(path for path in parent.iterdir() if path.is_dir()):
-        (folder / "lock").touch()
         lock = _lock(folder / "lock")
         if lock is not None:
             groups.remove(f"{folder.name}-*")
@@ -59,26 +59,13 @@ def _sweep(parent: Path) -> None:
 @contextlib.contextmanager
 def _alone(parent: Path) -> Iterator[None]:
     """Only one process at a time; whoever leaves the folder empty takes it away."""
-    lock = _lock_of_folder(parent)
-    try:
-        yield
-    finally:
-        if [entry.name for entry in parent.iterdir()] == [".lock"]:
-            shutil.rmtree(parent)
-        os.close(lock)
-
-
-def _lock_of_folder(parent: Path) -> int:
-    file = parent / ".lock"
-    while True:
+    with file_lock.exclusive(parent):
         parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            # Waited for a folder that its last user has taken away meanwhile? Then once more.
-            if file.exists() and file.stat().st_ino == os.fstat(lock).st_ino:
-                return lock
-            os.close(lock)
+        try:
+            yield
+        finally:
+            if not any(parent.iterdir()):
+                parent.rmdir()
 
 
 def _lock(file: Path) -> int | None:

@@ -7,7 +7,9 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from piwizard.machine import http_client
 from piwizard.machine.checks import settled
+from piwizard.machine.http_client import Limits, Malformed
 
 LOGS = Path("/var/log/nginx")
 SERVER_NAME = re.compile(r"^\s*server_name\s+([a-z0-9][a-z0-9.-]*)", re.M)
@@ -27,17 +29,17 @@ def heard(outside: str, host: str, logs: Path = LOGS, port: int = 80, seconds: f
     The answer alone would prove nothing: many routers show a page of their own there. So the request asks for
     something that nobody else asks for, and nginx's log tells whether it came.
     """
-    import http.client
-
     word = f"/piwizard-{secrets.token_hex(8)}"
-    connection = http.client.HTTPConnection(outside, port, timeout=seconds)
     try:
-        connection.request("GET", word, headers={"Host": host, "User-Agent": "piwizard"})
-        connection.getresponse().read(1024)
-    except (OSError, http.client.HTTPException):
+        http_client.request(
+            http_client.tcp(outside, port),
+            word,
+            host=host,
+            headers={"User-Agent": "piwizard"},
+            limits=Limits(seconds, 1024, body_seconds=seconds),
+        )
+    except (OSError, Malformed):
         return False
-    finally:
-        connection.close()
     # nginx writes its line when the request is over.
     return settled(lambda: _logged(word.encode(), logs), lambda found: found, seconds=PATIENCE)
 
@@ -46,6 +48,6 @@ def _logged(word: bytes, logs: Path) -> bool:
     for log in logs.glob("*.log"):
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - MOST))
-            if word in file.read():
+            if word in file.read(MOST):
                 return True
     return False

@@ -8,7 +8,8 @@ from typing import Literal
 from piwizard.router import hops
 from piwizard.router.hops import Way
 
-Kind = Literal["reachable", "CGNAT", "double NAT", "closed", "unknown"]
+Kind = Literal["reachable", "CGNAT", "double NAT", "closed", "unknown", "no evidence"]
+"""`unknown`: there is evidence, and it does not tell; `no evidence`: nobody has answered at all."""
 ANOTHER_WAY = (
     "Ask the provider for an IPv4 address of your own (some give one for the asking, some for a little money). Without "
     "it: a certificate by DNS-01 (tls.challenge), visitors by IPv6 where you and they have it, or a tunnel through a "
@@ -60,8 +61,8 @@ class Verdict:
 
     @property
     def bad(self) -> bool:
-        """Whether visitors are known not to come in."""
-        return self.hopeless or self.kind == "closed"
+        """Whether visitors are known not to come in, or nothing at all is known of it."""
+        return self.hopeless or self.kind in ("closed", "no evidence")
 
 
 def judge(seen: Evidence) -> Verdict:
@@ -76,7 +77,12 @@ def judge(seen: Evidence) -> Verdict:
         return between
     address = seen.internet or seen.router
     if address is None:
-        return Verdict("unknown", f"cannot be told: {seen.no_internet or 'the outside address is not known.'}")
+        return Verdict(
+            "no evidence",
+            f"cannot be checked: {seen.no_internet or 'the outside address is not known.'}",
+            "Neither the router nor the Internet says which address this home has.",
+            "Look whether this machine has a connection, then check again.",
+        )
     if seen.forwarded is False:
         return Verdict(
             "closed",
@@ -86,7 +92,8 @@ def judge(seen: Evidence) -> Verdict:
         )
     if _held(seen):
         return Verdict("unknown", f"the router itself has {address}, so forwards work there; {FROM_INSIDE}")
-    return Verdict("unknown", f"the Internet sees {address}; {FROM_INSIDE}")
+    who = "the Internet sees" if seen.internet else "the router says that it has"
+    return Verdict("unknown", f"{who} {address}; {FROM_INSIDE}")
 
 
 def _held(seen: Evidence) -> bool:

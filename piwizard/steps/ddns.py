@@ -255,7 +255,7 @@ def _taken_up(name: str, own: tuple[File, ...], service: str) -> Group:
 def _ill(service: str) -> str | None:
     """What is wrong with a client that was just started anew; None where it is well, or was not there."""
     state = units.ask([service])[service]
-    return f"{service} does not run with its new settings." if state.active == "failed" else None
+    return f"{service} does not run with its new settings." if state.failed else None
 
 
 def _last_update(account: Account) -> Check:

@@ -103,12 +103,13 @@ class Dhparam:
         dump = commands.run(("nginx", "-T"))
         used = f"ssl_dhparam {IN_USE};" in dump.output
         if answers[WAY.key] == "none":
+            known = "none, and none are needed" if dump.ok else "cannot be checked: nginx refuses its configuration"
             yield Check(
                 "DH parameters",
-                not used,
-                "nginx still has some" if used else "none, and none are needed",
-                cause="Somebody put them back.",
-                mend="`piwizard apply dhparam` takes them away.",
+                dump.ok and not used,
+                "nginx still has some" if used else known,
+                cause="Somebody put them back." if used else "A file under /etc/nginx has a mistake.",
+                mend="`piwizard apply dhparam` takes them away." if used else "`sudo nginx -t` names it.",
             )
             return
         found = dhparam.parse(files.read(IN_USE) or b"")

@@ -22,6 +22,7 @@ from piwizard.changes.unit import Unit
 from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
+from piwizard.machine.http_client import Answer
 from piwizard.questions import Question
 from piwizard.quoting import environment_value
 from piwizard.steps.step import Ground, Scope, app_of
@@ -121,7 +122,7 @@ def _host(answers: Answers) -> str:
     return str(answers.get("site.domains", ["localhost"])[0])
 
 
-def _first_page(name: str, host: str) -> checks.Answer | None:
+def _first_page(name: str, host: str) -> Answer | None:
     """What the service answers; waits while a large app is still being loaded by a small board."""
     socket = systemd_units.socket_path(name)
     while True:
@@ -135,6 +136,8 @@ def _first_page(name: str, host: str) -> checks.Answer | None:
 def _ill(name: str, host: str) -> str | None:
     """What is wrong with a service that was just restarted; None where it is well, or does not run yet."""
     state = units.ask([f"{name}.service"])[f"{name}.service"]
+    if state.failed and not state.failing:
+        return "The app runs on a spare socket, but not as the service: systemd has given it up."
     if not (state.running or state.failing):
         return None
     answer = _first_page(name, host)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from piwizard import validators as v
 from piwizard.answers import Answers
+from piwizard.apps import exposure
+from piwizard.apps.layout import Layout
 from piwizard.apps.trial import LONGEST_START
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
@@ -14,14 +16,14 @@ from piwizard.changes.group import Group
 from piwizard.changes.link import Link
 from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
-from piwizard.machine.checks import Answer, Check
+from piwizard.machine.checks import Check
+from piwizard.machine.http_client import Answer
+from piwizard.nginx import workers
 from piwizard.nginx.present import DEFAULT_SERVER
 from piwizard.nginx.site import render_default_server
 from piwizard.questions import Question
 from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
 from piwizard.steps.step import Ground, Scope, app_of
-
-NEVER_SERVED = ("/.git/config", "/.env", "/app.py", "/requirements.txt")
 
 QUESTIONS = (
     Question(
@@ -99,25 +101,69 @@ class Site:
             if page and page.status == 500
             else "`piwizard apply gunicorn site` puts both right.",
         )
-        leaks = checks.settled(lambda: _leaks(host, secure=secure), lambda seen: not seen)
-        yield Check(
-            "repository closed",
-            not leaks,
-            f"served: {', '.join(leaks)}" if leaks else "only static files are served",
+        fresh = checks.settled(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
+        yield _closed(str(answers.site), host, page, secure=secure) if fresh else _old("repository closed")
+        if other := ground.nginx.default_server_of_others():
+            yield Check("unknown names", True, f"are answered by {other}, as you have it")
+        else:
+            yield _strangers() if fresh else _old("unknown names")
+
+
+def _up_to_date(site: str) -> bool:
+    """Whether nginx's workers serve what is on the disk, and not what was there before a reload."""
+    names = (site, DEFAULT_SERVER)
+    return workers.up_to_date(folder / name for folder in (AVAILABLE, ENABLED) for name in names)
+
+
+def _old(name: str) -> Check:
+    return Check(
+        name,
+        False,
+        "cannot be checked: nginx does not run with the newest configuration",
+        cause="It is stopped, or has refused to load the files under /etc/nginx again.",
+        mend="`sudo nginx -t` names what it refuses, if anything; then `sudo systemctl reload-or-restart nginx`.",
+    )
+
+
+def _closed(site: str, host: str, page: Answer | None, *, secure: bool) -> Check:
+    """Whether nothing of the repository's inside is served. Silence is no proof of that."""
+    name = "repository closed"
+    if page is None:
+        return Check(name, False, f"cannot be checked: nobody answers for {host}", mend="`piwizard doctor` says why.")
+    files = exposure.private_files(Layout(site, ""))
+    found = exposure.look(files, lambda path: checks.get(path, host=host, secure=secure))
+    if found.leaked:
+        return Check(
+            name,
+            False,
+            f"served: {', '.join(found.leaked)}",
             cause="The app itself answers for these addresses, or a server block of somebody else does.",
             mend="`piwizard plan site` shows what was altered; else look into the app for a route that serves files.",
         )
-        if other := ground.nginx.default_server_of_others():
-            yield Check("unknown names", True, f"are answered by {other}, as you have it")
-            return
-        stranger = checks.settled(lambda: checks.get("/", host="unknown.invalid"), lambda seen: seen is None)
-        yield Check(
-            "unknown names",
-            stranger is None,
-            f"get {stranger.status}" if stranger else "get no answer",
-            cause="Another server block answers for names that nobody has here.",
-            mend="`piwizard apply site` puts the right one there.",
+    if found.silent or not found.asked:
+        return Check(
+            name,
+            False,
+            f"cannot be checked: nobody answers for {', '.join(found.silent) or 'anything'}",
+            cause="The app does not answer there, or takes too long.",
+            mend="`piwizard doctor` says where the app fails.",
         )
+    return Check(name, True, f"only static files are served ({found.asked} addresses were tried)")
+
+
+def _strangers() -> Check:
+    """Whether a name that nobody has here gets no answer: its connection is taken, and closed without one."""
+    seen = checks.settled(lambda: checks.ask("/", host="unknown.invalid"), lambda seen: seen == "closed")
+    said = {"closed": "get no answer", "nobody": "cannot be checked: nobody takes the connection"}
+    return Check(
+        "unknown names",
+        seen == "closed",
+        said[seen] if isinstance(seen, str) else f"get {seen.status}",
+        cause="nginx does not run, or is too busy."
+        if seen == "nobody"
+        else "Another server block answers for names that nobody has here.",
+        mend="`piwizard apply site` puts the right one there.",
+    )
 
 
 def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
@@ -132,12 +178,6 @@ def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
         may_load = silent or (page is not None and page.status in (502, 504))
         if not may_load or not units.loading(service, LONGEST_START):
             return page
-
-
-def _leaks(host: str, *, secure: bool) -> list[str]:
-    """What of a repository's inside is served."""
-    asked = {path: checks.get(path, host=host, secure=secure) for path in NEVER_SERVED}
-    return [path for path, found in asked.items() if found and found.status == 200]
 
 
 def _cause(page: Answer | None) -> str:

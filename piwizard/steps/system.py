@@ -60,8 +60,8 @@ class System:
         disk, memory = ground.machine.disk.free, ground.machine.memory
         yield Check(
             "disk",
-            disk is None or disk >= DISK_NEEDED // 2,
-            f"{disk} MiB free",
+            disk is not None and disk >= DISK_NEEDED // 2,
+            "cannot be checked: the kernel does not say how much is free" if disk is None else f"{disk} MiB free",
             cause="The disk is nearly full, and then neither the app nor its database can write.",
             mend="`sudo apt-get clean` and `sudo journalctl --vacuum-size=50M` make room; `sudo du -xh / | sort -h | "
             "tail -30` shows what takes most.",

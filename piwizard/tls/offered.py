@@ -22,18 +22,36 @@ VERSIONS = {"TLS 1.0": "TLSv1", "TLS 1.1": "TLSv1_1", "TLS 1.2": "TLSv1_2", "TLS
 MISMATCH = 62
 """OpenSSL's number for a certificate of another name."""
 SECONDS = 5.0
+ATTEMPTS = 2
+"""For each question: nginx closes connections while it is restarted."""
 EVERYTHING = "ALL:COMPLEMENTOFALL"
 HERE = "127.0.0.1"
 
 
+class Silent(Exception):
+    """No answer came, which says nothing of what is offered."""
+
+
 def observe(domains: Sequence[str], *, hsts: int | None, address: str = HERE, port: int = 443) -> Observed | None:
-    """Everything a grade is made from, of the server of the first name; None where nobody answers over TLS."""
-    at, host = (address, port), domains[0]
+    """Everything a grade is made from, of the server of the first name; None where nobody answers over TLS.
+
+    Also where somebody answers some questions and not others: what was not refused may be offered.
+    """
+    try:
+        return _observe(domains, hsts, (address, port))
+    except Silent:
+        return None
+
+
+def _observe(domains: Sequence[str], hsts: int | None, at: tuple[str, int]) -> Observed | None:
+    host = domains[0]
     protocols = tuple(name for name in VERSIONS if _version_offered(at, host, name))
     if not protocols:
         return None
     suites = _suites(at, host, protocols)
     text = _certificate_text(at, host)
+    if not text:
+        raise Silent
     kind, bits = _key(text)
     untrusted, mismatched = "", ""
     for domain in domains:
@@ -90,16 +108,24 @@ def _context(lowest: str, highest: str | None = None, ciphers: str = "DEFAULT") 
 
 
 def _taken(at: tuple[str, int], context: ssl.SSLContext, host: str) -> str:
-    """The suite that the server chose; "" where there was no agreement."""
-    try:
-        with (
-            socket.create_connection(at, timeout=SECONDS) as plain,
-            context.wrap_socket(plain, server_hostname=host) as connection,
-        ):
-            agreed = connection.cipher()
-    except OSError:
-        return ""
-    return agreed[0] if agreed else ""
+    """The suite that the server chose; "" where it refused. Raises Silent where it said neither."""
+    import ssl
+
+    for _ in range(ATTEMPTS):
+        try:
+            with (
+                socket.create_connection(at, timeout=SECONDS) as plain,
+                context.wrap_socket(plain, server_hostname=host) as connection,
+            ):
+                agreed = connection.cipher()
+                return agreed[0] if agreed else ""
+        except ssl.SSLEOFError:
+            continue
+        except ssl.SSLError:  # an alert: that is an answer
+            return ""
+        except OSError:
+            continue
+    raise Silent
 
 
 def _version_offered(at: tuple[str, int], host: str, version: str) -> bool:
@@ -158,4 +184,6 @@ def _dh(at: tuple[str, int], host: str, suites: Sequence[Suite]) -> int | None:
         ("openssl", "s_client", *where, "-tls1_2", "-cipher", f"{name}:@SECLEVEL=0"), input="", timeout=SECONDS
     )
     found = re.search(r"Temp Key: DH, (\d+) bits", result.output)
-    return int(found[1]) if found else None
+    if found is None:
+        raise Silent
+    return int(found[1])

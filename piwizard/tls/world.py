@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from piwizard.machine import checks, facts, files
+from piwizard.machine import checks, facts, files, http_client
 from piwizard.machine.facts import Address
+from piwizard.machine.http_client import Limits, Malformed
 from piwizard.nginx.tls import WEBROOT
 from piwizard.reach import names, outside
 from piwizard.reach.names import Found, Resolvers
@@ -93,10 +93,8 @@ def _told_by(host: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # much to load for what few ask for
 
     try:
-        with socket.create_connection((host, 80), timeout=4) as connection:
-            connection.sendall(f"HEAD / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-            answer = connection.recv(4096).decode("latin-1")
-        dates = [line[5:].strip() for line in answer.splitlines() if line.lower().startswith("date:")]
-        return parsedate_to_datetime(dates[-1]).astimezone(UTC) if dates else None
-    except (OSError, ValueError):
+        answer = http_client.request(http_client.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
+        told = answer.headers.get("date")
+        return parsedate_to_datetime(told).astimezone(UTC) if told else None
+    except (OSError, ValueError, Malformed):
         return None

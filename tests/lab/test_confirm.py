@@ -179,7 +179,7 @@ def _killed_or_over(street: Street) -> None:
 
 def _places(lines: list[str]) -> list[int]:
     """Before each line that does something, once the script is alone."""
-    first = _after(lines, "flock 9")
+    first = _after(lines, "flock --timeout 60 9 || exit 1")
     inside = [number for number, line in enumerate(lines) if line.startswith("    ")]
     return sorted({*inside, *range(first, len(lines))})
 

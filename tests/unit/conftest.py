@@ -13,6 +13,14 @@ from piwizard.engine.work import Working
 from piwizard.machine import places
 
 
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's for locks: none is left in /run."""
+    folder = tmp_path_factory.getbasetemp() / "locks"
+    monkeypatch.setattr(places, "locks_dir", lambda: folder)
+    return folder
+
+
 @pytest.fixture
 def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """piwizard's own files below a folder of the test's: etc, lib, log, cache, run."""

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from piwizard.apps.footprint import SAID
-from piwizard.apps.trial import Words, echo, memory, variable
+from piwizard.apps.trial import Words, _get, echo, memory, variable
 
 
 def said(code: str) -> Words:
@@ -80,3 +86,53 @@ def test_what_it_takes_is_measured() -> None:
 def test_one_that_starts_workers_for_ever_is_ended() -> None:
     code = "import time\nwhile True: print('[t] [7] [ERROR] Worker (pid:9) exited with code 1', flush=True)"
     assert said(code).deaths >= 4
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> Iterator[Callable[[Callable[[socket.socket], None]], Path]]:
+    """Starts a server on a Unix socket that does this with its one visitor."""
+    threads = []
+
+    def start(handle: Callable[[socket.socket], None]) -> Path:
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(tmp_path / "app.sock"))
+        listening.listen()
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listening, listening.accept()[0] as connection:
+                connection.recv(1000)
+                handle(connection)
+
+        threads.append(threading.Thread(target=serve))
+        threads[-1].start()
+        return tmp_path / "app.sock"
+
+    yield start
+    for thread in threads:
+        thread.join(10)
+
+
+def forever(piece: bytes, pause: float = 0.0) -> Callable[[socket.socket], None]:
+    def handle(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(piece)
+            time.sleep(pause)
+
+    return handle
+
+
+def test_stream_as_first_page_answers(answering: Callable[[Callable[[socket.socket], None]], Path]) -> None:
+    def handle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: " + bytes(100_000))
+        forever(bytes(65536))(connection)
+
+    assert _get(answering(handle), "a.example", time.monotonic() + 10) == "200"
+
+
+@pytest.mark.parametrize("handle", [forever(b"H", 0.05), forever(b"H" * 65536), lambda connection: None])
+def test_what_is_no_answer_ends_in_time(
+    answering: Callable[[Callable[[socket.socket], None]], Path], handle: Callable[[socket.socket], None]
+) -> None:
+    began = time.monotonic()
+    assert _get(answering(handle), "a.example", began + 0.5) == ""
+    assert time.monotonic() - began < 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
 import tarfile
 import threading
@@ -43,23 +45,55 @@ def test_what_is_no_archive(tmp_path):
         noip_duc._unpack(tmp_path / "a", "arm64")
 
 
-class Elsewhere(BaseHTTPRequestHandler):
-    """Leads every request on, without protection."""
+class Server(BaseHTTPRequestHandler):
+    """Redirects without protection, in a circle, or sends a body without an end."""
 
     def do_GET(self):
-        self.send_response(302)
+        self.send_response({"/endless": 200, "/gone": 404}.get(self.path, 302))
         self.send_header("Location", "http://127.0.0.1:1/noip-duc.tar.gz")
         self.end_headers()
+        with contextlib.suppress(OSError):
+            while self.path == "/endless":
+                self.wfile.write(bytes(65536))
 
     def log_message(self, *args):
         pass
 
 
-def test_a_redirect_without_protection_is_not_followed():
-    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+@pytest.fixture
+def site():
+    with HTTPServer(("127.0.0.1", 0), Server) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
-        with pytest.raises(ChangeFailed, match="an unprotected connection"):
-            noip_duc.opener().open(f"http://127.0.0.1:{server.server_port}/", timeout=10)
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+def test_a_redirect_without_protection_is_not_followed(site):
+    with pytest.raises(ChangeFailed, match="an unprotected connection"):
+        noip_duc.fetch(f"{site}/")
+
+
+def test_download_without_end_is_refused(site, monkeypatch):
+    monkeypatch.setattr(noip_duc, "MOST", 1_000_000)
+    with pytest.raises(ChangeFailed, match="far too big"):
+        noip_duc.fetch(f"{site}/endless")
+
+
+def test_missing_download_is_said(site):
+    with pytest.raises(ChangeFailed, match="it answered 404"):
+        noip_duc.fetch(f"{site}/gone")
+
+
+def test_archive_that_expands_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(noip_duc, "MOST_EXPANDED", 1_000_000)
+    with gzip.open(tmp_path / "a", "wb") as file:
+        member = tarfile.TarInfo("x" * 50)
+        member.type, member.size = tarfile.GNUTYPE_LONGNAME, 8_000_000_000
+        file.write(member.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(100):
+            file.write(bytes(100_000))
+    with pytest.raises(ChangeFailed, match="holds no package"):
+        noip_duc._unpack(tmp_path / "a", "arm64")
+    assert (tmp_path / "a.tar").stat().st_size <= 1_000_000
 
 
 def test_settings(account):

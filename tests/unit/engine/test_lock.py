@@ -74,3 +74,13 @@ def test_who_watches_is_never_in_the_way(tmp_path):
         for watcher in watchers:
             watcher.join()
     assert "" not in seen
+
+
+def test_nobody_else_can_open_it(tmp_path):
+    """Whoever could open it, even for reading, could keep every run from starting."""
+    path = tmp_path / "run.lock"
+    path.touch(0o644)
+    lock = Lock(path)
+    lock.take("run-1")
+    assert path.stat().st_mode & 0o777 == 0o600
+    lock.release()

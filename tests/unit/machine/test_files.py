@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from piwizard.machine import files
-from tests.unit.child import child, hears, tell
 
 
 def test_replaced(tmp_path):
@@ -112,31 +111,6 @@ def test_removed(tmp_path):
     files.remove(tmp_path / "real")
     files.remove(tmp_path / "real")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_alone(tmp_path):
-    code = """
-import sys
-from pathlib import Path
-from piwizard.machine import files
-with files.alone(Path(sys.argv[1])):
-    print("alone", flush=True)
-    input()
-"""
-    with child(code, tmp_path) as first:
-        assert hears(first) == "alone"
-        got = threading.Event()
-
-        def wait():
-            with files.alone(tmp_path):
-                got.set()
-
-        waiting = threading.Thread(target=wait)
-        waiting.start()
-        assert not got.wait(0.2)
-        tell(first)
-        assert got.wait(10)
-        waiting.join()
 
 
 def test_diffs(tmp_path):

@@ -30,16 +30,17 @@ PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
         ("unknown", {"internet": PUBLIC}),
         ("unknown", {"internet": PUBLIC, "way": Way(None, "10.1.2.3")}),  # many providers number their machines so
         ("unknown", {"internet": PUBLIC, "own": (PUBLIC,)}),
-        ("unknown", {"no_internet": "Nobody could tell the outside address."}),
+        ("no evidence", {"no_internet": "Nobody could tell the outside address."}),
     ],
 )
 def test_verdicts(kind, seen):
     found = judge(Evidence(**seen))
     assert found.kind == kind
-    assert found.bad == (kind in ("CGNAT", "double NAT", "closed"))
+    assert found.bad == (kind in ("CGNAT", "double NAT", "closed", "no evidence"))
     assert bool(found.mend) == bool(found.cause) == found.bad
+    assert found.hopeless == (kind in ("CGNAT", "double NAT"))
     if found.bad:
-        assert found.detail.startswith(f"{kind}: ")
+        assert found.detail.startswith(f"{kind}: " if kind != "no evidence" else "cannot be checked: ")
 
 
 @pytest.mark.parametrize("seen", [{"router": PUBLIC, "internet": PUBLIC, "forwarded": True}, {"internet": PUBLIC}])
@@ -47,5 +48,7 @@ def test_what_cannot_be_told_is_said_to_be_so(seen):
     assert "cannot be told from inside" in judge(Evidence(**seen)).detail
 
 
-def test_why_the_internet_does_not_answer_is_said():
-    assert judge(Evidence(no_internet="Nobody answers.")).detail == "cannot be told: Nobody answers."
+def test_silence_of_everybody_is_no_way_in():
+    found = judge(Evidence(no_internet="Nobody answers."))
+    assert (found.detail, found.bad) == ("cannot be checked: Nobody answers.", True)
+    assert "the router says that it has" in judge(Evidence(router=PUBLIC)).detail

@@ -82,6 +82,30 @@ def test_an_old_one(serve):
     assert [(suite.name, suite.aead) for suite in seen.suites] == [("ECDHE-ECDSA-AES128-SHA", False)]
 
 
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1", "TLSv1_3"])
+def test_silence_to_one_question_is_no_refusal(serve, monkeypatch, version):
+    """A server that hangs up on old versions without a word may offer them, for all that is known."""
+    port = serve("TLSv1_2", "TLSv1_3", "ECDHE-ECDSA-AES128-GCM-SHA256")
+    real, monkeys = offered._context, []
+
+    def context(lowest, highest=None, ciphers="DEFAULT"):
+        made = real(lowest, highest, ciphers)
+        if offered.VERSIONS[lowest] == version:
+            monkeys.append(made)
+        return made
+
+    def taken(at, asked, host, real=offered._taken):
+        return real(deaf if asked in monkeys else at, asked, host)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        deaf = silent.getsockname()
+        monkeypatch.setattr(offered, "_context", context)
+        monkeypatch.setattr(offered, "_taken", taken)
+        monkeypatch.setattr(offered, "SECONDS", 0.1)
+        assert offered.observe(["pi.example"], hsts=None, port=port) is None
+    assert monkeys
+
+
 def test_nobody_there():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

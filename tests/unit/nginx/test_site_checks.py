@@ -1,0 +1,328 @@
+"""The site's own checks, against a real nginx and apps that give more or less away."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from types import SimpleNamespace
+
+import pytest
+
+from piwizard.answers import Answers
+from piwizard.apps import exposure
+from piwizard.machine import checks, places, units
+from piwizard.nginx import workers
+from piwizard.nginx.present import NginxFiles
+from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.steps import site
+from piwizard.steps.site import Site
+from tests.unit.nginx.conftest import UnixServer, free_ports, wait_for
+
+SOURCE = b"import os\nfrom flask import Flask\n\napp = Flask(__name__)\nkey = os.environ['KEY']\n"
+PAGE = b"<!doctype html><title>Lights</title><p>flask\n<a href='/red/on'>red</a>"
+FILES = {
+    "app.py": SOURCE,
+    "requirements.txt": b"flask\n",
+    ".git/HEAD": b"ref: refs/heads/main\n",
+    ".git/config": b"[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+    ".env": b"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz\n",
+    "templates/index.html": PAGE,
+    "empty.py": b"",
+    "web/api.py": b"# The part that answers to programs, not to people.\n",
+}
+
+
+class App(BaseHTTPRequestHandler):
+    """An app that answers as the test's function says: a status, and a body or pieces of one."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        status, body = self.server.answer(self.path)
+        pieces = iter([body]) if isinstance(body, bytes) else body
+        self.send_response(status)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            for piece in pieces:
+                self.wfile.write(piece)
+        except OSError:
+            pass
+
+    def address_string(self):
+        return "nginx"
+
+    def log_message(self, *args):
+        pass
+
+
+class Quiet(UnixServer):
+    def handle_error(self, *_):
+        """Nobody listens any more."""
+
+
+class Pi:
+    """A site that is set up: nginx, its files, an app. `answer` is what the app does."""
+
+    def __init__(self, folder, process, backend):
+        self.folder, self.process, self.backend = folder, process, backend
+
+    @property
+    def code(self):
+        return self.folder / "srv" / "blog" / "current" / "app"
+
+    @property
+    def data(self):
+        return self.folder / "srv" / "blog" / "data"
+
+    def answer(self, function):
+        self.backend.answer = function
+
+    def reload(self):
+        """As a run does it: the file is written again, nginx is told, and nobody waits for anything."""
+        file, began = self.folder / "sites" / "blog", time.time()
+        checks.settled(time.time, lambda now: now > began + 2 * workers.TICK)  # else it is as old as the workers
+        file.write_text(file.read_text())
+        self.process.send_signal(1)
+
+    def check(self):
+        ground = SimpleNamespace(certificates=SimpleNamespace(in_use={}), nginx=NginxFiles())
+        found = Site().checks(ground, Answers("blog", {"site.domains": ["pi.example"]}))
+        return {one.name: one for one in found}
+
+
+@pytest.fixture
+def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
+    port, tls_port = free_ports(2)
+    block = SiteBlock(
+        name="blog", domains=("pi.example",), socket=f"{tmp_path}/app.sock", static={}, root_files={}, max_body_mib=1
+    )
+    main = configuration(
+        port, tls_port, blog=render_site(block), **{"000-default": render_default_server(tls=engine_here)}
+    )
+    backend = Quiet(block.socket, App)
+    backend.answer = lambda path: (200, PAGE) if path == "/" else (404, b"not here")
+    threading.Thread(target=backend.serve_forever, args=(0.01,), daemon=True).start()
+    for path, content in FILES.items():
+        file = tmp_path / "srv" / "blog" / "current" / "app" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    (tmp_path / "srv" / "blog" / "data" / "instance").mkdir(parents=True)
+    with sqlite3.connect(tmp_path / "srv" / "blog" / "data" / "instance" / "people.sqlite") as database:
+        database.execute("CREATE TABLE person (name TEXT)")
+    monkeypatch.setattr(checks, "HTTP", port)
+    monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
+    monkeypatch.setattr(workers, "PID_FILE", tmp_path / "pid")
+    monkeypatch.setattr(site, "AVAILABLE", tmp_path / "sites")
+    monkeypatch.setattr(site, "ENABLED", tmp_path / "sites")
+    monkeypatch.setattr(units, "loading", lambda service, longest: False)
+    process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)
+    try:
+        wait_for(port, process)
+        yield Pi(tmp_path, process, backend)
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+        backend.shutdown()
+        backend.server_close()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Does not wait for what will not come."""
+    real = exposure.look
+    monkeypatch.setattr(exposure, "look", lambda files, ask: real(files, ask, 5.0, 0.2))
+    settled = checks.settled
+    monkeypatch.setattr(checks, "settled", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
+
+
+def given_away(pi, within="app"):
+    """An app that sends any file of its folder, as send_from_directory(".", path) does."""
+
+    def answer(path):
+        file = (pi.code if within == "app" else pi.data) / path.lstrip("/")
+        return (200, file.read_bytes()) if file.is_file() else (200 if path == "/" else 404, PAGE)
+
+    return answer
+
+
+def test_app_that_gives_nothing_away_passes(pi):
+    found = pi.check()
+    assert [one.name for one in found.values() if not one.ok] == []
+    tried = int(found["repository closed"].detail.split("(")[1].split()[0])
+    assert tried >= 10
+
+
+def two_part(path):
+    """`/<device>/<action>`: the same page, whatever the two are."""
+    return (200, PAGE) if path == "/" or path.count("/") == 2 else (404, b"")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        two_part,
+        lambda path: (200, PAGE),
+        lambda path: (200, b"OK"),
+        lambda path: (200, b"ref: " + path.encode()),
+        lambda path: (200, f"No page {path}, try /app.py or .git/config [core]".encode()),
+        lambda path: (302, b""),
+        lambda path: (200 if path == "/" else 403, b"Log in"),
+        lambda path: (200 if path == "/" else 500, b"flask"),
+    ],
+    ids=["two parts", "single page", "ok", "echo", "named", "redirect", "login", "error"],
+)
+def test_catch_all_route_is_no_leak(pi, answer):
+    pi.answer(answer)
+    found = pi.check()
+    assert found["repository closed"].ok, found["repository closed"].detail
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_served_source_is_found_each_time_just_after_a_reload(pi, turn):
+    pi.answer(given_away(pi))
+    pi.reload()
+    found = pi.check()["repository closed"]
+    assert not found.ok
+    for path in ("/app.py", "/requirements.txt", "/.git/HEAD", "/.git/config", "/.env", "/web/api.py"):
+        assert path in found.detail
+    assert "empty.py" not in found.detail
+
+
+def leaky(content, *paths):
+    return lambda path: (200, content) if path in paths else (200, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/app.py", SOURCE),
+        ("/app.py", SOURCE.replace(b"\n", b"\r\n")),
+        ("/app.py", b"<pre>" + SOURCE + b"</pre>"),
+        ("/static/app.py", SOURCE),
+        ("/api.py", FILES["web/api.py"]),
+        ("/requirements.txt", b"flask"),
+        ("/.git/HEAD", b"0123456789abcdef0123456789abcdef01234567\n"),
+        ("/.git/config", b'[core]\n\tbare = true\n[remote "origin"]\n'),
+        ("/.env", FILES[".env"]),
+    ],
+)
+def test_single_leak_behind_a_catch_all_is_found(pi, path, content):
+    pi.answer(leaky(content, path))
+    found = pi.check()["repository closed"]
+    assert (found.ok, found.detail) == (False, f"served: {path}")
+
+
+def test_database_of_the_app_is_found_while_it_changes(pi):
+    pi.answer(given_away(pi, "data"))
+    files = exposure.private_files
+    found = pi.check()["repository closed"]
+    assert "/instance/people.sqlite" in found.detail
+    with sqlite3.connect(pi.data / "instance" / "people.sqlite") as database:
+        known = [file for file in files(site.Layout("blog", "")) if file.path == "instance/people.sqlite"]
+        database.execute("INSERT INTO person VALUES ('me')")
+    assert known[0].is_in(checks.get("/instance/people.sqlite", host="pi.example"))
+
+
+def test_large_source_is_compared_by_its_beginning(pi):
+    (pi.code / "app.py").write_bytes(SOURCE * 5000)
+    pi.answer(given_away(pi))
+    assert "/app.py" in pi.check()["repository closed"].detail
+
+
+def test_stream_at_the_first_page_counts_as_an_answer(pi):
+    def stream():
+        while True:
+            yield b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + bytes(20_000)
+
+    pi.answer(lambda path: (200, stream()))
+    began = time.monotonic()
+    found = pi.check()
+    assert [one.name for one in found.values() if not one.ok] == []
+    assert time.monotonic() - began < 20
+
+
+def test_silence_proves_nothing(pi, impatient):
+    """Of the app, of nginx, and of one address alone."""
+    pi.answer(lambda path: (200, PAGE) if path != "/app.py" else (503, b""))
+    found = pi.check()
+    assert not found["repository closed"].ok
+    assert found["repository closed"].detail == "cannot be checked: nobody answers for /app.py"
+    pi.backend.shutdown()
+    pi.backend.server_close()
+    found = pi.check()
+    assert (found["site answers"].ok, found["repository closed"].ok) == (False, False)
+    assert found["unknown names"].ok, "nginx itself is there"
+    pi.process.terminate()
+    pi.process.wait(10)
+    found = pi.check()
+    assert [one.name for one in found.values() if one.ok] == []
+    assert "cannot be checked" in found["unknown names"].detail
+
+
+def test_workers_of_an_older_configuration_do_not_count(pi, impatient):
+    """nginx refuses to load what is on the disk, and runs on with what was there before."""
+    assert workers.up_to_date([pi.folder / "sites" / "blog"])
+    with (pi.folder / "nginx.conf").open("a") as file:
+        file.write("nonsense;\n")
+    pi.reload()
+    found = pi.check()
+    assert found["site answers"].ok
+    for name in ("repository closed", "unknown names"):
+        assert (found[name].ok, "newest configuration" in found[name].detail) == (False, True)
+
+
+def test_new_workers_count_while_old_ones_still_serve_somebody(pi):
+    blocked = threading.Event()
+
+    def wait():
+        yield b"begin"
+        blocked.wait(20)
+
+    pi.answer(lambda path: (200, wait() if path == "/" else b"OK"))
+    visitor = threading.Thread(target=lambda: checks.get("/", host="pi.example"))
+    visitor.start()
+    pi.answer(lambda path: (200, PAGE))
+    pi.reload()
+    assert pi.check()["unknown names"].ok
+    blocked.set()
+    visitor.join()
+
+
+def test_answer_to_unknown_names_is_found(pi, impatient):
+    file = pi.folder / "sites" / "000-default"
+    file.write_text(file.read_text().replace("return 444;", "return 200 here;"))
+    pi.reload()
+    checks.settled(lambda: workers.up_to_date([file]), bool, 10)
+    found = pi.check()["unknown names"]
+    assert (found.ok, found.detail) == (False, "get 200")
+
+
+def test_no_workers_is_not_up_to_date(tmp_path):
+    assert not workers.up_to_date([tmp_path], tmp_path / "none")
+    (tmp_path / "pid").write_text("1\n")
+    assert not workers.up_to_date([tmp_path], tmp_path / "pid")
+
+
+@pytest.mark.parametrize("what", ["link", "pipe", "folders", "many"])
+def test_what_a_stranger_puts_into_the_data_leads_nowhere(pi, tmp_path, what, monkeypatch):
+    root_secret = tmp_path / "shadow"
+    root_secret.write_bytes(b"root:0123456789abcdefghijklmnopqrstuvwxyz:1:2:3\n")
+    if what == "link":
+        (pi.data / "x.db").symlink_to(root_secret)
+    elif what == "pipe":
+        os.mkfifo(pi.data / "x.db")
+    elif what == "folders":
+        (pi.data / "loop").symlink_to(pi.data)
+    else:
+        monkeypatch.setattr(exposure, "MOST_ENTRIES", 50)
+        for number in range(200):
+            (pi.data / f"{number}.db").write_bytes(b"x" * 100)
+    files = exposure.private_files(site.Layout("blog", ""))
+    assert not any(b"root:" in file.beginning for file in files)
+    assert len(files) <= exposure.MOST_FILES

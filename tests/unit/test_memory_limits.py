@@ -1,0 +1,40 @@
+"""Whatever piwizard runs in the background has a limit of memory."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from piwizard.engine import launch
+from piwizard.machine import commands
+from piwizard.machine.commands import Result
+
+TEMPLATES = Path(str(resources.files("piwizard.templates")))
+SERVICES = sorted(path for path in TEMPLATES.rglob("*.service*") if path.parent.name != "network")
+"""Without what takes a network address back: a script of some lines, that nothing may keep from its end."""
+
+
+def test_services_are_found():
+    assert {path.name for path in SERVICES} >= {"watch.service", "forwards.service.j2", "app.service.j2"}
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_service_has_a_memory_limit(path):
+    assert re.search(r"^MemoryMax=\d+[M%]$", path.read_text(), re.M)
+
+
+@pytest.mark.parametrize("lane", launch.LANES)
+def test_run_has_a_memory_limit(own_places, monkeypatch, lane):
+    started = []
+
+    def run(argv, **_):
+        started.append(argv)
+        return Result(tuple(argv), 0, "", "", (), 0.0)
+
+    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(launch, "require_systemd", lambda: None)
+    launch.start(launch.Request("apply", (("nginx", None),), lane=lane))
+    assert "--property=MemoryMax=75%" in started[-1]
