@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from piwizard import egress
 from piwizard.apps.trial import LONGEST_START
 from piwizard.errors import PiwizardError
 from piwizard.quoting import unit_argument, unit_word
@@ -32,6 +33,10 @@ class Unit:
     #: What the app may write to; each must exist when the service starts.
     writable: tuple[str, ...] = ()
     pythonpath: str | None = None
+    #: What the app may reach: "internet", or "home" for the home network too.
+    network: str = egress.INTERNET
+    #: Whether it talks to other programs over D-Bus, which only "home" allows.
+    dbus: bool = False
 
 
 def socket_path(site: str) -> str:
@@ -59,6 +64,7 @@ def render_service(unit: Unit) -> str:
         environment_file=unit.environment_file,
         writable=unit.writable,
         pythonpath=unit.pythonpath,
+        **egress.egress_values(unit.network, dbus=unit.dbus, program=egress.PROGRAM),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from piwizard import session, systemd_units
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Memory
-from piwizard.doctor import clock, failures, gateway, journal, kernel, names, past, service, trials
+from piwizard.doctor import blocked, clock, failures, gateway, journal, kernel, names, past, service, trials
 from piwizard.doctor.finding import Finding, Fix, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
@@ -131,6 +131,8 @@ class Examination:
         found = self._failures(lines, patient, treated) if patient else []
         found += service.look(lines, site, explained=bool(found))
         begin = lines[0].at if lines else treated
+        if patient and not any(finding.name == blocked.NAME for finding in found):
+            found += blocked.heard(patient.refused, patient, begin)
         found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, systemd_units.socket_path(site), begin)
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
         yield from found or [Finding("words of the app", "app", site, True, f"nothing bad{since}")]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from piwizard import egress
 from piwizard import validators as v
 from piwizard.answers import Answers
 from piwizard.apps import access, footprint
@@ -86,6 +87,15 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.network",
+        "Home network access",
+        "Whether the app may reach your router and other devices at home, or the Internet only (the default).",
+        v.one_of(egress.INTERNET, egress.HOME),
+        kind="choice",
+        choices=(egress.INTERNET, egress.HOME),
+        default=egress.INTERNET,
+    ),
+    Question(
         "app.token",
         "Token",
         "For a private repository with an https address. For an ssh address, `piwizard key` makes a key.",
@@ -128,6 +138,7 @@ class App:
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), "found in the code"),
+            "app.network": _network(app_of(ground, answers)),
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
@@ -141,6 +152,7 @@ class App:
         return (
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
+            *egress.guard(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
             Folder(where.folder / "once", whole=True),
@@ -175,6 +187,16 @@ class App:
         detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"
         cause = "The code or the answers were altered since, or somebody removed it."
         yield Check("release", proven, detail, cause, "`piwizard apply app` builds it again.")
+
+
+def _network(app: Chosen) -> tuple[str, str]:
+    """What the app is suggested to reach, and why."""
+    agreed = egress.agreed(app.layout.site)
+    if agreed and agreed == egress.INTERNET and app.home_network:
+        return agreed, f"as it is set up; but {app.home_network[0].text}"
+    if app.home_network:
+        return egress.HOME, app.home_network[0].text
+    return agreed or egress.INTERNET, "as it is set up" if agreed else ""
 
 
 def _what(app: Chosen) -> tuple[str, str | None, str]:
