@@ -133,7 +133,7 @@ def look(user: str) -> Filter:
         return Filter(loaded=False)
     if commands.which("nft") is None:
         return Filter(loaded=False)
-    listed = commands.run(("nft", "--json", "--numeric", "list", "table", "inet", egress.TABLE), timeout=10)
+    listed = commands.run(("nft", "--json", "list", "table", "inet", egress.TABLE), timeout=10)
     try:
         return read(json.loads(listed.output), number, datetime.now(UTC)) if listed.ok else Filter(loaded=False)
     except (ValueError, KeyError, TypeError):

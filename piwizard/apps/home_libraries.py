@@ -37,8 +37,9 @@ _PARTS: dict[str, str] = {
     **dict.fromkeys(
         (
             "bacnet", "broadlink", "chromecast", "deconz", "esphome", "fritz", "fritzbox", "hass", "homeassistant",
-            "homematic", "hue", "kasa", "knx", "lifx", "meross", "miio", "modbus", "onvif", "roku", "samsungtv", "shelly",
-            "snmp", "sonos", "tapo", "tasmota", "tradfri", "tuya", "unifi", "webostv", "wemo", "wled", "yeelight",
+            "homematic", "hue", "kasa", "knx", "lifx", "meross", "miio", "modbus", "onvif", "roku", "samsungtv",
+            "shelly", "snmp", "sonos", "tapo", "tasmota", "tradfri", "tuya", "unifi",
+            "webostv", "wemo", "wled", "yeelight",
         ),
         DEVICES,
     ),

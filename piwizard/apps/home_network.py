@@ -21,8 +21,8 @@ from piwizard.apps.specs import distribution, normal
 MOST = 20
 MOST_A_FILE = 5
 SETTINGS = (
-    *SAMPLES, ".env", ".flaskenv", "config.ini", "config.cfg", "config.toml", "config.json", "config.yaml", "config.yml",
-    "settings.ini", "settings.cfg", "settings.toml", "settings.json", "settings.yaml", "settings.yml",
+    *SAMPLES, ".env", ".flaskenv", "config.ini", "config.cfg", "config.toml", "config.json", "config.yaml",
+    "config.yml", "settings.ini", "settings.cfg", "settings.toml", "settings.json", "settings.yaml", "settings.yml",
 )  # fmt: skip
 MOST_LINES = 2000
 LONGEST_LINE = 2000
@@ -142,9 +142,9 @@ def _literals(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
     nodes = checkout.nodes(file)
     own = _documentation(nodes) | _own_addresses(nodes)
     for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in own:
-            if place := private_place(node.value[:LONGEST_LINE]):
-                yield HomeNetworkUse(f"uses the address {place}", file, node.lineno)
+        text = node.value if isinstance(node, ast.Constant) and id(node) not in own else None
+        if isinstance(text, str) and (place := private_place(text[:LONGEST_LINE])):
+            yield HomeNetworkUse(f"uses the address {place}", file, getattr(node, "lineno", 1))
 
 
 def _documentation(nodes: Iterable[ast.AST]) -> set[int]:

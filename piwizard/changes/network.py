@@ -33,4 +33,4 @@ class NetworkAccess(File):
             f"{self.path.name} gets access to your router and the other devices at home: {self.why}. "
             'If it does not need that, put network = "internet" under [app] in the answers.'
         )
-        return replace(preview, warnings=(*preview.warnings, warning))
+        return replace(preview, diff=f"# {warning}\n{preview.diff}", warnings=(*preview.warnings, warning))

@@ -148,16 +148,16 @@ def _ill(name: str, host: str) -> str | None:
 
 def _network(app: Chosen, name: str) -> Check:
     """Check that the app is kept out of the home network, unless it may reach it."""
-    title = "App kept out of the home network"
+    title = "home network closed to the app"
     if app.network == egress.HOME:
-        return Check(title, True, 'no: app.network = "home" lets it reach your router and other devices')
+        return Check("home network open to the app", True, 'as app.network = "home" says')
     mend = "`sudo systemctl start piwizard-egress.service` puts it right; `journalctl -u piwizard-egress` says more."
     if not egress.look(name).loaded:
         detail = "nftables has no rules for it, so it reaches every port of the name server, often the router"
         cause = "Another program flushed nftables, or the kernel was upgraded and the Pi not rebooted since."
         return Check(title, False, detail, cause, mend)
     if servers := egress.unreachable_resolvers(name):
-        detail = f"yes, and out of reach of the name server {servers[0]}"
+        detail = f"and the name server {servers[0]} too"
         return Check(title, False, detail, "The name server changed, and the rules did not follow yet.", mend)
     unanswered = app.home_network and "app.network" not in app.answers.values
     but = f'; but {app.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
