@@ -119,9 +119,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Filter:
-    """What nftables holds for one app. `loaded`: its rules are in force for that app."""
+    """What nftables holds for one app. `loaded`: its rules are in force; `possible`: the kernel has nf_tables."""
 
     loaded: bool
+    possible: bool = True
     refused: tuple[Refused, ...] = ()
 
 
@@ -131,8 +132,8 @@ def look(user: str) -> Filter:
         number = pwd.getpwnam(user).pw_uid
     except KeyError:
         return Filter(loaded=False)
-    if commands.which("nft") is None:
-        return Filter(loaded=False)
+    if commands.which("nft") is None or not commands.run(("nft", "list", "tables"), timeout=10).ok:
+        return Filter(loaded=False, possible=False)
     listed = commands.run(("nft", "--json", "list", "table", "inet", egress.TABLE), timeout=10)
     try:
         return read(json.loads(listed.output), number, datetime.now(UTC)) if listed.ok else Filter(loaded=False)
@@ -166,7 +167,7 @@ def read(ruleset: Mapping[str, Any], user: int, now: datetime) -> Filter:
     hooked = any(one["rule"]["chain"] == "output" for one in objects if "rule" in one)
     found = [entry for name in ("refused4", "refused6") for entry in _refused(sets.get(name, []), user, now)]
     loaded = hooked and user in sets.get("apps", [])
-    return Filter(loaded, tuple(sorted(found, key=lambda one: one.at)))
+    return Filter(loaded, refused=tuple(sorted(found, key=lambda one: one.at)))
 
 
 def _refused(elements: Iterable[Any], user: int, now: datetime) -> Iterable[Refused]:

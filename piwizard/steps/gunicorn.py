@@ -152,10 +152,13 @@ def _network(app: Chosen, name: str) -> Check:
     if app.network == egress.HOME:
         return Check("home network open to the app", True, 'as app.network = "home" says')
     mend = "`sudo systemctl start piwizard-egress.service` puts it right; `journalctl -u piwizard-egress` says more."
-    if not egress.look(name).loaded:
+    filtered = egress.look(name)
+    if not filtered.loaded:
         detail = "nftables has no rules for it, so it reaches every port of the name server, often the router"
-        cause = "Another program flushed nftables, or the kernel was upgraded and the Pi not rebooted since."
-        return Check(title, False, detail, cause, mend)
+        if filtered.possible:
+            return Check(title, False, detail, "Another program flushed nftables.", mend)
+        cause = "The kernel has no nf_tables. It may have been upgraded since the Pi was started."
+        return Check(title, False, detail, cause, "Reboot the Pi.", beyond=True)
     if servers := egress.unreachable_resolvers(name):
         detail = f"and the name server {servers[0]} too"
         return Check(title, False, detail, "The name server changed, and the rules did not follow yet.", mend)
