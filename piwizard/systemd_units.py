@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from piwizard import egress
 from piwizard.apps.trial import LONGEST_START
 from piwizard.errors import PiwizardError
+from piwizard.machine.app_sandbox import egress_values
 from piwizard.quoting import unit_argument, unit_word
 from piwizard.templating import render
 
@@ -35,6 +37,10 @@ class Unit:
     #: What the app may write to; each must exist when the service starts.
     writable: tuple[str, ...] = ()
     pythonpath: str | None = None
+    #: What the app may reach: "internet", or "home" for the home network too.
+    network: str = egress.INTERNET
+    #: Whether it talks to other programs over D-Bus, which only "home" allows.
+    dbus: bool = False
 
 
 def socket_path(site: str) -> str:
@@ -63,6 +69,7 @@ def render_service(unit: Unit) -> str:
         writable=unit.writable,
         oom_score=SERVICE_OOM_SCORE,
         pythonpath=unit.pythonpath,
+        **egress_values(unit.network, dbus=unit.dbus, program=egress.PROGRAM),
     )
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from piwizard import egress
 from piwizard.answers import Answers
 from piwizard.apps import checkout
 from piwizard.apps.checkout import Checkout
 from piwizard.apps.database import find_init
 from piwizard.apps.entry import Candidate, choose, find_entries
 from piwizard.apps.environment import Variable, find_environment
+from piwizard.apps.home_network import HomeNetworkUse, find_home_network
 from piwizard.apps.imports import packages
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
@@ -170,6 +172,37 @@ class Chosen:
     def database_server(self) -> str:
         """The database server that holds data of the app, in words; empty where there is none."""
         return find_server(self._code, self.answers.get("app.env", {}), self.answers.secrets)
+
+    @cached_property
+    def home_network(self) -> tuple[HomeNetworkUse, ...]:
+        """What in the code, or in the answers to app.env, asks for the home network."""
+        given = self.answers.get("app.env", {})
+        return find_home_network(self._code, {name: self._given(name) for name in given})
+
+    def _given(self, name: str) -> str | None:
+        value = self.answers.get("app.env", {})[name]
+        return value if isinstance(value, str) else self.answers.secrets.get(f"app.env.{name}")
+
+    @property
+    def network(self) -> str:
+        """What the app may reach: as answered, else as agreed when the site was set up, else as the code asks.
+
+        So no new version of an app opens the home network by itself.
+        """
+        found = egress.HOME if self.home_network else egress.INTERNET
+        wanted: str = self.answers.get("app.network") or egress.agreed(self.layout.site) or found
+        return wanted
+
+    @property
+    def network_reason(self) -> str:
+        """Why the home network is open to the app though nobody answered so; empty where that is not the case."""
+        unasked = self.network == egress.HOME and "app.network" not in self.answers.values
+        return ", and ".join(use.text for use in self.home_network[:2]) if unasked else ""
+
+    @property
+    def dbus(self) -> bool:
+        """Whether the app needs the system bus, and may have it."""
+        return self.network == egress.HOME and any(use.dbus for use in self.home_network)
 
     @cached_property
     def generated(self) -> tuple[str, ...]:

@@ -106,6 +106,7 @@ def _step(app: Chosen, one: SetupCommand, bind: Bind | None = None) -> SetupStep
         proves=tuple(shlex.split(one.identity)),
         makes=where.code if one.makes else None,
         writable=(where.data,),
+        network=app.network,
         start=app.working_directory,
         bind=bind if on_copy or one.makes else None,
     )

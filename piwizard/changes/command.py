@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from piwizard.changes.workspace import workspace
 from piwizard.machine import files, tree
 from piwizard.machine.app_sandbox import Sandbox
 from piwizard.machine.commands import ANY_EXIT, Result
+from piwizard.machine.egress import INTERNET
 from piwizard.machine.files import ROOT, Owner
 from piwizard.machine.snapshot import Machine
 from piwizard.machine.tree import Modes
@@ -35,8 +36,8 @@ class Command:
     `env` may hold secrets: it is handed over in the environment, shown nowhere. `failure` is the sentence for
     a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
-    As root it is run as it is. As another user it is run in the sandbox of the app's service, and may write `writable`
-    and run `scripts` of piwizard's.
+    As root it is run as it is. As another user it is run in the sandbox of the app's service: it may write `writable`,
+    reach `network`, and run `scripts` of piwizard's.
     `makes` is a folder of root's that the command makes files in: it works on a copy, and what it made is copied back.
     `variables` are those that the app reads and nobody gave: where its last words name one, that is what it lacks.
     It is run in the folder `start` of the checkout at `code`.
@@ -56,6 +57,7 @@ class Command:
     makes: Path | None = None
     writable: tuple[Path, ...] = ()
     scripts: tuple[Path, ...] = ()
+    network: str = INTERNET
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
@@ -79,11 +81,12 @@ class Command:
         if self.user == ROOT.user:
             return work.command(self.argv, env=self.env, cwd=cwd, allow=ANY_EXIT)
         if self.makes is None:
-            sandbox = Sandbox(self.user, self.writable, seconds=LONGEST, scripts=self.scripts)
+            sandbox = Sandbox(self.user, self.writable, seconds=LONGEST, scripts=self.scripts, network=self.network)
             return work.job(self.argv, sandbox, env=self.env, cwd=cwd)
         with workspace(self.user, self.user) as place:
             place.copy(self.makes, "made")
             sandbox = place.sandbox(binds=(("made", self.makes),), writable=self.writable, seconds=LONGEST)
+            sandbox = replace(sandbox, network=self.network)
             result = work.job(self.argv, sandbox, env=self.env, cwd=cwd)
             if result.ok:
                 with tree.folder(place.folder / "made") as made, tree.folder(self.makes) as target:

@@ -10,7 +10,7 @@ from pathlib import Path
 from piwizard import session, systemd_units
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Memory
-from piwizard.doctor import clock, failures, gateway, journal, kernel, names, past, service, trials, updates
+from piwizard.doctor import blocked, clock, failures, gateway, journal, kernel, names, past, service, trials, updates
 from piwizard.doctor.finding import Finding, Fix, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
@@ -136,6 +136,8 @@ class Examination:
         found = self._failures(lines, patient, treated) if patient else []
         found += service.look(lines, site, explained=bool(found))
         begin = lines[0].at if lines else treated
+        if patient and not any(finding.name == blocked.NAME for finding in found):
+            found += blocked.heard(patient.refused, patient, begin)
         found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, systemd_units.socket_path(site), begin)
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
         said = f"nothing bad{since}" if lines else "none are in the journal any more"

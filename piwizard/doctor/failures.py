@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard.doctor import databases, imports, resources, traceback, variables, writing
+from piwizard.doctor import blocked, databases, imports, resources, traceback, variables, writing
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient, each_once
 from piwizard.doctor.traceback import Failure
 
-LOOKS = (resources.look, imports.look, variables.look, databases.look, writing.look)
+LOOKS = (resources.look, blocked.look, imports.look, variables.look, databases.look, writing.look)
 NOT_THE_APPS = frozenset({"HaltServer", "SystemExit", "KeyboardInterrupt", "BrokenPipeError", "ClientDisconnected"})
 """What gunicorn says of itself after the app's own failure, and of visitors who went away."""
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard import egress
 from piwizard.apps import checkout
 from piwizard.apps.chosen import Chosen
 from piwizard.apps.database import InitCommand, find_init
 from piwizard.apps.environment import Variable, find_environment
+from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.writable import Writable, find_writable
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.doctor.traceback import Failure, Frame
@@ -42,6 +44,10 @@ class Patient:
     commands: tuple[InitCommand, ...] = ()
     newest: bool = False
     treated: bool = False
+    network: str = egress.INTERNET
+    home_network: tuple[HomeNetworkUse, ...] = ()
+    refused: tuple[egress.Refused, ...] = ()
+    unreachable_resolvers: tuple[str, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -126,6 +132,10 @@ def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
         variables=find_environment(code).variables,
         commands=find_init(code, app.entry.entry),
         newest=newest,
+        network=app.network,
+        home_network=app.home_network,
+        refused=egress.look(app.layout.site).refused,
+        unreachable_resolvers=egress.unreachable_resolvers(app.layout.site),
     )
 
 

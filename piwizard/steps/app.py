@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from piwizard import egress
 from piwizard import validators as v
 from piwizard.answers import Answers
 from piwizard.apps import access, footprint, preparing
@@ -88,6 +89,15 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.network",
+        "Home network access",
+        "Whether the app may reach your router and other devices at home, or the Internet only (the default).",
+        v.one_of(egress.INTERNET, egress.HOME),
+        kind="choice",
+        choices=(egress.INTERNET, egress.HOME),
+        default=egress.INTERNET,
+    ),
+    Question(
         "app.token",
         "Token",
         "For a private repository with an https address. For an ssh address, `piwizard key` makes a key.",
@@ -130,6 +140,7 @@ class App:
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _found(app)),
+            "app.network": _network(app),
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
@@ -154,6 +165,7 @@ class App:
             measures=lambda said: footprint.measured(said, before),
             writable=(where.data,),
             scripts=(TRIAL,),
+            network=app.network,
             start=app.working_directory,
             bind=preparing.trial_bind(app),
             offered=preparing.offered_hint(app),
@@ -163,6 +175,7 @@ class App:
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
+            *egress.guard(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
             preparing.recorded(app),
@@ -194,6 +207,16 @@ def _found(app: Chosen) -> str:
     """What the proposed setup commands were taken from, and which were left out."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
+
+
+def _network(app: Chosen) -> tuple[str, str]:
+    """What the app is suggested to reach, and why."""
+    agreed = egress.agreed(app.layout.site)
+    if agreed and agreed == egress.INTERNET and app.home_network:
+        return agreed, f"as it is set up; but {app.home_network[0].text}"
+    if app.home_network:
+        return egress.HOME, app.home_network[0].text
+    return agreed or egress.INTERNET, "as it is set up" if agreed else ""
 
 
 def _what(app: Chosen) -> tuple[str, str | None, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard import systemd_units
+from piwizard import egress, systemd_units
 from piwizard import validators as v
 from piwizard.answers import Answers
 from piwizard.apps import footprint, preparing
@@ -93,7 +93,8 @@ class Gunicorn:
             data=preparing.data_switch(app),
         )
         prune = Prune(where.folder / "releases", where.current)
-        return (units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"), prune)
+        network = egress.guard(name, app.network, app.network_reason)
+        return (*network, units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"), prune)
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
@@ -108,6 +109,7 @@ class Gunicorn:
                 cause="Somebody stopped it, or it ends as soon as it is started.",
                 mend=f"`journalctl -u {unit}` says why; `piwizard apply gunicorn` starts it again.",
             )
+        yield _network(app_of(ground, answers), name)
         answer = _first_page(name, _host(answers))
         yield Check(
             "app answers",
@@ -148,6 +150,27 @@ def _ill(name: str, host: str) -> str | None:
     return None
 
 
+def _network(app: Chosen, name: str) -> Check:
+    """Check that the app is kept out of the home network, unless it may reach it."""
+    title = "home network closed to the app"
+    if app.network == egress.HOME:
+        return Check("home network open to the app", True, 'as app.network = "home" says')
+    mend = "`sudo systemctl start piwizard-egress.service` puts it right; `journalctl -u piwizard-egress` says more."
+    filtered = egress.look(name)
+    if not filtered.loaded:
+        detail = "nftables has no rules for it, so it reaches every port of the name server, often the router"
+        if filtered.possible:
+            return Check(title, False, detail, "Another program flushed nftables.", mend)
+        cause = "The kernel has no nf_tables. It may have been upgraded since the Pi was started."
+        return Check(title, False, detail, cause, "Reboot the Pi.", beyond=True)
+    if servers := egress.unreachable_resolvers(name):
+        detail = f"and the name server {servers[0]} too"
+        return Check(title, False, detail, "The name server changed, and the rules did not follow yet.", mend)
+    unanswered = app.home_network and "app.network" not in app.answers.values
+    but = f'; but {app.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
+    return Check(title, True, f"it reaches the Internet only{but}")
+
+
 def _footprint(app: Chosen) -> Footprint | None:
     """What the release takes that is to run, or until that was tried, the one in use."""
     where = app.layout
@@ -171,4 +194,6 @@ def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
         environment_file=str(where.environment_file),
         writable=(str(where.data),),
         pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
+        network=app.network,
+        dbus=app.dbus,
     )

@@ -14,7 +14,7 @@ from piwizard.machine.facts import PortOwner
 from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope
 
-PACKAGES = ("ca-certificates", "git", "nginx", "python3-venv")
+PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500
 MEMORY_NEEDED = 300
 """MiB: for the packages, an environment and a few releases; for nginx, gunicorn and a worker."""

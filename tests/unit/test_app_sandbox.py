@@ -143,3 +143,15 @@ def test_script_of_piwizards_is_seen_wherever_it_is_installed(own_places):
     script = Path("/home/alex/piwizard/apps/trial.py")
     assert app_sandbox.seen(script) == own_places / "cache" / "trial.py"
     assert job(scripts=(script,))["BindReadOnlyPaths"] == [f"{script}:{own_places / 'cache' / 'trial.py'}"]
+
+
+def test_command_reaches_the_internet_and_the_name_servers_of_the_moment(monkeypatch):
+    monkeypatch.setattr(app_sandbox, "resolvers_here", lambda: ("192.168.1.1", "fe80::1"))
+    found = job()
+    assert found["IPAddressAllow"] == ["192.168.1.1 fe80::1"]
+    assert "192.168.0.0/16" in found["IPAddressDeny"][0].split()
+    assert "-/run/dbus" in found["InaccessiblePaths"]
+
+
+def test_command_of_an_app_that_may_reach_the_home_network_reaches_it():
+    assert "IPAddressDeny" not in job(network="home")

@@ -1,0 +1,97 @@
+"""Connections that piwizard's own rules refuse: to the home network, to the name server, to the system bus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from piwizard.apps.private_addresses import private_address
+from piwizard.doctor.finding import Finding
+from piwizard.doctor.patient import Patient
+from piwizard.doctor.traceback import Failure
+from piwizard.egress import INTERNET, Refused
+
+NAME = "home network blocked"
+UNREACHABLE = re.compile(
+    r"\[Errno (?:1|101|110|113)\]|Operation not permitted|No route to host|(?:Host|Network) is unreachable|"
+    r"timed? ?out|Max retries exceeded|connection attempts failed|Can't connect|[Cc]ould not connect|failed to connect|"
+    r"connection to server at|Connect call failed|Name or service not known|Failed to resolve"
+)
+"""What system, requests, httpx, paho and drivers of databases say where no answer came, or sending was refused."""
+NOT_PERMITTED = re.compile(r"\[Errno 1\] Operation not permitted")
+SENDING = frozenset({"connect", "create_connection", "sendto", "sendall", "send", "connect_ex", "reconnect"})
+TIMEOUTS = frozenset({"TimeoutError", "ConnectTimeout", "ConnectTimeoutError", "timeout"})
+SYSTEM_BUS = re.compile(r"dbus/system_bus_socket|org\.freedesktop\.DBus\.Error\.(?:FileNotFound|AccessDenied|NoServer)")
+NO_NAMES = re.compile(r"\[Errno -3\]|Temporary failure in name resolution")
+LINE = 'network = "home"'
+MOST_SHOWN = 4
+
+
+def look(failure: Failure, patient: Patient) -> Finding | None:
+    """Return the finding where a failure comes from what the app may not reach."""
+    if patient.network != INTERNET:
+        return None
+    if SYSTEM_BUS.search(failure.message):
+        cause = f"The app talks to system services over D-Bus, and {_closed(patient.site)}."
+        return patient.finding("system bus blocked", failure, cause, _mend(patient))
+    if NO_NAMES.search(failure.message) and patient.unreachable_resolvers:
+        servers = ", ".join(patient.unreachable_resolvers)
+        cause = f"The name servers are {servers} now, and the app may not reach them yet."
+        mend = "`sudo systemctl start piwizard-egress.service` opens the way; `journalctl -u piwizard-egress` has more."
+        return patient.finding("name server blocked", failure, cause, mend)
+    place = _place(failure, patient)
+    if place is None:
+        return None
+    cause = f"The app wants to reach {place}, and {_closed(patient.site)}."
+    return patient.finding(NAME, failure, cause, _mend(patient))
+
+
+def heard(refused: Sequence[Refused], patient: Patient, since: datetime | None) -> list[Finding]:
+    """Return a finding for what the packet filter has refused since a moment, whatever the app said of it."""
+    recent = [one for one in refused if since is None or one.at >= since.replace(microsecond=0)]
+    if patient.network != INTERNET or not recent:
+        return []
+    detail = f"refused: {_listed(recent)}, last at {recent[-1].at:%H:%M} UTC"
+    cause = f"The app tried to reach the home network, and {_closed(patient.site)}."
+    return [Finding(NAME, "app", patient.site, False, detail, cause, _mend(patient))]
+
+
+def _place(failure: Failure, patient: Patient) -> str | None:
+    """Return what the app could not reach at home; None where the failure has another cause."""
+    sources = [frame.source for frame in failure.frames if patient.inside(frame.file) is not None]
+    unreachable = bool(UNREACHABLE.search(failure.message)) or failure.kind in TIMEOUTS
+    if not unreachable:
+        return None
+    for text in (failure.message, *reversed(sources)):
+        if place := _address_in(text):
+            return place
+    sending = bool(failure.frames) and failure.frames[-1].function in SENDING
+    if patient.refused:
+        return _listed(patient.refused)
+    if NOT_PERMITTED.search(failure.message) and sending:
+        return "an address in your home network"
+    if patient.home_network and (sending or failure.kind in TIMEOUTS):
+        return f"something at home, it seems: {patient.home_network[0].text}"
+    return None
+
+
+def _address_in(text: str) -> str | None:
+    words = re.split(r"[\s'\"(),;=\[\]<>]+", text[:2000])
+    return next((place for word in words if (place := private_address(word))), None)
+
+
+def _listed(refused: Sequence[Refused]) -> str:
+    texts = list(dict.fromkeys(one.text for one in refused))[-MOST_SHOWN:]
+    return ", ".join(texts)
+
+
+def _closed(site: str) -> str:
+    return f'{site} may reach the Internet only (app.network = "internet")'
+
+
+def _mend(patient: Patient) -> str:
+    return (
+        f"If you trust the app with your router and the other devices at home, put the line {LINE} under [app] of "
+        f"{patient.site} in the answers, then {patient.take_up}."
+    )
