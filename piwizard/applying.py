@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from piwizard import output, session, starting
+from piwizard import output, printable, printing, session, starting
 from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
@@ -150,7 +150,8 @@ def watch(run: str, *, as_json: bool, beside: bool = False) -> int:
                     return 1
                 return watch(started, as_json=as_json) if started and beside else 0
     except KeyboardInterrupt:
-        _say("\nThe run goes on; `piwizard logs -f` shows it, `piwizard stop` ends it.", as_json=as_json)
+        _say("", as_json=as_json)
+        _say("The run goes on; `piwizard logs -f` shows it, `piwizard stop` ends it.", as_json=as_json)
         return 130
     raise PiwizardError("The run was cut off.", hint="`piwizard apply` goes on from where it was.")
 
@@ -168,14 +169,12 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
             )
         return False
     for place, changes in needed:
-        print(f"{place.label}:")
+        printing.say(f"{place.label}:")
         for one in changes:
             if not one.preview.holds:
-                print(
-                    f"  {one.change.describe()}{'  (edited by hand: would be replaced)' if one.preview.edited else ''}"
-                )
-                for words in one.preview.warnings:
-                    print(f"    {words}")
+                edited = "  (edited by hand: would be replaced)" if one.preview.edited else ""
+                printing.say(f"  {printable.value(one.change.describe())}{edited}")
+                printing.say(*(f"    {words}" for words in one.preview.warnings))
     confirm("Do this? (`piwizard plan` shows every detail)")
     return bool(edited)
 
@@ -188,13 +187,9 @@ def confirm(question: str) -> None:
 
 def agreed(question: str) -> bool:
     """Asks on this terminal; no answer is no."""
-    try:
-        said = input(f"{question} [y/N] ")
-    except EOFError:
-        said = ""
-    return said.strip().lower() in ("y", "yes")
+    return (printing.ask(question, "[y/N]") or "").lower() in ("y", "yes")
 
 
 def _say(text: str, *, as_json: bool) -> None:
     if not as_json:
-        print(text)
+        printing.say(text)

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from piwizard import session
+from piwizard import printing, session
 from piwizard.answering import Answering
 from piwizard.applying import agreed, confirm, watch
 from piwizard.changes import brought
@@ -55,7 +55,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     ]
     steps += [(step.name, None) for step in reversed(STEPS) if step.scope == "machine" and (step.name, None) in known]
     if not steps and not (packages and there):
-        print("piwizard has altered nothing, so there is nothing to undo.", file=sys.stderr)
+        printing.warn("piwizard has altered nothing, so there is nothing to undo.")
         return 0
     if not yes and sys.stdin.isatty() and not as_json:
         confirm(f"Take back {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?")

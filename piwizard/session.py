@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
-from piwizard import answers
+from piwizard import answers, printing
 from piwizard.answers import AnswersFile
 from piwizard.engine.journal import Backups
 from piwizard.engine.state import State
@@ -16,9 +18,10 @@ from piwizard.wizard import Wizard, all_questions
 def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
     """The wizard over an answers file: the one given, else the machine's own, else no answers at all."""
     own = places.answers_file()
-    if file is None and not own.exists():
-        return Wizard(AnswersFile({}, {}), vault(), pins)
-    return Wizard(answers.load(file or own, all_questions()), vault(), pins)
+    found = AnswersFile({}, {}) if file is None and not own.exists() else answers.load(file or own, all_questions())
+    made = Wizard(found, vault(), pins)
+    printing.hide(made.secrets())
+    return made
 
 
 def keep_answers(file: Path) -> None:
@@ -27,10 +30,31 @@ def keep_answers(file: Path) -> None:
     content, before = file.read_bytes(), files.read(own)
     if content == before:
         return
-    files.make_folders(own.parent)
+    files.make_folders(own.parent, 0o700)
     if before is not None:
-        files.replace(own.with_name(f"{own.name}.previous"), before)
-    files.replace(own, content)
+        files.replace(previous(own), before, mode=0o600)
+    files.replace(own, content, mode=0o600)
+
+
+def close_to_others() -> None:
+    """Takes from everybody but root what earlier versions of piwizard left readable, the answers above all."""
+    own = places.answers_file()
+    wanted = {own.parent: 0o700, places.state_dir(): 0o700, places.logs_dir(): 0o700}
+    for path, mode in (wanted | {own: 0o600, previous(own): 0o600}).items():
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:  # not there; or a link, which then is the person's own doing
+            continue
+        try:
+            if stat.S_IMODE(os.fstat(handle).st_mode) & ~mode:
+                os.fchmod(handle, mode)
+        finally:
+            os.close(handle)
+
+
+def previous(own: Path) -> Path:
+    """Where the answers go that others take the place of."""
+    return own.with_name(f"{own.name}.previous")
 
 
 def vault() -> Vault:

@@ -30,7 +30,7 @@ def work(run: str) -> bool:
         Lock(places.lock_file(request.lane)).take(run)
         pruning.prune(places.logs_dir(), {*session.state().runs(), *launch.all_under_way().values(), run})
         wizard = session.wizard(None, dict(request.pins))
-        recorder = Recorder(launch.folder(run), wizard.vault.values())
+        recorder = Recorder(launch.folder(run), wizard.secrets())
         recorder.emit("apply-started", action=request.action, steps=request.steps)
         engine = Engine(session.backups_dir(), session.state(), recorder, stopping)
         chosen = [Place(step_named(step), site) for step, site in request.steps]
@@ -80,7 +80,7 @@ def _one(place: Place, wizard: Wizard, engine: Engine, request: launch.Request) 
 
     def plan() -> Sequence[Change]:
         changes = wizard.plan(place)
-        engine.recorder.hide(wizard.vault.values())
+        engine.recorder.hide(wizard.secrets())
         return changes
 
     def checks() -> Iterable[Check]:

@@ -33,11 +33,6 @@ def answers_file() -> Path:
     return Path(_dirs().user_config_path) / "answers.toml"
 
 
-def answers_file_of_root() -> Path:
-    """The same file, found by somebody who is not root yet."""
-    return Path(_dirs().site_config_path) / "answers.toml"
-
-
 def lock_file(lane: str = "run") -> Path:
     """Held by the run that is under way in a lane; gone with a reboot, as the run is."""
     return Path(_dirs().user_runtime_path) / f"{lane}.lock"

@@ -16,6 +16,7 @@ from typing import Any
 from piwizard import session
 from piwizard.answers import AnswersFile
 from piwizard.errors import PiwizardError
+from piwizard.machine import caller
 from piwizard.rehearsal import enter, sample
 from piwizard.rehearsal.copy import Copy
 from piwizard.rehearsal.needs import need
@@ -98,8 +99,8 @@ def _secrets(value: object) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(value, Mapping):
         name = value.get("env")
-        if isinstance(name, str) and name in os.environ:
-            found[name] = os.environ[name]
+        if isinstance(name, str) and (secret := caller.variable(name)):
+            found[name] = secret
         value = tuple(value.values())
     for inner in value if isinstance(value, tuple) else ():
         found |= _secrets(inner)

@@ -86,7 +86,7 @@ def test_a_first_site_can_be_answered_before_it_has_a_name(answering):
 
 def test_the_file_can_be_read_by_all_and_begins_with_a_word(answering):
     answering.set("myflask", "app.repo", "/srv/git/a.git")
-    assert stat.S_IMODE(answering.path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(answering.path.stat().st_mode) == 0o600
     assert answering.path.read_text().startswith("# What you answered to piwizard.")
     assert answering.sites() == ["myflask"]
 

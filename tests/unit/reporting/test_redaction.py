@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piwizard.engine.events import SHORTEST_SECRET
+from piwizard.secrecy import SHORTEST_SECRET
 from piwizard.reporting.redaction import Redactor
 
 NAMES = {"songuuli.ddns.net": "name", "alex": "login", "someone/blog": "repository", "you@mail.de": "login"}
