@@ -172,8 +172,8 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
         printing.say(f"{place.label}:")
         for one in changes:
             if not one.preview.holds:
-                edited = "  (edited by hand: would be replaced)" if one.preview.edited else ""
-                printing.say(f"  {printable.value(one.change.describe())}{edited}")
+                by_hand = "  (edited by hand: would be replaced)" if one.preview.edited else ""
+                printing.say(f"  {printable.value(one.change.describe())}{by_hand}")
                 printing.say(*(f"    {words}" for words in one.preview.warnings))
     confirm("Do this? (`piwizard plan` shows every detail)")
     return bool(edited)

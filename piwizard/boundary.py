@@ -62,8 +62,10 @@ def _tell(error: Exception, *, as_json: bool) -> int:
 
 def become_root() -> None:
     """Goes on as root, through sudo where somebody else has started piwizard; see root.py."""
-    from piwizard import root, session
-
     if os.geteuid() != 0:
+        from piwizard import root
+
         root.become_root()
-    session.close_to_others()
+    from piwizard.machine import privacy
+
+    privacy.close_own_places()

@@ -129,7 +129,8 @@ def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool
         printing.say(f"{host} is trusted already.")
         return True
     if before and not set(before) & set(shown):
-        printing.say(f"These are NOT the keys that were trusted before ({', '.join(key.fingerprint for key in before)}).")
+        known = ", ".join(key.fingerprint for key in before)
+        printing.say(f"These are NOT the keys that were trusted before ({known}).")
     if not yes:
         printing.say("Compare them with what the owner of that server says its keys are; on the server itself:")
         printing.say("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")

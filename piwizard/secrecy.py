@@ -110,7 +110,8 @@ class Concealer:
                         bounded[form] = bounded.get(form, True) and whole_word
         # The longest first, so that no part of one stays where a shorter one lies within it.
         ordered = sorted(bounded, key=lambda form: (-len(form), form))
-        patterns = [rf"(?<![^\W_]){re.escape(form)}(?![^\W_])" if bounded[form] else re.escape(form) for form in ordered]
+        around = {False: ("", ""), True: (r"(?<![^\W_])", r"(?![^\W_])")}
+        patterns = [re.escape(form).join(around[bounded[form]]) for form in ordered]
         self._anywhere = re.compile("|".join(patterns)) if patterns else None
         named = [one for one in self._secrets if one.name and not one.everywhere]
         self._names = frozenset(one.name for one in named)

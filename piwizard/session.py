@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 from piwizard import answers, printing
@@ -32,29 +30,8 @@ def keep_answers(file: Path) -> None:
         return
     files.make_folders(own.parent, 0o700)
     if before is not None:
-        files.replace(previous(own), before, mode=0o600)
+        files.replace(places.previous_answers(), before, mode=0o600)
     files.replace(own, content, mode=0o600)
-
-
-def close_to_others() -> None:
-    """Takes from everybody but root what earlier versions of piwizard left readable, the answers above all."""
-    own = places.answers_file()
-    wanted = {own.parent: 0o700, places.state_dir(): 0o700, places.logs_dir(): 0o700}
-    for path, mode in (wanted | {own: 0o600, previous(own): 0o600}).items():
-        try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:  # not there; or a link, which then is the person's own doing
-            continue
-        try:
-            if stat.S_IMODE(os.fstat(handle).st_mode) & ~mode:
-                os.fchmod(handle, mode)
-        finally:
-            os.close(handle)
-
-
-def previous(own: Path) -> Path:
-    """Where the answers go that others take the place of."""
-    return own.with_name(f"{own.name}.previous")
 
 
 def vault() -> Vault:

@@ -76,7 +76,7 @@ class Vault:
     def secrets(self) -> list[Secret]:
         """Every secret there is, so that they can be kept out of records and reports."""
         kept = [item for site in self._all().values() for item in site.items()]
-        return [Secret(value, key.removeprefix("app.env.") if key.startswith("app.env.") else "") for key, value in kept]
+        return [Secret(value, key.rpartition(".")[2] if key.startswith("app.env.") else "") for key, value in kept]
 
     def _all(self) -> Kept:
         kept = self._load()

@@ -63,4 +63,3 @@ def _beginning(event: Event) -> str:
     verb = "Undo " if event.get("undo") else ""
     of = f" of {event['site']}" if event.get("site") else ""
     return f"== {verb}{event['step']}{of}"
-

@@ -33,6 +33,11 @@ def answers_file() -> Path:
     return Path(_dirs().user_config_path) / "answers.toml"
 
 
+def previous_answers() -> Path:
+    """Where the answers go that others take the place of."""
+    return answers_file().with_name("answers.toml.previous")
+
+
 def lock_file(lane: str = "run") -> Path:
     """Held by the run that is under way in a lane; gone with a reboot, as the run is."""
     return Path(_dirs().user_runtime_path) / f"{lane}.lock"

@@ -96,8 +96,8 @@ def _answers(content: bytes) -> str:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return f"(left out, since it cannot be read: {error})"
     for site in (answers, *_tables(answers.get("sites")).values()):
-        env = _tables(_tables(site).get("app")).get("env")
-        for name, value in _tables(env).items():
+        env = _tables(_tables(_tables(site).get("app")).get("env"))
+        for name, value in env.items():
             if not isinstance(value, dict):
                 env[name] = {"not_shown": True}
     return tomlkit.dumps(answers)

@@ -111,4 +111,3 @@ class Redactor:
             return match[0]
         bare = name.removeprefix("www.")
         return ("www." if bare != name else "") + self._for("name", bare)
-
