@@ -49,6 +49,11 @@ say() {
     printf '%s\n' "$*" >&2
 }
 
+# What other programs have said, without anything that a terminal would obey.
+visible() {
+    LC_ALL=C sed 's/[^ -~]/?/g'
+}
+
 die() {
     say "install.sh: $*"
     exit 1
@@ -76,6 +81,7 @@ main() {
     install_packages $PACKAGES
     check_python
     install_piwizard
+    close_own_places
     exec "$VENV/bin/piwizard" "$@" 9>&-
 }
 
@@ -130,7 +136,7 @@ install_packages() {
         needed=$(printf '%s\n' "$needed" | grep -vxF -e "$package" || true)
     done
     # shellcheck disable=SC2086
-    [ ! "$needed" ] || say "  and what they need:" $needed
+    [ ! "$needed" ] || say "  and what they need: $(printf '%s\n' $needed | visible | tr '\n' ' ')"
     # shellcheck disable=SC2086
     printf '%s\n' $missing $needed >>"$HOME_DIR/packages"
     patiently apt-get install "$@" || show_and_die "apt-get install$missing"
@@ -143,7 +149,7 @@ patiently() {
     until "$@" >>"$words" 2>&1 </dev/null 9>&-; do
         tail -n 5 "$words" | grep -qE 'Could not get lock|lock was locked|Unable to acquire|Unable to lock' || return 1
         [ $waited -lt $PATIENCE ] || return 1
-        [ $waited -gt 0 ] || say "Waiting: $(grep -oE '(held|locked) by .*' "$words" | tail -n 1) …"
+        [ $waited -gt 0 ] || say "Waiting: $(grep -oE '(held|locked) by .*' "$words" | tail -n 1 | visible) …"
         waited=$((waited + 5))
         sleep 5
         : >"$words"
@@ -151,7 +157,7 @@ patiently() {
 }
 
 show_and_die() {
-    tail -n 15 "$words" >&2
+    tail -n 15 "$words" | visible >&2
     rm -f "$words"
     die "$1 failed: see its last words above. Started again, it goes on from here."
 }
@@ -248,10 +254,17 @@ pip() {
 }
 
 failed() {
-    tail -n 15 "$words" >&2
+    tail -n 15 "$words" | visible >&2
     grep -q 'not yet valid' "$words" && say "The clock of this machine says $(date), which is wrong: set it first."
     rm -rf "$building" "$fresh"
     die "$1 failed: see its last words above. Nothing was changed in $VENV."
+}
+
+# Versions before 0.2 left the answers, and with them what apps are given, for everybody to read.
+close_own_places() {
+    for own in "$ANSWERS" "$ANSWERS/answers.toml" "$ANSWERS/answers.toml.previous" "$STATE" "$LOGS"; do
+        [ -L "$own" ] || [ ! -e "$own" ] || chmod go= "$own"
+    done
 }
 
 # A link is replaced in one go, so that there is always a whole piwizard or none.
