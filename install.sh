@@ -260,7 +260,7 @@ failed() {
     die "$1 failed: see its last words above. Nothing was changed in $VENV."
 }
 
-# Versions before 0.2 left the answers, and with them what apps are given, for everybody to read.
+# Earlier versions left the answers, and with them what apps are given, for everybody to read.
 close_own_places() {
     for own in "$ANSWERS" "$ANSWERS/answers.toml" "$ANSWERS/answers.toml.previous" "$STATE" "$LOGS"; do
         [ -L "$own" ] || [ ! -e "$own" ] || chmod go= "$own"
