@@ -27,7 +27,7 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
     answers = tame.answers(lab.git.url("tame")).replace("env = {", THING)
     ready.write(f"/home/{ready.user}/answers.toml", answers, owner=ready.user)
     start = "FROM_OUTSIDE=white-lily-99 piwizard apply --yes --answers answers.toml"
-    done = ready.ssh(["sh", "-c", f"'{start}'"], tty=True, input=f"{ready.password}\n")
+    done = ready.ssh(["sh", "-c", start], tty=True, input=f"{ready.password}\n")
     assert PRIVATE not in done.output
     road.serves(ready)
     yield ready
