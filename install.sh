@@ -52,6 +52,11 @@ say() {
     printf '%s\n' "$*" >&2
 }
 
+# What other programs have said, without anything that a terminal would obey.
+visible() {
+    LC_ALL=C sed 's/[^ -~]/?/g'
+}
+
 die() {
     say "install.sh: $*"
     exit 1
@@ -82,6 +87,7 @@ main() {
     check_python
     install_piwizard
     [ -z "${building-}" ] || rm -rf "$building"
+    close_own_places
     exec "$VENV/bin/piwizard" "$@" 9>&-
 }
 
@@ -149,7 +155,7 @@ install_packages() {
         needed=$(printf '%s\n' "$needed" | grep -vxF -e "$package" || true)
     done
     # shellcheck disable=SC2086
-    [ ! "$needed" ] || say "  and what they need:" $needed
+    [ ! "$needed" ] || say "  and what they need: $(printf '%s\n' $needed | visible | tr '\n' ' ')"
     # shellcheck disable=SC2086
     printf '%s\n' $missing $needed >>"$HOME_DIR/packages"
     patiently apt-get install "$@" || show_and_die "apt-get install$missing"
@@ -161,7 +167,7 @@ patiently() {
     until "$@" >>"$words" 2>&1 </dev/null 9>&-; do
         tail -n 5 "$words" | grep -qE 'Could not get lock|lock was locked|Unable to acquire|Unable to lock' || return 1
         [ $waited -lt $PATIENCE ] || return 1
-        [ $waited -gt 0 ] || say "Waiting: $(grep -oE '(held|locked) by .*' "$words" | tail -n 1) …"
+        [ $waited -gt 0 ] || say "Waiting: $(grep -oE '(held|locked) by .*' "$words" | tail -n 1 | visible) …"
         waited=$((waited + 5))
         sleep 5
         : >"$words"
@@ -169,7 +175,7 @@ patiently() {
 }
 
 show_and_die() {
-    tail -n 15 "$words" >&2
+    tail -n 15 "$words" | visible >&2
     rm -rf "$building"
     die "$1 failed: see its last words above. Started again, it goes on from here."
 }
@@ -321,10 +327,17 @@ run_python() {
 }
 
 failed() {
-    tail -n 15 "$words" >&2
+    tail -n 15 "$words" | visible >&2
     grep -q 'not yet valid' "$words" && say "The clock of this machine says $(date), which is wrong: set it first."
     rm -rf "$building" "$fresh"
     die "$1 failed: see its last words above. Nothing was changed in $VENV."
+}
+
+# Earlier versions left the answers, and with them what apps are given, for everybody to read.
+close_own_places() {
+    for own in "$ANSWERS" "$ANSWERS/answers.toml" "$ANSWERS/answers.toml.previous" "$STATE" "$LOGS"; do
+        [ -L "$own" ] || [ ! -e "$own" ] || chmod go= "$own"
+    done
 }
 
 # A link is replaced in one go, so that there is always a whole piwizard or none.

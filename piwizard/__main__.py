@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import warnings
 
 
 def main() -> None:
@@ -12,14 +14,29 @@ def main() -> None:
     # Desktops name folders of their own there; answers.toml is where a run looks for it, which has no such variable.
     os.environ.pop("XDG_CONFIG_DIRS", None)
     os.umask(0o022)  # whatever the person's is: others must not write what is made here, and nginx has to read some
+    warnings.simplefilter("ignore")  # Python's own about an app's code, with pieces of it
     if sys.argv[1:]:
-        from piwizard.cli import cli
-
-        cli(prog_name="piwizard")
+        _command()
     else:
         from piwizard.interactive import interactive
 
         interactive(plain=False, answers=None)
+
+
+def _command() -> None:
+    """What click says of how a command is used repeats what was typed, so it is printed as everything else is."""
+    from click import ClickException
+
+    from piwizard import printing
+    from piwizard.cli import cli
+
+    try:
+        sys.exit(cli.main(prog_name="piwizard", standalone_mode=False))
+    except ClickException as error:
+        said = io.StringIO()
+        error.show(file=said)
+        printing.warn(*said.getvalue().splitlines())
+        sys.exit(error.exit_code)
 
 
 def _open_what_is_closed() -> None:

@@ -49,7 +49,7 @@ class Answering:
         """Keeps an answer; None takes it back. Invalid says what it must be, PiwizardError what else is wrong."""
         question = self._question(key)
         checked = None if value is None else question.validate(value)
-        files.make_folders(self.path.parent)
+        files.make_folders(self.path.parent, 0o700)
         with file_lock.exclusive(self.path.parent):
             content = self._content()
             before = self._parse(content)
@@ -69,7 +69,7 @@ class Answering:
             renamed = key == "site.name" and before_name in before.sites and own != before_name
             copied = renamed and _copy_secrets(str(before_name), str(checked))
             if edited != content:
-                files.replace(self.path, edited.encode())
+                self._write(edited)
             if copied:
                 deploy_key.forget(str(before_name))
             if renamed:
@@ -112,7 +112,7 @@ class Answering:
                 elif document.get("site", {}).get("name") == site:
                     for table in SITE_TABLES:
                         document.pop(table, None)
-                files.replace(self.path, tomlkit.dumps(document).encode())
+                self._write(tomlkit.dumps(document))
         if not keep_secrets:
             _forget_secrets(site)
 
@@ -120,6 +120,12 @@ class Answering:
         if key not in self._questions:
             raise PiwizardError(f"There is no question {key}.", key=key)
         return self._questions[key]
+
+    def _write(self, content: str) -> None:
+        """For its owner alone: what is given to an app openly is as good as a password."""
+        there = self.path if self.path.exists() else self.path.parent
+        info = there.stat()
+        files.replace(self.path, content.encode(), mode=0o600, ids=(info.st_uid, info.st_gid))
 
     def _content(self) -> str:
         try:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
+from piwizard.machine import places
 from piwizard.questions import Question
+from piwizard.secrecy import Secret
 from piwizard.toml_lines import line_of
 from piwizard.validators import Invalid, site_name
 
@@ -53,6 +55,26 @@ class AnswersFile:
             known = ", ".join(self.sites) or "none yet"
             raise PiwizardError(f"There is no site {site} in the answers (there is: {known}).", key="site.name")
         return Answers(site, {**self.machine, **self.sites[site]})
+
+    def settings(self) -> list[Secret]:
+        """What the apps of all sites are given in app.env openly, each value with the name of its variable."""
+        public = {word.lower() for site, values in self.sites.items() for word in (site, *_words_of(values))}
+        return [
+            Secret(value, name, setting=True, public=value.lower() in public or value.startswith(tuple(_folders(self))))
+            for values in (self.unnamed, *self.sites.values())
+            for name, value in values.get("app.env", {}).items()
+            if isinstance(value, str)
+        ]
+
+
+def _words_of(site: Mapping[str, Any]) -> list[str]:
+    """What a site's own pages, or piwizard's, say of it anyway."""
+    single = [site.get(key) for key in ("app.repo", "app.branch", "app.entry")]
+    return [*site.get("site.domains", ()), *(word for word in single if isinstance(word, str))]
+
+
+def _folders(answers: AnswersFile) -> list[str]:
+    return [f"{places.sites_dir()}/{site}/" for site in answers.sites]
 
 
 def load(path: Path, questions: Iterable[Question]) -> AnswersFile:

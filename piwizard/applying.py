@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from piwizard import kept_answers, offering, output, session, starting
+from piwizard import kept_answers, offering, output, printable, printing, session, starting
 from piwizard.changes.notice import OfferedCommand
-from piwizard.engine import launch, narrate
+from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.engine.remains import Remains
@@ -58,7 +58,7 @@ def apply(
         wizard = session.wizard(answers, wizard.pins())
         needed = starting.needed(wizard, chosen, done)
     for sentence in offering.sentences(needed):
-        _say(narrate.printable(sentence), as_json=as_json)
+        _say(sentence, as_json=as_json)
     if needed:
         yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
         launch.require_free(starting.lane(place for place, _ in needed))
@@ -199,7 +199,8 @@ def watch(run: str, *, as_json: bool, beside: bool = False) -> int:
                     return 1
                 return watch(started, as_json=as_json) if started and beside else 0
     except KeyboardInterrupt:
-        _say("\nThe run goes on; `piwizard logs -f` shows it, `piwizard stop` ends it.", as_json=as_json)
+        _say("", as_json=as_json)
+        _say("The run goes on; `piwizard logs -f` shows it, `piwizard stop` ends it.", as_json=as_json)
         return 130
     raise PiwizardError("The run was cut off.", hint="`piwizard apply` goes on from where it was.")
 
@@ -208,7 +209,7 @@ def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
     """Ask for each command that does not run without an answer; says whether one was added to the answers."""
     wanted: dict[str, list[OfferedCommand]] = {}
     for site, command in offering.offered(needed):
-        if agreed(narrate.printable(command.question)):
+        if agreed(command.question):
             wanted.setdefault(site, []).append(command)
     for site, commands in wanted.items():
         offering.keep(site, commands, answers)
@@ -228,14 +229,12 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
             )
         return False
     for place, changes in needed:
-        print(f"{place.label}:")
+        printing.say(f"{place.label}:")
         for one in changes:
             if not one.preview.holds:
-                print(
-                    f"  {one.change.describe()}{'  (edited by hand: would be replaced)' if one.preview.edited else ''}"
-                )
-                for words in one.preview.warnings:
-                    print(f"    {words}")
+                by_hand = "  (edited by hand: would be replaced)" if one.preview.edited else ""
+                printing.say(f"  {printable.value(one.change.describe())}{by_hand}")
+                printing.say(*(f"    {words}" for words in one.preview.warnings))
     confirm("Do this? (`piwizard plan` shows every detail)")
     return bool(edited)
 
@@ -248,13 +247,9 @@ def confirm(question: str) -> None:
 
 def agreed(question: str) -> bool:
     """Asks on this terminal; no answer is no."""
-    try:
-        said = input(f"{question} [y/N] ")
-    except EOFError:
-        said = ""
-    return said.strip().lower() in ("y", "yes")
+    return (printing.ask(question, "[y/N]") or "").lower() in ("y", "yes")
 
 
 def _say(text: str, *, as_json: bool) -> None:
     if not as_json:
-        print(text)
+        printing.say(text)

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any, NoReturn
 
 from piwizard.errors import PiwizardError
@@ -17,7 +16,7 @@ def command(function: Callable[..., int]) -> Callable[..., NoReturn]:
 
     @wraps(function)
     def as_root(*args: Any, **options: Any) -> int:  # noqa: ANN401 — whatever click hands over
-        become_root(options.get("answers"))
+        become_root()
         return function(*args, **options)
 
     return boundary(as_root)
@@ -61,18 +60,12 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     return 1
 
 
-def become_root(answers: Path | None) -> None:
-    from piwizard import root
-
+def become_root() -> None:
+    """Goes on as root, through sudo where somebody else has started piwizard; see root.py."""
     if os.geteuid() != 0:
-        root.become_root(_secret_variables(answers))
+        from piwizard import root
 
+        root.become_root()
+    from piwizard.machine import privacy
 
-def _secret_variables(answers: Path | None) -> list[str]:
-    from piwizard import session
-    from piwizard.machine import places
-
-    file = answers or places.answers_file_of_root()
-    if not os.access(file, os.R_OK):  # where it is there, root can read it
-        return []
-    return session.wizard(file).secret_variables()
+    privacy.close_own_places()

@@ -206,7 +206,7 @@ def logs(step: str | None, follow: bool, site: str | None, as_json: bool) -> int
 @command
 def stop(step: str | None, as_json: bool) -> int:
     """Ends the run that is under way, cleanly; with a step, the one that this step belongs to."""
-    from piwizard import output, records
+    from piwizard import output, printing, records
     from piwizard.engine import launch
 
     run = records.under_way(step)
@@ -215,9 +215,9 @@ def stop(step: str | None, as_json: bool) -> int:
     if as_json:
         output.dump({"stopped": run})
         return 0
-    print(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
+    printing.say(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
     if other := launch.under_way("background"):
-        print(f"The run {other} goes on in the background: {launch.hint(other, 'background')}")
+        printing.say(f"The run {other} goes on in the background: {launch.hint(other, 'background')}")
     return 0
 
 
@@ -226,14 +226,14 @@ def stop(step: str | None, as_json: bool) -> int:
 @command
 def confirm(as_json: bool) -> int:
     """Keeps the address that is on trial; without it the old one comes back."""
-    from piwizard import output
+    from piwizard import output, printing
     from piwizard.network import trial
 
     kept = trial.confirm()
     if as_json:
         output.dump({"confirmed": {"interface": kept.interface, "address": kept.address}})
     else:
-        print(f"{kept.host} stays, also after a restart.")
+        printing.say(f"{kept.host} stays, also after a restart.")
     return 0
 
 

@@ -18,7 +18,7 @@ def interactive(*, plain: bool, answers: Path | None) -> int:
             "There is no terminal here to ask questions in.",
             hint="`piwizard apply --answers FILE` takes the answers from a file and asks nothing.",
         )
-    become_root(answers)
+    become_root()
     if shown == "screens" and not plain:
         from piwizard.screens import app
 

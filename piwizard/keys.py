@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from piwizard import kept_answers, output, session
+from piwizard import kept_answers, output, printing, session
 from piwizard.apps import forges
 from piwizard.apps.forges import Place
 from piwizard.errors import PiwizardError
@@ -44,11 +44,11 @@ def show(answers: Path | None, site: str | None, *, as_json: bool) -> int:
         _ask_to_trust(access.site, host_keys.scan(address.host, address.port))
     tried = _try(access)
     while not tried.ok and sys.stdin.isatty():
-        print(f"Not yet: {tried.words}")
-        if _asked("Enter tries it again, q leaves it for later: ") != "":
+        printing.show(f"Not yet: {tried.words}")
+        if _asked("Enter tries it again, q leaves it for later:") != "":
             return 0
         tried = _try(access)
-    print(tried.words if tried.ok else f"Not yet: {tried.words}")
+    printing.show(tried.words if tried.ok else f"Not yet: {tried.words}")
     return 0
 
 
@@ -94,12 +94,13 @@ def _access(answers: Path | None, site: str | None) -> Access:
 
 
 def _explain(access: Access, public: str, place: Place) -> None:
-    print(f"The key of {access.site}, which can read its repository once it is known there:\n\n{public}\n")
-    print(f"Where to add it:\n  {place.page or access.repo}\n  {place.words}\n")
+    printing.say(f"The key of {access.site}, which can read its repository once it is known there:", "", public, "")
+    printing.say("Where to add it:", f"  {place.page or access.repo}", f"  {place.words}", "")
     if not access.address.ssh:
-        print(
-            f"app.repo is {access.repo}, and keys are for ssh. Once the key is added, set it to\n"
-            f"  {forges.ssh_form(access.address)}\nand `piwizard key` tries it."
+        printing.say(
+            f"app.repo is {access.repo}, and keys are for ssh. Once the key is added, set it to",
+            f"  {forges.ssh_form(access.address)}",
+            "and `piwizard key` tries it.",
         )
 
 
@@ -127,33 +128,31 @@ def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool
     before = host_keys.of(host, host_keys.read(host_keys.trusted_file(site)))
     _print_keys(site, shown)
     if set(before) == set(shown):
-        print(f"{host} is trusted already.")
+        printing.say(f"{host} is trusted already.")
         return True
     if before and not set(before) & set(shown):
-        print(f"These are NOT the keys that were trusted before ({', '.join(key.fingerprint for key in before)}).")
+        known = ", ".join(key.fingerprint for key in before)
+        printing.say(f"These are NOT the keys that were trusted before ({known}).")
     if not yes:
-        print("Compare them with what the owner of that server says its keys are; on the server itself:")
-        print("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
-        yes = _asked(f"Trust {host}? [y/N] ") in ("y", "yes")
+        printing.say("Compare them with what the owner of that server says its keys are; on the server itself:")
+        printing.say("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
+        yes = _asked(f"Trust {host}?", "[y/N]") in ("y", "yes")
     if yes:
         host_keys.trust(site, shown)
-    print(f"{host} is trusted from now on." if yes else "Nothing was kept.")
+    printing.say(f"{host} is trusted from now on." if yes else "Nothing was kept.")
     return yes
 
 
-def _asked(question: str) -> str | None:
+def _asked(question: str, choices: str = "") -> str | None:
     """What was typed, in small letters; None where the terminal was closed."""
-    try:
-        return input(question).strip().lower()
-    except EOFError:
-        print()
-        return None
+    typed = printing.ask(question, choices)
+    return None if typed is None else typed.lower()
 
 
 def _print_keys(site: str, shown: list[HostKey]) -> None:
-    print(f"{shown[0].host} shows these keys to {site}:")
+    printing.say(f"{shown[0].host} shows these keys to {site}:")
     for key in shown:
-        print(f"  {key.name:8}{key.fingerprint}")
+        printing.say(f"  {key.name:8}{key.fingerprint}")
 
 
 def _host_and_port(given: str, access: Access) -> tuple[str, int | None]:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard import output, session
+from piwizard import output, printing, session
 from piwizard.answering import Answering
 from piwizard.applying import agreed, confirm, watch
 from piwizard.changes import brought
@@ -52,7 +52,9 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
         if as_json:
             output.dump({"event": "removed", "site": site, "left": left})
         else:
-            print(f"The site {site} is removed. {'Left: ' + '; '.join(left) if left else 'Nothing of it is left'}.")
+            printing.say(
+                f"The site {site} is removed. {'Left: ' + '; '.join(left) if left else 'Nothing of it is left'}."
+            )
     return code
 
 
@@ -101,7 +103,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     ]
     steps += [(step.name, None) for step in reversed(STEPS) if step.scope == "machine" and (step.name, None) in known]
     if not steps and not (packages and there):
-        print("piwizard has altered nothing, so there is nothing to undo.", file=sys.stderr)
+        printing.warn("piwizard has altered nothing, so there is nothing to undo.")
         return 0
     ask = not yes and not as_json and sys.stdin.isatty()
     holding = {site: app_data.of(site) for step, site in steps if step == HOLDS_DATA and site}
@@ -145,7 +147,7 @@ def _announce(going: Sequence[Contents], *, as_json: bool) -> None:
     if as_json and going:
         output.dump({"event": "deleting", "data": [one.as_json() for one in going]})
     elif going:
-        print(f"Deletes {_all(going)}.", flush=True)
+        printing.say(f"Deletes {_all(going)}.")
 
 
 def _made(site: str) -> list[Path]:

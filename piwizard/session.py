@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from piwizard import answers, kept_answers
+from piwizard import answers, kept_answers, printing
 from piwizard.answers import AnswersFile
 from piwizard.engine.journal import Backups
 from piwizard.engine.state import State
@@ -20,10 +20,13 @@ def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
     """
     own = places.answers_file()
     if file is None and not own.exists():
-        return Wizard(AnswersFile({}, {}), vault(), pins)
-    path = file or own
-    content = kept_answers.completed(path, answers.read(path))
-    return Wizard(answers.parse(content, all_questions(), path.name), vault(), pins)
+        found = AnswersFile({}, {})
+    else:
+        path = file or own
+        found = answers.parse(kept_answers.completed(path, answers.read(path)), all_questions(), path.name)
+    made = Wizard(found, vault(), pins)
+    printing.hide(made.secrets())
+    return made
 
 
 def keep_answers(file: Path) -> None:
@@ -35,12 +38,12 @@ def keep_answers(file: Path) -> None:
     content, before = kept_answers.completed(file, answers.read(file)).encode(), files.read(own)
     if content == before:
         return
-    files.make_folders(own.parent)
+    files.make_folders(own.parent, 0o700)
     if before is not None:
-        previous = own.with_name(f"{own.name}.previous")
+        previous = places.previous_answers()
         _keep_for_good(files.read(previous))
-        files.replace(previous, before)
-    files.replace(own, content)
+        files.replace(previous, before, mode=0o600)
+    files.replace(own, content, mode=0o600)
 
 
 def _keep_for_good(content: bytes | None) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import file_lock, files, formats
+from piwizard.machine import caller, file_lock, files, formats
+from piwizard.secrecy import Secret
 
 VERSION = 1
 """The file does not say it; one of another form will."""
@@ -73,9 +73,10 @@ class Vault:
                 files.replace(self._file, content, mode=0o600)
         self._new, self._gone = {}, set()
 
-    def values(self) -> list[str]:
-        """Every secret there is, so that a recorder can keep them out of a record."""
-        return [secret for site in self._all().values() for secret in site.values()]
+    def secrets(self) -> list[Secret]:
+        """Every secret there is, so that they can be kept out of records and reports."""
+        kept = [item for site in self._all().values() for item in site.items()]
+        return [Secret(value, key.rpartition(".")[2] if key.startswith("app.env.") else "") for key, value in kept]
 
     def _all(self) -> Kept:
         kept = self._load()
@@ -105,7 +106,7 @@ class Vault:
                 raise PiwizardError(f"{key}: the secret was not given yet.", key=key, hint="`piwizard` asks for it.")
             return kept
         if "env" in source:
-            found = os.environ.get(source["env"]) or kept
+            found = caller.variable(source["env"]) or kept
             if not found:
                 raise PiwizardError(
                     f"{key}: the environment variable {source['env']} is not set.",

@@ -9,9 +9,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from piwizard import session
+from piwizard import printing, session
 from piwizard.engine import launch
-from piwizard.engine.narrate import printable
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.machine import files, places
@@ -28,8 +27,7 @@ def watch() -> int:
     """Looks, tells what is new, and keeps it for the next time. Returns the exit code."""
     if launch.under_way():
         return 0  # its own checks follow, and services may be down for a moment
-    for line in refresh():
-        print(line)
+    printing.say(*refresh())
     return 0
 
 
@@ -37,7 +35,7 @@ def refresh() -> list[str]:
     """Brings what is said at login up to date. Returns the lines for the journal."""
     found = troubles(session.wizard(None), session.state())
     before, kept = _known(), places.state_dir() / "watch.json"
-    lines = [printable(f"{WARNING}{what}: {text}") for what, text in found.items() if what not in before]
+    lines = [printing.shown(f"{WARNING}{what}: {text}") for what, text in found.items() if what not in before]
     lines += [f"{NOTICE}{what} is well again." for what in before if what not in found]
     if found:
         files.make_folders(MOTD.parent)
@@ -77,7 +75,7 @@ def _sentence(check: Check) -> str:
 
 def _notice(found: Mapping[str, str]) -> str:
     # What an app or a router has said may be part of it, and a terminal shows this as it is.
-    lines = [printable(f"  {what}: {text}") for what, text in found.items()]
+    lines = [printing.shown(f"  {what}: {text}") for what, text in found.items()]
     return "\n".join(("piwizard: something needs you. `piwizard doctor` says more.", *lines, ""))
 
 

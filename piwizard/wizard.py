@@ -20,6 +20,7 @@ from piwizard.machine.facts import Facts
 from piwizard.machine.git_access import Access
 from piwizard.nginx import listens, present
 from piwizard.questions import Question
+from piwizard.secrecy import Secret
 from piwizard.steps import BACKGROUND, STEPS
 from piwizard.steps.step import Ground, Step
 from piwizard.tls import lineage
@@ -214,13 +215,9 @@ class Wizard:
             secrets |= self.vault.resolve(plain.site, own)
         return Answers(plain.site, plain.values, secrets)
 
-    def secret_variables(self) -> list[str]:
-        """The environment variables that secrets are to be taken from."""
-        everyone = [self.answers.of(site) for site in (None, *self.answers.sites)]
-        found = [setting for one in everyone for setting in (*one.get("app.env", {}).values(), *_asked(one).values())]
-        return list(
-            dict.fromkeys(setting["env"] for setting in found if isinstance(setting, dict) and "env" in setting)
-        )
+    def secrets(self) -> list[Secret]:
+        """What no record, report or screen may show: the vault, and all that an app is given in app.env."""
+        return [*self.vault.secrets(), *self.answers.settings()]
 
     def ground(self, place: Place) -> Ground:
         """What a step's plan stands on. Looks at the app's repository where the step belongs to a site."""

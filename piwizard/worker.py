@@ -30,9 +30,9 @@ def work(run: str) -> bool:
         request = launch.request(run)
         Lock(places.lock_file(request.lane)).take(run)
         pruning.prune(places.logs_dir(), {*session.state().runs(), *launch.all_under_way().values(), run})
-        recorder = Recorder(launch.folder(run), session.vault().values())
         # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
         wizard = None if request.action == "undo" else session.wizard(None, dict(request.pins))
+        recorder = Recorder(launch.folder(run), wizard.secrets() if wizard else session.vault().secrets())
         recorder.emit("apply-started", action=request.action, steps=request.steps)
         engine = Engine(session.backups_dir(), session.state(), recorder, stopping)
         chosen = [Place(step_named(step), site) for step, site in request.steps]
@@ -83,7 +83,7 @@ def _one(place: Place, wizard: Wizard | None, engine: Engine, request: launch.Re
 
     def plan() -> Sequence[Change]:
         changes = wizard.plan(place)
-        engine.recorder.hide(wizard.vault.values())
+        engine.recorder.hide(wizard.secrets())
         return changes
 
     def checks() -> Iterable[Check]:

@@ -16,9 +16,10 @@ from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 
+from piwizard import printing
 from piwizard.screens import scrollbar
 from piwizard.screens.aside import aside, begin, share_memory
-from piwizard.screens.signs import AsciiFilter, only_ascii
+from piwizard.screens.signs import AsciiFilter, VisibleFilter, only_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,13 +71,13 @@ class PiwizardApp(App[str]):
         self._leaving = False
         self._first: Welcome | WelcomeBack | None = None
         self.only_ascii = only_ascii(os.environ) if plain is None else plain
-        self._ascii = AsciiFilter() if self.only_ascii else None
+        self._last = [VisibleFilter(), *([AsciiFilter()] if self.only_ascii else [])]
         self.theme = "ansi-light" if _light(os.environ.get("COLORFGBG", "")) else "ansi-dark"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         # NO_COLOR: the terminal's own two colours, where Textual by itself would make greys of them.
         filters = [NO_COLOR if isinstance(one, Monochrome) else one for one in super().get_line_filters()]
-        return [*filters, self._ascii] if self._ascii else filters
+        return [*filters, *self._last]
 
     @property
     def cursor_position(self) -> Offset:
@@ -202,5 +203,5 @@ def run(answers: Path | None) -> int:
     if app._exception is not None:
         raise app._exception
     if words:
-        print(words)
+        printing.say(words)
     return app.return_code or 0

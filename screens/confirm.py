@@ -19,6 +19,7 @@ from piwizard.screens.backend import Backend
 from piwizard.screens.blocks import Block
 from piwizard.screens.folds import Folds
 from piwizard.screens.keyline import KeyLine
+from piwizard.screens.log_blocks import clean
 from piwizard.screens.messages import ActionChosen
 from piwizard.screens.plan_blocks import counted, plan_blocks
 from piwizard.screens.progress import duration
@@ -81,7 +82,7 @@ class Confirm(ModalScreen[Proposal | PiwizardError | None]):
             question = (
                 "Files that were edited by hand would be replaced (marked above); a backup is kept. Shall this be done?"
             )
-        lines = "\n".join(f" {words}" for words in (*proposal.warnings, question))
+        lines = "\n".join(f" {clean(words)}" for words in (*proposal.warnings, question))
         style = "yellow" if proposal.edited or proposal.warnings else ""
         self.query_one("#confirm-question", Static).update(Text(lines, style))
         folds.show(blocks)

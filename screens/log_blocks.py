@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from piwizard import printing
 from piwizard.engine.events import PASSED_OVER, Event
-from piwizard.engine.narrate import printable, written
+from piwizard.engine.narrate import written
+from piwizard.printable import printed
 from piwizard.screens.blocks import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
 
 
@@ -30,7 +32,7 @@ class LogBlocks:
         """Takes in what came; the lines of each command in one go."""
         for event in events:
             if event["event"] == "output":
-                self._pending.setdefault(event["id"], []).append((clean(event["text"]), ""))
+                self._pending.setdefault(event["id"], []).append((printed(event["text"]), ""))
             elif event["event"] == PASSED_OVER:
                 self._flush()
                 self._pass_over(event["lines"])
@@ -135,4 +137,4 @@ class LogBlocks:
 
 def clean(text: str) -> str:
     """A line that can do no harm; the quick way for the usual ones."""
-    return text if text.isprintable() else printable(text).replace("\t", "    ")
+    return printing.shown(text)

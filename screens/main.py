@@ -56,10 +56,11 @@ class Main(Trying):
 
     def action_shell(self) -> None:
         """A shell in this terminal, and back."""
+        from piwizard import printing
         from piwizard.machine import commands
 
         with self.app.suspend():
-            print("This is a shell as root. `exit` leads back to piwizard.")
+            printing.say("This is a shell as root. `exit` leads back to piwizard.")
             commands.interactive((os.environ.get("SHELL") or "/bin/sh",))
         self.app.refresh(layout=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.engine.events import Event
-from piwizard.engine.narrate import printable
+from piwizard.printable import printed
 from piwizard.screens.progress import LAST_LINES, Key, Progress
 
 END = 256 * 1024
@@ -33,7 +33,7 @@ def outcome(record: Path, place: Key) -> Outcome:
             inside = (event["step"], event.get("site")) == place
         if inside:
             progress.take([event])
-    lines = tuple(printable(line) for line in progress.tail if line.strip())[-LAST_LINES:]
+    lines = tuple(printed(line) for line in progress.tail if line.strip())[-LAST_LINES:]
     return Outcome(progress.failure, progress.hint, progress.command, progress.change, lines)
 
 

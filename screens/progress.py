@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from piwizard.engine.events import Event
-from piwizard.engine.narrate import printable
+from piwizard.printable import printed
 
 LAST_LINES = 6
 
@@ -79,12 +79,12 @@ class Progress:
     @property
     def last_line(self) -> str:
         """What the command under way said last."""
-        return next((text for line in reversed(self.tail) if (text := printable(line).strip())), "")
+        return next((text for line in reversed(self.tail) if (text := printed(line).strip())), "")
 
     @property
     def last_lines(self) -> list[str]:
         """The command's last lines that say anything."""
-        return [text for line in self.tail if (text := printable(line).rstrip())]
+        return [text for line in self.tail if (text := printed(line).rstrip())]
 
     def seconds(self, now: datetime | None = None) -> float:
         """How long the step under way has taken."""

@@ -53,7 +53,8 @@ class TableRow(Horizontal):
         self._named = LineEditor(name, "name", id="name")
         self._choice = Choice(KINDS, self._kind(), id="kind") if secrets else None
         shown = setting if isinstance(setting, str) else ""
-        self._value = LineEditor(shown, self._words(), password=self._kind() == "secret", id="value")
+        self._secrets, self._shown = secrets, shown
+        self._value = LineEditor(shown, self._words(), password=self._masked(shown), id="value")
 
     def compose(self) -> ComposeResult:
         yield self._named
@@ -61,6 +62,10 @@ class TableRow(Horizontal):
         if self._choice:
             yield self._choice
         yield self._value
+
+    def _masked(self, typed: str) -> bool:
+        """Whether nobody may read over a shoulder: secrets, and what was kept openly for an app, until it is edited."""
+        return self._kind() == "secret" or (self._secrets and bool(typed) and typed == self._shown)
 
     def _kind(self) -> str:
         if isinstance(self._setting, Mapping):
@@ -85,12 +90,21 @@ class TableRow(Horizontal):
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
         editor = self._value
-        editor.password = self.kind == "secret"
+        editor.password = self.kind == "secret" or (self.kind == "open" and self._masked(editor.value))
         editor.disabled = self.kind == "made up"
         if self.kind == "made up":
             editor.value, editor.placeholder = "", f"{MADE_UP_LENGTH} signs"
         elif self.kind == "secret" and not isinstance(self._setting, Mapping):
             editor.placeholder = "type it here"
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input is self._value and self.kind == "open":
+            self._value.password = self._masked(event.value)
+
+    def on_input_blurred(self, event: Input.Blurred) -> None:
+        if event.input is self._value and self.kind == "open":
+            self._shown = event.value
+            self._value.password = self._masked(event.value)
 
     def setting(self) -> object:
         """What answers.toml shall hold; a secret that is still to be kept is not among it: None."""

@@ -11,7 +11,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from piwizard import terminal
+from piwizard import printable, terminal
 
 SIGNS = {
     "todo": "○",
@@ -62,6 +62,27 @@ def _plain(char: str) -> str:
     base = unicodedata.normalize("NFKD", char)[0]
     width = cell_len(char)
     return base if base.isascii() and width == 1 else "?" * width
+
+
+class VisibleFilter(LineFilter):
+    """What every line passes on its way to any terminal: no widget can forget to make a stranger's text harmless.
+
+    Widgets show what is invisible as printable.py writes it. What gets past them loses it here, cell for cell.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Replaces what a terminal would not show as itself, keeping every cell where it is."""
+        return [
+            one
+            if one.control or (one.text.isascii() and one.text.isprintable())
+            else Segment(_visible(one.text), one.style)
+            for one in segments
+        ]
+
+
+@lru_cache(4096)
+def _visible(text: str) -> str:
+    return "".join(char if printable.is_visible(char) else "?" * cell_len(char) for char in text)
 
 
 class AsciiFilter(LineFilter):

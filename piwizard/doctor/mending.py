@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterable, Sequence
 
-from piwizard import applying
+from piwizard import applying, printing
 from piwizard.answering import Answering
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
@@ -44,10 +43,9 @@ def _give(site: str | None, key: str, *, secret: bool) -> None:
     table, _, name = key.rpartition(".")
     answering = Answering()
     while True:
-        try:
-            text = getpass.getpass(f"{name} (not shown): ") if secret else input(f"{name}: ").strip()
-        except EOFError:
-            raise PiwizardError("Nothing was altered.") from None
+        text = printing.ask_secret(f"{name} (not shown):") if secret else printing.ask(f"{name}:")
+        if text is None:
+            raise PiwizardError("Nothing was altered.")
         try:
             if secret:
                 answering.set_secret(site, key, text)
@@ -56,7 +54,7 @@ def _give(site: str | None, key: str, *, secret: bool) -> None:
             if text:
                 return
         except Invalid as wrong:
-            print(f"{name} {wrong}.")
+            printing.say(f"{name} {wrong}.")
 
 
 def together(fixes: Iterable[Fix]) -> Fix:
@@ -84,8 +82,8 @@ def answer(site: str | None, fix: Fix) -> None:
 def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise PiwizardError("Nobody is there to say yes.", hint="`piwizard doctor --fix --yes` asks nothing.")
-    print("\nTo be mended:")
+    printing.say("", "To be mended:")
     for finding in fixable:
         site = f" ({finding.site})" if finding.site else ""
-        print(f"  {finding.name}{site}: {finding.mend}")
+        printing.say(f"  {finding.name}{site}: {finding.mend}")
     applying.confirm("Do this?")

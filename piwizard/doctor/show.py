@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
 from collections.abc import Sequence
 
-from piwizard import output
+from piwizard import output, printing
 from piwizard.doctor.finding import Finding
-from piwizard.engine.narrate import printable
 
 
 def show(found: Sequence[Finding]) -> None:
@@ -22,22 +20,20 @@ def show(found: Sequence[Finding]) -> None:
         for title, text in (("Why", finding.cause), ("Mend", finding.mend)):
             if text:
                 _print(f"    {title + ':':6}{text}", " " * 10, width)
-    print(summary(found))
+    printing.say("", summary(found))
 
 
 def summary(found: Sequence[Finding]) -> str:
     """The last line: how many looks, how many that found something, what --fix can do."""
     bad = [finding for finding in found if not finding.ok]
     if not bad:
-        return f"\nNothing wrong: {len(found)} looks, all well."
+        return f"Nothing wrong: {len(found)} looks, all well."
     fixable = sum(finding.fixable or finding.asks for finding in bad)
     mends = f" `piwizard doctor --fix` mends {fixable if fixable < len(bad) else 'all'} of them." if fixable else ""
-    return f"\n{len(bad)} of {len(found)} looks found something.{mends}"
+    return f"{len(bad)} of {len(found)} looks found something.{mends}"
 
 
 def _print(text: str, indent: str, width: int) -> None:
-    encoding = sys.stdout.encoding or "ascii"
-    plain = printable(text).encode(encoding, "replace").decode(encoding)
-    wrapped = textwrap.fill(plain, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False,
-                            replace_whitespace=False)  # fmt: skip
-    print(wrapped)
+    wrapped = textwrap.wrap(printing.shown(text), width, subsequent_indent=indent, break_long_words=False,
+                            break_on_hyphens=False, replace_whitespace=False)  # fmt: skip
+    printing.say(*wrapped)

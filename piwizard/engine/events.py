@@ -5,24 +5,22 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shlex
 import traceback
 import weakref
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
+from piwizard import printable
 from piwizard.errors import unforeseen
 from piwizard.machine import files
+from piwizard.secrecy import Concealer, Secret
 
 Event = dict[str, Any]
 
-HIDDEN = "•••"
 PLAIN = frozenset({"step", "site", "steps", "action", "kind", "stream", "result", "sha256"})
 """Fields of piwizard's own words, which readers act upon: a secret that is such a word hides nothing there."""
-SHORTEST_SECRET = 4
 OUTPUT_MARK = b'"event": "output"'
 OUTPUT_MARK_WITHIN = 150
 """At and run stand before it in a line."""
@@ -38,29 +36,26 @@ def now() -> str:
 class Recorder:
     """Appends events to `RUN/events.jsonl`; no secret passes it, whatever a command prints."""
 
-    def __init__(self, folder: Path, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, secrets: Iterable[Secret | str] = ()) -> None:
         files.own_folder(folder, 0o700, (os.geteuid(), os.getegid()))
         self.run = folder.name
-        self._secrets: list[str] = []
-        self.hide(secrets)
+        self._concealer = Concealer(secrets)
         self._torn = False
         self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         files.sync_folder(folder)
         weakref.finalize(self, os.close, self._file)
 
-    def hide(self, secrets: Iterable[str]) -> None:
+    def hide(self, secrets: Iterable[Secret | str]) -> None:
         """Keeps these out of the record too, from now on, also as programs quote them in their messages."""
-        forms = {form for secret in secrets for form in spellings(secret) if len(form) >= SHORTEST_SECRET}
-        # The longest first, so that no part of one stays when a shorter one lies within it.
-        self._secrets = sorted({*self._secrets, *forms}, key=lambda form: (-len(form), form))
+        self._concealer.add(secrets)
 
     def emit(self, event: str, **fields: object) -> None:
         """Adds one event. A single write, so that lines never mix and only the last one can be torn.
 
         On a full disk the event is lost, and the run goes on to an orderly end: what it was to do fails by itself.
         """
-        whole: Event = {"at": now(), "run": self.run, "event": event} | self._redact(fields)
-        line = (json.dumps(whole, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        whole: Event = {"at": now(), "run": self.run, "event": event} | self._concealer.value(fields, PLAIN)
+        line = (printable.json_text(_whole_characters(whole)) + "\n").encode()
         if self._torn:
             line = b"\n" + line
         try:
@@ -84,25 +79,16 @@ class Recorder:
 
     def redacted(self, text: str) -> str:
         """A text as it may be kept: without secrets."""
-        return str(self._redact(text))
-
-    def _redact(self, value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, HIDDEN)
-            return value
-        if isinstance(value, dict):
-            return {key: inner if key in PLAIN else self._redact(inner) for key, inner in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._redact(inner) for inner in value]
-        return value
+        return self._concealer.text(text)
 
 
-def spellings(secret: str) -> set[str]:
-    """A secret as it is, and as Python, JSON, the shell, systemd and URLs write it."""
-    quoted = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in secret)
-    spelled = {repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    return {secret, quoted, shlex.quote(secret), quote(secret), quote(secret, safe=""), quote_plus(secret), *spelled}
+def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
+    """The same without halves of characters, which no reader could write to a terminal or a file."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {key: _whole_characters(inner) for key, inner in value.items()}
+    return [_whole_characters(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 class Reader:

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import shlex
 
+from piwizard import printable
 from piwizard.engine.events import Event
+
+HINT = "     "
 
 
 def line(event: Event) -> str | None:
-    """One event as text; None for those that say nothing to a person. Nothing in it moves a terminal's cursor."""
-    text = _words(event)
-    return None if text is None else "\n".join(printable(part) for part in text.split("\n"))
+    """One event as text; None for those that say nothing to a person. See `lines`."""
+    found = lines(event)
+    return "\n".join(found) if found else None
+
+
+def lines(event: Event) -> list[str]:
+    """The lines of one event, none for those that say nothing to a person.
+
+    All that comes from outside is visible in them, and begins no line of its own but in errors, where it is indented.
+    """
+    match event["event"]:
+        case "output":
+            return [f"     {printable.printed(event['text'])}"]
+        case "run-started" | "background-started":
+            return ["", printable.line(_beginning(event))]
+        case "error":
+            hint = printable.lines(f"{HINT}{event['hint']}", HINT) if event.get("hint") else []
+            return [*printable.lines(f"   ! {event['message']}", HINT), *hint]
+    words = _words(event)
+    return [] if words is None else [printable.line(words)]
 
 
 def _words(event: Event) -> str | None:
     match event["event"]:
-        case "run-started" | "background-started":
-            return _beginning(event)
         case "change-started":
             return f"-- {event['change']}"
         case "change-skipped":
             return f"   already so: {event['change']}"
         case "command-started":
             return f"   $ {shlex.join(event['argv'])}"
-        case "output":
-            return f"     {_last_state(event['text'])}"
         case "command-finished" if event["exit"] != 0:
             return f"     (exit code {event['exit']} after {event['seconds']:.1f} s)"
         case "file-written":
@@ -35,8 +51,6 @@ def _words(event: Event) -> str | None:
             return f"   {event['text']}"
         case "check":
             return f"   {'ok ' if event['ok'] else 'NOT'} {event['name']}: {event['detail']}"
-        case "error":
-            return "\n".join(["   ! " + event["message"], *(["     " + event["hint"]] if event.get("hint") else [])])
         case "run-finished":
             return f"   {event['result']} in {event['seconds']:.1f} s: {event.get('summary', '')}"
     return None
@@ -51,25 +65,7 @@ def written(event: Event) -> str:
 def _beginning(event: Event) -> str:
     if event["event"] == "background-started":
         step = event["steps"][0][0]
-        return f"\n== {step} goes on in the background: `piwizard logs {step} -f` shows it"
+        return f"== {step} goes on in the background: `piwizard logs {step} -f` shows it"
     verb = "Undo " if event.get("undo") else ""
     of = f" of {event['site']}" if event.get("site") else ""
-    return f"\n== {verb}{event['step']}{of}"
-
-
-def printable(text: str) -> str:
-    """A line without what would move a terminal's cursor or colour it."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char == "\t" else "" for char in _without_escapes(_last_state(text)))
-
-
-def _last_state(text: str) -> str:
-    """A line as a terminal shows it in the end, where a program writes over it again and again."""
-    return text.rstrip("\r").rsplit("\r", 1)[-1]
-
-
-def _without_escapes(text: str) -> str:
-    import re
-
-    return re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])", "", text)
+    return f"== {verb}{event['step']}{of}"

@@ -33,9 +33,9 @@ def answers_file() -> Path:
     return Path(_dirs().user_config_path) / "answers.toml"
 
 
-def answers_file_of_root() -> Path:
-    """The same file, found by somebody who is not root yet."""
-    return Path(_dirs().site_config_path) / "answers.toml"
+def previous_answers() -> Path:
+    """Where the answers go that others take the place of."""
+    return answers_file().with_name("answers.toml.previous")
 
 
 def lock_file(lane: str = "run") -> Path:

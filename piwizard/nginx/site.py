@@ -33,6 +33,11 @@ class SiteBlock:
     tls: Tls | None = None
 
 
+def access_log(site: str) -> str:
+    """Where nginx keeps the requests of a site."""
+    return f"/var/log/nginx/{site}.access.log"
+
+
 def render_site(site: SiteBlock) -> str:
     """The text of the site's file in sites-available."""
     _check(site)
@@ -45,7 +50,7 @@ def render_site(site: SiteBlock) -> str:
         # Names in nginx are global, so all carry the site's. Those of variables have no dash and 46 letters at most.
         upstream=f"piwizard_{site.name}",
         variable=f"site_{site.name.replace('-', '_')}",
-        access_log=f"/var/log/nginx/{site.name}.access.log",
+        access_log=access_log(site.name),
         domains=served,
         redirects=redirects,
         servers_for_http={name: [name, *redirects.get(name, ())] for name in served} if site.tls else redirects,

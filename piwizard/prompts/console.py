@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import getpass
 import os
 import sys
 import termios
@@ -12,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
-from piwizard import terminal
-from piwizard.engine.narrate import printable
+from piwizard import printing, terminal
 
 ASCII = {
     "…": "...", "–": "-", "—": "-", "·": "-", "•": "*", "“": '"', "”": '"', "’": "'", "‘": "'", "→": "->", "×": "x",
@@ -24,8 +22,11 @@ ASCII = {
 class Console(Protocol):
     """What the plain front end needs of a terminal. KeyboardInterrupt and EOFError mean that the person leaves."""
 
-    def say(self, text: str) -> None:
-        """Shows lines of text."""
+    def say(self, *lines: str) -> None:
+        """Shows each text as one line, whatever is in it."""
+
+    def show(self, text: str, indent: str = "    ") -> None:
+        """Shows a text that may have several lines, indented but for the first."""
 
     def line(self, message: str) -> str:
         """Asks for a line and returns it without spaces around it."""
@@ -50,16 +51,18 @@ def echoing(wanted: bool) -> Iterator[None]:
 class PlainConsole:
     """Text and line feeds, for dumb terminals and serial lines: the terminal itself does the editing."""
 
-    def say(self, text: str) -> None:
-        for line in text.split("\n"):
-            print(printable(line), flush=True)
+    def say(self, *lines: str) -> None:
+        printing.say(*lines)
+
+    def show(self, text: str, indent: str = "    ") -> None:
+        printing.show(text, indent=indent)
 
     def line(self, message: str) -> str:
         with echoing(True):
-            return input(f"{message} ").strip()
+            return _there(printing.ask(message))
 
     def secret(self, message: str) -> str:
-        return getpass.getpass(f"{message} ")
+        return _there(printing.ask_secret(message))
 
 
 class QuestionaryConsole(PlainConsole):
@@ -68,12 +71,23 @@ class QuestionaryConsole(PlainConsole):
     def line(self, message: str) -> str:
         import questionary
 
-        return str(questionary.text(in_ascii(message), qmark="?").unsafe_ask()).strip()
+        return str(questionary.text(_question(message), qmark="?").unsafe_ask()).strip()
 
     def secret(self, message: str) -> str:
         import questionary
 
-        return str(questionary.password(in_ascii(message), qmark="?").unsafe_ask())
+        return str(questionary.password(_question(message), qmark="?").unsafe_ask())
+
+
+def _there(typed: str | None) -> str:
+    if typed is None:
+        raise EOFError
+    return typed
+
+
+def _question(message: str) -> str:
+    """A question as questionary, which prints by itself, may have it."""
+    return in_ascii(printing.question(message))
 
 
 def open_console() -> Console:

@@ -15,6 +15,7 @@ from piwizard.validators import Invalid
 
 HOW = "Enter takes what stands in brackets, ? explains, - takes an answer back."
 TAKE_BACK, EXPLAIN = "-", "?"
+NOT_SHOWN = "(kept, not shown)"
 
 
 class Form:
@@ -108,7 +109,9 @@ class Form:
         secrets = _takes_secrets(question)
         self._console.say(f"{question.prompt}. {question.help}")
         for name, setting in table.items():
-            self._console.say(f"  {name} = {_shown(setting)}")
+            # What an app is given is as good as a password, also where it is not called so.
+            hidden = secrets and not isinstance(setting, Mapping)
+            self._console.say(f"  {name} = {NOT_SHOWN if hidden else _shown(setting)}")
         how = "NAME=value; NAME alone for a secret; -NAME takes it away" if secrets else "/url/=folder; -/url/"
         self._console.say(f"  Type {how}.")
         while True:
@@ -176,7 +179,7 @@ class Form:
         self._console.say(f"  {question.help} (In answers.toml: {question.key})")
 
     def _refuse(self, sentence: str) -> None:
-        self._console.say(f"  ! {sentence.strip()}")
+        self._console.show(f"  ! {sentence.strip()}")
 
 
 def _brackets(question: Question, present: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from piwizard import __version__
+from piwizard import __version__, printable
 from piwizard.backend import Asked, Proposal
 from piwizard.engine import narrate
 from piwizard.errors import PiwizardError
@@ -82,7 +82,7 @@ class Walk:
             self._error(error)
 
     def _overview(self) -> list[Status]:
-        self._console.say("\nLooking at this machine ...")
+        self._console.say("", "Looking at this machine ...")
         found = self._backend.statuses()
         heading = ""
         for one in found:
@@ -92,7 +92,7 @@ class Walk:
             summary = f". {one.summary}" if one.summary else ""
             self._console.say(f"  {sign(one.state)} {_title(one.place)}: {one.state}{summary}")
         if trouble := self._backend.trouble():
-            self._console.say(trouble)
+            self._console.show(trouble)
         if all_set_up(found):
             where = " and ".join(self._backend.addresses(found).values())
             self._console.say(f"All is set up{f': {where}' if where else ''}")
@@ -125,7 +125,7 @@ class Walk:
     def _step(self, one: Status, *, again: bool = False) -> bool:
         """One step from its why to its checks. Returns whether it is settled, so that the next may come."""
         place = one.place
-        self._console.say(f"\n=== {_title(place)}: {one.state}")
+        self._console.say("", f"=== {_title(place)}: {one.state}")
         self._console.say(place.step.why)
         for drifted in one.drift:
             self._console.say(f"  No longer so: {drifted.change.describe()}")
@@ -213,7 +213,7 @@ class Walk:
                 self._console.say(f"  ! {words}")
             for one in wanted:
                 edited = " (edited by hand since piwizard wrote it; it would be replaced)" if one.preview.edited else ""
-                self._console.say(f"  - {one.change.describe()}{edited}")
+                self._console.say(f"  - {printable.value(one.change.describe())}{edited}")
                 for words in () if details else one.preview.warnings:
                     self._console.say(f"      {words}")
                 for argv in one.preview.argv if details else ():
@@ -228,9 +228,7 @@ class Walk:
         for event in self._backend.follow(run):
             if event["event"] == "error":
                 errors.append(PiwizardError(event["message"], key=event.get("key"), hint=event.get("hint")))
-            line = narrate.line(event)
-            if line is not None:
-                self._console.say(line)
+            self._console.say(*narrate.lines(event))
             tried = self._backend.trial() if event["event"] == "note" else None
             if tried and tried.name != asked_about and self._backend.on_wire(tried):
                 asked_about = tried.name
@@ -239,11 +237,11 @@ class Walk:
             if event["event"] == "apply-finished":
                 if event["result"] == "done":
                     return True
-                self._console.say(f"\nThe run {event['result']}.")
+                self._console.say("", f"The run {event['result']}.")
                 for error in errors[-1:]:
                     self._error(error)
                 return False
-        self._console.say("\nThe run was cut off. Trying again goes on from where it was.")
+        self._console.say("", "The run was cut off. Trying again goes on from where it was.")
         return False
 
     def _after_failure(self, place: Place) -> str:
@@ -265,9 +263,9 @@ class Walk:
             self._error(error)
 
     def _error(self, error: PiwizardError) -> None:
-        self._console.say(f"  ! {error.message}")
+        self._console.show(f"  ! {error.message}")
         if error.hint:
-            self._console.say(f"    {error.hint}")
+            self._console.show(f"    {error.hint}")
 
 
 def _title(place: Place) -> str:

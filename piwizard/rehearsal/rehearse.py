@@ -14,7 +14,7 @@ from typing import Any
 from piwizard import session
 from piwizard.answers import AnswersFile
 from piwizard.errors import PiwizardError
-from piwizard.machine import http_client
+from piwizard.machine import caller, http_client
 from piwizard.machine.http_client import Limits, Malformed
 from piwizard.rehearsal import enter, sample
 from piwizard.rehearsal.copy import Copy
@@ -98,8 +98,8 @@ def _secrets(value: object) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(value, Mapping):
         name = value.get("env")
-        if isinstance(name, str) and name in os.environ:
-            found[name] = os.environ[name]
+        if isinstance(name, str) and (secret := caller.variable(name)):
+            found[name] = secret
         value = tuple(value.values())
     for inner in value if isinstance(value, tuple) else ():
         found |= _secrets(inner)

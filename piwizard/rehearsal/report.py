@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from piwizard.engine import narrate
+from piwizard import printing
+from piwizard.engine import events, narrate
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Report:
     def take(self, stream: str, text: str) -> None:
         """One line that came from inside."""
         if stream == "stderr":
-            print(text, file=sys.stderr, flush=True)
+            printing.warn(text)
             return
         try:
             event = json.loads(text)
@@ -52,9 +52,10 @@ class Report:
         if event["event"] == "check":
             step = event.get("step", self._step)
             self.checks.append(Held(step, event["name"], bool(event["ok"]), event.get("detail", "")))
-        line = json.dumps(event, ensure_ascii=False) if self._as_json else narrate.line(event)
-        if line is not None:
-            print(line, flush=True)
+        if self._as_json:
+            printing.say_json(event, but=events.PLAIN)
+        else:
+            printing.say(*narrate.lines(event))
 
     def say(self, text: str) -> None:
         """One line about the rehearsal itself."""
@@ -66,14 +67,14 @@ class Report:
             checks = [asdict(check) for check in self.checks]
             self.add({"event": "rehearsal-finished", "ok": ok, "address": address, "checks": checks})
             return
-        print("\n== What holds in the copy\n")
+        printing.say("", "== What holds in the copy", "")
         wide = [max((len(getattr(check, field)) for check in self.checks), default=0) for field in ("step", "name")]
         for check in self.checks:
             sign = "ok " if check.ok else "NOT"
-            print(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
+            printing.say(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
         missed = sum(not check.ok for check in self.checks)
         if ok:
-            print(f"\nAll {len(self.checks)} checks held. {self._same_here}", flush=True)
+            printing.say("", f"All {len(self.checks)} checks held. {self._same_here}")
         else:
             words = f"{missed} of {len(self.checks)} checks did not hold." if missed else "It did not come to its end."
-            print(f"\n{words} With --shell you can look around in the copy afterwards.", flush=True)
+            printing.say("", f"{words} With --shell you can look around in the copy afterwards.")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from piwizard import printable
+
 
 def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
     """Gathers, redacts, shows, and writes after a yes. Returns the exit code."""
-    import click
-
-    from piwizard import applying, output
-    from piwizard.engine.narrate import printable
+    from piwizard import applying, output, printing
     from piwizard.errors import PiwizardError
     from piwizard.reporting import bundle
 
@@ -23,24 +22,28 @@ def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
         )
     texts, path = redacted(), output_file or bundle.place()
     if not yes:
-        shown = (printable(line) for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
-        click.echo_via_pager("\n".join(shown), color=False)
+        printing.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
         applying.confirm(f"Write this report to {path}? Nothing is sent to anybody.")
     bundle.write(path, texts)
     if as_json:
         output.dump({"report": str(path), "files": [name for name, _ in texts]})
     else:
-        print(f"The report is in {path}. Have a look at it before you give it to anybody.")
+        printing.say(f"The report is in {path}. Have a look at it before you give it to anybody.")
     return 0
 
 
 def redacted() -> list[tuple[str, str]]:
     """What there is to show of this machine, with stand-ins for what is nobody's business."""
     from piwizard import session
-    from piwizard.reporting.gathering import gather, known_names, plain_secrets
+    from piwizard.reporting.gathering import gather, known_names
     from piwizard.reporting.redaction import Redactor
 
     wizard = session.wizard(None)
-    secrets = (*wizard.vault.values(), *plain_secrets(wizard.answers))
-    redactor = Redactor(secrets, known_names(wizard.answers, wizard.facts.hostname))
-    return [(redactor.text(name), redactor.text(text)) for name, text in gather()]
+    redactor = Redactor(wizard.secrets(), known_names(wizard.answers, wizard.facts.hostname))
+    return [(redactor.text(name), _visible(redactor.text(text))) for name, text in gather()]
+
+
+def _visible(text: str) -> str:
+    """The text as a helper may look at it with any program."""
+    return "\n".join(line if line.isascii() and line.isprintable() else printable.line(line, len(line))
+                     for line in text.split("\n"))  # fmt: skip

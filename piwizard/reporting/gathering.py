@@ -6,12 +6,15 @@ import json
 import platform
 import pwd
 import stat
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from piwizard import __version__, session
+import tomlkit
+
+from piwizard import __version__, printable, session
 from piwizard.answers import AnswersFile
-from piwizard.apps.environment import SECRET
 from piwizard.engine import events, follow, launch
 from piwizard.engine.journal import Journal, journaled
 from piwizard.errors import PiwizardError
@@ -38,16 +41,16 @@ def gather() -> Iterator[tuple[str, str]]:
     """Pairs of a name in the bundle and a text. What cannot be read says so in its place."""
     wizard, state = session.wizard(None), session.state()
     yield "versions.txt", _versions()
-    yield "facts.json", json.dumps(wizard.facts.as_json(), indent=1, ensure_ascii=False, default=str)
+    yield "facts.json", json.dumps(wizard.facts.as_json(), indent=1, default=str)
     yield "status.json", _status(wizard)
     for name in ("state.json", "attempts.json", "watch.json", "ddns.json"):
         if content := files.read(places.state_dir() / name):
             yield f"state/{name}", content.decode("utf-8", "replace")
     if content := files.read(places.answers_file()):
-        yield "answers.toml", content.decode("utf-8", "replace")
+        yield "answers.toml", _answers(content)
     runs = [run for run in follow.runs() if run in {*follow.runs()[-RUNS:], *state.runs()}]
     for run in runs:
-        text = "\n".join(json.dumps(event, ensure_ascii=False) for event in events.read(launch.folder(run)))
+        text = "\n".join(printable.json_text(event) for event in events.read(launch.folder(run)))
         yield f"runs/{run}.jsonl", _end(text)
     if content := files.read(places.logs_dir() / "unforeseen.txt"):
         yield "unforeseen.txt", content.decode("utf-8", "replace")
@@ -76,12 +79,6 @@ def known_names(answers: AnswersFile, hostname: str) -> dict[str, str]:
     return found
 
 
-def plain_secrets(answers: AnswersFile) -> list[str]:
-    """What was given plainly to variables of apps that are secrets by their names."""
-    given = [item for values in answers.sites.values() for item in values.get("app.env", {}).items()]
-    return [value for name, value in given if isinstance(value, str) and SECRET.search(name)]
-
-
 def _repository(repo: str | None) -> set[str]:
     """The path of a repository on its server: it tells whose it is."""
     if not repo:
@@ -90,6 +87,24 @@ def _repository(repo: str | None) -> set[str]:
     path = rest.partition("/")[2] if rest else repo.partition(":")[2] or repo
     bare = path.strip("/").removesuffix(".git")
     return {bare} if len(bare) > 2 else set()
+
+
+def _answers(content: bytes) -> str:
+    """The answers without comments, which may be old secrets, and with nothing of what is given to an app."""
+    try:
+        answers = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return f"(left out, since it cannot be read: {error})"
+    for site in (answers, *_tables(answers.get("sites")).values()):
+        env = _tables(_tables(_tables(site).get("app")).get("env"))
+        for name, value in env.items():
+            if not isinstance(value, dict):
+                env[name] = {"not_shown": True}
+    return tomlkit.dumps(answers)
+
+
+def _tables(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _versions() -> str:
@@ -105,7 +120,7 @@ def _status(wizard: Wizard) -> str:
         found += without_answers(wizard, session.state(), session.backups())
     except PiwizardError as error:
         return error.sentence
-    return json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False)
+    return json.dumps([one.as_json() for one in found], indent=1)
 
 
 def _written() -> Iterable[Path]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
-from piwizard.engine.events import SHORTEST_SECRET, spellings
+from piwizard.secrecy import Concealer, Secret
 
 KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 USERINFO = r"(?<=://)[^\s/@\"']+@"
@@ -49,13 +47,9 @@ class Redactor:
     A name stands for whatever lies below it, too: www.NAME keeps its www.
     """
 
-    def __init__(self, secrets: Iterable[str], names: Mapping[str, str]) -> None:
+    def __init__(self, secrets: Iterable[Secret | str], names: Mapping[str, str]) -> None:
         self._stand_ins: dict[tuple[str, str], str] = {}
-        self._spelled: dict[str, str] = {}
-        for secret in secrets:
-            for form in _every_form(secret):
-                self._spelled.setdefault(form, secret)
-        self._secrets = _any_of(self._spelled)
+        self._secrets = Concealer(secrets)
         self._names = {
             form: (kind, name.lower())
             for name, kind in names.items()
@@ -68,8 +62,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text without any of them."""
         text = text.replace(OPEN, "").replace(CLOSE, "")
-        if self._secrets:
-            text = self._secrets.sub(lambda match: self._for("secret", self._spelled[match[0]]), text)
+        text = self._secrets.text(text, lambda secret: self._for("secret", secret))
         steps: tuple[tuple[str, int, Callable[[re.Match[str]], str]], ...] = (
             (KEY, re.DOTALL, lambda match: self._for("secret", match[0])),
             (USERINFO, 0, lambda match: f"{self._for('secret', match[0])}@"),
@@ -118,16 +111,3 @@ class Redactor:
             return match[0]
         bare = name.removeprefix("www.")
         return ("www." if bare != name else "") + self._for("name", bare)
-
-
-def _every_form(secret: str) -> set[str]:
-    forms = spellings(secret)
-    forms |= {json.dumps(form)[1:-1] for form in forms}
-    forms |= {base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()}
-    return {form for form in forms if len(form) >= SHORTEST_SECRET}
-
-
-def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
-    """The longest first, so that no part of one stays when a shorter one lies within it."""
-    ordered = sorted(words, key=lambda word: (-len(word), word))
-    return re.compile("|".join(map(re.escape, ordered))) if ordered else None

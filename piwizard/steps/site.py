@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from piwizard import validators as v
 from piwizard.answers import Answers
@@ -14,13 +15,14 @@ from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group
 from piwizard.changes.link import Link
+from piwizard.changes.log_file import LogFile
 from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
 from piwizard.machine.http_client import Answer
 from piwizard.nginx import workers
 from piwizard.nginx.present import DEFAULT_SERVER
-from piwizard.nginx.site import render_default_server
+from piwizard.nginx.site import access_log, render_default_server
 from piwizard.questions import Question
 from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
 from piwizard.steps.step import Ground, Scope, app_of
@@ -85,7 +87,9 @@ class Site:
         default = Group("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True)
         # It also holds the size of the table of names, without which nginx refuses a long one. Once it is there, the
         # site's file comes first: it may be what keeps nginx from loading.
-        return (site, default) if ground.nginx.has_default_server else (default, site)
+        groups = (site, default) if ground.nginx.has_default_server else (default, site)
+        # First: already `nginx -t` makes the files that it would write to, for everybody to read.
+        return (LogFile(Path(access_log(name))), *groups)
 
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         host = bare_name(answers["site.domains"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
@@ -84,9 +85,9 @@ def test_a_first_site_can_be_answered_before_it_has_a_name(answering):
     }
 
 
-def test_the_file_can_be_read_by_all_and_begins_with_a_word(answering):
+def test_the_file_is_for_its_owner_alone_and_begins_with_a_word(answering):
     answering.set("myflask", "app.repo", "/srv/git/a.git")
-    assert stat.S_IMODE(answering.path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(answering.path.stat().st_mode) == 0o600
     assert answering.path.read_text().startswith("# What you answered to piwizard.")
     assert answering.sites() == ["myflask"]
 
@@ -302,3 +303,21 @@ def test_a_renamed_site_leaves_no_secret_under_its_old_name(answering):
     answering.set("myflsk", "site.name", "myflask")
     assert session.vault().knows("myflask", "app.env.API_KEY")
     assert not session.vault().knows("myflsk", "app.env.API_KEY")
+
+
+def test_an_open_file_of_before_is_closed_when_it_is_written(own_places):
+    theirs = own_places / "mine" / "answers.toml"
+    theirs.parent.mkdir()
+    theirs.write_text("[site]\nname = 'myflask'\n")
+    theirs.chmod(0o644)
+    owner = (1234, 1234) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    os.chown(theirs, *owner)
+    Answering(theirs).set("myflask", "app.repo", "/srv/git/a.git")
+    info = theirs.stat()
+    assert (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (0o600, *owner)
+    session.keep_answers(theirs)
+    places.answers_file().write_text("[site]\nname = 'other'\n")
+    session.keep_answers(theirs)
+    for file in (places.answers_file(), places.previous_answers()):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(places.answers_file().parent.stat().st_mode) == 0o700

@@ -16,7 +16,7 @@ from piwizard.machine import places
 @pytest.fixture
 def command(own_places, monkeypatch):
     """Runs a command as root would on a Pi."""
-    monkeypatch.setattr(boundary, "become_root", lambda answers: None)
+    monkeypatch.setattr(boundary, "become_root", lambda: None)
     monkeypatch.setattr(launch, "require_systemd", lambda: None)
     return lambda *argv: CliRunner().invoke(cli, argv)
 

@@ -37,7 +37,7 @@ try:
 except SystemExit:
     from piwizard.machine import places
     from piwizard.terminal import front_end
-    print(places.answers_file_of_root(), front_end())
+    print(places._dirs().site_config_path / "answers.toml", front_end())
 """
     argv = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", code]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout

@@ -90,7 +90,7 @@ def test_two_vaults_lose_nothing_of_each_other(folder):
     other.keep("myflask", "app.env.B", "white ones")
     one.save()
     other.save()
-    assert set(one.values()) == {"red ones", "white ones"}
+    assert {secret.value for secret in one.secrets()} == {"red ones", "white ones"}
     assert one.resolve("myflask", {"app.env.B": {"asked": True}}) == {"app.env.B": "white ones"}
 
 

@@ -17,6 +17,7 @@ from piwizard.changes.gone import Gone
 from piwizard.changes.group import Group, Then
 from piwizard.changes.keep import Keep
 from piwizard.changes.link import Link
+from piwizard.changes.log_file import LogFile
 from piwizard.changes.prune import Prune
 from piwizard.changes.publish import Publish
 from piwizard.engine.events import Recorder
@@ -40,6 +41,7 @@ def before(there):
     there.chmod(0o755)
     (there / "conf").write_text("# theirs\n")
     (there / "link").symlink_to("theirs")
+    (there / "open.log").write_text("a visitor\n")
     (there / "enabled").mkdir()
     code = there / "code"
     (code / "uploads" / "deep").mkdir(parents=True)
@@ -70,6 +72,8 @@ CHANGES = {
     "a new link": lambda there: [Link(there / "new", "conf")],
     "a link that led elsewhere": lambda there: [Link(there / "link", "ours")],
     "a link that goes": lambda there: [Link(there / "link", None)],
+    "a log that anybody may read": lambda there: [LogFile(there / "open.log", Owner(APP_USER, APP_USER))],
+    "a new log": lambda there: [LogFile(there / "new.log", Owner(APP_USER, APP_USER))],
     "a folder": lambda there: [Folder(there / "a" / "b", 0o750, Owner(APP_USER, APP_USER))],
     "a group": lambda there: [site_group(there)],
     "a folder to keep": lambda there: [Keep(there / "code", there / "data", "uploads", APP_USER)],

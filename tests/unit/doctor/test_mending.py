@@ -134,7 +134,7 @@ def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
     )
     shown = capsys.readouterr().out
     assert "disk: 900 MiB free" in shown
-    assert "app fails (myflask): app.py:3\n" in shown
+    assert "app fails (myflask): \\x1b[31mapp.py:3\\x1b[0m\n" in shown
     assert "\x1b" not in shown
     assert "Why:  This line." in shown
     assert shown.endswith("\n2 of 3 looks found something. `piwizard doctor --fix` mends 1 of them.\n")

@@ -129,7 +129,7 @@ def test_attempts_1(tmp_path):
 @pytest.mark.parametrize(
     ("name", "read"),
     [
-        ("secrets.json", lambda folder: Vault(folder).values()),
+        ("secrets.json", lambda folder: Vault(folder).secrets()),
         ("attempts.json", lambda folder: Attempts(folder / "attempts.json").all()),
         ("state.json", State),
     ],

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from piwizard.changes.log_file import LogFile
 from piwizard.errors import PiwizardError
 from piwizard.nginx.present import DEFAULT_SERVER, NginxFiles
 from piwizard.steps.blocks import AVAILABLE, ENABLED
@@ -18,8 +22,14 @@ STATIC = {"app.py": FLASK, "static/style.css": "", "static/img/a.png": ""}
 
 
 @pytest.fixture
-def plan(ground, answers):
+def whole_plan(ground, answers):
     return lambda files=None, more="", **parts: Site().plan(ground(files, **parts), answers(more))
+
+
+@pytest.fixture
+def plan(whole_plan):
+    """What is written for nginx: all but the log, which comes before."""
+    return lambda *given, **parts: [one for one in whole_plan(*given, **parts) if not isinstance(one, LogFile)]
 
 
 def links(changes):
@@ -44,6 +54,14 @@ def test_on_a_fresh_machine(plan):
     assert texts([own]).keys() == {AVAILABLE / "blog"}
     assert texts([shared]).keys() == {AVAILABLE / DEFAULT_SERVER}
     assert "blog.example.org" in texts([own])[AVAILABLE / "blog"]
+
+
+def test_the_log_is_made_before_nginx_is_asked(whole_plan):
+    first = whole_plan()[0]
+    assert first == LogFile(Path("/var/log/nginx/blog.access.log"))
+    (site,) = [one for one in texts(whole_plan()).values() if "upstream" in one]
+    named = set(re.findall(r"(?:access_log|error_log) ([^;]+);", site)) - {"off"}
+    assert named == {str(first.path)}, "every log that the configuration names is made beforehand"
 
 
 def test_there_are_never_two_default_servers_on_the_way(plan):

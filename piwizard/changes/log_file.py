@@ -1,0 +1,100 @@
+"""The log file of a site, made before nginx first opens it: nginx itself makes it readable by everybody."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.machine import files, tree
+from piwizard.machine.files import Owner
+from piwizard.machine.snapshot import Machine
+
+MODE = 0o640
+"""As logrotate makes it after each rotation."""
+NGINX = Owner("www-data", "adm")
+ROTATED = r"\.\d+(?:\.gz)?"
+REINSTALL = "They come with the package nginx: reinstall it."
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A log that only its owner and a group may read, and all that was rotated of it.
+
+    A link in its place is somebody's own doing and is left alone, as is what it points to. Undo takes away a log
+    in which nothing was written; one with content is the person's record of visits, and stays.
+    """
+
+    kind: ClassVar[str] = "log"
+    path: Path
+    owner: Owner = NGINX
+
+    def describe(self) -> str:
+        return f"Log {self.path}, closed to others"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        if not os.path.lexists(self.path):
+            return Preview(holds=False, diff=f"+{self.path}")
+        found = [self.path.with_name(name) for name, info in _open_to_others(self.path)]
+        return Preview(holds=False, diff="\n".join(f"# {path}: mode {MODE:04o}" for path in found)) if found else HOLDS
+
+    def apply(self, work: Work) -> None:
+        files.make_folders(self.path.parent)
+        try:
+            ids = self.owner.ids()
+        except KeyError as missing:
+            raise ChangeFailed(f"There is no user or group {missing} to own {self.path}.", hint=REINSTALL) from None
+        if not os.path.lexists(self.path):
+            work.remember("log", str(self.path), {"existed": False})
+            files.replace(self.path, b"", mode=MODE, ids=ids)
+            work.note(self.path, f"made, mode {MODE:04o}")
+        for name, _ in list(_open_to_others(self.path)):
+            if _close(self.path.parent, name, ids):
+                work.note(self.path.with_name(name), f"closed to others, mode {MODE:04o}")
+
+
+def undo(record: Record, work: Work) -> str | None:
+    """Removes the log that was made, where nothing was written into it."""
+    path = Path(record["target"])
+    files.aside(path).unlink(missing_ok=True)
+    with suppress(OSError):
+        info = path.lstat()
+        if stat.S_ISREG(info.st_mode) and info.st_size == 0:
+            path.unlink()
+            files.sync_folder(path.parent)
+            work.note(path, "removed")
+    return None
+
+
+def _open_to_others(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The log and its rotated ones, as far as anybody may read them. Links, and files with a second name, are not."""
+    name = re.compile(rf"{re.escape(path.name)}(?:{ROTATED})?")
+    with suppress(OSError), tree.folder(path.parent) as folder:
+        for found in sorted(filter(name.fullmatch, os.listdir(folder))):
+            info = os.stat(found, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISREG(info.st_mode) and info.st_nlink == 1 and stat.S_IMODE(info.st_mode) & ~MODE:
+                yield found, info
+
+
+def _close(parent: Path, name: str, ids: tuple[int, int]) -> bool:
+    with tree.folder(parent) as folder:
+        file = tree.regular(name, folder)
+        if file is None:
+            return False
+        with file:
+            if os.fstat(file.fileno()).st_nlink != 1:
+                return False
+            _own(file.fileno(), ids)
+    return True
+
+
+def _own(handle: int, ids: tuple[int, int]) -> None:
+    if os.geteuid() == 0:
+        os.fchown(handle, *ids)
+    os.fchmod(handle, MODE)
