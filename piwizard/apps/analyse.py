@@ -21,18 +21,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
-from piwizard.apps.analysis import Needs, Static, Wish
+from piwizard.apps.analysis import MOST_OFFERED, Needs, Static, Wish
 from piwizard.apps.checkout import Checkout, read
 from piwizard.apps.database import find_init
 from piwizard.apps.entry import Candidate, choose, find_entries
 from piwizard.apps.environment import find_environment
 from piwizard.apps.imports import packages
-from piwizard.apps.limits import FILES, MEMORY, NOBODYS, SECONDS
+from piwizard.apps.limits import FILES, MEMORY, NOBODYS, SECONDS, TOO_LARGE, TOO_LONG
 from piwizard.apps.requirements import Requirements, find_requirements, listed
 from piwizard.apps.static import find_root_files, find_static
 from piwizard.apps.writable import find_writable
@@ -40,6 +40,8 @@ from piwizard.errors import PiwizardError
 
 CLONE_NEWNET, CLONE_NEWIPC, PR_SET_NO_NEW_PRIVS = 0x40000000, 0x08000000, 38
 MOST_CANDIDATES = 200
+MOST_FOUND = 1000
+"""Of variables, and of names of packages; nobody reads more."""
 LEAST_SHARE = 0.2
 """Seconds that each part may take at least."""
 
@@ -51,7 +53,7 @@ class OutOfTime(BaseException):
 def limit() -> None:
     """Set what the kernel ends or refuses."""
     limits = {
-        resource.RLIMIT_CPU: SECONDS + 2,
+        resource.RLIMIT_CPU: SECONDS + 1,
         resource.RLIMIT_AS: MEMORY,
         resource.RLIMIT_NOFILE: FILES,
         resource.RLIMIT_FSIZE: 0,
@@ -59,7 +61,7 @@ def limit() -> None:
         resource.RLIMIT_CORE: 0,
     }
     for kind, most in limits.items():
-        resource.setrlimit(kind, (most, most))
+        resource.setrlimit(kind, (most, most + 1 if kind == resource.RLIMIT_CPU else most))  # SIGXCPU, then SIGKILL
 
 
 def confine(tree: Path) -> Path:
@@ -96,9 +98,9 @@ class Reader:
         self._part("entries", self._entries)
         self._part("needs", self._needs)
         self._part("static", self._static)
-        self._part("environment", lambda: find_environment(self._code).variables)
-        self._part("init", lambda: find_init(self._code, self._entry.entry))
-        self._part("writable", lambda: find_writable(self._code, self._entry.chdir))
+        self._part("environment", lambda: find_environment(self._code).variables[:MOST_FOUND])
+        self._part("init", lambda: find_init(self._code, self._entry.entry)[:MOST_OFFERED])
+        self._part("writable", lambda: find_writable(self._code, self._entry.chdir)[:MOST_OFFERED])
 
     def _part(self, name: str, work: Callable[[], object]) -> bool:
         """Half of the time that is left is each part's: what one wastes is not lost to all that follow."""
@@ -109,9 +111,9 @@ class Reader:
             value = work()
             self._armed = False
         except OutOfTime:
-            why = f"it takes longer than {SECONDS} seconds"
+            why = TOO_LONG
         except MemoryError:
-            why = f"it takes more than {MEMORY >> 20} MB of memory"
+            why = TOO_LARGE
         except RecursionError:
             why = "it is nested too deeply"
         except Exception as error:  # noqa: BLE001 — one file of a stranger must not take the other parts with it
@@ -153,13 +155,18 @@ class Reader:
     def _needs(self) -> Needs:
         file = self._wish.requirements
         if file is not None:
-            return Needs(Requirements("requirements.txt", file, ("-r", file), names=listed(self._code, file)), ())
+            return Needs(Requirements("requirements.txt", file, ("-r", file), names=self._listed(file)), ())
         found = find_requirements(self._code, self._entry.chdir)
-        return Needs(found, () if found else packages(self._code))
+        if found is None:
+            return Needs(None, packages(self._code))
+        return Needs(replace(found, names=found.names[:MOST_FOUND]), ())
+
+    def _listed(self, file: str) -> tuple[str, ...]:
+        return listed(self._code, file)[:MOST_FOUND]
 
     def _static(self) -> Static:
         folders = find_static(self._code, self._entry.origin[0])
-        return Static(folders, find_root_files(self._code, folders))
+        return Static(folders[:MOST_OFFERED], find_root_files(self._code, folders))
 
 
 def tell(what: dict[str, object]) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from piwizard.apps import reading
 from piwizard.apps.analysis import ANSWERS, Analysis, Wish, checked
-from piwizard.apps.shapes import Malformed
 from piwizard.machine import files, places
 
 MOST_KEPT = 10
@@ -46,7 +45,7 @@ forget: Callable[[], None] = of.cache_clear
 def _is_commit(tree: Path, commit: str) -> bool:
     try:
         return bool(json.loads(files.read(tree.parent / "release.json") or b"{}").get("commit") == commit)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return False
 
 
@@ -61,7 +60,7 @@ def _kept(path: Path) -> Analysis | None:
     try:
         noted: dict[str, Any] = json.loads(files.read(path) or b"{}")
         return Analysis(**{part: checked(part, noted[part]) for part in ANSWERS})
-    except (OSError, ValueError, KeyError, TypeError, Malformed):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

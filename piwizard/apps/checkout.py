@@ -188,7 +188,7 @@ class Checkout:
         except (ValueError, LookupError) as error:
             why = str(error)
         except (RecursionError, MemoryError):
-            why = "nested too deeply"
+            why = "nested too deeply, or too large"
         self._skip(path, f"not valid Python ({why})")
         return None
 

@@ -11,3 +11,5 @@ MEMORY = 256 << 20
 FILES = 64
 NOBODYS = 2_100_000_014
 """A user and a group outside of all ranges that Debian, systemd and directory services give numbers from."""
+TOO_LONG = f"reading it takes too long (the limit is {SECONDS} seconds)"
+TOO_LARGE = f"reading it takes too much memory (the limit is {MEMORY >> 20} MB)"

@@ -12,7 +12,7 @@ from typing import Any
 
 import piwizard
 from piwizard.apps.analysis import ANSWERS, Analysis, Failure, Wish, checked
-from piwizard.apps.limits import MEMORY, SECONDS
+from piwizard.apps.limits import SECONDS, TOO_LARGE, TOO_LONG
 from piwizard.apps.shapes import Malformed
 from piwizard.machine import commands
 from piwizard.machine.commands import Result
@@ -43,14 +43,16 @@ def analyse(tree: Path, data: Path, wish: Wish) -> Analysis:
     try:
         result = commands.run(argv, input=request, cwd="/", on_text=collect, timeout=WALL)
     except _TooMuch:
-        return _of([], "more was found in it than any app has")
+        return _of([], "what was found is out of bounds: the report is too long")
     return _of(report.getvalue().split("\n"), _ended(result))
 
 
 def _ended(result: Result) -> str:
     """Why a report may lack something."""
-    if result.exit in (124, -signal.SIGXCPU, -signal.SIGKILL):
-        return f"it takes longer than {SECONDS} seconds, or more than {MEMORY >> 20} MB of memory"
+    if result.exit in (124, -signal.SIGXCPU):
+        return TOO_LONG
+    if result.exit == -signal.SIGKILL:
+        return TOO_LARGE
     return f"the process that reads it ended with the code {result.exit}"
 
 
@@ -73,7 +75,7 @@ def _of(lines: list[str], ended: str) -> Analysis:
         try:
             found[part] = checked(part, said.get("value"))
         except Malformed as error:
-            failures[part] = Failure(f"it makes no sense ({error})")
+            failures[part] = Failure(f"what was found is out of bounds: {error}")
     for part in ANSWERS:
         if part not in found:
             failures.setdefault(part, Failure(ended, file))
