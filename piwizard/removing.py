@@ -204,5 +204,5 @@ def _noted(backups: Path) -> list[Record]:
 
 
 def _forget_downloads(site: str) -> None:
-    for kind in ("sources", "build", "hosts"):
+    for kind in ("sources", "analyses", "build", "hosts"):
         files.remove(places.cache_dir() / kind / site)

@@ -171,6 +171,9 @@ class Wizard:
         for name in ("facts", "_nginx", "_certificates", "_packaged_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
+        from piwizard.apps import analyses  # see steps/step.py
+
+        analyses.forget()
 
     @cached_property
     def facts(self) -> Facts:

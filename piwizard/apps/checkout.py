@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import posixpath
 import stat
 import warnings
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +19,8 @@ MAX_ENTRIES = 40_000
 MAX_BYTES = 1 << 20
 MAX_TOTAL = 16 << 20
 MAX_DEPTH = 12
-KEPT_SOURCE = 4 << 20  # a parsed file takes tens of times its size, and small boards have 512 MB
+MAX_PARSED = 3 << 20  # a parsed file takes about sixty times its size, and small boards have 512 MB
+MOST_LINKS = 40
 
 IGNORED = frozenset({
     "test", "tests", "testing", "doc", "docs", "example", "examples", "sample", "samples", "bench", "benchmarks",
@@ -50,7 +54,12 @@ def is_side(file: str) -> bool:
 
 @dataclass
 class Checkout:
-    """The Python files of a checkout, without tests, docs, examples and environments, and reading within it."""
+    """The Python files of a checkout, without tests, docs, examples and environments, and reading within it.
+
+    `data` is the folder that links in a deployed checkout point to. It is never read, as the app may write there: a
+    link to it counts as an empty file where its name has an ending, else as an empty folder. `reading` is the file
+    that was used last; `about_to_parse` is called with each Python file before it is parsed.
+    """
 
     root: Path
     data: Path | None = None
@@ -58,12 +67,15 @@ class Checkout:
     skipped: list[Skipped] = field(default_factory=list)
     bases: dict[str, str] = field(default_factory=dict, repr=False)
     memory: dict[str, object] = field(default_factory=dict, repr=False)
+    reading: str = ""
+    about_to_parse: Callable[[str], None] = field(default=lambda file: None, repr=False)
+    _links: set[str] = field(default_factory=set, repr=False)
     _inside: dict[str, Path | None] = field(default_factory=dict, repr=False)
     _nodes: dict[str, list[ast.AST]] = field(default_factory=dict, repr=False)
     _read: dict[str, bytes | None] = field(default_factory=dict, repr=False)
     _parsed: dict[str, ast.Module | None] = field(default_factory=dict, repr=False)
     _total: int = 0
-    _kept: int = 0
+    _total_parsed: int = 0
 
     def inside(self, path: str) -> Path | None:
         """Where a relative path really leads, if it exists and stays within the checkout."""
@@ -72,23 +84,50 @@ class Checkout:
         return self._inside[path]
 
     def _resolve(self, path: str) -> Path | None:
-        try:
-            real = (self.root / path).resolve(strict=True)
-        except (OSError, RuntimeError, ValueError):
+        waiting, here, links = path.split("/")[::-1], list[str](), 0
+        if path.startswith("/"):
             return None
-        if self.data is not None and real.is_relative_to(self.data):
-            return real
-        return real if real.is_relative_to(self.root) and ".git" not in real.relative_to(self.root).parts else None
+        while waiting:
+            part = waiting.pop()
+            if part == "..":
+                if not here:
+                    return None
+                here.pop()
+            elif part not in ("", "."):
+                here.append(part)
+                full = os.path.join(self.root, *here)
+                try:
+                    target = os.readlink(full) if stat.S_ISLNK(os.lstat(full).st_mode) else None
+                except (OSError, ValueError):
+                    return None
+                if target is not None:
+                    links += 1
+                    here.pop()
+                    # An absolute link points elsewhere on every machine but that of its author.
+                    if target.startswith("/") and not waiting and self._to_data(target):
+                        self._links.add(path)
+                    if target.startswith("/") or links > MOST_LINKS:
+                        return None
+                    waiting += target.split("/")[::-1]
+        return None if ".git" in here else self.root.joinpath(*here)
+
+    def _to_data(self, target: str) -> bool:
+        return self.data is not None and Path(posixpath.normpath(target)).is_relative_to(self.data)
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file is there."""
         real = self.inside(path)
-        return real is not None and os.path.isfile(real)
+        return os.path.isfile(real) if real is not None else path in self._links and bool(PurePosixPath(path).suffix)
 
     def is_dir(self, path: str) -> bool:
         """Whether a folder is there."""
         real = self.inside(path)
-        return real is not None and os.path.isdir(real)
+        return os.path.isdir(real) if real is not None else path in self._links and not PurePosixPath(path).suffix
+
+    @cached_property
+    def code_folders(self) -> frozenset[str]:
+        """All folders that hold Python files, in them or below them."""
+        return frozenset(str(folder) for file in self.python for folder in PurePosixPath(file).parents)
 
     def names(self, folder: str = "") -> list[str]:
         """The names in a folder, sorted; empty where there is none."""
@@ -104,6 +143,7 @@ class Checkout:
 
     def content(self, path: str) -> bytes | None:
         """What a file holds; None where it is missing, too large, no regular file or outside."""
+        self.reading = path
         if path not in self._read:
             self._read[path] = self._load(path)
         return self._read[path]
@@ -122,24 +162,23 @@ class Checkout:
         if path in self._parsed:
             return self._parsed[path]
         content = self.content(path)
-        tree = None if content is None else self._parse(path, content)
-        size = len(content or b"")
-        if tree is None or self._kept + size <= KEPT_SOURCE:
-            self._parsed[path] = tree
-            self._kept += size
-        return tree
+        self._parsed[path] = None if content is None else self._parse(path, content)
+        return self._parsed[path]
 
     def nodes(self, path: str) -> list[ast.AST]:
         """The nodes of a file's syntax tree, outer ones first, without plain names and signs."""
-        if path in self._nodes:
-            return self._nodes[path]
-        tree = self.parsed(path)
-        nodes = [node for node in ast.walk(tree) if not isinstance(node, DULL)] if tree else []
-        if path in self._parsed:
-            self._nodes[path] = nodes
-        return nodes
+        self.reading = path
+        if path not in self._nodes:
+            tree = self.parsed(path)
+            self._nodes[path] = [node for node in ast.walk(tree) if not isinstance(node, DULL)] if tree else []
+        return self._nodes[path]
 
     def _parse(self, path: str, content: bytes) -> ast.Module | None:
+        if self._total_parsed + len(content) > MAX_PARSED:
+            self._skip(path, "3 MiB of Python were parsed before it")
+            return None
+        self._total_parsed += len(content)
+        self.about_to_parse(path)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # "invalid escape sequence" of other people's code
@@ -149,7 +188,7 @@ class Checkout:
         except (ValueError, LookupError) as error:
             why = str(error)
         except (RecursionError, MemoryError):
-            why = "nested too deeply"
+            why = "nested too deeply, or too large"
         self._skip(path, f"not valid Python ({why})")
         return None
 
@@ -183,10 +222,7 @@ class Checkout:
 
 
 def read(root: Path | Checkout, data: Path | None = None) -> Checkout:
-    """Walk a checkout, nearest folders first, and list the Python files that may be part of the app.
-
-    `data` is the folder that links in a deployed checkout lead to: what the app writes is kept there.
-    """
+    """Walk a checkout, nearest folders first, and list the Python files that may be part of the app."""
     if isinstance(root, Checkout):
         return root
     checkout = Checkout(root.resolve(), data)
@@ -198,7 +234,7 @@ def read(root: Path | Checkout, data: Path | None = None) -> Checkout:
         for name in checkout.names(folder):
             seen += 1
             path = f"{folder}/{name}" if folder else name
-            if os.path.islink(checkout.root / path) and not (name.endswith(".py") and checkout.is_file(path)):
+            if os.path.islink(checkout.root / path) and (not name.endswith(".py") or checkout.inside(path) is None):
                 continue
             if os.path.isdir(checkout.root / path):
                 if depth < MAX_DEPTH and not _ignored(checkout, path, name):

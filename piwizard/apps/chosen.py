@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from piwizard import egress
 from piwizard.answers import Answers
-from piwizard.apps import checkout
-from piwizard.apps.checkout import Checkout
-from piwizard.apps.database import find_init
-from piwizard.apps.entry import Candidate, choose, find_entries
-from piwizard.apps.environment import Variable, find_environment
-from piwizard.apps.home_network import HomeNetworkUse, find_home_network
-from piwizard.apps.imports import packages
+from piwizard.apps import analyses
+from piwizard.apps.analysis import Analysis, Needs, Wish
+from piwizard.apps.database import InitCommand
+from piwizard.apps.entry import Candidate, choose
+from piwizard.apps.environment import Variable
+from piwizard.apps.home_network import HomeNetworkUse, in_answers
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
-from piwizard.apps.requirements import Requirements, find_requirements, limited, listed
-from piwizard.apps.servers import find_server
+from piwizard.apps.requirements import Requirements
+from piwizard.apps.servers import server_in_answers
 from piwizard.apps.setup_commands import Setup, decide
 from piwizard.apps.source import Source
-from piwizard.apps.static import find_root_files, find_static
-from piwizard.apps.writable import find_writable
+from piwizard.apps.writable import Writable
 from piwizard.changes.environment import MARKER, recipe
 from piwizard.errors import PiwizardError
 from piwizard.machine import files
@@ -46,8 +44,10 @@ class Chosen:
     answers: Answers
 
     @cached_property
-    def _code(self) -> Checkout:
-        return _read(self.source.tree, self.source.commit, Layout(str(self.answers.site), self.source.commit).data)
+    def _analysis(self) -> Analysis:
+        wish = Wish(self.answers.get("app.entry"), self.answers.get("app.requirements"))
+        site = Layout(str(self.answers.site), self.source.commit)
+        return analyses.of(site.site, self.source.tree, self.source.commit, site.data, wish)
 
     @cached_property
     def layout(self) -> Layout:
@@ -108,11 +108,11 @@ class Chosen:
     @cached_property
     def entry(self) -> Candidate:
         """The WSGI callable, and the folder to start in."""
-        found = find_entries(self._code)
+        found = self._analysis.entries
         wanted = self.answers.get("app.entry")
         if wanted is None:
-            return choose(found)
-        known = next((candidate for candidate in found if candidate.entry == wanted), None)
+            return choose(list(self._analysis.known("entries", found)))
+        known = next((candidate for candidate in found or () if candidate.entry == wanted), None)
         return known or Candidate(wanted, "", 0, "named in the answers", 0)
 
     @cached_property
@@ -120,10 +120,15 @@ class Chosen:
         """What is to be installed; None where the code says nothing."""
         wanted = self.answers.get("app.requirements")
         if wanted is None:
-            return find_requirements(self._code, self.entry.chdir)
+            _ = self.entry  # where nobody can tell which app is meant, nobody can tell what it needs
+            return self._needs.requirements
         self._there("app.requirements", wanted, folder=False)
-        names, limits = listed(self._code, wanted), limited(self._code, wanted)
-        return Requirements("requirements.txt", wanted, ("-r", wanted), names=names, limits=limits)
+        found = self._analysis.needs.requirements if self._analysis.needs else None
+        return found or Requirements("requirements.txt", wanted, ("-r", wanted))
+
+    @property
+    def _needs(self) -> Needs:
+        return self._analysis.known("needs", self._analysis.needs)
 
     @cached_property
     def libraries(self) -> tuple[str, ...]:
@@ -133,35 +138,46 @@ class Chosen:
     @cached_property
     def imported(self) -> tuple[str, ...]:
         """The packages to install where the code has no list of them."""
-        return tuple(name for name in packages(self._code) if name != "flask")
+        return tuple(name for name in self._needs.imported if name != "flask")
 
     @cached_property
     def static(self) -> dict[str, str]:
         """URL prefixes ("/static/") with the folder in the code that answers each."""
         wanted = self.answers.get("app.static")
         if wanted is None:
-            return {found.prefix: found.folder for found in find_static(self._code, self.entry.origin[0])}
+            _ = self.entry
+            found = self._analysis.known("static", self._analysis.static)
+            return {one.prefix: one.folder for one in found.folders}
         for folder in wanted.values():
             self._there("app.static", folder, folder=True)
         return dict(wanted)
 
     @cached_property
     def root_files(self) -> dict[str, str]:
-        """Exact URLs ("/robots.txt") with the file in the code."""
-        folders = find_static(self._code, self.entry.origin[0])
-        return {found.url: found.path for found in find_root_files(self._code, folders)}
+        """Exact URLs ("/robots.txt") with the file in the code. Where the code cannot be read, the app has them."""
+        _ = self.entry
+        found = self._analysis.static
+        return {one.url: one.path for one in found.root_files} if found else {}
 
     @cached_property
     def writable(self) -> tuple[str, ...]:
         """What the app may write, without what lies in another of these."""
-        found = find_writable(self._code, self.entry.chdir) if self.answers.get("app.writable") is None else ()
-        wanted: list[str] = self.answers.get("app.writable", [one.path for one in found])
+        wanted: list[str] | None = self.answers.get("app.writable")
+        if wanted is None:
+            _ = self.entry
+            wanted = [one.path for one in self.found_writable]
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+
+    @property
+    def found_writable(self) -> tuple[Writable, ...]:
+        """What the code says that it writes, whatever was answered."""
+        return self._analysis.known("writable", self._analysis.writable)
 
     @cached_property
     def setup(self) -> Setup:
         """Which setup commands run, and which are only offered."""
-        return decide(self.answers.get("app.init"), find_init(self._code, self.entry.entry), self.layout.folder)
+        wanted = self.answers.get("app.init")
+        return decide(wanted, self.found_init if wanted is None else self._analysis.init or (), self.layout.folder)
 
     @property
     def init(self) -> tuple[str, ...]:
@@ -171,13 +187,14 @@ class Chosen:
     @cached_property
     def database_server(self) -> str:
         """The database server that holds data of the app, in words; empty where there is none."""
-        return find_server(self._code, self.answers.get("app.env", {}), self.answers.secrets)
+        answered = server_in_answers(self.answers.get("app.env", {}), self.answers.secrets)
+        return answered or self._analysis.server or ""
 
     @cached_property
     def home_network(self) -> tuple[HomeNetworkUse, ...]:
         """What in the code, or in the answers to app.env, asks for the home network."""
-        given = self.answers.get("app.env", {})
-        return find_home_network(self._code, {name: self._given(name) for name in given})
+        given = {name: self._given(name) for name in self.answers.get("app.env", {})}
+        return (*(self._analysis.network or ()), *in_answers(given))
 
     def _given(self, name: str) -> str | None:
         value = self.answers.get("app.env", {})[name]
@@ -204,21 +221,29 @@ class Chosen:
         """Whether the app needs the system bus, and may have it."""
         return self.network == egress.HOME and any(use.dbus for use in self.home_network)
 
+    @property
+    def found_init(self) -> tuple[InitCommand, ...]:
+        """The commands in the code that prepare a new site, whatever was answered."""
+        return self._analysis.known("init", self._analysis.init)
+
     @cached_property
     def generated(self) -> tuple[str, ...]:
         """Variables that the code reads and for which any secret will do, where no answer sets them."""
         given = self.answers.get("app.env", {})
-        return tuple(one.name for one in self._variables if one.generate and one.name not in given)
+        return tuple(one.name for one in self.variables if one.generate and one.name not in given)
 
     @property
     def unset(self) -> tuple[str, ...]:
         """Variables that the code reads without a default, and that nobody gives."""
         settings = (*self.answers.get("app.env", {}), *self.generated)
-        return tuple(one.name for one in self._variables if one.default is None and one.name not in settings)
+        return tuple(one.name for one in self.variables if one.default is None and one.name not in settings)
 
     @cached_property
-    def _variables(self) -> tuple[Variable, ...]:
-        return find_environment(self._code).variables
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables that the code reads; none where it cannot be read and the answers have them instead."""
+        if self._analysis.environment is None and self.answers.get("app.env"):
+            return ()
+        return self._analysis.known("environment", self._analysis.environment)
 
     @property
     def gunicorn(self) -> tuple[int, ...] | None:
@@ -245,7 +270,7 @@ class Chosen:
     def _names(self) -> dict[str, str]:
         """The site's own name, for code that does not start without it."""
         domains = self.answers.get("site.domains")
-        wanted = any(one.name == "SERVER_NAME" and one.needed for one in self._variables)
+        wanted = any(one.name == "SERVER_NAME" and one.needed for one in self.variables)
         return {"SERVER_NAME": domains[0]} if wanted and domains else {}
 
     def environment(self) -> dict[str, str]:
@@ -265,9 +290,3 @@ class Chosen:
         if not (full.is_dir() if folder else full.is_file()):
             what = "folder" if folder else "file"
             raise PiwizardError(f"{key}: the repository has no {what} {path}.", key=key)
-
-
-@lru_cache(maxsize=8)
-def _read(tree: Path, commit: str, data: Path) -> Checkout:
-    """The code of a commit, read once for all the steps of a plan: at one path it does not change."""
-    return checkout.read(tree, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from piwizard.apps.bindings import Assigned, Import
@@ -22,6 +23,7 @@ IDLE = 15
 SERVING = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
 """What a file does with an app that is to be visited."""
 MOST = 50
+MOST_IN_ALL = 500
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,10 @@ def find_entries(root: Path | Checkout) -> list[Candidate]:
     """Everything in a checkout that may be the app, the best first, what cannot be used last."""
     checkout = read(root)
     code = Code.of(checkout)
-    found = [
-        candidate for file in checkout.python if _worth_it(checkout, file) for candidate in _in_file(code, file)[:MOST]
-    ]
+    all_found = (
+        candidate for file in checkout.python if _worth_it(checkout, file) for candidate in _in_file(code, file)
+    )
+    found = list(islice(all_found, MOST_IN_ALL))
     for hint in find_hints(checkout)[:MOST]:
         found = _apply(checkout, code, found, hint)
     unique: dict[tuple[str, str], Candidate] = {}
@@ -93,6 +96,8 @@ def _in_file(code: Code, file: str) -> list[Candidate]:
     bound = code.bindings(file)
     found: list[Candidate] = []
     for name, sources in bound.names.items():
+        if len(found) >= MOST:
+            break
         own = _passes_on(file, name) or not all(isinstance(source, Import) for source in sources)
         if not own:
             continue
@@ -102,7 +107,7 @@ def _in_file(code: Code, file: str) -> list[Candidate]:
             found.append(_from_app(code, file, name, app, line))
         elif factory := code.factory(file, name):
             found.append(_from_factory(code, file, name, factory))
-    for name, line in bound.main_only.items():
+    for name, line in islice(bound.main_only.items(), MOST):
         if name in NAMES and name not in bound.names:
             why = 'is only made under if __name__ == "__main__"'
             found.append(_place(code, file, Candidate(name, file, line, why, 0, problem=why)))

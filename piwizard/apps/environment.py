@@ -15,7 +15,7 @@ from piwizard.apps.wsgi import Code
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 SAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "env.sample", "example.env")
-SAMPLE_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
+SAMPLE_NAME = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)")
 OTHERS = (
     "AWS|S3|MINIO|STRIPE|PAYPAL|PAYSTACK|RAZORPAY|FLUTTERWAVE|PLAID|SQUARE|RECAPTCHA|HCAPTCHA|CAPTCHA|TURNSTILE|"
     "CLOUDFLARE|CLOUDINARY|GOOGLE|FACEBOOK|FB|GITHUB|GITLAB|TWITTER|DISCORD|SLACK|TWILIO|SPOTIFY|DROPBOX|OPENAI|"
@@ -91,8 +91,9 @@ def _samples(checkout: Checkout) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in SAMPLES:
         for _, line in lines(checkout, file):
-            if match := SAMPLE_LINE.match(line):
-                found.setdefault(match[1], match[2].strip("\"'"))
+            name, sign, value = line.partition("=")
+            if sign and (match := SAMPLE_NAME.fullmatch(name.strip())):
+                found.setdefault(match[1], value.strip().strip("\"'"))
     return found
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from piwizard.apps.checkout import Checkout
+from piwizard.apps.locks import table, toml
 
 STARTERS = (
     "Procfile", "gunicorn.conf.py", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "run.sh",
@@ -89,10 +89,7 @@ def flask_hints(line: str, file: str, number: int) -> list[Hint]:
 
 def tool_strings(checkout: Checkout) -> Iterator[str]:
     """The strings in pyproject's [tool.*] tables that may be command lines; keys named FLASK_APP joined to theirs."""
-    try:
-        waiting: list[object] = [tomllib.loads(checkout.text("pyproject.toml")).get("tool", {})]
-    except (ValueError, RecursionError):
-        return
+    waiting: list[object] = [table(toml(checkout, "pyproject.toml").get("tool"))]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):

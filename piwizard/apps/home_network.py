@@ -64,10 +64,8 @@ class HomeNetworkUse:
         return f"it {self.why} ({self.file}:{self.line})" if self.line else f"it {self.why} ({self.file})"
 
 
-def find_home_network(
-    root: Path | Checkout, settings: Mapping[str, object] | None = None
-) -> tuple[HomeNetworkUse, ...]:
-    """Return what asks for the home network in a checkout, and in the answers to app.env (`settings`)."""
+def find_home_network(root: Path | Checkout) -> tuple[HomeNetworkUse, ...]:
+    """Return what asks for the home network in a checkout."""
     checkout = read(root)
     found: list[HomeNetworkUse] = []
     for file in checkout.python:
@@ -78,7 +76,6 @@ def find_home_network(
     found += _in_requirements(checkout)
     for file in SETTINGS:
         found += islice(_in_settings(checkout, file), MOST_A_FILE)
-    found += _in_answers(settings or {})
     once = {(use.why, use.dbus): use for use in reversed(found)}
     return tuple(sorted(once.values(), key=found.index)[:MOST])
 
@@ -204,8 +201,10 @@ def _in_settings(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
             yield HomeNetworkUse(f"uses the address {place}", file, number)
 
 
-def _in_answers(settings: Mapping[str, object]) -> Iterator[HomeNetworkUse]:
-    """Name the variable alone: its value may be a secret."""
-    for name, value in settings.items():
-        if isinstance(value, str) and not _of_its_own(name) and private_address(value[:LONGEST_LINE]):
-            yield HomeNetworkUse(f"gets an address at home in {name}", "app.env", 0)
+def in_answers(settings: Mapping[str, object]) -> tuple[HomeNetworkUse, ...]:
+    """Return what in the answers to app.env asks for the home network. Their values may be secret, and are not named."""
+    return tuple(
+        HomeNetworkUse(f"gets an address at home in {name}", "app.env", 0)
+        for name, value in settings.items()
+        if isinstance(value, str) and not _of_its_own(name) and private_address(value[:LONGEST_LINE])
+    )

@@ -55,6 +55,9 @@ SAME = frozenset({
 """Modules whose package is called the same."""
 
 
+KNOWN = frozenset(normal(name) for name in (*INSTALLED_AS.values(), *SAME))
+
+
 def packages(checkout: Checkout) -> tuple[str, ...]:
     """What to install for a checkout that does not say so itself, Flask always."""
     found = {"flask"}
@@ -68,6 +71,12 @@ def packages(checkout: Checkout) -> tuple[str, ...]:
             if not own and top not in sys.stdlib_module_names and (name := _package(top)):
                 found.add(normal(name))
     return tuple(sorted(found))
+
+
+def known(name: str) -> bool:
+    """Whether a package is one of those that `packages` may name."""
+    extension = name.removeprefix("flask-").replace("-", "_")
+    return name in KNOWN or (name.startswith("flask-") and extension in FLASK)
 
 
 def _package(module: str) -> str | None:

@@ -11,16 +11,29 @@ from piwizard.apps.checkout import Checkout
 from piwizard.apps.modules import join
 from piwizard.apps.specs import pip_spec
 
+MOST_DOTS = 32
+"""Parts of a dotted key: the time that one takes grows with the square of them."""
+DOTS = re.compile(r"\.[ \t]*[^.\s]")
+MOST_PACKAGES = 5000
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
 Table = dict[str, Any]
 
 
 def toml(checkout: Checkout, file: str) -> Table:
-    """A TOML file; empty where it is missing or no TOML."""
+    """A TOML file, parsed once; empty where it is missing, no TOML, or has longer keys than any real one."""
+    key = f"toml {file}"
+    if key not in checkout.memory:
+        checkout.memory[key] = _parsed(checkout.text(file))
+    return table(checkout.memory[key])
+
+
+def _parsed(text: str) -> Table:
+    if any(len(DOTS.findall(piece)) > MOST_DOTS for piece in re.split(r"[=\n,{}]", text)):
+        return {}
     try:
-        return tomllib.loads(checkout.text(file))
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
         return {}
 
@@ -40,7 +53,7 @@ def pinned(checkout: Checkout, folder: str = "") -> tuple[str, tuple[str, ...]]:
         if not isinstance(packages, list):
             continue
         versions: dict[str, set[str]] = {}
-        for package in map(table, packages):
+        for package in map(table, packages[:MOST_PACKAGES]):
             title, version = package.get("name"), package.get("version")
             source = table(package.get("source"))
             if not isinstance(title, str) or not isinstance(version, str) or not _from_index(source):

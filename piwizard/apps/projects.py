@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from piwizard.apps.checkout import Checkout
@@ -77,7 +78,8 @@ def _setup_cfg(checkout: Checkout, folder: str) -> Project | None:
 
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read_string(checkout.text(file))
+        # configparser takes time that grows with the square of the spaces between words.
+        parser.read_string(re.sub(r"(?<=\S)[^\S\n]+", " ", checkout.text(file)))
     except configparser.Error:
         return None
     if not parser.has_option("options", "install_requires"):

@@ -38,7 +38,7 @@ def find_python(root: Path | Checkout, folder: str = "") -> PythonWish | None:
         pipfile = join(place, "Pipfile")
         wanted = table(toml(checkout, pipfile).get("requires"))
         version = wanted.get("python_full_version") or wanted.get("python_version")
-        if isinstance(version, str) and (found := EXACT.match(version)):
+        if isinstance(version, str) and (found := EXACT.match(version[:200])):
             return PythonWish(pip_spec(f"{found[1]}.*"), pipfile, False)
         for name in (".python-version", "runtime.txt"):
             file = join(place, name)

@@ -12,14 +12,16 @@ URL = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb|mon
 DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "pymysql", "MySQLdb", "mysql", "mariadb", "aiomysql", "pymongo")
 
 
-def find_server(code: Checkout, settings: Mapping[str, object], secrets: Mapping[str, str]) -> str:
-    """Name the database server of an app for a person; empty where there is none. No part of a secret is in it."""
+def server_in_answers(settings: Mapping[str, object], secrets: Mapping[str, str]) -> str:
+    """Name the database server that the answers name; empty where they name none. No part of a secret is in it."""
     for value in settings.values():
         if isinstance(value, str) and URL.match(value):
             return f"the database on {_host(value)}"
-    for key, value in secrets.items():
-        if URL.match(value):
-            return f"the database that {key} names"
+    return next((f"the database that {key} names" for key, value in secrets.items() if URL.match(value)), "")
+
+
+def server_in_code(code: Checkout) -> str:
+    """Name the database server that the code asks for; empty where it asks for none."""
     for driver in DRIVERS:
         words = (f"import {driver}".encode(), f"from {driver}".encode())
         if any(code.mentions(file, *words) for file in code.python):

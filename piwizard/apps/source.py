@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.machine import commands, files, git, git_refusals, places
+from piwizard.errors import PiwizardError
+from piwizard.machine import bounded, files, git, git_refusals, places
 from piwizard.machine.git_access import NOBODY, Access
 
 
@@ -68,7 +69,15 @@ def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> So
         files.remove(folder)
     folder.mkdir(parents=True, mode=0o700)
     tree = folder / "tree"
-    result = commands.run(git.clone(repo, tree, ref, shallow=True), env=git.environment(access), timeout=600)
+    result = bounded.run(git.clone(repo, tree, ref, shallow=True), folder, env=git.environment(access))
+    if result is None:
+        files.remove(folder)
+        raise PiwizardError(
+            f"app.repo: {repo} takes more than {bounded.MOST_BYTES >> 30} GB, more than {bounded.MOST_FILES} files, "
+            f"more than {bounded.MOST_SECONDS // 60} minutes, or more room than the disk has.",
+            key="app.repo",
+            hint="Remove what the app does not need from the repository, or make room on the disk.",
+        )
     if not result.ok:
         raise git_refusals.explain(repo, ref, result.last_words, access)
     commit = git.head(tree)

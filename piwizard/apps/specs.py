@@ -6,7 +6,9 @@ import re
 
 NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 CLAUSE = re.compile(r"\s*(===|==|~=|!=|<=|>=|<|>)\s*v?(\d+(?:\.\d+)*)(\.\*)?[A-Za-z0-9.+-]*\s*$")
-PLAIN = re.compile(r"v?(\d+(?:\.\d+)*)")
+PLAIN = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,9})(?!\.?\d)")
+LONGEST_NAME = 100
+LONGEST_WISH = 200
 
 
 def normal(name: str) -> str:
@@ -19,11 +21,16 @@ def distribution(line: str) -> str | None:
     if "://" in line.partition("@")[0] or line.lstrip().startswith((".", "/")):
         return None
     found = NAME.match(line)
-    return normal(found[1]) if found else None
+    return normal(found[1]) if found and len(found[1]) <= LONGEST_NAME else None
 
 
 def pip_spec(wish: str) -> str:
-    """A version as poetry and Pipenv write it (`^1.2`, `~1.2`, `*`, `1.2.*`, `>=1,<2`) as pip reads it."""
+    """A version as poetry and Pipenv write it (`^1.2`, `~1.2`, `*`, `1.2.*`, `>=1,<2`) as pip reads it.
+
+    One that is longer than any real one, or that cannot be read, asks for nothing.
+    """
+    if len(wish) > LONGEST_WISH:
+        return ""
     clauses: list[str] = []
     for part in (piece.strip() for piece in wish.rpartition("||")[2].split(",")):
         if part in {"", "*"}:
@@ -41,7 +48,7 @@ def pip_spec(wish: str) -> str:
 
 def fits(spec: str, version: tuple[int, ...]) -> bool:
     """Whether a Python version meets a wish such as `>=3.9,<4`; a clause that cannot be read is taken as met."""
-    if len(spec) > 200:
+    if len(spec) > LONGEST_WISH:
         return True
     return all(_holds(clause, version) for clause in pip_spec(spec).split(",") if clause)
 

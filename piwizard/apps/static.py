@@ -70,7 +70,7 @@ def servable(checkout: Checkout, folder: str) -> bool:
     if not folder or not checkout.is_dir(folder) or not SAFE.fullmatch(folder):
         return False
     hidden = any(part.startswith(".") for part in folder.split("/"))
-    return not hidden and not any(file.startswith(f"{folder}/") for file in checkout.python)
+    return not hidden and folder not in checkout.code_folders
 
 
 def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:

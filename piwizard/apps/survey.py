@@ -19,6 +19,8 @@ from piwizard.errors import PiwizardError
 
 WRITTEN_SECRET = re.compile(rb"\bSECRET_KEY[\"']?\]?\s{0,4}=\s{0,4}[\"'][^\"'\n]{1,200}[\"']")
 
+DEBUGGING = re.compile(r"^[ \t]*(export[ \t]+)?FLASK_DEBUG[ \t]*=[ \t]*[\"']?(1|true)", re.IGNORECASE | re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -78,6 +80,6 @@ def _notes(checkout: Checkout, requirements: Requirements | None) -> list[str]:
         if WRITTEN_SECRET.search(checkout.content(file) or b""):
             notes.append(f"A SECRET_KEY is written in {file}: whoever can read the repository can forge sessions.")
             break
-    if re.search(r"^\s*(export\s+)?FLASK_DEBUG\s*=\s*[\"']?(1|true)", checkout.text(".flaskenv"), re.IGNORECASE | re.M):
+    if DEBUGGING.search(checkout.text(".flaskenv")):
         notes.append(".flaskenv switches Flask's debugger on: the site is run without it.")
     return notes

@@ -80,7 +80,7 @@ def acceptable(checkout: Checkout, item: Writable) -> bool:
         return False
     if item.path.rpartition("/")[2] in NOT_MOVED and filled(checkout, item.path):
         return False
-    return not any(file.startswith(f"{item.path}/") for file in checkout.python)
+    return item.path not in checkout.code_folders
 
 
 def filled(checkout: Checkout, folder: str) -> bool:
@@ -199,7 +199,7 @@ class _Finder:
         """A file in a folder of its own is offered as that folder: programs make others beside it."""
         folder = parent(place)
         own = folder and not NOT_MOVED & set(folder.split("/")) and kind != "folder"
-        if own and not any(file.startswith(f"{folder}/") for file in self.code.checkout.python):
+        if own and folder not in self.code.checkout.code_folders:
             return Writable(folder, "folder", why, self.file, line)
         return Writable(place, kind, why, self.file, line)
 

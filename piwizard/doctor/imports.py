@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from piwizard.apps.imports import INSTALLED_AS
+from piwizard.apps.specs import normal
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
@@ -65,16 +66,7 @@ def _missing(failure: Failure, patient: Patient, module: str) -> Finding:
 
 
 def _asked_for(patient: Patient, wanted: str) -> bool:
-    try:
-        text = (patient.tree / (patient.requirements or "requirements.txt")).read_text("utf-8", "replace")
-    except OSError:
-        return False
-    asked = {_same(name) for name in re.findall(r"[\"'\s]*([A-Za-z0-9][\w.-]*)", text)}
-    return _same(wanted) in asked
-
-
-def _same(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return normal(wanted) in patient.listed
 
 
 def _other_version(failure: Failure, patient: Patient, name: str, module: str, *, circular: bool, file: str) -> Finding:

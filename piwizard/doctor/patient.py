@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard import egress
-from piwizard.apps import checkout
 from piwizard.apps.chosen import Chosen
-from piwizard.apps.database import InitCommand, find_init
-from piwizard.apps.environment import Variable, find_environment
+from piwizard.apps.database import InitCommand
+from piwizard.apps.environment import Variable
 from piwizard.apps.home_network import HomeNetworkUse
-from piwizard.apps.writable import Writable, find_writable
+from piwizard.apps.writable import Writable
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.doctor.traceback import Failure, Frame
 
@@ -26,7 +25,8 @@ class Patient:
     """A site's app. `tree` is its code, `start` the folder below it in which it is started.
 
     `newest`: it is the app's newest version that failed, not the one in use. `treated`: what is heard is from before
-    the last run, so that what the answers bring against it is mended already.
+    the last run, so that what the answers bring against it is mended already. `listed`: the distributions that
+    `requirements` asks for.
     """
 
     site: str
@@ -36,6 +36,7 @@ class Patient:
     pythonpath: str = ""
     entry: str = ""
     requirements: str | None = None
+    listed: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
     env: frozenset[str] = frozenset()
     init: tuple[str, ...] = ()
@@ -114,9 +115,8 @@ class Patient:
 
 
 def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
-    """What is known of a chosen app. Reads its code, runs nothing of it."""
+    """What is known of a chosen app. Runs nothing of it."""
     answers, tree = app.answers, app.source.tree
-    code = checkout.read(tree, app.layout.data)
     return Patient(
         site=app.layout.site,
         folder=app.layout.folder,
@@ -125,12 +125,13 @@ def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
         pythonpath=app.entry.pythonpath,
         entry=app.entry.entry,
         requirements=app.requirements.file if app.requirements else None,
+        listed=app.requirements.names if app.requirements else app.imported,
         writable=app.writable,
         env=frozenset((*answers.get("app.env", {}), *app.generated)),
         init=app.init,
-        may_write=find_writable(code, app.working_directory),
-        variables=find_environment(code).variables,
-        commands=find_init(code, app.entry.entry),
+        may_write=app.found_writable,
+        variables=app.variables,
+        commands=app.found_init,
         newest=newest,
         network=app.network,
         home_network=app.home_network,

@@ -14,7 +14,7 @@ from typing import Any
 
 from piwizard import answers as answers_module
 from piwizard.answers import SITE_TABLES, Answers
-from piwizard.apps import chosen
+from piwizard.apps import analyses
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
 from piwizard.changes.group import Group
@@ -186,7 +186,7 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
 
 def forget() -> None:
     """What was read of the app counts no more: the answers have put other files there."""
-    chosen._read.cache_clear()
+    analyses.forget()
 
 
 __all__ = ["PiwizardError", "Planned", "World", "forget", "own_places"]

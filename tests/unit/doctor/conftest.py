@@ -43,6 +43,7 @@ def patient(tmp_path: Path) -> Patients:
             "tree": tree,
             "entry": "app:app",
             "requirements": "requirements.txt",
+            "listed": ("flask", "pillow"),
             "may_write": find_writable(tree),
             "variables": find_environment(tree).variables,
             "commands": find_init(tree, "app:app"),
