@@ -202,7 +202,7 @@ def _in_settings(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
 
 
 def in_answers(settings: Mapping[str, object]) -> tuple[HomeNetworkUse, ...]:
-    """Return what in the answers to app.env asks for the home network. Their values may be secret, and are not named."""
+    """Return what in the answers to app.env asks for the home network. Values may be secret: they are not named."""
     return tuple(
         HomeNetworkUse(f"gets an address at home in {name}", "app.env", 0)
         for name, value in settings.items()

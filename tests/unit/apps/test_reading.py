@@ -20,17 +20,14 @@ from piwizard.errors import PiwizardError
 APP = "from flask import Flask\napp = Flask(__name__)\n@app.route('/')\ndef page(): return ''\n"
 DATA = Path("/srv/blog/data")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+DIGITS = "9" * 5000
 HOSTILE = {
     "dotted keys": {"pyproject.toml": "a" + ".a" * 100_000 + " = 1\n"},
     "dotted keys with spaces": {"pyproject.toml": "[a" + " . 'a'" * 50_000 + "]\n"},
-    "dotted keys in a table": {
-        "poetry.lock": "x = {a" + ".a" * 100_000 + " = 1}",
-        "pyproject.toml": "project = {a = 1}",
-    },
+    "dotted keys in a table": {"poetry.lock": f"x = {{a{'.a' * 100_000} = 1}}", "pyproject.toml": "project = {a = 1}"},
     "many dotted keys": {"pyproject.toml": "".join(f"{'a.' * 30}k{number} = 1\n" for number in range(5000))},
     "a version of 5000 digits": {
-        "pyproject.toml": "[tool.poetry]\n[tool.poetry.dependencies]\n"
-        f"flask = '^{'9' * 5000}'\npython = '~{'9' * 5000}'\n"
+        "pyproject.toml": f"[tool.poetry]\n[tool.poetry.dependencies]\nflask = '^{DIGITS}'\npython = '~{DIGITS}'\n"
     },
     "a version of many parts": {"Pipfile": f"[packages]\nflask = '~1{'.1' * 200_000}'\n"},
     "a Python of many digits": {"Pipfile": f"[requires]\npython_version = '1.{'1' * 900_000}!'\n"},
