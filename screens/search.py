@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from piwizard.engine.events import decoded, is_output
+from piwizard.printable import printed
 from piwizard.screens.blocks import Address, Block
-from piwizard.screens.log_blocks import LogBlocks, clean
+from piwizard.screens.log_blocks import LogBlocks
 
 CHUNK = 1 << 18
 LINES_BEFORE, LINES_AFTER = 500, 1000
@@ -85,12 +86,12 @@ def _places(record: Path, wanted: str) -> Iterator[Address]:
 
 
 def _output_holds(raw: bytes, wanted: str, written: str) -> bool:
-    """`written`: the words as they stand in a line that has no signs of control."""
+    """`written`: the words as they stand in a line in which nothing is escaped."""
     text = raw.decode("utf-8", "replace").lower()
-    if written not in text and "\\u00" not in text:
+    if written not in text and "\\u" not in text:
         return False
     event = decoded(raw)
-    return event is not None and wanted in clean(event["text"]).lower()
+    return event is not None and wanted in printed(event["text"]).lower()
 
 
 def _texts(block: Block) -> list[str]:
