@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from fcntl import ioctl
 
 ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
-QUESTION = re.compile(r"(?<=\n)[^\n]+: ?\Z")
+QUESTION = re.compile(r"(?<=\n)(?:[^\n]+:|(?:\? )?Which \[[^\]\n]+\]) ?\Z")
 TIMEOUT = 30.0
 
 

@@ -58,8 +58,6 @@ def undo(record: Record, work: Work) -> str | None:
         return None
     if before["whole"]:
         files.remove_whole(path)
-    elif work.wipe:
-        files.remove(path)
     elif any(path.iterdir()):
         return f"{path} is not empty: kept."
     else:

@@ -43,10 +43,10 @@ LARGEST_COMPRESSED = 32 << 20
 class Publish:
     """`public` holds for each URL path the folder or file of `code` that answers it, and nothing else.
 
-    Only regular files are copied. A link to another file of the same folder is published as that file. Any other is
-    removed from the code, but for those to `data`: nginx would not follow it, but the app's own route for static files
-    would, to wherever it leads. What compresses gets a .gz beside it, so that a small board need not do it again for
-    every visitor.
+    Only regular files are copied. A link to another file of the same folder is published as that file. In the place of
+    any other link, but for those to `data`, there is a folder that nobody can enter: nginx answers 404, and does not
+    ask the app, whose own route for static files would follow the link to wherever it leads. What compresses gets a
+    .gz beside it, so that a small board need not do it again for every visitor.
     """
 
     kind: ClassVar[str] = "publish"
@@ -77,7 +77,7 @@ class Publish:
         with tree.folder(self.code) as code, tree.folder(new) as public:
             for url, path in self.paths:
                 for link in _Publishing(code, PurePath(path), self.data).publish(PurePath(url), public):
-                    work.say(f"{link} is a link, so it is not served, and it was removed from the release.")
+                    work.say(f"{link} is a link, or behind one, and does not stay in its folder: it is not served.")
         work.command(("sync", "--file-system", str(new)))
         files.forget(self._marker)
         files.put_in_place(new, self.public)
@@ -90,7 +90,7 @@ class Publish:
 
 @dataclass(frozen=True)
 class _Publishing:
-    """One folder or file `top` of the open folder `code` on its way; what it gives are the links that were removed."""
+    """One folder or file `top` of the open folder `code` on its way; it gives the links that are not served."""
 
     code: int
     top: PurePath
@@ -101,9 +101,14 @@ class _Publishing:
         try:
             with tree.below(self.code, self.top.parent) as parent, _made(public, url.parent) as target:
                 yield from self._copy(self.top, url.name, parent, target)
+        except FileNotFoundError:
+            return
         except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):  # not there, or behind a link
+            if error.errno not in (errno.ENOTDIR, errno.ELOOP):
                 raise
+            with _made(public, url.parent) as target:
+                _close(url.name, target)
+            yield self.top  # behind a link
 
     def _copy(self, path: PurePath, name: str, parent: int, target: int) -> Iterator[PurePath]:
         try:
@@ -112,7 +117,7 @@ class _Publishing:
             return
         if stat.S_ISLNK(info.st_mode):
             if not self._link(path, name, parent, target):
-                os.unlink(path.name, dir_fd=parent)
+                _close(name, target)
                 yield path
         elif stat.S_ISREG(info.st_mode):
             _copy_file(path.name, name, parent, target)
@@ -135,6 +140,14 @@ class _Publishing:
                 return _copy_file(other.name, name, folder, target)
         except OSError:
             return False
+
+
+def _close(name: str, within: int) -> None:
+    """Make a folder that no one but root can enter, in the place of what must not be served."""
+    if not tree.exists(name, within):
+        os.mkdir(name, 0o700, dir_fd=within)
+        with tree.below(within, PurePath(name)) as made:
+            os.fchmod(made, 0)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ LONGEST_WORDS = 4000
 """Of a line that may become part of a sentence for a person."""
 LONGEST_LINE = 20_000
 """Characters of a line that somebody follows: of more there is only the number."""
+MOST_KEPT = 32 << 20
+"""Characters of each stream that are kept where nobody follows the lines: a stranger may print without end."""
 CHUNK = 1 << 16
 DRAIN = 1.0
 """Seconds for what is left in the pipes; who goes on printing without end is heard no longer."""
@@ -57,13 +59,14 @@ class Pieces:
 
 
 class Lines:
-    """Passes the lines of a stream on, and keeps the last ones; where nobody follows, it keeps them all, and whole."""
+    """Passes the lines of a stream on, and keeps the last ones; where nobody follows, it keeps the first MOST_KEPT."""
 
     def __init__(self, stream: str, on_line: OnLine | None, tail: deque[str]) -> None:
         self._stream, self._on_line, self._tail = stream, on_line, tail
         self._kept: deque[str] = deque(maxlen=TAIL_LINES if on_line else None)
         self._begun: list[str] = []
         self._length = 0
+        self._left = MOST_KEPT
 
     @property
     def text(self) -> str:
@@ -81,9 +84,10 @@ class Lines:
             self._end()
 
     def _add(self, part: str) -> None:
-        room = LONGEST_LINE - self._length if self._on_line else len(part)
+        room = LONGEST_LINE - self._length if self._on_line else self._left
         if part and room > 0:
             self._begun.append(part[:room])
+            self._left -= min(len(part), room)
         self._length += len(part)
 
     def _end(self) -> None:
@@ -91,7 +95,9 @@ class Lines:
         self._begun, self._length = [], 0
         if length > len(line):
             line = f"{line}… ({length - len(line)} more letters)"
-        self._kept.append(line)
+        if self._on_line or self._left > 0:
+            self._kept.append(line)
+            self._left -= 1
         self._tail.append(line[:LONGEST_WORDS])
         if self._on_line:
             self._on_line(self._stream, line)

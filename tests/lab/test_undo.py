@@ -172,7 +172,7 @@ def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
     asked = as_root(pi, "piwizard", "undo", "--all")
     asked.answer("Take back ", "y")
     asked.answer("Delete also /srv/myflask/data (1 file, ")
-    asked.answer("Remove also the Debian packages that piwizard has brought (nginx", "y")
+    asked.answer("Remove also the Debian packages that piwizard has brought (", "y")
     assert asked.end(120) == 0
     assert pi.read("/srv/myflask/data/result.json")
     assert not (pi.files / "usr/sbin/nginx").exists()
