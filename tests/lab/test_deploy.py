@@ -11,6 +11,7 @@ import pytest
 from piwizard.machine import commands
 from piwizard.machine.commands import Process
 from tests.lab import product, road, tame
+from tests.lab.eventually import eventually
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -129,3 +130,18 @@ def test_on_a_small_board(lab: Lab, pi: Pi) -> None:
     pi.run(("piwizard", "deploy"))
     one, other = (json.loads(pi.read(path)) for path in pi.run(PROOFS).output.split()[-2:])
     assert one["measured"] == other["measured"], "it takes about as much as before"
+
+
+def test_an_environment_that_cannot_be_built_again_leaves_the_site_as_it_is(pi: Pi) -> None:
+    """As after an upgrade of piwizard that builds environments otherwise, while the package index is unreachable."""
+    (marker,) = (pi.files / "srv/myflask/releases").glob("*/venv.json")
+    marker.write_bytes(marker.read_bytes().replace(b'"lines"', b'"other"'))
+    before = road.manifest(pi.files, (str(marker.parent.relative_to(pi.files)),))
+    pi.write("/etc/pip.conf", "[global]\nindex-url = http://127.0.0.1:9/simple\nretries = 0\n")
+    refused = pi.run(("piwizard", "apply", "--yes"), check=False)
+    assert refused.exit == 1
+    assert "app.requirements" in refused.output + refused.errors
+    assert road.manifest(pi.files, (str(marker.parent.relative_to(pi.files)),)) == before
+    assert pi.http("/", host=road.HOST).text.startswith("It works.")
+    pi.run(("systemctl", "restart", "myflask.service"))
+    eventually(lambda: pi.http("/", host=road.HOST).status == 200)
