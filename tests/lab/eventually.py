@@ -10,11 +10,13 @@ T = TypeVar("T")
 
 
 def eventually(what: Callable[[], T], timeout: float = 20.0) -> T:
-    """What a thing gives once it stops raising OSError or AssertionError; its last error after `timeout`."""
+    """Return what a thing gives once it raises no OSError or AssertionError and is not False; else fail in the end."""
     until = time.monotonic() + timeout
     while True:
         try:
-            return what()
+            found = what()
+            assert found is not False, f"still False after {timeout} seconds"
+            return found
         except (OSError, AssertionError):
             if time.monotonic() > until:
                 raise
