@@ -24,9 +24,12 @@ from tests.properties.judge import Broken
 NGINX, UNITS = Path("/etc/nginx/sites-available"), Path("/etc/systemd/system")
 DIRECTIVES = frozenset(
     """access_log add_header absolute_redirect alias charset charset_types client_body_timeout client_header_timeout
-    client_max_body_size default_type disable_symlinks error_page gzip_static http2 include internal keepalive
-    keepalive_timeout listen location map proxy_connect_timeout proxy_http_version proxy_pass proxy_read_timeout
-    proxy_redirect proxy_send_timeout proxy_set_header return root send_timeout server server_name ssl_certificate
+    client_max_body_size default_type disable_symlinks error_page gzip_static http2 http2_max_concurrent_streams
+    ignore_invalid_headers include
+    internal keepalive keepalive_timeout limit_conn limit_conn_status limit_conn_zone listen location map
+    proxy_connect_timeout proxy_headers_hash_bucket_size proxy_headers_hash_max_size proxy_http_version proxy_pass
+    proxy_read_timeout proxy_redirect proxy_send_timeout proxy_set_header reset_timedout_connection return root
+    send_timeout server server_name underscores_in_headers ssl_certificate
     ssl_certificate_key ssl_ciphers ssl_ecdh_curve ssl_prefer_server_ciphers ssl_protocols ssl_session_cache
     ssl_session_tickets ssl_session_timeout types upstream default text/javascript""".split()  # noqa: SIM905
 )  # fmt: skip

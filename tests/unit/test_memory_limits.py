@@ -23,7 +23,9 @@ def test_services_are_found():
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
 def test_service_has_a_memory_limit(path):
-    assert re.search(r"^MemoryMax=\d+[M%]$", path.read_text(), re.M)
+    text = path.read_text()
+    included = [(TEMPLATES / name).read_text() for name in re.findall(r'{% include "([^"]+)"', text)]
+    assert re.search(r"^MemoryMax=\d+[M%]$", "\n".join((text, *included)), re.M)
 
 
 @pytest.mark.parametrize("lane", launch.LANES)

@@ -22,6 +22,7 @@ SOCKETS = {
 }
 LOCKS = {
     "machine/file_lock.py",
+    "machine/held_service.py",
     "rehearsal/workplace.py",  # a file of mode 0600, and never waited for
 }
 

@@ -95,7 +95,7 @@ class Terminal:
 def machine(own_places, monkeypatch):
     found = Machine(own_places, monkeypatch)
     monkeypatch.setattr(places, "sites_dir", lambda: found.srv)
-    monkeypatch.setattr(boundary, "become_root", lambda answers: None)
+    monkeypatch.setattr(boundary, "become_root", lambda: None)
     monkeypatch.setattr(launch, "require_systemd", lambda: None)
     monkeypatch.setattr(launch, "start", found.undo)
     monkeypatch.setattr(removing, "watch", lambda run, as_json: 0)
