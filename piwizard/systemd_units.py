@@ -69,7 +69,8 @@ def render_service(unit: Unit) -> str:
         writable=unit.writable,
         oom_score=SERVICE_OOM_SCORE,
         pythonpath=unit.pythonpath,
-        **egress_values(unit.network, dbus=unit.dbus, program=egress.PROGRAM),
+        guard=egress.SERVICE if unit.network == egress.INTERNET else None,
+        **egress_values(unit.network, dbus=unit.dbus),
     )
 
 

@@ -76,9 +76,7 @@ def seen(script: Path) -> Path:
     return places.cache_dir() / script.name
 
 
-def egress_values(
-    network: str, resolvers: Sequence[str] = (), *, dbus: bool = False, program: Path | None = None
-) -> dict[str, object]:
+def egress_values(network: str, resolvers: Sequence[str] = (), *, dbus: bool = False) -> dict[str, object]:
     """Return the values that the template systemd/egress.j2 needs.
 
     A unit that runs once needs the name servers of this moment, as `resolvers_here` gives them.
@@ -92,7 +90,6 @@ def egress_values(
         "network": network,
         "denied": egress.denied(),
         "resolvers": tuple(resolvers),
-        "program": program,
         "closed": sorted(closed),
     }
 

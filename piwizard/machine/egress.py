@@ -1,7 +1,8 @@
 """The packets that apps must not send: to the router, the home network, and other private places.
 
-Also a program of its own that systemd starts with the system's Python: before an app, when /etc/resolv.conf changes,
-and every quarter of an hour, because other programs flush the packet filter. So it needs the standard library alone.
+Also a program of its own that systemd starts with the system's Python: before an app starts, when /etc/resolv.conf
+changes, and every quarter of an hour, because other programs flush the packet filter. So it needs the standard library
+alone.
 
 Two layers do the same work, since each has a gap. systemd's IPAddressDeny= belongs to the unit and cannot be flushed,
 but it knows no ports: the name server, usually the router, has to be allowed as a whole. The table of nftables goes by

@@ -52,9 +52,8 @@ def _no_secret_is_seen(pi: Pi, watch: Watch, person: Person) -> None:
     names = ("given to the app", "made up")
     of_app = {Leak(name, place) for name in names for place in (VAULT, SETTINGS)}
     in_app = {leak for leak in found if leak.place.endswith(f" of user {app}")}
-    on_the_way = {Leak(name, "environment of /usr/bin/setpriv of user 0") for name in names}  # becomes the app on trial
     assert {leak.secret for leak in in_app} == set(names)
-    assert found - in_app - on_the_way == {Leak("token", VAULT), Leak("token", CLIENT)} | of_app
+    assert found - in_app == {Leak("token", VAULT), Leak("token", CLIENT)} | of_app
     assert len(watch.seen) > 200, "the kernel has told of too few programs"
 
 

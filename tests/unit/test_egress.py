@@ -30,7 +30,9 @@ def test_service_denies_the_home_network_by_default() -> None:
     assert {"192.168.0.0/16", "10.0.0.0/8", "fe80::/10", "fc00::/7", "224.0.0.0/4", "ff00::/8"} <= set(denied.split())
     assert "127.0.0.0/8" not in denied.split()
     assert lines(text, "IPAddressAllow") == []
-    assert lines(text, "ExecStartPre") == ["-+/usr/bin/python3 -I /usr/local/lib/piwizard/egress.py"]
+    assert lines(text, "ExecStartPre") == [], "as root it would have the app's environment"
+    assert lines(text, "Wants") == ["piwizard-egress.service"]
+    assert "piwizard-egress.service" in lines(text, "After")
     assert {"-/run/dbus", "-/run/avahi-daemon"} <= set(lines(text, "InaccessiblePaths"))
 
 
