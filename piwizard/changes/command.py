@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.changes.failing import out_of_memory, too_new, wants_to_write
+from piwizard.changes.failing import out_of_memory, out_of_time, too_new, wants_to_write
 from piwizard.changes.workspace import workspace
 from piwizard.machine import files, tree
 from piwizard.machine.app_sandbox import Sandbox
@@ -101,7 +101,13 @@ class Command:
             words = f"app.env.{lacking}: the app asks for this variable: {words}"
         if VARIABLE.match(words):
             return ChangeFailed(words, key="app.env", hint=GIVE_IT)
-        hint = out_of_memory(result) or too_new(result) or wants_to_write(result, self.code) or self._not_given
+        hint = (
+            out_of_memory(result)
+            or out_of_time(result, LONGEST)
+            or too_new(result)
+            or wants_to_write(result, self.code)
+            or self._not_given
+        )
         return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=hint)
 
     @property

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from piwizard.changes import building, swap
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.changes.failing import out_of_memory, too_new
+from piwizard.changes.failing import out_of_memory, out_of_time, too_new
 from piwizard.changes.package import Packages
 from piwizard.changes.workspace import BUILD_USER, home, take, workspace
 from piwizard.machine import commands, files, tree
@@ -87,7 +87,10 @@ class Environment:
                 raise ChangeFailed(
                     f"app.requirements: they do not install. {pips_reason(result.tail, result.output)}",
                     key="app.requirements",
-                    hint=out_of_memory(result) or too_new(result) or "All that pip said is in `piwizard logs app`.",
+                    hint=out_of_memory(result)
+                    or out_of_time(result, LONGEST_BUILD)
+                    or too_new(result)
+                    or "All that pip said is in `piwizard logs app`.",
                 )
             files.forget(self._marker)
             take(built, self.folder, self.group, work)

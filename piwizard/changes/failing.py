@@ -23,6 +23,13 @@ def out_of_memory(result: Result) -> str | None:
     return None
 
 
+def out_of_time(result: Result, seconds: int) -> str | None:
+    """Names the end that systemd puts to a command after `seconds`."""
+    if result.exit != -15 or result.seconds < seconds:
+        return None
+    return f"It was stopped after {seconds // 60} minutes. If it waits for something, make it stop waiting, then try again."
+
+
 def too_new(result: Result) -> str | None:
     """Names what old versions stumble over: what newer Pythons, or newer setuptools, no longer have."""
     if not any(GONE.search(line) for line in result.tail):

@@ -8,6 +8,8 @@ import pytest
 
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.command import Command
+from piwizard.changes.failing import out_of_time
+from piwizard.machine.commands import Result
 from tests.unit.changes.conftest import APP_USER, needs_root
 
 pytestmark = needs_root
@@ -48,3 +50,9 @@ def test_a_file_that_it_may_not_write_is_named(working, tmp_path):
 def test_what_newer_pythons_no_longer_have(working, tmp_path):
     error = failed(working, tmp_path / "marker", "import collections; collections.MutableMapping", ())
     assert "too old for this Python" in error.hint
+
+
+def test_command_that_was_stopped_for_its_time_says_so():
+    stopped = Result(("flask", "wait"), -15, "", "", (), 3600.5)
+    assert "stopped after 60 minutes" in (out_of_time(stopped, 3600) or "")
+    assert out_of_time(Result(("flask", "wait"), -15, "", "", (), 2.0), 3600) is None
