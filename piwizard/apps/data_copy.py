@@ -7,11 +7,13 @@ and the last line says what.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import stat
 import sys
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -29,6 +31,10 @@ PAGES = 2048
 TRIES = 20
 """How often somebody may write meanwhile, before the backup keeps writers waiting."""
 NEW = ".piwizard-copy"
+BUSY = (5, 6)
+"""SQLITE_BUSY and SQLITE_LOCKED."""
+PATIENCE = 60.0
+"""Seconds that a locked database is waited for; then it is copied as other files are, with its journal."""
 
 
 def mirror(source: Path, target: Path) -> None:
@@ -67,10 +73,26 @@ def _copy(entry: os.DirEntry[str], source: Path, target: Path) -> None:
             try:
                 fcntl.ioctl(copy.fileno(), CLONE, old.fileno())
             except OSError:
-                shutil.copyfileobj(old, copy, 1 << 20)
+                _content(old.fileno(), copy.fileno())
             copy.flush()
         _like(source, new)
         new.replace(target)
+
+
+def _content(source: int, target: int) -> None:
+    """Holes stay holes: they could be larger than the disk."""
+    size, begin = os.fstat(source).st_size, 0
+    os.ftruncate(target, size)
+    while begin < size:
+        try:
+            begin = os.lseek(source, begin, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return
+            raise
+        end = min(os.lseek(source, begin, os.SEEK_HOLE), size)
+        while begin < end:
+            begin += os.pwrite(target, os.pread(source, min(end - begin, 1 << 20), begin), begin) or end - begin
 
 
 def _like(source: Path, target: Path) -> None:
@@ -97,8 +119,8 @@ def _backup(source: Path, target: Path) -> bool:
         with suppress(FileNotFoundError):
             Path(f"{new}{end}").unlink()
     try:
-        address = f"file:{quote(str(source))}?mode=rw"
-        with closing(sqlite3.connect(address, uri=True, timeout=60)) as old, closing(sqlite3.connect(new)) as copy:
+        address = f"file:{quote(os.fsencode(source))}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=5)) as old, closing(sqlite3.connect(new)) as copy:
             _pages(old, copy)
     except sqlite3.Error:
         with suppress(FileNotFoundError):
@@ -113,18 +135,21 @@ def _backup(source: Path, target: Path) -> bool:
 
 
 def _pages(old: sqlite3.Connection, copy: sqlite3.Connection) -> None:
-    steps = 0
+    steps, until = 0, time.monotonic() + PATIENCE
 
     def more(status: int, left: int, total: int) -> None:
         nonlocal steps
         steps += 1
+        if status in BUSY and time.monotonic() > until:
+            raise sqlite3.OperationalError("somebody keeps it locked")
         if steps > TRIES * (total // PAGES + 1):
             raise InterruptedError  # somebody writes all the time
 
     try:
         old.backup(copy, pages=PAGES, progress=more, sleep=0.01)
     except InterruptedError:
-        old.backup(copy, pages=-1)
+        steps = -sys.maxsize
+        old.backup(copy, pages=-1, progress=more, sleep=0.01)
 
 
 def _remove(path: Path) -> None:

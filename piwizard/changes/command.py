@@ -38,7 +38,8 @@ class Command:
     that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
     As root it is run as it is. As another user it is run in the sandbox of the app's service: it may write `writable`,
     reach `network`, and run `scripts` of piwizard's.
-    `makes` is a folder of root's that the command makes files in: it works on a copy, and what it made is copied back.
+    `makes` is a folder of root's that the command makes files in: it works on a copy, and what it made is copied back;
+    of what is `writable` it then gets empty folders alone.
     `variables` are those that the app reads and nobody gave: where its last words name one, that is what it lacks.
     It is run in the folder `start` of the checkout at `code`.
     `measures` takes from its words what is kept in the marker, for others to read.
@@ -85,7 +86,11 @@ class Command:
             return work.job(self.argv, sandbox, env=self.env, cwd=cwd)
         with workspace(self.user, self.user) as place:
             place.copy(self.makes, "made")
-            sandbox = place.sandbox(binds=(("made", self.makes),), writable=self.writable, seconds=LONGEST)
+            # Of the data it gets the folders alone: what it does there is gone afterwards.
+            empty = tuple(
+                (place.outline(folder, f"data{number}"), folder) for number, folder in enumerate(self.writable)
+            )
+            sandbox = place.sandbox(binds=(("made", self.makes), *empty), seconds=LONGEST)
             sandbox = replace(sandbox, network=self.network)
             result = work.job(self.argv, sandbox, env=self.env, cwd=cwd)
             if result.ok:

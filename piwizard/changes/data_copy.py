@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
 from piwizard.changes.command import LONGEST, Command
-from piwizard.machine import files
+from piwizard.machine import app_data, files, tree
 from piwizard.machine.app_sandbox import Sandbox, seen
 from piwizard.machine.commands import Result
 from piwizard.machine.files import Owner
@@ -34,6 +34,12 @@ class Copier:
 
     def copy(self, source: Path, target: Path, work: Work) -> None:
         """Make `target`, which lies beside `source`, a whole copy of it. ChangeFailed where there is no room."""
+        if inside := app_data.mounted_in(source):
+            raise ChangeFailed(
+                f"Something is mounted at {inside[0]}, inside of the app's data, so the data cannot be copied before "
+                "setup commands run on it.",
+                hint=f"The site runs on unchanged. Run `sudo umount {inside[0]}` first, and mount it again afterwards.",
+            )
         files.remove_whole(target)
         _require_room(source, target)
         files.own_folder(target, files.mode_and_owner(source)[0], Owner(self.user, self.user).ids())
@@ -65,18 +71,8 @@ def _require_room(source: Path, target: Path) -> None:
 
 def size(folder: Path) -> int:
     """The bytes that a folder takes on the disk. Opens no file, and follows no link."""
-    total, handle = 0, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        for _, _, names, within in os.fwalk(".", dir_fd=handle, follow_symlinks=False):
-            for name in names:
-                try:
-                    info = os.stat(name, dir_fd=within, follow_symlinks=False)
-                except FileNotFoundError:
-                    continue
-                total += info.st_blocks * 512 if stat.S_ISREG(info.st_mode) else 0
-    finally:
-        os.close(handle)
-    return total
+    with tree.folder(folder) as top:
+        return sum(info.st_blocks * 512 for _, _, info in tree.walk(top) if stat.S_ISREG(info.st_mode))
 
 
 class BoundWork:

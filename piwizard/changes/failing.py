@@ -27,7 +27,7 @@ def out_of_time(result: Result, seconds: int) -> str | None:
     """Names the end that systemd puts to a command after `seconds`."""
     if result.exit != -15 or result.seconds < seconds:
         return None
-    return f"It was stopped after {seconds // 60} minutes. If it waits for something, make it stop waiting, then try again."
+    return f"It was stopped after {seconds // 60} minutes. Find out what it waits for, then try again."
 
 
 def too_new(result: Result) -> str | None:

@@ -104,12 +104,14 @@ class Group:
 
     def _take_back(self, work: Work) -> None:
         """The data first: killed in between, the old release never meets data that it does not know."""
-        if self.data:
-            self.data.stop_again(work)
-            self.data.back(work)
-        work.take_back(self.name)
-        if self.data:
-            self.data.let_go(work)
+        try:
+            if self.data:
+                self.data.stop_again(work)
+                self.data.back(work)
+        finally:  # also where the data could not be put back as a whole: the next run settles that
+            work.take_back(self.name)
+            if self.data:
+                self.data.let_go(work)
 
     def _take_up(self, work: Work) -> None:
         for one in self.then:

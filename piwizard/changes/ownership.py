@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePath
 
@@ -24,7 +25,7 @@ def give_back(data: Path, path: str, user: str) -> None:
     """Makes `user` the owner of the files and folders at and below `data`/`path`.
 
     The app may rename what it owns at any moment: each is opened without following a link, and what is open gets the
-    owner. What has a second name (a hard link to a file elsewhere) or lies on another file system is left alone.
+    owner. What has a second name (a hard link to a file elsewhere) or is mounted there is left alone.
     """
     ids = Owner(user, user).ids()
     for handle in _theirs(data, path, user, None):
@@ -36,14 +37,14 @@ def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]
     try:
         mine = Owner(user, user).ids()[0]
         with tree.folder(data) as top, tree.below(top, PurePath(path).parent) as parent:
-            device = os.fstat(top).st_dev
-            for name, folder in islice(_all(PurePath(path).name, parent, device), most):
+            mount = tree.mount_id(top)
+            for name, folder in islice(_all(PurePath(path).name, parent), most):
                 try:
                     handle = os.open(name, tree.FILE, dir_fd=folder)
                 except OSError:  # a link, a socket, or gone meanwhile
                     continue
                 try:
-                    if _of_another(handle, mine):
+                    if tree.mount_id(handle) == mount and _of_another(handle, mine):
                         yield handle
                 finally:
                     os.close(handle)
@@ -51,12 +52,12 @@ def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]
         return
 
 
-def _all(name: str, parent: int, device: int) -> Iterator[tuple[str, int]]:
-    """Names with the open folder that they are in, without what is mounted there."""
+def _all(name: str, parent: int) -> Iterator[tuple[str, int]]:
+    """Names with the open folder that they are in."""
     yield name, parent
-    for _, folders, files, folder in os.fwalk(name, dir_fd=parent, follow_symlinks=False):
-        folders[:] = [one for one in folders if os.stat(one, dir_fd=folder, follow_symlinks=False).st_dev == device]
-        yield from ((inner, folder) for inner in (*folders, *files))
+    with suppress(NotADirectoryError), tree.below(parent, PurePath(name)) as top:
+        if tree.mount_id(top) == tree.mount_id(parent):
+            yield from ((inner, folder) for inner, folder, _ in tree.walk(top))
 
 
 def _of_another(handle: int, mine: int) -> bool:

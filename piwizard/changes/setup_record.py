@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import stat
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import files
+from piwizard.machine import app_data, files, tree
 from piwizard.machine.snapshot import Machine
 
 FOLDER = "data.setup"
@@ -87,9 +88,12 @@ def holds_something(data: Path) -> bool:
         return False
     except OSError:
         return True
+    if app_data.mounted_in(data):
+        os.close(handle)
+        return True
     try:
-        walk = islice(os.fwalk(".", dir_fd=handle, follow_symlinks=False), MOST)
-        return any(names or number == MOST - 1 for number, (_, _, names, _) in enumerate(walk))
+        seen = islice(tree.walk(handle), MOST)
+        return any(not stat.S_ISDIR(info.st_mode) or number == MOST - 1 for number, (_, _, info) in enumerate(seen))
     finally:
         os.close(handle)
 

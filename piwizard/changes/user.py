@@ -112,12 +112,10 @@ def _number(name: str) -> int:
     return number
 
 
-def _retire(name: str) -> None:
+def _retire(name: str, number: int) -> None:
     """Keeps the number of a user that is gone from all others, also from a later one of that name."""
-    given = _given()
-    if name in given:
-        number = given.pop(name)
-        _keep(given | {f"{name}/{number}": number})
+    given = {other: its for other, its in _given().items() if other != name}
+    _keep(given | {f"{name}/{number}": number})
 
 
 def _keep(given: dict[str, int]) -> None:
@@ -136,7 +134,7 @@ def undo(record: Record, work: Work) -> str | None:
     work.command(("userdel", record["target"]))
     for folder in OPEN_TO_ALL:
         _sweep(folder, number)
-    _retire(record["target"])
+    _retire(record["target"], number)
     return None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.changes.base import Work
+from piwizard.changes.base import ChangeFailed, Work
 from piwizard.machine import files, places, tree
 from piwizard.machine.app_sandbox import Sandbox
 from piwizard.machine.files import ROOT, Owner
@@ -16,6 +17,8 @@ from piwizard.machine.tree import Modes
 BUILD_USER = "piwizard-build"
 """Runs what packages do while they are installed. It owns nothing, and is none of the users that apps run as."""
 HOME = Path("home")
+SPARE = 64 << 20
+"""Bytes that stay free on the disk."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,15 @@ class Workspace:
         with tree.folder(source) as original, tree.folder(folder) as copy:
             tree.copy(original, copy, Modes(self._ids, 0o777))
         files.own_folder(folder, 0o700, self._ids)
+
+    def outline(self, source: Path, name: str) -> str:
+        """Make a folder of the user's that has the folders of another, and nothing that is in them. Returns `name`."""
+        folder = self.folder / name
+        files.own_folder(folder, 0o700, ROOT.ids())
+        with tree.folder(source) as original, tree.folder(folder) as made:
+            tree.folders_alone(original, made, Modes(self._ids, 0o777))
+        files.own_folder(folder, 0o700, self._ids)
+        return name
 
     @property
     def _ids(self) -> tuple[int, int]:
@@ -74,10 +86,28 @@ def take(source: Path, target: Path, group: str, work: Work) -> None:
     """
     new = files.aside(target)
     files.remove(new)
+    _require_room(source, target.parent)
     files.own_folder(new, 0o700, ROOT.ids())
     ids = Owner("root", group).ids()
-    with tree.folder(source) as original, tree.folder(new) as copy:
-        tree.copy(original, copy, Modes(ids, 0o750, folder=0o750, always=0o440))
-    files.own_folder(new, 0o750, ids)
-    work.command(("sync", "--file-system", str(new)))
-    files.put_in_place(new, target)
+    try:
+        with tree.folder(source) as original, tree.folder(new) as copy:
+            tree.copy(original, copy, Modes(ids, 0o750, folder=0o750, always=0o440))
+        files.own_folder(new, 0o750, ids)
+        work.command(("sync", "--file-system", str(new)))
+        files.put_in_place(new, target)
+    except BaseException:
+        files.remove(new)
+        raise
+
+
+def _require_room(source: Path, disk: Path) -> None:
+    """ChangeFailed where a build is larger than what programs may still write: root could use more than that."""
+    with tree.folder(source) as built:
+        needed = sum(info.st_blocks * 512 for _, _, info in tree.walk(built))
+    found = os.statvfs(disk)
+    free = found.f_bavail * found.f_frsize
+    if free < needed + SPARE:
+        raise ChangeFailed(
+            f"What was built takes {needed >> 20} MB, and {free >> 20} MB are free on the disk.",
+            hint="What ran before runs on. Make room on the disk, then try again.",
+        )

@@ -116,6 +116,11 @@ def require_one_file_system(data: Path) -> None:
         )
 
 
+def mounted_in(data: Path) -> list[Path]:
+    """Return what is mounted within a data folder; not the folder itself, which may be a disk of its own."""
+    return [path for path in _mounted() if path != data and path.is_relative_to(data)]
+
+
 def _mounted() -> list[Path]:
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ class LeftBehind:
 
 def left_behind(venv: Path) -> LeftBehind | None:
     """Says so where an environment was built for another Python; None where all is well, or none is there."""
-    started = NUMBERED.match((venv / "bin" / "python").resolve().name)
+    # realpath: links that lead in a circle are a stranger's, and no error.
+    started = NUMBERED.match(os.path.basename(os.path.realpath(venv / "bin" / "python")))
     built = sorted(match[1] for folder in venv.glob("lib/python3.*") if (match := NUMBERED.match(folder.name)))
     if started is None or not built or started[1] in built:
         return None

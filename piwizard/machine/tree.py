@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
@@ -99,6 +100,59 @@ def exists(name: str, within: int) -> bool:
     return True
 
 
+def mount_id(handle: int) -> int:
+    """Return the number of the mount that an open file or folder lies on: a bind mount has the device of its origin."""
+    found = re.search(r"^mnt_id:\s*(\d+)$", Path(f"/proc/self/fdinfo/{handle}").read_text(), re.M)
+    if found is None:
+        raise OSError(errno.ENOTSUP, "The kernel does not say where an open file lies")
+    return int(found[1])
+
+
+def walk(within: int, deepest: int = DEEPEST) -> Iterator[tuple[str, int, os.stat_result]]:
+    """Give each entry below an open folder with the open folder that it is in.
+
+    Nothing is given of what is mounted there, nor of what is nested deeper than `deepest` folders.
+    """
+    yield from _walk(within, mount_id(within), deepest)
+
+
+def _walk(within: int, mount: int, left: int) -> Iterator[tuple[str, int, os.stat_result]]:
+    for name in os.listdir(within):
+        try:
+            info = os.stat(name, dir_fd=within, follow_symlinks=False)
+        except FileNotFoundError:  # somebody works there meanwhile
+            continue
+        yield name, within, info
+        if not stat.S_ISDIR(info.st_mode) or not left:
+            continue
+        try:
+            inner = os.open(name, FOLDER, dir_fd=within)
+        except OSError:
+            continue
+        try:
+            if mount_id(inner) == mount:
+                yield from _walk(inner, mount, left - 1)
+        finally:
+            os.close(inner)
+
+
+def folders_alone(source: int, target: int, modes: Modes, left: int = 8) -> None:
+    """Make the folders of one open folder in another, without what is in them, and not deeper than `left` of them."""
+    for name in os.listdir(source):
+        try:
+            inner = os.open(name, FOLDER, dir_fd=source)
+        except OSError:
+            continue
+        try:
+            os.mkdir(name, 0o700, dir_fd=target)
+            with below(target, PurePath(name)) as made:
+                if left:
+                    folders_alone(inner, made, modes, left - 1)
+                _set(made, os.fstat(inner), modes)
+        finally:
+            os.close(inner)
+
+
 def copy(source: int, target: int, modes: Modes, *, leave_out: frozenset[str] = frozenset(), depth: int = 0) -> None:
     """Copy what is in one open folder into another that is empty, and that nobody else can enter yet.
 
@@ -173,16 +227,29 @@ def copy_file(file: BinaryIO, name: str, target: int, modes: Modes) -> None:
 
 
 def _transfer(source: int, target: int) -> None:
+    """Copy the content of an open file into an empty one. Holes stay holes: they could be larger than the disk."""
+    size, begin = os.fstat(source).st_size, 0
+    os.ftruncate(target, size)
+    while begin < size:
+        try:
+            begin = os.lseek(source, begin, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole is left
+                return
+            raise
+        end = min(os.lseek(source, begin, os.SEEK_HOLE), size)
+        while begin < end:
+            begin += _some_bytes(source, target, begin, min(end - begin, CHUNK)) or end - begin
+
+
+def _some_bytes(source: int, target: int, at: int, count: int) -> int:
+    """Copy some bytes at one place of two open files; 0 where the file has become shorter meanwhile."""
     try:
-        while os.copy_file_range(source, target, CHUNK):
-            pass
+        return os.copy_file_range(source, target, count, at, at)
     except OSError as error:  # not between these file systems
         if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
             raise
-        while chunk := os.read(source, CHUNK):
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(target, view) :]
+        return os.pwrite(target, os.pread(source, count, at), at)
 
 
 def _set(handle: int, like: os.stat_result, modes: Modes) -> None:
@@ -244,22 +311,21 @@ def take_changes(source: int, target: int, modes: Modes, *, depth: int = 0) -> N
 def hand_over(within: int, ids: Ids, mode: int) -> None:
     """Give a tree that is root's alone an owner, and take the bits that are not in `mode` from what is in it.
 
-    A file with several names is given a content of its own first: its other name may be somebody's own file. What lies
-    on another file system is left alone.
+    A file with several names is given a content of its own first: its other name may be somebody's own file. What is
+    mounted there is left alone.
     """
-    _hand_over(within, ids, mode, os.fstat(within).st_dev, 0)
+    _hand_over(within, ids, mode, mount_id(within), 0)
 
 
-def _hand_over(within: int, ids: Ids, mode: int, device: int, depth: int) -> None:
+def _hand_over(within: int, ids: Ids, mode: int, mount: int, depth: int) -> None:
     if depth > DEEPEST:
         raise OSError(errno.ELOOP, "Folders are nested too deeply")
     for name in os.listdir(within):
         info = os.stat(name, dir_fd=within, follow_symlinks=False)
         if stat.S_ISDIR(info.st_mode):
-            if info.st_dev != device:  # of files that says nothing: on an overlay theirs are those of its layers
-                continue
             with below(within, PurePath(name)) as inner:
-                _hand_over(inner, ids, mode, device, depth + 1)
+                if mount_id(inner) == mount:
+                    _hand_over(inner, ids, mode, mount, depth + 1)
         elif stat.S_ISREG(info.st_mode):
             if info.st_nlink > 1:
                 _unshare(name, within)
@@ -294,9 +360,9 @@ def _give(handle: int, ids: Ids, mode: int) -> None:
 def remove(name: str, within: int) -> None:
     """Remove an entry of an open folder, with all that is in it. Follows no link.
 
-    OSError (EBUSY) where another file system is mounted in it: what lies there belongs to whoever mounted it.
+    OSError (EBUSY) where something is mounted in it, a folder of the same disk too: it belongs to whoever mounted it.
     """
-    _require_unmounted(name, within, os.fstat(within).st_dev, 0)
+    _require_unmounted(name, within)
     try:
         handle = _own(name, within)
     except FileNotFoundError:
@@ -361,24 +427,18 @@ def _some(handle: int) -> list[tuple[str, bool]]:
         return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in islice(entries, 1000)]
 
 
-def _require_unmounted(name: str, within: int, device: int, depth: int) -> None:
+def _require_unmounted(name: str, within: int) -> None:
     try:
-        info = os.stat(name, dir_fd=within, follow_symlinks=False)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(info.st_mode):
-        return
-    if info.st_dev != device:
-        raise OSError(errno.EBUSY, "Another file system is mounted there, so nothing was removed", name)
-    if depth > DEEPEST:
+        handle = os.open(name, FOLDER, dir_fd=within)
+    except OSError:  # no folder
         return
     try:
-        inner = os.open(name, FOLDER, dir_fd=within)
-    except OSError:
-        return
-    try:
-        for entry in os.scandir(inner):
-            if entry.is_dir(follow_symlinks=False):
-                _require_unmounted(entry.name, inner, device, depth + 1)
+        mounts = {mount_id(within), mount_id(handle)}
+        for inner, folder, info in walk(handle):
+            if stat.S_ISDIR(info.st_mode):
+                with suppress(OSError), below(folder, PurePath(inner)) as found:
+                    mounts.add(mount_id(found))
     finally:
-        os.close(inner)
+        os.close(handle)
+    if len(mounts) > 1:
+        raise OSError(errno.EBUSY, "Something is mounted there, so nothing was removed", name)

@@ -19,11 +19,14 @@ def environment(value: Any) -> dict[str, str | dict[str, Any]]:
     return {_variable(name): _setting(name, setting) for name, setting in value.items()}
 
 
+LIBRARY = ("GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LOCPATH", "MALLOC_TRACE", "NLSPATH")
+"""As LD_… they are read by the loader and the C library of every program, also of those that root starts for an app."""
+
+
 def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
         raise Invalid(f"has the name {name[:100]!r}, which must be letters, digits and underscores")
-    # LD_…: read by the loader of programs, also of the one that root starts to become the app's user.
-    if name in ("PATH", "HOME") or name.startswith("LD_"):
+    if name in ("PATH", "HOME", *LIBRARY) or name.startswith("LD_"):
         raise Invalid(f"must not set {name}")
     return name
 

@@ -73,7 +73,8 @@ def test_build_sees_nothing_of_anybody_else(pi: Pi) -> None:
 
 def test_code_and_environment_are_roots_alone(pi: Pi) -> None:
     found = pi.run(("find", f"/srv/{attackers.NAME}/releases", "!", "-user", "root")).output
-    special = pi.run(("find", f"/srv/{attackers.NAME}", "-perm", "/7000")).output
+    # The app alters its own folder meanwhile, where find then misses a file.
+    special = pi.run(("find", f"/srv/{attackers.NAME}", "-perm", "/7000"), check=False).output
     assert (found, special) == ("", "")
 
 

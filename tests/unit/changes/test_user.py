@@ -66,6 +66,12 @@ def test_number_of_a_removed_user_is_not_given_again(accounts):
     assert len({first, second, made("blog", accounts), 999}) == 4
 
 
+def test_number_of_a_user_of_an_earlier_piwizard_is_not_given_again(accounts):
+    accounts["blog"] = 998
+    gone("blog", accounts)
+    assert made("shop", accounts) != 998
+
+
 def test_number_is_kept_before_the_user_is_made(accounts, own_places):
     number = made("blog", accounts)
     del accounts["blog"]  # as after a kill between the note and useradd

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePath
+import subprocess
+import sys
+from pathlib import Path, PurePath
 
 import pytest
 
+from piwizard.changes import ownership
 from piwizard.changes.publish import Publish
 from piwizard.machine import tree
 
@@ -128,3 +131,74 @@ def test_reading_is_bounded_and_follows_no_link(everything):
     assert [tree.read(everything, PurePath(path), 9) for path in ("link.css", "out/secret", "pipe.css", "no")] == [
         None
     ] * 4
+
+
+MOUNTED = """
+import errno, os, sys
+from pathlib import Path
+from piwizard.changes import ownership
+from piwizard.machine import files, tree
+
+top = Path(sys.argv[1])
+try:
+    files.remove(top / "data")
+except OSError as error:
+    assert error.errno == errno.EBUSY, error
+else:
+    raise AssertionError("removed what somebody mounted there")
+tree.hand_over(os.open(top / "data", tree.FOLDER), (1, 1), 0o750)
+ownership.give_back(top, "data", "daemon")
+ownership.give_back(top, "data/photos", "daemon")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
+def test_folder_of_the_same_disk_that_somebody_mounted_there_is_left_alone(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "one.jpg").write_text("mine")
+    (tmp_path / "data" / "photos").mkdir(parents=True)
+    mount = f"mount --bind {tmp_path}/pictures {tmp_path}/data/photos"
+    inside = f'{mount} && exec {sys.executable} -c "$0" {tmp_path}'
+    subprocess.run(("unshare", "--mount", "sh", "-c", inside, MOUNTED), check=True, cwd=Path(__file__).parents[3])
+    info = (tmp_path / "pictures" / "one.jpg").stat()
+    assert ((tmp_path / "pictures" / "one.jpg").read_text(), info.st_uid, info.st_nlink) == ("mine", 0, 1)
+    assert (tmp_path / "pictures").stat().st_uid == 0
+    assert (tmp_path / "data").stat().st_uid == 1
+
+
+def test_holes_stay_holes(tmp_path):
+    (tmp_path / "from").mkdir()
+    (tmp_path / "to").mkdir()
+    with (tmp_path / "from" / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+        file.seek(1 << 30)
+        file.write(b"here")
+    tree.copy(opened(tmp_path / "from"), opened(tmp_path / "to"), tree.Modes((os.geteuid(), os.getegid()), 0o777))
+    copied = tmp_path / "to" / "sparse"
+    assert copied.stat().st_size == 1 << 40
+    assert copied.stat().st_blocks * 512 < 1 << 20
+    with copied.open("rb") as file:
+        file.seek(1 << 30)
+        assert file.read(4) == b"here"
+
+
+def test_walk_and_owners_end_where_folders_are_nested_without_end(tmp_path):
+    handle = opened(tmp_path)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=handle)
+        inner = os.open("d", tree.FOLDER, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    assert len(list(tree.walk(opened(tmp_path)))) == tree.DEEPEST + 1
+    assert ownership.of_others(tmp_path, "d", "daemon") is (os.geteuid() == 0)
+    tree.remove("d", opened(tmp_path))
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders_alone_have_no_files(everything, tmp_path):
+    (tmp_path / "outline").mkdir()
+    tree.folders_alone(
+        opened(everything), opened(tmp_path / "outline"), tree.Modes((os.geteuid(), os.getegid()), 0o777)
+    )
+    assert [path.name for path in (tmp_path / "outline").rglob("*")] == ["inner"]
