@@ -28,18 +28,56 @@ LOCKS = Path("/proc/locks")
 
 
 @contextmanager
-def exclusive(folder: Path, seconds: float = PATIENCE, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+def exclusive(
+    folder: Path,
+    seconds: float = PATIENCE,
+    on_wait: Callable[[str], None] | None = None,
+    *,
+    temporary: bool = False,
+) -> Iterator[None]:
     """Keep other processes of piwizard from changing the files of a folder meanwhile.
 
     The lock ends with its process, however that ends. PiwizardError names whoever has held it for `seconds`;
-    `on_wait` gets one line when the waiting takes longer than a moment.
+    `on_wait` gets one line when the waiting takes longer than a moment. The file of a `temporary` one is removed.
     """
-    handle = _open(path_of(folder))
+    handle = _taken(folder, seconds, on_wait)
     try:
-        _wait(handle, folder, seconds, on_wait)
         yield
     finally:
+        if temporary:
+            _remove(path_of(folder))
         os.close(handle)
+
+
+def _taken(folder: Path, seconds: float, on_wait: Callable[[str], None] | None) -> int:
+    path = path_of(folder)
+    while True:
+        try:
+            handle = _open(path)
+        except FileNotFoundError:  # whoever had it has just removed the folder
+            continue
+        try:
+            _wait(handle, folder, seconds, on_wait)
+            if _is_at(handle, path):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # waited for a file that its holder has removed
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    for folder in (path.parent, path.parent.parent):
+        with suppress(OSError):  # others have locks there
+            folder.rmdir()
 
 
 def path_of(folder: Path) -> Path:

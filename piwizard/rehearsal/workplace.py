@@ -59,7 +59,7 @@ def _sweep(parent: Path) -> None:
 @contextlib.contextmanager
 def _alone(parent: Path) -> Iterator[None]:
     """Only one process at a time; whoever leaves the folder empty takes it away."""
-    with file_lock.exclusive(parent):
+    with file_lock.exclusive(parent, temporary=True):
         parent.mkdir(parents=True, exist_ok=True)
         try:
             yield

@@ -153,3 +153,21 @@ def test_lock_is_not_inherited(folder):
         ]  # fmt: skip
         assert ours
         assert all(fcntl.fcntl(one, fcntl.F_GETFD) & fcntl.FD_CLOEXEC for one in ours)
+
+
+def test_temporary_lock_leaves_nothing_and_keeps_others_out(own_places, tmp_path):
+    inside, done = [], threading.Event()
+
+    def other():
+        with file_lock.exclusive(tmp_path, temporary=True):
+            inside.append("other")
+        done.set()
+
+    with file_lock.exclusive(tmp_path, temporary=True):
+        waiting = threading.Thread(target=other)
+        waiting.start()
+        inside.append("first")
+    assert done.wait(10)
+    waiting.join()
+    assert inside == ["first", "other"]
+    assert not file_lock.path_of(tmp_path).exists()
