@@ -20,7 +20,7 @@ PREY = 3000
 SECONDS = 120
 """How long it stays, if nobody ends it."""
 STAY = f'''\
-import fcntl, os, signal, sys, time
+import fcntl, glob, os, signal, sys, time
 
 TARGET = "/etc/sentinels"
 LOCKED = ("/var/lib/piwizard", "/var/lib/piwizard/backups", "/etc/xdg/piwizard", "/opt/piwizard", "/opt/piwizard/lock",
@@ -50,7 +50,7 @@ def stay(places, seconds={SECONDS}):
 def race(places, until):
     held = lock()
     while time.monotonic() < until:
-        for place in places:
+        for place in [found for pattern in places for found in glob.glob(pattern)]:
             for name in ("prey", "uploads", "instance"):
                 swap(os.path.join(place, name))
             for name in (".piwizard-new", ".piwizard-new/prey", "result.json"):
@@ -133,8 +133,8 @@ sys.path.insert(0, here)
 from stay import mark, seen, stay
 pathlib.Path(here, "probe_of_the_build.py").write_text("SEEN = " + repr(json.dumps(seen())))
 mark()
-checkout, home = os.getcwd(), os.environ["HOME"]
-stay([checkout, os.path.dirname(here), home, "/srv/stayer/data", "/srv/stayer/current/app"])
+home = os.environ["HOME"]
+stay(["/srv/stayer/releases/*/app", home, "/srv/stayer/data"])
 from setuptools import setup
 setup(name="evil", version="1", py_modules=["probe_of_the_build"])
 """
@@ -149,7 +149,7 @@ os.makedirs("uploads", exist_ok=True)
 SEEN = seen()
 mark()
 data = os.environ["HOME"]
-stay([data, os.getcwd(), "/srv/stayer/releases"])
+stay([data, "/srv/stayer/releases/*/app", "/srv/stayer/releases"])
 
 
 @app.cli.group()
