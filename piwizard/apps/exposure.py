@@ -26,7 +26,7 @@ MOST_FILES, MOST_ENTRIES, MOST_DEPTH = 24, 5000, 4
 SHORT = 32
 """Bytes: less than that may be part of any page, and has to be all of the answer."""
 AT_LEAST, ENOUGH_SILENCE = 8, 3
-SECONDS, PATIENCE = 30.0, 10.0
+SECONDS, PATIENCE = 30.0, 60.0
 """After `SECONDS` only `AT_LEAST` addresses are asked for; where nobody answers it is asked again for `PATIENCE`."""
 PAUSE = 0.1
 NO_ANSWER = (502, 503, 504)
