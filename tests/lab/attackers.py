@@ -134,7 +134,7 @@ from stay import mark, seen, stay
 pathlib.Path(here, "probe_of_the_build.py").write_text("SEEN = " + repr(json.dumps(seen())))
 mark()
 home = os.environ["HOME"]
-stay(["/srv/stayer/releases/*/app", home, "/srv/stayer/data"])
+stay(["/srv/stayer/releases/*/app/nest", home, "/srv/stayer/data"])
 from setuptools import setup
 setup(name="evil", version="1", py_modules=["probe_of_the_build"])
 """
@@ -149,7 +149,7 @@ os.makedirs("uploads", exist_ok=True)
 SEEN = seen()
 mark()
 data = os.environ["HOME"]
-stay([data, "/srv/stayer/releases/*/app", "/srv/stayer/releases"])
+stay([data, "/srv/stayer/releases/*/app/nest", "/srv/stayer/releases"])
 
 
 @app.cli.group()
@@ -159,9 +159,9 @@ def translate():
 
 @translate.command("compile")
 def compile_all():
-    with open("compiled.json", "w") as file:
+    with open("nest/compiled.json", "w") as file:
         json.dump(SEEN, file)
-    stay([os.getcwd(), data])
+    stay([os.path.abspath("nest"), data])
 
 
 @app.get("/")
@@ -171,7 +171,7 @@ def index():
 
 @app.get("/compiled")
 def compiled():
-    with open("compiled.json") as file:
+    with open("nest/compiled.json") as file:
         return file.read()
 
 
@@ -184,7 +184,7 @@ def shared():
 
 def files() -> dict[str, str | bytes | None]:
     """The repository."""
-    prey: dict[str, str | bytes | None] = {f"prey/f{number:04}": "theirs" for number in range(PREY)}
+    prey: dict[str, str | bytes | None] = {f"nest/prey/f{number:04}": "theirs" for number in range(PREY)}
     return {
         **prey,
         "app.py": APP,
