@@ -62,7 +62,7 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
     asked.answer(f"Delete also {DATA} (3 files, ")
     assert asked.end(120) == 0
     assert mine(pi) == MINE
-    assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\n"
+    assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\ndata.setup\n"
 
     # A round trip: what piwizard finds when it comes again was its own all the same.
     road.set_up(pi, lab.git.url("tame"))
