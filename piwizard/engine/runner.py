@@ -76,7 +76,7 @@ class Engine:
             records = _with_left(remains.of(step, site), [record for record in noted if record["kind"] != WROTE])
             described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
             self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
-            work = self._work(step, site, overwrite=False)
+            work = self._work(step, site, overwrite=False, wipe=wipe)
             with work.alone():
                 return take_back(journals, records, remains, work)
 
@@ -117,9 +117,9 @@ class Engine:
 
         return self._record(step, site, body, done=None)
 
-    def _work(self, step: str, site: str | None, *, overwrite: bool) -> Working:
+    def _work(self, step: str, site: str | None, *, overwrite: bool, wipe: bool = False) -> Working:
         journal = Journal(self.backups, step, site)
-        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite)
+        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
 
     def _check(self, check: Check) -> Check:
         self.recorder.emit("check", name=check.name, ok=check.ok, detail=check.detail)
