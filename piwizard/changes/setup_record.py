@@ -15,7 +15,7 @@ from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, 
 from piwizard.machine import app_data, files, tree
 from piwizard.machine.snapshot import Machine
 
-FOLDER = "data.setup"
+FOLDER = app_data.SETUP_RECORD
 AGREED = "agreed.json"
 VERSION = 1
 MOST = 500

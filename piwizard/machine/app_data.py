@@ -14,6 +14,8 @@ from pathlib import Path
 from piwizard.errors import PiwizardError
 from piwizard.machine import files, places, tree
 
+SETUP_RECORD = "data.setup"
+"""The folder beside the data that says which setup commands have run on it: it stays and goes with the data."""
 MOST_FILES = 100_000
 MOST_LEVELS = 64
 MOST_SECONDS = 5.0
