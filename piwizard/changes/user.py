@@ -115,7 +115,7 @@ def _number(name: str) -> int:
 def _retire(name: str, number: int) -> None:
     """Keeps the number of a user that is gone from all others, also from a later one of that name."""
     given = {other: its for other, its in _given().items() if other != name}
-    _keep(given | {f"{name}/{number}": number})
+    _keep(given | {f"/{number}": number})  # a name no more: nothing of a removed site is kept but this
 
 
 def _keep(given: dict[str, int]) -> None:

@@ -150,6 +150,7 @@ def delete(data: Path) -> bool:
     try:
         if there:
             files.remove_whole(data)
+        files.remove_whole(data.with_name(SETUP_RECORD))
     except OSError as error:
         raise PiwizardError(
             f"{data} could not be deleted entirely: {error.strerror}. What is left is in {going}.",
