@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
 from piwizard.changes.guard import Argv, ask
-from piwizard.machine import package_files
+from piwizard.machine import files, package_files
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 from piwizard.machine.units import UnitState
+
+OWN, SET_AT_RUN_TIME = Path("/etc/systemd/system"), Path("/run/systemd/system.control")
+"""Units that no package brought; settings of units until the next reboot."""
 
 
 @dataclass(frozen=True)
@@ -81,4 +85,6 @@ def undo(record: Record, work: Work) -> str | None:
         work.command(("systemctl", "disable", name))
     if before.get("masked") and not now.masked:
         work.command(("systemctl", "mask", name))
+    if (OWN / name).is_file() and not before["enabled"]:
+        files.remove(SET_AT_RUN_TIME / f"{name}.d")  # by the program that lets the name servers in
     return None
