@@ -65,7 +65,7 @@ def test_one_goes_and_the_other_stays_as_it_is(pi: Pi) -> None:
 
     pi.run(("piwizard", "remove", "blog", "--keep-data", "--yes"))
     assert "Welcome to nginx" in pi.http("/").text
-    assert pi.run(("ls", "/srv/blog")).output == "data\n"
+    assert pi.run(("ls", "/srv/blog")).output == "data\ndata.setup\n"
 
 
 NO_IPV6 = "RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK AF_PACKET"
