@@ -274,7 +274,7 @@ def test_nothing_that_is_not_known_is_installed():
 
 @pytest.mark.parametrize("path", ["/etc", "../x", "a/../../x", ".git", "-x", "", "a\nb", "x" * 1000])
 def test_a_path_that_leads_elsewhere_is_left_out(path):
-    one = {"path": path, "kind": "folder", "why": "", "file": "app.py", "line": 1}
+    one = {"path": path, "kind": "folder", "why": "", "file": "app.py", "line": 1, "database": False}
     assert checked("writable", [one | {"path": "my uploads/a"}])
     assert not checked("writable", [one])
     folder = {"prefix": "/static/", "folder": path, "file": "app.py", "line": 1}
