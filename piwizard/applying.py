@@ -75,7 +75,7 @@ def apply(
         _say(f"Nothing to do: everything {'here ' if beyond else ''}is as it should be.", as_json=as_json)
         for place, check in beyond:
             _say(f"Beyond this machine it is not: {place.label}: {check.name}: {check.detail}", as_json=as_json)
-            _say(f"  {check.mend}" if check.mend else "  `piwizard doctor` says more.", as_json=as_json)
+            _say(f"  {check.advice or 'Run `piwizard doctor` to see more.'}", as_json=as_json)
         return 0
     run = starting.start(wizard, needed, overwrite=yes)
     if detach:

@@ -27,6 +27,7 @@ from piwizard.machine import files
 from piwizard.machine.app_sandbox import seen
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
+from piwizard.machine.remedies import ApplySteps
 from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope, app_of
 
@@ -198,9 +199,10 @@ class App:
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         release = app_of(ground, answers).layout.release
         proven = files.read(release / PROOF) is not None
-        detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"
-        cause = "The code or the answers were altered since, or somebody removed it."
-        yield Check("release", proven, detail, cause, "`piwizard apply app` builds it again.")
+        detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
+        cause = "The code or the answers have changed since, or the release was removed."
+        fix = (ApplySteps(("app",), "to build it again"),)
+        yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
 def _found(app: Chosen) -> str:

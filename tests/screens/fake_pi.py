@@ -28,6 +28,7 @@ from piwizard.engine import launch
 from piwizard.machine import facts, files, places
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import RecordedSource
+from piwizard.machine.remedies import Advice
 from piwizard.machine.snapshot import Machine
 from piwizard.questions import Question
 from piwizard.steps import STEPS
@@ -119,8 +120,9 @@ class Harmless:
     def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
         name = self._step.name
         sick = (self._folder / f"sick-{name}").exists()
-        yield Check(f"{name} there", True, "it is there")
-        yield Check(f"{name} answers", not sick, "503" if sick else "200", "It is sick.", "Give it some tea.")
+        yield Check(f"{name}-there", f"{name} there", True, "it is there")
+        tea = (Advice("Give it some tea."),)
+        yield Check(f"{name}-answers", f"{name} answers", not sick, "503" if sick else "200", "It is sick.", tea)
 
 
 class Ddns:

@@ -108,7 +108,7 @@ def test_something_is_no_longer_so(wizard, own_places):
 
 def test_a_check_fails(wizard, own_places):
     run(wizard, own_places)
-    wizard.found = (Check("page", True, "200"), Check("names", False, "are answered"))
+    wizard.found = (Check("page", "page", True, "200"), Check("names", "names", False, "are answered"))
     assert (of(wizard).state, of(wizard).summary) == ("drifted", "names: are answered")
 
 
