@@ -11,7 +11,6 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
 from piwizard.screens.actions import Action
 from piwizard.screens.aside import aside, begin
@@ -23,9 +22,10 @@ from piwizard.screens.log_blocks import clean
 from piwizard.screens.messages import ActionChosen
 from piwizard.screens.plan_blocks import counted, plan_blocks
 from piwizard.screens.progress import duration
+from piwizard.setup.service import Proposal
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 KEYS = (("y", "yes, do it"), ("Enter", "open, fold"), ("Tab", "to the buttons"), ("Esc", "no"))

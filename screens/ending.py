@@ -12,7 +12,7 @@ from piwizard.screens.backend import Overview
 from piwizard.screens.keyline import Key
 from piwizard.screens.page import Page, heading
 from piwizard.screens.signs import SIGNS, STYLES
-from piwizard.status import addresses, all_set_up
+from piwizard.setup.status import addresses, all_set_up
 from piwizard.tls.lineage import in_use
 
 

@@ -27,7 +27,7 @@ from piwizard.screens.sidebar import Sidebar
 from piwizard.screens.tabs import Tabs
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 Result = TypeVar("Result")

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError, unforeseen
 from piwizard.screens.aside import aside, begin
 from piwizard.screens.backend import LOOKED_UP, Backend, Overview
@@ -13,7 +14,6 @@ from piwizard.screens.looking import Looking
 from piwizard.screens.messages import AnswerGiven, AnswerKept, SecretGiven, SiteHighlighted, SiteWanted
 from piwizard.screens.new_site import TITLE, WHY, NewSite
 from piwizard.screens.setup import Setup
-from piwizard.validators import Invalid
 
 if TYPE_CHECKING:
     from piwizard.screens.lookups import Found

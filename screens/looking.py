@@ -12,7 +12,7 @@ from piwizard.screens.walking import Walking
 from piwizard.screens.welcome import Welcome, WelcomeBack
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 class Looking(Walking):

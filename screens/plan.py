@@ -14,7 +14,7 @@ from piwizard.screens.folds import Folds
 from piwizard.screens.plan_blocks import counted, plan_blocks
 
 if TYPE_CHECKING:
-    from piwizard.starting import Plans
+    from piwizard.setup.run_request import Plans
 
 
 class Plan(Vertical):

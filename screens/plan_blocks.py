@@ -10,8 +10,8 @@ from piwizard.screens.blocks import Block, Line
 from piwizard.screens.log_blocks import clean
 
 if TYPE_CHECKING:
-    from piwizard.previewing import Previewed
-    from piwizard.wizard import Place
+    from piwizard.setup.preview import Previewed
+    from piwizard.steps.registry import Place
 
 
 def plan_blocks(place: Place, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:

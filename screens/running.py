@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
 from piwizard.screens.aside import begin
 from piwizard.screens.backend import Overview
@@ -14,10 +13,11 @@ from piwizard.screens.log import Log
 from piwizard.screens.progress import duration
 from piwizard.screens.runline import RunLine
 from piwizard.screens.watch import Watch
-from piwizard.status import all_set_up
+from piwizard.setup.service import Proposal
+from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 GLANCES_PER_SECOND = 5
 

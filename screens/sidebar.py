@@ -14,8 +14,8 @@ from piwizard.screens.rows import Rows
 from piwizard.screens.signs import BESIDE, SIGNS, STYLES
 
 if TYPE_CHECKING:
-    from piwizard.status import Status
-    from piwizard.wizard import Place
+    from piwizard.setup.status import Status
+    from piwizard.steps.registry import Place
 
 
 class More:

@@ -24,7 +24,7 @@ from piwizard.screens.setup import Setup
 from piwizard.screens.tabs import TABS, Tabs
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 SETTLING = 0.15
 """Seconds that the cursor rests on a step before anything slow is asked about it."""

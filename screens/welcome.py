@@ -17,7 +17,7 @@ from piwizard.screens.progress import duration
 from piwizard.screens.signs import SIGNS, STYLES
 
 if TYPE_CHECKING:
-    from piwizard.status import Status
+    from piwizard.setup.status import Status
 
 GROUPS = {
     "running": "Going on in the background",
