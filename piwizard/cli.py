@@ -44,10 +44,10 @@ def status(answers: Path | None, as_json: bool) -> int:
     from piwizard.setup.status import status as look
     from piwizard.setup.status import without_answers
 
-    state, wizard, backups = workspace.state(), workspace.wizard(answers), workspace.backups()
-    for words in (state.trouble, *kept_answers.remarks(answers, wizard.answers)):
+    state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
+    for words in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
         output.warn(words)
-    found = [*look(wizard, state, backups), *without_answers(wizard, state, backups)]
+    found = [*look(planner, state, backups), *without_answers(planner, state, backups)]
     tried = trial.current()
     if as_json:
         output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
@@ -69,10 +69,10 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
     from piwizard.setup import workspace
     from piwizard.setup.preview import preview_all
 
-    wizard = workspace.wizard(answers)
-    places = wizard.places(steps, site)
-    wizard.require_answers(places)
-    previews = preview_all(wizard, places, workspace.backups())
+    planner = workspace.planner(answers)
+    places = planner.select(steps, site)
+    planner.require_answers(places)
+    previews = preview_all(planner, places, workspace.backups())
     if as_json:
         output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
     else:

@@ -24,7 +24,7 @@ def under_way(step: str | None) -> str | None:
     """The run under way that a step belongs to; without a step the one that others wait for, else any."""
     if step is None:
         return next(iter(launch.all_under_way().values()), None)
-    places = (None, *workspace.wizard(None).answers.sites)
+    places = (None, *workspace.planner(None).answers.sites)
     return next((run for site in places if (run := launch.at_work(step_named(step).name, site))), None)
 
 
@@ -35,7 +35,7 @@ def _last(step: str | None, site: str | None) -> str:
             return known[0]
         raise PiwizardError("Nothing was run yet, so there is no record.")
     state = workspace.state()
-    sites = [site] if site else [None, *workspace.wizard(None).answers.sites]
+    sites = [site] if site else [None, *workspace.planner(None).answers.sites]
     if alive := next((run for one in sites if (run := launch.at_work(step, one))), None):
         return alive
     entries = [entry for one in sites if (entry := state.entry(step, one))]

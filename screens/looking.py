@@ -12,7 +12,7 @@ from piwizard.screens.walking import Walking
 from piwizard.screens.welcome import Welcome, WelcomeBack
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 class Looking(Walking):
@@ -59,12 +59,12 @@ class Looking(Walking):
             if status.run and status.state in ("failed", "interrupted")
         ]
 
-        def read() -> dict[Place, tuple[str, Outcome]]:
+        def read() -> dict[StepInstance, tuple[str, Outcome]]:
             return {
                 place: (run, outcome(self.backend.record(run), (place.step.name, place.site))) for place, run in wanted
             }
 
-        def learnt(found: dict[Place, tuple[str, Outcome]]) -> None:
+        def learnt(found: dict[StepInstance, tuple[str, Outcome]]) -> None:
             self.outcomes |= found
             self._tell_welcome(thorough=False)
 

@@ -17,7 +17,7 @@ from piwizard.setup.service import Proposal
 from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 GLANCES_PER_SECOND = 5
 
@@ -37,7 +37,7 @@ class Running(Keeping):
         """The same for all that is left."""
         self._propose(None, again=False)
 
-    def _propose(self, place: Place | None, *, again: bool) -> None:
+    def _propose(self, place: StepInstance | None, *, again: bool) -> None:
         beside = place is not None and place.background
         if beside and self.runs.beside is not None:
             self.notice("It goes on in the background already: Log shows it, s stops it.")

@@ -16,7 +16,7 @@ from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
 from piwizard.machine import commands, dhparam, files, places
 from piwizard.machine.checks import Check
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope
 from piwizard.templating import render
 
 IN_USE = places.dhparam_file()
@@ -79,13 +79,13 @@ class Dhparam:
     optional = True
     needs = ("nginx",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         bits = BITS
         if ground is not None and answers is not None and (seconds := dhparam.expected(answers.get(BITS.key, ENOUGH))):
             bits = BITS.suggest(ENOUGH, f"takes about {dhparam.duration(seconds)} on this board, by a short try")
         return (WAY, bits, AT_START)
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         way = answers[WAY.key]
         if way == "none":
             return (Link(AT_BOOT, None), _taken_up(Link(INCLUDED, None), Link(IN_USE, None)))
@@ -99,7 +99,7 @@ class Dhparam:
         group = _taken_up(Link(IN_USE, found.path.name), directive, included)
         return (Folder(FOLDER), *_at_boot(found, wanted=answers.get(AT_START.key, False)), found, group)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
         used = f"ssl_dhparam {IN_USE};" in dump.output
         if answers[WAY.key] == "none":

@@ -32,7 +32,7 @@ from piwizard.machine.snapshot import Machine
 from piwizard.setup import planner, worker, workspace
 from piwizard.steps import registry
 from piwizard.steps.registry import STEPS
-from piwizard.steps.step import Ground, Step
+from piwizard.steps.step import PlanContext, Step
 
 TESTS = Path(__file__).parent.parent
 SAMPLE = TESTS / "unit" / "machine" / "samples" / "pi4-trixie"
@@ -108,16 +108,16 @@ class Harmless:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._step, name)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return self._step.questions(ground, answers)
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         name = self._step.name
         words = "".join(f"{key} = {value}\n" for key, value in sorted(answers.values.items()) if "skip" not in key)
         content = f"# {name}\n{words}server {{\n    listen 80;\n}}\n"
         return (Write(self._folder / "machine" / f"{name}.conf", content), Do(self._folder, name))
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = self._step.name
         sick = (self._folder / f"sick-{name}").exists()
         yield Check(f"{name} there", True, "it is there")
@@ -135,7 +135,7 @@ class Ddns:
     optional = True
     needs = ("system",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         providers = ("no-ip", "duckdns", "cloudflare")
         return (
             Question("ddns.provider", "Provider", "Where you have the name from.", v.one_of(*providers), kind="choice",

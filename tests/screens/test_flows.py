@@ -15,7 +15,7 @@ from piwizard.screens.aside import aside
 from piwizard.screens.fields import Field
 from piwizard.screens.setup import ACTIONS, Setup, actions
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps import registry
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
@@ -46,7 +46,7 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.type(" www.myflask.example")
         await seen.keys("enter", "escape")
         await seen.settle()
-        assert Answering().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
+        assert AnswerStore().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
         await seen.go_to("ddns")
         await seen.keys("k")
         await seen.see("Left out")

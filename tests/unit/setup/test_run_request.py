@@ -12,13 +12,13 @@ from piwizard.engine import launch
 from piwizard.engine.lock import Lock
 from piwizard.machine import places
 from piwizard.setup import run_request, workspace
-from piwizard.setup.planner import Wizard
-from piwizard.steps.registry import Place, all_questions, step_named
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance, all_questions, step_named
 
-NGINX, DHPARAM = Place(step_named("nginx"), None), Place(step_named("dhparam"), None)
+NGINX, DHPARAM = StepInstance(step_named("nginx"), None), StepInstance(step_named("dhparam"), None)
 
 
-class Planless(Wizard):
+class Planless(Planner):
     """A wizard whose steps have nothing to do."""
 
     def plan(self, place):
@@ -26,8 +26,8 @@ class Planless(Wizard):
 
 
 @pytest.fixture
-def wizard(own_places):
-    return Planless(file_reader.parse('[dhparam]\nway = "generate"', all_questions()), workspace.vault())
+def planner(own_places):
+    return Planless(file_reader.parse('[dhparam]\nway = "generate"', all_questions()), workspace.secret_store())
 
 
 @pytest.fixture
@@ -46,13 +46,13 @@ def requests(monkeypatch):
         ([DHPARAM], "background", (("dhparam", None),), ()),
     ],
 )
-def test_the_lane(wizard, requests, places, lane, steps, background):
-    run_request.start(wizard, [(place, []) for place in places], overwrite=True)
+def test_the_lane(planner, requests, places, lane, steps, background):
+    run_request.start(planner, [(place, []) for place in places], overwrite=True)
     (wanted,) = requests
     assert (wanted.lane, wanted.steps, wanted.background, wanted.overwrite) == (lane, steps, background, True)
 
 
-def test_what_is_at_work_in_the_background_is_left_to_it(wizard, own_places):
+def test_what_is_at_work_in_the_background_is_left_to_it(planner, own_places):
     launch.folder("run-1").mkdir(parents=True)
     wanted = launch.Request("apply", (("dhparam", None),), lane="background")
     (launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
@@ -60,7 +60,7 @@ def test_what_is_at_work_in_the_background_is_left_to_it(wizard, own_places):
     lock.take("run-1")
     try:
         assert run_request.in_background([NGINX, DHPARAM]) == {DHPARAM: "run-1"}
-        assert [place for place, _ in run_request.needed(wizard, [NGINX, DHPARAM], [])] == [NGINX]
+        assert [place for place, _ in run_request.needed(planner, [NGINX, DHPARAM], [])] == [NGINX]
     finally:
         lock.release()
-    assert [place for place, _ in run_request.needed(wizard, [NGINX, DHPARAM], [])] == [NGINX, DHPARAM]
+    assert [place for place, _ in run_request.needed(planner, [NGINX, DHPARAM], [])] == [NGINX, DHPARAM]
