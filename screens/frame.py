@@ -27,7 +27,7 @@ from piwizard.screens.widgets.sidebar import Sidebar
 from piwizard.screens.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 Result = TypeVar("Result")

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError, unforeseen
 from piwizard.screens.background import aside, begin
 from piwizard.screens.looking import Looking
@@ -13,7 +14,6 @@ from piwizard.screens.messages import AnswerGiven, AnswerKept, SecretGiven, Site
 from piwizard.screens.pages.new_site_page import TITLE, WHY, NewSitePage
 from piwizard.screens.panes.setup_pane import SetupPane
 from piwizard.screens.screen_service import LOOKED_UP, MachineOverview, ScreenService
-from piwizard.validators import Invalid
 
 if TYPE_CHECKING:
     from piwizard.screens.form.answer_lookup import LookupResult

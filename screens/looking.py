@@ -12,7 +12,7 @@ from piwizard.screens.screen_service import MachineOverview
 from piwizard.screens.walking import Walking
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 class Looking(Walking):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import begin
 from piwizard.screens.keeping import Keeping
@@ -14,10 +13,11 @@ from piwizard.screens.log.run_watch import RunWatch
 from piwizard.screens.pages.confirm_run import ConfirmRun, YesNoDialog
 from piwizard.screens.screen_service import MachineOverview
 from piwizard.screens.widgets.run_bar import RunBar
-from piwizard.status import all_set_up
+from piwizard.setup.service import Proposal
+from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 GLANCES_PER_SECOND = 5
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from piwizard import backend
 from piwizard.errors import PiwizardError
+from piwizard.setup import service
 
 if TYPE_CHECKING:
     from piwizard.doctor.finding import Finding
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from piwizard.machine.facts import Facts
     from piwizard.machine.git_access import Access
     from piwizard.screens.form.answer_lookup import LookupResult
-    from piwizard.starting import Plans
-    from piwizard.status import Status
-    from piwizard.wizard import Place, Wizard
+    from piwizard.setup.planner import Wizard
+    from piwizard.setup.run_request import Plans
+    from piwizard.setup.status import Status
+    from piwizard.steps.registry import Place
 
 
 LOOKED_UP = ("app.repo", "site.domains", "ddns.hostname")
@@ -44,7 +45,7 @@ class MachineOverview:
         return self.entries.get((place.step.name, place.site))
 
 
-class ScreenService(backend.Backend):
+class ScreenService(service.Backend):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
@@ -56,10 +57,10 @@ class ScreenService(backend.Backend):
 
     def overview(self, *, thorough: bool) -> MachineOverview:
         """A look at everything. Only the thorough one probes and checks what is remembered as done."""
-        from piwizard import kept_answers, session
-        from piwizard.status import remembered, status
+        from piwizard.setup import kept_answers, workspace
+        from piwizard.setup.status import remembered, status
 
-        state, trouble = session.state(), ""
+        state, trouble = workspace.state(), ""
         try:
             wizard = self._wizard()
         except PiwizardError as error:
@@ -73,7 +74,7 @@ class ScreenService(backend.Backend):
         }
         if thorough:
             with self._ground:
-                statuses = tuple(status(wizard, state, session.backups()))
+                statuses = tuple(status(wizard, state, workspace.backups()))
                 self._pins |= wizard.pins()
         else:
             statuses = tuple(remembered(wizard, state))
@@ -83,15 +84,15 @@ class ScreenService(backend.Backend):
 
     def plan(self, place: Place) -> Plans:
         """The plan of one step alone, whatever its state."""
-        from piwizard import session
         from piwizard.machine.snapshot import Machine
-        from piwizard.previewing import preview
+        from piwizard.setup import workspace
+        from piwizard.setup.preview import preview
 
         wizard = self._wizard()
         with self._ground:
             changes = wizard.plan(place)
             self._pins |= wizard.pins()
-        return [(place, preview(changes, Machine(), session.backups()))]
+        return [(place, preview(changes, Machine(), workspace.backups()))]
 
     def checkup(self) -> list[Finding]:
         """Everything that a visitor's request meets, looked at once."""
@@ -127,8 +128,8 @@ class ScreenService(backend.Backend):
 
     @staticmethod
     def _without_answers() -> Wizard:
-        from piwizard import session
-        from piwizard.answers import AnswersFile
-        from piwizard.wizard import Wizard
+        from piwizard.answers.model import AnswersFile
+        from piwizard.setup import workspace
+        from piwizard.setup.planner import Wizard
 
-        return Wizard(AnswersFile({}, {}), session.vault())
+        return Wizard(AnswersFile({}, {}), workspace.vault())

@@ -24,7 +24,7 @@ from piwizard.screens.widgets.header import Header
 from piwizard.screens.widgets.tab_bar import TABS, TabBar
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 SETTLING = 0.15
 """Seconds that the cursor rests on a step before anything slow is asked about it."""

@@ -12,14 +12,14 @@ from textual.events import DescendantBlur, DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from piwizard.answers import SITE_TABLES
+from piwizard.answers.model import SITE_TABLES
+from piwizard.answers.validators import Invalid, secret_text
 from piwizard.screens.form.editors import DOT, Choice, LineEditor
 from piwizard.screens.form.multi_value import ListEditor, TableEditor
 from piwizard.screens.messages import AnswerGiven, FieldLeft, SecretGiven
-from piwizard.validators import Invalid, secret_text
 
 if TYPE_CHECKING:
-    from piwizard.questions import Question
+    from piwizard.answers.questions import Question
 
 
 YES_NO = ("yes", "no")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from piwizard.backend import Asked
 from piwizard.screens.form.editors import Choice, LineEditor
 from piwizard.screens.form.fields import Field
+from piwizard.setup.service import Asked
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 class SetupForm(Vertical):

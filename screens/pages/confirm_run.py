@@ -11,7 +11,6 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import aside, begin
 from piwizard.screens.log.log_builder import clean
@@ -23,9 +22,10 @@ from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_bar import KeyBar
+from piwizard.setup.service import Proposal
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 KEYS = (("y", "yes, do it"), ("Enter", "open, fold"), ("Tab", "to the buttons"), ("Esc", "no"))

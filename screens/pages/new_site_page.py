@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from piwizard import validators as v
+from piwizard.answers import validators as v
 from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.widgets.key_bar import KeyBar
 

@@ -12,7 +12,7 @@ from piwizard.screens.pages.text_page import TextPage, heading
 from piwizard.screens.screen_service import MachineOverview
 from piwizard.screens.symbols import SIGNS, STYLES
 from piwizard.screens.widgets.key_bar import Key
-from piwizard.status import addresses, all_set_up
+from piwizard.setup.status import addresses, all_set_up
 from piwizard.tls.lineage import in_use
 
 

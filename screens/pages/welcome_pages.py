@@ -17,7 +17,7 @@ from piwizard.screens.symbols import SIGNS, STYLES
 from piwizard.screens.widgets.header import board
 
 if TYPE_CHECKING:
-    from piwizard.status import Status
+    from piwizard.setup.status import Status
 
 GROUPS = {
     "running": "Going on in the background",

@@ -10,8 +10,8 @@ from piwizard.screens.log.log_builder import clean
 from piwizard.screens.log.log_model import Block, Line
 
 if TYPE_CHECKING:
-    from piwizard.previewing import Previewed
-    from piwizard.wizard import Place
+    from piwizard.setup.preview import Previewed
+    from piwizard.steps.registry import Place
 
 
 def plan_blocks(place: Place, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:

@@ -14,7 +14,7 @@ from piwizard.screens.panes.plan_blocks import counted, plan_blocks
 from piwizard.screens.widgets.folding_list import FoldingList
 
 if TYPE_CHECKING:
-    from piwizard.starting import Plans
+    from piwizard.setup.run_request import Plans
 
 
 class PlanPane(Vertical):

@@ -18,9 +18,9 @@ from piwizard.screens.symbols import SIGNS, STYLES
 from piwizard.screens.widgets.action_button import ActionButton
 
 if TYPE_CHECKING:
-    from piwizard.backend import Asked
-    from piwizard.status import Status
-    from piwizard.wizard import Place
+    from piwizard.setup.service import Asked
+    from piwizard.setup.status import Status
+    from piwizard.steps.registry import Place
 
 ACTIONS = {
     "todo": (("run", "Set this up"), ("all", "All the rest")),

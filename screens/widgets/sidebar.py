@@ -14,8 +14,8 @@ from piwizard.screens.symbols import BESIDE, SIGNS, STYLES
 from piwizard.screens.widgets.row_list import RowList
 
 if TYPE_CHECKING:
-    from piwizard.status import Status
-    from piwizard.wizard import Place
+    from piwizard.setup.status import Status
+    from piwizard.steps.registry import Place
 
 
 class More:

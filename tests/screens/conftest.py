@@ -16,7 +16,6 @@ from tempfile import mkdtemp
 import pytest
 from textual.pilot import Pilot
 
-from piwizard import answering, wizard
 from piwizard.apps import source
 from piwizard.engine import launch
 from piwizard.machine import facts, places
@@ -25,6 +24,7 @@ from piwizard.network.trial import Trial
 from piwizard.screens.main import Main
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
+from piwizard.steps import registry
 from tests.screens import fake_pi
 
 PATIENCE = 15.0
@@ -111,7 +111,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
     monkeypatch.setattr(places, "_dirs", places._dirs)
     for module, names in (
-        (wizard, ["STEPS"]), (answering, ["STEPS"]), (facts, ["gather"]), (source, ["find"]),
+        (registry, ["STEPS"]), (facts, ["gather"]), (source, ["find"]),
         (launch, ["start", "stop", "require_systemd"]),
     ):  # fmt: skip
         for name in names:

@@ -7,8 +7,6 @@ import errno
 
 import pytest
 
-from piwizard import session
-from piwizard.answering import Answering
 from piwizard.engine import launch
 from piwizard.machine import files
 from piwizard.network import trial
@@ -17,6 +15,8 @@ from piwizard.screens.form.fields import Field
 from piwizard.screens.log.log_pane import LogPane
 from piwizard.screens.panes.setup_pane import SetupPane
 from piwizard.screens.screen_service import ScreenService
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import Answering
 from tests.screens.conftest import opened
 
 pytestmark = pytest.mark.asyncio
@@ -87,7 +87,7 @@ async def test_two_questions_at_once(site, tried, monkeypatch):
         await seen.see("Stop what runs?")
         await seen.keys("n")
         (site / "wait-system").unlink()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_keys_that_were_typed_ahead(site):
@@ -171,7 +171,7 @@ async def test_end_follows_the_log_again(site):
         await seen.keys("end")
         assert log.folds.following
         (site / "wait-system").unlink()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_questions_that_come_just_as_it_is_said_that_they_are_looked_for(site, monkeypatch):
