@@ -76,7 +76,7 @@ class FieldLeft(Message):
     """Enter was pressed in a field: on to the next."""
 
 
-class ActionChosen(Message):
+class ActionPressed(Message):
     """One of the buttons under a step was pressed."""
 
     def __init__(self, name: str) -> None:

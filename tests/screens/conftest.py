@@ -21,9 +21,9 @@ from piwizard.engine import launch
 from piwizard.machine import facts, places
 from piwizard.network import trial
 from piwizard.network.trial import Trial
-from piwizard.screens.app import PiwizardApp
-from piwizard.screens.backend import Backend
 from piwizard.screens.main import Main
+from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.textual_app import PiwizardApp
 from piwizard.steps import registry
 from tests.screens import fake_pi
 
@@ -132,7 +132,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @asynccontextmanager
 async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool = False, welcome: bool = False):
     """The app, opened; past its welcome unless told otherwise."""
-    app = PiwizardApp(Backend(), plain=plain)
+    app = PiwizardApp(ScreenService(), plain=plain)
     async with app.run_test(size=size) as pilot:
         seen = Seen(pilot, folder)
         await seen.until(lambda: any(isinstance(screen, Main) for screen in app.screen_stack))

@@ -11,9 +11,9 @@ from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
 from piwizard.engine import launch
 from piwizard.network import trial
-from piwizard.screens.aside import aside
-from piwizard.screens.fields import Field
-from piwizard.screens.setup import ACTIONS, Setup, actions
+from piwizard.screens.background import aside
+from piwizard.screens.form.fields import Field
+from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps import registry
@@ -406,7 +406,7 @@ async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site,
         seen.main.sidebar.choose("ddns", None)
         await seen.see("Looking what can be detected")
         await seen.keys("enter", "enter")
-        assert not seen.app.query("Confirm"), "nobody has seen a question, so nobody has said yes"
+        assert not seen.app.query("ConfirmRun"), "nobody has seen a question, so nobody has said yes"
         known.set()
         await seen.see("‹ duckdns ›  2 of 2")
         await seen.keys("enter")
@@ -424,7 +424,7 @@ async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
 
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(Setup), seen.main.place
+        setup, place = seen.main.query_one(SetupPane), seen.main.place
         asked = await aside(lambda: seen.main.backend.asked(place))
         assert {"text", "table"} <= {question.kind for question in asked.questions}
         for cut_off_after in (0, 2, 5, 13):
