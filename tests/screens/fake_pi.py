@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
+from piwizard.apps import source
 from piwizard.apps.source import Source
 from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
 from piwizard.engine import launch
@@ -29,7 +30,7 @@ from piwizard.machine import facts, files, places
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import RecordedSource
 from piwizard.machine.snapshot import Machine
-from piwizard.setup import planner, worker, workspace
+from piwizard.setup import worker, workspace
 from piwizard.steps import registry
 from piwizard.steps.registry import STEPS
 from piwizard.steps.step import PlanContext, Step
@@ -165,7 +166,7 @@ def install(folder: Path) -> None:
     gather = facts.__dict__.get("_real_gather", facts.gather)
     facts._real_gather = gather
     facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))
-    planner.source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
+    source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
     launch.require_systemd = lambda: None
     launch.start = lambda wanted: start(folder, wanted)
     launch.stop = stop
