@@ -90,8 +90,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     The answers stay, and so do `packages` that were brought and `data` of the apps, unless somebody says otherwise.
     """
     launch.require_systemd()
-    for lane in launch.LANES:
-        launch.require_free(lane)
+    launch.require_free()
     backups = session.backups_dir()
     known = journaled(backups) | session.state().steps()
     if data:

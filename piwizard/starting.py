@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from piwizard import session
 from piwizard.engine import launch
@@ -25,39 +25,29 @@ def done(wizard: Wizard, state: State) -> list[Place]:
 def needed(wizard: Wizard, chosen: Sequence[Place], finished: Sequence[Place]) -> Plans:
     """The plans of those steps that are not done, or have something to do again. Alters nothing.
 
-    What goes on in the background is left to do so.
+    Steps that only wait for their background jobs are left out.
     """
-    going = in_background(chosen)
     wizard.require_answers(chosen)
     return [
         (place, changes)
-        for place, changes in preview_all(wizard, [one for one in chosen if one not in going], session.backups())
-        if place not in finished or any(not one.preview.holds for one in changes)
+        for place, changes in preview_all(wizard, chosen, session.backups())
+        if not _waits(changes) and (place not in finished or any(not one.preview.holds for one in changes))
     ]
 
 
-def in_background(places: Sequence[Place]) -> dict[Place, str]:
-    """Those of the places that a run in the background is at work on, and its name."""
-    long = [place for place in places if place.background]
-    return {place: run for place in long if (run := launch.at_work(place.step.name, place.site))}
+def _waits(changes: Sequence[Previewed]) -> bool:
+    """Check whether a background job is at work, and nothing is left to do before it."""
+    left = next((one.preview for one in changes if not one.preview.holds), None)
+    return left is not None and left.pending
 
 
-def lane(places: Iterable[Place]) -> launch.Lane:
-    """The lane of a run of these steps: the background is for those alone that belong there."""
-    return "background" if all(place.background for place in places) else "run"
+def in_background(places: Sequence[Place]) -> list[Place]:
+    """Return those of the steps whose background jobs run."""
+    return [place for place in places if place.step.background and place.step.background.running()]
 
 
 def start(wizard: Wizard, plans: Plans, *, overwrite: bool) -> str:
-    """Starts the run of what was planned, with the very code that was looked at. Returns its name.
-
-    Beside other steps, those of the background get a run of their own, which that run starts in its time.
-    """
+    """Starts the run of what was planned, with the very code that was looked at. Returns its name."""
     wizard.vault.save()
-    places = [place for place, _ in plans]
-    chosen = lane(places)
-    own, beside = (
-        tuple((place.step.name, place.site) for place in places if (place.background and chosen == "run") is waits)
-        for waits in (False, True)
-    )
-    pins = tuple(wizard.pins().items())
-    return launch.start(launch.Request("apply", own, overwrite, pins, lane=chosen, background=beside))
+    steps = tuple((place.step.name, place.site) for place, _ in plans)
+    return launch.start(launch.Request("apply", steps, overwrite, tuple(wizard.pins().items())))

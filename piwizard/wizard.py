@@ -21,7 +21,7 @@ from piwizard.machine.git_access import Access
 from piwizard.nginx import listens, present
 from piwizard.questions import Question
 from piwizard.secrecy import Secret
-from piwizard.steps import BACKGROUND, STEPS
+from piwizard.steps import STEPS
 from piwizard.steps.step import Ground, Step
 from piwizard.tls import lineage
 from piwizard.vault import Vault
@@ -39,11 +39,6 @@ class Place:
     @property
     def label(self) -> str:
         return f"{self.step.name} of {self.site}" if self.site else self.step.name
-
-    @property
-    def background(self) -> bool:
-        """Whether its runs go on beside those of other steps."""
-        return self.step.name in BACKGROUND
 
 
 def all_questions() -> list[Question]:

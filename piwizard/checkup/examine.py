@@ -9,10 +9,10 @@ from piwizard.apps.layout import Layout
 from piwizard.checkup import https, pages
 from piwizard.doctor.finding import Finding, from_check
 from piwizard.doctor.names import AT_HOME
-from piwizard.engine import launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.reach import leads, outside
+from piwizard.status import is_running
 from piwizard.steps.blocks import bare_name
 from piwizard.tls import lineage
 from piwizard.tls.gate import MOST_OFF
@@ -28,7 +28,6 @@ class Checkup:
 
     def __init__(self, wizard: Wizard, state: State) -> None:
         self._wizard, self._state = wizard, state
-        self._alive = launch.all_under_way().values()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine, and at one site or at all."""
@@ -90,7 +89,7 @@ class Checkup:
         """A step's own looks, where it is done; else how it stands."""
         step, site = place.step.name, place.site
         entry = self._state.entry(step, site)
-        if entry and entry.result == "running" and entry.run in self._alive:
+        if entry and is_running(place, entry):
             yield Finding(f"step {step}", step, site, True, "is being set up right now")
             return
         if not self._done(step, site):

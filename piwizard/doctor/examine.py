@@ -21,6 +21,7 @@ from piwizard.machine import commands
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
 from piwizard.previewing import preview
+from piwizard.status import is_running
 from piwizard.wizard import Place, Wizard
 
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
@@ -32,7 +33,7 @@ class Examination:
 
     def __init__(self, wizard: Wizard, state: State, memory: Memory) -> None:
         self._wizard, self._state, self._memory = wizard, state, memory
-        self._machine, self._alive = Machine(), launch.all_under_way().values()
+        self._machine = Machine()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine and at one site, or at all."""
@@ -67,7 +68,7 @@ class Examination:
 
     def _place(self, place: Place, entry: Entry) -> Iterator[Finding]:
         name, site = place.step.name, place.site
-        if entry.result == "running" and entry.run in self._alive:
+        if is_running(place, entry):
             yield Finding(f"step {name}", name, site, True, "is being set up right now")
             return
         try:

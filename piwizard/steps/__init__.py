@@ -29,7 +29,5 @@ STEPS: tuple[Step, ...] = (
     Renewal(),
 )
 
-BACKGROUND = ("dhparam",)
-"""The steps that may take hours: their runs have a lane of their own, beside the one of all others."""
 HOLDS_DATA = "app"
 """The step whose undo meets what an app has written: that goes only after a yes of its own."""

@@ -133,6 +133,7 @@ class Ddns:
     scope = "machine"
     optional = True
     needs = ("system",)
+    background = None
 
     def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
         providers = ("no-ip", "duckdns", "cloudflare")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,9 +18,11 @@ from piwizard.engine.lock import Lock
 from piwizard.engine.runner import Engine
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
+from piwizard.machine.background_job import BackgroundJob, JobProgress
 from piwizard.machine.checks import Check
 from piwizard.questions import Question
 from piwizard.status import Status, addresses, all_set_up, status, without_answers
+from piwizard.steps.nginx import Nginx
 from piwizard.wizard import Place, Wizard, all_questions
 
 
@@ -141,18 +144,14 @@ def test_running(wizard):
     assert of(wizard).state == "interrupted"
 
 
-def test_running_in_the_background(wizard, own_places):
+def test_status_of_a_background_job_says_how_far_it_is(wizard, monkeypatch):
+    job = BackgroundJob("long.service", "The long work", lambda: JobProgress(34, "generating, 34 %"), Path)
+    monkeypatch.setattr(Nginx, "background", job)
     session.state().mark("nginx", None, "running", "run-1")
-    recorder = Recorder(own_places / "log" / "run-1")
-    recorder.emit("progress", text="2 min so far")
-    recorder.emit("progress", text="4 min so far")
-    recorder.emit("note", text="something else")
-    lock = Lock(places.lock_file("background"))
-    lock.take("run-1")
-    try:
-        assert (of(wizard).state, of(wizard).summary) == ("running", "4 min so far")
-    finally:
-        lock.release()
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: True)
+    assert (of(wizard).state, of(wizard).summary) == ("running", "generating, 34 %")
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: False)
+    assert of(wizard).state == "interrupted"
 
 
 def test_remembered_of_a_site_that_is_no_more(wizard):
