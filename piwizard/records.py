@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from piwizard import session
 from piwizard.engine import events, launch
 from piwizard.engine.events import Event
 from piwizard.engine.follow import follow as follow_run
 from piwizard.engine.follow import runs
 from piwizard.errors import PiwizardError
 from piwizard.machine.background_job import BackgroundJob
-from piwizard.steps import STEPS
+from piwizard.setup import workspace
+from piwizard.steps.registry import STEPS, step_named
 from piwizard.steps.step import Step
-from piwizard.wizard import step_named
 
 SECONDS_BETWEEN_PROGRESS = 10.0
 
@@ -33,7 +32,7 @@ def under_way(step: str | None) -> str | None:
     """The run under way, None if there is none; with a step only one that this step belongs to."""
     if step is None:
         return launch.under_way()
-    places = (None, *session.wizard(None).answers.sites)
+    places = (None, *workspace.wizard(None).answers.sites)
     return next((run for site in places if (run := launch.at_work(step_named(step).name, site))), None)
 
 
@@ -63,8 +62,8 @@ def _last(step: str | None, site: str | None) -> str:
         if known := launch.under_way() or next(iter(runs()[-1:]), None):
             return known
         raise PiwizardError("Nothing was run yet, so there is no record.")
-    state = session.state()
-    sites = [site] if site else [None, *session.wizard(None).answers.sites]
+    state = workspace.state()
+    sites = [site] if site else [None, *workspace.wizard(None).answers.sites]
     if alive := next((run for one in sites if (run := launch.at_work(step, one))), None):
         return alive
     entries = [entry for one in sites if (entry := state.entry(step, one))]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
-from piwizard.screens.aside import begin
-from piwizard.screens.backend import Overview
-from piwizard.screens.confirm import Ask, Confirm
+from piwizard.screens.background import begin
 from piwizard.screens.keeping import Keeping
-from piwizard.screens.log import Log
-from piwizard.screens.runline import RunLine
-from piwizard.screens.watch import Watch
-from piwizard.status import all_set_up
+from piwizard.screens.log.log_pane import LogPane
+from piwizard.screens.log.run_watch import RunWatch
+from piwizard.screens.pages.confirm_run import ConfirmRun, YesNoDialog
+from piwizard.screens.screen_service import MachineOverview
+from piwizard.screens.widgets.run_bar import RunBar
+from piwizard.setup.service import Proposal
+from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
     from piwizard.machine.background_job import JobProgress
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 GLANCES_PER_SECOND = 5
 SECONDS_BETWEEN_JOBS = 2.0
@@ -51,7 +51,7 @@ class Running(Keeping):
             await self.flush()
             if self.app.screen is not self:  # the key was pressed twice
                 return
-            confirm = Confirm(self.backend, place, again=again, usual=seconds)
+            confirm = ConfirmRun(self.backend, place, again=again, usual=seconds)
             self.app.push_screen(confirm, self._agreed)
 
         begin(self, body, "propose")
@@ -83,7 +83,7 @@ class Running(Keeping):
         self.notice("")
         self.runs.started(run)
         self.runs.shown = self.runs.watch(run)
-        self.query_one(Log).show(self.runs.shown, live=True)
+        self.query_one(LogPane).show(self.runs.shown, live=True)
         self.action_tab("Log")
         self.focus_pane()
         self._glance()
@@ -92,7 +92,7 @@ class Running(Keeping):
         """Some times a second: what is new in the records."""
         if not self.stands:
             return
-        log = self.query_one(Log)
+        log = self.query_one(LogPane)
         log.hold()
         found = self.runs.glance()
         if found.grown and self.tab == "Log":
@@ -102,11 +102,11 @@ class Running(Keeping):
         live = self.runs.live
         if live is None or live.progress.place is None:
             if live is None:
-                self.query_one(RunLine).show(None)
+                self.query_one(RunBar).show(None)
             return
         self._show_live(live)
 
-    def _show_live(self, live: Watch) -> None:
+    def _show_live(self, live: RunWatch) -> None:
         step, site = live.progress.place or ("", None)
         for place in self.sidebar.steps:
             key = (place.step.name, place.site)
@@ -114,7 +114,7 @@ class Running(Keeping):
             if key == (step, site) and result is None:
                 note = f"{live.progress.number} of {live.progress.changes}" if live.progress.changes else ""
                 self.sidebar.mark(place, "running", note)
-                self.query_one(RunLine).show(live.progress, place.step.title, self.usual(place))
+                self.query_one(RunBar).show(live.progress, place.step.title, self.usual(place))
             elif result and self.sidebar.state(place) == "running":
                 state = "todo" if live.progress.undo and result == "done" else result
                 self.sidebar.mark(place, "interrupted" if state == "stopped" else state)
@@ -133,10 +133,10 @@ class Running(Keeping):
             elif place.step.background and self.sidebar.state(place) == "running" and self.runs.live is None:
                 self.look(thorough=True)
 
-    def _ended(self, watch: Watch) -> None:
+    def _ended(self, watch: RunWatch) -> None:
         progress = watch.progress
         self._show_live(watch)
-        self.query_one(RunLine).show(None)
+        self.query_one(RunBar).show(None)
         self.backend.look_for_new_code() if progress.result == "done" else None
         match progress.result:
             case "done":
@@ -154,7 +154,7 @@ class Running(Keeping):
             group="ended",
         )
 
-    def _after_run(self, overview: Overview, *, done: bool) -> None:
+    def _after_run(self, overview: MachineOverview, *, done: bool) -> None:
         self._looked(overview, thorough=True)
         if self.place:
             self.settled(self.place)
@@ -164,7 +164,7 @@ class Running(Keeping):
             self.notice("Done. Esc leads back to the steps.", "green")
             return
         self.notice("")
-        if self.query_one(Log).has_focus_within:
+        if self.query_one(LogPane).has_focus_within:
             self.sidebar.focus()
         self._choose_next()
         self.action_tab("Setup")
@@ -191,4 +191,4 @@ class Running(Keeping):
         words = "Stop what runs? It can go on later from where it was."
         if live is None:
             words = "Stop what runs in the background? Later it starts from the beginning."
-        self.app.push_screen(Ask(words, "Stop it"), answered)
+        self.app.push_screen(YesNoDialog(words, "Stop it"), answered)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard import session
 from piwizard.apps.layout import Layout
 from piwizard.checkup import https, pages
 from piwizard.doctor.finding import Finding, from_check
@@ -12,12 +11,14 @@ from piwizard.doctor.names import AT_HOME
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.reach import leads, outside
-from piwizard.status import is_running
+from piwizard.setup import workspace
+from piwizard.setup.planner import Wizard
+from piwizard.setup.status import is_running
 from piwizard.steps.blocks import bare_name
+from piwizard.steps.registry import Place
 from piwizard.tls import lineage
 from piwizard.tls.gate import MOST_OFF
 from piwizard.tls.world import Here
-from piwizard.wizard import Place, Wizard
 
 REACH = ("ddns", "static-ip", "router")
 """The steps between a visitor and this machine: what they say comes first."""
@@ -123,4 +124,4 @@ class Checkup:
 
 def examine(site: str | None = None) -> list[Finding]:
     """Looks at this machine."""
-    return Checkup(session.wizard(None), session.state()).findings(site)
+    return Checkup(workspace.wizard(None), workspace.state()).findings(site)

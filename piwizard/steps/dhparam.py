@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.dhparam import Generate, NotGenerating
 from piwizard.changes.file import File
@@ -18,7 +19,6 @@ from piwizard.machine import commands, dhparam, files, places
 from piwizard.machine import dhparam_generator as generator
 from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.checks import Check
-from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope, Step
 from piwizard.templating import render
 
@@ -74,8 +74,8 @@ class Dhparam(Step):
         "Old guides have you wait an hour for `openssl dhparam`. Its result matters only to cipher suites with DHE, "
         "which today's recommended HTTPS settings no longer offer, and which certificates of today's kind (ECDSA, as "
         "certbot gets them) cannot even use: without them you lose nothing and still get an A+. "
-        "If you have an RSA certificate and visitors with very old browsers, take ffdhe2048, or generate your own. That "
-        "runs in the background, and nginx uses the result as soon as it is complete."
+        "If you have an RSA certificate and visitors with very old browsers, take ffdhe2048, or generate your own. "
+        "That runs in the background, and nginx uses the result as soon as it is complete."
     )
     scope: Scope = "machine"
     optional = True

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from piwizard import records, session
+from piwizard import records
 from piwizard.engine.events import Recorder
 from piwizard.engine.lock import Lock
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.machine.background_job import BackgroundJob, JobProgress
+from piwizard.setup import workspace
 from piwizard.steps.nginx import Nginx
 
 
 @pytest.fixture
 def runs(own_places):
     """Two runs that ended: one of nginx and of the apps of two sites, then one of nginx alone."""
-    state = session.state()
+    state = workspace.state()
 
     def run(name, *steps):
         recorder = Recorder(own_places / "log" / name)
@@ -80,7 +81,7 @@ def test_records_of_a_background_job_say_how_far_it_is(own_places, monkeypatch, 
         recorder.emit("run-started", step="nginx", site=None)
         recorder.emit("note", text="put in place")
         recorder.emit("apply-finished", result="done")
-        session.state().mark("nginx", None, "done", "20260103T000000-cccc")
+        workspace.state().mark("nginx", None, "done", "20260103T000000-cccc")
 
     said = [event["text"] for event in records.of("nginx", None, follow=follow) if "text" in event]
     assert said == [

@@ -10,12 +10,12 @@ from dataclasses import asdict
 
 import pytest
 
-from piwizard import session
 from piwizard.engine import follow, launch
 from piwizard.engine.events import Recorder, read
 from piwizard.engine.lock import Lock
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
+from piwizard.setup import workspace
 from tests.unit.child import child, hears, tell
 
 HERE = """
@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from piwizard.machine import places
+from piwizard.setup import workspace
 root = Path(sys.argv[1])
 names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
 found = SimpleNamespace(**{f"user_{name}_path": root / folder for name, folder in names.items()})
@@ -48,7 +49,8 @@ WORK = (
     HERE
     + """
 import threading
-from piwizard import wizard, worker
+from piwizard.setup import worker
+from piwizard.steps import registry
 from piwizard.changes.base import Preview
 from piwizard.machine.background_job import BackgroundJob
 
@@ -80,7 +82,7 @@ class Long(Step):
     name = "long"
     def plan(self, ground, answers): return [Starts(), Use()]
 
-wizard.STEPS = (*wizard.STEPS, Step(), Quick(), Long())
+registry.STEPS = (*registry.STEPS, Step(), Quick(), Long())
 print(worker.work(sys.argv[2]), flush=True)
 """
 )
@@ -181,8 +183,8 @@ def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places,
     run = request_of("run-1", "long", "quick")
     with child(WORK, own_places, run) as process:
         assert work(process) == "True"
-    assert session.state().entry("long", None).result == "running"
-    assert session.state().entry("quick", None).result == "done", "the run does not wait for it"
+    assert workspace.state().entry("long", None).result == "running"
+    assert workspace.state().entry("quick", None).result == "done", "the run does not wait for it"
     events = read(launch.folder(run))
     assert [event["result"] for event in events if "result" in event] == ["running", "done", "done"]
     (said,) = [event["summary"] for event in events if event.get("step") == "long" and "summary" in event]
