@@ -31,12 +31,33 @@ def apply(
     as_json: bool,
     newest: bool = False,
     agreed: bool = False,
+    wait: bool = False,
 ) -> int:
     """Plans everything, asks where a person can answer, starts the run and follows it. Returns the exit code.
 
     `newest`: the sites' newest commits are set up, instead of those in use. `agreed`: the person has said yes already,
-    but not to replacing files that were edited by hand.
+    but not to replacing files that were edited by hand. `wait`: wait for another run to end, instead of failing.
     """
+    while True:
+        if wait:
+            launch.wait_until_free()
+        try:
+            return _apply(steps, answers, site, yes, detach, as_json, newest, agreed)
+        except launch.RunUnderWay:
+            if not wait:
+                raise
+
+
+def _apply(
+    steps: tuple[str, ...],
+    answers: Path | None,
+    site: str | None,
+    yes: bool,
+    detach: bool,
+    as_json: bool,
+    newest: bool,
+    agreed: bool,
+) -> int:
     planner, state = workspace.planner(answers), workspace.state()
     launch.require_systemd()
     for words in kept_answers.remarks(answers, planner.answers):
@@ -62,17 +83,15 @@ def apply(
         _say(sentence, as_json=as_json)
     if needed:
         yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
-        launch.require_free(run_request.lane(place for place, _ in needed))
+        launch.require_free()
     planner.keep_secrets(chosen)
     if answers:
         workspace.keep_answers(answers)
-    beside = run_request.in_background(chosen)
-    if not needed and steps and beside and not detach:
-        return watch(next(iter(beside.values())), as_json=as_json)
-    for place, other in beside.items():
-        _say(f"{place.label} goes on in the background: {launch.hint(other, 'background')}", as_json=as_json)
+    waiting = [one for one in run_request.in_background(chosen) if one not in (*done, *(place for place, _ in needed))]
+    for place in waiting:
+        _say(_continues(place), as_json=as_json)
     if not needed:
-        beyond = require_well(planner, [one for one in chosen if one not in beside])
+        beyond = require_well(planner, [one for one in chosen if one not in waiting])
         _say(f"Nothing to do: everything {'here ' if beyond else ''}is as it should be.", as_json=as_json)
         for place, check in beyond:
             _say(f"Beyond this machine it is not: {place.label}: {check.name}: {check.detail}", as_json=as_json)
@@ -82,7 +101,16 @@ def apply(
     if detach:
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
-    return watch(run, as_json=as_json, beside=bool(steps) and any(one.background for one in chosen))
+    return watch(run, as_json=as_json)
+
+
+def _continues(place: StepInstance) -> str:
+    job, step = place.step.background, place.step.name
+    how_far = f" ({job.progress().text})" if job else ""
+    return (
+        f"{place.label} continues in the background{how_far}: `piwizard logs {step} -f` shows it, "
+        f"`piwizard stop {step}` stops it."
+    )
 
 
 def _require_site(planner: Planner) -> None:
@@ -145,7 +173,7 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
         app_data.require_one_file_system(written.folder)
         _say(f"Deletes {written}.", as_json=as_json)
     wipe = (site,) if data and written and site else ()
-    wanted = launch.Request("undo", ((step, site),), wipe=wipe, lane=run_request.lane([StepInstance(chosen, site)]))
+    wanted = launch.Request("undo", ((step, site),), wipe=wipe)
     return watch(launch.start(wanted), as_json=as_json)
 
 
@@ -184,21 +212,13 @@ def stands_on(one: StepInstance, place: StepInstance) -> bool:
     )
 
 
-def watch(run: str, *, as_json: bool, beside: bool = False) -> int:
-    """Shows a run to its end, and with `beside` the one in the background that it has started.
-
-    Ctrl-C ends the watching, not the run.
-    """
-    started = None
+def watch(run: str, *, as_json: bool) -> int:
+    """Shows a run to its end. Ctrl-C ends the watching, not the run."""
     try:
         for event in follow(run):
             output.show_event(event, as_json=as_json)
-            if event["event"] == "background-started":
-                started = str(event["started"])
             if event["event"] == "apply-finished":
-                if event["result"] != "done":
-                    return 1
-                return watch(started, as_json=as_json) if started and beside else 0
+                return 0 if event["result"] == "done" else 1
     except KeyboardInterrupt:
         _say("", as_json=as_json)
         _say("The run goes on; `piwizard logs -f` shows it, `piwizard stop` ends it.", as_json=as_json)

@@ -91,8 +91,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     The answers stay, and so do `packages` that were brought and `data` of the apps, unless somebody says otherwise.
     """
     launch.require_systemd()
-    for lane in launch.LANES:
-        launch.require_free(lane)
+    launch.require_free()
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps()
     if data:

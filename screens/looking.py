@@ -78,7 +78,7 @@ class Looking(Walking):
         here = steps.index(self.place) if self.place in steps else 0
         for wanted in ("running", "failed", "interrupted", "drifted", "todo"):
             for place in (*steps[here:], *steps[:here]):
-                if self.sidebar.state(place) == wanted and not (wanted == "running" and place.background):
+                if self.sidebar.state(place) == wanted and not (wanted == "running" and place.step.background):
                     self.sidebar.choose(place.step.name, place.site)
                     return
 

@@ -125,7 +125,7 @@ class Walking(Frame):
     def show_log(self, place: StepInstance) -> None:
         """The record of the run under way, where it is about this step; else that of its last run."""
         entry = self.overview.entry(place) if self.overview else None
-        key, live = (place.step.name, place.site), self.runs.beside if place.background else self.runs.live
+        key, live = (place.step.name, place.site), self.runs.live
         if live is not None and (key in live.progress.steps or not live.progress.steps):
             self.runs.shown = live
         else:

@@ -8,12 +8,12 @@ from piwizard.apps.layout import Layout
 from piwizard.checkup import https, pages
 from piwizard.doctor.finding import Finding, from_check
 from piwizard.doctor.names import AT_HOME
-from piwizard.engine import launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.reach import leads, outside
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
+from piwizard.setup.status import is_running
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
 from piwizard.tls import lineage
@@ -29,7 +29,6 @@ class Checkup:
 
     def __init__(self, wizard: Planner, state: State) -> None:
         self._wizard, self._state = wizard, state
-        self._alive = launch.all_under_way().values()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine, and at one site or at all."""
@@ -91,7 +90,7 @@ class Checkup:
         """A step's own looks, where it is done; else how it stands."""
         step, site = place.step.name, place.site
         entry = self._state.entry(step, site)
-        if entry and entry.result == "running" and entry.run in self._alive:
+        if entry and is_running(place, entry):
             yield Finding(f"step {step}", step, site, True, "is being set up right now")
             return
         if not self._done(step, site):

@@ -23,6 +23,7 @@ from piwizard.machine.snapshot import Machine
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import preview
+from piwizard.setup.status import is_running
 from piwizard.steps.registry import StepInstance
 
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
@@ -34,7 +35,7 @@ class Examination:
 
     def __init__(self, wizard: Planner, state: State, memory: Memory) -> None:
         self._wizard, self._state, self._memory = wizard, state, memory
-        self._machine, self._alive = Machine(), launch.all_under_way().values()
+        self._machine = Machine()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine and at one site, or at all."""
@@ -69,7 +70,7 @@ class Examination:
 
     def _place(self, place: StepInstance, entry: Entry) -> Iterator[Finding]:
         name, site = place.step.name, place.site
-        if entry.result == "running" and entry.run in self._alive:
+        if is_running(place, entry):
             yield Finding(f"step {name}", name, site, True, "is being set up right now")
             return
         try:

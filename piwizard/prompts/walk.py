@@ -41,11 +41,11 @@ class Walk:
             found = self._overview()
             ahead = next((one for one in found if one.state not in SETTLED), None)
             alive = self._backend.under_way()
-            watched = alive or self._backend.beside()
+            job = next(iter(self._backend.jobs()), None)
             tried = self._backend.trial()
-            what = "what runs now, to its end" if alive else "what goes on in the background, to its end"
             choices = {"keep": f"the address {tried.host}; {tried.left} s are left"} if tried else {}
-            choices |= {"watch": what, "stop": "it, in order"} if watched else {}
+            choices |= {"watch": "what runs now, to its end", "stop": "it, in order"} if alive else {}
+            choices |= {"stop": "what continues in the background"} if job and not alive else {}
             if ahead and not alive:
                 choices["go"] = f"on with {_title(ahead.place)}{', which is optional' if ahead.waits else ''}"
             choices["one"] = "step, for the first time or again"
@@ -56,10 +56,10 @@ class Walk:
             match choose(self._console, "What now?", choices, wanted if wanted in choices else next(iter(choices))):
                 case "keep":
                     self._keep()
-                case "watch" if watched:
-                    self._watch(watched)
-                case "stop" if watched:
-                    self._stop(watched)
+                case "watch" if alive:
+                    self._watch(alive)
+                case "stop":
+                    self._stop(alive, job)
                 case "go" if ahead:
                     self._go_on(ahead)
                 case "one":
@@ -75,9 +75,12 @@ class Walk:
         except PiwizardError as error:
             self._error(error)
 
-    def _stop(self, run: str) -> None:
+    def _stop(self, run: str | None, job: str | None) -> None:
         try:
-            self._backend.stop(run)
+            if run:
+                self._backend.stop(run)
+            elif job:
+                self._backend.stop_job(job)
         except PiwizardError as error:
             self._error(error)
 
@@ -189,9 +192,6 @@ class Walk:
         except PiwizardError as error:
             self._error(error)
             return self._after_failure(place)
-        if all(one.background for one, _ in proposal.plans):
-            self._console.say(f"It goes on in the background; `piwizard logs {place.step.name} -f` shows it.")
-            return "settled"
         return "settled" if self._watch(run) else self._after_failure(place)
 
     def _agree(self, place: StepInstance, proposal: Proposal) -> str:

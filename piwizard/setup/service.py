@@ -14,6 +14,7 @@ from piwizard.errors import PiwizardError
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question
+    from piwizard.machine.background_job import JobProgress
     from piwizard.machine.checks import Check
     from piwizard.network.trial import Trial
     from piwizard.setup.answer_store import AnswerStore
@@ -124,17 +125,19 @@ class Backend:
 
         return launch.under_way()
 
-    def in_background(self, run: str) -> bool:
-        """Whether a run belongs to the lane that others do not wait for. Quick."""
-        from piwizard.engine import launch
+    def jobs(self) -> dict[str, JobProgress]:
+        """Return how far each background job is that runs, by the names of their steps."""
+        from piwizard.steps.registry import STEPS
 
-        return launch.request(run).lane == "background"
+        found = {step.name: step.background for step in STEPS}
+        return {name: job.progress() for name, job in found.items() if job and job.running()}
 
-    def beside(self) -> str | None:
-        """The run that goes on in the background. Quick."""
-        from piwizard.engine import launch
+    def stop_job(self, step: str) -> None:
+        """Stop the background job of a step."""
+        from piwizard.steps.registry import step_named
 
-        return launch.under_way("background")
+        if job := step_named(step).background:
+            job.stop()
 
     def trial(self) -> Trial | None:
         """The address that waits to be confirmed. Quick."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from piwizard.engine import events, launch
+from piwizard.engine import launch
 from piwizard.engine.journal import Backups, journaled
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
@@ -74,18 +74,23 @@ def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], sec
 
 def remembered(planner: Planner, state: State) -> list[Status]:
     """The state of every step as it is remembered. Quick: nothing is probed."""
-    alive = launch.all_under_way().values()
-    return [_remembered(one, planner, state.entry(one.step.name, one.site), alive) for one in planner.all_instances()]
+    return [_remembered(place, planner, state.entry(place.step.name, place.site)) for place in planner.all_instances()]
 
 
-def _remembered(place: StepInstance, planner: Planner, entry: Entry | None, alive: Collection[str]) -> Status:
+def is_running(place: StepInstance, entry: Entry) -> bool:
+    """Check whether a run is at work on a step, or its background job is."""
+    job = place.step.background
+    return entry.result == "running" and (launch.alive(entry.run) or (job is not None and job.running()))
+
+
+def _remembered(place: StepInstance, planner: Planner, entry: Entry | None) -> Status:
     if entry is None:
         if place.step.name in planner.skipped:
             return Status(place, "skipped")
         waits = place.step.optional and bool(planner.missing(place))
         return Status(place, "todo", summary=WAITS if waits else "", waits=waits)
-    if entry.result == "running" and entry.run in alive:
-        return Status(place, "running", entry.at, entry.run, _progress(entry))
+    if is_running(place, entry):
+        return Status(place, "running", entry.at, entry.run, _progress(place, entry))
     if entry.result == "running":
         return Status(place, "interrupted", entry.at, entry.run, "It was cut off; `piwizard apply` goes on.")
     result = "interrupted" if entry.result == "stopped" else entry.result
@@ -93,10 +98,10 @@ def _remembered(place: StepInstance, planner: Planner, entry: Entry | None, aliv
     return Status(place, result, entry.at, entry.run, summary)
 
 
-def _progress(entry: Entry) -> str:
-    """How far a step under way is, in its own words."""
-    said = events.last(launch.folder(entry.run), "progress")
-    return str(said["text"]) if said else ""
+def _progress(place: StepInstance, entry: Entry) -> str:
+    """Return how far the background job of a step is; empty while a run is at work on it."""
+    job = place.step.background
+    return job.progress().text if job and not launch.alive(entry.run) else ""
 
 
 def status(planner: Planner, state: State, backups: Backups) -> list[Status]:

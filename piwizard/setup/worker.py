@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from piwizard.changes.base import Change
 from piwizard.engine import launch, pruning
@@ -28,15 +28,15 @@ def work(run: str) -> bool:
     result = "failed"
     try:
         request = launch.request(run)
-        Lock(places.lock_file(request.lane)).take(run)
-        pruning.prune(places.logs_dir(), {*workspace.state().runs(), *launch.all_under_way().values(), run})
+        Lock(places.lock_file()).take(run)
+        pruning.prune(places.logs_dir(), {*workspace.state().runs(), run})
         # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
         recorder = Recorder(launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets())
         recorder.emit("apply-started", action=request.action, steps=request.steps)
         engine = Engine(workspace.backups_dir(), workspace.state(), recorder, stopping)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
-        if all(_one(place, planner, engine, request) for place in _in_turn(chosen, request, recorder)):
+        if all(_one(place, planner, engine, request) for place in chosen):
             result = "done"
             health_timer.refresh_if_shown()
     except Stopped:
@@ -49,26 +49,6 @@ def work(run: str) -> bool:
         recorder.emit("apply-finished", result=result, seconds=round(time.monotonic() - since, 1))
         recorder.sync()
     return result == "done"
-
-
-def _in_turn(chosen: Sequence[StepInstance], request: launch.Request, recorder: Recorder) -> Iterator[StepInstance]:
-    """The steps one by one; what goes on in the background is started when nothing that it needs is left to do."""
-    waiting = request.background
-    needed = {name for step, _ in waiting for name in step_named(step).needs}
-    for number, place in enumerate([*chosen, None]):
-        if waiting and not needed & {one.step.name for one in chosen[number:]}:
-            _start_beside(waiting, request, recorder)
-            waiting = ()
-        if place:
-            yield place
-
-
-def _start_beside(steps: launch.Steps, request: launch.Request, recorder: Recorder) -> None:
-    wanted = launch.Request(request.action, steps, request.overwrite, request.pins, lane="background")
-    try:
-        recorder.emit("background-started", steps=steps, started=launch.start(wanted))
-    except PiwizardError as error:
-        recorder.emit("note", text=f"{steps[0][0]} was not started beside this run: {error.message}")
 
 
 def _one(place: StepInstance, planner: Planner | None, engine: Engine, request: launch.Request) -> bool:

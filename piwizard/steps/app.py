@@ -28,7 +28,7 @@ from piwizard.machine import files
 from piwizard.machine.app_sandbox import seen
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
-from piwizard.steps.step import PlanContext, Scope, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 if TYPE_CHECKING:
     from piwizard.apps.chosen import Chosen
@@ -114,7 +114,7 @@ QUESTIONS = (
 )
 
 
-class App:
+class App(Step):
     """Builds a release beside the one in use and proves it; the gunicorn step switches to it."""
 
     name = "app"

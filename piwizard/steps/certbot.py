@@ -21,7 +21,7 @@ from piwizard.machine import checks, commands
 from piwizard.machine.checks import Check
 from piwizard.nginx.tls import WEBROOT
 from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
-from piwizard.steps.step import PlanContext, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.tls import lineage, served
 from piwizard.tls.request import PRODUCTION, Request
 from piwizard.tls.way import ENVIRONMENT, Way, settings_path, way_of
@@ -63,7 +63,7 @@ QUESTIONS = (
 )
 
 
-class Certbot:
+class Certbot(Step):
     """Has certbot make a certificate, or finds one of the person's, and serves the site with it."""
 
     name = "certbot"

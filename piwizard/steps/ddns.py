@@ -30,7 +30,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import places, units
 from piwizard.machine.checks import Check
 from piwizard.reach import leads, outside
-from piwizard.steps.step import PlanContext, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 UNITS = Path("/etc/systemd/system")
 CLIENTS = ("ddclient", "noip-duc")
@@ -112,7 +112,7 @@ QUESTIONS = (
 )
 
 
-class Ddns:
+class Ddns(Step):
     """An account that is proven, and a client that keeps the name up to date."""
 
     name = "ddns"

@@ -25,7 +25,7 @@ from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
 from piwizard.machine.http_client import Answer
 from piwizard.quoting import environment_value
-from piwizard.steps.step import PlanContext, Scope, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 if TYPE_CHECKING:
     from piwizard.apps.chosen import Chosen
@@ -41,7 +41,7 @@ QUESTIONS = (
 )
 
 
-class Gunicorn:
+class Gunicorn(Step):
     """A socket unit and a service unit, hardened, sized for this board."""
 
     name = "gunicorn"

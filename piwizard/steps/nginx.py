@@ -18,11 +18,11 @@ from piwizard.machine.checks import Check
 from piwizard.nginx import capacity, limits, tuning
 from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
-from piwizard.steps.step import PlanContext, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.templating import render
 
 
-class Nginx:
+class Nginx(Step):
     """Edits nginx.conf in place, directive by directive, behind `nginx -t`."""
 
     name = "nginx"

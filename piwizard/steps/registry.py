@@ -36,8 +36,6 @@ STEPS: tuple[Step, ...] = (
     Renewal(),
 )
 
-BACKGROUND = ("dhparam",)
-"""The steps that may take hours: their runs have a lane of their own, beside the one of all others."""
 HOLDS_DATA = "app"
 """The step whose undo meets what an app has written: that goes only after a yes of its own."""
 
@@ -52,11 +50,6 @@ class StepInstance:
     @property
     def label(self) -> str:
         return f"{self.step.name} of {self.site}" if self.site else self.step.name
-
-    @property
-    def background(self) -> bool:
-        """Whether its runs go on beside those of other steps."""
-        return self.step.name in BACKGROUND
 
     @property
     def questions(self) -> list[Question]:

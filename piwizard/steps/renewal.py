@@ -17,7 +17,7 @@ from piwizard.changes.unit import Unit
 from piwizard.machine import files, places, units
 from piwizard.machine.checks import Check
 from piwizard.steps.blocks import certificate_of
-from piwizard.steps.step import PlanContext, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.templating import render
 from piwizard.tls import lineage, renewing, served
 from piwizard.tls.renewing import HOOK, Rehearsal
@@ -39,7 +39,7 @@ def _watch() -> tuple[File, ...]:
     )
 
 
-class Renewal:
+class Renewal(Step):
     """certbot's timer, a hook for nginx, and a dry run that has to pass."""
 
     name = "renewal"

@@ -23,7 +23,7 @@ from piwizard.machine.forwards import Router as Seen
 from piwizard.reach import outside
 from piwizard.router import by_hand, echo, hops, keeping, verdict
 from piwizard.router.verdict import Evidence, Verdict
-from piwizard.steps.step import PlanContext, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 PORTS = (80, 443)
 UPNP, BY_HAND = "upnp", "by-hand"
@@ -41,7 +41,7 @@ QUESTIONS = (
 )
 
 
-class Router:
+class Router(Step):
     """Forwards by UPnP, kept by a timer; the Pi's own firewall; a verdict on what stands in the way."""
 
     name = "router"

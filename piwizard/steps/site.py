@@ -25,7 +25,7 @@ from piwizard.nginx import workers
 from piwizard.nginx.present import DEFAULT_SERVER
 from piwizard.nginx.site import access_log, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
-from piwizard.steps.step import PlanContext, Scope, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 QUESTIONS = (
     Question(
@@ -39,7 +39,7 @@ QUESTIONS = (
 )
 
 
-class Site:
+class Site(Step):
     """The server block of a site, and the one for names that nobody has here."""
 
     name = "site"

@@ -26,7 +26,7 @@ from piwizard.network.settings import (
     settings,
 )
 from piwizard.reach import names
-from piwizard.steps.step import PlanContext, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 REVERT_AFTER = "static_ip.revert_after"
 SECONDS = 180
@@ -69,7 +69,7 @@ QUESTIONS = (
 )
 
 
-class StaticIp:
+class StaticIp(Step):
     """Gives an interface a fixed IPv4 address through whatever manages the network."""
 
     name = "static-ip"

@@ -11,6 +11,7 @@ from piwizard.answers.questions import Question
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
+from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
 from piwizard.nginx.present import NginxFiles
@@ -80,6 +81,11 @@ class Step(Protocol):
     @property
     def needs(self) -> tuple[str, ...]:
         """The names of the steps that must be done before."""
+
+    @property
+    def background(self) -> BackgroundJob | None:
+        """Return the job that continues the step's work after its run, where there is one."""
+        return None
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         """What the step asks, with defaults for this machine. Without a ground: the keys alone."""

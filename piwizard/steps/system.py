@@ -12,7 +12,7 @@ from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import PortOwner
-from piwizard.steps.step import PlanContext, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500
@@ -21,7 +21,7 @@ MEMORY_NEEDED = 300
 PIWIZARD_WAS_MADE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-class System:
+class System(Step):
     """Installs Debian's packages, and refuses what would fail later with a worse word."""
 
     name = "system"

@@ -111,7 +111,7 @@ class Sidebar(RowList):
         plain = Style.parse("dim") if state == "skipped" or self.waits(row) else Style()
         return [
             Segment(lead),
-            Segment(BESIDE if state == "running" and row.background else SIGNS[state], style),
+            Segment(BESIDE if state == "running" and row.step.background else SIGNS[state], style),
             Segment(title, plain),
             *end,
         ]

@@ -89,20 +89,20 @@ def secrets(root: Path, notes: Notes) -> None:
 
 
 def state(root: Path, notes: Notes) -> None:
-    """Results of steps, from two lanes that each know only their own."""
-    one, other = workspace.state(), workspace.state()
-    for state, step, site, result, run in (
-        (one, "system", "", "running", RUN),
-        (one, "system", "", "done", RUN),
-        (other, "dhparam", "", "running", LATER),
-        (one, "app", "myflask", "running", RUN),
-        (one, "app", "myflask", "failed", RUN),
-        (other, "dhparam", "", "done", LATER),
+    """Results of steps, from two runs, one after the other."""
+    state = workspace.state()
+    for step, site, result, run in (
+        ("system", "", "running", RUN),
+        ("system", "", "done", RUN),
+        ("dhparam", "", "running", RUN),
+        ("app", "myflask", "running", RUN),
+        ("app", "myflask", "failed", RUN),
+        ("dhparam", "", "done", LATER),
     ):
         with notes.promised([result, run], "state", step, site):
             state.mark(step, site or None, result, run)
     with notes.promised(None, "state", "system", ""):
-        one.forget("system", None)
+        state.forget("system", None)
 
 
 def run(root: Path, notes: Notes) -> None:

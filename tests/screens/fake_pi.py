@@ -135,6 +135,7 @@ class Ddns:
     scope = "machine"
     optional = True
     needs = ("system",)
+    background = None
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         providers = ("no-ip", "duckdns", "cloudflare")

@@ -56,10 +56,9 @@ def test_a_step_of_another_release_says_so():
 def test_requests(own_places, number):
     put(f"request-{number}.json", launch.folder(RUN) / "request.json")
     request = launch.request(RUN)
-    assert (request.action, request.lane) == ("apply", "run")
+    assert request.action == "apply"
     assert request.steps == (("system", None), ("app", "myflask"))
     assert bool(request.pins) == (number > 1)
-    assert bool(request.background) == (number > 2)
     assert request.wipe == ()
 
 

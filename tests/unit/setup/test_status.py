@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,11 +18,13 @@ from piwizard.engine.lock import Lock
 from piwizard.engine.runner import Engine
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
+from piwizard.machine.background_job import BackgroundJob, JobProgress
 from piwizard.machine.checks import Check
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.status import Status, addresses, all_set_up, status, without_answers
 from piwizard.steps import registry
+from piwizard.steps.nginx import Nginx
 from piwizard.steps.registry import StepInstance, all_questions
 
 
@@ -145,18 +148,14 @@ def test_running(planner):
     assert of(planner).state == "interrupted"
 
 
-def test_running_in_the_background(planner, own_places):
+def test_status_of_a_background_job_says_how_far_it_is(planner, monkeypatch):
+    job = BackgroundJob("long.service", "The long work", lambda: JobProgress(34, "generating, 34 %"), Path)
+    monkeypatch.setattr(Nginx, "background", job)
     workspace.state().mark("nginx", None, "running", "run-1")
-    recorder = Recorder(own_places / "log" / "run-1")
-    recorder.emit("progress", text="2 min so far")
-    recorder.emit("progress", text="4 min so far")
-    recorder.emit("note", text="something else")
-    lock = Lock(places.lock_file("background"))
-    lock.take("run-1")
-    try:
-        assert (of(planner).state, of(planner).summary) == ("running", "4 min so far")
-    finally:
-        lock.release()
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: True)
+    assert (of(planner).state, of(planner).summary) == ("running", "generating, 34 %")
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: False)
+    assert of(planner).state == "interrupted"
 
 
 def test_remembered_of_a_site_that_is_no_more(planner):
