@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard import session
 from piwizard.apps.layout import Layout
 from piwizard.checkup import https, pages
 from piwizard.doctor.examine import no_site
 from piwizard.doctor.finding import Finding, from_check
 from piwizard.doctor.names import AT_HOME
-from piwizard.engine import launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.machine.remedies import Advice, Fix, RunCommand
 from piwizard.reach import leads, outside
+from piwizard.setup import workspace
+from piwizard.setup.planner import Planner
+from piwizard.setup.status import is_running
 from piwizard.steps.blocks import bare_name
+from piwizard.steps.registry import StepInstance
 from piwizard.tls import lineage
 from piwizard.tls.gate import MOST_OFF
 from piwizard.tls.world import Here
-from piwizard.wizard import Place, Wizard
 
 REACH = ("ddns", "static-ip", "router")
 """The steps between a visitor and this machine: what they say comes first."""
@@ -28,9 +29,8 @@ REACH = ("ddns", "static-ip", "router")
 class Checkup:
     """One look at everything that a visitor's request goes through. Alters nothing."""
 
-    def __init__(self, wizard: Wizard, state: State) -> None:
+    def __init__(self, wizard: Planner, state: State) -> None:
         self._wizard, self._state = wizard, state
-        self._alive = launch.all_under_way().values()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine, and at one site or at all."""
@@ -39,7 +39,7 @@ class Checkup:
         sites = [site] if site else list(self._wizard.answers.sites)
         if not sites:
             return [no_site()]
-        places = [place for place in self._wizard.places() if place.site in (None, *sites)]
+        places = [place for place in self._wizard.select() if place.site in (None, *sites)]
         reach = [finding for place in places if place.step.name in REACH for finding in self._place(place)]
         known = {(finding.id, finding.subject) for finding in reach}
         names = [one for site in sites for one in self._names(site) if (one.id, one.subject) not in known]
@@ -57,7 +57,7 @@ class Checkup:
         public = [domain for domain in domains if "." in domain and not domain.endswith(AT_HOME)]
         if not public:
             return
-        interfaces = self._wizard.facts.network.interfaces or ()
+        interfaces = self._wizard.context.facts.network.interfaces or ()
         own = [one.address for each in interfaces for one in each.addresses if one.family == 6]
         where = outside.ask(4)
         for domain in public:
@@ -67,7 +67,7 @@ class Checkup:
     def _ports(self, sites: Sequence[str]) -> Iterator[Finding]:
         in_use = lineage.look().in_use
         for port in (80, 443) if any(site in in_use for site in sites) else (80,):
-            owner = self._wizard.facts.port(port)
+            owner = self._wizard.context.facts.port(port)
             ok = owner is not None and owner.program == "nginx"
             detail = "nginx" if ok else f"not nginx, but {owner.words}" if owner else "nothing listens there"
             fix = (
@@ -93,7 +93,7 @@ class Checkup:
         entry = self._state.entry(step, site)
         return entry is not None and entry.result == "done"
 
-    def _place(self, place: Place) -> Iterator[Finding]:
+    def _place(self, place: StepInstance) -> Iterator[Finding]:
         """Return a step's own checks, where it is done; else its state."""
         step, site = place.step.name, place.site
         entry = self._state.entry(step, site)
@@ -103,7 +103,7 @@ class Checkup:
                 "step-in-sync", f"Step {step} set up", ok, detail, fix=fix, subject=step, step=step, site=site
             )
 
-        if entry and entry.result == "running" and entry.run in self._alive:
+        if entry and is_running(place, entry):
             yield finding(ok=True, detail="being set up right now")
             return
         if not self._done(step, site):
@@ -117,7 +117,7 @@ class Checkup:
             yield finding(ok=False, detail=error.message, fix=(Advice(error.hint),) if error.hint else ())
 
     def _clock(self) -> Finding:
-        by = self._wizard.facts.clock.by
+        by = self._wizard.context.facts.clock.by
         kept = f", kept by {by}" if by else ""
         seen = Here().clocks()
 
@@ -139,4 +139,4 @@ class Checkup:
 
 def examine(site: str | None = None) -> list[Finding]:
     """Looks at this machine."""
-    return Checkup(session.wizard(None), session.state()).findings(site)
+    return Checkup(workspace.planner(None), workspace.state()).findings(site)

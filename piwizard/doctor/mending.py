@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from piwizard import applying, printing
-from piwizard.answering import Answering
+from piwizard.answers.validators import Invalid
 from piwizard.doctor.finding import Finding
 from piwizard.errors import PiwizardError
 from piwizard.machine.remedies import AddAnswer, ApplySteps, AskAnswer, GenerateSecret, Remedy
-from piwizard.steps import STEPS
-from piwizard.validators import Invalid
+from piwizard.setup.answer_store import AnswerStore
+from piwizard.steps.registry import STEPS
 
 NEEDS_SOMEBODY = "Only a person can give the missing values: `piwizard doctor --fix` asks for them at a terminal."
 
@@ -43,7 +43,7 @@ def fix(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
 def _give(site: str | None, key: str, *, secret: bool) -> None:
     """Ask for the value of one variable of the app until it is valid, and keep it."""
     table, _, name = key.rpartition(".")
-    answering = Answering()
+    answering = AnswerStore()
     while True:
         text = printing.ask_secret(f"{name} (not shown):") if secret else printing.ask(f"{name}:")
         if text is None:
@@ -68,7 +68,7 @@ def together(remedies: Iterable[Remedy]) -> ApplySteps:
 
 def answer(site: str | None, remedies: Iterable[Remedy]) -> None:
     """Add to the answers; what is already there stays."""
-    answering = Answering()
+    answering = AnswerStore()
     for one in remedies:
         if isinstance(one, GenerateSecret):
             table, _, name = one.key.rpartition(".")

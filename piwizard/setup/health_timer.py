@@ -1,0 +1,111 @@
+"""The weekly health check: what is wrong is shown at each login until it is fixed.
+
+What has changed since the last check goes to the journal, and nothing else does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard import printing
+from piwizard.engine import launch
+from piwizard.engine.state import State
+from piwizard.errors import PiwizardError
+from piwizard.machine import files, places
+from piwizard.machine.checks import Check
+from piwizard.setup import workspace
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance
+
+MOTD = Path("/etc/motd.d/piwizard")
+"""Shown at each login, as long as it is there."""
+WARNING, NOTICE = "<4>", "<5>"
+"""How systemd tells lines of a service apart in the journal."""
+VERSION = 2
+"""1 was a list of what had failed, by what a person reads."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A failed check. `id` is the same each week; `label` and `text` are for a person."""
+
+    id: str
+    label: str
+    text: str
+
+
+def watch() -> int:
+    """Check everything that is set up, and report what is new. Return the exit code."""
+    if launch.under_way():
+        return 0  # its own checks follow, and services may be down for a moment
+    printing.say(*refresh())
+    return 0
+
+
+def refresh() -> list[str]:
+    """Update what is shown at login. Return the lines for the journal."""
+    found = {problem.id: problem for problem in problems(workspace.planner(None), workspace.state())}
+    before, kept = _known(), places.state_dir() / "watch.json"
+    lines = [
+        printing.shown(f"{WARNING}{problem.label}: {problem.text}")
+        for problem in found.values()
+        if problem.id not in before
+    ]
+    lines += [printing.shown(f"{NOTICE}{label}: OK again.") for key, label in before.items() if key not in found]
+    if found:
+        files.make_folders(MOTD.parent)
+        files.replace(MOTD, _notice(found.values()).encode())
+    else:
+        MOTD.unlink(missing_ok=True)
+    files.make_folders(kept.parent)
+    failed = {problem.id: problem.label for problem in found.values()}
+    files.replace(kept, json.dumps({"version": VERSION, "failed": failed}).encode())
+    return lines
+
+
+def refresh_if_shown() -> None:
+    """Check again after a run: what it has fixed is not shown at the next login."""
+    if MOTD.exists():
+        refresh()
+
+
+def problems(planner: Planner, state: State) -> list[Problem]:
+    """Return the failed checks of the steps that are done."""
+    found: list[Problem] = []
+    for place in planner.all_instances():
+        entry = state.entry(place.step.name, place.site)
+        if entry is None or entry.result != "done":
+            continue
+        try:
+            found += [_problem(place, check) for check in planner.checks(place) if not check.ok]
+        except PiwizardError as error:
+            found.append(Problem(place.label, place.label, error.sentence))
+    return found
+
+
+def _problem(place: StepInstance, check: Check) -> Problem:
+    text = f"{check.detail}. {check.advice}" if check.fix else f"{check.detail}."
+    parts = (place.site or "", place.step.name, check.id, check.subject)
+    return Problem("/".join(filter(None, parts)), f"{place.label}, {check.name}", text)
+
+
+def _notice(found: Iterable[Problem]) -> str:
+    # An app or a router may have written part of it, and a terminal shows this as it is.
+    lines = [printing.shown(f"  {problem.label}: {problem.text}") for problem in found]
+    count = "1 check failed" if len(lines) == 1 else f"{len(lines)} checks failed"
+    return "\n".join((f"piwizard: {count}. Run `piwizard doctor`.", *lines, ""))
+
+
+def _known() -> dict[str, str]:
+    """Return id → label of what had failed. Version 1 has no ids: all that fails is new then."""
+    try:
+        known = json.loads(files.read(places.state_dir() / "watch.json") or b"{}")
+    except ValueError:
+        return {}
+    failed = known.get("failed") if isinstance(known, dict) else None
+    if not isinstance(failed, dict):
+        return {}
+    return {key: label for key, label in failed.items() if isinstance(label, str)}
