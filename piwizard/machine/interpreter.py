@@ -1,4 +1,4 @@
-"""Whether the Python that an environment was built for is still the one that it is started with."""
+"""Tell the versions of Python interpreters, and whether an environment was built for another one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from piwizard.machine import commands
 
 NUMBERED = re.compile(r"python(3\.\d+)$")
 
@@ -31,3 +33,16 @@ def left_behind(venv: Path) -> LeftBehind | None:
     if started is None or not built or started[1] in built:
         return None
     return LeftBehind(built[-1], started[1])
+
+
+def version_of(python: str) -> tuple[int, int] | None:
+    """Return the version of an interpreter, such as (3, 13), by the name of its file; None where that does not tell.
+
+    `python` is a name ("python3") or a full path.
+    """
+    found = python if python.startswith("/") else commands.which(python) or python
+    numbered = NUMBERED.match(os.path.basename(os.path.realpath(found)))
+    if numbered is None:
+        return None
+    major, minor = numbered[1].split(".")
+    return int(major), int(minor)

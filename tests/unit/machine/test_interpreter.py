@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.machine.interpreter import left_behind
+from piwizard.machine.interpreter import left_behind, version_of
 
 
 @pytest.fixture
@@ -45,3 +45,15 @@ def test_none_and_one_that_nobody_can_judge(tmp_path, environment):
     (venv / "bin/python").unlink()
     (venv / "bin/python").symlink_to("/opt/a-python/of-somebodys-own")
     assert left_behind(venv) is None
+
+
+def test_version_of_an_interpreter_is_that_of_the_file_behind_its_name(tmp_path, monkeypatch):
+    (tmp_path / "python3.13").write_text("")
+    (tmp_path / "python3.13").chmod(0o755)
+    (tmp_path / "python3").symlink_to("python3.13")
+    (tmp_path / "pypy").write_text("")
+    monkeypatch.setattr("piwizard.machine.commands.SEARCH_PATH", str(tmp_path))
+    assert version_of("python3") == (3, 13)
+    assert version_of(str(tmp_path / "python3")) == (3, 13)
+    assert version_of("python3.12") == (3, 12), "also where it is not installed yet"
+    assert version_of(str(tmp_path / "pypy")) is None
