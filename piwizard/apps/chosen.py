@@ -47,6 +47,8 @@ class Chosen:
 
     source: Source
     answers: Answers
+    system_python: str | None = None
+    """The version of the system's python3, "3.13.5"; None where it is not known."""
 
     @cached_property
     def _analysis(self) -> Analysis:
@@ -92,7 +94,7 @@ class Chosen:
 
         The version of an interpreter with an unusual name is not known, and no reason to object.
         """
-        here = version_of(self.python)
+        here = version_of(self.python, self.system_python)
         wanted = (self._analysis.python or (None,))[0]
         if wanted is None or here is None or fits(wanted.spec, here):
             return None

@@ -55,7 +55,7 @@ def find_entries(root: Path | Checkout) -> list[Candidate]:
     )
     found = list(islice(all_found, MOST_IN_ALL))
     for hint in find_hints(checkout)[:MOST]:
-        found = _apply(checkout, code, found, hint)
+        found = _apply(checkout, found, hint)
     if all(candidate.problem for candidate in found):
         found += _unread(checkout)
     unique: dict[tuple[str, str], Candidate] = {}
@@ -193,7 +193,7 @@ def _place(code: Code, file: str, candidate: Candidate) -> Candidate:
     return dataclasses.replace(candidate, entry=f"{module}:{candidate.entry}", chdir=chdir, pythonpath=base)
 
 
-def _apply(checkout: Checkout, code: Code, found: list[Candidate], hint: Hint) -> list[Candidate]:
+def _apply(checkout: Checkout, found: list[Candidate], hint: Hint) -> list[Candidate]:
     """Raise the candidates that a hint means; add the hint itself where it names a module that is there."""
     bonus = 100 if hint.file in {"Procfile", "gunicorn.conf.py"} else 80 if hint.server else 60
     module, _, name = hint.entry.partition(":")

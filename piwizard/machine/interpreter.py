@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.machine import commands
-
 NUMBERED = re.compile(r"python(3\.\d+)$")
 
 
@@ -35,14 +33,11 @@ def left_behind(venv: Path) -> LeftBehind | None:
     return LeftBehind(built[-1], started[1])
 
 
-def version_of(python: str) -> tuple[int, int] | None:
-    """Return the version of an interpreter, such as (3, 13), by the name of its file; None where that does not tell.
+def version_of(python: str, system: str | None) -> tuple[int, int] | None:
+    """Return the version of an interpreter, such as (3, 13); None where its name does not tell.
 
-    `python` is a name ("python3") or a full path.
+    `python` is a name ("python3") or a full path; `system` is the version of the system's python3 ("3.13.5").
     """
-    found = python if python.startswith("/") else commands.which(python) or python
-    numbered = NUMBERED.match(os.path.basename(os.path.realpath(found)))
-    if numbered is None:
-        return None
-    major, minor = numbered[1].split(".")
-    return int(major), int(minor)
+    name = f"python{system}" if python == "python3" else os.path.basename(os.path.realpath(python))
+    found = re.match(r"python(\d+)\.(\d+)", name)
+    return (int(found[1]), int(found[2])) if found else None

@@ -15,12 +15,12 @@ from piwizard.backend import Proposal
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.machine import facts, places
-from piwizard.machine.facts import RecordedSource
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import echoing, open_console
 from piwizard.status import Status
 from piwizard.steps.system import System
 from piwizard.wizard import Wizard
+from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
 

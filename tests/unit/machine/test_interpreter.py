@@ -47,13 +47,20 @@ def test_none_and_one_that_nobody_can_judge(tmp_path, environment):
     assert left_behind(venv) is None
 
 
-def test_version_of_an_interpreter_is_that_of_the_file_behind_its_name(tmp_path, monkeypatch):
-    (tmp_path / "python3.13").write_text("")
-    (tmp_path / "python3.13").chmod(0o755)
-    (tmp_path / "python3").symlink_to("python3.13")
-    (tmp_path / "pypy").write_text("")
-    monkeypatch.setattr("piwizard.machine.commands.SEARCH_PATH", str(tmp_path))
-    assert version_of("python3") == (3, 13)
-    assert version_of(str(tmp_path / "python3")) == (3, 13)
-    assert version_of("python3.12") == (3, 12), "also where it is not installed yet"
-    assert version_of(str(tmp_path / "pypy")) is None
+@pytest.mark.parametrize(
+    ("python", "system", "version"),
+    [
+        ("python3", "3.13.5", (3, 13)),
+        ("python3", "3.11", (3, 11)),
+        ("python3", None, None),
+        ("python3.12", "3.13.5", (3, 12)),
+        ("/opt/pypy", "3.13.5", None),
+    ],
+)
+def test_version_of_an_interpreter(python, system, version):
+    assert version_of(python, system) == version
+
+
+def test_version_of_an_interpreter_is_that_of_the_file_behind_a_link(tmp_path):
+    (tmp_path / "python").symlink_to("/usr/local/bin/python3.14")
+    assert version_of(str(tmp_path / "python"), "3.13.5") == (3, 14)

@@ -268,17 +268,10 @@ def test_debug_mode_of_the_answers_is_in_the_plan(plan, value, warned):
     assert not found or found[0].startswith("Debug mode is on (app.env.FLASK_DEBUG)")
 
 
-@pytest.fixture
-def python_313(monkeypatch):
-    versions = {"python3": (3, 13), "python3.14": (3, 14), "/opt/python": None}
-    monkeypatch.setattr("piwizard.apps.chosen.version_of", versions.get)
-
-
 PROJECT = "[project]\nname = 'app'\ndependencies = ['flask']\nrequires-python = '{}'\n"
 BUILT = "[build-system]\nrequires = ['setuptools']\n"
 
 
-@pytest.mark.usefixtures("python_313")
 @pytest.mark.parametrize(
     ("files", "words"),
     [
@@ -292,13 +285,11 @@ def test_other_python_version_is_in_the_plan(plan, files, words):
     assert words in found
 
 
-@pytest.mark.usefixtures("python_313")
 @pytest.mark.parametrize("files", [{"runtime.txt": "python-3.13.1\n"}, {"pyproject.toml": PROJECT.format(">=3.9")}])
 def test_suitable_python_version_has_no_warning(plan, files):
     assert warnings(plan({"app.py": FLASK, **files})) == []
 
 
-@pytest.mark.usefixtures("python_313")
 @pytest.mark.parametrize("project", [PROJECT.format(">=3.14"), PROJECT.format(">=3.8,<3.12") + BUILT])
 def test_python_that_cannot_work_is_refused_by_key_with_the_next_action(plan, project):
     with pytest.raises(
@@ -309,7 +300,6 @@ def test_python_that_cannot_work_is_refused_by_key_with_the_next_action(plan, pr
     assert "python =" in str(refused.value.hint)
 
 
-@pytest.mark.usefixtures("python_313")
 @pytest.mark.parametrize(("python", "warned"), [("python3.14", False), ("/opt/python", False), ("python3", True)])
 def test_answer_overrules_the_python_that_the_code_asks_for(plan, python, warned):
     changes = plan({"app.py": FLASK, "pyproject.toml": PROJECT.format(">=3.14")}, f'\npython = "{python}"')
