@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from piwizard import kept_answers, offering, output, printable, printing, session, starting
+from piwizard import output, printable, printing
 from piwizard.changes.notice import OfferedCommand
 from piwizard.engine import launch
 from piwizard.engine.follow import follow
@@ -15,9 +15,10 @@ from piwizard.engine.remains import Remains
 from piwizard.errors import PiwizardError
 from piwizard.machine import app_data
 from piwizard.machine.checks import Check
-from piwizard.starting import Plans
-from piwizard.steps import HOLDS_DATA, STEPS
-from piwizard.wizard import Place, Wizard, step_named
+from piwizard.setup import kept_answers, offered_commands, run_request, workspace
+from piwizard.setup.planner import Wizard
+from piwizard.setup.run_request import Plans
+from piwizard.steps.registry import HOLDS_DATA, STEPS, Place, step_named
 
 
 def apply(
@@ -36,18 +37,18 @@ def apply(
     `newest`: the sites' newest commits are set up, instead of those in use. `agreed`: the person has said yes already,
     but not to replacing files that were edited by hand.
     """
-    wizard, state = session.wizard(answers), session.state()
+    wizard, state = workspace.wizard(answers), workspace.state()
     launch.require_systemd()
     for words in kept_answers.remarks(answers, wizard.answers):
         output.warn(words)
     if newest:
         wizard.require_answers(wizard.places(steps, site))
         wizard.look_for_new_versions([site] if site else wizard.answers.sites)
-    done = starting.done(wizard, state)
+    done = run_request.done(wizard, state)
     chosen = wizard.with_needs(wizard.places(steps, site), done)
     if not steps:
         _require_site(wizard)
-    needed = starting.needed(wizard, chosen, done)
+    needed = run_request.needed(wizard, chosen, done)
     if (
         needed
         and not (newest or yes or agreed or as_json)
@@ -55,17 +56,17 @@ def apply(
         and _ask_for_commands(needed, answers)
     ):
         # The answers name more commands now: planned anew, from the code that was looked at.
-        wizard = session.wizard(answers, wizard.pins())
-        needed = starting.needed(wizard, chosen, done)
-    for sentence in offering.sentences(needed):
+        wizard = workspace.wizard(answers, wizard.pins())
+        needed = run_request.needed(wizard, chosen, done)
+    for sentence in offered_commands.sentences(needed):
         _say(sentence, as_json=as_json)
     if needed:
         yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
-        launch.require_free(starting.lane(place for place, _ in needed))
+        launch.require_free(run_request.lane(place for place, _ in needed))
     wizard.vault.save()
     if answers:
-        session.keep_answers(answers)
-    beside = starting.in_background(chosen)
+        workspace.keep_answers(answers)
+    beside = run_request.in_background(chosen)
     if not needed and steps and beside and not detach:
         return watch(next(iter(beside.values())), as_json=as_json)
     for place, other in beside.items():
@@ -77,7 +78,7 @@ def apply(
             _say(f"Beyond this machine it is not: {place.label}: {check.name}: {check.detail}", as_json=as_json)
             _say(f"  {check.mend}" if check.mend else "  `piwizard doctor` says more.", as_json=as_json)
         return 0
-    run = starting.start(wizard, needed, overwrite=yes)
+    run = run_request.start(wizard, needed, overwrite=yes)
     if detach:
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
@@ -123,9 +124,9 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
     if data and step != HOLDS_DATA:
         raise PiwizardError(f"{step} holds no data of an app.", hint=f"--data goes with {HOLDS_DATA}, or with --all.")
     # Remembered without a journal: an undo was cut off when all but the remembering was done.
-    backups = session.backups_dir()
+    backups = workspace.backups_dir()
     kept = data and (step, site) in Remains(backups).places()
-    if not Journal(backups, step, site).records() and not session.state().entry(step, site) and not kept:
+    if not Journal(backups, step, site).records() and not workspace.state().entry(step, site) and not kept:
         _say(f"{step} has altered nothing, so there is nothing to undo.", as_json=as_json)
         return 0
     if not yes:
@@ -144,13 +145,13 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
         app_data.require_one_file_system(written.folder)
         _say(f"Deletes {written}.", as_json=as_json)
     wipe = (site,) if data and written and site else ()
-    wanted = launch.Request("undo", ((step, site),), wipe=wipe, lane=starting.lane([Place(chosen, site)]))
+    wanted = launch.Request("undo", ((step, site),), wipe=wipe, lane=run_request.lane([Place(chosen, site)]))
     return watch(launch.start(wanted), as_json=as_json)
 
 
 def _only_site(step: str) -> str:
     """The one site that there is, by the answers or by what is set up."""
-    sites = list(dict.fromkeys((*session.wizard(None).answers.sites, *session.set_up())))
+    sites = list(dict.fromkeys((*workspace.wizard(None).answers.sites, *workspace.set_up())))
     if len(sites) != 1:
         raise PiwizardError(f"{step} belongs to a site: say which one with --site.", hint=f"Sites: {', '.join(sites)}.")
     return sites[0]
@@ -158,7 +159,7 @@ def _only_site(step: str) -> str:
 
 def _require_unused(place: Place) -> None:
     """PiwizardError names the steps that are done and stand on this one."""
-    state = session.state()
+    state = workspace.state()
     done = [
         Place(step, site)
         for step in STEPS
@@ -208,11 +209,11 @@ def watch(run: str, *, as_json: bool, beside: bool = False) -> int:
 def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
     """Ask for each command that does not run without an answer; says whether one was added to the answers."""
     wanted: dict[str, list[OfferedCommand]] = {}
-    for site, command in offering.offered(needed):
+    for site, command in offered_commands.offered(needed):
         if agreed(command.question):
             wanted.setdefault(site, []).append(command)
     for site, commands in wanted.items():
-        offering.keep(site, commands, answers)
+        offered_commands.keep(site, commands, answers)
     return bool(wanted)
 
 

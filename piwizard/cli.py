@@ -38,12 +38,13 @@ def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
 @command
 def status(answers: Path | None, as_json: bool) -> int:
     """Each step: todo, running, done, drifted, failed, interrupted, skipped."""
-    from piwizard import kept_answers, output, session
+    from piwizard import output
     from piwizard.network import trial
-    from piwizard.status import status as look
-    from piwizard.status import without_answers
+    from piwizard.setup import kept_answers, workspace
+    from piwizard.setup.status import status as look
+    from piwizard.setup.status import without_answers
 
-    state, wizard, backups = session.state(), session.wizard(answers), session.backups()
+    state, wizard, backups = workspace.state(), workspace.wizard(answers), workspace.backups()
     for words in (state.trouble, *kept_answers.remarks(answers, wizard.answers)):
         output.warn(words)
     found = [*look(wizard, state, backups), *without_answers(wizard, state, backups)]
@@ -64,13 +65,14 @@ def status(answers: Path | None, as_json: bool) -> int:
 @command
 def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
     """Diffs and commands; alters nothing. Exit 0: nothing to do, 2: something to do, 1: error."""
-    from piwizard import output, session
-    from piwizard.previewing import preview_all
+    from piwizard import output
+    from piwizard.setup import workspace
+    from piwizard.setup.preview import preview_all
 
-    wizard = session.wizard(answers)
+    wizard = workspace.wizard(answers)
     places = wizard.places(steps, site)
     wizard.require_answers(places)
-    previews = preview_all(wizard, places, session.backups())
+    previews = preview_all(wizard, places, workspace.backups())
     if as_json:
         output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
     else:
@@ -267,7 +269,7 @@ def rehearse(answers: Path | None, keep: bool, shell: bool, as_json: bool) -> in
 @command
 def work(run: str) -> int:
     """The process of a run; started by apply and undo."""
-    from piwizard import worker
+    from piwizard.setup import worker
 
     return 0 if worker.work(run) else 1
 
@@ -276,6 +278,6 @@ def work(run: str) -> int:
 @command
 def watch() -> int:
     """The weekly look; started by its timer."""
-    from piwizard import watching
+    from piwizard.setup import health_timer
 
-    return watching.watch()
+    return health_timer.watch()

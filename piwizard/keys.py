@@ -6,13 +6,14 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from piwizard import kept_answers, output, printing, session
+from piwizard import output, printing
 from piwizard.apps import forges
 from piwizard.apps.forges import Place
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, deploy_key, git, git_address, git_refusals, host_keys
 from piwizard.machine.git_access import Access
 from piwizard.machine.host_keys import HostKey
+from piwizard.setup import kept_answers, workspace
 
 SECONDS = 60
 
@@ -73,7 +74,7 @@ def trust(host: str, answers: Path | None, site: str | None, *, yes: bool, as_js
 
 
 def _access(answers: Path | None, site: str | None) -> Access:
-    wizard = session.wizard(answers)
+    wizard = workspace.wizard(answers)
     sites = list(wizard.answers.sites)
     if not sites:
         raise PiwizardError(

@@ -14,9 +14,9 @@ from piwizard.machine import files, places
 
 if TYPE_CHECKING:
     from piwizard.engine.events import Event
-    from piwizard.previewing import Previewed
-    from piwizard.status import Status
-    from piwizard.wizard import Place
+    from piwizard.setup.preview import Previewed
+    from piwizard.setup.status import Status
+    from piwizard.steps.registry import Place
 
 SIGNS = {
     "todo": "○",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from piwizard import session
 from piwizard.engine import events, launch
 from piwizard.engine.events import Event
 from piwizard.engine.follow import follow as follow_run
 from piwizard.engine.follow import runs
 from piwizard.errors import PiwizardError
-from piwizard.wizard import step_named
+from piwizard.setup import workspace
+from piwizard.steps.registry import step_named
 
 
 def of(step: str | None, site: str | None, *, follow: bool) -> Iterator[Event]:
@@ -24,7 +24,7 @@ def under_way(step: str | None) -> str | None:
     """The run under way that a step belongs to; without a step the one that others wait for, else any."""
     if step is None:
         return next(iter(launch.all_under_way().values()), None)
-    places = (None, *session.wizard(None).answers.sites)
+    places = (None, *workspace.wizard(None).answers.sites)
     return next((run for site in places if (run := launch.at_work(step_named(step).name, site))), None)
 
 
@@ -34,8 +34,8 @@ def _last(step: str | None, site: str | None) -> str:
         if known:
             return known[0]
         raise PiwizardError("Nothing was run yet, so there is no record.")
-    state = session.state()
-    sites = [site] if site else [None, *session.wizard(None).answers.sites]
+    state = workspace.state()
+    sites = [site] if site else [None, *workspace.wizard(None).answers.sites]
     if alive := next((run for one in sites if (run := launch.at_work(step, one))), None):
         return alive
     entries = [entry for one in sites if (entry := state.entry(step, one))]

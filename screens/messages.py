@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 
 class StepHighlighted(Message):
@@ -76,7 +76,7 @@ class FieldLeft(Message):
     """Enter was pressed in a field: on to the next."""
 
 
-class ActionChosen(Message):
+class ActionPressed(Message):
     """One of the buttons under a step was pressed."""
 
     def __init__(self, name: str) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
-from piwizard.screens.aside import begin
-from piwizard.screens.backend import Overview
-from piwizard.screens.confirm import Ask, Confirm
+from piwizard.screens.background import begin
 from piwizard.screens.keeping import Keeping
-from piwizard.screens.log import Log
-from piwizard.screens.progress import duration
-from piwizard.screens.runline import RunLine
-from piwizard.screens.watch import Watch
-from piwizard.status import all_set_up
+from piwizard.screens.log.log_pane import LogPane
+from piwizard.screens.log.run_progress import duration
+from piwizard.screens.log.run_watch import RunWatch
+from piwizard.screens.pages.confirm_run import ConfirmRun, YesNoDialog
+from piwizard.screens.screen_service import MachineOverview
+from piwizard.screens.widgets.run_bar import RunBar
+from piwizard.setup.service import Proposal
+from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import Place
 
 GLANCES_PER_SECOND = 5
 
@@ -53,7 +53,7 @@ class Running(Keeping):
             await self.flush()
             if self.app.screen is not self:  # the key was pressed twice
                 return
-            confirm = Confirm(self.backend, place, again=again, usual=seconds)
+            confirm = ConfirmRun(self.backend, place, again=again, usual=seconds)
             self.app.push_screen(confirm, self._agreed)
 
         begin(self, body, "propose")
@@ -85,7 +85,7 @@ class Running(Keeping):
         self.notice("")
         self.runs.started(run)
         self.runs.shown = self.runs.watch(run)
-        self.query_one(Log).show(self.runs.shown, live=True)
+        self.query_one(LogPane).show(self.runs.shown, live=True)
         self.action_tab("Log")
         self.focus_pane()
         self._glance()
@@ -94,7 +94,7 @@ class Running(Keeping):
         """Some times a second: what is new in the records."""
         if not self.stands:
             return
-        log = self.query_one(Log)
+        log = self.query_one(LogPane)
         log.hold()
         found = self.runs.glance()
         if found.grown and self.tab == "Log":
@@ -108,11 +108,11 @@ class Running(Keeping):
         live = self.runs.live
         if live is None or live.progress.place is None:
             if live is None:
-                self.query_one(RunLine).show(None)
+                self.query_one(RunBar).show(None)
             return
         self._show_live(live)
 
-    def _show_live(self, live: Watch) -> None:
+    def _show_live(self, live: RunWatch) -> None:
         step, site = live.progress.place or ("", None)
         for place in self.sidebar.steps:
             key = (place.step.name, place.site)
@@ -120,18 +120,18 @@ class Running(Keeping):
             if key == (step, site) and result is None:
                 note = f"{live.progress.number} of {live.progress.changes}" if live.progress.changes else ""
                 self.sidebar.mark(place, "running", note)
-                self.query_one(RunLine).show(live.progress, place.step.title, self.usual(place))
+                self.query_one(RunBar).show(live.progress, place.step.title, self.usual(place))
             elif result and self.sidebar.state(place) == "running":
                 state = "todo" if live.progress.undo and result == "done" else result
                 self.sidebar.mark(place, "interrupted" if state == "stopped" else state)
 
-    def _show_beside(self, watch: Watch) -> None:
+    def _show_beside(self, watch: RunWatch) -> None:
         """A sign and the time, beside whatever else is done."""
         for place in self.sidebar.steps:
             if (place.step.name, place.site) == watch.progress.place and not watch.progress.results:
                 self.sidebar.mark(place, "running", duration(watch.progress.seconds()).replace(" ", ""))
 
-    def _ended_beside(self, watch: Watch) -> None:
+    def _ended_beside(self, watch: RunWatch) -> None:
         progress = watch.progress
         step = (progress.place or ("",))[0]
         words = {"done": f"{step} is done.", "failed": f"{step}: {progress.failure} {progress.hint}".strip()}
@@ -139,10 +139,10 @@ class Running(Keeping):
         self.notice(words.get(progress.result, f"{step} was cut off before its end; r begins it again."), style)
         self.later(lambda: self._look(True), lambda found: self._looked(found, thorough=True), group="look")
 
-    def _ended(self, watch: Watch) -> None:
+    def _ended(self, watch: RunWatch) -> None:
         progress = watch.progress
         self._show_live(watch)
-        self.query_one(RunLine).show(None)
+        self.query_one(RunBar).show(None)
         self.backend.look_for_new_code() if progress.result == "done" else None
         match progress.result:
             case "done":
@@ -160,7 +160,7 @@ class Running(Keeping):
             group="ended",
         )
 
-    def _after_run(self, overview: Overview, *, done: bool) -> None:
+    def _after_run(self, overview: MachineOverview, *, done: bool) -> None:
         self._looked(overview, thorough=True)
         if self.place:
             self.settled(self.place)
@@ -170,7 +170,7 @@ class Running(Keeping):
             self.notice("Done. Esc leads back to the steps.", "green")
             return
         self.notice("")
-        if self.query_one(Log).has_focus_within:
+        if self.query_one(LogPane).has_focus_within:
             self.sidebar.focus()
         self._choose_next()
         self.action_tab("Setup")
@@ -193,4 +193,4 @@ class Running(Keeping):
         words = "Stop what runs? It can go on later from where it was."
         if live is self.runs.beside:
             words = "Stop what goes on in the background? Later it begins again."
-        self.app.push_screen(Ask(words, "Stop it"), answered)
+        self.app.push_screen(YesNoDialog(words, "Stop it"), answered)

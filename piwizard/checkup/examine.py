@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard import session
 from piwizard.apps.layout import Layout
 from piwizard.checkup import https, pages
 from piwizard.doctor.finding import Finding, from_check
@@ -13,11 +12,13 @@ from piwizard.engine import launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.reach import leads, outside
+from piwizard.setup import workspace
+from piwizard.setup.planner import Wizard
 from piwizard.steps.blocks import bare_name
+from piwizard.steps.registry import Place
 from piwizard.tls import lineage
 from piwizard.tls.gate import MOST_OFF
 from piwizard.tls.world import Here
-from piwizard.wizard import Place, Wizard
 
 REACH = ("ddns", "static-ip", "router")
 """The steps between a visitor and this machine: what they say comes first."""
@@ -124,4 +125,4 @@ class Checkup:
 
 def examine(site: str | None = None) -> list[Finding]:
     """Looks at this machine."""
-    return Checkup(session.wizard(None), session.state()).findings(site)
+    return Checkup(workspace.wizard(None), workspace.state()).findings(site)

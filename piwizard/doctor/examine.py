@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from piwizard import session, systemd_units
+from piwizard import systemd_units
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Memory
 from piwizard.doctor import blocked, clock, failures, gateway, journal, kernel, names, past, service, trials, updates
@@ -20,8 +20,10 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import commands
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
-from piwizard.previewing import preview
-from piwizard.wizard import Place, Wizard
+from piwizard.setup import workspace
+from piwizard.setup.planner import Wizard
+from piwizard.setup.preview import preview
+from piwizard.steps.registry import Place
 
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 """The order in which a person would look; steps that are not named come after, in the wizard's order."""
@@ -163,7 +165,7 @@ class Examination:
 
 def examine(site: str | None = None) -> list[Finding]:
     """Looks at this machine."""
-    return Examination(session.wizard(None), session.state(), session.backups()).findings(site)
+    return Examination(workspace.wizard(None), workspace.state(), workspace.backups()).findings(site)
 
 
 def _by_applying(check: Check, step: str) -> Fix | None:

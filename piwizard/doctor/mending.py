@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from piwizard import applying, printing
-from piwizard.answering import Answering
+from piwizard.answers.validators import Invalid
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
-from piwizard.steps import STEPS
-from piwizard.validators import Invalid
+from piwizard.setup.answer_store import Answering
+from piwizard.steps.registry import STEPS
 
 NEEDS_SOMEBODY = "What is missing only a person can tell: `piwizard doctor --fix` asks for it at a terminal."
 

@@ -7,11 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from piwizard.answering import Answering
+from piwizard.answers.questions import Question
+from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError
 from piwizard.prompts.console import Console, choose, yes
-from piwizard.questions import Question
-from piwizard.validators import Invalid
+from piwizard.setup.answer_store import Answering
 
 HOW = "Enter takes what stands in brackets, ? explains, - takes an answer back."
 TAKE_BACK, EXPLAIN = "-", "?"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shlex
 
 from piwizard import __version__, printable
-from piwizard.backend import Asked, Proposal
+from piwizard.answers.validators import Invalid
 from piwizard.engine import narrate
 from piwizard.errors import PiwizardError
 from piwizard.output import sign
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.form import HOW, Form
-from piwizard.status import Status, all_set_up
-from piwizard.validators import Invalid
-from piwizard.wizard import Place
+from piwizard.setup.service import Asked, Proposal
+from piwizard.setup.status import Status, all_set_up
+from piwizard.steps.registry import Place
 
 SETTLED = ("done", "skipped", "running")
 

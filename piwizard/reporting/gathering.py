@@ -13,14 +13,15 @@ from typing import Any
 
 import tomlkit
 
-from piwizard import __version__, printable, session
-from piwizard.answers import AnswersFile
+from piwizard import __version__, printable
+from piwizard.answers.model import AnswersFile
 from piwizard.engine import events, follow, launch
 from piwizard.engine.journal import Journal, journaled
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, files, packages, places
-from piwizard.status import status, without_answers
-from piwizard.wizard import Wizard
+from piwizard.setup import workspace
+from piwizard.setup.planner import Wizard
+from piwizard.setup.status import status, without_answers
 
 PACKAGES = frozenset(
     (
@@ -39,7 +40,7 @@ PEOPLE = 1000
 
 def gather() -> Iterator[tuple[str, str]]:
     """Pairs of a name in the bundle and a text. What cannot be read says so in its place."""
-    wizard, state = session.wizard(None), session.state()
+    wizard, state = workspace.wizard(None), workspace.state()
     yield "versions.txt", _versions()
     yield "facts.json", json.dumps(wizard.facts.as_json(), indent=1, default=str)
     yield "status.json", _status(wizard)
@@ -116,8 +117,8 @@ def _versions() -> str:
 
 def _status(wizard: Wizard) -> str:
     try:
-        found = status(wizard, session.state(), session.backups())
-        found += without_answers(wizard, session.state(), session.backups())
+        found = status(wizard, workspace.state(), workspace.backups())
+        found += without_answers(wizard, workspace.state(), workspace.backups())
     except PiwizardError as error:
         return error.sentence
     return json.dumps([one.as_json() for one in found], indent=1)
@@ -125,7 +126,7 @@ def _status(wizard: Wizard) -> str:
 
 def _written() -> Iterable[Path]:
     """The files that piwizard has written or edited."""
-    backups = session.backups_dir()
+    backups = workspace.backups_dir()
     targets = {
         record["target"]
         for step, site in journaled(backups)

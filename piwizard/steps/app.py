@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard import egress
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.apps import access, footprint, preparing
 from piwizard.apps.layout import PROOF
 from piwizard.changes.base import Change
@@ -28,7 +29,6 @@ from piwizard.machine import files
 from piwizard.machine.app_sandbox import seen
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
-from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope, app_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard import systemd_units
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.changes.file import File
 from piwizard.changes.group import Then
 from piwizard.nginx.site import SiteBlock, render_site

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.certificate import Certificate
 from piwizard.changes.command import Command
@@ -19,7 +20,6 @@ from piwizard.changes.package import Packages
 from piwizard.machine import checks, commands
 from piwizard.machine.checks import Check
 from piwizard.nginx.tls import WEBROOT
-from piwizard.questions import Question
 from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
 from piwizard.steps.step import Ground, Scope
 from piwizard.tls import lineage, served

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
@@ -28,7 +29,6 @@ from piwizard.ddns.retrying import Retry
 from piwizard.errors import PiwizardError
 from piwizard.machine import places, units
 from piwizard.machine.checks import Check
-from piwizard.questions import Question
 from piwizard.reach import leads, outside
 from piwizard.steps.step import Ground, Scope
 

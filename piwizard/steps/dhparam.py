@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.dhparam import Generate
 from piwizard.changes.file import File
@@ -15,7 +16,6 @@ from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
 from piwizard.machine import commands, dhparam, files, places
 from piwizard.machine.checks import Check
-from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope
 from piwizard.templating import render
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard import egress, systemd_units
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.apps import footprint, preparing
 from piwizard.apps.footprint import Footprint
 from piwizard.apps.layout import PROOF
@@ -23,7 +24,6 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
 from piwizard.machine.http_client import Answer
-from piwizard.questions import Question
 from piwizard.quoting import environment_value
 from piwizard.steps.step import Ground, Scope, app_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.gone import Gone
@@ -16,7 +17,6 @@ from piwizard.machine import apt_options, commands, units
 from piwizard.machine.checks import Check
 from piwizard.nginx import capacity, limits, tuning
 from piwizard.nginx.listens import FOLDER, render_listens
-from piwizard.questions import Question
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
 from piwizard.steps.step import Ground, Scope
 from piwizard.templating import render

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.folder import Folder
@@ -15,7 +16,6 @@ from piwizard.changes.group import Group, Then
 from piwizard.changes.unit import Unit
 from piwizard.machine import files, places, units
 from piwizard.machine.checks import Check
-from piwizard.questions import Question
 from piwizard.steps.blocks import certificate_of
 from piwizard.steps.step import Ground, Scope
 from piwizard.templating import render

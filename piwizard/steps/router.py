@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
@@ -19,7 +20,6 @@ from piwizard.machine import firewall, forwards, places, ufw, units, upnp
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts, Network
 from piwizard.machine.forwards import Router as Seen
-from piwizard.questions import Question
 from piwizard.reach import outside
 from piwizard.router import by_hand, echo, hops, keeping, verdict
 from piwizard.router.verdict import Evidence, Verdict

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.apps import exposure
 from piwizard.apps.layout import Layout
 from piwizard.apps.trial import LONGEST_START
@@ -23,7 +24,6 @@ from piwizard.machine.http_client import Answer
 from piwizard.nginx import workers
 from piwizard.nginx.present import DEFAULT_SERVER
 from piwizard.nginx.site import access_log, render_default_server
-from piwizard.questions import Question
 from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
 from piwizard.steps.step import Ground, Scope, app_of
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.address import FixedAddress
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
@@ -24,7 +25,6 @@ from piwizard.network.settings import (
     present,
     settings,
 )
-from piwizard.questions import Question
 from piwizard.reach import names
 from piwizard.steps.step import Ground, Scope
 

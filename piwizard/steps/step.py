@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
 from piwizard.nginx.present import NginxFiles
-from piwizard.questions import Question
 from piwizard.tls.lineage import Certificates
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import PortOwner
-from piwizard.questions import Question
 from piwizard.steps.step import Ground, Scope
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from piwizard import session
-from piwizard.answering import Answering
 from piwizard.changes.base import Change, ChangeFailed
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.group import Group
@@ -24,6 +22,8 @@ from piwizard.machine.checks import Check
 from piwizard.machine.commands import Result
 from piwizard.machine.host_keys import HostKey
 from piwizard.network import trial
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import Answering
 from piwizard.tls import attempts
 from tests.crash.looking import account_to_prove, piwizard_in
 from tests.crash.promises import Notes
@@ -69,19 +69,19 @@ def imported(root: Path, notes: Notes) -> None:
         file = root / "given.toml"
         file.write_text(f'[site]\nname = "myflask"\n\n[app]\nrepo = "{REPO}"\n\n[gunicorn]\nworkers = {workers}\n')
         with notes.promised(workers, "answer", "myflask", "gunicorn.workers"):
-            session.keep_answers(file)
+            workspace.keep_answers(file)
 
 
 def secrets(root: Path, notes: Notes) -> None:
     """Secrets given and generated; one that was generated is never made anew."""
-    vault = session.vault()
+    vault = workspace.vault()
     vault.keep(None, "ddns.password", "of-the-account")
     with notes.promised("of-the-account", "secret", "", "ddns.password"):
         vault.save()
     made = vault.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})["app.env.SECRET_KEY"]
     with notes.promised(made, "secret", "myflask", "app.env.SECRET_KEY"):
         vault.save()
-    other = session.vault()
+    other = workspace.vault()
     assert other.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})["app.env.SECRET_KEY"] == made
     other.keep("blog", "app.token", "a-token")
     with notes.promised("a-token", "secret", "blog", "app.token"):
@@ -90,7 +90,7 @@ def secrets(root: Path, notes: Notes) -> None:
 
 def state(root: Path, notes: Notes) -> None:
     """Results of steps, from two lanes that each know only their own."""
-    one, other = session.state(), session.state()
+    one, other = workspace.state(), workspace.state()
     for state, step, site, result, run in (
         (one, "system", "", "running", RUN),
         (one, "system", "", "done", RUN),
@@ -142,7 +142,7 @@ def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
         return [Check("as it should be", ok=True, detail="it is")]
 
     with mock.patch.object(recorder, "emit", counted), mock.patch.object(recorder, "sync", synced):
-        engine = Engine(session.backups_dir(), session.state(), recorder)
+        engine = Engine(workspace.backups_dir(), workspace.state(), recorder)
         with notes.promised(["done", name], "state", "nginx", ""):
             notes.may_be(["running", name], "state", "nginx", "")
             assert engine.run("nginx", None, plan, checks, overwrite=True)
@@ -157,7 +157,7 @@ def refused(root: Path, notes: Notes) -> None:
     notes.settled()
     notes.holds("theirs\n", "original", "nginx", "nginx.conf")
     recorder = Recorder(launch.folder(LATER))
-    engine = Engine(session.backups_dir(), session.state(), recorder)
+    engine = Engine(workspace.backups_dir(), workspace.state(), recorder)
     edit = EditedFile(machine / "nginx.conf", lambda _: "ours, refused\n", "settings")
     group = Group("nginx", (edit, File(machine / "new", "ours, refused\n")), guard=("false",))
     notes.may_be(["done", RUN], "state", "nginx", "")
@@ -172,7 +172,7 @@ def undone(root: Path, notes: Notes) -> None:
     machine = root / "machine"
     _run_prepared(root, machine)
     notes.settled()
-    engine = Engine(session.backups_dir(), session.state(), Recorder(launch.folder(LATER)))
+    engine = Engine(workspace.backups_dir(), workspace.state(), Recorder(launch.folder(LATER)))
     notes.may_be(["done", RUN], "state", "nginx", "")
     notes.may_be(["running", LATER], "state", "nginx", "")
     with notes.promised(None, "state", "nginx", ""):

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from piwizard import answers as answers_module
-from piwizard.answers import SITE_TABLES, Answers
+from piwizard.answers import file_reader as answers_module
+from piwizard.answers.model import SITE_TABLES, Answers
+from piwizard.answers.questions import Question
 from piwizard.apps import analyses
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
@@ -24,11 +25,9 @@ from piwizard.machine.facts import gather
 from piwizard.network import dhcpcd, netplan, networkmanager
 from piwizard.network.settings import settings
 from piwizard.nginx.present import NginxFiles
-from piwizard.questions import Question
-from piwizard.steps import STEPS
+from piwizard.steps.registry import STEPS, all_questions
 from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import Ground, Step
-from piwizard.wizard import all_questions
 from tests.properties.nginx import versions
 from tests.recorded_machine import RecordedSource
 

@@ -10,11 +10,11 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from piwizard.answering import Answering
-from piwizard.answers import SITE_TABLES
+from piwizard.answers.model import SITE_TABLES
+from piwizard.answers.questions import Question
+from piwizard.answers.validators import Invalid, secret_text
 from piwizard.errors import PiwizardError
-from piwizard.questions import Question
-from piwizard.validators import Invalid, secret_text
+from piwizard.setup.answer_store import Answering
 from tests.properties.ground import Planned, World
 
 LONGEST_SENTENCE = 3000
@@ -125,8 +125,8 @@ def _unaltered(question: Question, value: Any, answering: Answering, before: byt
 
 def _not_from_a_file(question: Question, value: Any, answering: Answering) -> None:
     """The same in a file that was written by hand: refused by name."""
-    from piwizard import answers
-    from piwizard.wizard import all_questions
+    from piwizard.answers import file_reader
+    from piwizard.steps.registry import all_questions
 
     try:
         text = tomlkit.dumps({question.table: {question.key.partition(".")[2]: value}})
@@ -134,7 +134,7 @@ def _not_from_a_file(question: Question, value: Any, answering: Answering) -> No
     except (TOMLKitError, ValueError, TypeError):  # cannot stand in a file at all
         return
     try:
-        answers.parse(text, all_questions())
+        file_reader.parse(text, all_questions())
     except PiwizardError as refusal:
         _sentence(refusal.message)
         # A table may be written in many ways, and not all of them are found again.

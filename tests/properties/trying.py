@@ -8,9 +8,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from piwizard.answering import Answering
-from piwizard.questions import Question
-from piwizard.wizard import all_questions
+from piwizard.answers.questions import Question
+from piwizard.setup.answer_store import Answering
+from piwizard.steps.registry import all_questions
 from tests.properties import ground, inputs, judge
 from tests.properties.judge import Broken
 from tests.properties.meant import Programs, Shown

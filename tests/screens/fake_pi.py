@@ -19,17 +19,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from piwizard import answering, session, wizard, worker
-from piwizard import validators as v
-from piwizard.answers import Answers
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
 from piwizard.apps.source import Source
 from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
 from piwizard.engine import launch
 from piwizard.machine import facts, files, places
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
-from piwizard.questions import Question
-from piwizard.steps import STEPS
+from piwizard.setup import planner, worker, workspace
+from piwizard.steps import registry
+from piwizard.steps.registry import STEPS
 from piwizard.steps.step import Ground, Step
 from tests.recorded_machine import RecordedSource
 
@@ -160,11 +161,11 @@ def install(folder: Path) -> None:
         **{f"{whose}_{name}_path": folder / to for name, to in FOLDERS.items() for whose in ("user", "site")}
     )
     steps = (*(Harmless(step, folder) for step in STEPS if step.name in MINE), Extra(folder))
-    wizard.STEPS = answering.STEPS = steps
+    registry.STEPS = steps
     gather = facts.__dict__.get("_real_gather", facts.gather)
     facts._real_gather = gather
     facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))
-    wizard.source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
+    planner.source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
     launch.require_systemd = lambda: None
     launch.start = lambda wanted: start(folder, wanted)
     launch.stop = stop
@@ -198,7 +199,7 @@ def kill(run: str) -> None:
 
 def remember(folder: Path, step: str, site: str | None = None, result: str = "done") -> None:
     """A step was run before, with this result."""
-    session.state().mark(step, site, result, "20250101T000000-0000", "2 of 2 changes were needed", 12.0)
+    workspace.state().mark(step, site, result, "20250101T000000-0000", "2 of 2 changes were needed", 12.0)
 
 
 if __name__ == "__main__":

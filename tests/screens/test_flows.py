@@ -7,15 +7,16 @@ import threading
 
 import pytest
 
-from piwizard import session, wizard
-from piwizard import validators as v
-from piwizard.answering import Answering
+from piwizard.answers import validators as v
+from piwizard.answers.questions import Question
 from piwizard.engine import launch
 from piwizard.network import trial
-from piwizard.questions import Question
-from piwizard.screens.aside import aside
-from piwizard.screens.fields import Field
-from piwizard.screens.setup import ACTIONS, Setup, actions
+from piwizard.screens.background import aside
+from piwizard.screens.form.fields import Field
+from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import Answering
+from piwizard.steps import registry
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
 
@@ -83,7 +84,7 @@ async def test_failed_and_tried_again(site):
         await seen.see("Try again")
         (site / "fail-system").unlink()
         await seen.run()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
         await seen.see("✓ System")
 
 
@@ -106,7 +107,7 @@ async def test_interrupted_and_gone_on_with(site):
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.see("Go on")
         await seen.run()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_leaving_and_coming_back_while_it_runs(site):
@@ -123,7 +124,7 @@ async def test_leaving_and_coming_back_while_it_runs(site):
         await seen.keys("enter", "3")
         await seen.see("line 3 of 3")
         (site / "wait-system").unlink()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_stopped_by_hand(site):
@@ -136,7 +137,7 @@ async def test_stopped_by_hand(site):
         await seen.see("Stop what runs?")
         await seen.keys("y")
         await seen.see("The run was cut off")
-        await seen.until(lambda: session.state().entry("system", None).result == "stopped")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "stopped")
 
 
 async def test_other_steps_are_answered_while_something_runs(site):
@@ -185,7 +186,7 @@ async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
         await seen.see("All is set up")
         await seen.keys("pagedown", "pagedown")
         await seen.see("○ Dynamic DNS: Optional: waits for your answers.")
-        assert not session.state().entry("ddns", None)
+        assert not workspace.state().entry("ddns", None)
         await seen.keys("enter")
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.go_to("ddns")
@@ -216,7 +217,7 @@ async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
         await seen.keys("escape", "r")
         await seen.see("Shall this be done?")
         await seen.keys("y")
-        await seen.until(lambda: (entry := session.state().entry("ddns", None)) and entry.result == "done")
+        await seen.until(lambda: (entry := workspace.state().entry("ddns", None)) and entry.result == "done")
     files = [path for path in site.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
     assert files == [site / "lib" / "secrets.json"]
 
@@ -280,7 +281,7 @@ async def test_looks_are_put_into_lines_anew_where_there_is_other_room(site):
 
 async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch):
     """ddns stands for the long step here."""
-    monkeypatch.setattr(wizard, "BACKGROUND", ("ddns",))
+    monkeypatch.setattr(registry, "BACKGROUND", ("ddns",))
     fake_pi.remember(site, "system")
     (site / "wait-ddns").touch()
     async with opened(site) as seen:
@@ -293,7 +294,7 @@ async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch
         await seen.keys("escape")
         await seen.go_to("nginx")
         await seen.run()
-        await seen.until(lambda: (entry := session.state().entry("nginx", None)) and entry.result == "done")
+        await seen.until(lambda: (entry := workspace.state().entry("nginx", None)) and entry.result == "done")
         await seen.see("✓ nginx")
         await seen.see("◐ Dynamic DNS")
         assert launch.under_way("background")
@@ -405,7 +406,7 @@ async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site,
         seen.main.sidebar.choose("ddns", None)
         await seen.see("Looking what can be detected")
         await seen.keys("enter", "enter")
-        assert not seen.app.query("Confirm"), "nobody has seen a question, so nobody has said yes"
+        assert not seen.app.query("ConfirmRun"), "nobody has seen a question, so nobody has said yes"
         known.set()
         await seen.see("‹ duckdns ›  2 of 2")
         await seen.keys("enter")
@@ -423,7 +424,7 @@ async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
 
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(Setup), seen.main.place
+        setup, place = seen.main.query_one(SetupPane), seen.main.place
         asked = await aside(lambda: seen.main.backend.asked(place))
         assert {"text", "table"} <= {question.kind for question in asked.questions}
         for cut_off_after in (0, 2, 5, 13):

@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from piwizard import prompts, session, wizard
-from piwizard.backend import Proposal
+from piwizard import prompts
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.machine import facts, places
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import echoing, open_console
-from piwizard.status import Status
+from piwizard.setup import workspace
+from piwizard.setup.planner import Wizard
+from piwizard.setup.service import Proposal
+from piwizard.setup.status import Status
+from piwizard.steps import registry
 from piwizard.steps.system import System
-from piwizard.wizard import Wizard
 from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
@@ -39,7 +41,7 @@ class Pi(Backend):
         return made
 
     def statuses(self) -> list[Status]:
-        made, state = self._wizard(), session.state()
+        made, state = self._wizard(), workspace.state()
         found = []
         for place in made.everything():
             entry = state.entry(place.step.name, place.site)
@@ -56,7 +58,7 @@ class Pi(Backend):
 
     def follow(self, run: str) -> Iterator[Event]:
         assert self._proposal is not None
-        state = session.state()
+        state = workspace.state()
         for place, changes in self._proposal.plans:
             step, site = place.step.name, place.site
             yield {"event": "run-started", "step": step, "site": site}
@@ -95,7 +97,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     places._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
-    wizard.STEPS = (*(step for step in wizard.STEPS if not step.optional), Router())
+    registry.STEPS = (*(step for step in registry.STEPS if not step.optional), Router())
     with echoing(False):
         return prompts.walk(open_console(), Pi(folder), " ".join(sys.argv[2:]))
 

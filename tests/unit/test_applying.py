@@ -9,7 +9,7 @@ import pytest
 from piwizard import applying
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
-from piwizard.wizard import Place, step_named
+from piwizard.steps.registry import Place, step_named
 
 
 def place(step: str, site: str | None = None) -> Place:

@@ -8,10 +8,11 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from piwizard import applying, boundary, starting
+from piwizard import applying, boundary
 from piwizard.cli import cli
 from piwizard.engine import launch
 from piwizard.machine import places
+from piwizard.setup import run_request
 
 
 @pytest.fixture
@@ -68,14 +69,14 @@ def test_code_warnings_are_shown_before_anything_is_altered(command, unsafe_app,
     assert all(words in shown.output for words in CODE_WARNINGS)
     (step,) = json.loads(command("plan", "app", "--answers", str(unsafe_app), "--json").stdout)["steps"]
     assert [one[:20] for one in step["warnings"]] == [words[:20] for words in CODE_WARNINGS]
-    monkeypatch.setattr(starting, "start", lambda *given, **options: "run-1")
+    monkeypatch.setattr(run_request, "start", lambda *given, **options: "run-1")
     applied = command("apply", "app", "--answers", str(unsafe_app), "--yes", "--detach")
     assert applied.exit_code == 0, applied.output
     assert all(applied.output.count(words) == 1 for words in CODE_WARNINGS)
 
 
 def test_code_warnings_are_not_repeated_where_there_is_nothing_to_do(command, unsafe_app, monkeypatch):
-    monkeypatch.setattr(starting, "needed", lambda *given: [])
+    monkeypatch.setattr(run_request, "needed", lambda *given: [])
     monkeypatch.setattr(applying, "require_well", lambda *given: [])
     applied = command("apply", "app", "--answers", str(unsafe_app))
     assert applied.exit_code == 0, applied.output

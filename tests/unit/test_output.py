@@ -10,8 +10,8 @@ import pytest
 
 from piwizard import output
 from piwizard.errors import PiwizardError
-from piwizard.status import Status
-from piwizard.wizard import Place, step_named
+from piwizard.setup.status import Status
+from piwizard.steps.registry import Place, step_named
 
 
 @pytest.fixture

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard import records, session
+from piwizard import records
 from piwizard.engine.events import Recorder
 from piwizard.engine.lock import Lock
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
+from piwizard.setup import workspace
 
 
 @pytest.fixture
 def runs(own_places):
     """Two runs that ended: one of nginx and of the apps of two sites, then one of nginx alone."""
-    state = session.state()
+    state = workspace.state()
 
     def run(name, *steps):
         recorder = Recorder(own_places / "log" / name)

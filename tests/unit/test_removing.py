@@ -9,8 +9,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from piwizard import applying, boundary, removing, session
-from piwizard.answering import Answering
+from piwizard import applying, boundary, removing
 from piwizard.changes.folder import Folder
 from piwizard.cli import cli
 from piwizard.engine import launch
@@ -19,6 +18,8 @@ from piwizard.engine.remains import Remains
 from piwizard.engine.runner import Engine
 from piwizard.machine import app_data, files, places
 from piwizard.machine.files import Owner
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import Answering
 
 ANSWERS = """\
 [site]
@@ -41,7 +42,7 @@ class Machine:
         self._monkeypatch = monkeypatch
 
     def set_up(self, site, run="run-1"):
-        engine = Engine(session.backups_dir(), session.state(), Recorder(places.logs_dir() / run))
+        engine = Engine(workspace.backups_dir(), workspace.state(), Recorder(places.logs_dir() / run))
         home = self.srv / site
         plan = [Folder(home, owner=ME), Folder(home / "releases", whole=True), Folder(home / "data", 0o750, ME)]
         assert engine.run("app", site, lambda: plan, list, overwrite=False)
@@ -52,7 +53,7 @@ class Machine:
     def undo(self, wanted):
         self.requests.append(wanted)
         run = f"run-{len(self.requests) + 10}"
-        engine = Engine(session.backups_dir(), session.state(), Recorder(places.logs_dir() / run))
+        engine = Engine(workspace.backups_dir(), workspace.state(), Recorder(places.logs_dir() / run))
         for step, site in wanted.steps:
             data = app_data.folder(site) if step == "app" else None
             assert engine.undo(step, site, data=data, wipe=site in wanted.wipe)
@@ -166,13 +167,13 @@ def test_remove_at_a_terminal_that_is_refused(machine):
 
 
 def test_secrets_stay_with_the_data(machine):
-    vault = session.vault()
+    vault = workspace.vault()
     vault.keep("blog", "app.env.SECRET_KEY", "it-encrypts-the-data")
     vault.save()
     assert machine.run("remove", "blog", "--keep-data").exit_code == 0
-    assert session.vault().knows("blog", "app.env.SECRET_KEY")
+    assert workspace.vault().knows("blog", "app.env.SECRET_KEY")
     assert machine.run("remove", "blog", "--yes").exit_code == 0
-    assert not session.vault().knows("blog", "app.env.SECRET_KEY")
+    assert not workspace.vault().knows("blog", "app.env.SECRET_KEY")
 
 
 def test_a_round_trip_with_kept_data(machine):
@@ -191,7 +192,7 @@ def test_a_round_trip_with_kept_data(machine):
     said = machine.run("remove", "blog", "--yes")
     assert "Nothing of it is left" in said.output
     assert not (machine.srv / "blog").exists()
-    assert Remains(session.backups_dir()).records() == []
+    assert Remains(workspace.backups_dir()).records() == []
 
 
 def test_kept_data_can_be_removed_later(machine):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.answering import Answering
 from piwizard.doctor import kernel, mending, show
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
+from piwizard.setup.answer_store import Answering
 
 ANSWERS = """\
 [site]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from piwizard import answers, session
+from piwizard.answers import file_reader
+from piwizard.answers.secret_store import Vault
 from piwizard.engine import launch
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
@@ -17,9 +18,9 @@ from piwizard.engine.state import VERSION, Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.machine.facts import os_release
+from piwizard.setup import workspace
+from piwizard.steps.registry import all_questions
 from piwizard.tls.attempts import Attempts
-from piwizard.vault import Vault
-from piwizard.wizard import all_questions
 
 SAMPLES = Path(__file__).parent / "samples"
 RUN = "20261101T100000-aaaa"
@@ -145,7 +146,7 @@ def test_of_a_newer_one(tmp_path, name, read):
 
 def test_answers_1(own_places):
     put("answers-1.toml", places.answers_file())
-    wizard = session.wizard(None)
+    wizard = workspace.wizard(None)
     assert wizard.answers.of("myflask")["gunicorn.workers"] == 2
     assert wizard.answers.of("myflask")["app.env"]["SECRET_KEY"] == {"generate": 32}
 
@@ -155,5 +156,5 @@ def test_answers_of_a_newer_one(own_places):
     file.write_text(file.read_text() + "hologram = true\n")
     before = file.read_bytes()
     with pytest.raises(PiwizardError, match=r"answers\.toml line 13: gunicorn\.hologram is not known"):
-        answers.parse(answers.read(file), all_questions())
+        file_reader.parse(file_reader.read(file), all_questions())
     assert file.read_bytes() == before

@@ -10,12 +10,12 @@ from dataclasses import asdict
 
 import pytest
 
-from piwizard import session
 from piwizard.engine import follow, launch
 from piwizard.engine.events import Recorder, read
 from piwizard.engine.lock import Lock
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
+from piwizard.setup import workspace
 from tests.unit.child import child, hears, tell
 
 HERE = """
@@ -48,7 +48,8 @@ WORK = (
     HERE
     + """
 import threading
-from piwizard import wizard, worker
+from piwizard.setup import worker
+from piwizard.steps import registry
 from piwizard.changes.base import Preview
 
 class Waits:
@@ -83,7 +84,7 @@ def start(wanted):
     return "run-9"
 
 launch.start = start
-wizard.STEPS = (*wizard.STEPS, Step(), Other(), Quick(), Needy())
+registry.STEPS = (*registry.STEPS, Step(), Other(), Quick(), Needy())
 print(worker.work(sys.argv[2]), flush=True)
 """
 )
@@ -189,7 +190,7 @@ def test_beside_a_run_in_the_background(own_places, request_of):
             other.send_signal(signal.SIGTERM)
             assert work(other) == "False"
         assert launch.under_way("background") == beside
-    assert [session.state().entry(name, None).result for name in ("slow", "other")] == ["running", "stopped"]
+    assert [workspace.state().entry(name, None).result for name in ("slow", "other")] == ["running", "stopped"]
 
 
 def test_what_goes_on_in_the_background_begins_when_what_it_needs_is_done(own_places, request_of):

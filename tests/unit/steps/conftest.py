@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from piwizard import answers as answers_module
-from piwizard.answers import Answers
+from piwizard.answers import file_reader as answers_module
+from piwizard.answers.model import Answers
 from piwizard.apps.source import Source
 from piwizard.changes.group import Group
 from piwizard.machine.facts import gather
 from piwizard.nginx.present import NginxFiles
+from piwizard.steps.registry import all_questions
 from piwizard.steps.step import Ground
-from piwizard.wizard import all_questions
 from tests.recorded_machine import RecordedSource
 
 SAMPLES = Path(__file__).parents[1] / "machine" / "samples"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard import answers as answers_module
-from piwizard import wizard
+from piwizard.answers import file_reader as answers_module
 from piwizard.errors import PiwizardError
 from piwizard.machine import dhparam
-from piwizard.steps import BACKGROUND, STEPS
+from piwizard.setup import planner
 from piwizard.steps.dhparam import AT_BOOT, IN_USE, INCLUDED, Dhparam
+from piwizard.steps.registry import BACKGROUND, STEPS
 
 from .conftest import of_kind
 
@@ -17,7 +17,7 @@ from .conftest import of_kind
 @pytest.fixture
 def plan(ground):
     def made(text):
-        parsed = answers_module.parse(f"[dhparam]\n{text}", wizard.all_questions())
+        parsed = answers_module.parse(f"[dhparam]\n{text}", planner.all_questions())
         return Dhparam().plan(ground(), parsed.of(None))
 
     return made
@@ -69,7 +69,7 @@ def test_refused(plan, text):
 
 def test_the_time_it_takes_is_measured_where_there_is_a_machine(ground, monkeypatch):
     monkeypatch.setattr(dhparam, "expected", lambda bits: 229 * 60.0)
-    _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", wizard.all_questions()).of(None))
+    _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", planner.all_questions()).of(None))
     assert bits.detected == "takes about 3 h 49 min on this board, by a short try"
     assert Dhparam().questions(None, None)[1].detected == ""
 
