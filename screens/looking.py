@@ -12,7 +12,7 @@ from piwizard.screens.screen_service import MachineOverview
 from piwizard.screens.walking import Walking
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 class Looking(Walking):
@@ -59,13 +59,13 @@ class Looking(Walking):
             if status.run and status.state in ("failed", "interrupted")
         ]
 
-        def read() -> dict[Place, tuple[str, RunOutcome]]:
+        def read() -> dict[StepInstance, tuple[str, RunOutcome]]:
             return {
                 place: (run, read_outcome(self.backend.record(run), (place.step.name, place.site)))
                 for place, run in wanted
             }
 
-        def learnt(found: dict[Place, tuple[str, RunOutcome]]) -> None:
+        def learnt(found: dict[StepInstance, tuple[str, RunOutcome]]) -> None:
             self.outcomes |= found
             self._tell_welcome(thorough=False)
 
@@ -78,7 +78,7 @@ class Looking(Walking):
         here = steps.index(self.place) if self.place in steps else 0
         for wanted in ("running", "failed", "interrupted", "drifted", "todo"):
             for place in (*steps[here:], *steps[:here]):
-                if self.sidebar.state(place) == wanted and not (wanted == "running" and place.background):
+                if self.sidebar.state(place) == wanted and not (wanted == "running" and place.step.background):
                     self.sidebar.choose(place.step.name, place.site)
                     return
 

@@ -1,4 +1,4 @@
-"""Which runs are watched: those under way in both lanes, and the one whose log is to be seen."""
+"""Which runs are watched: the one under way, and the one whose log is shown."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ class Glance:
 
     grown: bool = False
     ended: RunWatch | None = None
-    beside: bool = False
-    """What has ended went on in the background."""
 
 
 class RunMonitor:
@@ -24,41 +22,32 @@ class RunMonitor:
     def __init__(self, backend: ScreenService) -> None:
         self._backend = backend
         self.live: RunWatch | None = None
-        self.beside: RunWatch | None = None
-        """What goes on in the background: nothing waits for it."""
         self.shown: RunWatch | None = None
         self._ended: set[str] = set()
 
     def started(self, run: str) -> None:
         """A run was started, or found."""
-        if self._backend.in_background(run):
-            self.beside = self.watch(run)
-        else:
-            self.live = self.watch(run)
+        self.live = self.watch(run)
 
     def watch(self, run: str) -> RunWatch:
         """The watch over a run: the one there is, or a new one."""
-        for one in (self.live, self.beside, self.shown):
+        for one in (self.live, self.shown):
             if one is not None and one.run == run:
                 return one
         return RunWatch(self._backend.record(run))
 
     def glance(self) -> Glance:
         """Reads on, for a few hundredths of a second; notices runs that others start, and ends."""
-        alive, beside = self._backend.under_way(), self._backend.beside()
-        self.live, self.beside = self._found(self.live, alive), self._found(self.beside, beside)
+        alive = self._backend.under_way()
+        self.live = self._found(self.live, alive)
         grown = False
-        for one in {id(one): one for one in (self.live, self.beside, self.shown) if one is not None}.values():
+        for one in {id(one): one for one in (self.live, self.shown) if one is not None}.values():
             came = one.advance()
             grown = grown or (came and one is self.shown)
         if self.live is not None and self.live.ended(alive):
             ended, self.live = self.live, None
             self._ended.add(ended.run)
             return Glance(grown, ended)
-        if self.beside is not None and self.beside.ended(beside):
-            ended, self.beside = self.beside, None
-            self._ended.add(ended.run)
-            return Glance(grown, ended, beside=True)
         return Glance(grown)
 
     def _found(self, watch: RunWatch | None, run: str | None) -> RunWatch | None:
