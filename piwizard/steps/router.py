@@ -23,7 +23,7 @@ from piwizard.machine.forwards import Router as Seen
 from piwizard.reach import outside
 from piwizard.router import by_hand, echo, hops, keeping, verdict
 from piwizard.router.verdict import Evidence, Verdict
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 
 PORTS = (80, 443)
 UPNP, BY_HAND = "upnp", "by-hand"
@@ -53,9 +53,9 @@ class Router(Step):
         "type in. It also says when no forward can help, since your provider shares one address among many homes. "
         "Forwards to other machines are left alone."
     )
-    scope: Scope = "machine"
     optional = True
     needs = ("nginx",)
+    from_outside = True
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
