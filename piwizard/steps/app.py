@@ -19,6 +19,7 @@ from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.environment import Environment
 from piwizard.changes.folder import Folder
 from piwizard.changes.keep import Keep
+from piwizard.changes.notice import Notice
 from piwizard.changes.package import Packages
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
@@ -149,6 +150,7 @@ class App(Step):
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
+        app.require_suitable_python()
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
         before = footprint.read(where.current / PROOF)
@@ -174,6 +176,7 @@ class App(Step):
             offered=preparing.offered_hint(app),
         )
         return (
+            *(Notice("Check the app's code", text) for text in app.warnings),
             *preparing.notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
@@ -220,10 +223,6 @@ def _network(app: Chosen) -> tuple[str, str]:
     if app.home_network:
         return egress.HOME, app.home_network[0].text
     return agreed or egress.INTERNET, "as it is set up" if agreed else ""
-
-
-def _what(app: Chosen) -> tuple[str, str | None, str]:
-    return app.source.repo, app.source.ref, app.source.commit
 
 
 def _environment(app: Chosen) -> Environment:

@@ -49,7 +49,7 @@ def app_of(ground: PlanContext, answers: Answers) -> Chosen:
         raise PiwizardError("app.repo is missing.", key="app.repo")
     from piwizard.apps.chosen import Chosen  # reads code in ten ways, and most pages never ask for that
 
-    return Chosen(ground.source, answers)
+    return Chosen(ground.source, answers, ground.machine.python_version)
 
 
 class Step(ABC):

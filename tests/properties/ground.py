@@ -21,7 +21,7 @@ from piwizard.changes.base import Change
 from piwizard.changes.group import Group
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
-from piwizard.machine.facts import RecordedSource, gather
+from piwizard.machine.facts import gather
 from piwizard.network import dhcpcd, netplan, networkmanager
 from piwizard.network.settings import settings
 from piwizard.nginx.present import NginxFiles
@@ -29,6 +29,7 @@ from piwizard.steps.registry import STEPS, all_questions
 from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import PlanContext, Step
 from tests.properties.nginx import versions
+from tests.recorded_machine import RecordedSource
 
 SAMPLES = Path(__file__).parents[1] / "unit" / "machine" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

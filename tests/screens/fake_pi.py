@@ -28,12 +28,12 @@ from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, 
 from piwizard.engine import launch
 from piwizard.machine import facts, files, places
 from piwizard.machine.checks import Check
-from piwizard.machine.facts import RecordedSource
 from piwizard.machine.snapshot import Machine
 from piwizard.setup import worker, workspace
 from piwizard.steps import ddns, registry
 from piwizard.steps.registry import STEPS
 from piwizard.steps.step import PlanContext, Step
+from tests.recorded_machine import RecordedSource
 
 TESTS = Path(__file__).parent.parent
 SAMPLE = TESTS / "unit" / "machine" / "samples" / "pi4-trixie"

@@ -93,7 +93,7 @@ def test_another_server_has_the_port_and_the_clock_is_off(look, clocks):
 
 
 def test_https_as_it_should_be():
-    served = Certificate(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "1", "x")
+    served = Certificate(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "x")
     found = {one.name: one for one in https.judge("blog", SEEN, served)}
     assert all(one.ok for one in found.values())
     assert "(80 days)" in found["certificate chain"].detail

@@ -43,7 +43,7 @@ def test_an_address_on_trial(tried, ticking, detail, mend):
 )
 def test_a_certificate_that_should_have_been_renewed(lasts, left, due):
     ends = NOW + timedelta(days=left)
-    assert Certificate(frozenset(), ends, "01", "", ends - timedelta(days=lasts)).due(NOW) is due
+    assert Certificate(frozenset(), ends, "", ends - timedelta(days=lasts)).due(NOW) is due
 
 
 class OneUnit:

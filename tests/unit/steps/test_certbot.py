@@ -33,7 +33,7 @@ LE = "https://acme-v02.api.letsencrypt.org/directory"
 def lineage(name="mine", names=NAMES, way="webroot", server=LE):
     ends = datetime.now(UTC) + timedelta(days=60)
     settings = {"authenticator": way, "server": server}
-    return Lineage(name, Certificate(frozenset(names), ends, "01", "CN = R10"), settings)
+    return Lineage(name, Certificate(frozenset(names), ends, "CN = R10"), settings)
 
 
 @pytest.fixture
