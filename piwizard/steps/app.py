@@ -128,8 +128,11 @@ class App(Step):
         "spare socket and asked for its first page: if it fails, you see why, and what ran before goes on."
     )
     scope: Scope = "site"
-    optional = False
     needs = ("system",)
+    typical_seconds = 60
+    deployed = True
+    holds_data = True
+    diagnosis_order = 5
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None or ground.source is None or answers is None:

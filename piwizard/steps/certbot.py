@@ -79,6 +79,7 @@ class Certbot(Step):
     scope: Scope = "site"
     optional = True
     needs = ("site",)
+    typical_seconds = 60
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:

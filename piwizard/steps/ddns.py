@@ -31,7 +31,7 @@ from piwizard.machine import places, units
 from piwizard.machine.checks import Check
 from piwizard.machine.remedies import Advice, ApplySteps, RunCommand
 from piwizard.reach import leads, outside
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 
 UPDATED = ("ddns-last-update", "Last DDNS update accepted")
 
@@ -126,9 +126,10 @@ class Ddns(Step):
         "provider of names about it, so that the name always leads here. Whether the account is right is tried "
         "first, with one update; nothing is kept before that has been accepted."
     )
-    scope: Scope = "machine"
     optional = True
     needs = ("system",)
+    typical_seconds = 30
+    from_outside = True
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:

@@ -17,10 +17,9 @@ from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
 from piwizard.machine import commands, dhparam, files, places
 from piwizard.machine import dhparam_generator as generator
-from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.checks import Check
 from piwizard.machine.remedies import RunCommand
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 from piwizard.templating import render
 
 IN_USE = places.dhparam_file()
@@ -78,10 +77,9 @@ class Dhparam(Step):
         "If you have an RSA certificate and visitors with very old browsers, take ffdhe2048, or generate your own. "
         "That runs in the background, and nginx uses the result as soon as it is complete."
     )
-    scope: Scope = "machine"
     optional = True
     needs = ("nginx",)
-    background: BackgroundJob | None = generator.JOB
+    background = generator.JOB
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         bits = BITS

@@ -56,8 +56,10 @@ class Gunicorn(Step):
         "kernel keeps account of memory, it cannot take more than this board can give."
     )
     scope: Scope = "site"
-    optional = False
     needs = ("app",)
+    typical_seconds = 6
+    deployed = True
+    diagnosis_order = 4
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:

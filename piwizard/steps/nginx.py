@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.gone import Gone
@@ -19,7 +18,7 @@ from piwizard.machine.remedies import Advice, ApplySteps, RunCommand
 from piwizard.nginx import capacity, limits, tuning
 from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 from piwizard.templating import render
 
 
@@ -34,12 +33,9 @@ class Nginx(Step):
         "version is not told to strangers. Your nginx.conf stays yours: nine settings are changed where they stand, "
         "every comment remains, and nginx checks the result before it is used."
     )
-    scope: Scope = "machine"
-    optional = False
     needs = ("system",)
-
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        return ()
+    typical_seconds = 4
+    diagnosis_order = 2
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         included = tuning.readable(ground.nginx.included)

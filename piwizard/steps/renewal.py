@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.folder import Folder
@@ -55,9 +54,6 @@ class Renewal(Step):
     scope: Scope = "site"
     optional = True
     needs = ("certbot",)
-
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        return ()
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         if not answers["tls.https"]:

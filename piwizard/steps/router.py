@@ -24,7 +24,7 @@ from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand, sente
 from piwizard.reach import outside
 from piwizard.router import by_hand, echo, hops, keeping, verdict
 from piwizard.router.verdict import Evidence, Verdict
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 
 FORWARDED = ("ports-forwarded", "Router forwards ports 80 and 443")
 FIREWALL = ("firewall-open", "Firewall lets visitors in")
@@ -57,9 +57,9 @@ class Router(Step):
         "type in. It also says when no forward can help, since your provider shares one address among many homes. "
         "Forwards to other machines are left alone."
     )
-    scope: Scope = "machine"
     optional = True
     needs = ("nginx",)
+    from_outside = True
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:

@@ -56,8 +56,11 @@ class Site(Step):
         "for names that are not yours get no answer."
     )
     scope: Scope = "site"
-    optional = False
     needs = ("nginx", "gunicorn")
+    typical_seconds = 3
+    deployed = True
+    serves_site = True
+    diagnosis_order = 3
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return QUESTIONS

@@ -27,7 +27,7 @@ from piwizard.network.settings import (
     settings,
 )
 from piwizard.reach import names
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 
 REVERT_AFTER = "static_ip.revert_after"
 SECONDS = 180
@@ -81,9 +81,8 @@ class StaticIp(Step):
         "tells; then skip this step. Where the router cannot do that, the address is fixed here: it is tried, and "
         "unless you confirm it in time the old one comes back by itself, also after a restart or a power cut."
     )
-    scope: Scope = "machine"
     optional = True
-    needs = ()
+    from_outside = True
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None or answers is None:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from piwizard.answers.model import Answers
-from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import PortOwner
 from piwizard.machine.remedies import RunCommand
-from piwizard.steps.step import PlanContext, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500
@@ -38,12 +37,9 @@ class System(Step):
         "what Python needs to give it an environment of its own. Looks whether the disk, the memory and the clock "
         "are fit, and whether another web server is in the way. Nothing of yours is removed."
     )
-    scope: Scope = "machine"
-    optional = False
-    needs = ()
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        return ()
+    typical_seconds = 60
+    diagnosis_order = 1
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         machine = ground.machine

@@ -31,7 +31,7 @@ from piwizard.machine.checks import Check
 from piwizard.machine.remedies import Advice
 from piwizard.machine.snapshot import Machine
 from piwizard.setup import worker, workspace
-from piwizard.steps import registry
+from piwizard.steps import ddns, registry
 from piwizard.steps.registry import STEPS
 from piwizard.steps.step import PlanContext, Step
 from tests.recorded_machine import RecordedSource
@@ -127,17 +127,13 @@ class Harmless:
         yield Check(f"{name}-answers", f"{name} answers", not sick, "503" if sick else "200", "It is sick.", tea)
 
 
-class Ddns:
+class Ddns(ddns.Ddns):
     """An optional step with questions of the rarer kinds."""
 
     name = "ddns"
     title = "Dynamic DNS"
     heading = "Reach"
     why = "Your router's public address changes from time to time: this keeps the name pointing at it."
-    scope = "machine"
-    optional = True
-    needs = ("system",)
-    background = None
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         providers = ("no-ip", "duckdns", "cloudflare")
@@ -156,7 +152,7 @@ class Extra(Harmless):
     """The ddns step, harmless as well."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(Ddns(), folder)  # type: ignore[arg-type]
+        super().__init__(Ddns(), folder)
 
 
 def install(folder: Path) -> None:
