@@ -13,6 +13,23 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 REPOSITORY = "sample"
+ACME_ROOT = "usr/local/share/ca-certificates/lab-acme-0.crt"
+REGISTER = """
+import json, pathlib
+import josepy
+from acme import client, errors, messages
+for server in pathlib.Path("/etc/letsencrypt/accounts").glob("*/directory"):
+    for folder in server.iterdir():
+        key = josepy.JWK.json_loads((folder / "private_key.json").read_text())
+        network = client.ClientNetwork(key)
+        directory = client.ClientV2.get_directory(f"https://{server.parent.name}/directory", network)
+        terms = messages.NewRegistration.from_data(terms_of_service_agreed=True)
+        try:
+            uri = client.ClientV2(directory, net=network).new_account(terms).uri
+        except errors.ConflictError as known:
+            uri = known.location
+        (folder / "regr.json").write_text(json.dumps({"body": {}, "uri": uri}))
+"""
 HTTPS = '\n[tls]\nhttps = true\nemail = "me@example.org"\n'
 
 
@@ -56,7 +73,20 @@ def https_pi(lab: Lab, release: str) -> Pi:
     """Boot a Pi that serves the sample app over HTTPS; `online.at_home` leads its names to it."""
     layer = https(lab, release)
     repository(lab)
-    return lab.pi(release, layer=layer)
+    pi = lab.pi(release, layer=layer)
+    _know_each_other(lab, pi)
+    return pi
+
+
+def _know_each_other(lab: Lab, pi: Pi) -> None:
+    """Register the Pi's accounts at the ACME servers of this session, which know none of an earlier one."""
+    earlier = (pi.files / ACME_ROOT).read_text()
+    if earlier not in (lab.internet.acme.root, *lab.internet.acme.earlier_roots):
+        lab.internet.acme.earlier_roots.append(earlier)
+    lab.internet.trust(pi)
+    for server in (lab.internet.acme.production, lab.internet.acme.staging):
+        server.relent()
+    pi.run(("env", "REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt", "python3", "-c", REGISTER))
 
 
 def _key() -> str:

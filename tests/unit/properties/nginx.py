@@ -66,8 +66,8 @@ def test(sites: Mapping[str, str], folder: Path) -> str | None:
         live_here = re.sub(
             r'(ssl_certificate(?:_key)?) "?/etc/letsencrypt/live/[^;]*?/(\w+\.pem)"?;', rf"\1 {live}/\2;", text
         )
-        # Ports that nobody has: the test opens them.
-        own_ports = re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", r"\g<1>1\2", live_here)
+        # Ports that nobody has and anybody may open: the test opens them.
+        own_ports = re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", r"\g<1>19\2", live_here)
         own_paths = own_ports.replace(FOLDER, f"{folder}/listens").replace("/var/log/nginx", f"{folder}/logs")
         (folder / name).write_text(own_paths)
     done = subprocess.run([NGINX, "-t", "-c", str(folder / "nginx.conf")], capture_output=True, text=True, check=False)
