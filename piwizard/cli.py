@@ -38,15 +38,16 @@ def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
 @command
 def status(answers: Path | None, as_json: bool) -> int:
     """Each step: todo, running, done, drifted, failed, interrupted, skipped."""
-    from piwizard import kept_answers, output, session
+    from piwizard import output
     from piwizard.network import trial
-    from piwizard.status import status as look
-    from piwizard.status import without_answers
+    from piwizard.setup import kept_answers, workspace
+    from piwizard.setup.status import status as look
+    from piwizard.setup.status import without_answers
 
-    state, wizard, backups = session.state(), session.wizard(answers), session.backups()
-    for words in (state.trouble, *kept_answers.remarks(answers, wizard.answers)):
+    state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
+    for words in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
         output.warn(words)
-    found = [*look(wizard, state, backups), *without_answers(wizard, state, backups)]
+    found = [*look(planner, state, backups), *without_answers(planner, state, backups)]
     tried = trial.current()
     if as_json:
         output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
@@ -64,13 +65,14 @@ def status(answers: Path | None, as_json: bool) -> int:
 @command
 def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
     """Diffs and commands; alters nothing. Exit 0: nothing to do, 2: something to do, 1: error."""
-    from piwizard import output, session
-    from piwizard.previewing import preview_all
+    from piwizard import output
+    from piwizard.setup import workspace
+    from piwizard.setup.preview import preview_all
 
-    wizard = session.wizard(answers)
-    places = wizard.places(steps, site)
-    wizard.require_answers(places)
-    previews = preview_all(wizard, places, session.backups())
+    planner = workspace.planner(answers)
+    places = planner.select(steps, site)
+    planner.require_answers(places)
+    previews = preview_all(planner, places, workspace.backups())
     if as_json:
         output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
     else:
@@ -85,15 +87,16 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
 @SITE
 @YES
 @click.option("--detach", is_flag=True, help="Start the run and come back at once.")
+@click.option("--wait", is_flag=True, help="If another run is under way, wait for its end.")
 @JSON
 @command
 def apply(
-    steps: tuple[str, ...], answers: Path | None, site: str | None, yes: bool, detach: bool, as_json: bool
+    steps: tuple[str, ...], answers: Path | None, site: str | None, yes: bool, detach: bool, wait: bool, as_json: bool
 ) -> int:
     """Runs what needs running, and follows the log. The run goes on if you leave."""
     from piwizard import applying
 
-    return applying.apply(steps, answers, site, yes=yes, detach=detach, as_json=as_json)
+    return applying.apply(steps, answers, site, yes=yes, detach=detach, as_json=as_json, wait=wait)
 
 
 @cli.command()
@@ -205,19 +208,23 @@ def logs(step: str | None, follow: bool, site: str | None, as_json: bool) -> int
 @JSON
 @command
 def stop(step: str | None, as_json: bool) -> int:
-    """Ends the run that is under way, cleanly; with a step, the one that this step belongs to."""
+    """Stops the run that is under way, or else the background job; with a step, only what this step belongs to."""
     from piwizard import output, printing, records
     from piwizard.engine import launch
 
-    run = records.under_way(step)
+    run, job = records.under_way(step), records.in_background(step)
     if run:
         launch.stop(run)
+    elif job:
+        job[1].stop()
     if as_json:
-        output.dump({"stopped": run})
-        return 0
-    printing.say(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
-    if other := launch.under_way("background"):
-        printing.say(f"The run {other} goes on in the background: {launch.hint(other, 'background')}")
+        output.dump({"stopped": run or (job and job[1].unit)})
+    elif run:
+        printing.say(f"The run {run} was stopped; `piwizard apply` continues it.")
+    elif job:
+        printing.say(f"{job[1].what} was stopped; `piwizard apply {job[0].name}` starts it again.")
+    else:
+        printing.say("No run is under way.")
     return 0
 
 
@@ -267,7 +274,7 @@ def rehearse(answers: Path | None, keep: bool, shell: bool, as_json: bool) -> in
 @command
 def work(run: str) -> int:
     """The process of a run; started by apply and undo."""
-    from piwizard import worker
+    from piwizard.setup import worker
 
     return 0 if worker.work(run) else 1
 
@@ -276,6 +283,6 @@ def work(run: str) -> int:
 @command
 def watch() -> int:
     """The weekly look; started by its timer."""
-    from piwizard import watching
+    from piwizard.setup import health_timer
 
-    return watching.watch()
+    return health_timer.watch()

@@ -20,9 +20,9 @@ def interactive(*, plain: bool, answers: Path | None) -> int:
         )
     become_root()
     if shown == "screens" and not plain:
-        from piwizard.screens import app
+        from piwizard.screens import textual_app
 
-        return app.run(answers)
+        return textual_app.run(answers)
     from piwizard import prompts
 
     return prompts.run(answers, terminal.why_plain())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from piwizard import printable
 
 if TYPE_CHECKING:
-    from piwizard.secrecy import Concealer, Secret
+    from piwizard.answers.secrets import Concealer, Secret
 
 _concealer: Concealer | None = None
 
@@ -22,7 +22,7 @@ _concealer: Concealer | None = None
 def hide(secrets: Iterable[Secret | str]) -> None:
     """Keep these out of all that is printed from now on."""
     global _concealer  # noqa: PLW0603 — one for the whole process, as its terminal is
-    from piwizard.secrecy import Concealer
+    from piwizard.answers.secrets import Concealer
 
     if _concealer is None:
         _concealer = Concealer()

@@ -10,8 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard import output, printing, session
-from piwizard.answering import Answering
+from piwizard import output, printing
 from piwizard.applying import agreed, confirm, watch
 from piwizard.changes import brought
 from piwizard.changes.base import Record
@@ -21,7 +20,9 @@ from piwizard.engine.remains import Remains
 from piwizard.errors import PiwizardError
 from piwizard.machine import app_data, deploy_key, files, places
 from piwizard.machine.app_data import Contents
-from piwizard.steps import HOLDS_DATA, STEPS
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import AnswerStore
+from piwizard.steps.registry import HOLDS_DATA, STEPS
 
 LISTED = 8
 """Names of what is left in a folder that are printed."""
@@ -47,7 +48,7 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
         _forget_downloads(site)
         if not keep_data:
             files.remove(deploy_key.folder(site))
-        Answering().remove_site(site, keep_secrets=keep_data)
+        AnswerStore().remove_site(site, keep_secrets=keep_data)
         left = [*_left(made), *_user_of(site)]
         if as_json:
             output.dump({"event": "removed", "site": site, "left": left})
@@ -60,9 +61,9 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
 
 def _data_of(site: str) -> Contents | None:
     """What the app of a site has written. PiwizardError where neither answers nor journals know of such a site."""
-    backups = session.backups_dir()
-    known = journaled(backups) | session.state().steps() | Remains(backups).places()
-    sites = dict.fromkeys((*session.wizard(None).answers.sites, *sorted(name for _, name in known if name)))
+    backups = workspace.backups_dir()
+    known = journaled(backups) | workspace.state().steps() | Remains(backups).places()
+    sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(f"There is no site {site} (there is: {', '.join(sites) or 'none yet'}).", key="site.name")
     # What lies there without the step ever having been begun is somebody else's.
@@ -90,10 +91,9 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     The answers stay, and so do `packages` that were brought and `data` of the apps, unless somebody says otherwise.
     """
     launch.require_systemd()
-    for lane in launch.LANES:
-        launch.require_free(lane)
-    backups = session.backups_dir()
-    known = journaled(backups) | session.state().steps()
+    launch.require_free()
+    backups = workspace.backups_dir()
+    known = journaled(backups) | workspace.state().steps()
     if data:
         known |= Remains(backups).places()  # what an earlier undo has kept
     sites = sorted({site for _, site in known if site is not None})
@@ -152,7 +152,7 @@ def _announce(going: Sequence[Contents], *, as_json: bool) -> None:
 
 def _made(site: str) -> list[Path]:
     """The files, links and folders that the steps of a site have made where nothing was before."""
-    backups = session.backups_dir()
+    backups = workspace.backups_dir()
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
     records += Remains(backups).of(HOLDS_DATA, site)
     targets = [Path(one["target"]) for one in records if _was_nothing(one)]

@@ -13,21 +13,21 @@ from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Static
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import Backend, Overview
-from piwizard.screens.checks import Checks
-from piwizard.screens.header import Header
-from piwizard.screens.keyline import FIELD_KEYS, FOLD_KEYS, LOG_KEYS, STEP_KEYS, KeyLine
-from piwizard.screens.log import Log
-from piwizard.screens.plan import Plan
-from piwizard.screens.runline import RunLine
-from piwizard.screens.runs import Runs
-from piwizard.screens.setup import Setup
-from piwizard.screens.sidebar import Sidebar
-from piwizard.screens.tabs import Tabs
+from piwizard.screens.background import aside, begin
+from piwizard.screens.controllers.run_monitor import RunMonitor
+from piwizard.screens.log.log_pane import LogPane
+from piwizard.screens.panes.checks_pane import ChecksPane
+from piwizard.screens.panes.plan_pane import PlanPane
+from piwizard.screens.panes.setup_pane import SetupPane
+from piwizard.screens.screen_service import MachineOverview, ScreenService
+from piwizard.screens.widgets.header import Header
+from piwizard.screens.widgets.key_bar import FIELD_KEYS, FOLD_KEYS, LOG_KEYS, STEP_KEYS, KeyBar
+from piwizard.screens.widgets.run_bar import RunBar
+from piwizard.screens.widgets.sidebar import Sidebar
+from piwizard.screens.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import StepInstance
 
 
 Result = TypeVar("Result")
@@ -38,26 +38,26 @@ NARROW = 56
 class Frame(Screen[None]):
     """What is to be seen, and where it has room. What is done with it is in the classes above this one."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: ScreenService) -> None:
         super().__init__(id="main")
         self.backend = backend
-        self.overview: Overview | None = None
-        self.runs = Runs(backend)
+        self.overview: MachineOverview | None = None
+        self.runs = RunMonitor(backend)
 
     def compose(self) -> ComposeResult:
         yield Header()
         with Horizontal(id="body"):
             yield Sidebar()
             with Vertical(id="right"):
-                yield Tabs()
+                yield TabBar()
                 with ContentSwitcher(initial="setup", id="panes"):
-                    yield Setup()
-                    yield Plan()
-                    yield Log()
-                    yield Checks()
-                yield RunLine()
+                    yield SetupPane()
+                    yield PlanPane()
+                    yield LogPane()
+                    yield ChecksPane()
+                yield RunBar()
         yield Static(id="notice", markup=False)
-        yield KeyLine(STEP_KEYS)
+        yield KeyBar(STEP_KEYS)
 
     @property
     def sidebar(self) -> Sidebar:
@@ -69,19 +69,19 @@ class Frame(Screen[None]):
         return self.is_attached and self.app.is_running
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> StepInstance | None:
         """The chosen step."""
         return self.sidebar.place
 
     @property
     def answering(self) -> bool:
         """Whether somebody is in the fields of a step: the cursor is theirs then, and so is every key."""
-        return self.query_one(Setup).form.has_focus_within
+        return self.query_one(SetupPane).form.has_focus_within
 
     @property
     def tab(self) -> str:
         """The tab in front."""
-        return self.query_one(Tabs).current
+        return self.query_one(TabBar).current
 
     def later(
         self,
@@ -126,8 +126,8 @@ class Frame(Screen[None]):
             keys = FOLD_KEYS
         else:
             keys = FIELD_KEYS
-        self.query_one(KeyLine).show(keys)
-        setup = self.query_one(Setup)
+        self.query_one(KeyBar).show(keys)
+        setup = self.query_one(SetupPane)
         setup.set_class(setup.has_focus_within, "-inside")
         self._fit()
 

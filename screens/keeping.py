@@ -6,17 +6,17 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError, unforeseen
-from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import LOOKED_UP, Backend, Overview
+from piwizard.screens.background import aside, begin
 from piwizard.screens.looking import Looking
 from piwizard.screens.messages import AnswerGiven, AnswerKept, SecretGiven, SiteHighlighted, SiteWanted
-from piwizard.screens.new_site import TITLE, WHY, NewSite
-from piwizard.screens.setup import Setup
-from piwizard.validators import Invalid
+from piwizard.screens.pages.new_site_page import TITLE, WHY, NewSitePage
+from piwizard.screens.panes.setup_pane import SetupPane
+from piwizard.screens.screen_service import LOOKED_UP, MachineOverview, ScreenService
 
 if TYPE_CHECKING:
-    from piwizard.screens.lookups import Found
+    from piwizard.screens.form.answer_lookup import LookupResult
 
 FLUSH_SECONDS = 5.0
 
@@ -24,7 +24,7 @@ FLUSH_SECONDS = 5.0
 class Keeping(Looking):
     """What there is, and the answers."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: ScreenService) -> None:
         super().__init__(backend)
         self._answers: asyncio.Queue[AnswerGiven | SecretGiven | tuple[str, bool]] = asyncio.Queue()
 
@@ -54,7 +54,7 @@ class Keeping(Looking):
                 self.post_message(AnswerKept(key))
                 if isinstance(given, AnswerGiven):
                     if given.key == "site.name":
-                        self.query_one(Setup).form.renamed(given.site, given.value)
+                        self.query_one(SetupPane).form.renamed(given.site, given.value)
                     self._look_up(given)
             finally:
                 self._answers.task_done()
@@ -73,7 +73,7 @@ class Keeping(Looking):
     def on_answer_kept(self, event: AnswerKept) -> None:
         if not self.stands:
             return
-        form = self.query_one(Setup).form
+        form = self.query_one(SetupPane).form
         field = ".".join(event.key.split(".")[:2])
         if event.refusal:
             if form.has(field):
@@ -87,12 +87,12 @@ class Keeping(Looking):
             self.ask(self.place)
 
     def _look_up(self, given: AnswerGiven) -> None:
-        form = self.query_one(Setup).form
+        form = self.query_one(SetupPane).form
         if given.key not in LOOKED_UP or given.value is None or not form.has(given.key):
             return
         form.field(given.key).report("Looking whether it answers…", "dim")
 
-        def found(result: Found | None) -> None:
+        def found(result: LookupResult | None) -> None:
             if result and form.has(given.key):
                 form.field(given.key).report(result.words, "green" if result.ok else "yellow")
 
@@ -100,7 +100,7 @@ class Keeping(Looking):
 
     async def flush(self, *, cut_off: bool = False) -> None:
         """Keeps what is being typed, and waits until every answer is on disk."""
-        self.query_one(Setup).form.commit(cut_off=cut_off)
+        self.query_one(SetupPane).form.commit(cut_off=cut_off)
         told = asyncio.Event()
         if not self.call_later(told.set):  # comes after the messages of the fields
             told.set()
@@ -123,23 +123,23 @@ class Keeping(Looking):
 
     def on_site_highlighted(self, event: SiteHighlighted) -> None:
         self.action_tab("Setup", stay=True)
-        begin(self, partial(self.query_one(Setup).introduce, TITLE, WHY), "ask")
+        begin(self, partial(self.query_one(SetupPane).introduce, TITLE, WHY), "ask")
 
     def on_site_wanted(self, event: SiteWanted) -> None:
         if self.app.screen is not self:  # Enter was pressed twice
             return
         sites = list(self.overview.domains) if self.overview else []
-        self.app.push_screen(NewSite(sites), self._begin_site)
+        self.app.push_screen(NewSitePage(sites), self._begin_site)
 
     def _begin_site(self, name: str | None) -> None:
-        def look() -> Overview:
+        def look() -> MachineOverview:
             try:
                 self.backend.answering.set(name, "site.name", name)
             except Invalid as refusal:  # meanwhile somebody else began it
                 raise PiwizardError(f"site.name {refusal}.", key="site.name") from None
             return self.backend.overview(thorough=False)
 
-        def begun(overview: Overview) -> None:
+        def begun(overview: MachineOverview) -> None:
             self._looked(overview, thorough=False)
             first = next((place for place in overview.places if place.site == name), None)
             if first is not None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.screens.backend import Overview
-from piwizard.screens.ending import Ending
-from piwizard.screens.outcome import Outcome, outcome
-from piwizard.screens.visit import Visit
+from piwizard.screens.log.run_outcome import RunOutcome, read_outcome
+from piwizard.screens.pages.checkup_page import CheckupPage
+from piwizard.screens.pages.summary_page import SummaryPage
+from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
+from piwizard.screens.screen_service import MachineOverview
 from piwizard.screens.walking import Walking
-from piwizard.screens.welcome import Welcome, WelcomeBack
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import StepInstance
 
 
 class Looking(Walking):
@@ -26,10 +26,10 @@ class Looking(Walking):
             group="look",
         )
 
-    def _look(self, thorough: bool) -> Overview:
+    def _look(self, thorough: bool) -> MachineOverview:
         return self.backend.overview(thorough=thorough)
 
-    def _looked(self, overview: Overview, *, thorough: bool) -> None:
+    def _looked(self, overview: MachineOverview, *, thorough: bool) -> None:
         first = self.overview is None
         self.overview = overview
         self.sidebar.show(overview.places, overview.statuses)
@@ -46,25 +46,26 @@ class Looking(Walking):
 
     def _tell_welcome(self, *, thorough: bool) -> None:
         for screen in self.app.screen_stack:
-            if self.overview and isinstance(screen, Welcome):
+            if self.overview and isinstance(screen, WelcomePage):
                 screen.show(self.overview)
-            elif self.overview and isinstance(screen, WelcomeBack):
-                outcomes: dict[object, Outcome] = {place: found for place, (_, found) in self.outcomes.items()}
+            elif self.overview and isinstance(screen, WelcomeBackPage):
+                outcomes: dict[object, RunOutcome] = {place: found for place, (_, found) in self.outcomes.items()}
                 screen.show(self.overview, outcomes, thorough=thorough)
 
-    def _read_outcomes(self, overview: Overview) -> None:
+    def _read_outcomes(self, overview: MachineOverview) -> None:
         wanted = [
             (status.place, status.run)
             for status in overview.statuses
             if status.run and status.state in ("failed", "interrupted")
         ]
 
-        def read() -> dict[Place, tuple[str, Outcome]]:
+        def read() -> dict[StepInstance, tuple[str, RunOutcome]]:
             return {
-                place: (run, outcome(self.backend.record(run), (place.step.name, place.site))) for place, run in wanted
+                place: (run, read_outcome(self.backend.record(run), (place.step.name, place.site)))
+                for place, run in wanted
             }
 
-        def learnt(found: dict[Place, tuple[str, Outcome]]) -> None:
+        def learnt(found: dict[StepInstance, tuple[str, RunOutcome]]) -> None:
             self.outcomes |= found
             self._tell_welcome(thorough=False)
 
@@ -77,7 +78,7 @@ class Looking(Walking):
         here = steps.index(self.place) if self.place in steps else 0
         for wanted in ("running", "failed", "interrupted", "drifted", "todo"):
             for place in (*steps[here:], *steps[:here]):
-                if self.sidebar.state(place) == wanted and not (wanted == "running" and place.background):
+                if self.sidebar.state(place) == wanted and not (wanted == "running" and place.step.background):
                     self.sidebar.choose(place.step.name, place.site)
                     return
 
@@ -86,7 +87,7 @@ class Looking(Walking):
         self.backend.look_for_new_code()
         self.notice("Looking at everything again…", "dim")
 
-        def looked(found: Overview) -> None:
+        def looked(found: MachineOverview) -> None:
             self.notice("")
             self._looked(found, thorough=True)
 
@@ -94,11 +95,11 @@ class Looking(Walking):
 
     def action_checkup(self) -> None:
         """Everything once more, as a visitor meets it."""
-        self.app.push_screen(Visit(self.backend))
+        self.app.push_screen(CheckupPage(self.backend))
 
     def action_ending(self) -> None:
         """The address, and what is where."""
         if self.overview is None:
             return
         only_ascii = bool(getattr(self.app, "only_ascii", False))
-        self.app.push_screen(Ending(self.overview, only_ascii=only_ascii, checkup=self.action_checkup))
+        self.app.push_screen(SummaryPage(self.overview, only_ascii=only_ascii, checkup=self.action_checkup))

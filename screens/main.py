@@ -8,10 +8,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.worker import Worker
 
-from piwizard.screens.backend import Backend
-from piwizard.screens.messages import ActionChosen
+from piwizard.screens.messages import ActionPressed
+from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
+from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.trying import Trying
-from piwizard.screens.welcome import Welcome, WelcomeBack
 
 
 class Main(Trying):
@@ -28,7 +28,9 @@ class Main(Trying):
         Binding("exclamation_mark", "shell", show=False),
     ]
 
-    def __init__(self, backend: Backend, greeting: type[Welcome] | type[WelcomeBack] | None = None) -> None:
+    def __init__(
+        self, backend: ScreenService, greeting: type[WelcomePage] | type[WelcomeBackPage] | None = None
+    ) -> None:
         super().__init__(backend)
         self._greeting = greeting
 
@@ -37,7 +39,7 @@ class Main(Trying):
             self.app.push_screen(self._greeting())
         self.look(thorough=False)
 
-    def on_action_chosen(self, event: ActionChosen) -> None:
+    def on_action_pressed(self, event: ActionPressed) -> None:
         match event.name:
             case "run":
                 self.action_run()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from piwizard.backend import Proposal
 from piwizard.errors import PiwizardError
-from piwizard.screens.aside import begin
-from piwizard.screens.backend import Overview
-from piwizard.screens.confirm import Ask, Confirm
+from piwizard.screens.background import begin
 from piwizard.screens.keeping import Keeping
-from piwizard.screens.log import Log
-from piwizard.screens.progress import duration
-from piwizard.screens.runline import RunLine
-from piwizard.screens.watch import Watch
-from piwizard.status import all_set_up
+from piwizard.screens.log.log_pane import LogPane
+from piwizard.screens.log.run_watch import RunWatch
+from piwizard.screens.pages.confirm_run import ConfirmRun, YesNoDialog
+from piwizard.screens.screen_service import MachineOverview
+from piwizard.screens.widgets.run_bar import RunBar
+from piwizard.setup.service import Proposal
+from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.machine.background_job import JobProgress
+    from piwizard.steps.registry import StepInstance
 
 GLANCES_PER_SECOND = 5
+SECONDS_BETWEEN_JOBS = 2.0
 
 
 class Running(Keeping):
@@ -27,6 +28,7 @@ class Running(Keeping):
 
     def on_mount(self) -> None:
         self.set_interval(1 / GLANCES_PER_SECOND, self._glance)
+        self.set_interval(SECONDS_BETWEEN_JOBS, self._ask_for_jobs)
 
     def action_run(self, again: bool = False) -> None:
         """Shows the plan of this step and what it needs, and asks."""
@@ -37,12 +39,8 @@ class Running(Keeping):
         """The same for all that is left."""
         self._propose(None, again=False)
 
-    def _propose(self, place: Place | None, *, again: bool) -> None:
-        beside = place is not None and place.background
-        if beside and self.runs.beside is not None:
-            self.notice("It goes on in the background already: Log shows it, s stops it.")
-            return
-        if self.runs.live is not None and not beside:
+    def _propose(self, place: StepInstance | None, *, again: bool) -> None:
+        if self.runs.live is not None:
             self.notice("Something runs already; this can be started when that has ended.")
             return
         steps = [one for one in self.sidebar.steps if not self.sidebar.waits(one)]
@@ -53,7 +51,7 @@ class Running(Keeping):
             await self.flush()
             if self.app.screen is not self:  # the key was pressed twice
                 return
-            confirm = Confirm(self.backend, place, again=again, usual=seconds)
+            confirm = ConfirmRun(self.backend, place, again=again, usual=seconds)
             self.app.push_screen(confirm, self._agreed)
 
         begin(self, body, "propose")
@@ -85,7 +83,7 @@ class Running(Keeping):
         self.notice("")
         self.runs.started(run)
         self.runs.shown = self.runs.watch(run)
-        self.query_one(Log).show(self.runs.shown, live=True)
+        self.query_one(LogPane).show(self.runs.shown, live=True)
         self.action_tab("Log")
         self.focus_pane()
         self._glance()
@@ -94,25 +92,21 @@ class Running(Keeping):
         """Some times a second: what is new in the records."""
         if not self.stands:
             return
-        log = self.query_one(Log)
+        log = self.query_one(LogPane)
         log.hold()
         found = self.runs.glance()
         if found.grown and self.tab == "Log":
             log.grown()
-        if found.ended is not None and found.beside:
-            self._ended_beside(found.ended)
-        elif found.ended is not None:
+        if found.ended is not None:
             self._ended(found.ended)
-        if self.runs.beside is not None:
-            self._show_beside(self.runs.beside)
         live = self.runs.live
         if live is None or live.progress.place is None:
             if live is None:
-                self.query_one(RunLine).show(None)
+                self.query_one(RunBar).show(None)
             return
         self._show_live(live)
 
-    def _show_live(self, live: Watch) -> None:
+    def _show_live(self, live: RunWatch) -> None:
         step, site = live.progress.place or ("", None)
         for place in self.sidebar.steps:
             key = (place.step.name, place.site)
@@ -120,29 +114,29 @@ class Running(Keeping):
             if key == (step, site) and result is None:
                 note = f"{live.progress.number} of {live.progress.changes}" if live.progress.changes else ""
                 self.sidebar.mark(place, "running", note)
-                self.query_one(RunLine).show(live.progress, place.step.title, self.usual(place))
+                self.query_one(RunBar).show(live.progress, place.step.title, self.usual(place))
             elif result and self.sidebar.state(place) == "running":
                 state = "todo" if live.progress.undo and result == "done" else result
                 self.sidebar.mark(place, "interrupted" if state == "stopped" else state)
 
-    def _show_beside(self, watch: Watch) -> None:
-        """A sign and the time, beside whatever else is done."""
+    def _ask_for_jobs(self) -> None:
+        """Ask for background jobs where a step counts as running and no run is under way."""
+        running = [place for place in self.sidebar.steps if self.sidebar.state(place) == "running"]
+        if self.stands and self.runs.live is None and any(place.step.background for place in running):
+            self.later(self.backend.jobs, self._show_jobs, group="jobs")
+
+    def _show_jobs(self, jobs: dict[str, JobProgress]) -> None:
+        """Show how far each job is; look at everything where one has ended without a run."""
         for place in self.sidebar.steps:
-            if (place.step.name, place.site) == watch.progress.place and not watch.progress.results:
-                self.sidebar.mark(place, "running", duration(watch.progress.seconds()).replace(" ", ""))
+            if place.step.name in jobs:
+                self.sidebar.mark(place, "running", f"{jobs[place.step.name].percent}%")
+            elif place.step.background and self.sidebar.state(place) == "running" and self.runs.live is None:
+                self.look(thorough=True)
 
-    def _ended_beside(self, watch: Watch) -> None:
-        progress = watch.progress
-        step = (progress.place or ("",))[0]
-        words = {"done": f"{step} is done.", "failed": f"{step}: {progress.failure} {progress.hint}".strip()}
-        style = {"done": "green", "failed": "bold red"}.get(progress.result, "yellow")
-        self.notice(words.get(progress.result, f"{step} was cut off before its end; r begins it again."), style)
-        self.later(lambda: self._look(True), lambda found: self._looked(found, thorough=True), group="look")
-
-    def _ended(self, watch: Watch) -> None:
+    def _ended(self, watch: RunWatch) -> None:
         progress = watch.progress
         self._show_live(watch)
-        self.query_one(RunLine).show(None)
+        self.query_one(RunBar).show(None)
         self.backend.look_for_new_code() if progress.result == "done" else None
         match progress.result:
             case "done":
@@ -160,7 +154,7 @@ class Running(Keeping):
             group="ended",
         )
 
-    def _after_run(self, overview: Overview, *, done: bool) -> None:
+    def _after_run(self, overview: MachineOverview, *, done: bool) -> None:
         self._looked(overview, thorough=True)
         if self.place:
             self.settled(self.place)
@@ -170,7 +164,7 @@ class Running(Keeping):
             self.notice("Done. Esc leads back to the steps.", "green")
             return
         self.notice("")
-        if self.query_one(Log).has_focus_within:
+        if self.query_one(LogPane).has_focus_within:
             self.sidebar.focus()
         self._choose_next()
         self.action_tab("Setup")
@@ -179,18 +173,22 @@ class Running(Keeping):
 
     def action_stop(self) -> None:
         """Asks, then ends the run."""
-        here = self.runs.beside if self.place is not None and self.place.background else None
-        live = here or self.runs.live or self.runs.beside
-        if live is None:
+        live = self.runs.live
+        running = [place for place in self.sidebar.steps if self.sidebar.state(place) == "running"]
+        job = next((place.step.name for place in running if place.step.background), "")
+        if live is None and not job:
             self.notice("Nothing runs.")
             return
+
+        def stop() -> None:
+            self.backend.stop(live.run) if live else self.backend.stop_job(job)
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.notice("Stopping: what is being done is ended in order…", "dim")
-                self.later(lambda: self.backend.stop(live.run), lambda _: None, group="stop")
+                self.later(stop, lambda _: None, group="stop")
 
         words = "Stop what runs? It can go on later from where it was."
-        if live is self.runs.beside:
-            words = "Stop what goes on in the background? Later it begins again."
-        self.app.push_screen(Ask(words, "Stop it"), answered)
+        if live is None:
+            words = "Stop what runs in the background? Later it starts from the beginning."
+        self.app.push_screen(YesNoDialog(words, "Stop it"), answered)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from piwizard.screens.pages.keep_address import KeepAddressDialog
 from piwizard.screens.running import Running
-from piwizard.screens.trial import KeepAddress
 
 if TYPE_CHECKING:
     from piwizard.network.trial import Trial
@@ -36,7 +36,7 @@ class Trying(Running):
             elif self.backend.trial() == trial:
                 self.notice(f"{trial.host} is on trial still; k keeps it.")
 
-        self.app.push_screen(KeepAddress(self.backend, trial), answered)
+        self.app.push_screen(KeepAddressDialog(self.backend, trial), answered)
 
     def _kept(self, trial: Trial) -> None:
         self.notice(f"{trial.host} stays, also after a restart.", "green")

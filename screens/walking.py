@@ -10,21 +10,21 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.aside import aside, begin
-from piwizard.screens.backend import Backend
-from piwizard.screens.checks import Checks
+from piwizard.screens.background import aside, begin
 from piwizard.screens.estimates import usual
 from piwizard.screens.frame import Frame
-from piwizard.screens.header import Header
-from piwizard.screens.log import Log
+from piwizard.screens.log.log_pane import LogPane
+from piwizard.screens.log.run_outcome import RunOutcome, read_outcome
 from piwizard.screens.messages import FieldLeft, StepHighlighted, StepOpened, TabChosen
-from piwizard.screens.outcome import Outcome, outcome
-from piwizard.screens.plan import Plan
-from piwizard.screens.setup import Setup
-from piwizard.screens.tabs import TABS, Tabs
+from piwizard.screens.panes.checks_pane import ChecksPane
+from piwizard.screens.panes.plan_pane import PlanPane
+from piwizard.screens.panes.setup_pane import SetupPane
+from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.widgets.header import Header
+from piwizard.screens.widgets.tab_bar import TABS, TabBar
 
 if TYPE_CHECKING:
-    from piwizard.wizard import Place
+    from piwizard.steps.registry import StepInstance
 
 SETTLING = 0.15
 """Seconds that the cursor rests on a step before anything slow is asked about it."""
@@ -38,32 +38,32 @@ class Walking(Frame):
         *(Binding(str(number), f"tab('{tab}')", show=False) for number, tab in enumerate(TABS, start=1)),
     ]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: ScreenService) -> None:
         super().__init__(backend)
-        self.outcomes: dict[Place, tuple[str, Outcome]] = {}
-        self._opened: Place | None = None
+        self.outcomes: dict[StepInstance, tuple[str, RunOutcome]] = {}
+        self._opened: StepInstance | None = None
         """A step that was opened before its questions were known."""
 
     def on_step_highlighted(self, event: StepHighlighted) -> None:
         self._opened = None
-        self.query_one(Setup).show(event.place)
+        self.query_one(SetupPane).show(event.place)
         if self.overview:
             self.query_one(Header).show(self.overview.facts, event.place.site or next(iter(self.overview.domains), ""))
         self.set_timer(SETTLING, lambda: self._settle(event.place))
 
-    def _settle(self, place: Place) -> None:
+    def _settle(self, place: StepInstance) -> None:
         if self.stands and place == self.place:
             self.settled(place)
 
-    def settled(self, place: Place) -> None:
+    def settled(self, place: StepInstance) -> None:
         """The cursor rests on a step: now its slow parts are asked for."""
         self.stand(place)
         self.fill_tab(place)
         self.ask(place)
 
-    def ask(self, place: Place) -> None:
+    def ask(self, place: StepInstance) -> None:
         """Finds out what the step asks."""
-        setup = self.query_one(Setup)
+        setup = self.query_one(SetupPane)
 
         async def body() -> None:
             waiting = self.set_timer(0.4, lambda: begin(self, partial(setup.wait, place), "wait"))
@@ -87,7 +87,7 @@ class Walking(Frame):
 
         begin(self, body, "ask")
 
-    def stand(self, place: Place) -> None:
+    def stand(self, place: StepInstance) -> None:
         """Shows how a step stands; reads how its last run ended."""
         status = self.overview.status(place) if self.overview else None
         state = self.sidebar.state(place)
@@ -95,40 +95,42 @@ class Walking(Frame):
         known = self.outcomes.get(place)
         if state in ("failed", "interrupted") and run and (known is None or known[0] != run):
             key, record = (place.step.name, place.site), self.backend.record(run)
-            self.later(lambda: outcome(record, key), lambda found: self._learnt(place, run, found), group="outcome")
+            self.later(
+                lambda: read_outcome(record, key), lambda found: self._learnt(place, run, found), group="outcome"
+            )
             return
-        found = known[1] if known and known[0] == run else Outcome()
-        stand = partial(self.query_one(Setup).stand, place, status, state, found)
+        found = known[1] if known and known[0] == run else RunOutcome()
+        stand = partial(self.query_one(SetupPane).stand, place, status, state, found)
         begin(self, stand, "stand")
 
-    def _learnt(self, place: Place, run: str, found: Outcome) -> None:
+    def _learnt(self, place: StepInstance, run: str, found: RunOutcome) -> None:
         self.outcomes[place] = (run, found)
         if place == self.place:
             self.stand(place)
 
-    def fill_tab(self, place: Place) -> None:
+    def fill_tab(self, place: StepInstance) -> None:
         """What the tab in front shows of a step."""
         match self.tab:
             case "Plan":
-                plan = self.query_one(Plan)
+                plan = self.query_one(PlanPane)
                 plan.wait()
                 self.later(lambda: self.backend.plan(place), plan.show, group="tab", refused=plan.refuse)
             case "Checks":
-                checks = self.query_one(Checks)
+                checks = self.query_one(ChecksPane)
                 checks.wait()
                 self.later(lambda: self.backend.checks(place), checks.show, group="tab", refused=checks.refuse)
             case "Log":
                 self.show_log(place)
 
-    def show_log(self, place: Place) -> None:
+    def show_log(self, place: StepInstance) -> None:
         """The record of the run under way, where it is about this step; else that of its last run."""
         entry = self.overview.entry(place) if self.overview else None
-        key, live = (place.step.name, place.site), self.runs.beside if place.background else self.runs.live
+        key, live = (place.step.name, place.site), self.runs.live
         if live is not None and (key in live.progress.steps or not live.progress.steps):
             self.runs.shown = live
         else:
             self.runs.shown = self.runs.watch(entry.run) if entry else None
-        log = self.query_one(Log)
+        log = self.query_one(LogPane)
         log.show(self.runs.shown, live=self.runs.shown is not None and self.runs.shown is live)
         log.jump(key)
 
@@ -138,7 +140,7 @@ class Walking(Frame):
 
     def action_tab(self, tab: str, *, stay: bool = False) -> None:
         """Brings a tab to the front; `stay` leaves the cursor where it is."""
-        self.query_one(Tabs).choose(tab)
+        self.query_one(TabBar).choose(tab)
         self.query_one("#panes", ContentSwitcher).current = tab.lower()
         if self.place:
             self.fill_tab(self.place)
@@ -150,19 +152,19 @@ class Walking(Frame):
         if not self.stands:
             return
         pane = self.query_one(f"#{self.tab.lower()}")
-        if isinstance(pane, Setup):
+        if isinstance(pane, SetupPane):
             pane.focus_first(key)
-        elif isinstance(pane, (Plan, Log, Checks)):
+        elif isinstance(pane, (PlanPane, LogPane, ChecksPane)):
             pane.focus_first()
 
     def on_step_opened(self, event: StepOpened) -> None:
-        setup = self.query_one(Setup)
+        setup = self.query_one(SetupPane)
         if self.tab == "Setup" and self.place and not setup.form.is_of(self.place) and not setup.refused:
             self._opened = self.place  # into its questions, once they are there
         else:
             self.focus_pane()
 
-    def _go_in(self, place: Place) -> None:
+    def _go_in(self, place: StepInstance) -> None:
         """Into a step that was opened already, where the cursor waits for it still."""
         opened, self._opened = self._opened, None
         if opened == place and self.tab == "Setup" and self.focused is self.sidebar:
@@ -176,7 +178,7 @@ class Walking(Frame):
         self.notice("")
         self.sidebar.focus()
 
-    def usual(self, place: Place) -> float:
+    def usual(self, place: StepInstance) -> float:
         """How long a step usually takes here, in seconds."""
         if self.overview is None:
             return 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.apps import forges
 from piwizard.errors import PiwizardError
 from piwizard.machine import git_address

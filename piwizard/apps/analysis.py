@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from piwizard import validators as v
+from piwizard.answers import validators as v
 from piwizard.apps import imports
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import Candidate

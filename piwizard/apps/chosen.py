@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from piwizard import egress
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.apps import analyses
 from piwizard.apps.analysis import Analysis, Needs, Wish
 from piwizard.apps.database import InitCommand

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from piwizard import __version__
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.ddns.providers import PROVIDERS, Provider, owner_of
 from piwizard.errors import PiwizardError
 from piwizard.machine.files import digest

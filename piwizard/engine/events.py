@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from piwizard import printable
+from piwizard.answers.secrets import Concealer, Secret
 from piwizard.errors import unforeseen
 from piwizard.machine import files
-from piwizard.secrecy import Concealer, Secret
 
 Event = dict[str, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 from typing import Any
 
-from piwizard.validators import Invalid, text
+from piwizard.answers.validators import Invalid, text
 
 
 def address(value: Any) -> str:

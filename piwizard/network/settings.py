@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
 from piwizard.machine.facts import Address, Interface, Network
 

@@ -11,8 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from piwizard import session
-from piwizard.answers import AnswersFile
+from piwizard.answers.model import AnswersFile
 from piwizard.errors import PiwizardError
 from piwizard.machine import caller, http_client
 from piwizard.machine.http_client import Limits, Malformed
@@ -21,7 +20,8 @@ from piwizard.rehearsal.copy import Copy
 from piwizard.rehearsal.needs import need
 from piwizard.rehearsal.report import Report
 from piwizard.rehearsal.window import Window, free_port
-from piwizard.steps import STEPS
+from piwizard.setup import workspace
+from piwizard.steps.registry import STEPS
 
 PUT_INSIDE = Path("/opt/piwizard-answers.toml")
 INTERRUPTED = 130
@@ -79,9 +79,9 @@ def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFi
 
 def _checked(answers: Path) -> AnswersFile:
     """The answers of a file. PiwizardError names one that is wrong, or that is missing."""
-    wizard = session.wizard(answers)
-    wizard.require_answers(wizard.places(REHEARSED))
-    return wizard.answers
+    planner = workspace.planner(answers)
+    planner.require_answers(planner.select(REHEARSED))
+    return planner.answers
 
 
 def _put_answers(copy: Copy, answers: Path) -> Path:

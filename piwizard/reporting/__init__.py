@@ -34,12 +34,12 @@ def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
 
 def redacted() -> list[tuple[str, str]]:
     """What there is to show of this machine, with stand-ins for what is nobody's business."""
-    from piwizard import session
     from piwizard.reporting.gathering import gather, known_names
     from piwizard.reporting.redaction import Redactor
+    from piwizard.setup import workspace
 
-    wizard = session.wizard(None)
-    redactor = Redactor(wizard.secrets(), known_names(wizard.answers, wizard.facts.hostname))
+    planner = workspace.planner(None)
+    redactor = Redactor(planner.secrets(), known_names(planner.answers, planner.context.facts.hostname))
     return [(redactor.text(name), _visible(redactor.text(text))) for name, text in gather()]
 
 

@@ -13,14 +13,15 @@ from typing import Any
 
 import tomlkit
 
-from piwizard import __version__, printable, session
-from piwizard.answers import AnswersFile
+from piwizard import __version__, printable
+from piwizard.answers.model import AnswersFile
 from piwizard.engine import events, follow, launch
 from piwizard.engine.journal import Journal, journaled
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, files, packages, places
-from piwizard.status import status, without_answers
-from piwizard.wizard import Wizard
+from piwizard.setup import workspace
+from piwizard.setup.planner import Planner
+from piwizard.setup.status import status, without_answers
 
 PACKAGES = frozenset(
     (
@@ -39,10 +40,10 @@ PEOPLE = 1000
 
 def gather() -> Iterator[tuple[str, str]]:
     """Pairs of a name in the bundle and a text. What cannot be read says so in its place."""
-    wizard, state = session.wizard(None), session.state()
+    planner, state = workspace.planner(None), workspace.state()
     yield "versions.txt", _versions()
-    yield "facts.json", json.dumps(wizard.facts.as_json(), indent=1, default=str)
-    yield "status.json", _status(wizard)
+    yield "facts.json", json.dumps(planner.context.facts.as_json(), indent=1, default=str)
+    yield "status.json", _status(planner)
     for name in ("state.json", "attempts.json", "watch.json", "ddns.json"):
         if content := files.read(places.state_dir() / name):
             yield f"state/{name}", content.decode("utf-8", "replace")
@@ -56,7 +57,7 @@ def gather() -> Iterator[tuple[str, str]]:
         yield "unforeseen.txt", content.decode("utf-8", "replace")
     for path in _written():
         yield f"files{path}", _configuration(path)
-    units = [*UNITS, *wizard.answers.sites]
+    units = [*UNITS, *planner.answers.sites]
     yield "journal.txt", _end(_said(("journalctl", "--no-pager", "--lines", LINES, "--output=short-iso-precise", *(
         word for unit in units for word in ("--unit", unit)))))  # fmt: skip
 
@@ -114,10 +115,10 @@ def _versions() -> str:
     return "\n".join([*lines, *(f"{name} {there[name]}" for name in sorted(PACKAGES & there.keys()))])
 
 
-def _status(wizard: Wizard) -> str:
+def _status(planner: Planner) -> str:
     try:
-        found = status(wizard, session.state(), session.backups())
-        found += without_answers(wizard, session.state(), session.backups())
+        found = status(planner, workspace.state(), workspace.backups())
+        found += without_answers(planner, workspace.state(), workspace.backups())
     except PiwizardError as error:
         return error.sentence
     return json.dumps([one.as_json() for one in found], indent=1)
@@ -125,7 +126,7 @@ def _status(wizard: Wizard) -> str:
 
 def _written() -> Iterable[Path]:
     """The files that piwizard has written or edited."""
-    backups = session.backups_dir()
+    backups = workspace.backups_dir()
     targets = {
         record["target"]
         for step, site in journaled(backups)

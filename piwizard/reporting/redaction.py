@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
-from piwizard.secrecy import Concealer, Secret
+from piwizard.answers.secrets import Concealer, Secret
 
 KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 USERINFO = r"(?<=://)[^\s/@\"']+@"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.ddns.account import Account, account_of
 from piwizard.ddns.providers import PROVIDERS
 from piwizard.errors import PiwizardError

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.machine.commands import Result
-from piwizard.status import WAITS
+from piwizard.setup.status import WAITS
 from tests.lab import sample_app
 from tests.lab.board import Board
 from tests.lab.pi import Pi

@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from piwizard import prompts, session, wizard
-from piwizard.backend import Proposal
+from piwizard import prompts
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.machine import facts, places
 from piwizard.machine.facts import RecordedSource
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import echoing, open_console
-from piwizard.status import Status
+from piwizard.setup import workspace
+from piwizard.setup.planner import Planner
+from piwizard.setup.service import Proposal
+from piwizard.setup.status import Status
+from piwizard.steps import registry
 from piwizard.steps.system import System
-from piwizard.wizard import Wizard
 
 SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
 
@@ -33,15 +35,15 @@ class Pi(Backend):
         self._folder = folder
         self._proposal: Proposal | None = None
 
-    def _wizard(self) -> Wizard:
-        made = super()._wizard()
-        made.__dict__["facts"] = facts.gather(RecordedSource(SAMPLE))
+    def _planner(self) -> Planner:
+        made = super()._planner()
+        made.context.__dict__["facts"] = facts.gather(RecordedSource(SAMPLE))
         return made
 
     def statuses(self) -> list[Status]:
-        made, state = self._wizard(), session.state()
+        made, state = self._planner(), workspace.state()
         found = []
-        for place in made.everything():
+        for place in made.all_instances():
             entry = state.entry(place.step.name, place.site)
             skipped = "skipped" if place.step.name in made.skipped else "todo"
             found.append(Status(place, entry.result if entry else skipped, summary=entry.summary if entry else ""))
@@ -51,12 +53,12 @@ class Pi(Backend):
         if (self._folder / "no-systemd").exists():
             raise PiwizardError("systemd does not run on this machine.", hint="`piwizard rehearse` shows it all.")
         self._proposal = proposal
-        proposal.wizard.vault.save()
+        proposal.planner.keep_secrets(place for place, _ in proposal.plans)
         return "20260101T000000-abcd"
 
     def follow(self, run: str) -> Iterator[Event]:
         assert self._proposal is not None
-        state = session.state()
+        state = workspace.state()
         for place, changes in self._proposal.plans:
             step, site = place.step.name, place.site
             yield {"event": "run-started", "step": step, "site": site}
@@ -95,7 +97,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     places._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
-    wizard.STEPS = (*(step for step in wizard.STEPS if not step.optional), Router())
+    registry.STEPS = (*(step for step in registry.STEPS if not step.optional), Router())
     with echoing(False):
         return prompts.walk(open_console(), Pi(folder), " ".join(sys.argv[2:]))
 

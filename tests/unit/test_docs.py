@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard import answers
+from piwizard.answers import file_reader
 from piwizard.cli import cli
-from piwizard.wizard import STEPS, all_questions
+from piwizard.steps.registry import STEPS, all_questions
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -33,12 +33,12 @@ def test_required_is_what_is_required() -> None:
 
 @pytest.mark.parametrize(("name", "text"), EXAMPLES)
 def test_examples_are_taken(name: str, text: str) -> None:
-    taken = answers.parse(text, all_questions(), name)
+    taken = file_reader.parse(text, all_questions(), name)
     assert taken.sites
 
 
 def test_some_example_uses_every_key() -> None:
-    used = [answers.parse(text, all_questions()) for _, text in EXAMPLES]
+    used = [file_reader.parse(text, all_questions()) for _, text in EXAMPLES]
     keys = {key for file in used for values in (file.machine, *file.sites.values()) for key in values}
     assert keys == {question.key for question in all_questions()}
 

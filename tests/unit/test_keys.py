@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from piwizard import keys, session
+from piwizard import keys
 from piwizard.errors import PiwizardError
 from piwizard.keys import Tried
 from piwizard.machine import deploy_key, host_keys
 from piwizard.machine.host_keys import HostKey
+from piwizard.setup import workspace
 
 FIRST, SECOND = HostKey("git.lan", "ssh-ed25519", "Zmlyc3Q="), HostKey("git.lan", "ssh-ed25519", "c2Vjb25k")
 ONE = '[site]\nname = "blog"\n[app]\nrepo = "{repo}"\n'
@@ -191,7 +192,7 @@ def test_trusting_another_key_keeps_what_a_person_wrote_beside_it(answers, serve
 
 def test_a_file_with_one_site_needs_no_name_beside_another_that_is_set_up(answers, server, own_places, capsys):
     answers(ONE)
-    session.state().mark("app", "blog", "done", "run-1")
+    workspace.state().mark("app", "blog", "done", "run-1")
     file = own_places / "other.toml"
     file.write_text('[site]\nname = "wiki"\n[app]\nrepo = "git@git.lan:me/wiki.git"\n')
     assert keys.show(file, None, as_json=False) == 0

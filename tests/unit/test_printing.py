@@ -13,12 +13,13 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
-from piwizard import applying, boundary, output, printing, records, session, watching
+from piwizard import applying, boundary, output, printing, records
 from piwizard.cli import cli
 from piwizard.engine import launch
 from piwizard.errors import PiwizardError
 from piwizard.machine import privacy
 from piwizard.rehearsal import rehearse
+from piwizard.setup import health_timer, workspace
 
 from .test_printable import HARMFUL, harmless
 
@@ -93,7 +94,7 @@ def root(own_places, monkeypatch):
     """A process of root's on a machine that systemd runs on."""
     monkeypatch.setattr(boundary, "become_root", lambda: None)
     monkeypatch.setattr(launch, "require_systemd", lambda: None)
-    monkeypatch.setattr(watching, "MOTD", own_places / "motd")
+    monkeypatch.setattr(health_timer, "MOTD", own_places / "motd")
     monkeypatch.setattr(rehearse, "need", lambda *_: fails(PiwizardError(HOSTILE)))
     return own_places
 
@@ -134,7 +135,7 @@ def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize("error", [PiwizardError(HOSTILE, hint=HOSTILE), ValueError(HOSTILE), OSError(5, HOSTILE)])
 def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
-    for module, name in ((session, "wizard"), (session, "state"), (records, "of"), (records, "under_way")):
+    for module, name in ((workspace, "planner"), (workspace, "state"), (records, "of"), (records, "under_way")):
         monkeypatch.setattr(module, name, lambda *_, **__: fails(error))
     argv = [word for word in argv if word != HOSTILE or argv[0] in ("remove", "work")]
     argv = [word for word in argv if word != "--site"]

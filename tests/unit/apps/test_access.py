@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.apps import access
 from piwizard.errors import PiwizardError
 

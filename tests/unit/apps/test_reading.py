@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.apps import analyses, limits, reading
 from piwizard.apps.analysis import ANSWERS, Analysis, Wish, checked
 from piwizard.apps.chosen import Chosen

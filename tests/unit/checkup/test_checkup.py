@@ -8,14 +8,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from piwizard import answers, session
+from piwizard.answers import file_reader
 from piwizard.checkup import examine, https
 from piwizard.checkup.examine import Checkup
 from piwizard.errors import PiwizardError
 from piwizard.machine.certificates import Certificate
 from piwizard.machine.checks import Check
+from piwizard.setup import workspace
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import all_questions
 from piwizard.tls.grade import Observed, Suite
-from piwizard.wizard import Wizard, all_questions
 
 ANSWERS = '[site]\nname = "blog"\ndomains = ["blog.lan"]\n[app]\nrepo = "/srv/git/a"\n'
 SEEN = Observed(("TLS 1.2", "TLS 1.3"), (Suite("TLS_AES_256_GCM_SHA384", 256, True, True),), "EC", 256, hsts=63072000)
@@ -38,9 +40,11 @@ def look(own_places, clocks, monkeypatch):
     """The findings where these steps are done, and their checks say so."""
 
     def go(text=ANSWERS, done=(), checks=lambda place: (), port="nginx"):
-        wizard, state = Wizard(answers.parse(text, all_questions()), session.vault()), session.state()
+        wizard, state = Planner(file_reader.parse(text, all_questions()), workspace.secret_store()), workspace.state()
         owner = SimpleNamespace(program=port, words=port.title())
-        wizard.__dict__["facts"] = SimpleNamespace(port=lambda number: owner, clock=SimpleNamespace(by="chrony"))
+        wizard.context.__dict__["facts"] = SimpleNamespace(
+            port=lambda number: owner, clock=SimpleNamespace(by="chrony")
+        )
         monkeypatch.setattr(wizard, "checks", checks)
         for step in done:
             state.mark(step, None if step in ("system", "nginx") else "blog", "done", "run-1")
@@ -54,7 +58,7 @@ def test_no_site_yet(look):
 
 
 def test_steps_that_are_not_done_say_so(look):
-    session.state().mark("nginx", None, "failed", "run-1")
+    workspace.state().mark("nginx", None, "failed", "run-1")
     found = {one.name: one for one in look(done=["system"], checks=lambda place: [Check("disk", True, "9 MiB")])}
     assert found["disk"].ok
     assert (found["step nginx"].ok, found["step app"].detail) == (False, "was not set up yet")

@@ -12,8 +12,6 @@ from unittest import mock
 
 from click.testing import CliRunner
 
-from piwizard import session, status
-from piwizard.answering import Answering
 from piwizard.changes.base import ChangeFailed
 from piwizard.ddns import asking, proving
 from piwizard.ddns.account import Account
@@ -27,6 +25,8 @@ from piwizard.engine.unfinished import Unfinished
 from piwizard.machine import deploy_key, files, host_keys, places
 from piwizard.machine.snapshot import Machine
 from piwizard.network import trial
+from piwizard.setup import status, workspace
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.tls import attempts
 from tests.unit.crash.promises import Name
 
@@ -48,18 +48,18 @@ def piwizard_in(root: Path) -> Iterator[None]:
 
 def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     """What is found for each name; any error is the caller's to tell."""
-    state = session.state()
+    state = workspace.state()
     assert not state.trouble, state.trouble
-    wizard = session.wizard(None)
-    status.remembered(wizard, state)
-    backups = session.backups()
+    planner = workspace.planner(None)
+    status.remembered(planner, state)
+    backups = workspace.backups()
     for run in runs():
         events.read(launch.folder(run))
-    for index in (session.backups_dir() / "unfinished").glob("*.json"):
-        unfinished = Unfinished(session.backups_dir(), index.stem)
+    for index in (workspace.backups_dir() / "unfinished").glob("*.json"):
+        unfinished = Unfinished(workspace.backups_dir(), index.stem)
         for entry in json.loads(index.read_text()):
             copy = entry["copy"]
-            assert copy is None or (session.backups_dir() / "unfinished" / index.stem / copy).exists(), (
+            assert copy is None or (workspace.backups_dir() / "unfinished" / index.stem / copy).exists(), (
                 f"the group {index.stem} could not be taken back"
             )
         assert unfinished
@@ -82,16 +82,16 @@ def _accounted_for(file: Path, wrote: Callable[[Path, str], bool]) -> None:
 
 
 def _answer(site: str, key: str) -> Any:
-    return Answering().get(site or None, key)
+    return AnswerStore().get(site or None, key)
 
 
 def _secret(site: str, key: str) -> str | None:
-    vault = session.vault()
+    vault = workspace.secret_store()
     return vault.resolve(site or None, {key: {"asked": True}})[key] if vault.knows(site or None, key) else None
 
 
 def _state(step: str, site: str) -> list[str] | None:
-    entry = session.state().entry(step, site or None)
+    entry = workspace.state().entry(step, site or None)
     return [entry.result, entry.run] if entry else None
 
 
@@ -100,13 +100,13 @@ def _event(run: str, number: str) -> bool | None:
 
 
 def _original(step: str, target: str) -> str | None:
-    journal = Journal(session.backups_dir(), step, None)
+    journal = Journal(workspace.backups_dir(), step, None)
     found = [one for one in journal.records() if (one["kind"], Path(one["target"]).name) == ("file", target)]
     return journal.original(found[0]).decode() if found and found[0]["before"]["exists"] else None
 
 
 def _remembered(step: str, target: str) -> Any:
-    records = Journal(session.backups_dir(), step, None).records()
+    records = Journal(workspace.backups_dir(), step, None).records()
     return next((one["before"] for one in records if one["target"] == target), None)
 
 
@@ -135,7 +135,7 @@ def account_to_prove(secret: str) -> Prove:
 
 def _account(secret: str) -> str | None:
     prove = account_to_prove(secret)
-    if prove.probe(Machine(), session.backups()).holds:
+    if prove.probe(Machine(), workspace.backups()).holds:
         return "proven"
     accepting = SimpleNamespace(update=lambda *_: asking.Answer("good"))
     with mock.patch.object(proving, "asking", accepting), mock.patch.object(files, "replace"):
@@ -161,11 +161,11 @@ def _outcome(name: str) -> str | None:
 
 
 def _key_in_use() -> str | None:
-    return _key(next(iter(Answering().sites()), ""))
+    return _key(next(iter(AnswerStore().sites()), ""))
 
 
 def _secret_in_use(key: str) -> str | None:
-    return _secret(next(iter(Answering().sites()), ""), key)
+    return _secret(next(iter(AnswerStore().sites()), ""), key)
 
 
 READERS: dict[str, Callable[..., Any]] = {
@@ -188,26 +188,26 @@ READERS: dict[str, Callable[..., Any]] = {
 
 def go_on() -> None:
     """What a person and a run do next: each has to be taken, and to be found afterwards."""
-    answering = Answering()
+    answering = AnswerStore()
     answering.set(None, "tls.email", "next@example.org")
     site = next(iter(answering.sites()), None)
     answering.set_secret(None, "ddns.password", "given-after-the-cut")
     if site:
         answering.set(site, "gunicorn.workers", 3)
-    session.state().mark("checkup", None, "done", "20260101T000000-ffff")
-    journal = Journal(session.backups_dir(), "nginx", None)
+    workspace.state().mark("checkup", None, "done", "20260101T000000-ffff")
+    journal = Journal(workspace.backups_dir(), "nginx", None)
     journal.remember("link", "/after/the/cut", {"target": None})
     recorder = Recorder(launch.folder("20260101T000000-ffff"))
     recorder.emit("note", text="after the cut")
     recorder.sync()
     known = attempts.Attempts(places.state_dir() / "attempts.json")
     known.end(known.begin("s", ["after.example"], attempts.now()), "issued")
-    entry = session.state().entry("checkup", None)
+    entry = workspace.state().entry("checkup", None)
     assert entry is not None
     assert entry.result == "done"
-    assert session.vault().knows(None, "ddns.password")
-    assert Answering().get(None, "tls.email") == "next@example.org"
-    assert Journal(session.backups_dir(), "nginx", None).knows("link", "/after/the/cut")
+    assert workspace.secret_store().knows(None, "ddns.password")
+    assert AnswerStore().get(None, "tls.email") == "next@example.org"
+    assert Journal(workspace.backups_dir(), "nginx", None).knows("link", "/after/the/cut")
     assert [one["event"] for one in events.read(launch.folder("20260101T000000-ffff"))] == ["note"]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
+from piwizard.answers.validators import Invalid
 from piwizard.network import addresses
-from piwizard.validators import Invalid
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
 from piwizard.machine.facts import Address, Gateway, Interface, Network
 from piwizard.network.settings import Settings, settings

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.apps import exposure
 from piwizard.machine import checks, places, units
 from piwizard.nginx import workers

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from piwizard.questions import Question
-from piwizard.validators import Invalid, Validator
+from piwizard.answers.questions import Question
+from piwizard.answers.validators import Invalid, Validator
 
 HOSTILE = (
     *("\0", "\n", "\r\n", "\t", "\x1b[31m", "\x1b]0;x\x07", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\ud800"),

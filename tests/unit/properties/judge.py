@@ -10,11 +10,11 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from piwizard.answering import Answering
-from piwizard.answers import SITE_TABLES
+from piwizard.answers.model import SITE_TABLES
+from piwizard.answers.questions import Question
+from piwizard.answers.validators import Invalid, secret_text
 from piwizard.errors import PiwizardError
-from piwizard.questions import Question
-from piwizard.validators import Invalid, secret_text
+from piwizard.setup.answer_store import AnswerStore
 from tests.unit.properties.fixtures import Planned, World
 
 LONGEST_SENTENCE = 3000
@@ -24,7 +24,7 @@ class Broken(AssertionError):
     """A promise does not hold for this value."""
 
 
-def given(question: Question, value: Any, answering: Answering) -> Any:
+def given(question: Question, value: Any, answering: AnswerStore) -> Any:
     """The value as it is kept, or None where it is refused as it should be: said in a sentence, nothing altered."""
     before = answering.path.read_bytes() if answering.path.exists() else None
     try:
@@ -76,7 +76,7 @@ def _says_so_anyway(world: World, question: Question, refusal: PiwizardError, va
     return False
 
 
-def written(question: Question, kept: Any, answering: Answering) -> None:
+def written(question: Question, kept: Any, answering: AnswerStore) -> None:
     """What was accepted is kept in the answers file, and is the same when it is read again."""
     site = None
     answering.path.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def _sentence(text: str) -> None:
         raise Broken(f"this would not be shown as it is: {text!r}")
 
 
-def _unaltered(question: Question, value: Any, answering: Answering, before: bytes | None) -> None:
+def _unaltered(question: Question, value: Any, answering: AnswerStore, before: bytes | None) -> None:
     if value is None:
         return
     try:
@@ -123,10 +123,10 @@ def _unaltered(question: Question, value: Any, answering: Answering, before: byt
         raise Broken(f"{question.key}: {value!r} was refused, and altered {answering.path.name}")
 
 
-def _not_from_a_file(question: Question, value: Any, answering: Answering) -> None:
+def _not_from_a_file(question: Question, value: Any, answering: AnswerStore) -> None:
     """The same in a file that was written by hand: refused by name."""
-    from piwizard import answers
-    from piwizard.wizard import all_questions
+    from piwizard.answers import file_reader
+    from piwizard.steps.registry import all_questions
 
     try:
         text = tomlkit.dumps({question.table: {question.key.partition(".")[2]: value}})
@@ -134,7 +134,7 @@ def _not_from_a_file(question: Question, value: Any, answering: Answering) -> No
     except (TOMLKitError, ValueError, TypeError):  # cannot stand in a file at all
         return
     try:
-        answers.parse(text, all_questions())
+        file_reader.parse(text, all_questions())
     except PiwizardError as refusal:
         _sentence(refusal.message)
         # A table may be written in many ways, and not all of them are found again.

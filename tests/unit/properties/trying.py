@@ -8,9 +8,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from piwizard.answering import Answering
-from piwizard.questions import Question
-from piwizard.wizard import all_questions
+from piwizard.answers.questions import Question
+from piwizard.setup.answer_store import AnswerStore
+from piwizard.steps.registry import all_questions
 from tests.unit.properties import fixtures, inputs, judge
 from tests.unit.properties.judge import Broken
 from tests.unit.properties.meant import Programs, Shown
@@ -70,7 +70,7 @@ class _Trial:
         folder.mkdir(parents=True, exist_ok=True)
         self.programs = Programs(folder)
         self.world = fixtures.World(folder / "world")
-        self.answering = Answering(folder / "etc" / "answers.toml")
+        self.answering = AnswerStore(folder / "etc" / "answers.toml")
         self.batch: list[Shown] = []
         self.seen: set[str] = set()
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from piwizard import reporting, session
+from piwizard import reporting
 from piwizard.engine.events import Recorder, read
 from piwizard.machine import commands, places
 from piwizard.machine.commands import Result
+from piwizard.setup import workspace
 
 ANSWERS = """
 # API_OLD = "comment-of-yesterday"
@@ -40,8 +41,8 @@ def machine(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One with answers, a record, and a journal in which an app has said what it was given."""
     places.answers_file().parent.mkdir(parents=True)
     places.answers_file().write_text(ANSWERS)
-    wizard = session.wizard(None)
-    recorder = Recorder(own_places / "log" / "20260101T000000-abcd", wizard.secrets())
+    planner = workspace.planner(None)
+    recorder = Recorder(own_places / "log" / "20260101T000000-abcd", planner.secrets())
     recorder.emit("command-started", id=1, argv=["flask", "greet", "hunter2"], user="blog")
     recorder.emit("output", id=1, stream="stdout", text=WORDS)
     run = commands.run

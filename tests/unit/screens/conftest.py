@@ -16,15 +16,15 @@ from tempfile import mkdtemp
 import pytest
 from textual.pilot import Pilot
 
-from piwizard import answering, wizard
 from piwizard.apps import source
 from piwizard.engine import launch
 from piwizard.machine import facts, places
 from piwizard.network import trial
 from piwizard.network.trial import Trial
-from piwizard.screens.app import PiwizardApp
-from piwizard.screens.backend import Backend
 from piwizard.screens.main import Main
+from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.textual_app import PiwizardApp
+from piwizard.steps import registry
 from tests.unit.screens import fake_pi
 
 PATIENCE = 15.0
@@ -111,7 +111,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
     monkeypatch.setattr(places, "_dirs", places._dirs)
     for module, names in (
-        (wizard, ["STEPS"]), (answering, ["STEPS"]), (facts, ["gather"]), (source, ["find"]),
+        (registry, ["STEPS"]), (facts, ["gather"]), (source, ["find"]),
         (launch, ["start", "stop", "require_systemd"]),
     ):  # fmt: skip
         for name in names:
@@ -132,7 +132,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @asynccontextmanager
 async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool = False, welcome: bool = False):
     """The app, opened; past its welcome unless told otherwise."""
-    app = PiwizardApp(Backend(), plain=plain)
+    app = PiwizardApp(ScreenService(), plain=plain)
     async with app.run_test(size=size) as pilot:
         seen = Seen(pilot, folder)
         await seen.until(lambda: any(isinstance(screen, Main) for screen in app.screen_stack))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from piwizard.screens import app
+from piwizard.screens import textual_app
 from tests.unit.screens import fake_pi
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(exist_ok=True)
     fake_pi.install(folder)
-    sys.exit(app.run(None))
+    sys.exit(textual_app.run(None))

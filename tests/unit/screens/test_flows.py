@@ -7,15 +7,17 @@ import threading
 
 import pytest
 
-from piwizard import session, wizard
-from piwizard import validators as v
-from piwizard.answering import Answering
+from piwizard.answers import validators as v
+from piwizard.answers.questions import Question
 from piwizard.engine import launch
+from piwizard.machine.background_job import BackgroundJob, JobProgress
 from piwizard.network import trial
-from piwizard.questions import Question
-from piwizard.screens.aside import aside
-from piwizard.screens.fields import Field
-from piwizard.screens.setup import ACTIONS, Setup, actions
+from piwizard.screens.background import aside
+from piwizard.screens.form.fields import Field
+from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import AnswerStore
+from piwizard.steps import registry
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import opened
 
@@ -45,7 +47,7 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.type(" www.myflask.example")
         await seen.keys("enter", "escape")
         await seen.settle()
-        assert Answering().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
+        assert AnswerStore().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
         await seen.go_to("ddns")
         await seen.keys("k")
         await seen.see("Left out")
@@ -83,7 +85,7 @@ async def test_failed_and_tried_again(site):
         await seen.see("Try again")
         (site / "fail-system").unlink()
         await seen.run()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
         await seen.see("✓ System")
 
 
@@ -106,7 +108,7 @@ async def test_interrupted_and_gone_on_with(site):
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.see("Go on")
         await seen.run()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_leaving_and_coming_back_while_it_runs(site):
@@ -123,7 +125,7 @@ async def test_leaving_and_coming_back_while_it_runs(site):
         await seen.keys("enter", "3")
         await seen.see("line 3 of 3")
         (site / "wait-system").unlink()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_stopped_by_hand(site):
@@ -136,7 +138,7 @@ async def test_stopped_by_hand(site):
         await seen.see("Stop what runs?")
         await seen.keys("y")
         await seen.see("The run was cut off")
-        await seen.until(lambda: session.state().entry("system", None).result == "stopped")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "stopped")
 
 
 async def test_other_steps_are_answered_while_something_runs(site):
@@ -185,7 +187,7 @@ async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
         await seen.see("All is set up")
         await seen.keys("pagedown", "pagedown")
         await seen.see("○ Dynamic DNS: Optional: waits for your answers.")
-        assert not session.state().entry("ddns", None)
+        assert not workspace.state().entry("ddns", None)
         await seen.keys("enter")
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.go_to("ddns")
@@ -216,7 +218,7 @@ async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
         await seen.keys("escape", "r")
         await seen.see("Shall this be done?")
         await seen.keys("y")
-        await seen.until(lambda: (entry := session.state().entry("ddns", None)) and entry.result == "done")
+        await seen.until(lambda: (entry := workspace.state().entry("ddns", None)) and entry.result == "done")
     files = [path for path in site.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
     assert files == [site / "lib" / "secrets.json"]
 
@@ -278,28 +280,30 @@ async def test_looks_are_put_into_lines_anew_where_there_is_other_room(site):
         await seen.see("nginx there: it is there")
 
 
-async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch):
-    """ddns stands for the long step here."""
-    monkeypatch.setattr(wizard, "BACKGROUND", ("ddns",))
-    fake_pi.remember(site, "system")
-    (site / "wait-ddns").touch()
+async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, monkeypatch):
+    """ddns stands for a step that continues in the background."""
+    alive = site / "job"
+    alive.touch()
+    job = BackgroundJob("job.service", "The job", lambda: JobProgress(34, "working, 34 %"), lambda: alive)
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: alive.exists())
+    monkeypatch.setattr(BackgroundJob, "stop", lambda self: alive.unlink())
+    monkeypatch.setattr(fake_pi.Ddns, "background", job)
+    monkeypatch.setattr("piwizard.steps.registry.STEPS", registry.STEPS)
+    for step, result in (("system", "done"), ("ddns", "running")):
+        fake_pi.remember(site, step, result=result)
     async with opened(site) as seen:
-        await seen.go_to("ddns")
-        await seen.run()
-        await seen.see("[ddns] line 3 of 3")
-        await seen.until(lambda: launch.under_way("background"))
-        assert launch.under_way() is None
         await seen.see("◐ Dynamic DNS")
-        await seen.keys("escape")
+        await seen.see("34%")
         await seen.go_to("nginx")
         await seen.run()
-        await seen.until(lambda: (entry := session.state().entry("nginx", None)) and entry.result == "done")
+        await seen.until(lambda: (entry := workspace.state().entry("nginx", None)) and entry.result == "done")
         await seen.see("✓ nginx")
         await seen.see("◐ Dynamic DNS")
-        assert launch.under_way("background")
-        (site / "wait-ddns").unlink()
-        await seen.see("ddns is done.")
-        await seen.see("✓ Dynamic DNS")
+        await seen.keys("s")
+        await seen.see("Stop what runs in the background?")
+        await seen.keys("y")
+        await seen.see("! Dynamic DNS")
+        assert not alive.exists()
 
 
 async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
@@ -405,7 +409,7 @@ async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site,
         seen.main.sidebar.choose("ddns", None)
         await seen.see("Looking what can be detected")
         await seen.keys("enter", "enter")
-        assert not seen.app.query("Confirm"), "nobody has seen a question, so nobody has said yes"
+        assert not seen.app.query("ConfirmRun"), "nobody has seen a question, so nobody has said yes"
         known.set()
         await seen.see("‹ duckdns ›  2 of 2")
         await seen.keys("enter")
@@ -423,7 +427,7 @@ async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
 
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(Setup), seen.main.place
+        setup, place = seen.main.query_one(SetupPane), seen.main.place
         asked = await aside(lambda: seen.main.backend.asked(place))
         assert {"text", "table"} <= {question.kind for question in asked.questions}
         for cut_off_after in (0, 2, 5, 13):

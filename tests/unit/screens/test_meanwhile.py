@@ -7,16 +7,16 @@ import errno
 
 import pytest
 
-from piwizard import session
-from piwizard.answering import Answering
 from piwizard.engine import launch
 from piwizard.machine import files
 from piwizard.network import trial
-from piwizard.screens.aside import aside
-from piwizard.screens.backend import Backend
-from piwizard.screens.fields import Field
-from piwizard.screens.log import Log
-from piwizard.screens.setup import Setup
+from piwizard.screens.background import aside
+from piwizard.screens.form.fields import Field
+from piwizard.screens.log.log_pane import LogPane
+from piwizard.screens.panes.setup_pane import SetupPane
+from piwizard.screens.screen_service import ScreenService
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import AnswerStore
 from tests.unit.screens.conftest import opened
 
 pytestmark = pytest.mark.asyncio
@@ -51,13 +51,13 @@ async def test_a_run_that_ends_takes_no_cursor_away(site, ends):
         assert seen.app.focused.value == FAMILY
         await seen.keys("enter")
         await seen.settle()
-        assert Answering().get(None, "ddns.hostname") == FAMILY
+        assert AnswerStore().get(None, "ddns.hostname") == FAMILY
         assert not launch.under_way()
 
 
 async def test_an_address_on_trial_waits_for_who_is_typing(site, tried, monkeypatch):
-    known, on = Backend.trial, []
-    monkeypatch.setattr(Backend, "trial", lambda self: known(self) if on else None)
+    known, on = ScreenService.trial, []
+    monkeypatch.setattr(ScreenService, "trial", lambda self: known(self) if on else None)
     async with opened(site) as seen:
         await begin_to_type(seen)
         await seen.type("pi.")
@@ -73,8 +73,8 @@ async def test_an_address_on_trial_waits_for_who_is_typing(site, tried, monkeypa
 async def test_two_questions_at_once(site, tried, monkeypatch):
     """Whether to stop what runs, and whether an address stays."""
     (site / "wait-system").touch()
-    known, on = Backend.trial, []
-    monkeypatch.setattr(Backend, "trial", lambda self: known(self) if on else None)
+    known, on = ScreenService.trial, []
+    monkeypatch.setattr(ScreenService, "trial", lambda self: known(self) if on else None)
     async with opened(site) as seen:
         await seen.go_to("system")
         await seen.run()
@@ -87,7 +87,7 @@ async def test_two_questions_at_once(site, tried, monkeypatch):
         await seen.see("Stop what runs?")
         await seen.keys("n")
         (site / "wait-system").unlink()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_keys_that_were_typed_ahead(site):
@@ -114,7 +114,7 @@ async def test_the_repository_after_another_name(site):
         assert seen.app.screen is seen.main
         await seen.keys("enter")
         await seen.settle()
-        assert Answering().get("blog", "app.repo") == "https://git.example/me/blog.git"
+        assert AnswerStore().get("blog", "app.repo") == "https://git.example/me/blog.git"
         assert seen.main.place.site == "blog"
 
 
@@ -123,7 +123,7 @@ async def test_a_secret_before_the_site_has_a_name(folder):
     async with opened(folder) as seen:
         await seen.go_to("app")
         await seen.keys("enter")
-        seen.main.query_one(Setup).form.focus_on("app.token")
+        seen.main.query_one(SetupPane).form.focus_on("app.token")
         await seen.type("s3cr3t")
         await seen.keys("enter")
         await seen.see("The site needs its name before its secrets.")
@@ -135,13 +135,13 @@ async def test_what_is_shown_still_goes_over_no_newer_answer(site):
         await seen.go_to("site")
         await seen.keys("enter")
         both = ["myflask.example", "www.myflask.example"]
-        Answering().set("myflask", "site.domains", both)
+        AnswerStore().set("myflask", "site.domains", both)
         seen.main.ask(seen.main.place)
         await seen.settle()
         for field in seen.main.query(Field):
             field.commit()
         await seen.settle()
-        assert Answering().get("myflask", "site.domains") == both
+        assert AnswerStore().get("myflask", "site.domains") == both
 
 
 async def test_a_full_disk_is_said_at_the_field(site, monkeypatch):
@@ -165,19 +165,19 @@ async def test_end_follows_the_log_again(site):
         await seen.go_to("system")
         await seen.run()
         await seen.see("[system] line 100 of 100")
-        log = seen.main.query_one(Log)
+        log = seen.main.query_one(LogPane)
         await seen.keys("up", "up")
         assert not log.folds.following
         await seen.keys("end")
         assert log.folds.following
         (site / "wait-system").unlink()
-        await seen.until(lambda: session.state().entry("system", None).result == "done")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
 
 async def test_questions_that_come_just_as_it_is_said_that_they_are_looked_for(site, monkeypatch):
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(Setup), seen.main.place
+        setup, place = seen.main.query_one(SetupPane), seen.main.place
         asked = await aside(lambda: seen.main.backend.asked(place))
         for _ in range(3):
             await setup.refuse("")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from piwizard.engine.events import Reader, Recorder
-from piwizard.screens import search, watch
-from piwizard.screens.blocks import LINES_OF_A_BLOCK
-from piwizard.screens.log_blocks import LogBlocks
-from piwizard.screens.watch import Watch
+from piwizard.screens.log import log_search, run_watch
+from piwizard.screens.log.log_builder import LogBuilder
+from piwizard.screens.log.log_model import LINES_OF_A_BLOCK
+from piwizard.screens.log.run_watch import RunWatch
 
 LINES = 6000
 
@@ -34,7 +34,7 @@ def record(tmp_path):
 
 def everything(record):
     """All of it as blocks in memory."""
-    log, reader = LogBlocks(), Reader(record)
+    log, reader = LogBuilder(), Reader(record)
     while reader.behind:
         log.take(reader.new())
     return log.blocks
@@ -57,8 +57,8 @@ def shown(blocks, place):
     ],
 )
 def test_found_and_shown(record, words, found):
-    place = search.find(record, words, (0, -1))
-    assert shown(search.part(record, place), place) == found
+    place = log_search.find(record, words, (0, -1))
+    assert shown(log_search.part(record, place), place) == found
 
 
 def test_addresses_are_those_of_the_blocks_in_memory(record):
@@ -66,7 +66,7 @@ def test_addresses_are_those_of_the_blocks_in_memory(record):
     long = next(block for block in blocks if block.title == "$ make part2")
     assert long.dropped >= LINES - LINES_OF_A_BLOCK * 5 // 4
     for line in (long.dropped, LINES - 1):
-        place = search.find(record, f"Line {line} of [2]", (0, -1))
+        place = log_search.find(record, f"Line {line} of [2]", (0, -1))
         assert place == (long.number, line)
         row = long.row_of(line, 60)
         assert long.rows(60)[row][0].startswith(f"Line {line} of")
@@ -76,8 +76,8 @@ def test_addresses_are_those_of_the_blocks_in_memory(record):
 
 
 def test_what_was_passed_over_is_counted_where_it_belongs(record, monkeypatch):
-    monkeypatch.setattr(watch, "FAR_BEHIND", 0)
-    seen = Watch(record)
+    monkeypatch.setattr(run_watch, "FAR_BEHIND", 0)
+    seen = RunWatch(record)
     while not seen.caught_up:
         seen.advance()
     commands = {block.title: block.dropped for block in seen.log.blocks if block.title.startswith("$")}
@@ -85,20 +85,20 @@ def test_what_was_passed_over_is_counted_where_it_belongs(record, monkeypatch):
 
 
 def test_forth_and_back_and_around(record):
-    places = [search.find(record, "line 1 of", (0, -1))]
+    places = [log_search.find(record, "line 1 of", (0, -1))]
     for _ in range(3):
-        places.append(search.find(record, "line 1 of", places[-1]))
+        places.append(log_search.find(record, "line 1 of", places[-1]))
     assert places == [*sorted(set(places)), places[0]]
     assert len(set(places)) == 3
-    back = search.find(record, "line 1 of", places[2], backwards=True)
+    back = log_search.find(record, "line 1 of", places[2], backwards=True)
     assert back == places[1]
-    assert search.find(record, "line 1 of", places[0], backwards=True) == places[2]
-    assert search.find(record, "nowhere to be seen", (0, -1)) is None
+    assert log_search.find(record, "line 1 of", places[0], backwards=True) == places[2]
+    assert log_search.find(record, "nowhere to be seen", (0, -1)) is None
 
 
 def test_the_first_failure_is_the_last_line_of_what_failed(record):
-    place = search.first_failure(record)
-    assert shown(search.part(record, place), place) == f"Line {LINES - 1} of [2] «ä»"
+    place = log_search.first_failure(record)
+    assert shown(log_search.part(record, place), place) == f"Line {LINES - 1} of [2] «ä»"
 
 
 def test_an_exit_that_was_allowed_is_no_failure(tmp_path):
@@ -109,15 +109,15 @@ def test_an_exit_that_was_allowed_is_no_failure(tmp_path):
         recorder.emit("output", id=number, stream="out", text=f"Words of {number}")
         recorder.emit("command-finished", id=number, exit=1, seconds=1.0, **more)
     record = tmp_path / "run" / "events.jsonl"
-    place = search.first_failure(record)
-    assert shown(search.part(record, place), place) == "Words of 2"
+    place = log_search.first_failure(record)
+    assert shown(log_search.part(record, place), place) == "Words of 2"
     allowed, failed = [block for block in everything(record) if block.title.startswith("$")]
     assert (allowed.right, allowed.failed) == ("1.0 s exit 1", False)
     assert (failed.right, failed.failed) == ("1.0 s exit 1 ✗", True)
 
 
 def test_what_somebody_reads_stays(record):
-    reader, log = Reader(record), LogBlocks()
+    reader, log = Reader(record), LogBuilder()
     log.take(reader.new(8192))
     log.hold(True)
     before = [(block.title, list(block.lines)) for block in log.blocks]
@@ -134,6 +134,6 @@ def test_what_somebody_reads_stays(record):
 def test_a_torn_line_and_no_record(record, tmp_path):
     with record.open("ab") as file:
         file.write(b'{"at": "2026", "event": "outp')
-    assert search.find(record, "spanner", (0, -1))
+    assert log_search.find(record, "spanner", (0, -1))
     with pytest.raises(OSError, match="events"):
-        search.find(tmp_path / "none" / "events.jsonl", "x", (0, -1))
+        log_search.find(tmp_path / "none" / "events.jsonl", "x", (0, -1))

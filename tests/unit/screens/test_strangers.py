@@ -10,11 +10,11 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.widgets import Static
 
-from piwizard.screens.app import PiwizardApp
-from piwizard.screens.backend import Backend
-from piwizard.screens.log_blocks import LogBlocks
-from piwizard.screens.several import Table, TableRow
-from piwizard.screens.signs import VisibleFilter
+from piwizard.screens.form.multi_value import TableEditor, TableRow
+from piwizard.screens.log.log_builder import LogBuilder
+from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.symbols import VisibleFilter
+from piwizard.screens.textual_app import PiwizardApp
 from tests.unit.test_printable import HARMFUL, harmless
 
 HOSTILE = f"x{''.join(HARMFUL)} [red]markup[/red]"
@@ -31,12 +31,12 @@ def test_no_widget_gets_past_the_filter() -> None:
 
 def test_the_app_has_the_filter_last() -> None:
     for plain in (True, False):
-        filters = PiwizardApp(Backend(None), plain=plain).get_line_filters()
+        filters = PiwizardApp(ScreenService(None), plain=plain).get_line_filters()
         assert isinstance(filters[-2 if plain else -1], VisibleFilter)
 
 
 def test_a_log_shows_what_is_in_a_name() -> None:
-    log = LogBlocks()
+    log = LogBuilder()
     log.take([{"event": "change-started", "change": HOSTILE}, {"event": "note", "text": HOSTILE}])
     assert all(harmless(block.title) and "\\x1b[2J" in block.title for block in log.blocks)
 
@@ -46,7 +46,7 @@ class Screen(App[None]):
 
     def compose(self) -> ComposeResult:
         yield Static("above", markup=False)
-        yield Table({"THING": "hunter2", "KEY": {"asked": True}}, "", secrets=True)
+        yield TableEditor({"THING": "hunter2", "KEY": {"asked": True}}, "", secrets=True)
 
 
 def test_what_an_app_is_given_is_masked_until_it_is_edited() -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from piwizard import answers as answers_module
-from piwizard.answers import Answers
+from piwizard.answers import file_reader as answers_module
+from piwizard.answers.model import Answers
 from piwizard.changes.gone import Gone
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, places
@@ -16,11 +16,11 @@ from piwizard.machine.certificates import Certificate
 from piwizard.steps import renewal
 from piwizard.steps.blocks import AVAILABLE
 from piwizard.steps.certbot import Certbot
+from piwizard.steps.registry import all_questions
 from piwizard.steps.renewal import Renewal
 from piwizard.steps.site import Site
 from piwizard.tls.lineage import Certificates, Lineage
 from piwizard.tls.way import environment_runs
-from piwizard.wizard import all_questions
 
 from .conftest import flat, of_kind
 

@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from piwizard import answers as answers_module
-from piwizard.answers import Answers
+from piwizard.answers import file_reader as answers_module
+from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
 from piwizard.steps.ddns import Ddns
-from piwizard.wizard import all_questions
+from piwizard.steps.registry import all_questions
 
 from .conftest import flat, of_kind
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.answers import parse
+from piwizard.answers.file_reader import parse
 from piwizard.changes.file import File
 from piwizard.changes.forward import Forwards
 from piwizard.errors import PiwizardError
 from piwizard.router import keeping
 from piwizard.steps import router
+from piwizard.steps.registry import all_questions
 from piwizard.steps.router import Router
-from piwizard.wizard import all_questions
 
 
 @pytest.fixture(autouse=True)

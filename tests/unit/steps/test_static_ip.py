@@ -1,11 +1,11 @@
 import pytest
 
-from piwizard import answers as answers_module
+from piwizard.answers import file_reader as answers_module
 from piwizard.changes.address import FixedAddress
 from piwizard.errors import PiwizardError
 from piwizard.network import neighbours, trial
+from piwizard.steps.registry import all_questions
 from piwizard.steps.static_ip import StaticIp
-from piwizard.wizard import all_questions
 
 ROUTER = "08:96:d7:00:00:01"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from piwizard.answers import Answers
+from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
 from piwizard.machine.certificates import Certificate
 from piwizard.tls.lineage import Lineage

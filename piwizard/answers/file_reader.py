@@ -1,0 +1,111 @@
+"""What the person answered: read from answers.toml, checked key by key before anything is altered."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from piwizard.answers.model import SITE_TABLES, AnswersFile
+from piwizard.answers.questions import Question
+from piwizard.answers.toml_lines import line_of
+from piwizard.answers.validators import Invalid, site_name
+from piwizard.errors import PiwizardError
+
+
+def load(path: Path, questions: Iterable[Question]) -> AnswersFile:
+    """Reads and checks an answers file. PiwizardError names the first key that cannot be taken, and its line.
+
+    Required answers may be missing: the wizard says so before it plans what needs them.
+    """
+    return parse(read(path), questions, path.name)
+
+
+def read(path: Path) -> str:
+    """Reads the text of an answers file; PiwizardError where that cannot be done."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PiwizardError(f"There is no file {path}.", hint="`--answers FILE` names another one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PiwizardError(f"{path} cannot be read: {error}") from error
+
+
+def parse(content: str, questions: Iterable[Question], name: str = "answers.toml") -> AnswersFile:
+    """Checks the text of an answers file; see `load`."""
+    try:
+        raw = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise PiwizardError(f"{name} is not valid TOML: {error}.") from error
+    known = {question.key: question for question in questions}
+    reader = _Reader(content, name, known)
+    more = raw.pop("sites", {})
+    if not isinstance(more, dict):
+        raise reader.refuse("sites", "must hold tables such as [sites.blog.app]")
+    machine = reader.tables({table: value for table, value in raw.items() if table not in SITE_TABLES}, "")
+    first = reader.tables({table: value for table, value in raw.items() if table in SITE_TABLES}, "")
+    sites: dict[str, Mapping[str, Any]] = {}
+    if "site.name" in first:
+        sites[first["site.name"]] = first
+    for title, tables in more.items():
+        where = f"sites.{title}."
+        if not isinstance(tables, dict):
+            raise reader.refuse(f"sites.{title}", "must be a table")
+        values = reader.tables(tables, where, only=SITE_TABLES)
+        if values.setdefault("site.name", reader.name(title, where)) != title or title in sites:
+            raise reader.refuse(f"{where}site.name", f"must be {title}, and no other site may have that name")
+        sites[title] = values
+    _apart(sites, reader)
+    return AnswersFile(machine, sites, {} if "site.name" in first else first)
+
+
+def _apart(sites: Mapping[str, Mapping[str, Any]], reader: _Reader) -> None:
+    owners: dict[str, str] = {}
+    for site, values in sites.items():
+        for domain in values.get("site.domains", ()):
+            if owners.setdefault(domain, site) != site:
+                raise reader.refuse("site.domains", f"gives {domain} to {owners[domain]} and to {site}")
+
+
+class _Reader:
+    """Checks tables against the questions, and says where in the file a bad one stands."""
+
+    def __init__(self, content: str, name: str, known: Mapping[str, Question]) -> None:
+        self._content, self._name, self._known = content, name, known
+
+    def refuse(self, key: str, sentence: str) -> PiwizardError:
+        """The error for a key: file, line, key and what is wrong."""
+        line = line_of(self._content, key)
+        place = f"{self._name} line {line}" if line else self._name
+        return PiwizardError(f"{place}: {key} {sentence}.", key=key)
+
+    def tables(self, raw: Mapping[str, Any], prefix: str, only: tuple[str, ...] | None = None) -> dict[str, Any]:
+        """The checked values of some tables, by their flat keys."""
+        values: dict[str, Any] = {}
+        titles = {question.table for question in self._known.values()}
+        for table, content in raw.items():
+            if table not in titles or (only and table not in only):
+                raise self.refuse(f"{prefix}{table}", f"is not known; there are {', '.join(sorted(only or titles))}")
+            if not isinstance(content, dict):
+                raise self.refuse(f"{prefix}{table}", f"must be a table: [{prefix}{table}]")
+            for name, value in content.items():
+                values[f"{table}.{name}"] = self._value(f"{table}.{name}", value, prefix)
+        return values
+
+    def _value(self, key: str, value: object, prefix: str) -> object:
+        question = self._known.get(key)
+        if question is None:
+            same = sorted(k.partition(".")[2] for k in self._known if k.partition(".")[0] == key.partition(".")[0])
+            raise self.refuse(prefix + key, f"is not known; there are {', '.join(same)}")
+        try:
+            return question.validate(value)
+        except Invalid as error:
+            raise self.refuse(prefix + key, str(error)) from None
+
+    def name(self, title: str, prefix: str) -> str:
+        """The title of a [sites.NAME] table, which is that site's name."""
+        try:
+            return site_name(title)
+        except Invalid as error:
+            raise self.refuse(prefix.removesuffix("."), str(error)) from None

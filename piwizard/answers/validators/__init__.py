@@ -1,0 +1,62 @@
+"""What each kind of answer may be. One validator serves the answers file, the screens and the prompts.
+
+A validator takes what TOML or a form gives and returns the value to keep, or raises Invalid with the rest of
+a sentence that begins with the answer's key: "must be a whole number from 1 to 32".
+"""
+
+from __future__ import annotations
+
+from piwizard.answers.validators.basic import Invalid, Validator, list_of, one_of, text, whole, yes_or_no
+from piwizard.answers.validators.identifiers import (
+    TAKEN_NAMES,
+    email,
+    full_name,
+    host_name,
+    host_or_address,
+    login,
+    site_name,
+)
+from piwizard.answers.validators.repository import (
+    CHALLENGES,
+    command,
+    entry,
+    full_path,
+    inside,
+    python,
+    reference,
+    static,
+)
+from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
+from piwizard.answers.validators.urls import directory, fingerprint, repository
+
+__all__ = [
+    "CHALLENGES",
+    "TAKEN_NAMES",
+    "Invalid",
+    "Validator",
+    "command",
+    "directory",
+    "email",
+    "entry",
+    "environment",
+    "fingerprint",
+    "full_name",
+    "full_path",
+    "given_secret",
+    "host_name",
+    "host_or_address",
+    "inside",
+    "list_of",
+    "login",
+    "one_of",
+    "python",
+    "reference",
+    "repository",
+    "secret_source",
+    "secret_text",
+    "site_name",
+    "static",
+    "text",
+    "whole",
+    "yes_or_no",
+]

@@ -1,0 +1,65 @@
+"""Addresses on the web, and of git repositories."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from piwizard.answers.validators.basic import Invalid, text
+from piwizard.answers.validators.identifiers import host_or_address
+
+TOKEN = re.compile(r"gh[a-z]_|github_pat_|glpat-|gldt-|[0-9a-f]{40}$")
+
+
+def repository(value: Any) -> str:
+    """An address that git can clone: https, http, ssh, git, file, user@host:path, or an absolute path."""
+    address = text(value)
+    if " " in address or address.startswith("-"):
+        raise Invalid("must be the address of a git repository, without spaces or a leading hyphen")
+    if address.startswith("/"):
+        return address
+    if "://" not in address:
+        if re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^:]+", address):
+            return address
+        raise Invalid("must begin with https://, ssh://, git://, file:// or /, or be like git@github.com:me/app.git")
+    parts = _split(address)
+    if parts.scheme not in ("https", "http", "ssh", "git", "file"):
+        raise Invalid(f"cannot be fetched by {parts.scheme}://")
+    if parts.password:
+        raise Invalid("must not hold a password: it would be seen by everybody on this machine")
+    if TOKEN.match(parts.username or ""):
+        raise Invalid("must not hold a token: give it as app.token")
+    if parts.scheme != "file":
+        host_or_address(parts.hostname)
+    return address
+
+
+def fingerprint(value: Any) -> str:
+    """The fingerprint of a host key, as ssh shows it."""
+    shown = text(value).strip()
+    if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", shown):
+        raise Invalid('must be like "SHA256:…" with 43 letters, digits, + and /')
+    return shown
+
+
+def directory(value: Any) -> str:
+    """The address of an ACME server's directory."""
+    address = text(value)
+    parts = _split(address)
+    if parts.scheme != "https" or not parts.hostname or parts.username or not re.fullmatch(r"[!-~]+", address):
+        raise Invalid("must be the https:// address of an ACME server's directory")
+    host_or_address(parts.hostname)
+    return address
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address that has a scheme."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError as error:
+        raise Invalid("is no address: its host or its port is not whole") from error
+    if not (parts.netloc.isascii() and address.isprintable()):
+        raise Invalid("must have a host in ASCII letters (xn--… for others)")
+    return parts

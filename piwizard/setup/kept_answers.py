@@ -1,0 +1,131 @@
+"""The answers of sites that are set up: another answers file that lacks such a site does not make it vanish."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from piwizard.answers.model import SITE_TABLES, AnswersFile
+from piwizard.engine.journal import journaled
+from piwizard.engine.state import State
+from piwizard.errors import PiwizardError
+from piwizard.machine import files, places
+
+
+def set_up() -> tuple[str, ...]:
+    """The sites that steps have been carried out for, by the journals and the state, whatever the answers say."""
+    known = journaled(places.state_dir() / "backups") | State(places.state_dir()).steps()
+    return tuple(sorted({site for _, site in known if site is not None}))
+
+
+def completed(path: Path, content: str) -> str:
+    """The text of an answers file, and after it the tables of sites that are set up and that it lacks.
+
+    Those are taken from the machine's own answers. Line numbers stay those of the file. PiwizardError where the file
+    gives the domains of such a site to another one.
+    """
+    lacking = _lacking(path, content)
+    if not lacking:
+        return content
+    _require_no_other_name(path, content, lacking)
+    whole = f"{content.rstrip()}\n\n{_written(lacking)}".lstrip()
+    try:
+        tomllib.loads(whole)
+    except tomllib.TOMLDecodeError as error:
+        first = next(iter(lacking))
+        raise PiwizardError(
+            f"{path} lacks the site {', '.join(lacking)}, which is set up, and its answers cannot be added: {error}.",
+            hint=f"Write its tables into the file: [sites.{first}.site], [sites.{first}.app].",
+        ) from error
+    return whole
+
+
+def _written(lacking: Mapping[str, Mapping[str, Any]]) -> str:
+    import tomlkit  # most files lack nothing
+
+    from piwizard.answers import toml_edits
+
+    document = tomlkit.document()
+    for site, tables in lacking.items():
+        for title, table in tables.items():
+            for name, value in table.items():
+                if (title, name) != ("site", "name"):  # its title is its name
+                    toml_edits.put(document, ["sites", site, title, name], value)
+    return tomlkit.dumps(document)
+
+
+def added(path: Path) -> tuple[str, ...]:
+    """The sites whose answers are added to those of a file."""
+    return tuple(_lacking(path, _read(path)))
+
+
+def remarks(path: Path | None, answers: AnswersFile) -> list[str]:
+    """What a person should know: sites that are set up and that the answers, or a file of answers, lack."""
+    found = []
+    lacking = added(path) if path else ()
+    for site in set_up():
+        if site not in answers.sites:
+            found.append(no_answers(site))
+        elif site in lacking:
+            found.append(f"{site} is set up and not in {path}: its answers are kept. {_removes(site)}")
+    return found
+
+
+def no_answers(site: str) -> str:
+    """What to do about a site that is set up and that no answers are known of."""
+    return f"{site} is set up, but {places.answers_file()} has no answers for it. {_removes(site)}"
+
+
+def _removes(site: str) -> str:
+    return f"`piwizard remove {site}` removes it."
+
+
+def _lacking(path: Path, content: str) -> dict[str, Mapping[str, Any]]:
+    """The tables, from the machine's own answers, of sites that are set up and that an answers file lacks."""
+    own = places.answers_file()
+    if path == own:
+        return {}
+    kept, given = _sites(_read(own)), _sites(content)
+    return {site: kept[site] for site in set_up() if site in kept and site not in given}
+
+
+def _sites(content: str) -> dict[str, Mapping[str, Any]]:
+    """Each site with its tables; none where the text is no TOML, which is said by whoever reads it as answers."""
+    try:
+        raw = tomllib.loads(content)
+    except tomllib.TOMLDecodeError:
+        return {}
+    more = raw.get("sites", {})
+    found = {name: _tables(tables) for name, tables in more.items()} if isinstance(more, dict) else {}
+    first = {table: raw[table] for table in SITE_TABLES if isinstance(raw.get(table), dict)}
+    name = first.get("site", {}).get("name")
+    return {name: first, **found} if isinstance(name, str) else found
+
+
+def _tables(found: object) -> Mapping[str, Any]:
+    inside = found.items() if isinstance(found, dict) else ()
+    return {title: table for title, table in inside if isinstance(table, dict)}
+
+
+def _require_no_other_name(path: Path, content: str, lacking: Mapping[str, Mapping[str, Any]]) -> None:
+    """A file that calls a site otherwise than it is set up would set it up twice."""
+    for site, tables in lacking.items():
+        for other, given in _sites(content).items():
+            both = {*_domains(tables)} & {*_domains(given)}
+            if both:
+                raise PiwizardError(
+                    f"{path} gives {min(both)} to the site {other}, but {site} is set up with it.",
+                    key="site.name",
+                    hint=f"Call it {site} in the file, or run `piwizard remove {site} --keep-data` first.",
+                )
+
+
+def _domains(tables: Mapping[str, Any]) -> list[str]:
+    found = tables.get("site", {}).get("domains", ())
+    return [name.lower() for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+
+def _read(path: Path) -> str:
+    return (files.read(path) or b"").decode("utf-8", "replace")

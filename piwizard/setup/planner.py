@@ -1,0 +1,132 @@
+"""Plan and check the steps over one set of answers. Planning alters nothing and generates no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from piwizard.answers.model import Answers, AnswersFile, belongs_to_site
+from piwizard.answers.secret_store import SecretStore
+from piwizard.answers.secrets import Secret
+from piwizard.changes.base import Change
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.setup.context import SetupContext
+from piwizard.steps import registry
+from piwizard.steps.registry import StepInstance, all_questions, step_named
+
+Sources = Mapping[str, Mapping[str, Any]]
+"""Where secrets come from, by key: {"app.env.SECRET_KEY": {"generate": 32}}."""
+
+
+class Planner:
+    """The steps over one set of answers: which there are, what each lacks, their changes and checks."""
+
+    def __init__(self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, str] | None = None) -> None:
+        self.answers = answers
+        self.store = store
+        self.context = SetupContext(answers, store, pins)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """The names of the optional steps that are not wanted."""
+        return tuple(self.answers.machine.get("skip.steps", ()))
+
+    def select(self, names: Iterable[str] = (), site: str | None = None) -> list[StepInstance]:
+        """Return the steps of these names, for one site or all, in running order.
+
+        Without names: every step except the skipped ones and the optional ones that lack an answer.
+        """
+        named = [step_named(name) for name in names]
+        belonging = [step.name for step in named if step.scope == "site"]
+        if site:
+            self.answers.of(site)
+        if belonging and not self.answers.sites:
+            raise PiwizardError(
+                f"{belonging[0]} belongs to a site, and the answers have none yet.",
+                hint="`piwizard apply --answers FILE` takes a file with a [site] and an [app] table.",
+            )
+        steps = named or [step for step in registry.STEPS if step.name not in self.skipped]
+        chosen = registry.in_order(steps, [site] if site else list(self.answers.sites))
+        return chosen if named else [one for one in chosen if not (one.step.optional and self.missing(one))]
+
+    def all_instances(self) -> list[StepInstance]:
+        """Return every step for a person to see: those of a site also while there is no site yet."""
+        if not self.answers.sites:
+            return [StepInstance(step, None) for step in registry.STEPS]
+        return registry.in_order(registry.STEPS, list(self.answers.sites))
+
+    def with_needs(self, wanted: Sequence[StepInstance], done: Iterable[StepInstance]) -> list[StepInstance]:
+        """Return these steps and, before them, those that they need and that are not done."""
+        return registry.with_needs(wanted, done, list(self.answers.sites))
+
+    def missing(self, instance: StepInstance) -> tuple[str, ...]:
+        """Return the keys of the required answers that a step, or one that it needs, still lacks."""
+        answers = self.answers.of(instance.site)
+        return tuple(one.key for one in instance.questions if one.required and one.key not in answers.values)
+
+    def declined(self, instance: StepInstance) -> bool:
+        """Return whether an answer says that nothing of a step, or of one that it needs, is wanted."""
+        answers = self.answers.of(instance.site)
+        asked = [question for question in instance.questions if question.declines is not None]
+        return any(answers.values.get(question.key) == question.declines for question in asked)
+
+    def require_answers(self, instances: Iterable[StepInstance]) -> None:
+        """Raise PiwizardError for the first answer without which one of these steps cannot be planned."""
+        for instance in instances:
+            for key in self.missing(instance):
+                where = f" for the site {instance.site}" if instance.site and len(self.answers.sites) > 1 else ""
+                raise PiwizardError(
+                    f"{key} is missing{where}.",
+                    key=key,
+                    hint="Run `piwizard` to answer it, or write it into the file for `--answers`.",
+                )
+
+    def plan(self, instance: StepInstance) -> Sequence[Change]:
+        """Return the changes of a step, in order. PiwizardError names an answer that is missing.
+
+        A secret that is not generated yet has a placeholder in them: call `keep_secrets` before applying any.
+        """
+        self.require_answers([instance])
+        return instance.step.plan(self.context.of(instance), self.answers_of(instance.site))
+
+    def checks(self, instance: StepInstance) -> Iterable[Check]:
+        """Return the live checks of a step. PiwizardError names an answer that is missing."""
+        self.require_answers([instance])
+        return instance.step.checks(self.context.of(instance), self.answers_of(instance.site))
+
+    def answers_of(self, site: str | None) -> Answers:
+        """Return what a step sees of the answers, with the secrets as `SecretStore.resolve` gives them."""
+        plain = self.answers.of(site)
+        secrets: dict[str, str] = {}
+        for owner, sources in self._sources(plain):
+            secrets |= self.store.resolve(owner, sources)
+        return plain.with_secrets(secrets)
+
+    def keep_secrets(self, instances: Iterable[StepInstance]) -> None:
+        """Generate and fetch the secrets of these steps and keep them. For runs: plans never do this."""
+        for site in dict.fromkeys(instance.site for instance in instances):
+            for owner, sources in self._sources(self.answers.of(site)):
+                self.store.generate(owner, sources)
+        self.store.save()
+
+    def _sources(self, plain: Answers) -> Iterator[tuple[str | None, Sources]]:
+        """Where secrets come from: those of the machine's tables (None), then those of the site."""
+        sources = {
+            one.key: plain[one.key] for one in all_questions() if one.kind == "secret" and one.key in plain.values
+        }
+        settings = plain.get("app.env", {})
+        sources |= {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
+        if plain.site is not None:
+            from piwizard.apps.chosen import Chosen  # see steps/step.py
+
+            found = Chosen(self.context.source(plain.site), plain).generated
+            sources |= {f"app.env.{name}": {"generate": 32} for name in found}
+        for owner in dict.fromkeys((None, plain.site)):
+            own = {key: where for key, where in sources.items() if belongs_to_site(key) == (owner is not None)}
+            if own:
+                yield owner, own
+
+    def secrets(self) -> list[Secret]:
+        """Return what no log, report or screen may show: every secret, and the settings of the apps."""
+        return [*self.store.secrets(), *self.answers.settings()]

@@ -1,0 +1,146 @@
+"""What state remembers, held against what probes and checks see."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from piwizard.engine import launch
+from piwizard.engine.journal import Backups, journaled
+from piwizard.engine.state import Entry, State
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.machine.snapshot import Machine
+from piwizard.setup.planner import Planner
+from piwizard.setup.preview import Previewed, preview
+from piwizard.steps import registry
+from piwizard.steps.registry import StepInstance
+
+WAITS = "Optional: waits for your answers."
+NOT_WANTED = "not wanted, as you answered"
+
+
+@dataclass(frozen=True)
+class Status:
+    """One step's state: todo, running, done, drifted, failed, interrupted, stopped, skipped; `summary` says why."""
+
+    place: StepInstance
+    state: str
+    at: str | None = None
+    run: str | None = None
+    summary: str = ""
+    drift: tuple[Previewed, ...] = ()
+    checks: tuple[Check, ...] = ()
+    waits: bool = False
+    """It is optional, and nobody has given the answers that it needs."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the set-up can do without another run of this step."""
+        if self.place.step.optional:
+            return self.state not in ("failed", "interrupted", "drifted")
+        return self.state == "done"
+
+    def as_json(self) -> dict[str, str | None]:
+        """The shape of a step under --json."""
+        return {
+            "step": self.place.step.name,
+            "site": self.place.site,
+            "state": self.state,
+            "at": self.at,
+            "run": self.run,
+            "summary": self.summary,
+        }
+
+
+def all_set_up(found: Iterable[Status]) -> bool:
+    """Whether nothing is left but what is optional and was not begun."""
+    return all(one.settled for one in found)
+
+
+def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], secure: Container[str]) -> dict[str, str]:
+    """Where each site answers by now: those of which every step that it needs is done.
+
+    `domains` by site; `secure` holds the sites that are served over HTTPS.
+    """
+    served = {one.place.site for one in found if one.place.step.name == "site"}
+    served -= {one.place.site for one in found if not one.settled}
+    return {
+        site: f"{'https' if site in secure else 'http'}://{names[0]}/"
+        for site, names in domains.items()
+        if names and site in served
+    }
+
+
+def remembered(planner: Planner, state: State) -> list[Status]:
+    """The state of every step as it is remembered. Quick: nothing is probed."""
+    return [_remembered(place, planner, state.entry(place.step.name, place.site)) for place in planner.all_instances()]
+
+
+def is_running(place: StepInstance, entry: Entry) -> bool:
+    """Check whether a run is at work on a step, or its background job is."""
+    job = place.step.background
+    return entry.result == "running" and (launch.alive(entry.run) or (job is not None and job.running()))
+
+
+def _remembered(place: StepInstance, planner: Planner, entry: Entry | None) -> Status:
+    if entry is None:
+        if place.step.name in planner.skipped:
+            return Status(place, "skipped")
+        waits = place.step.optional and bool(planner.missing(place))
+        return Status(place, "todo", summary=WAITS if waits else "", waits=waits)
+    if is_running(place, entry):
+        return Status(place, "running", entry.at, entry.run, _progress(place, entry))
+    if entry.result == "running":
+        return Status(place, "interrupted", entry.at, entry.run, "It was cut off; `piwizard apply` goes on.")
+    result = "interrupted" if entry.result == "stopped" else entry.result
+    summary = NOT_WANTED if result == "done" and planner.declined(place) else entry.summary
+    return Status(place, result, entry.at, entry.run, summary)
+
+
+def _progress(place: StepInstance, entry: Entry) -> str:
+    """Return how far the background job of a step is; empty while a run is at work on it."""
+    job = place.step.background
+    return job.progress().text if job and not launch.alive(entry.run) else ""
+
+
+def status(planner: Planner, state: State, backups: Backups) -> list[Status]:
+    """The state of every step. Only what is remembered as done is probed and checked."""
+    machine = Machine()
+    return [
+        _looked_at(one, planner, backups, machine, state) if one.state == "done" else one
+        for one in remembered(planner, state)
+    ]
+
+
+def without_answers(planner: Planner, state: State, backups: Backups) -> list[Status]:
+    """The steps of sites that are set up and that the answers lack: what they should be like is not known."""
+    known = journaled(backups.folder) | state.steps()
+    sites = sorted({site for _, site in known if site is not None and site not in planner.answers.sites})
+    places = [StepInstance(step, site) for site in sites for step in registry.STEPS if (step.name, site) in known]
+    return [_without_answers(place, state.entry(place.step.name, place.site)) for place in places]
+
+
+def _without_answers(place: StepInstance, entry: Entry | None) -> Status:
+    summary = f"Set up, but there are no answers for {place.site}: `piwizard remove {place.site}` removes it."
+    return Status(place, "drifted", entry.at if entry else None, entry.run if entry else None, summary)
+
+
+def _looked_at(one: Status, planner: Planner, backups: Backups, machine: Machine, state: State) -> Status:
+    place = one.place
+    entry = state.entry(place.step.name, place.site)
+    moved = f" {entry.moved}" if entry and entry.moved else ""
+    try:
+        drift = tuple(found for found in preview(planner.plan(place), machine, backups) if not found.preview.holds)
+        checks = tuple(planner.checks(place)) if not drift else ()
+    except PiwizardError as error:
+        return replace(one, state="drifted", summary=f"{error.message}{moved}")
+    bad = [check for check in checks if not check.ok]
+    if drift:
+        now = f" ({drift[0].preview.now})" if drift[0].preview.now else ""
+        summary = f"No longer so: {drift[0].change.describe()}{now}{'.' if moved else ''}{moved}"
+    elif bad:
+        summary = f"{bad[0].name}: {bad[0].detail}{'.' if moved else ''}{moved}"
+    else:
+        return replace(one, checks=checks)
+    return replace(one, state="drifted", summary=summary, drift=drift, checks=checks)

@@ -1,0 +1,74 @@
+"""The process of a run: no terminal owns it, and what it does is in its events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from piwizard.changes.base import Change
+from piwizard.engine import launch, pruning
+from piwizard.engine.events import Recorder
+from piwizard.engine.lock import Lock
+from piwizard.engine.runner import Engine
+from piwizard.engine.stopping import Stopped, Stopping
+from piwizard.errors import PiwizardError
+from piwizard.machine import app_data, places
+from piwizard.machine.checks import Check
+from piwizard.setup import health_timer, workspace
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import HOLDS_DATA, StepInstance, step_named
+
+
+def work(run: str) -> bool:
+    """Carries out the request of a run; True where everything went well."""
+    stopping = Stopping()
+    stopping.listen()
+    since = time.monotonic()
+    recorder = Recorder(launch.folder(run))
+    result = "failed"
+    try:
+        request = launch.request(run)
+        Lock(places.lock_file()).take(run)
+        pruning.prune(places.logs_dir(), {*workspace.state().runs(), run})
+        # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
+        planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
+        recorder = Recorder(launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets())
+        recorder.emit("apply-started", action=request.action, steps=request.steps)
+        engine = Engine(workspace.backups_dir(), workspace.state(), recorder, stopping)
+        chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
+        if all(_one(place, planner, engine, request) for place in chosen):
+            result = "done"
+            health_timer.refresh_if_shown()
+    except Stopped:
+        result = "stopped"
+    except PiwizardError as error:
+        recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+    except Exception as error:  # noqa: BLE001 — the record gets it, and whoever follows it
+        recorder.unforeseen(error)
+    finally:
+        recorder.emit("apply-finished", result=result, seconds=round(time.monotonic() - since, 1))
+        recorder.sync()
+    return result == "done"
+
+
+def _one(place: StepInstance, planner: Planner | None, engine: Engine, request: launch.Request) -> bool:
+    """One step, on what the machine looks like now: the steps before have altered it."""
+    step, site = place.step.name, place.site
+    engine.stopping.look()
+    if planner is None:
+        packages = request.packages and (step, site) == request.steps[-1]
+        data = app_data.folder(site) if site and step == HOLDS_DATA else None
+        return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
+    planner.context.invalidate()
+
+    def plan() -> Sequence[Change]:
+        planner.keep_secrets([place])  # a plan generates none
+        changes = planner.plan(place)
+        engine.recorder.hide(planner.secrets())
+        return changes
+
+    def checks() -> Iterable[Check]:
+        planner.context.invalidate()
+        return planner.checks(place)
+
+    return engine.run(step, site, plan, checks, overwrite=request.overwrite)

@@ -1,0 +1,85 @@
+"""What every command begins with: the answers, the vault, the state, where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piwizard import printing
+from piwizard.answers import file_reader
+from piwizard.answers.model import AnswersFile
+from piwizard.answers.secret_store import SecretStore
+from piwizard.engine.journal import Backups
+from piwizard.engine.state import State
+from piwizard.machine import files, places
+from piwizard.setup import kept_answers
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import all_questions
+
+
+def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
+    """The wizard over an answers file: the one given, else the machine's own, else no answers at all.
+
+    Sites that are set up and that the file lacks have the answers that the machine's own file has for them.
+    """
+    own = places.answers_file()
+    if file is None and not own.exists():
+        found = AnswersFile({}, {})
+    else:
+        path = file or own
+        found = file_reader.parse(kept_answers.completed(path, file_reader.read(path)), all_questions(), path.name)
+    made = Planner(found, secret_store(), pins)
+    printing.hide(made.secrets())
+    return made
+
+
+def keep_answers(file: Path) -> None:
+    """Makes a file the answers of this machine, with what it lacks of sites that are set up.
+
+    The answers before stay beside it, and those before them in the backups: somebody may have written them by hand.
+    """
+    own = places.answers_file()
+    content, before = kept_answers.completed(file, file_reader.read(file)).encode(), files.read(own)
+    if content == before:
+        return
+    files.make_folders(own.parent, 0o700)
+    if before is not None:
+        previous = places.previous_answers()
+        _keep_for_good(files.read(previous))
+        files.replace(previous, before, mode=0o600)
+    files.replace(own, content, mode=0o600)
+
+
+def _keep_for_good(content: bytes | None) -> None:
+    """Puts replaced answers into the backups, under the hash of their content."""
+    if content is None:
+        return
+    folder = backups_dir() / "answers"
+    path = folder / f"{files.digest(content)[:16]}.toml"
+    if not path.exists():
+        files.make_folders(folder, 0o700)
+        files.replace(path, content, mode=0o600)
+
+
+def secret_store() -> SecretStore:
+    """The secrets of this machine."""
+    return SecretStore(places.state_dir())
+
+
+def state() -> State:
+    """What is remembered of this machine's runs."""
+    return State(places.state_dir())
+
+
+def backups_dir() -> Path:
+    """Where originals and journals lie."""
+    return places.state_dir() / "backups"
+
+
+def backups() -> Backups:
+    """What piwizard knows of its own writing."""
+    return Backups(backups_dir())
+
+
+def set_up() -> tuple[str, ...]:
+    """The sites that something was set up for, whatever the answers say."""
+    return kept_answers.set_up()

@@ -1,0 +1,1 @@
+"""A step's questions as a form."""

@@ -1,0 +1,140 @@
+"""The blocks of a run's log, made from its events as they come."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from piwizard import printing
+from piwizard.engine.events import PASSED_OVER, Event
+from piwizard.engine.narrate import written
+from piwizard.printable import printed
+from piwizard.screens.log.log_model import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
+
+
+class LogBuilder:
+    """Takes events, keeps blocks: a heading a step, a line a change, a foldable block a command."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.number = 0
+        """How many events were taken in, not counting the lines of output."""
+        self.held = False
+        """Whether somebody reads what is there: then it is not taken from under their eyes."""
+        self.view: list[Block] | None = None
+        """What there was when the first line that somebody may have been reading was let go of."""
+        self._commands: dict[int, Block] = {}
+        self._pending: dict[int, list[Line]] = {}
+        self._place: tuple[str, str | None] | None = None
+        self._kept = 0
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Takes in what came; the lines of each command in one go."""
+        for event in events:
+            if event["event"] == "output":
+                self._pending.setdefault(event["id"], []).append((printed(event["text"]), ""))
+            elif event["event"] == PASSED_OVER:
+                self._flush()
+                self._pass_over(event["lines"])
+            else:
+                self._flush()
+                self.number += 1
+                self._one(event)
+        self._flush()
+        if too_many(self.blocks, self._kept):
+            self._keep_view()
+            self._kept = thin(self.blocks, self._kept)
+
+    def _pass_over(self, lines: int) -> None:
+        if block := self.at_work:
+            self._keep_view()
+            self._kept -= block.drop(len(block.lines))
+            block.dropped += lines
+
+    @property
+    def at_work(self) -> Block | None:
+        """The command that runs."""
+        return next(reversed(self._commands.values()), None)
+
+    def hold(self, wanted: bool) -> None:
+        """Somebody begins to read what is there; or, without `wanted`, follows the end."""
+        self.held = wanted
+        if not wanted:
+            self.view = None
+
+    def _keep_view(self) -> None:
+        if self.held and self.view is None:
+            self.view = [block.copy() for block in self.blocks]
+
+    def _flush(self) -> None:
+        for number, lines in self._pending.items():
+            block = self._commands.get(number)
+            if block is not None:
+                if len(block.lines) + len(lines) > MOST_LINES_OF_A_BLOCK:
+                    self._keep_view()
+                self._kept += block.add(lines)
+        self._pending.clear()
+
+    def _one(self, event: Event) -> None:
+        match event["event"]:
+            case "run-started":
+                verb = "Undo " if event.get("undo") else ""
+                of = f" of {event['site']}" if event.get("site") else ""
+                self._place = (event["step"], event.get("site"))
+                self._commands.clear()
+                self._say(f"{verb}{event['step']}{of}", "bold", indent=0).place = self._place
+            case "change-started":
+                self._say(event["change"], "")
+            case "change-skipped":
+                self._say(f"already so: {event['change']}", "dim")
+            case "command-started":
+                block = self._say(f"$ {shlex.join(event['argv'])}", "cyan", indent=2)
+                block.foldable, block.open, block.right = True, True, "running"
+                self._commands[event["id"]] = block
+            case "command-finished":
+                self._finished(event)
+            case "file-written":
+                self._say(written(event), "green", indent=3)
+            case "path-altered":
+                self._say(f"{event['path']}: {event['did']}", "green", indent=3)
+            case "note" | "progress":
+                self._say(event["text"], "dim", indent=3)
+            case "check":
+                sign, style = ("✓", "green") if event["ok"] else ("✗", "bold red")
+                self._say(f"{sign} {event['name']}: {event['detail']}", style, indent=2).failed = not event["ok"]
+            case "error":
+                self._error(event)
+            case "run-finished":
+                self._ended(event)
+
+    def _finished(self, event: Event) -> None:
+        block = self._commands.pop(event["id"], None)
+        if block is None:
+            return
+        code, allowed = event["exit"], event.get("allowed", False)
+        block.failed = code != 0 and not allowed
+        said = "✓" if code == 0 else f"exit {code}{' ✗' if block.failed else ''}"
+        block.right = f"{event['seconds']:.1f} s {said}"
+        block.right_style = "bold red" if block.failed else "" if allowed else "green"
+        block.open = code != 0 or (self.held and block.open)
+
+    def _error(self, event: Event) -> None:
+        block = self._say(f"! {event['message']}", "bold red", indent=1)
+        block.failed, block.foldable, block.open = True, True, True
+        if event.get("hint"):
+            self._kept += block.add([(clean(event["hint"]), "yellow")])
+
+    def _ended(self, event: Event) -> None:
+        style = {"done": "green", "failed": "bold red"}.get(event["result"], "bold yellow")
+        summary = f": {event['summary']}" if event.get("summary") else ""
+        self._say(f"{event['result']} in {event['seconds']:.1f} s{summary}", style, indent=1)
+
+    def _say(self, title: str, style: str, *, indent: int = 1) -> Block:
+        block = Block(clean(title), style, foldable=False, indent=indent, place=self._place, number=self.number)
+        self.blocks.append(block)
+        return block
+
+
+def clean(text: str) -> str:
+    """A line that can do no harm; the quick way for the usual ones."""
+    return printing.shown(text)

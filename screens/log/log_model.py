@@ -1,0 +1,140 @@
+"""Foldable blocks of lines: of a log, a plan, or checks. Only the newest lines are kept; the file has all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from rich.cells import cell_len, chop_cells
+
+LINES_OF_A_BLOCK = 2000
+MOST_LINES_OF_A_BLOCK = LINES_OF_A_BLOCK * 5 // 4
+"""When it has more, it lets go of the oldest."""
+LINES_IN_ALL = 20_000
+BLOCKS_IN_ALL = 2000
+
+Line = tuple[str, str]
+"""A text and its style."""
+LogPosition = tuple[int, int]
+"""A place in a record: the number of a block's event, and which of its lines, counted from 0; -1 for its title."""
+
+
+@dataclass(eq=False)
+class Block:
+    """A title and the lines under it. `right` stands at the end of the title's row; `failed` marks an error."""
+
+    title: str
+    style: str = ""
+    right: str = ""
+    right_style: str = ""
+    lines: list[Line] = field(default_factory=list)
+    foldable: bool = True
+    open: bool = False
+    indent: int = 1
+    failed: bool = False
+    place: tuple[str, str | None] | None = None
+    number: int = 0
+    """Which event of the record it began with, not counting the lines of output."""
+    dropped: int = 0
+    _rows: list[Line] = field(default_factory=list, repr=False)
+    _width: int = -1
+
+    def add(self, lines: Iterable[Line]) -> int:
+        """Appends lines; gives how many more there are now than before."""
+        before = len(self.lines)
+        new = list(lines)
+        self.lines += new
+        if len(self.lines) > MOST_LINES_OF_A_BLOCK:
+            self.drop(len(self.lines) - LINES_OF_A_BLOCK)
+        elif self._width > 0:
+            for line in new:
+                self._rows += wrap(line, self._width)
+        return len(self.lines) - before
+
+    def drop(self, number: int) -> int:
+        """Lets go of the oldest lines; gives how many those were."""
+        number = min(number, len(self.lines))
+        del self.lines[:number]
+        self.dropped += number
+        self._width = -1
+        return number
+
+    def rows(self, width: int) -> list[Line]:
+        """What is to be seen when it is open, in rows of this width."""
+        if width != self._width:
+            self._width = width
+            self._rows = self._lead(width)
+            for line in self.lines:
+                self._rows += wrap(line, width)
+        return self._rows
+
+    def _lead(self, width: int) -> list[Line]:
+        """The rows before its lines: a title that is too long, and what was let go of."""
+        rows = wrap((self.title, self.style), width) if cell_len(self.title) > self.title_room(width) else []
+        if self.dropped:
+            rows.append((f"… {self.dropped} earlier lines are in the file", "dim"))
+        return rows
+
+    def row_of(self, line: int, width: int) -> int:
+        """The row in which one of the lines of the record begins, counted from its first; -1 where it is not kept."""
+        before = self.lines[: line - self.dropped] if 0 <= line - self.dropped < len(self.lines) else None
+        return -1 if before is None else len(self._lead(width)) + sum(len(wrap(one, width)) for one in before)
+
+    def line_at(self, row: int, width: int) -> int:
+        """The line of the record that a row shows; -1 for those before its lines."""
+        row -= len(self._lead(width))
+        line = self.dropped - 1
+        for one in self.lines:
+            if row < 0:
+                break
+            row -= len(wrap(one, width))
+            line += 1
+        return line if line >= self.dropped else -1
+
+    def copy(self) -> Block:
+        """The same block, which goes on being so when this one grows."""
+        return replace(self, lines=list(self.lines), _rows=[], _width=-1)
+
+    def title_room(self, width: int) -> int:
+        """The cells that the title may fill."""
+        return width - (cell_len(self.right) + 1 if self.right else 0)
+
+
+def wrap(line: Line, width: int) -> list[Line]:
+    """A line in pieces that fit."""
+    text, style = line
+    text = text.expandtabs(4)
+    if text.isascii():
+        if len(text) <= width:
+            return [(text, style)]
+        return [(piece, style) for piece in _at_spaces(text, width)]
+    return [(piece, style) for piece in chop_cells(text, width)]
+
+
+def _at_spaces(text: str, width: int) -> Iterator[str]:
+    """Pieces that end at a space where there is one near."""
+    while len(text) > width:
+        space = text.rfind(" ", width * 2 // 3, width + 1)
+        cut = width if space < 0 else space
+        yield text[:cut]
+        text = text[cut:].removeprefix(" ") if space >= 0 else text[cut:]
+    yield text
+
+
+def too_many(blocks: list[Block], kept: int) -> bool:
+    """Whether there are more blocks or lines than are kept in memory."""
+    return kept > LINES_IN_ALL or len(blocks) > BLOCKS_IN_ALL
+
+
+def thin(blocks: list[Block], kept: int) -> int:
+    """Lets the oldest blocks go of lines until no more than LINES_IN_ALL are kept; gives how many are then."""
+    if kept > LINES_IN_ALL:
+        for block in islice(blocks, len(blocks) - 1):
+            kept -= block.drop(len(block.lines))
+            if kept <= LINES_IN_ALL * 3 // 4:
+                break
+    if len(blocks) > BLOCKS_IN_ALL:
+        del blocks[: BLOCKS_IN_ALL // 4]
+        kept = sum(len(block.lines) for block in blocks)
+    return kept

@@ -1,0 +1,56 @@
+"""What a finished or interrupted run left to say of a step, read from the end of its record."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.engine.events import Event
+from piwizard.printable import printed
+from piwizard.screens.log.run_progress import LAST_LINES, Key, RunProgress
+
+END = 256 * 1024
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """The sentence, the command that was at work, its last lines, and what usually mends it."""
+
+    message: str = ""
+    hint: str = ""
+    command: str = ""
+    change: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def read_outcome(record: Path, place: Key) -> RunOutcome:
+    """Reads how the run of one step ended. Only the end of the record is read, however long it is."""
+    progress = RunProgress(record.parent.name)
+    inside = True
+    for event in _end(record):
+        if event["event"] == "run-started":
+            inside = (event["step"], event.get("site")) == place
+        if inside:
+            progress.take([event])
+    lines = tuple(printed(line) for line in progress.tail if line.strip())[-LAST_LINES:]
+    return RunOutcome(progress.failure, progress.hint, progress.command, progress.change, lines)
+
+
+def _end(record: Path) -> list[Event]:
+    try:
+        with record.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - END))
+            content = file.read()
+    except OSError:
+        return []
+    found = []
+    for line in content.split(b"\n"):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue  # the first one is cut, the last one may be torn
+        if isinstance(event, dict) and "event" in event:
+            found.append(event)
+    return found

@@ -1,0 +1,108 @@
+"""Where a run is, read from its events alone."""
+
+from __future__ import annotations
+
+import shlex
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from piwizard.engine.events import Event
+from piwizard.printable import printed
+
+LAST_LINES = 6
+
+Key = tuple[str, str | None]
+"""A step's name and its site."""
+
+
+@dataclass
+class RunProgress:
+    """What a person wants to know of a run: which step, which change of how many, what it is at, how it ended."""
+
+    run: str
+    steps: list[Key] = field(default_factory=list)
+    place: Key | None = None
+    undo: bool = False
+    began: datetime | None = None
+    step_began: datetime | None = None
+    changes: int = 0
+    number: int = 0
+    change: str = ""
+    command: str = ""
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+    results: dict[Key, str] = field(default_factory=dict)
+    result: str = ""
+    failure: str = ""
+    hint: str = ""
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Takes in what came."""
+        for event in events:
+            self._one(event)
+
+    def _one(self, event: Event) -> None:
+        match event["event"]:
+            case "output":
+                self.tail.append(event["text"])
+            case "apply-started":
+                self.steps = [(step, site) for step, site in event["steps"]]
+                self.undo, self.began = event.get("action") == "undo", _time(event)
+            case "run-started":
+                self._step(event)
+            case "change-started" | "change-skipped":
+                self.number, self.change = event.get("number", self.number + 1), event["change"]
+                self.changes = max(self.changes, self.number)
+                self.command = ""
+            case "command-started":
+                self.command = shlex.join(event["argv"])
+                self.tail.clear()
+            case "note" | "progress":
+                self.tail.append(event["text"])
+            case "error":
+                self.failure, self.hint = event["message"], event.get("hint") or ""
+            case "run-finished":
+                self.place = (event["step"], event.get("site"))
+                self.results[self.place] = event["result"]
+            case "apply-finished":
+                self.result = event["result"]
+
+    def _step(self, event: Event) -> None:
+        self.place = (event["step"], event.get("site"))
+        self.began = self.began or _time(event)
+        self.step_began = _time(event)
+        self.changes, self.number, self.change, self.command = len(event["plan"]), 0, "", ""
+        self.failure = self.hint = ""
+        self.tail.clear()
+
+    @property
+    def last_line(self) -> str:
+        """What the command under way said last."""
+        return next((text for line in reversed(self.tail) if (text := printed(line).strip())), "")
+
+    @property
+    def last_lines(self) -> list[str]:
+        """The command's last lines that say anything."""
+        return [text for line in self.tail if (text := printed(line).rstrip())]
+
+    def seconds(self, now: datetime | None = None) -> float:
+        """How long the step under way has taken."""
+        since = self.step_began or self.began
+        return max(0.0, ((now or datetime.now(UTC)) - since).total_seconds()) if since else 0.0
+
+
+def _time(event: Event) -> datetime:
+    try:
+        return datetime.fromisoformat(str(event["at"]).replace("Z", "+00:00"))
+    except (KeyError, ValueError):
+        return datetime.now(UTC)
+
+
+def duration(seconds: float) -> str:
+    """ "12 s", "4 min", "1 h 10 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

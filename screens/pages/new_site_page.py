@@ -1,0 +1,62 @@
+"""Asks for the name of a further site."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from piwizard.answers import validators as v
+from piwizard.screens.form.editors import LineEditor
+from piwizard.screens.widgets.key_bar import KeyBar
+
+TITLE = "New site"
+WHY = (
+    "One more web app on this machine, with its own name, user, service and address. "
+    "The sites that are there stay as they are. Enter asks for its name."
+)
+HELP = "Small letters, digits and hyphens. Its folder, user and services are called so."
+
+
+class NewSitePage(ModalScreen[str | None]):
+    """Gives the name, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no")]
+
+    def __init__(self, taken: Sequence[str]) -> None:
+        super().__init__(classes="new-site")
+        self._taken = taken
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static("A short name for the new site", markup=False)
+            yield LineEditor("", "such as blog", id="site-name")
+            yield Static(HELP, markup=False, id="site-note")
+        yield KeyBar((("Enter", "begin it"), ("Esc", "back")))
+
+    def _problem(self, name: str) -> str:
+        try:
+            v.site_name(name)
+        except v.Invalid as refusal:
+            return f"It {refusal}."
+        return "That is the name of a site that is there." if name in self._taken else ""
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        problem = self._problem(event.value) if event.value else ""
+        self.query_one("#site-note", Static).update(Text(problem or HELP, "yellow" if problem else ""))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        name = event.value.strip()
+        if not name:
+            self.dismiss(None)
+        elif not self._problem(name):
+            self.dismiss(name)
+
+    def action_no(self) -> None:
+        self.dismiss(None)

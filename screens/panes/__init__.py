@@ -1,0 +1,1 @@
+"""What the tabs show of the chosen step."""

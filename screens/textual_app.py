@@ -1,0 +1,207 @@
+"""The app, and how it is opened and left."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import Monochrome, NoColor
+from textual.geometry import Offset
+
+from piwizard import printing
+from piwizard.screens.background import aside, begin, share_malloc_arena
+from piwizard.screens.symbols import AsciiFilter, VisibleFilter, only_ascii
+from piwizard.screens.widgets import scrollbar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+    from rich.console import RenderableType
+    from textual.filter import LineFilter
+    from textual.screen import Screen
+
+    from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
+    from piwizard.screens.screen_service import ScreenService
+
+NO_COLOR = NoColor()
+SHOW_CURSOR = "\x1b[?25h"
+FIRST_PAGE = 0.05
+"""Seconds that the first page has to itself: loading what comes behind it would hold up its way to the terminal."""
+LEFT = 129
+"""The exit code of a viewer whose terminal is gone."""
+
+
+@runtime_checkable
+class HasCursor(Protocol):
+    """A widget that knows where its cursor is."""
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """On the whole screen."""
+
+
+class PiwizardApp(App[str]):
+    """Gives, when it is left, what is to be said in the terminal."""
+
+    TITLE = "piwizard"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-usual"), (100, "-wide")]  # noqa: RUF012 — as the base class declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", show=False),
+        Binding("ctrl+q,ctrl+c", "leave", show=False, priority=True),
+        Binding("question_mark", "help", show=False),
+        Binding("t", "turn_colours", show=False),
+    ]
+
+    def __init__(self, backend: ScreenService, *, plain: bool | None = None) -> None:
+        super().__init__()
+        scrollbar.plain()
+        self.backend = backend
+        self._leaving = False
+        self._first: WelcomePage | WelcomeBackPage | None = None
+        self.only_ascii = only_ascii(os.environ) if plain is None else plain
+        self._last = [VisibleFilter(), *([AsciiFilter()] if self.only_ascii else [])]
+        self.theme = "ansi-light" if _light(os.environ.get("COLORFGBG", "")) else "ansi-dark"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        # NO_COLOR: the terminal's own two colours, where Textual by itself would make greys of them.
+        filters = [NO_COLOR if isinstance(one, Monochrome) else one for one in super().get_line_filters()]
+        return [*filters, *self._last]
+
+    @property
+    def cursor_position(self) -> Offset:
+        """Where the terminal's own cursor belongs after each frame: where the widget that has the focus says."""
+        focused = self.screen.focused if self._screen_stack else None
+        return focused.cursor_screen_offset if isinstance(focused, HasCursor) else Offset(0, 0)
+
+    @cursor_position.setter
+    def cursor_position(self, offset: Offset) -> None:
+        """Textual's Input sets it also where it has no focus: that does not count."""
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The first page, so that there is something to read at once."""
+        from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
+
+        self._first = WelcomePage() if self.backend.first_visit() else WelcomeBackPage()
+        return self._first
+
+    def on_mount(self) -> None:
+        self.set_timer(FIRST_PAGE, lambda: begin(self, self._open_main, "main"))
+        self._show_cursor()
+        self.app_resume_signal.subscribe(self, lambda _: self._show_cursor())
+        if not self.is_headless:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
+            self.set_interval(2.0, self._look_at_line)
+
+    async def _open_main(self) -> None:
+        """The first page is to be seen by now: what comes behind it takes longer to load."""
+        main = await aside(_main)
+        first = self._first
+        with self.batch_update():
+            await self.push_screen(main.Main(self.backend, None if first is None or first.read else type(first)))
+        gc.freeze()  # what was loaded stays: looking through it for garbage would keep a key waiting
+
+    def _show_cursor(self) -> None:
+        """The terminal's own cursor stands on the active row: braille displays and screen readers follow it."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(SHOW_CURSOR)
+
+    def _look_at_line(self) -> None:
+        """A line that was cut without a signal."""
+        if _cut():
+            self._hung_up()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """What Textual does where its terminal cannot be read: if that is gone, answers are kept first."""
+        if _cut():
+            self._hung_up()
+        else:
+            super().panic(*renderables)
+
+    def _hung_up(self) -> None:
+        """Nobody watches any longer: keep what was typed, then be gone. What runs goes on."""
+        if not self._leaving:
+            self._leaving = True
+            begin(self, self._be_gone, "leave")
+
+    async def _be_gone(self) -> None:
+        await self._keep_all(cut_off=True)
+        os._exit(LEFT)
+
+    async def _keep_all(self, *, cut_off: bool = False) -> None:
+        from piwizard.screens.main import Main
+
+        for screen in self.screen_stack:
+            if isinstance(screen, Main):
+                await screen.flush(cut_off=cut_off)
+
+    def _fatal_error(self) -> None:
+        """Something unforeseen: the screen closes, and cli.py says so in a sentence and keeps the traceback."""
+        if self.is_headless:
+            super()._fatal_error()
+        else:
+            self._close_messages_no_wait()
+
+    async def action_leave(self) -> None:
+        """Leaves at once; says that what runs goes on."""
+        await self._keep_all()
+        if self.backend.under_way() or self.backend.jobs():
+            self.exit("The run goes on. `piwizard` shows it again; `piwizard logs -f` follows it in plain text.")
+        else:
+            self.exit("Your answers are kept. `piwizard` goes on from here.")
+
+    def action_help(self) -> None:
+        """All keys."""
+        from piwizard.screens.pages.help_page import HelpPage
+
+        if not isinstance(self.screen, HelpPage):
+            self.push_screen(HelpPage())
+
+    def action_turn_colours(self) -> None:
+        """For a light terminal, or a dark one."""
+        self.theme = "ansi-light" if self.theme == "ansi-dark" else "ansi-dark"
+
+
+def _cut() -> bool:
+    """Whether the terminal is gone."""
+    poll = select.poll()
+    poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, select.POLLHUP)
+    return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+
+
+def _main() -> ModuleType:
+    from piwizard.screens import main
+
+    return main
+
+
+def _light(colours: str) -> bool:
+    """COLORFGBG as some terminals set it: "0;15" is black on white."""
+    return colours.rpartition(";")[2] in ("7", "15")
+
+
+def run(answers: Path | None) -> int:
+    """Opens the screens over this machine; gives the exit code. The terminal must be able to show them."""
+    from piwizard.screens.screen_service import ScreenService
+
+    if os.environ.get("TERM", "").startswith("vt"):
+        os.environ.setdefault("NO_COLOR", "1")
+    share_malloc_arena()
+    app = PiwizardApp(ScreenService(answers))
+    words = app.run(mouse=not app.only_ascii)
+    if app._exception is not None:
+        raise app._exception
+    if words:
+        printing.say(words)
+    return app.return_code or 0

@@ -1,0 +1,124 @@
+"""A list of rows drawn line by line, with the terminal's own cursor on the active one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.events import Blur, Click, Focus, Resize
+from textual.geometry import Offset, Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+PLAIN = Style()
+REVERSE = Style(reverse=True)
+UNFOCUSED = Style(bold=True)
+
+
+class RowList(ScrollView, can_focus=True):
+    """Rows of which one is active. Subclasses say how many there are, how each looks, and which can be active."""
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", "first", show=False),
+        Binding("end", "last", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.active = 0
+
+    def count(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def row(self, number: int) -> list[Segment]:
+        """What a row looks like."""
+        raise NotImplementedError
+
+    def can_be_active(self, number: int) -> bool:
+        """Whether the cursor may rest on this row."""
+        return True
+
+    def activated(self) -> None:
+        """Another row became active."""
+
+    @property
+    def room(self) -> int:
+        """The cells that a row may fill."""
+        return max(10, self.scrollable_content_region.width)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is to be seen now."""
+        number = y + self.scroll_offset.y
+        if not 0 <= number < self.count():
+            return Strip.blank(self.size.width, PLAIN)
+        # Textual's filter for NO_COLOR fails where a piece has no style at all.
+        pieces = [Segment(text, style or PLAIN) for text, style, _ in self.row(number)]
+        strip = Strip(pieces).adjust_cell_length(self.size.width, PLAIN)
+        if number == self.active:
+            return strip.apply_style(REVERSE if self.has_focus else UNFOCUSED)
+        return strip
+
+    def changed(self) -> None:
+        """The rows are others now."""
+        self.virtual_size = Size(self.room, self.count())
+        self.active = max(0, min(self.active, self.count() - 1))
+        self.refresh()
+
+    def go(self, number: int, *, step: int = 1) -> None:
+        """Makes a row active, or the next one in the direction of `step` that can be."""
+        last = self.count() - 1
+        wanted = max(0, min(number, last))
+        while 0 <= wanted <= last and not self.can_be_active(wanted):
+            wanted += step
+        if not 0 <= wanted <= last:
+            return
+        moved, self.active = wanted != self.active, wanted
+        show = partial(self.scroll_to_region, Region(0, wanted, 1, 1), animate=False)
+        if self.show_vertical_scrollbar:
+            show()
+        else:
+            self.call_after_refresh(show)  # it does nothing before the scrollbar is there
+        self.refresh()
+        if moved:
+            self.activated()
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the terminal's own cursor stands while this has the focus."""
+        x, y = self.content_region.offset
+        return Offset(x, y + max(0, self.active - self.scroll_offset.y))
+
+    def action_move(self, by: int) -> None:
+        self.go(self.active + by, step=by)
+
+    def action_page(self, by: int) -> None:
+        self.go(self.active + by * max(1, self.size.height - 1), step=by)
+
+    def action_first(self) -> None:
+        self.go(0)
+
+    def action_last(self) -> None:
+        self.go(self.count() - 1, step=-1)
+
+    def on_focus(self, event: Focus) -> None:
+        self.refresh()
+
+    def on_blur(self, event: Blur) -> None:
+        self.refresh()
+
+    def on_resize(self, event: Resize) -> None:
+        self.changed()
+
+    def on_click(self, event: Click) -> None:
+        number = event.y + self.scroll_offset.y
+        if number < self.count() and self.can_be_active(number):
+            self.go(number)

@@ -1,0 +1,147 @@
+"""The steps under their headings, each with a sign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+
+from piwizard.screens.messages import SiteHighlighted, SiteWanted, StepHighlighted, StepOpened
+from piwizard.screens.symbols import BESIDE, SIGNS, STYLES
+from piwizard.screens.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from piwizard.setup.status import Status
+    from piwizard.steps.registry import StepInstance
+
+
+class More:
+    """The last row: a further site."""
+
+
+MORE = More()
+if TYPE_CHECKING:
+    Row = StepInstance | str | More
+    """A step, a heading, or the row that begins a site."""
+
+
+class Sidebar(RowList):
+    """All steps. Says which one is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right,space", "open", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__(id="sidebar")
+        self._rows: list[Row] = []
+        self._states: dict[StepInstance, str] = {}
+        self._notes: dict[StepInstance, str] = {}
+        self._waiting: set[StepInstance] = set()
+
+    @property
+    def place(self) -> StepInstance | None:
+        """The chosen step."""
+        found = self._row
+        return None if found is None or isinstance(found, (str, More)) else found
+
+    @property
+    def _row(self) -> Row | None:
+        return self._rows[self.active] if self.active < len(self._rows) else None
+
+    def show(self, places: tuple[StepInstance, ...], statuses: tuple[Status, ...]) -> None:
+        """The steps there are now, and their states; the chosen one stays chosen."""
+        before = self._row
+        self._states = {status.place: status.state for status in statuses}
+        self._waiting = {status.place for status in statuses if status.waits}
+        self._rows, self._notes = list(_with_headings(places)), {}
+        self.changed()
+        same = [number for number, row in enumerate(self._rows) if row == before]
+        if before and not same:
+            same = [number for number, row in enumerate(self._rows) if _name(row) == _name(before)]
+        self.go(same[0] if same else 0)
+        if before != self._row:
+            self.activated()
+
+    def mark(self, place: StepInstance, state: str, note: str = "") -> None:
+        """The state of one step has changed; `note` stands at its right."""
+        if (self._states.get(place), self._notes.get(place, "")) != (state, note):
+            self._states[place], self._notes[place] = state, note
+            self.refresh()
+
+    def choose(self, step: str, site: str | None) -> None:
+        """Makes a step the chosen one."""
+        for number, row in enumerate(self._rows):
+            if not isinstance(row, (str, More)) and row.step.name == step and site in (row.site, None):
+                self.go(number)
+                return
+
+    @property
+    def steps(self) -> list[StepInstance]:
+        """All steps, in order."""
+        return [row for row in self._rows if not isinstance(row, (str, More))]
+
+    def state(self, place: StepInstance) -> str:
+        """The state that is shown for a step."""
+        return self._states.get(place, "todo")
+
+    def waits(self, place: StepInstance) -> bool:
+        """Whether a step is optional, and waits for answers that nobody needs to give."""
+        return place in self._waiting and self.state(place) == "todo"
+
+    def count(self) -> int:
+        return len(self._rows)
+
+    def can_be_active(self, number: int) -> bool:
+        return not isinstance(self._rows[number], str)
+
+    def row(self, number: int) -> list[Segment]:
+        row = self._rows[number]
+        if isinstance(row, str):
+            return [Segment(set_cell_size(f" {row}", self.room), Style(bold=True))]
+        if isinstance(row, More):
+            return [Segment(" ▸" if number == self.active else "  "), Segment("+ New site…")]
+        state = self._states.get(row, "todo")
+        style = Style.parse(STYLES[state])
+        note = self._notes.get(row, "")
+        lead = " ▸" if number == self.active else "  "
+        title = set_cell_size(f" {row.step.title}", max(1, self.room - 3 - (cell_len(note) + 1 if note else 0)))
+        end = [Segment(f" {note}", style)] if note else []
+        plain = Style.parse("dim") if state == "skipped" or self.waits(row) else Style()
+        return [
+            Segment(lead),
+            Segment(BESIDE if state == "running" and row.step.background else SIGNS[state], style),
+            Segment(title, plain),
+            *end,
+        ]
+
+    def activated(self) -> None:
+        if self.place:
+            self.post_message(StepHighlighted(self.place))
+        elif self._row is MORE:
+            self.post_message(SiteHighlighted())
+
+    def action_open(self) -> None:
+        if self.place:
+            self.post_message(StepOpened(self.place))
+        elif self._row is MORE:
+            self.post_message(SiteWanted())
+
+
+def _name(row: Row) -> str:
+    return "" if isinstance(row, (str, More)) else row.step.name
+
+
+def _with_headings(places: tuple[StepInstance, ...]) -> list[Row]:
+    rows: list[Row] = []
+    sites = {place.site for place in places if place.site}
+    several = len(sites) > 1
+    before = ""
+    for place in places:
+        heading = f"{place.step.heading}: {place.site}" if several and place.site else place.step.heading
+        if heading != before:
+            rows.append(heading)
+            before = heading
+        rows.append(place)
+    return [*rows, MORE] if sites else rows

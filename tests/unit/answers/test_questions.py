@@ -1,0 +1,30 @@
+"""A question, as front ends ask it."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.answers import validators as v
+from piwizard.answers.questions import Question
+
+HOSTS = Question("site.domains", "Host names", "", v.list_of(v.host_name, 20, least=1), kind="list")
+LINES = Question("app.init", "Run once", "", v.list_of(v.text, 20), kind="list")
+
+
+@pytest.mark.parametrize(
+    ("typed", "members"),
+    [
+        (["a.example.org"], ["a.example.org"]),
+        (["a.example.org, www.a.example.org"], ["a.example.org", "www.a.example.org"]),
+        (["a.example.org,b.example.org,", "c.example.org"], ["a.example.org", "b.example.org", "c.example.org"]),
+        (["a.example.org, b!"], ["a.example.org", "b!"]),
+        ([","], [","]),
+        ([], []),
+    ],
+)
+def test_what_is_no_member_is_divided_at_its_commas(typed, members):
+    assert HOSTS.divided(typed) == members
+
+
+def test_what_may_have_commas_keeps_them():
+    assert LINES.divided(["flask make --kinds a,b"]) == ["flask make --kinds a,b"]

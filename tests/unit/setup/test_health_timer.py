@@ -1,0 +1,86 @@
+"""The weekly look: what is wrong is shown until it is mended, and told once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.setup import health_timer, workspace
+
+TIMER = "renewal of blog, renewal timer"
+
+
+@pytest.fixture
+def motd(own_places, tmp_path, monkeypatch):
+    monkeypatch.setattr(health_timer, "MOTD", tmp_path / "motd.d" / "piwizard")
+    return health_timer.MOTD
+
+
+@pytest.fixture
+def look(motd, monkeypatch):
+    """One look that finds these things."""
+
+    def go(**found):
+        given = {name.replace("_", " "): text for name, text in found.items()}
+        monkeypatch.setattr(health_timer, "troubles", lambda planner, state: given)
+        return health_timer.refresh()
+
+    return go
+
+
+def test_what_changed_is_told_and_nothing_else(look, motd):
+    assert look() == []
+    assert not motd.exists()
+    assert look(the_timer="is stopped. Start it.") == ["<4>the timer: is stopped. Start it."]
+    assert "  the timer: is stopped. Start it.\n" in motd.read_text()
+    assert look(the_timer="is still stopped.") == []
+    assert "still" in motd.read_text()
+    assert look(a_name="leads elsewhere.") == ["<4>a name: leads elsewhere.", "<5>the timer is well again."]
+    assert look() == ["<5>a name is well again."]
+    assert not motd.exists()
+
+
+def test_after_a_run_only_what_is_shown_is_looked_at(look, motd, monkeypatch):
+    monkeypatch.setattr(health_timer, "troubles", lambda planner, state: {"x": "y"})
+    health_timer.refresh_if_shown()
+    assert not motd.exists()
+    look(x="y")
+    monkeypatch.setattr(health_timer, "troubles", lambda planner, state: {})
+    health_timer.refresh_if_shown()
+    assert not motd.exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "7", "[1]"])
+def test_a_memory_that_cannot_be_read(look, content):
+    look(x="y")
+    (health_timer.places.state_dir() / "watch.json").write_text(content)
+    assert look(x="y") == ["<4>x: y"]
+
+
+def test_only_steps_that_are_done_are_looked_at(own_places):
+    def checks(place):
+        if place.label == "site of blog":
+            raise PiwizardError("site.domains is missing.", hint="Give one.")
+        return [Check("renewal timer", False, "is inactive", mend="Start it."), Check("hook", True, "is there")]
+
+    places = [
+        SimpleNamespace(step=SimpleNamespace(name=name), site="blog", label=f"{name} of blog")
+        for name in ("site", "renewal", "certbot")
+    ]
+    planner = SimpleNamespace(all_instances=lambda: places, checks=checks)
+    for name in ("site", "renewal"):
+        workspace.state().mark(name, "blog", "done", "run-1")
+    workspace.state().mark("certbot", "blog", "failed", "run-1")
+    assert health_timer.troubles(planner, workspace.state()) == {
+        "site of blog": "site.domains is missing. Give one.",
+        TIMER: "is inactive. Start it.",
+    }
+
+
+def test_nothing_at_login_moves_a_cursor():
+    said = health_timer._notice({"site of blog, http leads there": "leads to \x1b]0;x\x07\x1b[2J\nhttp://x/\x9b1m"})
+    assert all(line.isprintable() for line in said.split("\n"))
+    assert len(said.split("\n")) == 3

@@ -1,0 +1,143 @@
+"""Another answers file does not make a site vanish that is set up."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from piwizard.engine.journal import Journal
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from piwizard.setup import kept_answers, workspace
+from piwizard.setup.answer_store import AnswerStore
+
+OWN = """\
+[site]
+name = "shop"
+domains = ["shop.example.org"]
+
+[app]
+repo = "https://example.org/shop.git"
+env = { SECRET_KEY = { generate = 32 }, MODE = "slow" }
+
+[ddns]
+interval = 7
+
+[sites.blog.site]
+domains = ["blog.example.org"]
+
+[sites.blog.app]
+repo = "https://example.org/blog.git"
+
+[sites.blog.app.env]
+MODE = "quick"
+"""
+NEW = """\
+# kept in git
+[site]
+name = "wiki"
+domains = ["wiki.example.org"]
+
+[app]
+repo = "https://example.org/wiki.git"
+"""
+
+
+@pytest.fixture
+def file(own_places):
+    """Another answers file, beside a machine with two sites that are set up and one that is not."""
+    places.answers_file().parent.mkdir(parents=True)
+    places.answers_file().write_text(OWN + '\n[sites.never.app]\nrepo = "https://example.org/never.git"\n')
+    workspace.state().mark("app", "blog", "done", "run-1")
+    Journal(workspace.backups_dir(), "site", "shop").remember("link", "/etc/x", {"target": None})
+    found = own_places / "answers.toml"
+    found.write_text(NEW)
+    return found
+
+
+def answers_of(found):
+    return {site: dict(found.sites[site]) for site in found.sites}
+
+
+def test_sites_are_known_by_journals_and_state(file):
+    assert workspace.set_up() == ("blog", "shop")
+
+
+def test_a_site_that_is_set_up_keeps_its_answers(file):
+    before = answers_of(workspace.planner(None).answers)
+    planner = workspace.planner(file)
+    assert list(planner.answers.sites) == ["wiki", "blog", "shop"]
+    workspace.keep_answers(file)
+    assert answers_of(workspace.planner(None).answers) == answers_of(planner.answers)
+    after = answers_of(planner.answers)
+    assert {site: after[site] for site in ("blog", "shop")} == {site: before[site] for site in ("blog", "shop")}
+    assert places.answers_file().read_text().startswith(NEW)
+    assert file.read_text() == NEW
+    workspace.keep_answers(file)
+    assert places.answers_file().read_text().count("[sites.blog.app]") == 1
+
+
+def test_what_is_kept_is_said(file):
+    words = kept_answers.remarks(file, workspace.planner(file).answers)
+    assert words == [
+        f"{site} is set up and not in {file}: its answers are kept. `piwizard remove {site}` removes it."
+        for site in ("blog", "shop")
+    ]
+    assert kept_answers.remarks(None, workspace.planner(None).answers) == []
+
+
+def test_a_site_that_the_file_has_is_taken_from_the_file(file):
+    file.write_text(NEW + '\n[sites.blog.app]\nrepo = "https://example.org/other.git"\n')
+    assert workspace.planner(file).answers.sites["blog"]["app.repo"] == "https://example.org/other.git"
+    assert "site.domains" not in workspace.planner(file).answers.sites["blog"]
+
+
+def test_the_machines_own_file_is_taken_as_it_is(file):
+    places.answers_file().write_text(NEW)
+    found = workspace.planner(None).answers
+    assert list(found.sites) == ["wiki"]
+    assert kept_answers.remarks(None, found) == [kept_answers.no_answers("blog"), kept_answers.no_answers("shop")]
+
+
+@pytest.mark.parametrize("name", ["market", "wiki"])
+def test_another_name_for_a_site_that_is_set_up_is_refused(file, name):
+    file.write_text(OWN.replace('name = "shop"', f'name = "{name}"'))
+    with pytest.raises(
+        PiwizardError, match=rf"gives shop.example.org to the site {name}, but shop is set up"
+    ) as refused:
+        workspace.planner(file)
+    assert "Call it shop" in refused.value.hint
+    with pytest.raises(PiwizardError, match="but shop is set up"):
+        workspace.keep_answers(file)
+    assert "wiki" not in places.answers_file().read_text()
+
+
+@pytest.mark.parametrize("sites", ["sites = {}\n", "[sites]\n", '[sites.other]\napp = { repo = "/srv/git/o" }\n', ""])
+def test_whatever_form_the_file_has(file, sites):
+    file.write_text(f"{sites}{NEW}" if sites.startswith("sites") else f"{NEW}\n{sites}")
+    if sites == "sites = {}\n":
+        with pytest.raises(PiwizardError, match="its answers cannot be added"):
+            workspace.planner(file)
+        return
+    assert {"wiki", "blog", "shop"} <= set(workspace.planner(file).answers.sites)
+
+
+def test_an_answer_for_such_a_site_brings_its_others_into_the_file(file):
+    answering = AnswerStore(file)
+    assert answering.sites() == ["wiki", "blog", "shop"]
+    answering.set("blog", "gunicorn.workers", 3)
+    written = tomllib.loads(file.read_text())["sites"]["blog"]
+    assert written == tomllib.loads(OWN)["sites"]["blog"] | {"gunicorn": {"workers": 3}}
+
+
+def test_answers_before_are_kept_however_often_they_are_replaced(file, own_places):
+    versions = [places.answers_file().read_text()]
+    for number in range(3):
+        file.write_text(f"{NEW}# version {number}\n")
+        workspace.keep_answers(file)
+        versions.append(places.answers_file().read_text())
+    previous = places.answers_file().with_name("answers.toml.previous").read_text()
+    kept = list((workspace.backups_dir() / "answers").iterdir())
+    assert {previous, *(one.read_text() for one in kept)} == set(versions[:-1])
+    assert {one.stat().st_mode & 0o777 for one in kept} == {0o600}

@@ -1,0 +1,71 @@
+"""Which steps a run is asked for, and which are left to their background jobs."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.answers import file_reader
+from piwizard.changes.base import HOLDS, Preview
+from piwizard.engine import launch
+from piwizard.machine.background_job import BackgroundJob
+from piwizard.setup import run_request, workspace
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance, all_questions, step_named
+
+NGINX, DHPARAM = StepInstance(step_named("nginx"), None), StepInstance(step_named("dhparam"), None)
+LEFT, PENDING = Preview(holds=False), Preview(holds=False, pending=True)
+
+
+class Foreseen:
+    """A change with a preview that is known."""
+
+    kind = "test"
+
+    def __init__(self, preview):
+        self._preview = preview
+
+    def probe(self, machine, memory):
+        return self._preview
+
+
+class Planned(Planner):
+    """A wizard whose steps have nothing to do, but for what a test puts in."""
+
+    previews: tuple[Preview, ...] = ()
+
+    def plan(self, place):
+        return [Foreseen(one) for one in self.previews] if place == DHPARAM else []
+
+
+@pytest.fixture
+def planner(own_places):
+    return Planned(file_reader.parse('[dhparam]\nway = "generate"', all_questions()), workspace.secret_store())
+
+
+def test_start_asks_for_the_steps_of_the_plan_in_order(planner, monkeypatch):
+    asked = []
+    monkeypatch.setattr(launch, "start", lambda wanted: asked.append(wanted) or "run-1")
+    run_request.start(planner, [(NGINX, []), (DHPARAM, [])], overwrite=True)
+    assert asked == [launch.Request("apply", (("nginx", None), ("dhparam", None)), overwrite=True)]
+
+
+@pytest.mark.parametrize(
+    ("previews", "needed"),
+    [
+        ((HOLDS, PENDING, LEFT), [NGINX]),
+        ((LEFT, PENDING, LEFT), [NGINX, DHPARAM]),
+        ((HOLDS, LEFT), [NGINX, DHPARAM]),
+        ((HOLDS,), [NGINX, DHPARAM]),
+    ],
+    ids=["waits for its job", "other answers", "job has ended", "not done"],
+)
+def test_needed_leaves_out_a_step_that_only_waits_for_its_job(planner, previews, needed):
+    planner.previews = previews
+    assert [place for place, _ in run_request.needed(planner, [NGINX, DHPARAM], [])] == needed
+
+
+def test_in_background_names_the_steps_whose_jobs_run(monkeypatch):
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: True)
+    assert run_request.in_background([NGINX, DHPARAM]) == [DHPARAM]
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: False)
+    assert run_request.in_background([NGINX, DHPARAM]) == []

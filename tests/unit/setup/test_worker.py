@@ -1,0 +1,48 @@
+"""The process of a run, called here: what undo needs, and which data it deletes."""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import asdict
+
+import pytest
+
+from piwizard.engine import launch
+from piwizard.machine import places
+from piwizard.setup import worker
+
+
+@pytest.fixture
+def undo(own_places, monkeypatch):
+    """Carries out an undo of the step app of two sites, with data of both; gives what is left in /srv."""
+    srv = own_places / "srv"
+    monkeypatch.setattr(places, "sites_dir", lambda: srv)
+    before = signal.getsignal(signal.SIGTERM)
+    for site in ("blog", "shop"):
+        (srv / site / "data").mkdir(parents=True)
+        (srv / site / "data" / "app.db").write_text(site)
+
+    def go(**more):
+        launch.folder("run-1").mkdir(parents=True)
+        wanted = launch.Request("undo", (("gunicorn", "blog"), ("app", "blog"), ("app", "shop")), **more)
+        (launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
+        assert worker.work("run-1")
+        return sorted(path.read_text() for path in srv.rglob("app.db"))
+
+    yield go
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_undo_deletes_the_data_of_the_sites_that_were_named(undo):
+    assert undo(wipe=("blog",)) == ["shop"]
+
+
+def test_undo_deletes_no_data_otherwise(undo):
+    assert undo() == ["blog", "shop"]
+
+
+def test_undo_needs_no_answers(undo):
+    places.answers_file().parent.mkdir(parents=True)
+    places.answers_file().write_text("spoilt [")
+    assert undo(wipe=("blog", "shop")) == []
