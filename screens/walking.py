@@ -182,4 +182,4 @@ class Walking(Frame):
         """How long a step usually takes here, in seconds."""
         if self.overview is None:
             return 0.0
-        return usual(place.step.name, self.overview.entry(place), self.overview.facts)
+        return usual(place.step, self.overview.entry(place), self.overview.facts)

@@ -130,14 +130,14 @@ def test_as_no_ip_wants_it(lab: Lab, home: Pi) -> None:
     (settings,) = json.loads(shown.partition("READ")[2]).values()
     assert (settings["login"], settings["password"]) == (LOGIN, SECRET)
     assert leaks(home, SECRET) == {SETTINGS[0], "/var/lib/piwizard/secrets.json"}
-    checks = {event["name"]: event for event in quickstart.events(home) if event["event"] == "check"}
-    assert "every 30 days" in checks["confirmation"]["detail"]
+    checks = {event["id"]: event for event in quickstart.events(home) if event["event"] == "check"}
+    assert "every 30 days" in checks["ddns-confirmation"]["detail"]
     assert all(check["ok"] for check in checks.values())
 
     net.zone.set(NAME, "AAAA", "2a00:7b80:99::1")
     found = quickstart.said(home.run(("piwizard", "doctor", "--json"), check=False))["findings"]
     (stale,) = [one for one in found if one["step"] == "ddns" and not one["ok"]]
-    assert stale["name"] == f"IPv6 of {NAME}"
+    assert (stale["id"], stale["subject"]) == ("name-ipv6-points-here", NAME)
     assert "2a00:7b80:99::1" in stale["detail"]
     net.zone.remove(NAME, "AAAA")
 

@@ -148,12 +148,12 @@ def well(pi: Pi) -> Iterator[None]:
 
 
 def wrong(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
-    """What `doctor --json` finds, by name."""
+    """What `doctor --json` finds, by id."""
     result = pi.run(("piwizard", "doctor", "--json", *options), check=False)
     findings = json.loads(result.output.splitlines()[-1])["findings"]
-    bad = {one["name"]: one for one in findings if not one["ok"]}
+    bad = {one["id"]: one for one in findings if not one["ok"]}
     assert result.exit == (1 if bad else 0), result.errors
-    assert all(one["cause"] and one["mend"] for one in bad.values()), bad
+    assert all(one["cause"] and one["fix"] for one in bad.values()), bad
     return bad
 
 
@@ -181,15 +181,15 @@ def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
     pages = ("/note", "/count", "/upload", "/users", "/join", "/salt")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
     shown = pi.run(("piwizard", "doctor"), check=False).output
-    assert shown.count("file not writable") == 2
+    assert shown.count("file-not-writable") == 2
     found = wrong(pi)
-    assert set(found) == {"file not writable", "folder missing", "database read-only", "table missing",
-                          "variable missing"}  # fmt: skip
-    assert "app.py:" in found["folder missing"]["detail"]
-    assert "in upload" in found["folder missing"]["detail"]
-    assert "belongs to root:myflask" in found["database read-only"]["cause"]
+    assert set(found) == {"file-not-writable", "folder-missing", "database-read-only", "database-table-missing",
+                          "variable-missing"}  # fmt: skip
+    assert "app.py:" in found["folder-missing"]["detail"]
+    assert "in upload" in found["folder-missing"]["detail"]
+    assert "belongs to root:myflask" in found["database-read-only"]["cause"]
     assert all(one["fixable"] for one in found.values())
-    assert "all well" in fix(pi)
+    assert "checks passed" in fix(pi)
     assert [page(pi, path) for path in pages] == [200] * len(pages)
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
     for part in ("notes.txt", "counter.json", "uploads", "data.db", "flask --app app init-db", "PASSWORD_SALT"):
@@ -201,9 +201,9 @@ def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
     drop = "import sqlite3; sqlite3.connect('/srv/myflask/data/data.db').execute('drop table user')"
     pi.run(("python3", "-c", drop))
     assert page(pi, "/users") == 500
-    mend = wrong(pi)["table missing"]["mend"]
-    assert mend.endswith("It ran once already.")
-    sudo, *command = shlex.split(mend.split("`")[1])
+    advice = wrong(pi)["database-table-missing"]["fix"]
+    assert advice.endswith("It has already run once.")
+    sudo, *command = shlex.split(advice.split("`")[1])
     assert sudo == "sudo"
     pi.run(command)
     assert page(pi, "/users") == 200
@@ -214,19 +214,19 @@ def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
     pages = ("/api", "/yaml", "/old", "/own", "/home", "/greedy")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
     found = wrong(pi)
-    assert set(found) == {"variable missing", "module missing", "import error", "app fails",
-                          "file outside of the app", "out of memory"}  # fmt: skip
+    assert set(found) == {"variable-missing", "module-missing", "import-fails", "app-fails",
+                          "file-outside-app", "out-of-memory"}  # fmt: skip
     assert not any(one["fixable"] for one in found.values())
-    assert "PyYAML into requirements.txt" in found["module missing"]["mend"]
+    assert "PyYAML to requirements.txt" in found["module-missing"]["fix"]
     line = SICK.splitlines().index('    return "fine" + str(1 / 0)') + 1
-    assert found["app fails"]["detail"].startswith(f"app.py:{line} in own: ZeroDivisionError")
-    assert "API_KEY into [app.env]" in found["variable missing"]["mend"]
+    assert found["app-fails"]["detail"].startswith(f"app.py:{line} in own: ZeroDivisionError")
+    assert "API_KEY to [app.env]" in found["variable-missing"]["fix"]
     told(pi, "API_KEY (not shown): ", "tulips & bees")
     assert page(pi, "/api") == 200
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
     assert "API_KEY = {asked = true}" in answers
     assert "tulips" not in answers
-    assert "variable missing" not in wrong(pi)
+    assert "variable-missing" not in wrong(pi)
     mended = SICK.replace("from flask import escape", "from markupsafe import escape").replace("1 / 0", "1 / 1")
     mended = mended.replace('"/home/alex/result.json"', '"result.json"').replace("2 << 30", "2 << 10")
     lab.git.commit("sick", {"app.py": mended, "requirements.txt": "flask\nPyYAML\n"})
@@ -238,9 +238,9 @@ def test_a_file_that_sudo_made(pi: Pi) -> None:
     pi.run(("bash", "-c", "rm /srv/myflask/data/result.json; umask 077; echo '{}' > /srv/myflask/data/result.json"))
     assert pi.http("/poll", host=quickstart.HOST, method="POST").status == 500
     found = wrong(pi)
-    assert "belongs to root:root" in found["file of another user"]["cause"]
-    assert "app.py:" in found["file of another user"]["detail"]
-    assert "all well" in fix(pi)
+    assert "belongs to root:root" in found["file-of-another-user"]["cause"]
+    assert "app.py:" in found["file-of-another-user"]["detail"]
+    assert "checks passed" in fix(pi)
     assert pi.http("/poll", host=quickstart.HOST, method="POST").status == 200
 
 
@@ -249,12 +249,12 @@ def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
     pi.run(("piwizard", "deploy"))
     pi.write("/srv/myflask/data/result.json", "torn", owner="myflask")
     pi.run(("systemctl", "restart", "myflask.service"), check=False)
-    found = eventually(lambda: _having(pi, "crash loop"), timeout=120)
-    assert "JSONDecodeError" in found["app fails"]["detail"]
-    assert "app.py:" in found["app fails"]["detail"]
-    assert "Mend app.py" in found["app fails"]["mend"]
+    found = eventually(lambda: _having(pi, "crash-loop"), timeout=120)
+    assert "JSONDecodeError" in found["app-fails"]["detail"]
+    assert "app.py:" in found["app-fails"]["detail"]
+    assert "Correct app.py" in found["app-fails"]["fix"]
     pi.write("/srv/myflask/data/result.json", "{}", owner="myflask")
-    assert found["crash loop"]["fixable"]
+    assert found["crash-loop"]["fixable"]
     fix(pi)
     assert page(pi, "/") == 200
     lab.git.commit("sick", {"app.py": SICK})
@@ -263,9 +263,9 @@ def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
 
 def test_a_folder_that_is_gone(pi: Pi) -> None:
     pi.run(("bash", "-c", "mv /srv/myflask/data /srv/myflask/elsewhere; systemctl restart myflask"), check=False)
-    found = eventually(lambda: _having(pi, "service does not start"), timeout=60)
-    assert "226/NAMESPACE" in found["service does not start"]["detail"]
-    assert found["service does not start"]["fixable"]
+    found = eventually(lambda: _having(pi, "service-cannot-start"), timeout=60)
+    assert "226/NAMESPACE" in found["service-cannot-start"]["detail"]
+    assert found["service-cannot-start"]["fixable"]
     fix(pi)
     assert page(pi, "/") == 200
 
@@ -274,9 +274,9 @@ def test_the_app_is_not_running(pi: Pi) -> None:
     pi.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
     assert page(pi, "/") == 502
     found = wrong(pi)
-    assert "gives 502" in found["site answers"]["detail"]
-    assert {"site answers", "myflask.socket", "myflask.service", "app answers"} <= set(found)
-    assert "all well" in fix(pi)
+    assert "returns 502" in found["site-answers"]["detail"]
+    assert {"site-answers", "app-socket-running", "app-service-running", "app-answers"} <= set(found)
+    assert "checks passed" in fix(pi)
 
 
 def test_workers_that_are_killed_or_hang(pi: Pi) -> None:
@@ -285,11 +285,11 @@ def test_workers_that_are_killed_or_hang(pi: Pi) -> None:
     pi.run(("bash", "-c", "systemctl daemon-reload; systemctl restart myflask.service"))
     assert page(pi, "/slow") == 502
     found = wrong(pi)
-    assert set(found) == {"worker time-out", "page ends in the middle"}
-    assert "GET /slow" in found["page ends in the middle"]["detail"]
+    assert set(found) == {"worker-timeout", "page-cut-off"}
+    assert "GET /slow" in found["page-cut-off"]["detail"]
     assert page(pi, "/killed") == 502
-    found = eventually(lambda: _having(pi, "out of memory"))
-    assert "gunicorn.workers = 1" in found["out of memory"]["mend"]
+    found = eventually(lambda: _having(pi, "out-of-memory"))
+    assert "gunicorn.workers = 1" in found["out-of-memory"]["fix"]
     answers = pi.read("/etc/xdg/piwizard/answers.toml")
     pi.run(("rm", "-r", f"{UNITS}.d"))
     pi.write("/etc/xdg/piwizard/answers.toml", f"{answers}\n[gunicorn]\nworkers = 1\n")
@@ -303,9 +303,9 @@ def test_a_full_disk(pi: Pi) -> None:
             "systemctl start myflask.service"))  # fmt: skip
     assert page(pi, "/large") == 500
     found = wrong(pi)
-    assert set(found) == {"disk full"}
-    assert "No space left" in found["disk full"]["detail"]
-    assert "apt-get clean" in found["disk full"]["mend"]
+    assert set(found) == {"disk-full"}
+    assert "No space left" in found["disk-full"]["detail"]
+    assert "apt-get clean" in found["disk-full"]["fix"]
     pi.run(("mount", "-o", "remount,size=300m", data))
     assert page(pi, "/large") == 200
     assert wrong(pi) == {}
@@ -315,7 +315,7 @@ def test_a_full_disk(pi: Pi) -> None:
 def test_nginx(pi: Pi) -> None:
     pi.write("/etc/nginx/conf.d/mine.conf", "gzip_on yes;\n")
     found = wrong(pi)
-    assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx configuration"]["detail"]
+    assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx-config-valid"]["detail"]
     refused = pi.run(("piwizard", "apply"), check=False)
     assert (refused.exit, "Nothing to do, and yet nginx does not work" in refused.errors) == (1, True)
     pi.run(("systemctl", "stop", "nginx.service"))
@@ -323,18 +323,18 @@ def test_nginx(pi: Pi) -> None:
     assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), "as it is after a boot"
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     other = pi.start(("python3", "-m", "http.server", "80"))
-    found = eventually(lambda: _having(pi, "step system"))
-    assert "Port 80 belongs to" in found["step system"]["detail"]
+    found = eventually(lambda: _having(pi, "step-in-sync"))
+    assert "Port 80 belongs to" in found["step-in-sync"]["detail"]
     other.end(grace=0)
-    assert "nginx service" in wrong(pi)
-    assert "all well" in fix(pi)
+    assert "nginx-service-running" in wrong(pi)
+    assert "checks passed" in fix(pi)
 
 
 def test_a_name_that_leads_elsewhere(pi: Pi) -> None:
     hosts = pi.read("/etc/hosts")
     pi.write("/etc/hosts", hosts.replace(f"127.0.0.1 {quickstart.HOST}", f"192.168.1.7 {quickstart.HOST}"))
     found = wrong(pi)
-    assert "192.168.1.7" in found[f"name {quickstart.HOST}"]["cause"]
+    assert "192.168.1.7" in found["name-points-here"]["cause"]
     pi.write("/etc/hosts", hosts)
 
 
@@ -342,19 +342,19 @@ def test_a_new_version_that_did_not_take_over(pi: Pi, lab: Lab) -> None:
     lab.git.commit("sick", {"app.py": f"import requests\n{SICK}"})
     assert not pi.run(("piwizard", "deploy"), check=False).ok
     found = wrong(pi)
-    assert found["module missing"]["cause"].startswith("The newest version did not take over")
-    assert found["module missing"]["detail"].startswith("app.py:1: ModuleNotFoundError")
+    assert found["module-missing"]["cause"].startswith("The newest version failed its smoke test")
+    assert found["module-missing"]["detail"].startswith("app.py:1: ModuleNotFoundError")
     assert page(pi, "/") == 200
     lab.git.commit("sick", {"app.py": f'{SICK}\n\napp.secret_key = os.environ["".join(reversed("TERCES_PPA"))]\n'})
     assert not pi.run(("piwizard", "deploy"), check=False).ok
     found = wrong(pi)
-    assert "APP_SECRET" in found["variable missing"]["mend"]
-    assert found["variable missing"]["fixable"]
-    assert "all well" in fix(pi)
+    assert "APP_SECRET" in found["variable-missing"]["fix"]
+    assert found["variable-missing"]["fixable"]
+    assert "checks passed" in fix(pi)
     assert "app.secret_key" in pi.read("/srv/myflask/current/app/app.py")
 
 
-def _having(pi: Pi, name: str) -> dict[str, dict[str, Any]]:
+def _having(pi: Pi, id: str) -> dict[str, dict[str, Any]]:
     found = wrong(pi)
-    assert name in found
+    assert id in found
     return found

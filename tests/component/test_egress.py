@@ -170,10 +170,10 @@ def test_flushed_packet_filter_opens_the_name_server_alone(pi: Pi) -> None:
     assert asked(pi, f"/try/tcp/{ROUTER}/80") == "ConnectionRefusedError"
     assert asked(pi, f"/try/tcp/{LAPTOP}/9418") == "TimeoutError"
     assert asked(pi, "/try/udp/224.0.0.251/5353") == "PermissionError"
-    assert "nftables has no rules for it" in doctor(pi)
+    assert "nftables has no rules for the app" in doctor(pi)
     pi.run(("systemctl", "start", "piwizard-egress.service", "piwizard-egress.timer"))
     assert asked(pi, f"/try/tcp/{ROUTER}/80") == "OSError"
-    assert "home network closed to the app (myflask): it reaches the Internet only" in doctor(pi)
+    assert "Home network closed to the app (myflask): it reaches the Internet only" in doctor(pi)
 
 
 def test_rules_are_there_after_a_reboot(pi: Pi) -> None:
@@ -199,7 +199,7 @@ def test_home_network_is_open_where_the_answers_say_so(lab: Lab, pi: Pi) -> None
     assert asked(pi, "/try/udp/255.255.255.255/9") == "reached"
     assert asked(pi, "/try/udp/224.0.0.251/5353") == "reached"
     assert asked(pi, BUS) == "reached", "the code names the bus"
-    assert "home network blocked" not in doctor(pi)
+    assert "tried to reach the home network" not in doctor(pi)
 
 
 def test_undo_leaves_no_rules(pi: Pi) -> None:

@@ -192,18 +192,18 @@ def test_from_outside(lab: Lab, secure: Pi) -> None:
 def checkup(pi: Pi) -> tuple[int, dict[str, dict[str, object]]]:
     """What `piwizard checkup` found, by name."""
     result = pi.run(("piwizard", "checkup", "--json"), check=False)
-    return result.exit, {one["name"]: one for one in json.loads(result.output)["findings"]}
+    return result.exit, {one["id"]: one for one in json.loads(result.output)["findings"]}
 
 
 def test_the_checkup_predicts_the_grade(secure: Pi) -> None:
     code, found = checkup(secure)
     assert code == 0, [one for one in found.values() if not one["ok"]]
-    assert str(found["grade"]["detail"]).startswith("A+ predicted at SSL Labs: TLS 1.3")
-    assert found["protocols"]["detail"] == "TLS 1.2, TLS 1.3"
-    assert f"led to https://{quickstart.HOST}/" in str(found["redirects"]["detail"])
-    assert "strict-transport-security on /, " in str(found["security headers"]["detail"])
-    assert {"port 80", "port 443", "static file", "time", "renewal timer", f"name {quickstart.HOST}"} <= set(found)
-    assert "A+ predicted" in secure.run(("piwizard", "checkup")).output
+    assert str(found["ssl-labs-grade"]["detail"]).startswith("A+ expected at SSL Labs: TLS 1.3")
+    assert found["tls-protocols"]["detail"] == "TLS 1.2, TLS 1.3"
+    assert f"redirected to https://{quickstart.HOST}/" in str(found["redirects"]["detail"])
+    assert "strict-transport-security on /, " in str(found["security-headers"]["detail"])
+    assert {"port-served", "static-file", "clock-correct", "renewal-timer-running", "name-points-here"} <= set(found)
+    assert "A+ expected" in secure.run(("piwizard", "checkup")).output
     config = secure.read(SITE)
     assert '"" max-age=63072000;' in config
     secure.write(
@@ -212,20 +212,20 @@ def test_the_checkup_predicts_the_grade(secure: Pi) -> None:
     secure.run(("systemctl", "restart", "nginx"))
     code, found = checkup(secure)
     assert (code, found["redirects"]["ok"]) == (1, False)
-    assert str(found["grade"]["detail"]).startswith("A predicted at SSL Labs: HSTS for 1 days")
+    assert str(found["ssl-labs-grade"]["detail"]).startswith("A expected at SSL Labs: HSTS for 1 days")
     secure.write(SITE, config)
     secure.run(("systemctl", "restart", "nginx"))
 
 
 def test_the_checkup_of_a_site_over_http(plain: Pi) -> None:
     _, found = checkup(plain)
-    bad = {name: one["detail"] for name, one in found.items() if not one["ok"]}
-    assert set(bad) <= {"step certbot", "step renewal"}, "asked for in the answers of another test, and undone"
-    assert "served over HTTP alone" in str(found["grade"]["detail"])
-    assert "certificate chain" not in found
+    bad = {one["step"]: one["detail"] for one in found.values() if not one["ok"]}
+    assert set(bad) <= {"certbot", "renewal"}, "asked for in the answers of another test, and undone"
+    assert "served over HTTP only" in str(found["ssl-labs-grade"]["detail"])
+    assert "certificate-chain-trusted" not in found
     plain.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
     code, found = checkup(plain)
-    assert (code, found["dynamic page"]["ok"]) == (1, False)
+    assert (code, found["start-page"]["ok"]) == (1, False)
     plain.run(("systemctl", "start", "myflask.socket", "myflask.service"))
 
 
@@ -265,14 +265,14 @@ def test_the_weekly_look(secure: Pi) -> None:
     assert secure.run(("systemctl", "is-enabled", "piwizard-watch.timer")).output == "enabled\n"
     quiet = look()
     assert "renewal" not in quiet
-    assert "something needs you" not in at_login()
+    assert "piwizard doctor" not in at_login()
     secure.run(("systemctl", "stop", "certbot.timer"))
     told = look().removeprefix(quiet)
-    assert "renewal of myflask, renewal timer: certbot.timer is inactive" in told
-    assert "certbot.timer is inactive, enabled. `piwizard apply renewal` starts it again." in at_login()
+    assert "renewal of myflask, Renewal timer running: certbot.timer is inactive" in told
+    assert "certbot.timer is inactive, enabled. Run `piwizard apply renewal` to start it again." in at_login()
     assert look().removeprefix(quiet) == told, "it is said once"
     quickstart.apply(secure, "renewal")
-    assert "something needs you" not in at_login(), "the run that mended it took it away"
+    assert "piwizard doctor" not in at_login(), "the run that mended it took it away"
 
 
 def test_names_come_later_and_it_all_goes_again(lab: Lab, secure: Pi, repo: str) -> None:

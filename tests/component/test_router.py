@@ -61,11 +61,11 @@ def refused(pi, **kind):
 
 def checks(pi):
     """The last run's checks: name to its event."""
-    return {event["name"]: event for event in quickstart.events(pi) if event["event"] == "check"}
+    return {event["id"]: event for event in quickstart.events(pi) if event["event"] == "check"}
 
 
 def verdict(pi):
-    return checks(pi)["way in"]["detail"]
+    return checks(pi)["reachable-from-internet"]["detail"]
 
 
 def visited(lab, *, status=200):
@@ -92,7 +92,7 @@ def test_forwards_carry_a_visitor_and_undo_removes_them(lab, pi, kind):
 
     lab.router.hairpin()
     found = quickstart.said(pi.run(("piwizard", "doctor", "--json"), check=False))["findings"]
-    (way,) = [one for one in found if one["name"] == "way in"]
+    (way,) = [one for one in found if one["id"] == "reachable-from-internet"]
     assert way["ok"]
     assert way["detail"].startswith("reachable: ")
 
@@ -181,7 +181,7 @@ def test_ufw_lets_visitors_in_and_is_put_back(lab, pi):
         visited(lab)
     set_up(pi)
     eventually(lambda: visited(lab))
-    assert checks(pi)["firewall"]["ok"]
+    assert checks(pi)["firewall-open"]["ok"]
     assert quickstart.apply(pi, "router", "--yes").output.startswith("Nothing to do")
     pi.run(("piwizard", "undo", "router", "--yes"))
     assert pi.read("/etc/ufw/user.rules") == before

@@ -86,19 +86,19 @@ def deployed(pi: Pi, lab: Lab, name: str, **files: str) -> None:
 def checks(pi: Pi) -> dict[str, dict[str, object]]:
     """What the doctor finds, by its name; the checks of the steps among it."""
     found = quickstart.said(pi.run(("piwizard", "doctor", "--json"), check=False))["findings"]
-    return {one["name"]: one for one in found}
+    return {one["id"]: one for one in found}
 
 
 def test_stream_as_first_page_is_set_up_and_looked_at_in_little_memory(pi: Pi, lab: Lab) -> None:
     deployed(pi, lab, "stream", app=STREAM)
-    assert checks(pi)["site answers"]["ok"]
+    assert checks(pi)["site-answers"]["ok"]
     kilobytes = int(pi.run(("timeout", "300", "python3", "-c", MEASURED)).output.split()[-1])
     assert kilobytes < 200_000
 
 
 def test_route_for_every_address_is_no_leak(pi: Pi, lab: Lab) -> None:
     deployed(pi, lab, "lights", app=LIGHTS)
-    assert checks(pi)["repository closed"]["ok"]
+    assert checks(pi)["repository-closed"]["ok"]
 
 
 def test_locks_of_a_stranger_keep_nobody_waiting(pi: Pi) -> None:
@@ -120,6 +120,6 @@ def test_served_source_is_found_every_time(pi: Pi, lab: Lab, turn: int) -> None:
     if turn == 0:
         deployed(pi, lab, "given", app=GIVEN_AWAY)
     pi.run(("systemctl", "reload", "nginx"))
-    found = checks(pi)["repository closed"]
+    found = checks(pi)["repository-closed"]
     assert not found["ok"]
     assert "/app.py" in str(found["detail"])

@@ -51,10 +51,9 @@ def test_an_upgrade_to_trixie(lab: Lab, upgraded: tuple[Pi, list[str]]) -> None:
     for one in (app, site, steps["gunicorn"]):
         assert one["summary"].endswith(MOVED)
     found = quickstart.said(pi.run(("piwizard", "doctor", "--json"), check=False))["findings"]
-    wrong = {one["name"]: one for one in found if not one["ok"]}
-    assert wrong["step site"]["cause"] == MOVED
-    assert "another Python" in wrong
-    assert wrong["another Python"]["fixable"]
+    wrong = {one["subject"] or one["id"]: one for one in found if not one["ok"]}
+    assert wrong["site"]["cause"] == MOVED
+    assert wrong["python-changed"]["fixable"]
 
     done = quickstart.apply(pi, check=False)
     assert done.ok, done.output

@@ -139,7 +139,7 @@ def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
         return [Group("nginx", (edit, site, new, Link(machine / "enabled", "site")), guard=("true",))]
 
     def checks() -> list[Check]:
-        return [Check("as it should be", ok=True, detail="it is")]
+        return [Check("fine", "as it should be", ok=True, detail="it is")]
 
     with mock.patch.object(recorder, "emit", counted), mock.patch.object(recorder, "sync", synced):
         engine = Engine(workspace.backups_dir(), workspace.state(), recorder)

@@ -21,13 +21,14 @@ from piwizard.changes.base import Change
 from piwizard.changes.group import Group
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
-from piwizard.machine.facts import RecordedSource, gather
+from piwizard.machine.facts import gather
 from piwizard.network import dhcpcd, netplan, networkmanager
 from piwizard.network.settings import settings
 from piwizard.nginx.present import NginxFiles
 from piwizard.steps.registry import STEPS, all_questions
 from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import PlanContext, Step
+from tests.recorded_machine import RecordedSource
 from tests.unit.properties.nginx import versions
 
 SAMPLES = Path(__file__).parents[1] / "machine" / "samples"

@@ -28,12 +28,13 @@ from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, 
 from piwizard.engine import launch
 from piwizard.machine import facts, files, places
 from piwizard.machine.checks import Check
-from piwizard.machine.facts import RecordedSource
+from piwizard.machine.remedies import Advice
 from piwizard.machine.snapshot import Machine
 from piwizard.setup import worker, workspace
-from piwizard.steps import registry
+from piwizard.steps import ddns, registry
 from piwizard.steps.registry import STEPS
 from piwizard.steps.step import PlanContext, Step
+from tests.recorded_machine import RecordedSource
 
 CHECKOUT = Path(__file__).parents[3]
 SAMPLE = CHECKOUT / "tests" / "unit" / "machine" / "samples" / "pi4-trixie"
@@ -121,21 +122,18 @@ class Harmless:
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = self._step.name
         sick = (self._folder / f"sick-{name}").exists()
-        yield Check(f"{name} there", True, "it is there")
-        yield Check(f"{name} answers", not sick, "503" if sick else "200", "It is sick.", "Give it some tea.")
+        yield Check(f"{name}-there", f"{name} there", True, "it is there")
+        tea = (Advice("Give it some tea."),)
+        yield Check(f"{name}-answers", f"{name} answers", not sick, "503" if sick else "200", "It is sick.", tea)
 
 
-class Ddns:
+class Ddns(ddns.Ddns):
     """An optional step with questions of the rarer kinds."""
 
     name = "ddns"
     title = "Dynamic DNS"
     heading = "Reach"
     why = "Your router's public address changes from time to time: this keeps the name pointing at it."
-    scope = "machine"
-    optional = True
-    needs = ("system",)
-    background = None
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         providers = ("no-ip", "duckdns", "cloudflare")
@@ -154,7 +152,7 @@ class Extra(Harmless):
     """The ddns step, harmless as well."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(Ddns(), folder)  # type: ignore[arg-type]
+        super().__init__(Ddns(), folder)
 
 
 def install(folder: Path) -> None:

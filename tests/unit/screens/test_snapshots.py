@@ -14,6 +14,7 @@ import pytest
 
 from piwizard.checkup import examine
 from piwizard.doctor.finding import Finding
+from piwizard.machine.remedies import Advice
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import Seen, opened
 
@@ -21,11 +22,12 @@ pytestmark = pytest.mark.asyncio
 KEPT = Path(__file__).parent / "snapshots"
 SIZES = [(60, 20), (80, 24), (120, 40)]
 FOUND = [
-    Finding("port 80", "nginx", None, True, "nginx"),
-    Finding("port 443", "nginx", None, False, "nobody listens", "", "`piwizard apply nginx site` starts it."),
-    Finding("grade", "certbot", "myflask", True, "A+ predicted at SSL Labs: TLS 1.3, 93 points, HSTS for 730 days; the "
-            "certificate is whole and trusted"),
-    Finding("time", "system", None, True, "0 s from the Internet's"),
+    Finding("port-served", "port 80", True, "nginx"),
+    Finding("port-served", "port 443", False, "nobody listens",
+            fix=(Advice("`piwizard apply nginx site` starts it."),)),
+    Finding("ssl-labs-grade", "grade", True, "A+ predicted at SSL Labs: TLS 1.3, 93 points, HSTS for 730 days; the "
+            "certificate is whole and trusted", site="myflask"),
+    Finding("clock-correct", "time", True, "0 s from the Internet's"),
 ]  # fmt: skip
 CHANGING = [
     (re.compile(r"\d+\.\d s"), "0.0 s"),
