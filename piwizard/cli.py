@@ -44,10 +44,10 @@ def status(answers: Path | None, as_json: bool) -> int:
     from piwizard.setup.status import status as look
     from piwizard.setup.status import without_answers
 
-    state, wizard, backups = workspace.state(), workspace.wizard(answers), workspace.backups()
-    for words in (state.trouble, *kept_answers.remarks(answers, wizard.answers)):
+    state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
+    for words in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
         output.warn(words)
-    found = [*look(wizard, state, backups), *without_answers(wizard, state, backups)]
+    found = [*look(planner, state, backups), *without_answers(planner, state, backups)]
     tried = trial.current()
     if as_json:
         output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
@@ -69,10 +69,10 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
     from piwizard.setup import workspace
     from piwizard.setup.preview import preview_all
 
-    wizard = workspace.wizard(answers)
-    places = wizard.places(steps, site)
-    wizard.require_answers(places)
-    previews = preview_all(wizard, places, workspace.backups())
+    planner = workspace.planner(answers)
+    places = planner.select(steps, site)
+    planner.require_answers(places)
+    previews = preview_all(planner, places, workspace.backups())
     if as_json:
         output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
     else:
@@ -87,15 +87,16 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
 @SITE
 @YES
 @click.option("--detach", is_flag=True, help="Start the run and come back at once.")
+@click.option("--wait", is_flag=True, help="If another run is under way, wait for its end.")
 @JSON
 @command
 def apply(
-    steps: tuple[str, ...], answers: Path | None, site: str | None, yes: bool, detach: bool, as_json: bool
+    steps: tuple[str, ...], answers: Path | None, site: str | None, yes: bool, detach: bool, wait: bool, as_json: bool
 ) -> int:
     """Runs what needs running, and follows the log. The run goes on if you leave."""
     from piwizard import applying
 
-    return applying.apply(steps, answers, site, yes=yes, detach=detach, as_json=as_json)
+    return applying.apply(steps, answers, site, yes=yes, detach=detach, as_json=as_json, wait=wait)
 
 
 @cli.command()
@@ -207,19 +208,23 @@ def logs(step: str | None, follow: bool, site: str | None, as_json: bool) -> int
 @JSON
 @command
 def stop(step: str | None, as_json: bool) -> int:
-    """Ends the run that is under way, cleanly; with a step, the one that this step belongs to."""
+    """Stops the run that is under way, or else the background job; with a step, only what this step belongs to."""
     from piwizard import output, printing, records
     from piwizard.engine import launch
 
-    run = records.under_way(step)
+    run, job = records.under_way(step), records.in_background(step)
     if run:
         launch.stop(run)
+    elif job:
+        job[1].stop()
     if as_json:
-        output.dump({"stopped": run})
-        return 0
-    printing.say(f"The run {run} was stopped; `piwizard apply` goes on with it." if run else "No run is under way.")
-    if other := launch.under_way("background"):
-        printing.say(f"The run {other} goes on in the background: {launch.hint(other, 'background')}")
+        output.dump({"stopped": run or (job and job[1].unit)})
+    elif run:
+        printing.say(f"The run {run} was stopped; `piwizard apply` continues it.")
+    elif job:
+        printing.say(f"{job[1].what} was stopped; `piwizard apply {job[0].name}` starts it again.")
+    else:
+        printing.say("No run is under way.")
     return 0
 
 

@@ -74,8 +74,8 @@ def trust(host: str, answers: Path | None, site: str | None, *, yes: bool, as_js
 
 
 def _access(answers: Path | None, site: str | None) -> Access:
-    wizard = workspace.wizard(answers)
-    sites = list(wizard.answers.sites)
+    planner = workspace.planner(answers)
+    sites = list(planner.answers.sites)
     if not sites:
         raise PiwizardError(
             "There is no site in the answers yet, so there is nothing to make a key for.",
@@ -89,9 +89,9 @@ def _access(answers: Path | None, site: str | None) -> Access:
             "Each site has a key of its own: say which with --site.", hint=f"Sites: {', '.join(sites)}."
         )
     site = site or sites[0]
-    if "app.repo" not in wizard.answers.of(site).values:
+    if "app.repo" not in planner.answers.of(site).values:
         raise PiwizardError("app.repo is missing.", key="app.repo")
-    return wizard.access_of(site)
+    return planner.context.access(site)
 
 
 def _explain(access: Access, public: str, place: Place) -> None:

@@ -21,7 +21,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import app_data, deploy_key, files, places
 from piwizard.machine.app_data import Contents
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import HOLDS_DATA, STEPS
 
 LISTED = 8
@@ -48,7 +48,7 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
         _forget_downloads(site)
         if not keep_data:
             files.remove(deploy_key.folder(site))
-        Answering().remove_site(site, keep_secrets=keep_data)
+        AnswerStore().remove_site(site, keep_secrets=keep_data)
         left = [*_left(made), *_user_of(site)]
         if as_json:
             output.dump({"event": "removed", "site": site, "left": left})
@@ -63,7 +63,7 @@ def _data_of(site: str) -> Contents | None:
     """What the app of a site has written. PiwizardError where neither answers nor journals know of such a site."""
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps() | Remains(backups).places()
-    sites = dict.fromkeys((*workspace.wizard(None).answers.sites, *sorted(name for _, name in known if name)))
+    sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(f"There is no site {site} (there is: {', '.join(sites) or 'none yet'}).", key="site.name")
     # What lies there without the step ever having been begun is somebody else's.
@@ -91,8 +91,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     The answers stay, and so do `packages` that were brought and `data` of the apps, unless somebody says otherwise.
     """
     launch.require_systemd()
-    for lane in launch.LANES:
-        launch.require_free(lane)
+    launch.require_free()
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps()
     if data:

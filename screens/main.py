@@ -24,6 +24,7 @@ from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.controllers.address_controller import AddressController
 from piwizard.screens.controllers.answers_controller import AnswersController
 from piwizard.screens.controllers.inspection_controller import InspectionController
+from piwizard.screens.controllers.jobs_controller import SECONDS_BETWEEN_POLLS, JobsController
 from piwizard.screens.controllers.navigation_controller import NavigationController
 from piwizard.screens.controllers.run_monitor import RunMonitor
 from piwizard.screens.controllers.runs_controller import POLLS_PER_SECOND, RunsController
@@ -113,6 +114,7 @@ class MainScreen(Screen[None]):
             answers=self.answers, sidebar=self.sidebar, log_pane=self.log_pane, run_bar=self.run_bar,
             all_done=self.action_summary,
         )  # fmt: skip
+        self.jobs = JobsController(service, self, self.monitor, self.inspection, self.sidebar)
         self.address = AddressController(service, self, typing=lambda: self.navigation.typing)
 
     def compose(self) -> ComposeResult:
@@ -132,6 +134,7 @@ class MainScreen(Screen[None]):
         self.watch(self, "focused", self._focus_moved, init=False)
         self.answers.start()
         self.set_interval(1 / POLLS_PER_SECOND, self.runs.poll)
+        self.set_interval(SECONDS_BETWEEN_POLLS, self.jobs.poll)
         self.set_interval(1, self.address.poll)
         if self._greeting is not None:
             self.app.push_screen(self._greeting())
@@ -269,7 +272,7 @@ class MainScreen(Screen[None]):
             case "all":
                 self.runs.propose_all()
             case "stop":
-                self.runs.stop()
+                self.action_stop()
             case "skip" | "unskip":
                 self.action_skip()
             case "shell":
@@ -295,7 +298,11 @@ class MainScreen(Screen[None]):
         self.runs.propose_all()
 
     def action_stop(self) -> None:
-        self.runs.stop()
+        """Stop the run under way, or else a background job."""
+        if self.monitor.live is None:
+            self.jobs.stop()
+        else:
+            self.runs.stop()
 
     def action_inspect(self) -> None:
         self.inspection.inspect_everything()

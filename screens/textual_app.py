@@ -156,7 +156,7 @@ class PiwizardApp(App[str]):
     async def action_leave(self) -> None:
         """Leaves at once; says that what runs goes on."""
         await self._keep_all()
-        if self.service.under_way() or self.service.beside():
+        if self.service.under_way() or self.service.jobs():
             self.exit("The run goes on. `piwizard` shows it again; `piwizard logs -f` follows it in plain text.")
         else:
             self.exit("Your answers are kept. `piwizard` goes on from here.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from piwizard.errors import PiwizardError
 from piwizard.machine.app_sandbox import Sandbox
+from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 
@@ -34,6 +35,8 @@ class Preview:
     """What is there instead, where that is worth naming: "eth0 has 192.168.1.100"."""
     warnings: tuple[str, ...] = ()
     """What a person has to know before saying yes, in whole sentences."""
+    pending: bool = False
+    """A background job is at work on it already."""
 
 
 HOLDS = Preview(holds=True)
@@ -69,12 +72,8 @@ class Work(Memory, Protocol):
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         allow: Sequence[int] = (0,),
-        watch: Callable[[str], None] | None = None,
     ) -> Result:
-        """Runs a command; raises ChangeFailed with its last words where the exit code is not allowed.
-
-        `watch` gets what it prints in pieces as they come, where it prints no lines; nothing of that is recorded.
-        """
+        """Runs a command; raises ChangeFailed with its last words where the exit code is not allowed."""
 
     def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
         """Runs a command of an app's in a transient unit with this sandbox, whatever its exit code.
@@ -94,11 +93,8 @@ class Work(Memory, Protocol):
     def say(self, text: str) -> None:
         """A line for whoever watches: what is being waited for, and why."""
 
-    def progress(self, text: str) -> None:
-        """How far a long change is, for whoever watches or asks for the status."""
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Waits for the other lane to have its groups checked and taken up, and keeps it waiting meanwhile."""
+    def continue_in(self, job: BackgroundJob) -> None:
+        """End the run of this step here: the job was started, and starts another run of the step at its end."""
 
     def make(self, change: Change) -> bool:
         """Probes a change and applies it where it does not hold; says whether it was applied."""

@@ -1,115 +1,106 @@
-"""Diffie-Hellman parameters found by openssl: minutes on a new board, hours on an old one."""
+"""Diffie-Hellman parameters that openssl generates in the background: minutes on a new board, hours on an old one."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import dhparam, files, units
+from piwizard.machine import dhparam, files
+from piwizard.machine import dhparam_generator as generator
 from piwizard.machine.snapshot import Machine
-
-FIRST_WORDS, MOST_SECONDS_BETWEEN = 2.0, 60.0
 
 
 @dataclass(frozen=True)
 class Generate:
-    """A file with parameters of that many bits, found on this machine.
+    """A file with parameters of that many bits, generated on this machine by piwizard-dhparam.service.
 
-    They are looked for aside. What lies aside is there from the first moment to the last, so that it says, after a
-    power cut or a reboot, that a search was begun; each search begins anew, for no half of it is worth keeping.
+    A run starts the unit and ends. When the unit has whole parameters, it starts another run, which puts them in place.
     """
 
     kind: ClassVar[str] = "dhparam"
     path: Path
     bits: int
 
-    @property
-    def aside(self) -> Path:
-        """Where openssl writes to."""
-        return self.path.with_name(f".{self.path.name}.begun")
-
     def describe(self) -> str:
-        return f"Find Diffie-Hellman parameters of {self.bits} bits"
+        return f"Generate Diffie-Hellman parameters of {self.bits} bits in the background"
 
     def probe(self, machine: Machine, memory: Memory) -> Preview:
         now = files.read(self.path)
-        argv = (dhparam.command(self.bits, self.aside), _check(self.aside))
-        if now is None or _bits(now) != self.bits:
-            return Preview(holds=False, argv=argv)
-        if not memory.wrote(self.path, files.digest(now)):
-            return Preview(holds=False, argv=argv, edited=True)
-        return Preview(holds=False, diff=f"-{self.aside}") if self.aside.exists() else HOLDS
+        ours = now is not None and memory.wrote(self.path, files.digest(now))
+        if now is not None and ours and _bits(now) == self.bits:
+            return Preview(holds=False, diff=f"-{generator.folder()}") if generator.folder().exists() else HOLDS
+        edited = now is not None and not ours and not _agreed(now)
+        if self._generated() is not None:
+            return Preview(holds=False, diff=f"+{self.path}", edited=edited)
+        job = machine.unit(generator.UNIT)
+        argv = dhparam.command(self.bits, generator.partial())
+        return Preview(holds=False, argv=(argv,), edited=edited, pending=job.running and not job.stale)
 
     def apply(self, work: Work) -> None:
         now = files.read(self.path)
-        if now is not None and not work.wrote(self.path, files.digest(now)) and not work.overwrite:
+        ours = now is not None and work.wrote(self.path, files.digest(now))
+        if now is not None and ours and _bits(now) == self.bits:
+            generator.clean()  # interrupted just before its end
+            return
+        if now is not None and not ours and not work.overwrite and not _agreed(now):
             raise ChangeFailed(
                 f"{self.path} is not as piwizard wrote it, so it was left as it is.",
                 hint="Move it away, or let `piwizard apply --yes` replace it.",
             )
-        if now is not None and _bits(now) == self.bits and work.wrote(self.path, files.digest(now)):
-            self.aside.unlink(missing_ok=True)  # found already, and cut off just then
+        found = self._generated()
+        if found is None:
+            self._start(work, replaces=now)
             return
-        work.remember("dhparam", str(self.aside), {})
-        files.replace(self.aside, b"", mode=0o600)
-        try:
-            work.write(self.path, self._find(work), 0o644, files.ROOT.ids())
-        finally:  # also after a failure, and where a person has stopped it: what stays aside is to be gone on with
-            if not units.shutting_down():
-                self.aside.unlink(missing_ok=True)
+        work.write(self.path, found, 0o644, files.ROOT.ids())
+        generator.clean()
 
-    def _find(self, work: Work) -> bytes:
-        search = Search(self.bits, work.progress)
-        work.command(dhparam.command(self.bits, self.aside), watch=search)
-        work.progress(f"Found after {dhparam.duration(search.seconds)} and {search.tried:,} candidates.")
-        work.command(_check(self.aside))
-        found = files.read(self.aside) or b""
-        if _bits(found) != self.bits:
-            raise ChangeFailed(f"openssl wrote no whole parameters of {self.bits} bits.", hint="Is the disk full?")
-        return found
+    def _generated(self) -> bytes | None:
+        """Return what the unit has generated; None where that is not whole, or of another size."""
+        found = files.read(generator.generated())
+        return found if found is not None and _bits(found) == self.bits else None
 
-
-@dataclass
-class Search:
-    """Counts the dots that openssl prints, one for each candidate, and says now and then how far it is."""
-
-    bits: int
-    say: Callable[[str], None]
-    clock: Callable[[], float] = time.monotonic
-    tried: int = 0
-    _since: float = field(init=False)
-    _next: float = FIRST_WORDS
-
-    def __post_init__(self) -> None:
-        self._since = self.clock()
-
-    @property
-    def seconds(self) -> float:
-        """How long it has taken so far."""
-        return self.clock() - self._since
-
-    def __call__(self, text: str) -> None:
-        self.tried += text.count(".")
-        seconds = self.seconds
-        if seconds >= self._next and self.tried:
-            self._next = seconds + min(MOST_SECONDS_BETWEEN, max(FIRST_WORDS, seconds / 10))
-            self.say(self._words(seconds))
-
-    def _words(self, seconds: float) -> str:
-        wanted = dhparam.candidates(self.bits)
-        usual = dhparam.duration(wanted * seconds / self.tried)
-        return (
-            f"{dhparam.duration(seconds)} so far, usually {usual} on this board: {self.tried:,} candidates tried, one "
-            f"in {round(wanted, -2):,.0f} fits. That is luck: it may also take three times as long."
-        )
+    def _start(self, work: Work, *, replaces: bytes | None) -> None:
+        work.remember("dhparam", str(generator.partial()), {"unit": generator.UNIT})
+        job = work.machine.unit(generator.UNIT)
+        if not job.running or job.stale:  # stale: it runs with the answers of before
+            work.command(("systemctl", "stop", generator.UNIT), allow=range(256))
+            generator.clean()
+            files.make_folders(generator.folder(), 0o700)
+            if replaces is not None:
+                files.replace(_consent(), files.digest(replaces).encode(), mode=0o600)
+            files.replace(generator.partial(), b"", mode=0o600)
+            work.command(("systemctl", "daemon-reload"))
+            work.command(("systemctl", "start", generator.UNIT))
+        work.continue_in(generator.JOB)
 
 
-def _check(path: Path) -> tuple[str, ...]:
-    return ("nice", "-n", "19", "openssl", "dhparam", "-check", "-noout", "-in", str(path))
+@dataclass(frozen=True)
+class NotGenerating:
+    """No parameters are generated, as the answers no longer ask for that."""
+
+    kind: ClassVar[str] = "dhparam"
+
+    def describe(self) -> str:
+        return f"Stop {generator.UNIT}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        wanted = generator.folder().exists() or machine.unit(generator.UNIT).running
+        return Preview(holds=False, argv=(("systemctl", "stop", generator.UNIT),)) if wanted else HOLDS
+
+    def apply(self, work: Work) -> None:
+        work.command(("systemctl", "stop", generator.UNIT), allow=range(256))
+        generator.clean()
+
+
+def _consent() -> Path:
+    """Return the file with the hash of a file edited by hand that a person allowed to replace."""
+    return generator.folder() / "replaces"
+
+
+def _agreed(content: bytes) -> bool:
+    return files.read(_consent()) == files.digest(content).encode()
 
 
 def _bits(pem: bytes) -> int:
@@ -118,6 +109,9 @@ def _bits(pem: bytes) -> int:
 
 
 def undo(record: Record, work: Work) -> str | None:
-    """What a search that was cut off has left; the file itself has a record of its own."""
+    """Stop the generation and remove its files. The parameters in use have a record of their own."""
+    if unit := record["before"].get("unit"):  # not in records of earlier versions
+        work.command(("systemctl", "stop", unit), allow=range(256))
+        generator.clean()
     Path(record["target"]).unlink(missing_ok=True)
     return None

@@ -66,7 +66,7 @@ class Group:
         )
 
     def apply(self, work: Work) -> None:
-        with work.alone(), work.shared() if self.shared else nullcontext():
+        with work.shared() if self.shared else nullcontext():
             self._apply(work)
 
     def _apply(self, work: Work) -> None:

@@ -8,14 +8,14 @@ from piwizard.apps.layout import Layout
 from piwizard.checkup import https, pages
 from piwizard.doctor.finding import Finding, from_check
 from piwizard.doctor.names import AT_HOME
-from piwizard.engine import launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.reach import leads, outside
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
+from piwizard.setup.status import is_running
 from piwizard.steps.blocks import bare_name
-from piwizard.steps.registry import Place
+from piwizard.steps.registry import StepInstance
 from piwizard.tls import lineage
 from piwizard.tls.gate import MOST_OFF
 from piwizard.tls.world import Here
@@ -27,9 +27,8 @@ REACH = ("ddns", "static-ip", "router")
 class Checkup:
     """One look at everything that a visitor's request goes through. Alters nothing."""
 
-    def __init__(self, wizard: Wizard, state: State) -> None:
+    def __init__(self, wizard: Planner, state: State) -> None:
         self._wizard, self._state = wizard, state
-        self._alive = launch.all_under_way().values()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine, and at one site or at all."""
@@ -39,7 +38,7 @@ class Checkup:
         if not sites:
             mend = "`piwizard` asks for what it needs and sets it up."
             return [Finding("sites", "app", None, False, "no site is set up", "There are no answers yet.", mend)]
-        places = [place for place in self._wizard.places() if place.site in (None, *sites)]
+        places = [place for place in self._wizard.select() if place.site in (None, *sites)]
         reach = [finding for place in places if place.step.name in REACH for finding in self._place(place)]
         told = {finding.name for finding in reach}
         names = [finding for one in sites for finding in self._names(one) if finding.name not in told]
@@ -57,7 +56,7 @@ class Checkup:
         public = [domain for domain in domains if "." in domain and not domain.endswith(AT_HOME)]
         if not public:
             return
-        interfaces = self._wizard.facts.network.interfaces or ()
+        interfaces = self._wizard.context.facts.network.interfaces or ()
         own = [one.address for each in interfaces for one in each.addresses if one.family == 6]
         where = outside.ask(4)
         for domain in public:
@@ -67,7 +66,7 @@ class Checkup:
     def _ports(self, sites: Sequence[str]) -> Iterator[Finding]:
         in_use = lineage.look().in_use
         for port in (80, 443) if any(site in in_use for site in sites) else (80,):
-            owner = self._wizard.facts.port(port)
+            owner = self._wizard.context.facts.port(port)
             ok = owner is not None and owner.program == "nginx"
             detail = "nginx" if ok else f"not nginx, but {owner.words}" if owner else "nobody listens"
             mend = "" if ok else "`piwizard apply nginx site` starts it; stop what else has the port."
@@ -87,11 +86,11 @@ class Checkup:
         entry = self._state.entry(step, site)
         return entry is not None and entry.result == "done"
 
-    def _place(self, place: Place) -> Iterator[Finding]:
+    def _place(self, place: StepInstance) -> Iterator[Finding]:
         """A step's own looks, where it is done; else how it stands."""
         step, site = place.step.name, place.site
         entry = self._state.entry(step, site)
-        if entry and entry.result == "running" and entry.run in self._alive:
+        if entry and is_running(place, entry):
             yield Finding(f"step {step}", step, site, True, "is being set up right now")
             return
         if not self._done(step, site):
@@ -105,7 +104,7 @@ class Checkup:
             yield Finding(f"step {step}", step, site, False, error.message, "", error.hint or "")
 
     def _clock(self) -> Finding:
-        by = self._wizard.facts.clock.by
+        by = self._wizard.context.facts.clock.by
         kept = f", kept by {by}" if by else ""
         seen = Here().clocks()
         if seen is None:
@@ -125,4 +124,4 @@ class Checkup:
 
 def examine(site: str | None = None) -> list[Finding]:
     """Looks at this machine."""
-    return Checkup(workspace.wizard(None), workspace.state()).findings(site)
+    return Checkup(workspace.planner(None), workspace.state()).findings(site)

@@ -21,9 +21,10 @@ from piwizard.machine import commands
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.preview import preview
-from piwizard.steps.registry import Place
+from piwizard.setup.status import is_running
+from piwizard.steps.registry import StepInstance
 
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 """The order in which a person would look; steps that are not named come after, in the wizard's order."""
@@ -32,9 +33,9 @@ FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 class Examination:
     """One look at everything. Alters nothing."""
 
-    def __init__(self, wizard: Wizard, state: State, memory: Memory) -> None:
+    def __init__(self, wizard: Planner, state: State, memory: Memory) -> None:
         self._wizard, self._state, self._memory = wizard, state, memory
-        self._machine, self._alive = Machine(), launch.all_under_way().values()
+        self._machine = Machine()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine and at one site, or at all."""
@@ -47,7 +48,7 @@ class Examination:
         return [*machine, *(finding for one in sites for finding in self._site(one))]
 
     def _site(self, site: str) -> Iterator[Finding]:
-        network = self._wizard.facts.network
+        network = self._wizard.context.facts.network
         own = [address.address for one in network.interfaces or () for address in one.addresses]
         yield from names.look(self._wizard.answers.of(site).get("site.domains", ()), site, own)
         yield from self._steps(site)
@@ -56,20 +57,20 @@ class Examination:
 
     def _steps(self, site: str | None) -> Iterator[Finding]:
         order = {name: number for number, name in enumerate(FROM_OUTSIDE)}
-        places = [place for place in self._wizard.places() if place.site == site]
+        places = [place for place in self._wizard.select() if place.site == site]
         for place in sorted(places, key=lambda place: order.get(place.step.name, len(order))):
             entry = self._state.entry(place.step.name, site)
             yield from self._place(place, entry) if entry else self._not_yet(place)
 
-    def _not_yet(self, place: Place) -> Iterator[Finding]:
+    def _not_yet(self, place: StepInstance) -> Iterator[Finding]:
         name, missing = place.step.name, self._wizard.missing(place)
         mend = f"`piwizard` asks for {missing[0]}." if missing else f"`piwizard apply {name}` does it."
         fix = None if missing else Fix((name,))
         yield Finding(f"step {name}", name, place.site, False, f"{name} was not set up yet", "", mend, fix)
 
-    def _place(self, place: Place, entry: Entry) -> Iterator[Finding]:
+    def _place(self, place: StepInstance, entry: Entry) -> Iterator[Finding]:
         name, site = place.step.name, place.site
-        if entry.result == "running" and entry.run in self._alive:
+        if is_running(place, entry):
             yield Finding(f"step {name}", name, site, True, "is being set up right now")
             return
         try:
@@ -91,7 +92,7 @@ class Examination:
                 error.hint or "",
             )
 
-    def _drift(self, place: Place, entry: Entry) -> Finding:
+    def _drift(self, place: StepInstance, entry: Entry) -> Finding:
         """Whether all is as the step left it. Units are left to the checks, which say more of them."""
         name, site = place.step.name, place.site
         previews = preview(self._wizard.plan(place), self._machine, self._memory)
@@ -115,9 +116,9 @@ class Examination:
         try:
             if entry:
                 pins = dict(launch.request(entry.run).pins)
-                wizard = Wizard(wizard.answers, wizard.vault, pins)
-            place = next(place for place in wizard.places(["app"], site))
-            source = wizard.ground(place).source
+                wizard = Planner(wizard.answers, wizard.store, pins)
+            place = next(place for place in wizard.select(["app"], site))
+            source = wizard.context.of(place).source
             if source is None:
                 return None
             app = Chosen(source, wizard.answers.of(site))
@@ -165,7 +166,7 @@ class Examination:
 
 def examine(site: str | None = None) -> list[Finding]:
     """Looks at this machine."""
-    return Examination(workspace.wizard(None), workspace.state(), workspace.backups()).findings(site)
+    return Examination(workspace.planner(None), workspace.state(), workspace.backups()).findings(site)
 
 
 def _by_applying(check: Check, step: str) -> Fix | None:

@@ -9,7 +9,7 @@ from piwizard import applying, printing
 from piwizard.answers.validators import Invalid
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import STEPS
 
 NEEDS_SOMEBODY = "What is missing only a person can tell: `piwizard doctor --fix` asks for it at a terminal."
@@ -41,7 +41,7 @@ def mend(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
 def _give(site: str | None, key: str, *, secret: bool) -> None:
     """Asks for the value of one variable of the app, until it is one, and keeps it where it belongs."""
     table, _, name = key.rpartition(".")
-    answering = Answering()
+    answering = AnswerStore()
     while True:
         text = printing.ask_secret(f"{name} (not shown):") if secret else printing.ask(f"{name}:")
         if text is None:
@@ -70,7 +70,7 @@ def together(fixes: Iterable[Fix]) -> Fix:
 
 def answer(site: str | None, fix: Fix) -> None:
     """Adds to the answers what a fix brings; what is there stays."""
-    answering = Answering()
+    answering = AnswerStore()
     for key, more in fix.add:
         before = answering.get(site, key)
         if isinstance(more, dict):

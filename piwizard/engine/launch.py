@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from piwizard.engine import lock, naming
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, files, places, transient_unit, units
 from piwizard.machine.app_sandbox import GENTLE
 
-LAST = ("CPUWeight=1", "IOWeight=1")
-"""What goes on in the background takes what builds leave, too."""
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 """What goes wrong in a run must not take the whole machine along: the sites and SSH keep a quarter of the memory. It
 counts where the kernel has the memory controller (`piwizard doctor` says whether it does)."""
-Lane = Literal["run", "background"]
-"""One run at a time in each: that of the long steps does not keep the others waiting."""
-LANES: tuple[Lane, ...] = ("run", "background")
 Steps = tuple[tuple[str, str | None], ...]
 """Pairs of step and site."""
-PAIRS = ("steps", "pins", "background")
+PAIRS = ("steps", "pins")
+FORMER = ("lane", "background")
+"""Fields of requests that earlier versions wrote."""
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+class RunUnderWay(PiwizardError):
+    """Another run is under way, and there is one at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,6 @@ class Request:
     """The sites whose data undo deletes: for each of them somebody has said yes. None goes otherwise."""
     packages: bool = False
     """The last of the steps undone takes the packages along that piwizard has brought."""
-    lane: Lane = "run"
-    background: Steps = ()
-    """What gets a run of its own in the background lane, as soon as none of `steps` that it needs is left to do."""
 
 
 def unit(run: str) -> str:
@@ -56,7 +56,8 @@ def folder(run: str) -> Path:
 
 def request(run: str) -> Request:
     """What a run was asked to do."""
-    raw: dict[str, Any] = json.loads((folder(run) / "request.json").read_bytes())
+    written: dict[str, Any] = json.loads((folder(run) / "request.json").read_bytes())
+    raw = {key: value for key, value in written.items() if key not in FORMER}
     pairs = {key: tuple((first, second) for first, second in raw.get(key, ())) for key in PAIRS}
     sites = raw.get("wipe") or ()  # a truth value in the requests of earlier versions
     wipe = tuple({site for _, site in pairs["steps"] if site}) if sites is True else tuple(sites)
@@ -68,19 +69,16 @@ def request(run: str) -> Request:
         ) from error
 
 
-def under_way(lane: Lane = "run") -> str | None:
-    """The run that is under way in a lane, None if there is none."""
-    return lock.holder(places.lock_file(lane))
-
-
-def all_under_way() -> dict[Lane, str]:
-    """The runs that are under way, by their lanes."""
-    return {lane: run for lane in LANES if (run := under_way(lane))}
+def under_way() -> str | None:
+    """The run that is under way, None if there is none."""
+    # An earlier version had a second lock; a run that it began may hold it until the next reboot.
+    return lock.holder(places.lock_file()) or lock.holder(places.lock_file().with_name("background.lock"))
 
 
 def at_work(step: str, site: str | None) -> str | None:
     """The run under way that a step of a site belongs to, None where it is not being worked on."""
-    return next((run for run in all_under_way().values() if (step, site) in _steps(run)), None)
+    run = under_way()
+    return run if run and (step, site) in _steps(run) else None
 
 
 def _steps(run: str) -> Steps:
@@ -92,37 +90,37 @@ def _steps(run: str) -> Steps:
 
 def alive(run: str) -> bool:
     """Whether a run is under way, or its process is about to begin: on a small board that takes many seconds."""
-    return run in all_under_way().values() or units.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
+    return run == under_way() or units.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
 
 
-def require_free(lane: Lane = "run") -> None:
-    """PiwizardError where a run is under way already in this lane."""
-    other = under_way(lane)
-    if other:
-        raise PiwizardError(f"A run is under way already ({other}).", hint=hint(other, lane))
+def require_free() -> None:
+    """Raise RunUnderWay where a run is under way already."""
+    # Until its process holds the lock, which takes many seconds on a small board, a run is known by its unit.
+    if other := under_way() or next(iter(units.active(unit("*"))), None):
+        raise RunUnderWay(
+            f"A run is under way already ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` ends it."
+        )
 
 
-def hint(run: str, lane: Lane) -> str:
-    """How to see a run, and how to end it."""
-    step = f" {steps[0][0]}" if lane == "background" and (steps := _steps(run)) else ""
-    return f"`piwizard logs{step} -f` shows it, `piwizard stop{step}` ends it."
+def wait_until_free() -> None:
+    """Wait until no run is under way."""
+    while under_way() or units.active(unit("*")):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def start(wanted: Request) -> str:
     """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
     require_systemd()
-    require_free(wanted.lane)
+    require_free()
     run = naming.following(max((path.name for path in places.logs_dir().glob("*T*-*")), default=None))
     files.make_folders(folder(run), 0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
     # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
     # continue: a pip that ran out of memory is the run's to explain, not the end of it.
-    settings = ["KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE, *BOUNDED]
-    # Whatever becomes of the run's process, no command of an app outlives it.
-    if wanted.lane == "run":
-        settings.append(f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service")
-    settings += LAST if wanted.lane == "background" else ()
+    # ExecStopPost: whatever becomes of the run's process, no command of an app outlives it.
+    after = f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service"
+    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE, *BOUNDED, after)
     properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"
     program = (sys.executable, "-I", "-m", "piwizard", "work", run)

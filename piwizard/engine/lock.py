@@ -1,4 +1,4 @@
-"""One run at a time in each lane: a lock that ends with its process, however that ends."""
+"""One run at a time: a lock that ends with its process, however that ends."""
 
 from __future__ import annotations
 

@@ -51,6 +51,8 @@ def _words(event: Event) -> str | None:
             return f"   {event['text']}"
         case "check":
             return f"   {'ok ' if event['ok'] else 'NOT'} {event['name']}: {event['detail']}"
+        case "run-finished" if event["result"] == "running":
+            return f"   {event['summary']}"
         case "run-finished":
             return f"   {event['result']} in {event['seconds']:.1f} s: {event.get('summary', '')}"
     return None

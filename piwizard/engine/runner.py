@@ -38,20 +38,32 @@ class Engine:
         *,
         overwrite: bool,
     ) -> bool:
-        """Plans, applies and checks one step; True where all of it went well."""
+        """Plans, applies and checks one step; True where all of it went well.
 
-        def body() -> str:
+        A step that continues in a background job counts as running until the run that the job starts at its end.
+        """
+
+        def body() -> tuple[str, str]:
             changes = plan()
             described = [{"change": change.describe(), "kind": change.kind} for change in changes]
             self.recorder.emit("run-started", step=step, site=site, plan=described)
             work = self._work(step, site, overwrite=overwrite)
-            altered = sum([work.make(change) for change in changes])
+            altered = 0
+            for change in changes:
+                altered += work.make(change)
+                if work.continued_by:
+                    return "running", (
+                        f"{work.continued_by.what} continues in the background. `piwizard status` shows how far it is, "
+                        f"`piwizard stop {step}` stops it."
+                    )
             failed = [check for check in map(self._check, checks()) if not check.ok]
             if failed:
                 raise PiwizardError(f"{failed[0].name}: {failed[0].detail}", hint=failed[0].mend or None)
-            return f"{altered} of {len(changes)} changes were needed" if altered else "everything was so already"
+            return "done", (
+                f"{altered} of {len(changes)} changes were needed" if altered else "everything was so already"
+            )
 
-        return self._record(step, site, body, done="done")
+        return self._record(step, site, body)
 
     def undo(
         self, step: str, site: str | None, *, data: Path | None = None, wipe: bool = False, packages: bool = False
@@ -63,7 +75,7 @@ class Engine:
         else uses them.
         """
 
-        def body() -> str:
+        def body() -> tuple[str, str]:
             journals = Journal(self.backups, step, site).to_undo()
             noted = [record for one in journals for record in one.records()]
             if newer := sorted({record["kind"] for record in noted} - {*UNDO, WROTE}):
@@ -77,8 +89,7 @@ class Engine:
             described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
             self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
             work = self._work(step, site, overwrite=False, wipe=wipe)
-            with work.alone():
-                return take_back(journals, records, remains, work)
+            return "done", take_back(journals, records, remains, work)
 
         def take_back(journals: list[Journal], records: list[Record], remains: Remains, work: Working) -> str:
             kept, unfinished = [], []
@@ -115,7 +126,7 @@ class Engine:
                 journal.forget()
             return " ".join(kept) or "as it was before"
 
-        return self._record(step, site, body, done=None)
+        return self._record(step, site, body, undo=True)
 
     def _work(self, step: str, site: str | None, *, overwrite: bool, wipe: bool = False) -> Working:
         journal = Journal(self.backups, step, site)
@@ -125,15 +136,14 @@ class Engine:
         self.recorder.emit("check", name=check.name, ok=check.ok, detail=check.detail)
         return check
 
-    def _record(self, step: str, site: str | None, body: Callable[[], str], *, done: str | None) -> bool:
+    def _record(self, step: str, site: str | None, body: Callable[[], tuple[str, str]], *, undo: bool = False) -> bool:
         """The one boundary of a run: whatever happens in it ends in events and state."""
         since = time.monotonic()
         self.state.mark(step, site, "running", self.recorder.run)
         result, summary = "failed", ""
         try:
             with self.stopping:
-                summary = body()
-            result = "done"
+                result, summary = body()
         except PiwizardError as error:
             summary = error.message
             self.recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
@@ -147,12 +157,12 @@ class Engine:
             self.recorder.emit(
                 "run-finished", step=step, site=site, result=result, seconds=round(seconds, 1), summary=summary
             )
-            if result == "done" and done is None:
+            if result == "done" and undo:
                 self.state.forget(step, site)
             else:
                 self.state.mark(step, site, result, self.recorder.run, self.recorder.redacted(summary), seconds)
             self.recorder.sync()
-        return result == "done"
+        return result in ("done", "running")
 
 
 def _with_left(left: list[Record], records: list[Record]) -> list[Record]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from piwizard.engine.events import now
-from piwizard.machine import file_lock, files, formats
+from piwizard.machine import files, formats
 from piwizard.machine.facts import os_release
 
 VERSION = 2
@@ -47,8 +45,6 @@ class State:
     """state.json, read whole and replaced whole. `trouble` says what was wrong with the file, if anything was.
 
     PiwizardError where a newer piwizard wrote it: nothing is altered then.
-
-    The runs of both lanes write it: each reads it anew before it adds its own.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,22 +68,15 @@ class State:
 
     def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
         """Remembers the result of a step, on disk before it returns."""
-        with self._anew():
-            self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), os_release.here())
-            self._save()
+        self._entries = self._load()
+        self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), os_release.here())
+        self._save()
 
     def forget(self, step: str, site: str | None) -> None:
         """The step was undone."""
-        with self._anew():
-            if self._entries.pop(key(step, site), None):
-                self._save()
-
-    @contextmanager
-    def _anew(self) -> Iterator[None]:
-        files.make_folders(self._file.parent)
-        with file_lock.exclusive(self._file.parent):
-            self._entries = self._load()
-            yield
+        self._entries = self._load()
+        if self._entries.pop(key(step, site), None):
+            self._save()
 
     def _load(self) -> dict[str, Entry]:
         trouble = []
@@ -111,6 +100,7 @@ class State:
         return {}
 
     def _save(self) -> None:
+        files.make_folders(self._file.parent)
         before = files.read(self._file)
         if before is not None:
             files.replace(self._previous, before, mode=0o600)

@@ -12,14 +12,13 @@ from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.room import Room
 from piwizard.engine.unfinished import Unfinished
-from piwizard.machine import commands, file_lock, files, transient_unit
+from piwizard.machine import commands, files, transient_unit
 from piwizard.machine.app_sandbox import Sandbox
+from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.commands import Result
 from piwizard.machine.snapshot import Machine
 from piwizard.machine.streams import OnLine
 
-LONGEST_GROUP = 1800.0
-"""Seconds that the run of the other lane may take for a group or an undo: apps load and packages go meanwhile."""
 FEW = 100
 """Exit codes that a change names, one by one, as those that it expects."""
 
@@ -33,6 +32,8 @@ class Working:
         self.machine = Machine()
         self.wipe = wipe
         self.overwrite = overwrite
+        self.continued_by: BackgroundJob | None = None
+        """What continues the step in the background, once that was started."""
         self._recorder, self._backups, self._journal = recorder, backups, journal
         self._ids = itertools.count(1)
         self._changes = itertools.count(1)
@@ -45,10 +46,9 @@ class Working:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         allow: Sequence[int] = (0,),
-        watch: Callable[[str], None] | None = None,
     ) -> Result:
         def run(on_line: OnLine) -> Result:
-            return commands.run(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=watch)
+            return commands.run(argv, input=input, env=env, cwd=cwd, on_line=on_line)
 
         return self._recorded(argv, "root", run, allow)
 
@@ -104,14 +104,8 @@ class Working:
     def say(self, text: str) -> None:
         self._recorder.emit("note", text=text)
 
-    def progress(self, text: str) -> None:
-        self._recorder.emit("progress", text=text)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        files.make_folders(self._backups.folder)
-        with file_lock.exclusive(self._backups.folder, LONGEST_GROUP, self.say):
-            yield
+    def continue_in(self, job: BackgroundJob) -> None:
+        self.continued_by = job
 
     def make(self, change: Change) -> bool:
         preview = change.probe(self.machine, self)

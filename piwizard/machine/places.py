@@ -38,9 +38,9 @@ def previous_answers() -> Path:
     return answers_file().with_name("answers.toml.previous")
 
 
-def lock_file(lane: str = "run") -> Path:
-    """Held by the run that is under way in a lane; gone with a reboot, as the run is."""
-    return Path(_dirs().user_runtime_path) / f"{lane}.lock"
+def lock_file() -> Path:
+    """Held by the run that is under way; gone with a reboot, as the run is."""
+    return Path(_dirs().user_runtime_path) / "run.lock"
 
 
 def locks_dir() -> Path:

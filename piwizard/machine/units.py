@@ -69,6 +69,15 @@ def ask(names: Iterable[str]) -> dict[str, UnitState]:
     return parse(result.output if result.ok else "", wanted)
 
 
+def active(pattern: str) -> list[str]:
+    """Return the names of the units that match a pattern of systemd's and run, or are about to."""
+    if commands.which("systemctl") is None:
+        return []
+    options = ("--plain", "--no-legend", "--state=active,activating")
+    result = commands.run(("systemctl", "list-units", *options, "--", pattern))
+    return [line.split()[0] for line in result.output.splitlines() if line.strip()] if result.ok else []
+
+
 def loading(name: str, longest: float) -> bool:
     """Whether a service runs since less than `longest` seconds: it may still be loading.
 

@@ -31,7 +31,7 @@ def walk(console: Console, backend: Backend, why: str = "") -> int:
         code = 130
     else:
         code = 0
-    for alive in filter(None, (backend.under_way(), backend.beside())):
+    if alive := backend.under_way():
         console.say(f"The run {alive} goes on without you; `piwizard logs -f` shows it, `piwizard stop` ends it.")
     console.say("Your answers are kept. `piwizard --plain` goes on from here.")
     return code

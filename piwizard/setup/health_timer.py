@@ -16,7 +16,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import files, places
 from piwizard.machine.checks import Check
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 
 MOTD = Path("/etc/motd.d/piwizard")
 """Shown at each login, as long as it is there."""
@@ -34,7 +34,7 @@ def watch() -> int:
 
 def refresh() -> list[str]:
     """Brings what is said at login up to date. Returns the lines for the journal."""
-    found = troubles(workspace.wizard(None), workspace.state())
+    found = troubles(workspace.planner(None), workspace.state())
     before, kept = _known(), places.state_dir() / "watch.json"
     lines = [printing.shown(f"{WARNING}{what}: {text}") for what, text in found.items() if what not in before]
     lines += [f"{NOTICE}{what} is well again." for what in before if what not in found]
@@ -54,15 +54,15 @@ def refresh_if_shown() -> None:
         refresh()
 
 
-def troubles(wizard: Wizard, state: State) -> dict[str, str]:
+def troubles(planner: Planner, state: State) -> dict[str, str]:
     """What is not as it should be of the steps that are done: a name for it, and what to do."""
     found: dict[str, str] = {}
-    for place in wizard.everything():
+    for place in planner.all_instances():
         entry = state.entry(place.step.name, place.site)
         if entry is None or entry.result != "done":
             continue
         try:
-            bad = [check for check in wizard.checks(place) if not check.ok]
+            bad = [check for check in planner.checks(place) if not check.ok]
         except PiwizardError as error:
             found[place.label] = error.sentence
             continue

@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from piwizard.engine import launch
 from piwizard.engine.state import State
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_all
-from piwizard.steps.registry import Place
+from piwizard.steps.registry import StepInstance
 
-Plans = list[tuple[Place, list[Previewed]]]
+Plans = list[tuple[StepInstance, list[Previewed]]]
 
 
-def done(wizard: Wizard, state: State) -> list[Place]:
+def done(planner: Planner, state: State) -> list[StepInstance]:
     """The steps that are remembered as done."""
     return [
         place
-        for place in wizard.everything()
+        for place in planner.all_instances()
         if (entry := state.entry(place.step.name, place.site)) and entry.result == "done"
     ]
 
 
-def needed(wizard: Wizard, chosen: Sequence[Place], finished: Sequence[Place]) -> Plans:
+def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[StepInstance]) -> Plans:
     """The plans of those steps that are not done, or have something to do again. Alters nothing.
 
-    What goes on in the background is left to do so.
+    Steps that only wait for their background jobs are left out.
     """
-    going = in_background(chosen)
-    wizard.require_answers(chosen)
+    planner.require_answers(chosen)
     return [
         (place, changes)
-        for place, changes in preview_all(wizard, [one for one in chosen if one not in going], workspace.backups())
-        if place not in finished or any(not one.preview.holds for one in changes)
+        for place, changes in preview_all(planner, chosen, workspace.backups())
+        if not _waits(changes) and (place not in finished or any(not one.preview.holds for one in changes))
     ]
 
 
-def in_background(places: Sequence[Place]) -> dict[Place, str]:
-    """Those of the places that a run in the background is at work on, and its name."""
-    long = [place for place in places if place.background]
-    return {place: run for place in long if (run := launch.at_work(place.step.name, place.site))}
+def _waits(changes: Sequence[Previewed]) -> bool:
+    """Check whether a background job is at work, and nothing is left to do before it."""
+    left = next((one.preview for one in changes if not one.preview.holds), None)
+    return left is not None and left.pending
 
 
-def lane(places: Iterable[Place]) -> launch.Lane:
-    """The lane of a run of these steps: the background is for those alone that belong there."""
-    return "background" if all(place.background for place in places) else "run"
+def in_background(places: Sequence[StepInstance]) -> list[StepInstance]:
+    """Return those of the steps whose background jobs run."""
+    return [place for place in places if place.step.background and place.step.background.running()]
 
 
-def start(wizard: Wizard, plans: Plans, *, overwrite: bool) -> str:
-    """Starts the run of what was planned, with the very code that was looked at. Returns its name.
-
-    Beside other steps, those of the background get a run of their own, which that run starts in its time.
-    """
-    wizard.vault.save()
-    places = [place for place, _ in plans]
-    chosen = lane(places)
-    own, beside = (
-        tuple((place.step.name, place.site) for place in places if (place.background and chosen == "run") is waits)
-        for waits in (False, True)
-    )
-    pins = tuple(wizard.pins().items())
-    return launch.start(launch.Request("apply", own, overwrite, pins, lane=chosen, background=beside))
+def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
+    """Starts the run of what was planned, with the very code that was looked at. Returns its name."""
+    planner.keep_secrets(place for place, _ in plans)
+    steps = tuple((place.step.name, place.site) for place, _ in plans)
+    return launch.start(launch.Request("apply", steps, overwrite, tuple(planner.context.pins().items())))

@@ -28,7 +28,7 @@ from piwizard.machine import files
 from piwizard.machine.app_sandbox import seen
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
-from piwizard.steps.step import Ground, Scope, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 if TYPE_CHECKING:
     from piwizard.apps.chosen import Chosen
@@ -114,7 +114,7 @@ QUESTIONS = (
 )
 
 
-class App:
+class App(Step):
     """Builds a release beside the one in use and proves it; the gunicorn step switches to it."""
 
     name = "app"
@@ -129,7 +129,7 @@ class App:
     optional = False
     needs = ("system",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None or ground.source is None or answers is None:
             return QUESTIONS
         app = app_of(ground, Answers(answers.site, {}))
@@ -144,7 +144,7 @@ class App:
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
@@ -195,7 +195,7 @@ class App:
             NoTrialCopy(where.folder / TRIAL_COPY),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         release = app_of(ground, answers).layout.release
         proven = files.read(release / PROOF) is not None
         detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"

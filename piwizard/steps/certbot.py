@@ -21,7 +21,7 @@ from piwizard.machine import checks, commands
 from piwizard.machine.checks import Check
 from piwizard.nginx.tls import WEBROOT
 from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.tls import lineage, served
 from piwizard.tls.request import PRODUCTION, Request
 from piwizard.tls.way import ENVIRONMENT, Way, settings_path, way_of
@@ -63,7 +63,7 @@ QUESTIONS = (
 )
 
 
-class Certbot:
+class Certbot(Step):
     """Has certbot make a certificate, or finds one of the person's, and serves the site with it."""
 
     name = "certbot"
@@ -79,12 +79,12 @@ class Certbot:
     optional = True
     needs = ("site",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         return [QUESTIONS[0].suggest(True, "what browsers expect"), *QUESTIONS[1:]]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         site = str(answers.site)
         used = Link(lineage.in_use_folder() / site, None)
         if not answers["tls.https"]:
@@ -105,7 +105,7 @@ class Certbot:
             ),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         site, domains = str(answers.site), answers["site.domains"]
         host, folder = bare_name(domains), ground.certificates.in_use.get(site)
         if not answers["tls.https"]:
@@ -132,7 +132,7 @@ class Certbot:
         )
 
 
-def _made(name: str, ground: Ground, answers: Answers) -> tuple[Change, ...]:
+def _made(name: str, ground: PlanContext, answers: Answers) -> tuple[Change, ...]:
     way = way_of(answers)
     asked = _certificate(name, ground, answers, way)
     if way.settings is None:  # once the certificate is renewed by a page, nobody signs with what was for the records
@@ -173,7 +173,7 @@ def _environment(way: Way) -> tuple[Change, ...]:
     return (Group("certbot-plugin", changes, shared=True),)
 
 
-def _certificate(name: str, ground: Ground, answers: Answers, way: Way) -> Certificate:
+def _certificate(name: str, ground: PlanContext, answers: Answers, way: Way) -> Certificate:
     domains, there = tuple(answers["site.domains"]), ground.certificates.named(name)
     server = answers.get("tls.server")
     anew = there is not None and (there.server != (server or PRODUCTION) or way.differs(there))

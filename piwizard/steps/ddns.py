@@ -30,7 +30,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import places, units
 from piwizard.machine.checks import Check
 from piwizard.reach import leads, outside
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 UNITS = Path("/etc/systemd/system")
 CLIENTS = ("ddclient", "noip-duc")
@@ -112,7 +112,7 @@ QUESTIONS = (
 )
 
 
-class Ddns:
+class Ddns(Step):
     """An account that is proven, and a client that keeps the name up to date."""
 
     name = "ddns"
@@ -127,7 +127,7 @@ class Ddns:
     optional = True
     needs = ("system",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         hostname = answers.get("ddns.hostname") if answers else None
@@ -143,7 +143,7 @@ class Ddns:
             for question in QUESTIONS
         ]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         account, minutes = account_of(answers), int(answers.get("ddns.interval", 5))
         if minutes < account.provider.least_minutes:
             raise PiwizardError(
@@ -154,7 +154,7 @@ class Ddns:
         prove = Prove(account, lambda: outside.ask(4).address, _noted())
         return (prove, *setting_up(account, minutes, ground))
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         account, client = account_of(answers), _client(answers)
         service = f"{client}.service"
         state = units.ask([service])[service]
@@ -201,7 +201,7 @@ def _client(answers: Answers) -> str:
     return str(answers.get("ddns.client", "ddclient"))
 
 
-def _ddclient(account: Account, minutes: int, ground: Ground) -> Sequence[Change]:
+def _ddclient(account: Account, minutes: int, ground: PlanContext) -> Sequence[Change]:
     """Its settings are there before its package: that would ask, and start it without any."""
     system = ground.machine.os
     debian = int(system.version) if system.version.isdigit() else None
@@ -225,7 +225,7 @@ def _ddclient(account: Account, minutes: int, ground: Ground) -> Sequence[Change
     )
 
 
-def _noip_duc(account: Account, minutes: int, ground: Ground) -> Sequence[Change]:
+def _noip_duc(account: Account, minutes: int, ground: PlanContext) -> Sequence[Change]:
     use_debians = 'Set ddns.client to "ddclient".'
     if account.provider.name != "no-ip" or account.server != account.provider.server:
         wrong = "noip-duc, No-IP's own client, can update names of No-IP only"
@@ -272,6 +272,6 @@ def _last_update(account: Account) -> Check:
     return Check("last update", False, said, refusal.sentence, refusal.hint, beyond=unheard)
 
 
-def _own_ipv6(ground: Ground) -> list[Any]:
+def _own_ipv6(ground: PlanContext) -> list[Any]:
     found = [one for interface in ground.machine.network.interfaces or () for one in interface.addresses]
     return [one for one in found if one.family == 6 and ipaddress.ip_address(one.address).is_global]

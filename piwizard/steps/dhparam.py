@@ -9,14 +9,17 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
-from piwizard.changes.dhparam import Generate
+from piwizard.changes.dhparam import Generate, NotGenerating
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
+from piwizard.changes.gone import Gone
 from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
 from piwizard.machine import commands, dhparam, files, places
+from piwizard.machine import dhparam_generator as generator
+from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.checks import Check
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.templating import render
 
 IN_USE = places.dhparam_file()
@@ -26,7 +29,7 @@ INCLUDED = Path("/etc/nginx/conf.d/piwizard-dhparam.conf")
 """A link to the directive. Where it is, nginx has parameters, for every server block alike."""
 KNOWN = FOLDER / "dhparam-ffdhe2048.pem"
 COMMAND = "/usr/local/bin/piwizard"
-UNIT = Path("/etc/systemd/system/piwizard-dhparam.service")
+UNIT = Path("/etc/systemd/system") / generator.UNIT
 AT_BOOT = UNIT.parent / "multi-user.target.wants" / UNIT.name
 ENOUGH = 2048
 
@@ -53,16 +56,15 @@ BITS = Question(
 )
 AT_START = Question(
     "dhparam.at_boot",
-    "Go on after a power cut",
-    "Whether a search that a reboot or a power cut has ended begins again by itself when the Pi starts. Without it, "
-    "`piwizard` or `piwizard apply` begins it again.",
+    "Continue after a reboot",
+    "Starts an interrupted generation again when the Pi boots. Otherwise `piwizard apply` starts it again.",
     v.yes_or_no,
     kind="yesno",
     default=False,
 )
 
 
-class Dhparam:
+class Dhparam(Step):
     """Parameters for every server block at once, by one directive that nginx includes."""
 
     name = "dhparam"
@@ -72,34 +74,38 @@ class Dhparam:
         "Old guides have you wait an hour for `openssl dhparam`. Its result matters only to cipher suites with DHE, "
         "which today's recommended HTTPS settings no longer offer, and which certificates of today's kind (ECDSA, as "
         "certbot gets them) cannot even use: without them you lose nothing and still get an A+. "
-        "If you have an RSA certificate and very old visitors, take ffdhe2048, or have your own looked for: that "
-        "goes on in the background, behind everything else, and nginx takes the result up when it is whole."
+        "If you have an RSA certificate and visitors with very old browsers, take ffdhe2048, or generate your own. "
+        "That runs in the background, and nginx uses the result as soon as it is complete."
     )
     scope: Scope = "machine"
     optional = True
     needs = ("nginx",)
+    background: BackgroundJob | None = generator.JOB
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         bits = BITS
         if ground is not None and answers is not None and (seconds := dhparam.expected(answers.get(BITS.key, ENOUGH))):
             bits = BITS.suggest(ENOUGH, f"takes about {dhparam.duration(seconds)} on this board, by a short try")
         return (WAY, bits, AT_START)
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         way = answers[WAY.key]
+        not_generating = (Link(AT_BOOT, None), NotGenerating(), Gone(UNIT))
         if way == "none":
-            return (Link(AT_BOOT, None), _taken_up(Link(INCLUDED, None), Link(IN_USE, None)))
+            return (*not_generating, _taken_up(Link(INCLUDED, None), Link(IN_USE, None)))
         directive = File(DIRECTIVE, render("nginx/dhparam.conf.j2", file=str(IN_USE)))
         included = Link(INCLUDED, str(DIRECTIVE))
         if way == "ffdhe2048":
             known = File(KNOWN, render("tls/ffdhe2048.pem"))
             group = _taken_up(known, Link(IN_USE, KNOWN.name), directive, included)
-            return (Folder(FOLDER), Link(AT_BOOT, None), group)
-        found = Generate(FOLDER / f"dhparam-{answers.get(BITS.key, ENOUGH)}.pem", answers.get(BITS.key, ENOUGH))
-        group = _taken_up(Link(IN_USE, found.path.name), directive, included)
-        return (Folder(FOLDER), *_at_boot(found, wanted=answers.get(AT_START.key, False)), found, group)
+            return (Folder(FOLDER), *not_generating, group)
+        bits = answers.get(BITS.key, ENOUGH)
+        own = Generate(FOLDER / f"dhparam-{bits}.pem", bits)
+        at_boot = Link(AT_BOOT, f"../{UNIT.name}" if answers.get(AT_START.key, False) else None)
+        group = _taken_up(Link(IN_USE, own.path.name), directive, included)
+        return (Folder(FOLDER), File(UNIT, _unit(bits)), at_boot, own, group)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
         used = f"ssl_dhparam {IN_USE};" in dump.output
         if answers[WAY.key] == "none":
@@ -134,11 +140,16 @@ def _taken_up(*changes: Change) -> Group:
     return Group("dhparam", changes, guard=("nginx", "-t"), then=(take_up,))
 
 
-def _at_boot(found: Generate, *, wanted: bool) -> tuple[Change, ...]:
-    if not wanted:
-        return (Link(AT_BOOT, None),)
-    unit = render("systemd/dhparam.service.j2", begun=str(found.aside), command=COMMAND)
-    return (File(UNIT, unit), Link(AT_BOOT, f"../{UNIT.name}"))
+def _unit(bits: int) -> str:
+    return render(
+        "systemd/dhparam.service.j2",
+        bits=bits,
+        folder=str(generator.folder()),
+        partial=str(generator.partial()),
+        generated=str(generator.generated()),
+        progress=str(generator.PROGRESS),
+        command=COMMAND,
+    )
 
 
 def _size(found: dhparam.Parameters | None) -> str:

@@ -25,7 +25,7 @@ from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
 from piwizard.machine.http_client import Answer
 from piwizard.quoting import environment_value
-from piwizard.steps.step import Ground, Scope, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 if TYPE_CHECKING:
     from piwizard.apps.chosen import Chosen
@@ -41,7 +41,7 @@ QUESTIONS = (
 )
 
 
-class Gunicorn:
+class Gunicorn(Step):
     """A socket unit and a service unit, hardened, sized for this board."""
 
     name = "gunicorn"
@@ -56,7 +56,7 @@ class Gunicorn:
     optional = False
     needs = ("app",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         machine = ground.machine
@@ -66,7 +66,7 @@ class Gunicorn:
         board += f"; the app takes {app.worker} MB a worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         unit = _unit(app, ground)
         where, name, host = app.layout, unit.site, _host(answers)
@@ -96,7 +96,7 @@ class Gunicorn:
         network = egress.guard(name, app.network, app.network_reason)
         return (*network, units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"), prune)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
         states = units.ask(names)
@@ -177,7 +177,7 @@ def _footprint(app: Chosen) -> Footprint | None:
     return footprint.read(where.release / PROOF) or footprint.read(where.current / PROOF)
 
 
-def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
+def _unit(app: Chosen, ground: PlanContext) -> systemd_units.Unit:
     answers, where = app.answers, app.layout
     workers, threads = footprint.for_board(ground.machine, _footprint(app))
     code = where.current / "app"

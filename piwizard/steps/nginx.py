@@ -18,11 +18,11 @@ from piwizard.machine.checks import Check
 from piwizard.nginx import capacity, limits, tuning
 from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.templating import render
 
 
-class Nginx:
+class Nginx(Step):
     """Edits nginx.conf in place, directive by directive, behind `nginx -t`."""
 
     name = "nginx"
@@ -37,10 +37,10 @@ class Nginx:
     optional = False
     needs = ("system",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return ()
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         included = tuning.readable(ground.nginx.included)
 
         def tune(text: str) -> str:
@@ -56,7 +56,7 @@ class Nginx:
             _updates(ground),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
         ipv6_gone = "Address family not supported" in dump.last_words
         yield Check(
@@ -95,13 +95,13 @@ class Nginx:
         )
 
 
-def _listens(ground: Ground) -> tuple[Change, ...]:
+def _listens(ground: PlanContext) -> tuple[Change, ...]:
     """Here, not with the sites that include them: where IPv6 is gone from the kernel, nginx starts only without."""
     texts = render_listens(engine_of(ground), ipv6=ground.ipv6)
     return tuple(File(Path(FOLDER) / name, text) for name, text in texts.items())
 
 
-def _updates(ground: Ground) -> Change:
+def _updates(ground: PlanContext) -> Change:
     """Let unattended-upgrades replace nginx although its nginx.conf is edited; nothing where it is not installed."""
     path = Path(apt_options.FILE)
     if "unattended-upgrades" not in ground.installed or apt_options.others_keep_settings():

@@ -17,7 +17,7 @@ from piwizard.changes.unit import Unit
 from piwizard.machine import files, places, units
 from piwizard.machine.checks import Check
 from piwizard.steps.blocks import certificate_of
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.templating import render
 from piwizard.tls import lineage, renewing, served
 from piwizard.tls.renewing import HOOK, Rehearsal
@@ -39,7 +39,7 @@ def _watch() -> tuple[File, ...]:
     )
 
 
-class Renewal:
+class Renewal(Step):
     """certbot's timer, a hook for nginx, and a dry run that has to pass."""
 
     name = "renewal"
@@ -55,10 +55,10 @@ class Renewal:
     optional = True
     needs = ("certbot",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return ()
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         if not answers["tls.https"]:
             return ()
         site, name = str(answers.site), certificate_of(ground, answers).name
@@ -91,7 +91,7 @@ class Renewal:
             ),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
         states = units.ask([TIMER, WATCH])

@@ -23,7 +23,7 @@ from piwizard.machine.forwards import Router as Seen
 from piwizard.reach import outside
 from piwizard.router import by_hand, echo, hops, keeping, verdict
 from piwizard.router.verdict import Evidence, Verdict
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 PORTS = (80, 443)
 UPNP, BY_HAND = "upnp", "by-hand"
@@ -41,7 +41,7 @@ QUESTIONS = (
 )
 
 
-class Router:
+class Router(Step):
     """Forwards by UPnP, kept by a timer; the Pi's own firewall; a verdict on what stands in the way."""
 
     name = "router"
@@ -57,7 +57,7 @@ class Router:
     optional = True
     needs = ("nginx",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         gateway = ground.machine.network.gateway
@@ -65,7 +65,7 @@ class Router:
             return [QUESTIONS[0].suggest(UPNP, "your router answers to UPnP")]
         return [QUESTIONS[0].suggest(BY_HAND, "no router answers to UPnP")]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         gateway, address = _ends(ground.machine.network)
         fire: tuple[Change, ...] = (OpenPorts(PORTS),) if ufw.look(PORTS) else ()
         if answers["router.forward"] == BY_HAND:
@@ -94,7 +94,7 @@ class Router:
             Unit(keeping.TIMER),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         gateway, address = _ends(ground.machine.network)
         url = forwards.find(gateway) if upnp.installed() else None
         seen = upnp.look(url) if url else None
@@ -181,11 +181,11 @@ def _firewall(network: Network) -> Iterable[Check]:
     )
 
 
-def _verdict(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
+def _verdict(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
     return verdict.judge(_evidence(ground, seen, forwarded=forwarded))
 
 
-def _evidence(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
+def _evidence(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
     """Looks around, as far as it takes: a few seconds at most."""
     internet, router = outside.ask(4), seen.outside if seen else None
     own = tuple(one.address for each in ground.machine.network.interfaces or () for one in each.addresses)
@@ -196,7 +196,7 @@ def _evidence(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> E
     return Evidence(router, internet.address, internet.reason, own, way, forwarded, heard)
 
 
-def _refuse(ground: Ground, seen: Seen) -> None:
+def _refuse(ground: PlanContext, seen: Seen) -> None:
     """Raises where no forward of this router could let visitors in."""
     found = _verdict(ground, seen, forwarded=None)
     if found.hopeless:

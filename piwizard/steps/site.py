@@ -25,7 +25,7 @@ from piwizard.nginx import workers
 from piwizard.nginx.present import DEFAULT_SERVER
 from piwizard.nginx.site import access_log, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
-from piwizard.steps.step import Ground, Scope, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 QUESTIONS = (
     Question(
@@ -39,7 +39,7 @@ QUESTIONS = (
 )
 
 
-class Site:
+class Site(Step):
     """The server block of a site, and the one for names that nobody has here."""
 
     name = "site"
@@ -54,10 +54,10 @@ class Site:
     optional = False
     needs = ("nginx", "gunicorn")
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return QUESTIONS
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         name = app.layout.site
         for domain in answers["site.domains"]:
@@ -91,7 +91,7 @@ class Site:
         # First: already `nginx -t` makes the files that it would write to, for everybody to read.
         return (LogFile(Path(access_log(name))), *groups)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         host = bare_name(answers["site.domains"])
         secure = answers.site in ground.certificates.in_use
         scheme = "https" if secure else "http"

@@ -26,7 +26,7 @@ from piwizard.network.settings import (
     settings,
 )
 from piwizard.reach import names
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 REVERT_AFTER = "static_ip.revert_after"
 SECONDS = 180
@@ -69,7 +69,7 @@ QUESTIONS = (
 )
 
 
-class StaticIp:
+class StaticIp(Step):
     """Gives an interface a fixed IPv4 address through whatever manages the network."""
 
     name = "static-ip"
@@ -85,12 +85,12 @@ class StaticIp:
     optional = True
     needs = ()
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None or answers is None:
             return QUESTIONS
         return _proposed(ground.machine.network, answers)
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         cut_off = trial.current()
         if cut_off and not trial.live(cut_off.interface):
             raise PiwizardError(
@@ -103,7 +103,7 @@ class StaticIp:
             neighbours.refuse(chosen)
         return (change,)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         chosen = settings(ground.machine.network, answers)
         here = trial.live(chosen.interface)
         yield Check(

@@ -11,6 +11,7 @@ from piwizard.answers.questions import Question
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
+from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
 from piwizard.nginx.present import NginxFiles
@@ -23,7 +24,7 @@ Scope = Literal["machine", "site"]
 
 
 @dataclass(frozen=True)
-class Ground:
+class PlanContext:
     """Everything detected that a plan stands on: the machine, the nginx files that are there, the app's code."""
 
     machine: Facts
@@ -41,7 +42,7 @@ class Ground:
     """The units that came with Debian's packages: no site may be called like one of them."""
 
 
-def app_of(ground: Ground, answers: Answers) -> Chosen:
+def app_of(ground: PlanContext, answers: Answers) -> Chosen:
     """The app that a site's steps are about."""
     if ground.source is None:
         raise PiwizardError("app.repo is missing.", key="app.repo")
@@ -81,11 +82,16 @@ class Step(Protocol):
     def needs(self) -> tuple[str, ...]:
         """The names of the steps that must be done before."""
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    @property
+    def background(self) -> BackgroundJob | None:
+        """Return the job that continues the step's work after its run, where there is one."""
+        return None
+
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         """What the step asks, with defaults for this machine. Without a ground: the keys alone."""
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         """The ordered changes. PiwizardError where it cannot be done, before anything is altered."""
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         """Live looks at whether the result is there and works."""

@@ -12,7 +12,7 @@ from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import PortOwner
-from piwizard.steps.step import Ground, Scope
+from piwizard.steps.step import PlanContext, Scope, Step
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500
@@ -21,7 +21,7 @@ MEMORY_NEEDED = 300
 PIWIZARD_WAS_MADE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-class System:
+class System(Step):
     """Installs Debian's packages, and refuses what would fail later with a worse word."""
 
     name = "system"
@@ -36,10 +36,10 @@ class System:
     optional = False
     needs = ()
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return ()
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         machine = ground.machine
         if machine.os.unsupported:
             raise PiwizardError(machine.os.unsupported)
@@ -56,7 +56,7 @@ class System:
                 raise _occupied(owner)
         return (Packages(PACKAGES, starts=("nginx.service",)),)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         disk, memory = ground.machine.disk.free, ground.machine.memory
         yield Check(
             "disk",

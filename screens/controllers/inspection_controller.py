@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.screen_service import MachineOverview, ScreenService
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 STOPPED_EARLY = ("failed", "interrupted")
 """States of a step whose last run left something to read in its log."""
@@ -38,7 +38,7 @@ class InspectionController:
         self.overview: MachineOverview | None = None
         self.thorough = False
         """Whether the overview comes from probes and checks, not only from what was remembered."""
-        self._outcomes: dict[Place, tuple[str, RunOutcome]] = {}
+        self._outcomes: dict[StepInstance, tuple[str, RunOutcome]] = {}
 
     @property
     def outcomes(self) -> dict[object, RunOutcome]:
@@ -82,7 +82,7 @@ class InspectionController:
         if not thorough:
             self.inspect(thorough=True)
 
-    def outcome(self, place: Place) -> RunOutcome | None:
+    def outcome(self, place: StepInstance) -> RunOutcome | None:
         """Return how the last run of a step ended; None if its log is not read yet. `read_outcome` reads it."""
         status = self.overview.status(place) if self.overview else None
         run, outcome = self._outcomes.get(place, ("", RunOutcome()))
@@ -90,7 +90,7 @@ class InspectionController:
             return RunOutcome()
         return outcome if run == status.run else None
 
-    def read_outcome(self, place: Place, then: Callable[[], None]) -> None:
+    def read_outcome(self, place: StepInstance, then: Callable[[], None]) -> None:
         """Read in the background how the last run of a step ended."""
         status = self.overview.status(place) if self.overview else None
         run = status.run if status else None
@@ -103,13 +103,13 @@ class InspectionController:
 
         self._host.run_in_background(partial(self._read, place, run), known, group="outcome")
 
-    def _read(self, place: Place, run: str) -> RunOutcome:
+    def _read(self, place: StepInstance, run: str) -> RunOutcome:
         return read_outcome(self._service.record(run), (place.step.name, place.site))
 
     def _read_outcomes(self, overview: MachineOverview) -> None:
         wanted = [(one.place, one.run) for one in overview.statuses if one.run and one.state in STOPPED_EARLY]
 
-        def known(outcomes: dict[Place, tuple[str, RunOutcome]]) -> None:
+        def known(outcomes: dict[StepInstance, tuple[str, RunOutcome]]) -> None:
             self._outcomes |= outcomes
             self._outcomes_read()
 
@@ -118,7 +118,7 @@ class InspectionController:
                 lambda: {place: (run, self._read(place, run)) for place, run in wanted}, known, group="outcomes"
             )
 
-    def expected_seconds(self, place: Place) -> float:
+    def expected_seconds(self, place: StepInstance) -> float:
         """Return how long a step usually takes on this machine."""
         if self.overview is None:
             return 0.0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from piwizard.screens.panes.setup_pane import SetupPane
     from piwizard.screens.widgets.sidebar import Sidebar
     from piwizard.screens.widgets.tab_bar import TabBar
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 SHOWING_QUESTIONS = 0.6
 """Seconds until the questions of a step that was just chosen are on the screen, as a rule."""
@@ -38,7 +38,7 @@ class NavigationController:
         self._setup_pane, self._tab_chosen = setup_pane, tab_chosen
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> StepInstance | None:
         """The chosen step."""
         return self._sidebar.place
 
@@ -86,7 +86,7 @@ class NavigationController:
         ahead = [one for one in (*steps[here:], *steps[:here]) if not near or one.site in (site, None)]
         for wanted in MOST_URGENT_FIRST:
             for place in ahead:
-                if self._sidebar.state(place) == wanted and not (wanted == "running" and place.background):
+                if self._sidebar.state(place) == wanted and not (wanted == "running" and place.step.background):
                     self._sidebar.choose(place.step.name, place.site)
                     return
 

@@ -1,4 +1,4 @@
-"""Follow the runs under way in both lanes, and the one whose log is shown."""
+"""Follow the run under way, and the one whose log is shown."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ class MonitorUpdate:
 
     grown: bool = False
     ended: RunWatch | None = None
-    beside: bool = False
-    """Whether the run that has ended went on in the background."""
 
 
 class RunMonitor:
@@ -28,52 +26,41 @@ class RunMonitor:
     def __init__(self, service: ScreenService) -> None:
         self._service = service
         self.live: RunWatch | None = None
-        self.beside: RunWatch | None = None
-        """The run in the background, for which nothing waits."""
         self.shown: RunWatch | None = None
         self._ended: set[str] = set()
 
     def started(self, run: str) -> RunWatch:
         """Follow a run that has just been started, and show it."""
-        self.shown = watch = self._watch(run)
-        if self._service.in_background(run):
-            self.beside = watch
-        else:
-            self.live = watch
+        self.live = self.shown = watch = self._watch(run)
         return watch
 
-    def show(self, step: StepKey, last_run: str | None, *, background: bool) -> RunWatch | None:
+    def show(self, step: StepKey, last_run: str | None) -> RunWatch | None:
         """Choose the log to show for a step: of the run under way if it is about the step, else of `last_run`."""
-        live = self.beside if background else self.live
-        if live is not None and (step in live.progress.steps or not live.progress.steps):
-            self.shown = live
+        if self.live is not None and (step in self.live.progress.steps or not self.live.progress.steps):
+            self.shown = self.live
         else:
             self.shown = self._watch(last_run) if last_run else None
         return self.shown
 
     def _watch(self, run: str) -> RunWatch:
         """Return what follows a run already, or a new one."""
-        for one in (self.live, self.beside, self.shown):
+        for one in (self.live, self.shown):
             if one is not None and one.run == run:
                 return one
         return RunWatch(self._service.record(run))
 
     def poll(self) -> MonitorUpdate:
         """Read on for a few hundredths of a second; notice runs that others start, and runs that end."""
-        alive, beside = self._service.under_way(), self._service.beside()
-        self.live, self.beside = self._found(self.live, alive), self._found(self.beside, beside)
+        alive = self._service.under_way()
+        self.live = self._found(self.live, alive)
         grown = False
-        for one in {id(one): one for one in (self.live, self.beside, self.shown) if one is not None}.values():
+        for one in {id(one): one for one in (self.live, self.shown) if one is not None}.values():
             came = one.advance()
             grown = grown or (came and one is self.shown)
         if self.live is not None and self.live.ended(alive):
             ended, self.live = self.live, None
             self._ended.add(ended.run)
             return MonitorUpdate(grown, ended)
-        if self.beside is not None and self.beside.ended(beside):
-            ended, self.beside = self.beside, None
-            self._ended.add(ended.run)
-            return MonitorUpdate(grown, ended, beside=True)
         return MonitorUpdate(grown)
 
     def _found(self, watch: RunWatch | None, run: str | None) -> RunWatch | None:

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.log.run_progress import duration
 from piwizard.screens.pages.confirm_run import ConfirmRun
 from piwizard.screens.pages.yes_no_dialog import YesNoDialog
 from piwizard.setup.status import all_set_up
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from piwizard.screens.widgets.run_bar import RunBar
     from piwizard.screens.widgets.sidebar import Sidebar
     from piwizard.setup.service import Proposal
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 POLLS_PER_SECOND = 5
 
@@ -63,12 +62,8 @@ class RunsController:
         """Show the plan of all steps that are left, and ask."""
         self._propose(None)
 
-    def _propose(self, place: Place | None, *, again: bool = False) -> None:
-        beside = place is not None and place.background
-        if beside and self._monitor.beside is not None:
-            self._host.notify_line("It goes on in the background already: Log shows it, s stops it.")
-            return
-        if self._monitor.live is not None and not beside:
+    def _propose(self, place: StepInstance | None, *, again: bool = False) -> None:
+        if self._monitor.live is not None:
             self._host.notify_line("Something runs already; this can be started when that has ended.")
             return
 
@@ -80,7 +75,7 @@ class RunsController:
 
         self._host.start(body, "propose")
 
-    def _expected_seconds(self, place: Place | None) -> float:
+    def _expected_seconds(self, place: StepInstance | None) -> float:
         if place is not None:
             return self._inspection.expected_seconds(place)
         wanted = (one for one in self._sidebar.steps if not self._sidebar.waits(one))
@@ -114,12 +109,8 @@ class RunsController:
         update = self._monitor.poll()
         if update.grown and self._navigation.tab == "Log":
             self._log_pane.grown()
-        if update.ended is not None and update.beside:
-            self._ended_beside(update.ended)
-        elif update.ended is not None:
+        if update.ended is not None:
             self._ended(update.ended)
-        if self._monitor.beside is not None:
-            self._show_beside(self._monitor.beside)
         live = self._monitor.live
         if live is None:
             self._run_bar.show(None)
@@ -139,21 +130,6 @@ class RunsController:
             elif result and self._sidebar.state(place) == "running":
                 state = "todo" if progress.undo and result == "done" else result
                 self._sidebar.mark(place, "interrupted" if state == "stopped" else state)
-
-    def _show_beside(self, watch: RunWatch) -> None:
-        """Show the time that the run in the background has taken."""
-        for place in self._sidebar.steps:
-            if (place.step.name, place.site) == watch.progress.place and not watch.progress.results:
-                self._sidebar.mark(place, "running", duration(watch.progress.seconds()).replace(" ", ""))
-
-    def _ended_beside(self, watch: RunWatch) -> None:
-        progress = watch.progress
-        step = (progress.place or ("",))[0]
-        words = {"done": f"{step} is done.", "failed": f"{step}: {progress.failure} {progress.hint}".strip()}
-        style = {"done": "green", "failed": "bold red"}.get(progress.result, "yellow")
-        ended = words.get(progress.result, f"{step} was cut off before its end; r begins it again.")
-        self._host.notify_line(ended, style)
-        self._inspection.inspect(thorough=True)
 
     def _ended(self, watch: RunWatch) -> None:
         progress = watch.progress
@@ -190,10 +166,8 @@ class RunsController:
             self._all_done()
 
     def stop(self) -> None:
-        """Ask, then stop the run under way; of two, the one that the chosen step belongs to."""
-        place = self._navigation.place
-        here = self._monitor.beside if place is not None and place.background else None
-        live = here or self._monitor.live or self._monitor.beside
+        """Ask, then stop the run under way."""
+        live = self._monitor.live
         if live is None:
             self._host.notify_line("Nothing runs.")
             return
@@ -203,7 +177,4 @@ class RunsController:
                 self._host.notify_line("Stopping: what is being done is ended in order…", "dim")
                 self._host.run_in_background(partial(self._service.stop, live.run), lambda _: None, group="stop")
 
-        question = "Stop what runs? It can go on later from where it was."
-        if live is self._monitor.beside:
-            question = "Stop what goes on in the background? Later it begins again."
-        self._host.open(YesNoDialog(question, "Stop it"), answered)
+        self._host.open(YesNoDialog("Stop what runs? It can go on later from where it was.", "Stop it"), answered)

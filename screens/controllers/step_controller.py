@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from piwizard.screens.panes.setup_pane import SetupPane
     from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.widgets.sidebar import Sidebar
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 SETTLING = 0.15
 """Seconds that the cursor rests on a step before anything slow is asked about it."""
@@ -51,26 +51,26 @@ class StepController:
         self._setup_pane, self._plan_pane, self._log_pane, self._checks_pane = (
             setup_pane, plan_pane, log_pane, checks_pane,
         )  # fmt: skip
-        self._opened: Place | None = None
+        self._opened: StepInstance | None = None
         """A step that was opened before its questions were known."""
 
-    def highlight(self, place: Place) -> None:
+    def highlight(self, place: StepInstance) -> None:
         """Show what is known of a step at once, and ask for the rest when the cursor rests on it."""
         self._opened = None
         self._setup_pane.show(place)
         self._host.set_timer(SETTLING, lambda: self._settle(place))
 
-    def _settle(self, place: Place) -> None:
+    def _settle(self, place: StepInstance) -> None:
         if self._host.alive and place == self._navigation.place:
             self.show(place)
 
-    def show(self, place: Place) -> None:
+    def show(self, place: StepInstance) -> None:
         """Show everything about a step, also what takes long to find out."""
         self.show_status(place)
         self.fill_tab()
         self.ask(place)
 
-    def ask(self, place: Place) -> None:
+    def ask(self, place: StepInstance) -> None:
         """Find out what the step asks, and show it."""
 
         async def body() -> None:
@@ -97,7 +97,7 @@ class StepController:
 
         self._host.start(body, "ask")
 
-    def show_status(self, place: Place) -> None:
+    def show_status(self, place: StepInstance) -> None:
         """Show the status of a step, and how its last run ended."""
         outcome = self._inspection.outcome(place)
         if outcome is None:
@@ -108,7 +108,7 @@ class StepController:
         show = partial(self._setup_pane.show_status, place, status, self._sidebar.state(place), outcome)
         self._host.start(show, "status")
 
-    def _show_status_of(self, place: Place) -> None:
+    def _show_status_of(self, place: StepInstance) -> None:
         if place == self._navigation.place:
             self.show_status(place)
 
@@ -133,12 +133,12 @@ class StepController:
             case "Log":
                 self.show_log(place)
 
-    def show_log(self, place: Place) -> None:
+    def show_log(self, place: StepInstance) -> None:
         """Show the log of the run under way if it is about this step, otherwise that of its last run."""
         entry = self._inspection.overview.entry(place) if self._inspection.overview else None
         step = (place.step.name, place.site)
-        watch = self._monitor.show(step, entry.run if entry else None, background=place.background)
-        self._log_pane.show(watch, live=watch is not None and watch in (self._monitor.live, self._monitor.beside))
+        watch = self._monitor.show(step, entry.run if entry else None)
+        self._log_pane.show(watch, live=watch is not None and watch is self._monitor.live)
         self._log_pane.jump(step)
 
     def open(self) -> None:
@@ -150,7 +150,7 @@ class StepController:
         else:
             self._navigation.focus_pane()
 
-    def _enter(self, place: Place) -> None:
+    def _enter(self, place: StepInstance) -> None:
         """Go into a step that was opened before, unless the cursor has gone elsewhere since."""
         opened, self._opened = self._opened, None
         if opened == place and self._navigation.tab == "Setup" and self._sidebar.has_focus:

@@ -23,7 +23,7 @@ from piwizard.machine.commands import Result
 from piwizard.machine.host_keys import HostKey
 from piwizard.network import trial
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.tls import attempts
 from tests.crash.looking import account_to_prove, piwizard_in
 from tests.crash.promises import Notes
@@ -34,7 +34,7 @@ REPO = "https://github.com/someone/myflask.git"
 
 def answers(root: Path, notes: Notes) -> None:
     """Questions answered one by one, a step left out, a further site made and taken away."""
-    answering = Answering()
+    answering = AnswerStore()
 
     def give(site: str, key: str, value: object) -> None:
         with notes.promised(value, "answer", site, key):
@@ -59,7 +59,7 @@ def removed(root: Path, notes: Notes) -> None:
     answers(root, Notes(root.with_name("unheard")))
     notes.settled()
     notes.holds(REPO, "answer", "myflask", "app.repo")
-    Answering().remove_site("blog")
+    AnswerStore().remove_site("blog")
     notes.holds(REPO, "answer", "myflask", "app.repo")
 
 
@@ -74,14 +74,14 @@ def imported(root: Path, notes: Notes) -> None:
 
 def secrets(root: Path, notes: Notes) -> None:
     """Secrets given and generated; one that was generated is never made anew."""
-    vault = workspace.vault()
+    vault = workspace.secret_store()
     vault.keep(None, "ddns.password", "of-the-account")
     with notes.promised("of-the-account", "secret", "", "ddns.password"):
         vault.save()
     made = vault.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})["app.env.SECRET_KEY"]
     with notes.promised(made, "secret", "myflask", "app.env.SECRET_KEY"):
         vault.save()
-    other = workspace.vault()
+    other = workspace.secret_store()
     assert other.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})["app.env.SECRET_KEY"] == made
     other.keep("blog", "app.token", "a-token")
     with notes.promised("a-token", "secret", "blog", "app.token"):
@@ -89,20 +89,20 @@ def secrets(root: Path, notes: Notes) -> None:
 
 
 def state(root: Path, notes: Notes) -> None:
-    """Results of steps, from two lanes that each know only their own."""
-    one, other = workspace.state(), workspace.state()
-    for state, step, site, result, run in (
-        (one, "system", "", "running", RUN),
-        (one, "system", "", "done", RUN),
-        (other, "dhparam", "", "running", LATER),
-        (one, "app", "myflask", "running", RUN),
-        (one, "app", "myflask", "failed", RUN),
-        (other, "dhparam", "", "done", LATER),
+    """Results of steps, from two runs, one after the other."""
+    state = workspace.state()
+    for step, site, result, run in (
+        ("system", "", "running", RUN),
+        ("system", "", "done", RUN),
+        ("dhparam", "", "running", RUN),
+        ("app", "myflask", "running", RUN),
+        ("app", "myflask", "failed", RUN),
+        ("dhparam", "", "done", LATER),
     ):
         with notes.promised([result, run], "state", step, site):
             state.mark(step, site or None, result, run)
     with notes.promised(None, "state", "system", ""):
-        one.forget("system", None)
+        state.forget("system", None)
 
 
 def run(root: Path, notes: Notes) -> None:
@@ -229,7 +229,7 @@ def account(root: Path, notes: Notes) -> None:
 
 def renamed(root: Path, notes: Notes) -> None:
     """A site with a key and a secret gets another name: under the name that counts, both are there."""
-    answering = Answering()
+    answering = AnswerStore()
     answering.set(None, "site.name", "blog")
     answering.set_secret("blog", "app.token", "a-token")
     public = deploy_key.make("blog")

@@ -26,7 +26,7 @@ from piwizard.machine import deploy_key, files, host_keys, places
 from piwizard.machine.snapshot import Machine
 from piwizard.network import trial
 from piwizard.setup import status, workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.tls import attempts
 from tests.crash.promises import Name
 
@@ -50,8 +50,8 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     """What is found for each name; any error is the caller's to tell."""
     state = workspace.state()
     assert not state.trouble, state.trouble
-    wizard = workspace.wizard(None)
-    status.remembered(wizard, state)
+    planner = workspace.planner(None)
+    status.remembered(planner, state)
     backups = workspace.backups()
     for run in runs():
         events.read(launch.folder(run))
@@ -82,11 +82,11 @@ def _accounted_for(file: Path, wrote: Callable[[Path, str], bool]) -> None:
 
 
 def _answer(site: str, key: str) -> Any:
-    return Answering().get(site or None, key)
+    return AnswerStore().get(site or None, key)
 
 
 def _secret(site: str, key: str) -> str | None:
-    vault = workspace.vault()
+    vault = workspace.secret_store()
     return vault.resolve(site or None, {key: {"asked": True}})[key] if vault.knows(site or None, key) else None
 
 
@@ -161,11 +161,11 @@ def _outcome(name: str) -> str | None:
 
 
 def _key_in_use() -> str | None:
-    return _key(next(iter(Answering().sites()), ""))
+    return _key(next(iter(AnswerStore().sites()), ""))
 
 
 def _secret_in_use(key: str) -> str | None:
-    return _secret(next(iter(Answering().sites()), ""), key)
+    return _secret(next(iter(AnswerStore().sites()), ""), key)
 
 
 READERS: dict[str, Callable[..., Any]] = {
@@ -188,7 +188,7 @@ READERS: dict[str, Callable[..., Any]] = {
 
 def go_on() -> None:
     """What a person and a run do next: each has to be taken, and to be found afterwards."""
-    answering = Answering()
+    answering = AnswerStore()
     answering.set(None, "tls.email", "next@example.org")
     site = next(iter(answering.sites()), None)
     answering.set_secret(None, "ddns.password", "given-after-the-cut")
@@ -205,8 +205,8 @@ def go_on() -> None:
     entry = workspace.state().entry("checkup", None)
     assert entry is not None
     assert entry.result == "done"
-    assert workspace.vault().knows(None, "ddns.password")
-    assert Answering().get(None, "tls.email") == "next@example.org"
+    assert workspace.secret_store().knows(None, "ddns.password")
+    assert AnswerStore().get(None, "tls.email") == "next@example.org"
     assert Journal(workspace.backups_dir(), "nginx", None).knows("link", "/after/the/cut")
     assert [one["event"] for one in events.read(launch.folder("20260101T000000-ffff"))] == ["note"]
 

@@ -19,7 +19,7 @@ LONGEST = 900.0
 
 
 class Run:
-    """The run of a name. What it starts in the background is not counted, and ends with it."""
+    """The run of a name. A background job that it starts is not counted, and ends with it."""
 
     def __init__(self, pi: Pi, name: str) -> None:
         self._pi = pi
@@ -107,4 +107,5 @@ def _units(pi: Pi) -> Path:
 
 
 def _under_way(pi: Pi) -> list[Path]:
-    return sorted(_units(pi).glob("piwizard-run-*.service"))
+    units = _units(pi)
+    return sorted([*units.glob("piwizard-run-*.service"), *units.glob("piwizard-dhparam.service")])

@@ -1,6 +1,6 @@
-"""Diffie-Hellman parameters on a Pi that serves HTTPS: looked for beside everything else, cut off in every way.
+"""Diffie-Hellman parameters on a Pi that serves HTTPS: generated beside everything else, interrupted in every way.
 
-`frozen` stops openssl as it begins to search, so that "while it searches" is exact, however few the bits.
+`frozen` stops openssl as it begins, so that "while they are generated" is exact, however few the bits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from tests.lab.pi import Pi
 
 FOUND = "etc/piwizard/dhparam-1024.pem"
 IN_USE = "etc/piwizard/dhparam.pem"
-BEGUN = "etc/piwizard/.dhparam-1024.pem.begun"
+UNIT = "piwizard-dhparam.service"
+FOLDER = "var/lib/piwizard/dhparam"
+PARTIAL = f"{FOLDER}/partial.pem"
+GENERATED = f"{FOLDER}/generated.pem"
 INCLUDED = "etc/nginx/conf.d/piwizard-dhparam.conf"
 # By hand, for RSA and DHE.
 SECURE = "secure.example.org"
@@ -38,6 +41,13 @@ SELF_SIGNED = (
     "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={SECURE}",
     "-keyout", "/etc/ssl/lab.key", "-out", "/etc/ssl/lab.pem",
 )  # fmt: skip
+HOLD_LOCK = """
+from piwizard.engine.lock import Lock
+from piwizard.machine import places
+lock = Lock(places.lock_file())
+lock.take("another")
+input()
+"""
 FREEZE = ("sh", "-c", "until pkill -STOP -x openssl; do sleep 0.005; done")
 
 
@@ -74,7 +84,7 @@ def frozen(lab: Lab, pi: Pi) -> Iterator[None]:
     yield
     assert freezer.wait().ok
     eventually(lambda: _assert(state(pi) == "running"))
-    assert (pi.files / BEGUN).exists()
+    assert (pi.files / PARTIAL).exists()
     nothing_in_place(lab, pi)
 
 
@@ -101,7 +111,7 @@ def taken_up(lab: Lab, pi: Pi) -> None:
     whole = dhparam.parse((pi.files / FOUND).read_bytes())
     assert whole is not None
     assert whole.bits == 1024
-    assert not (pi.files / BEGUN).exists()
+    eventually(lambda: _assert(not (pi.files / FOLDER).exists()))
     eventually(lambda: _assert("Temp Key: DH, 1024 bits" in handshake(lab, pi)))
 
 
@@ -109,7 +119,12 @@ def state(pi: Pi) -> str:
     return road.states(pi)["dhparam"]
 
 
-def test_it_goes_on_beside_the_others_and_survives_the_connection(lab: Lab, pi: Pi) -> None:
+def summary(pi: Pi) -> str:
+    steps = road.said(pi.run(("piwizard", "status", "--json")))["steps"]
+    return str(next(one["summary"] for one in steps if one["step"] == "dhparam"))
+
+
+def test_generation_runs_beside_other_runs_and_survives_the_connection(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     apply = ["sudo", "-S", "piwizard", "apply", "dhparam", "--yes"]
     with frozen(lab, pi):
@@ -119,29 +134,32 @@ def test_it_goes_on_beside_the_others_and_survives_the_connection(lab: Lab, pi: 
     deployed = pi.run(("piwizard", "deploy")).output
     assert "== app of myflask" in deployed
     https_is_up(lab, pi, "Second.")
-    assert "dhparam goes on in the background" in pi.run(("piwizard", "apply")).output
+    assert "dhparam continues in the background (generating, " in pi.run(("piwizard", "apply")).output
     assert state(pi) == "running"
+    assert summary(pi).startswith("generating, ")
     assert pi.run(("pgrep", "-x", "-c", "openssl")).output == "1\n"
     assert pi.run(("ps", "-o", "ni=", "-C", "openssl")).output.strip() == "19"
     watched = pi.start(("piwizard", "logs", "dhparam", "-f"))
     pi.run(("pkill", "-CONT", "-x", "openssl"))
     said = watched.wait().output
-    assert "candidates tried, one in" in said
+    assert "continues in the background. `piwizard status` shows how far it is" in said
+    assert "generating, " in said
     assert "done in" in said
+    eventually(lambda: _assert(state(pi) == "done"))
     taken_up(lab, pi)
-    assert state(pi) == "done"
     assert "Nothing to do" in pi.run(("piwizard", "apply")).output
     pi.run(("piwizard", "undo", "dhparam", "--yes"))
     assert [path.name for path in (pi.files / "etc/piwizard").iterdir()] == ["egress"], "that of another step stays"
+    assert not (pi.files / "etc/systemd/system" / UNIT).exists()
     nothing_in_place(lab, pi, "Second.")
     eventually(lambda: _assert("Temp Key" not in handshake(lab, pi)))
 
 
-def test_killed_rebooted_without_power_and_stopped(lab: Lab, pi: Pi) -> None:
+def test_generation_killed_rebooted_without_power_or_stopped_starts_again_with_apply(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     with frozen(lab, pi):
         pi.run(("piwizard", "apply", "--detach"))
-    pi.run(("systemctl", "kill", "--signal=KILL", "piwizard-run-*"))
+    pi.run(("systemctl", "kill", "--signal=KILL", UNIT))
     eventually(lambda: _assert(state(pi) == "interrupted"))
     with frozen(lab, pi):
         pi.run(("piwizard", "apply", "--detach"))
@@ -156,21 +174,54 @@ def test_killed_rebooted_without_power_and_stopped(lab: Lab, pi: Pi) -> None:
     nothing_in_place(lab, pi)
     with frozen(lab, pi):
         pi.run(("piwizard", "apply", "--detach"))
+    assert "`piwizard apply dhparam` starts it again" in pi.run(("piwizard", "stop", "dhparam")).output
+    assert state(pi) == "interrupted"
+    assert not (pi.files / PARTIAL).exists(), "it does not start again at boot"
+    with frozen(lab, pi):
+        pi.run(("piwizard", "apply", "--detach"))
     pi.run(("pkill", "-CONT", "-x", "openssl"))
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)
     taken_up(lab, pi)
 
 
-def test_it_begins_again_at_boot_where_that_is_wanted(lab: Lab, pi: Pi) -> None:
+def test_generated_parameters_wait_for_another_run(lab: Lab, pi: Pi) -> None:
+    want(lab, pi, 'way = "generate"\nbits = 1024')
+    with frozen(lab, pi):
+        pi.run(("piwizard", "apply", "--detach"))
+    other = pi.start(("/opt/piwizard/venv/bin/python", "-I", "-c", HOLD_LOCK))
+    eventually(lambda: _assert((pi.files / "run/piwizard/run.lock").exists()))
+    pi.run(("pkill", "-CONT", "-x", "openssl"))
+    eventually(lambda: _assert((pi.files / GENERATED).exists()), timeout=60)
+    nothing_in_place(lab, pi)
+    assert (state(pi), summary(pi)) == ("running", "generated, waiting to be put in place")
+    other.end(grace=0)
+    eventually(lambda: _assert(state(pi) == "done"), timeout=60)
+    taken_up(lab, pi)
+
+
+def test_undo_stops_the_generation(lab: Lab, pi: Pi) -> None:
+    want(lab, pi, 'way = "generate"\nbits = 1024')
+    with frozen(lab, pi):
+        pi.run(("piwizard", "apply", "--detach"))
+    pi.run(("piwizard", "undo", "dhparam", "--yes"))
+    assert not pi.run(("pgrep", "-x", "openssl"), check=False).ok
+    assert not (pi.files / FOLDER).exists()
+    assert not (pi.files / "etc/systemd/system" / UNIT).exists()
+    assert state(pi) == "todo"
+
+
+def test_generation_continues_at_boot_only_where_the_answers_ask_for_it(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024\nat_boot = true\n[gunicorn]\nthreads = 3')
     with frozen(lab, pi):
         said = pi.run(("piwizard", "apply")).output
-    assert "dhparam goes on in the background" in said
+    assert "continues in the background" in said
     assert road.states(pi)["gunicorn"] == "done", "the run of the others does not wait for it"
     pi.power_cut()
     pi.boot()
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)
     taken_up(lab, pi)
+    pi.reboot()
+    assert not pi.run(("systemctl", "is-active", UNIT), check=False).ok, "there is nothing left to do"
 
 
 def _assert(so: bool) -> None:

@@ -1,4 +1,4 @@
-"""Ground to plan on: a recorded machine, an app, and answers that are right but for the one that is tried."""
+"""PlanContext to plan on: a recorded machine, an app, and answers that are right but for the one that is tried."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from piwizard.network.settings import settings
 from piwizard.nginx.present import NginxFiles
 from piwizard.steps.registry import STEPS, all_questions
 from piwizard.steps.static_ip import StaticIp
-from piwizard.steps.step import Ground, Step
+from piwizard.steps.step import PlanContext, Step
 from tests.properties.nginx import versions
 
 SAMPLES = Path(__file__).parents[1] / "unit" / "machine" / "samples"
@@ -97,10 +97,10 @@ class World:
         questions = all_questions()
         self._site = [answers_module.parse(MACHINE + SITE + account, questions).of("blog") for account in ACCOUNTS]
 
-    def ground(self, site: str) -> Ground:
+    def ground(self, site: str) -> PlanContext:
         """What plans stand on."""
         source = Source("/srv/git/blog.git", None, COMMIT, self.tree, None)
-        return Ground(machine=self.machine, nginx=NginxFiles(), source=source, sites=(site,))
+        return PlanContext(machine=self.machine, nginx=NginxFiles(), source=source, sites=(site,))
 
     def plan(self, question: Question, value: Any, number: int, *, typed: bool = False) -> Planned:
         """What all steps would do that this answer may matter to. PiwizardError where they refuse it."""
@@ -148,7 +148,7 @@ class World:
                 (self.tree / file).parent.mkdir(parents=True, exist_ok=True)
                 (self.tree / file).touch()
 
-    def _addressed(self, ground: Ground, answers: Answers, files: list[tuple[Path, str]]) -> list[tuple[str, ...]]:
+    def _addressed(self, ground: PlanContext, answers: Answers, files: list[tuple[Path, str]]) -> list[tuple[str, ...]]:
         """What the keepers of addresses would be told: the plan itself asks the network."""
         wanted = settings(ground.machine.network, answers)
         files.append((netplan.OURS, netplan.overlay(netplan.Definition("ethernets", "eth0"), wanted)))

@@ -14,7 +14,7 @@ from piwizard.answers.model import SITE_TABLES
 from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid, secret_text
 from piwizard.errors import PiwizardError
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from tests.properties.ground import Planned, World
 
 LONGEST_SENTENCE = 3000
@@ -24,7 +24,7 @@ class Broken(AssertionError):
     """A promise does not hold for this value."""
 
 
-def given(question: Question, value: Any, answering: Answering) -> Any:
+def given(question: Question, value: Any, answering: AnswerStore) -> Any:
     """The value as it is kept, or None where it is refused as it should be: said in a sentence, nothing altered."""
     before = answering.path.read_bytes() if answering.path.exists() else None
     try:
@@ -76,7 +76,7 @@ def _says_so_anyway(world: World, question: Question, refusal: PiwizardError, va
     return False
 
 
-def written(question: Question, kept: Any, answering: Answering) -> None:
+def written(question: Question, kept: Any, answering: AnswerStore) -> None:
     """What was accepted is kept in the answers file, and is the same when it is read again."""
     site = None
     answering.path.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def _sentence(text: str) -> None:
         raise Broken(f"this would not be shown as it is: {text!r}")
 
 
-def _unaltered(question: Question, value: Any, answering: Answering, before: bytes | None) -> None:
+def _unaltered(question: Question, value: Any, answering: AnswerStore, before: bytes | None) -> None:
     if value is None:
         return
     try:
@@ -123,7 +123,7 @@ def _unaltered(question: Question, value: Any, answering: Answering, before: byt
         raise Broken(f"{question.key}: {value!r} was refused, and altered {answering.path.name}")
 
 
-def _not_from_a_file(question: Question, value: Any, answering: Answering) -> None:
+def _not_from_a_file(question: Question, value: Any, answering: AnswerStore) -> None:
     """The same in a file that was written by hand: refused by name."""
     from piwizard.answers import file_reader
     from piwizard.steps.registry import all_questions

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 
 from piwizard.answers.questions import Question
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import all_questions
 from tests.properties import ground, inputs, judge
 from tests.properties.judge import Broken
@@ -70,7 +70,7 @@ class _Trial:
         folder.mkdir(parents=True, exist_ok=True)
         self.programs = Programs(folder)
         self.world = ground.World(folder / "world")
-        self.answering = Answering(folder / "etc" / "answers.toml")
+        self.answering = AnswerStore(folder / "etc" / "answers.toml")
         self.batch: list[Shown] = []
         self.seen: set[str] = set()
 

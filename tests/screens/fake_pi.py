@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
+from piwizard.apps import source
 from piwizard.apps.source import Source
 from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
 from piwizard.engine import launch
@@ -29,10 +30,10 @@ from piwizard.machine import facts, files, places
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import RecordedSource
 from piwizard.machine.snapshot import Machine
-from piwizard.setup import planner, worker, workspace
+from piwizard.setup import worker, workspace
 from piwizard.steps import registry
 from piwizard.steps.registry import STEPS
-from piwizard.steps.step import Ground, Step
+from piwizard.steps.step import PlanContext, Step
 
 TESTS = Path(__file__).parent.parent
 SAMPLE = TESTS / "unit" / "machine" / "samples" / "pi4-trixie"
@@ -108,16 +109,16 @@ class Harmless:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._step, name)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return self._step.questions(ground, answers)
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         name = self._step.name
         words = "".join(f"{key} = {value}\n" for key, value in sorted(answers.values.items()) if "skip" not in key)
         content = f"# {name}\n{words}server {{\n    listen 80;\n}}\n"
         return (Write(self._folder / "machine" / f"{name}.conf", content), Do(self._folder, name))
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = self._step.name
         sick = (self._folder / f"sick-{name}").exists()
         yield Check(f"{name} there", True, "it is there")
@@ -134,8 +135,9 @@ class Ddns:
     scope = "machine"
     optional = True
     needs = ("system",)
+    background = None
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         providers = ("no-ip", "duckdns", "cloudflare")
         return (
             Question("ddns.provider", "Provider", "Where you have the name from.", v.one_of(*providers), kind="choice",
@@ -165,7 +167,7 @@ def install(folder: Path) -> None:
     gather = facts.__dict__.get("_real_gather", facts.gather)
     facts._real_gather = gather
     facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))
-    planner.source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
+    source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
     launch.require_systemd = lambda: None
     launch.start = lambda wanted: start(folder, wanted)
     launch.stop = stop

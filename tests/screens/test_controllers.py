@@ -13,6 +13,7 @@ from piwizard.errors import PiwizardError
 from piwizard.screens.controllers.address_controller import AddressController
 from piwizard.screens.controllers.answers_controller import AnswersController
 from piwizard.screens.controllers.inspection_controller import InspectionController
+from piwizard.screens.controllers.jobs_controller import JobsController
 from piwizard.screens.controllers.navigation_controller import NavigationController
 from piwizard.screens.controllers.run_monitor import MonitorUpdate
 from piwizard.screens.controllers.runs_controller import RunsController
@@ -69,15 +70,13 @@ def host():
 
 def a_step(name, site=None, *, optional=False, questions=()):
     step = SimpleNamespace(
-        name=name, title=name.capitalize(), optional=optional,
+        name=name, title=name.capitalize(), optional=optional, background=None,
         questions=lambda ground, answers: [SimpleNamespace(key=key) for key in questions],
     )  # fmt: skip
     return StepStub(step, site)
 
 
 class StepStub(SimpleNamespace):
-    background = False
-
     def __init__(self, step, site):
         super().__init__(step=step, site=site)
 
@@ -222,7 +221,7 @@ def test_answers_are_saved_in_order_and_refusals_reach_their_field(host):
 
 def a_runs_controller(host, *, update=None, live=None, typing=False, place=None, overview=None):
     service = Mock()
-    monitor = Mock(live=live, beside=None)
+    monitor = Mock(live=live)
     monitor.poll.return_value = update or MonitorUpdate()
     inspection = Mock()
     inspection.inspect.side_effect = lambda *, thorough, then, group: then(overview)
@@ -296,6 +295,23 @@ def test_a_run_is_stopped_after_a_yes(host):
     service.stop.assert_not_called()
     host.pages[0][1](True)
     service.stop.assert_called_once_with("run-1")
+
+
+def test_a_background_job_is_shown_stopped_and_looked_after_when_it_ends(host):
+    place = a_step("dhparam")
+    place.step.background = Mock()
+    sidebar = a_sidebar({place: "running"}, place)
+    service, inspection = Mock(), Mock()
+    jobs = JobsController(service, host, Mock(live=None), inspection, sidebar)
+    service.jobs.return_value = {"dhparam": SimpleNamespace(percent=34)}
+    jobs.poll()
+    sidebar.mark.assert_called_once_with(place, "running", "34%")
+    jobs.stop()
+    host.pages[0][1](True)
+    service.stop_job.assert_called_once_with("dhparam")
+    service.jobs.return_value = {}
+    jobs.poll()
+    inspection.inspect.assert_called_once_with(thorough=True)
 
 
 def test_an_address_is_asked_about_once_and_not_while_somebody_types(host):

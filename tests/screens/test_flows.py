@@ -10,12 +10,13 @@ import pytest
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
 from piwizard.engine import launch
+from piwizard.machine.background_job import BackgroundJob, JobProgress
 from piwizard.network import trial
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.form.fields import Field
 from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps import registry
 from tests.screens import fake_pi
 from tests.screens.conftest import opened
@@ -46,7 +47,7 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.type(" www.myflask.example")
         await seen.keys("enter", "escape")
         await seen.settle()
-        assert Answering().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
+        assert AnswerStore().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
         await seen.go_to("ddns")
         await seen.keys("k")
         await seen.see("Left out")
@@ -279,28 +280,30 @@ async def test_looks_are_put_into_lines_anew_where_there_is_other_room(site):
         await seen.see("nginx there: it is there")
 
 
-async def test_what_goes_on_in_the_background_holds_nothing_up(site, monkeypatch):
-    """ddns stands for the long step here."""
-    monkeypatch.setattr(registry, "BACKGROUND", ("ddns",))
-    fake_pi.remember(site, "system")
-    (site / "wait-ddns").touch()
+async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, monkeypatch):
+    """ddns stands for a step that continues in the background."""
+    alive = site / "job"
+    alive.touch()
+    job = BackgroundJob("job.service", "The job", lambda: JobProgress(34, "working, 34 %"), lambda: alive)
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: alive.exists())
+    monkeypatch.setattr(BackgroundJob, "stop", lambda self: alive.unlink())
+    monkeypatch.setattr(fake_pi.Ddns, "background", job)
+    monkeypatch.setattr("piwizard.steps.registry.STEPS", registry.STEPS)
+    for step, result in (("system", "done"), ("ddns", "running")):
+        fake_pi.remember(site, step, result=result)
     async with opened(site) as seen:
-        await seen.go_to("ddns")
-        await seen.run()
-        await seen.see("[ddns] line 3 of 3")
-        await seen.until(lambda: launch.under_way("background"))
-        assert launch.under_way() is None
         await seen.see("◐ Dynamic DNS")
-        await seen.keys("escape")
+        await seen.see("34%")
         await seen.go_to("nginx")
         await seen.run()
         await seen.until(lambda: (entry := workspace.state().entry("nginx", None)) and entry.result == "done")
         await seen.see("✓ nginx")
         await seen.see("◐ Dynamic DNS")
-        assert launch.under_way("background")
-        (site / "wait-ddns").unlink()
-        await seen.see("ddns is done.")
-        await seen.see("✓ Dynamic DNS")
+        await seen.keys("s")
+        await seen.see("Stop what runs in the background?")
+        await seen.keys("y")
+        await seen.see("! Dynamic DNS")
+        assert not alive.exists()
 
 
 async def test_an_address_on_trial_is_kept_by_a_key(site, tried):

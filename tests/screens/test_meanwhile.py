@@ -16,7 +16,7 @@ from piwizard.screens.log.log_pane import LogPane
 from piwizard.screens.panes.setup_pane import SetupPane
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from tests.screens.conftest import opened
 
 pytestmark = pytest.mark.asyncio
@@ -51,7 +51,7 @@ async def test_a_run_that_ends_takes_no_cursor_away(site, ends):
         assert seen.app.focused.value == FAMILY
         await seen.keys("enter")
         await seen.settle()
-        assert Answering().get(None, "ddns.hostname") == FAMILY
+        assert AnswerStore().get(None, "ddns.hostname") == FAMILY
         assert not launch.under_way()
 
 
@@ -114,7 +114,7 @@ async def test_the_repository_after_another_name(site):
         assert seen.app.screen is seen.main
         await seen.keys("enter")
         await seen.settle()
-        assert Answering().get("blog", "app.repo") == "https://git.example/me/blog.git"
+        assert AnswerStore().get("blog", "app.repo") == "https://git.example/me/blog.git"
         assert seen.main.navigation.place.site == "blog"
 
 
@@ -135,13 +135,13 @@ async def test_what_is_shown_still_goes_over_no_newer_answer(site):
         await seen.go_to("site")
         await seen.keys("enter")
         both = ["myflask.example", "www.myflask.example"]
-        Answering().set("myflask", "site.domains", both)
+        AnswerStore().set("myflask", "site.domains", both)
         seen.main.steps.ask(seen.main.navigation.place)
         await seen.settle()
         for field in seen.main.query(Field):
             field.commit()
         await seen.settle()
-        assert Answering().get("myflask", "site.domains") == both
+        assert AnswerStore().get("myflask", "site.domains") == both
 
 
 async def test_a_full_disk_is_said_at_the_field(site, monkeypatch):

@@ -28,8 +28,7 @@ def test_service_has_a_memory_limit(path):
     assert re.search(r"^MemoryMax=\d+[M%]$", "\n".join((text, *included)), re.M)
 
 
-@pytest.mark.parametrize("lane", launch.LANES)
-def test_run_has_a_memory_limit(own_places, monkeypatch, lane):
+def test_run_has_a_memory_limit(own_places, monkeypatch):
     started = []
 
     def run(argv, **_):
@@ -38,5 +37,5 @@ def test_run_has_a_memory_limit(own_places, monkeypatch, lane):
 
     monkeypatch.setattr(commands, "run", run)
     monkeypatch.setattr(launch, "require_systemd", lambda: None)
-    launch.start(launch.Request("apply", (("nginx", None),), lane=lane))
+    launch.start(launch.Request("apply", (("nginx", None),)))
     assert "--property=MemoryMax=75%" in started[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from piwizard import records
@@ -9,7 +11,9 @@ from piwizard.engine.events import Recorder
 from piwizard.engine.lock import Lock
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
+from piwizard.machine.background_job import BackgroundJob, JobProgress
 from piwizard.setup import workspace
+from piwizard.steps.nginx import Nginx
 
 
 @pytest.fixture
@@ -60,6 +64,31 @@ def test_the_one_under_way(own_places):
         assert notes() == ["under way"]
     finally:
         lock.release()
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("follow", [False, True])
+def test_records_of_a_background_job_say_how_far_it_is(own_places, monkeypatch, follow):
+    """After the job has ended, the run that it started is followed."""
+    alive = [True, False] if follow else [True]
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: alive.pop(0))
+    monkeypatch.setattr(records.time, "sleep", lambda seconds: run_of_the_job())
+    job = BackgroundJob("long.service", "The long work", lambda: JobProgress(34, "generating, 34 %"), Path)
+    monkeypatch.setattr(Nginx, "background", job)
+
+    def run_of_the_job():
+        recorder = Recorder(own_places / "log" / "20260103T000000-cccc")
+        recorder.emit("run-started", step="nginx", site=None)
+        recorder.emit("note", text="put in place")
+        recorder.emit("apply-finished", result="done")
+        workspace.state().mark("nginx", None, "done", "20260103T000000-cccc")
+
+    said = [event["text"] for event in records.of("nginx", None, follow=follow) if "text" in event]
+    assert said == [
+        "20260102T000000-bbbb nginx None",
+        "generating, 34 %",
+        *(["put in place"] if follow else []),
+    ]
 
 
 @pytest.mark.usefixtures("own_places")

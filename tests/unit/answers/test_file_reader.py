@@ -142,7 +142,7 @@ def test_what_cannot_be_taken_is_named_with_its_line(old, new, message):
         ("gunicorn = 5\n", "line 1: gunicorn must be a table: [gunicorn]"),
         ("sites = 5\n", "line 1: sites must hold tables such as [sites.blog.app]"),
         ("[sites]\nblog = 5\n", "line 2: sites.blog must be a table"),
-        ('[skip]\nsteps = ["nginx"]\n', "line 2: skip.steps names 'nginx', which cannot be left out"),
+        ('[skip]\nsteps = ["nginx"]\n', "line 2: skip.steps names 'nginx', which cannot be skipped"),
         ('[skip]\nsteps = ["bicycle"]\n', "line 2: skip.steps names 'bicycle'"),
         ('[skip]\nsteps = "router"\n', "line 2: skip.steps must be a list"),
     ],

@@ -15,7 +15,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine.certificates import Certificate
 from piwizard.machine.checks import Check
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
 from piwizard.tls.grade import Observed, Suite
 
@@ -40,9 +40,11 @@ def look(own_places, clocks, monkeypatch):
     """The findings where these steps are done, and their checks say so."""
 
     def go(text=ANSWERS, done=(), checks=lambda place: (), port="nginx"):
-        wizard, state = Wizard(file_reader.parse(text, all_questions()), workspace.vault()), workspace.state()
+        wizard, state = Planner(file_reader.parse(text, all_questions()), workspace.secret_store()), workspace.state()
         owner = SimpleNamespace(program=port, words=port.title())
-        wizard.__dict__["facts"] = SimpleNamespace(port=lambda number: owner, clock=SimpleNamespace(by="chrony"))
+        wizard.context.__dict__["facts"] = SimpleNamespace(
+            port=lambda number: owner, clock=SimpleNamespace(by="chrony")
+        )
         monkeypatch.setattr(wizard, "checks", checks)
         for step in done:
             state.mark(step, None if step in ("system", "nginx") else "blog", "done", "run-1")

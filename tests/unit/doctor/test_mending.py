@@ -10,7 +10,7 @@ from piwizard.doctor import kernel, mending, show
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 
 ANSWERS = """\
 [site]
@@ -26,14 +26,14 @@ GREETING = "hello"
 
 
 @pytest.fixture
-def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answering:
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AnswerStore:
     path = tmp_path / "answers.toml"
     path.write_text(ANSWERS)
     monkeypatch.setattr(places, "answers_file", lambda: path)
-    return Answering()
+    return AnswerStore()
 
 
-def test_answers_are_added_to_those_there(answers: Answering) -> None:
+def test_answers_are_added_to_those_there(answers: AnswerStore) -> None:
     fix = Fix(
         ("app",),
         (
@@ -93,7 +93,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
 
 
 def test_a_person_is_asked_for_what_only_they_know(
-    answers: Answering, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answers: AnswerStore, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "state_dir", lambda: tmp_path)
     questions = typed(monkeypatch, "y", "", "s3cret", "a\x00b", "https://example.org")
@@ -107,7 +107,9 @@ def test_a_person_is_asked_for_what_only_they_know(
 
 
 @pytest.mark.parametrize(("yes", "as_json"), [(True, False), (False, False)])
-def test_nobody_there_to_tell(answers: Answering, applied: list[tuple[object, ...]], yes: bool, as_json: bool) -> None:
+def test_nobody_there_to_tell(
+    answers: AnswerStore, applied: list[tuple[object, ...]], yes: bool, as_json: bool
+) -> None:
     with pytest.raises(PiwizardError, match="only a person can tell"):
         mending.mend([asked("API_KEY", secret=True)], yes=yes, as_json=as_json)
     assert not mending.mend([asked("API_KEY", secret=True)], yes=yes, as_json=True)

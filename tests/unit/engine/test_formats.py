@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers import file_reader
-from piwizard.answers.secret_store import Vault
+from piwizard.answers.secret_store import SecretStore
 from piwizard.engine import launch
 from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
@@ -56,10 +56,9 @@ def test_a_step_of_another_release_says_so():
 def test_requests(own_places, number):
     put(f"request-{number}.json", launch.folder(RUN) / "request.json")
     request = launch.request(RUN)
-    assert (request.action, request.lane) == ("apply", "run")
+    assert request.action == "apply"
     assert request.steps == (("system", None), ("app", "myflask"))
     assert bool(request.pins) == (number > 1)
-    assert bool(request.background) == (number > 2)
     assert request.wipe == ()
 
 
@@ -113,7 +112,7 @@ def test_a_journal_of_a_newer_one_is_not_undone_by_half(tmp_path):
 
 def test_secrets_1(tmp_path):
     file = put("secrets-1.json", tmp_path / "secrets.json")
-    vault = Vault(tmp_path)
+    vault = SecretStore(tmp_path)
     kept = vault.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})
     assert kept == {"app.env.SECRET_KEY": "abcdefghijklmnopqrstuvwxyz012345"}
     assert vault.knows(None, "ddns.password")
@@ -130,7 +129,7 @@ def test_attempts_1(tmp_path):
 @pytest.mark.parametrize(
     ("name", "read"),
     [
-        ("secrets.json", lambda folder: Vault(folder).secrets()),
+        ("secrets.json", lambda folder: SecretStore(folder).secrets()),
         ("attempts.json", lambda folder: Attempts(folder / "attempts.json").all()),
         ("state.json", State),
     ],
@@ -146,7 +145,7 @@ def test_of_a_newer_one(tmp_path, name, read):
 
 def test_answers_1(own_places):
     put("answers-1.toml", places.answers_file())
-    wizard = workspace.wizard(None)
+    wizard = workspace.planner(None)
     assert wizard.answers.of("myflask")["gunicorn.workers"] == 2
     assert wizard.answers.of("myflask")["app.env"]["SECRET_KEY"] == {"generate": 32}
 

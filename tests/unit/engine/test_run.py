@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from piwizard.machine import places
+from piwizard.setup import workspace
 root = Path(sys.argv[1])
 names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
 found = SimpleNamespace(**{f"user_{name}_path": root / folder for name, folder in names.items()})
@@ -51,6 +52,7 @@ import threading
 from piwizard.setup import worker
 from piwizard.steps import registry
 from piwizard.changes.base import Preview
+from piwizard.machine.background_job import BackgroundJob
 
 class Waits:
     kind = "test"
@@ -66,25 +68,21 @@ class Step:
     def plan(self, ground, answers): return [Waits()]
     def checks(self, ground, answers): return ()
 
-class Other(Step):
-    name = "other"
-
 class Quick(Step):
     name = "quick"
     def plan(self, ground, answers): return []
 
-class Needy(Step):
-    name, needs = "needy", ("quick",)
+class Starts(Waits):
+    def apply(self, work): work.continue_in(BackgroundJob("long.service", "The long work", None, None))
 
-from piwizard.engine import launch
+class Use(Waits):
+    def describe(self): return "Use it"
 
-def start(wanted):
-    assert wanted.lane == "background"
-    print("starts", wanted.steps[0][0], flush=True)
-    return "run-9"
+class Long(Step):
+    name = "long"
+    def plan(self, ground, answers): return [Starts(), Use()]
 
-launch.start = start
-registry.STEPS = (*registry.STEPS, Step(), Other(), Quick(), Needy())
+registry.STEPS = (*registry.STEPS, Step(), Quick(), Long())
 print(worker.work(sys.argv[2]), flush=True)
 """
 )
@@ -172,36 +170,27 @@ def test_a_second_run_meanwhile(own_places, request_of):
         assert process.poll() is None
 
 
-def test_beside_a_run_in_the_background(own_places, request_of):
-    beside, run = request_of("run-1", "slow", lane="background"), request_of("run-2", "other")
-    with child(WORK, own_places, beside) as process:
-        assert hears(process) == "under way"
+def test_a_run_of_an_earlier_version_in_the_background_is_waited_for(own_places):
+    lock = Lock(places.lock_file().with_name("background.lock"))
+    lock.take("run-1")
+    with pytest.raises(launch.RunUnderWay, match="run-1"):
         launch.require_free()
-        assert launch.all_under_way() == {"background": beside}
-        assert (launch.at_work("slow", None), launch.at_work("other", None)) == (beside, None)
-        with pytest.raises(PiwizardError, match="run-1") as refused:
-            launch.require_free("background")
-        assert refused.value.hint == "`piwizard logs slow -f` shows it, `piwizard stop slow` ends it."
-        with child(WORK, own_places, run) as other:
-            assert hears(other) == "under way"
-            assert launch.all_under_way() == {"run": run, "background": beside}
-            assert launch.alive(beside)
-            assert launch.alive(run)
-            other.send_signal(signal.SIGTERM)
-            assert work(other) == "False"
-        assert launch.under_way("background") == beside
-    assert [workspace.state().entry(name, None).result for name in ("slow", "other")] == ["running", "stopped"]
+    lock.release()
+    launch.require_free()
 
 
-def test_what_goes_on_in_the_background_begins_when_what_it_needs_is_done(own_places, request_of):
-    run = request_of("run-1", "quick", "slow", background=(("needy", None),))
+def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places, request_of):
+    run = request_of("run-1", "long", "quick")
     with child(WORK, own_places, run) as process:
-        assert hears(process) == "starts needy"
-        assert hears(process) == "under way"
-        process.send_signal(signal.SIGTERM)
-        assert work(process) == "False"
-    kinds = [event["event"] for event in read(launch.folder(run))]
-    assert kinds[:4] == ["apply-started", "run-started", "run-finished", "background-started"]
+        assert work(process) == "True"
+    assert workspace.state().entry("long", None).result == "running"
+    assert workspace.state().entry("quick", None).result == "done", "the run does not wait for it"
+    events = read(launch.folder(run))
+    assert [event["result"] for event in events if "result" in event] == ["running", "done", "done"]
+    (said,) = [event["summary"] for event in events if event.get("step") == "long" and "summary" in event]
+    assert said.startswith("The long work continues in the background.")
+    assert "`piwizard stop long`" in said
+    assert not [event for event in events if event.get("change") == "Use it"], "that is left to the next run"
 
 
 def test_a_request_that_cannot_be_read(own_places, request_of):

@@ -8,7 +8,7 @@ import pytest
 
 from piwizard.engine.state import VERSION, State, key
 from piwizard.errors import PiwizardError
-from tests.unit.child import child, hears, tell
+from tests.unit.child import child, hears
 
 READ_ON = """
 import sys
@@ -106,30 +106,3 @@ def test_a_reader_never_sees_half_of_it(folder):
             state.mark("app", "blog", "running", f"run-{number}", "x" * 5000)
         state.mark("app", "blog", "done", "last")
         assert hears(reader) == "whole"
-
-
-MARK = """
-import sys
-from pathlib import Path
-from piwizard.engine.state import State
-state = State(Path(sys.argv[1]))
-print("ready", flush=True)
-input()
-for number in range(40):
-    state.mark(sys.argv[2], None, "running", f"run-{number}")
-    state.mark(f"{sys.argv[2]}-{number}", None, "done", "run")
-print("marked", flush=True)
-"""
-
-
-def test_two_lanes_lose_nothing_of_each_other(tmp_path):
-    with child(MARK, tmp_path, "one") as one, child(MARK, tmp_path, "other") as other:
-        for process in (one, other):
-            assert hears(process) == "ready"
-        for process in (one, other):
-            tell(process)
-        for process in (one, other):
-            assert hears(process) == "marked"
-    state = State(tmp_path)
-    assert state.trouble == ""
-    assert all(state.entry(f"{name}-{number}", None) for name in ("one", "other") for number in range(40))

@@ -25,7 +25,7 @@ def look(motd, monkeypatch):
 
     def go(**found):
         given = {name.replace("_", " "): text for name, text in found.items()}
-        monkeypatch.setattr(health_timer, "troubles", lambda wizard, state: given)
+        monkeypatch.setattr(health_timer, "troubles", lambda planner, state: given)
         return health_timer.refresh()
 
     return go
@@ -44,11 +44,11 @@ def test_what_changed_is_told_and_nothing_else(look, motd):
 
 
 def test_after_a_run_only_what_is_shown_is_looked_at(look, motd, monkeypatch):
-    monkeypatch.setattr(health_timer, "troubles", lambda wizard, state: {"x": "y"})
+    monkeypatch.setattr(health_timer, "troubles", lambda planner, state: {"x": "y"})
     health_timer.refresh_if_shown()
     assert not motd.exists()
     look(x="y")
-    monkeypatch.setattr(health_timer, "troubles", lambda wizard, state: {})
+    monkeypatch.setattr(health_timer, "troubles", lambda planner, state: {})
     health_timer.refresh_if_shown()
     assert not motd.exists()
 
@@ -70,11 +70,11 @@ def test_only_steps_that_are_done_are_looked_at(own_places):
         SimpleNamespace(step=SimpleNamespace(name=name), site="blog", label=f"{name} of blog")
         for name in ("site", "renewal", "certbot")
     ]
-    wizard = SimpleNamespace(everything=lambda: places, checks=checks)
+    planner = SimpleNamespace(all_instances=lambda: places, checks=checks)
     for name in ("site", "renewal"):
         workspace.state().mark(name, "blog", "done", "run-1")
     workspace.state().mark("certbot", "blog", "failed", "run-1")
-    assert health_timer.troubles(wizard, workspace.state()) == {
+    assert health_timer.troubles(planner, workspace.state()) == {
         "site of blog": "site.domains is missing. Give one.",
         TIMER: "is inactive. Start it.",
     }

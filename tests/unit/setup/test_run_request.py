@@ -1,66 +1,71 @@
-"""Which lane a run belongs to, and what is left to the one in the background."""
+"""Which steps a run is asked for, and which are left to their background jobs."""
 
 from __future__ import annotations
-
-import json
-from dataclasses import asdict
 
 import pytest
 
 from piwizard.answers import file_reader
+from piwizard.changes.base import HOLDS, Preview
 from piwizard.engine import launch
-from piwizard.engine.lock import Lock
-from piwizard.machine import places
+from piwizard.machine.background_job import BackgroundJob
 from piwizard.setup import run_request, workspace
-from piwizard.setup.planner import Wizard
-from piwizard.steps.registry import Place, all_questions, step_named
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance, all_questions, step_named
 
-NGINX, DHPARAM = Place(step_named("nginx"), None), Place(step_named("dhparam"), None)
+NGINX, DHPARAM = StepInstance(step_named("nginx"), None), StepInstance(step_named("dhparam"), None)
+LEFT, PENDING = Preview(holds=False), Preview(holds=False, pending=True)
 
 
-class Planless(Wizard):
-    """A wizard whose steps have nothing to do."""
+class Foreseen:
+    """A change with a preview that is known."""
+
+    kind = "test"
+
+    def __init__(self, preview):
+        self._preview = preview
+
+    def probe(self, machine, memory):
+        return self._preview
+
+
+class Planned(Planner):
+    """A wizard whose steps have nothing to do, but for what a test puts in."""
+
+    previews: tuple[Preview, ...] = ()
 
     def plan(self, place):
-        return []
+        return [Foreseen(one) for one in self.previews] if place == DHPARAM else []
 
 
 @pytest.fixture
-def wizard(own_places):
-    return Planless(file_reader.parse('[dhparam]\nway = "generate"', all_questions()), workspace.vault())
+def planner(own_places):
+    return Planned(file_reader.parse('[dhparam]\nway = "generate"', all_questions()), workspace.secret_store())
 
 
-@pytest.fixture
-def requests(monkeypatch):
-    """What was asked of the engine."""
+def test_start_asks_for_the_steps_of_the_plan_in_order(planner, monkeypatch):
     asked = []
     monkeypatch.setattr(launch, "start", lambda wanted: asked.append(wanted) or "run-1")
-    return asked
+    run_request.start(planner, [(NGINX, []), (DHPARAM, [])], overwrite=True)
+    assert asked == [launch.Request("apply", (("nginx", None), ("dhparam", None)), overwrite=True)]
 
 
 @pytest.mark.parametrize(
-    ("places", "lane", "steps", "background"),
+    ("previews", "needed"),
     [
-        ([NGINX], "run", (("nginx", None),), ()),
-        ([NGINX, DHPARAM], "run", (("nginx", None),), (("dhparam", None),)),
-        ([DHPARAM], "background", (("dhparam", None),), ()),
+        ((HOLDS, PENDING, LEFT), [NGINX]),
+        ((LEFT, PENDING, LEFT), [NGINX, DHPARAM]),
+        ((HOLDS, LEFT), [NGINX, DHPARAM]),
+        ((HOLDS,), [NGINX, DHPARAM]),
     ],
+    ids=["waits for its job", "other answers", "job has ended", "not done"],
 )
-def test_the_lane(wizard, requests, places, lane, steps, background):
-    run_request.start(wizard, [(place, []) for place in places], overwrite=True)
-    (wanted,) = requests
-    assert (wanted.lane, wanted.steps, wanted.background, wanted.overwrite) == (lane, steps, background, True)
+def test_needed_leaves_out_a_step_that_only_waits_for_its_job(planner, previews, needed):
+    planner.previews = previews
+    assert [place for place, _ in run_request.needed(planner, [NGINX, DHPARAM], [])] == needed
 
 
-def test_what_is_at_work_in_the_background_is_left_to_it(wizard, own_places):
-    launch.folder("run-1").mkdir(parents=True)
-    wanted = launch.Request("apply", (("dhparam", None),), lane="background")
-    (launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
-    lock = Lock(places.lock_file("background"))
-    lock.take("run-1")
-    try:
-        assert run_request.in_background([NGINX, DHPARAM]) == {DHPARAM: "run-1"}
-        assert [place for place, _ in run_request.needed(wizard, [NGINX, DHPARAM], [])] == [NGINX]
-    finally:
-        lock.release()
-    assert [place for place, _ in run_request.needed(wizard, [NGINX, DHPARAM], [])] == [NGINX, DHPARAM]
+def test_in_background_names_the_steps_whose_jobs_run(monkeypatch):
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: True)
+    assert run_request.in_background([NGINX, DHPARAM]) == [DHPARAM]
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: False)
+    assert run_request.in_background([NGINX, DHPARAM]) == []

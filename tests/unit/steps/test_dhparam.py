@@ -7,9 +7,9 @@ import pytest
 from piwizard.answers import file_reader as answers_module
 from piwizard.errors import PiwizardError
 from piwizard.machine import dhparam
+from piwizard.machine import dhparam_generator as generator
 from piwizard.setup import planner
-from piwizard.steps.dhparam import AT_BOOT, IN_USE, INCLUDED, Dhparam
-from piwizard.steps.registry import BACKGROUND, STEPS
+from piwizard.steps.dhparam import AT_BOOT, IN_USE, INCLUDED, UNIT, Dhparam
 
 from .conftest import of_kind
 
@@ -41,24 +41,28 @@ def test_the_known_ones(plan):
     assert links(changes) == {
         AT_BOOT: None, IN_USE: "dhparam-ffdhe2048.pem", INCLUDED: "/etc/piwizard/dhparam.conf"
     }  # fmt: skip
-    assert not of_kind(changes, "dhparam")
+    (stopped,) = of_kind(changes, "dhparam")
+    assert stopped.describe() == "Stop piwizard-dhparam.service"
 
 
-def test_ones_own(plan):
+def test_generate_precedes_what_nginx_reads(plan):
     changes = plan('way = "generate"\nbits = 3072')
-    (search,) = of_kind(changes, "dhparam")
-    assert (search.bits, search.path.name) == (3072, "dhparam-3072.pem")
+    (own,) = of_kind(changes, "dhparam")
+    assert (own.bits, own.path.name) == (3072, "dhparam-3072.pem")
     assert links(changes)[IN_USE] == "dhparam-3072.pem"
     assert links(changes)[AT_BOOT] is None
-    assert changes.index(search) < len(changes) - 1, "nginx takes it up when it is whole"
+    unit = of_kind(changes, "file")[0]
+    assert unit.path == UNIT
+    assert f"openssl dhparam -out {generator.partial()} 3072 " in unit.content
+    assert [changes.index(unit), changes.index(own)] == [1, len(changes) - 2]
 
 
-def test_again_at_boot(plan):
+def test_at_boot_enables_the_unit_for_an_interrupted_generation(plan):
     changes = plan('way = "generate"\nat_boot = true')
     assert links(changes)[AT_BOOT] == "../piwizard-dhparam.service"
     unit = of_kind(changes, "file")[0]
-    (search,) = of_kind(changes, "dhparam")
-    assert f"ConditionPathExists={search.aside}\n" in unit.content
+    for left in (generator.partial(), generator.generated()):
+        assert f"ConditionPathExists=|{left}\n" in unit.content
 
 
 @pytest.mark.parametrize("text", ["bits = 1023", "bits = 4097", 'way = "some"', "at_boot = 1"])
@@ -72,7 +76,3 @@ def test_the_time_it_takes_is_measured_where_there_is_a_machine(ground, monkeypa
     _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", planner.all_questions()).of(None))
     assert bits.detected == "takes about 3 h 49 min on this board, by a short try"
     assert Dhparam().questions(None, None)[1].detected == ""
-
-
-def test_the_steps_in_the_background_are_steps():
-    assert set(BACKGROUND) <= {step.name for step in STEPS}
