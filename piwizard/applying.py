@@ -18,7 +18,7 @@ from piwizard.machine.checks import Check
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.run_request import Plans
-from piwizard.steps.registry import HOLDS_DATA, STEPS, StepInstance, step_named
+from piwizard.steps.registry import DATA_STEP, STEPS, StepInstance, step_named
 
 
 def apply(
@@ -95,7 +95,7 @@ def _apply(
         _say(f"Nothing to do: everything {'here ' if beyond else ''}is as it should be.", as_json=as_json)
         for place, check in beyond:
             _say(f"Beyond this machine it is not: {place.label}: {check.name}: {check.detail}", as_json=as_json)
-            _say(f"  {check.mend}" if check.mend else "  `piwizard doctor` says more.", as_json=as_json)
+            _say(f"  {check.advice or 'Run `piwizard doctor` to see more.'}", as_json=as_json)
         return 0
     run = run_request.start(planner, needed, overwrite=yes)
     if detach:
@@ -149,8 +149,8 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
     if chosen.scope == "site" and site is None:
         site = _only_site(step)
     site = site if chosen.scope == "site" else None
-    if data and step != HOLDS_DATA:
-        raise PiwizardError(f"{step} holds no data of an app.", hint=f"--data goes with {HOLDS_DATA}, or with --all.")
+    if data and not chosen.holds_data:
+        raise PiwizardError(f"{step} holds no data of an app.", hint=f"--data goes with {DATA_STEP}, or with --all.")
     # Remembered without a journal: an undo was cut off when all but the remembering was done.
     backups = workspace.backups_dir()
     kept = data and (step, site) in Remains(backups).places()
@@ -159,7 +159,7 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
         return 0
     if not yes:
         _require_unused(StepInstance(chosen, site))
-    written = app_data.of(site) if site and step == HOLDS_DATA else None
+    written = app_data.of(site) if site and chosen.holds_data else None
     ask = not yes and not as_json and sys.stdin.isatty()
     if data and written and written.any and not yes and not ask:
         raise PiwizardError(

@@ -108,8 +108,9 @@ def apply(
 def deploy(site: str | None, yes: bool, detach: bool, as_json: bool) -> int:
     """The app's newest commit, tried before it takes over; the one in use stays if it fails."""
     from piwizard import applying
+    from piwizard.steps.registry import STEPS
 
-    steps = ("app", "gunicorn", "site")
+    steps = tuple(step.name for step in STEPS if step.deployed)
     return applying.apply(steps, None, site, yes=yes, detach=detach, as_json=as_json, newest=True)
 
 

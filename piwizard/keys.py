@@ -9,7 +9,7 @@ from pathlib import Path
 from piwizard import output, printing
 from piwizard.apps import forges
 from piwizard.apps.forges import Place
-from piwizard.errors import PiwizardError
+from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.machine import commands, deploy_key, git, git_address, git_refusals, host_keys
 from piwizard.machine.git_access import Access
 from piwizard.machine.host_keys import HostKey
@@ -113,8 +113,10 @@ def _try(access: Access) -> Tried:
         result = commands.run(argv, env=git.environment(access), timeout=SECONDS)
         if not result.ok:
             raise git_refusals.explain(access.repo, None, result.last_words, access)
-    except PiwizardError as refusal:
-        return Tried(False, refusal.message.removeprefix("app.repo: "))
+    except AnswerRefused as refusal:
+        return Tried(False, refusal.reason)
+    except PiwizardError as error:
+        return Tried(False, error.message)
     return Tried(True, f"The key is taken: {access.repo} can be read with it.")
 
 

@@ -258,7 +258,7 @@ class Walk:
             for check in self._backend.checks(place):
                 self._console.say(f"  {'ok ' if check.ok else 'NOT'} {check.name}: {check.detail}")
                 if not check.ok:
-                    self._console.say(f"      {check.cause} {check.mend}".rstrip())
+                    self._console.say(f"      {check.cause} {check.advice}".rstrip())
         except PiwizardError as error:
             self._error(error)
 

@@ -63,7 +63,7 @@ def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], sec
 
     `domains` by site; `secure` holds the sites that are served over HTTPS.
     """
-    served = {one.place.site for one in found if one.place.step.name == "site"}
+    served = {one.place.site for one in found if one.place.step.serves_site}
     served -= {one.place.site for one in found if not one.settled}
     return {
         site: f"{'https' if site in secure else 'http'}://{names[0]}/"

@@ -16,7 +16,7 @@ from piwizard.machine import app_data, places
 from piwizard.machine.checks import Check
 from piwizard.setup import health_timer, workspace
 from piwizard.setup.planner import Planner
-from piwizard.steps.registry import HOLDS_DATA, StepInstance, step_named
+from piwizard.steps.registry import StepInstance, step_named
 
 
 def work(run: str) -> bool:
@@ -57,7 +57,7 @@ def _one(place: StepInstance, planner: Planner | None, engine: Engine, request: 
     engine.stopping.look()
     if planner is None:
         packages = request.packages and (step, site) == request.steps[-1]
-        data = app_data.folder(site) if site and step == HOLDS_DATA else None
+        data = app_data.folder(site) if site and place.step.holds_data else None
         return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
     planner.context.invalidate()
 

@@ -19,6 +19,7 @@ from piwizard.changes.link import Link
 from piwizard.changes.package import Packages
 from piwizard.machine import checks, commands
 from piwizard.machine.checks import Check
+from piwizard.machine.remedies import RunCommand
 from piwizard.nginx.tls import WEBROOT
 from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
 from piwizard.steps.step import PlanContext, Scope, Step
@@ -78,6 +79,7 @@ class Certbot(Step):
     scope: Scope = "site"
     optional = True
     needs = ("site",)
+    typical_seconds = 60
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
@@ -109,26 +111,33 @@ class Certbot(Step):
         site, domains = str(answers.site), answers["site.domains"]
         host, folder = bare_name(domains), ground.certificates.in_use.get(site)
         if not answers["tls.https"]:
-            yield Check("https", folder is None, "not wanted" if folder is None else "is served, and not wanted",
-                        mend="`piwizard apply certbot` takes it away.")  # fmt: skip
+            yield Check(
+                "https-off",
+                "HTTPS off",
+                folder is None,
+                "off, as you answered" if folder is None else "still served, although tls.https = false",
+                fix=(RunCommand("piwizard apply certbot", "to turn it off"),),
+            )
             return
         yield served.certificate_check(folder, domains)
         wrong = served.ill(host, folder) if folder else "nothing is served over HTTPS"
         yield Check(
-            "https answers",
+            "https-serves-certificate",
+            "HTTPS serves the newest certificate",
             wrong is None,
-            wrong or f"https://{host}/ answers with it",
-            cause="Another server block has the name, or nginx was not reloaded after a renewal.",
-            mend="`piwizard apply certbot`, and `sudo nginx -t` where that does not help.",
+            wrong or f"https://{host}/ uses it",
+            cause="Another server block has the host name, or nginx was not reloaded after a renewal.",
+            fix=(RunCommand("piwizard apply certbot"), RunCommand("sudo nginx -t", "if that does not help")),
         )
         http = checks.settled(lambda: checks.get("/", host=host), lambda seen: seen is not None and seen.status == 301)
-        leads = http.headers.get("location", "") if http else ""
+        target = http.headers.get("location", "") if http else ""
         yield Check(
-            "http leads there",
-            leads == f"https://{host}/",
-            f"http://{host}/ leads to {leads or 'nowhere'}",
-            cause="Somebody altered the server block, or another one has the name.",
-            mend="`piwizard apply site certbot` puts it right.",
+            "http-redirects-to-https",
+            "HTTP redirects to HTTPS",
+            target == f"https://{host}/",
+            f"http://{host}/ redirects to {target}" if target else f"http://{host}/ does not redirect",
+            cause="The server block was edited, or another one has the host name.",
+            fix=(RunCommand("piwizard apply site certbot", "to restore the redirect"),),
         )
 
 

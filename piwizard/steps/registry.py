@@ -36,8 +36,8 @@ STEPS: tuple[Step, ...] = (
     Renewal(),
 )
 
-HOLDS_DATA = "app"
-"""The step whose undo meets what an app has written: that goes only after a yes of its own."""
+DATA_STEP = next(step.name for step in STEPS if step.holds_data)
+"""The step whose undo meets data that an app has written, which goes only after a separate yes."""
 
 
 @dataclass(frozen=True)

@@ -122,4 +122,4 @@ class InspectionController:
         """Return how long a step usually takes on this machine."""
         if self.overview is None:
             return 0.0
-        return usual(place.step.name, self.overview.entry(place), self.overview.facts)
+        return usual(place.step, self.overview.entry(place), self.overview.facts)

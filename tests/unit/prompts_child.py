@@ -14,7 +14,6 @@ from piwizard import prompts
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.machine import facts, places
-from piwizard.machine.facts import RecordedSource
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import echoing, open_console
 from piwizard.setup import workspace
@@ -23,6 +22,7 @@ from piwizard.setup.service import Proposal
 from piwizard.setup.status import Status
 from piwizard.steps import registry
 from piwizard.steps.system import System
+from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
 

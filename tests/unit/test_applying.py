@@ -26,7 +26,7 @@ class Planner:
         self._checks = checks
 
     def checks(self, one: StepInstance) -> Iterable[Check]:
-        return [self._checks.get(one.step.name, Check("fine", True, "well"))]
+        return [self._checks.get(one.step.name, Check("fine", "Fine", True, "OK"))]
 
 
 def test_all_is_well() -> None:
@@ -34,20 +34,20 @@ def test_all_is_well() -> None:
 
 
 def test_what_does_not_work_all_the_same_is_named() -> None:
-    broken = Planner(gunicorn=Check("app answers", False, "500 on its socket"))
+    broken = Planner(gunicorn=Check("app-answers", "App answers", False, "status 500"))
     with pytest.raises(PiwizardError) as refused:
         applying.require_well(broken, SERVED)  # type: ignore[arg-type]
-    words = "Nothing to do, and yet gunicorn of blog does not work: app answers: 500 on its socket"
+    words = "Nothing to do, and yet gunicorn of blog does not work: App answers: status 500"
     assert refused.value.message == words
     assert "piwizard doctor" in str(refused.value.hint)
 
 
 def test_what_is_wrong_beyond_this_machine_is_said_and_no_failure() -> None:
-    closed = Check("way in", False, "closed", beyond=True)
+    closed = Check("reachable-from-internet", "Reachable", False, "closed", beyond=True)
     (found,) = applying.require_well(Planner(site=closed), SERVED)  # type: ignore[arg-type]
     assert found == (SERVED[-1], closed)
-    both = Planner(site=Check("site answers", False, "502"), system=closed)
-    with pytest.raises(PiwizardError, match="site of blog does not work: site answers: 502"):
+    both = Planner(site=Check("site-answers", "Site answers", False, "502"), system=closed)
+    with pytest.raises(PiwizardError, match="site of blog does not work: Site answers: 502"):
         applying.require_well(both, SERVED)  # type: ignore[arg-type]
 
 

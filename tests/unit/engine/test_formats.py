@@ -155,5 +155,5 @@ def test_answers_of_a_newer_one(own_places):
     file.write_text(file.read_text() + "hologram = true\n")
     before = file.read_bytes()
     with pytest.raises(PiwizardError, match=r"answers\.toml line 13: gunicorn\.hologram is not known"):
-        file_reader.load(file, all_questions())
+        file_reader.parse(file_reader.read(file), all_questions())
     assert file.read_bytes() == before

@@ -92,7 +92,9 @@ def test_what_is_optional_waits_and_holds_nothing_up(planner, monkeypatch):
 
 
 def test_where_sites_answer(planner):
-    site, secure = (SimpleNamespace(name=name, optional=False) for name in ("site", "certbot"))
+    site, secure = (
+        SimpleNamespace(name=name, optional=False, serves_site=name == "site") for name in ("site", "certbot")
+    )
     found = [Status(StepInstance(site, name), "done") for name in ("one", "two", "three")]
     found += [Status(StepInstance(secure, "one"), "done"), Status(StepInstance(secure, "three"), "failed")]
     domains = {"one": ("one.example", "www.one.example"), "two": ("two.example",), "three": ("three.example",)}
@@ -115,7 +117,7 @@ def test_something_is_no_longer_so(planner, own_places):
 
 def test_a_check_fails(planner, own_places):
     run(planner, own_places)
-    planner.found = (Check("page", True, "200"), Check("names", False, "are answered"))
+    planner.found = (Check("page", "page", True, "200"), Check("names", "names", False, "are answered"))
     assert (of(planner).state, of(planner).summary) == ("drifted", "names: are answered")
 
 

@@ -11,10 +11,11 @@ from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import Answers
 from piwizard.apps.source import Source
 from piwizard.changes.group import Group
-from piwizard.machine.facts import RecordedSource, gather
+from piwizard.machine.facts import gather
 from piwizard.nginx.present import NginxFiles
 from piwizard.steps.registry import all_questions
 from piwizard.steps.step import PlanContext
+from tests.recorded_machine import RecordedSource
 
 SAMPLES = Path(__file__).parents[1] / "machine" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
