@@ -12,7 +12,7 @@ from piwizard.screens.log.log_model import Block
 from piwizard.screens.widgets.list_pane import ListPane
 
 if TYPE_CHECKING:
-    from piwizard.doctor.finding import Finding
+    from piwizard.diagnosis.findings import Finding
     from piwizard.machine.checks import Check
 
 
