@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue import Dialogue
+from tests.lab.dialogue import Dialogue
 
 CHILD = Path(__file__).with_name("prompts_child.py")
 SECRET = "tulips & bees 4711"
