@@ -12,7 +12,7 @@ from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.engine.remains import Remains
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.machine import app_data
 from piwizard.machine.checks import Check
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
@@ -117,7 +117,9 @@ def _continues(place: StepInstance) -> str:
 def _require_site(planner: Planner) -> None:
     """PiwizardError where the answers name no site that everything could be set up for."""
     if planner.answers.unnamed:
-        raise PiwizardError("site.name is missing.", key="site.name")
+        missing = MissingAnswer("site.name is missing.", key="site.name", hint="Choose a short name for the site.")
+        planner.answers.locate(missing)
+        raise missing
     if not planner.answers.sites:
         raise PiwizardError(
             "There are no answers yet, so there is nothing to set up.",
