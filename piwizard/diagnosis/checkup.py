@@ -24,7 +24,7 @@ from piwizard.steps.registry import StepInstance
 from piwizard.tls import lineage
 
 REACH = ("ddns", "static-ip", "router")
-"""The steps between a visitor and this machine: what they say comes first."""
+"""The steps between a visitor and this machine: their checks come first."""
 
 
 class Checkup:
@@ -113,7 +113,7 @@ class Checkup:
         by = self._planner.context.facts.clock.by
         check = check_clock(read_clock())
         return from_check(
-            replace(check, detail=f"{check.detail}, kept by {by}" if by else check.detail), "system", None
+            replace(check, detail=f"{check.detail}, kept by {by}" if by and check.ok else check.detail), "system", None
         )
 
 
