@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from piwizard.engine.state import Entry
-    from piwizard.machine.facts import Facts
+    from piwizard.system.facts import Facts
 
 
 SECONDS_ON_A_PI_4 = {"system": 60, "nginx": 4, "app": 60, "gunicorn": 6, "site": 3, "ddns": 30, "certbot": 60}

@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from piwizard.doctor.finding import Finding
-from piwizard.machine import checks
-from piwizard.machine.http_client import Answer
-from piwizard.nginx.site import redirects_of
+from piwizard.nginx.server_blocks import redirects_of
+from piwizard.system import checks
+from piwizard.system.http_client import HttpResponse
 
-Get = Callable[[str, str, bool], Answer | None]
+Get = Callable[[str, str, bool], HttpResponse | None]
 """Gets a path of a host, over HTTPS or not."""
 ELSEWHERE = "/piwizard-checkup/there-is-no-such-page"
 QUERY = f"{ELSEWHERE}?with=this"
@@ -23,7 +23,7 @@ SERVER_BLOCK = (
 )
 
 
-def get(path: str, host: str, secure: bool) -> Answer | None:
+def get(path: str, host: str, secure: bool) -> HttpResponse | None:
     """The real one."""
     return checks.get(path, host=host, secure=secure)
 
@@ -77,24 +77,24 @@ def _redirects(site: str, domains: Sequence[str], leading: Mapping[str, str], *,
     return _finding("redirects", site, detail, SERVER_BLOCK, ok=not wrong)
 
 
-def _page(site: str, url: str, page: Answer | None) -> Finding:
+def _page(site: str, url: str, page: HttpResponse | None) -> Finding:
     detail = f"{url} gives {page.status}" if page else f"nobody answers at {url}"
     mend = "`piwizard doctor` says where it fails."
     return _finding("dynamic page", site, detail, mend, ok=page is not None and page.status < 500)
 
 
-def _error(site: str, answer: Answer | None) -> Finding:
+def _error(site: str, answer: HttpResponse | None) -> Finding:
     detail = f"a page that is not there gives {answer.status}" if answer else "nobody answers for a page not there"
     mend = "`piwizard doctor` says where the app fails."
     return _finding("missing page", site, detail, mend, ok=answer is not None and answer.status < 500)
 
 
-def _static(site: str, path: str, answer: Answer | None) -> Finding:
+def _static(site: str, path: str, answer: HttpResponse | None) -> Finding:
     detail = f"{path} gives {answer.status}" if answer else f"nobody answers for {path}"
     return _finding("static file", site, detail, SERVER_BLOCK, ok=answer is not None and answer.status == 200)
 
 
-def _headers(site: str, answers: Mapping[str, Answer | None], wanted: Sequence[str]) -> Finding:
+def _headers(site: str, answers: Mapping[str, HttpResponse | None], wanted: Sequence[str]) -> Finding:
     lacking = [f"nobody answers for {path}" for path, answer in answers.items() if answer is None]
     lacking += [
         f"{path} lacks {', '.join(missing)}"

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from piwizard.apps.network_access import INTERNET, RefusedConnection
 from piwizard.apps.private_addresses import private_address
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
-from piwizard.egress import INTERNET, Refused
 
 NAME = "home network blocked"
 UNREACHABLE = re.compile(
@@ -47,7 +47,7 @@ def look(failure: Failure, patient: Patient) -> Finding | None:
     return patient.finding(NAME, failure, cause, _mend(patient))
 
 
-def heard(refused: Sequence[Refused], patient: Patient, since: datetime | None) -> list[Finding]:
+def heard(refused: Sequence[RefusedConnection], patient: Patient, since: datetime | None) -> list[Finding]:
     """Return a finding for what the packet filter has refused since a moment, whatever the app said of it."""
     recent = [one for one in refused if since is None or one.at >= since.replace(microsecond=0)]
     if patient.network != INTERNET or not recent:
@@ -81,7 +81,7 @@ def _address_in(text: str) -> str | None:
     return next((place for word in words if (place := private_address(word))), None)
 
 
-def _listed(refused: Sequence[Refused]) -> str:
+def _listed(refused: Sequence[RefusedConnection]) -> str:
     texts = list(dict.fromkeys(one.text for one in refused))[-MOST_SHOWN:]
     return ", ".join(texts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from piwizard.doctor.finding import Finding
-from piwizard.tls.world import Here
+from piwizard.tls.probes import Here
 
 MOST_OFF = timedelta(minutes=5)
 MEND = "`sudo timedatectl set-ntp true` sets it from the Internet; certificates fail with a wrong clock."

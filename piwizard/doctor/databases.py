@@ -6,7 +6,7 @@ import re
 import shlex
 
 from piwizard.apps.database import InitCommand
-from piwizard.apps.writable import Writable
+from piwizard.apps.write_paths import Writable
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure

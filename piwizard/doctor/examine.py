@@ -7,24 +7,24 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from piwizard import systemd_units
-from piwizard.apps.chosen import Chosen
-from piwizard.changes.base import Memory
+from piwizard.apps import app_units
+from piwizard.apps.app_config import AppConfig
+from piwizard.changes.base import OwnershipIndex
 from piwizard.doctor import blocked, clock, failures, gateway, journal, kernel, names, past, service, trials, updates
 from piwizard.doctor.finding import Finding, Fix, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
-from piwizard.engine import events, launch
+from piwizard.engine import events, run_launch
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands
-from piwizard.machine.checks import Check
-from piwizard.machine.snapshot import Machine
 from piwizard.setup import workspace
 from piwizard.setup.planner import Wizard
 from piwizard.setup.preview import preview
 from piwizard.setup.status import is_running
 from piwizard.steps.registry import Place
+from piwizard.system import commands
+from piwizard.system.checks import Check
+from piwizard.system.system_cache import SystemCache
 
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 """The order in which a person would look; steps that are not named come after, in the wizard's order."""
@@ -33,9 +33,9 @@ FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 class Examination:
     """One look at everything. Alters nothing."""
 
-    def __init__(self, wizard: Wizard, state: State, memory: Memory) -> None:
+    def __init__(self, wizard: Wizard, state: State, memory: OwnershipIndex) -> None:
         self._wizard, self._state, self._memory = wizard, state, memory
-        self._machine = Machine()
+        self._machine = SystemCache()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine and at one site, or at all."""
@@ -77,7 +77,7 @@ class Examination:
             if entry.result == "done":
                 yield self._drift(place, entry)
             else:
-                recorded = events.read(launch.folder(entry.run))
+                recorded = events.read(run_launch.folder(entry.run))
                 yield from past.look(recorded, entry, name, site, self._patient(site, entry) if site else None)
             for check in self._wizard.checks(place):
                 yield from_check(check, name, site, _by_applying(check, name))
@@ -115,13 +115,13 @@ class Examination:
         wizard = self._wizard
         try:
             if entry:
-                pins = dict(launch.request(entry.run).pins)
+                pins = dict(run_launch.request(entry.run).pins)
                 wizard = Wizard(wizard.answers, wizard.vault, pins)
             place = next(place for place in wizard.places(["app"], site))
             source = wizard.ground(place).source
             if source is None:
                 return None
-            app = Chosen(source, wizard.answers.of(site))
+            app = AppConfig(source, wizard.answers.of(site))
             return patient_of(app, newest=source.release is None and app.layout.current.exists())
         except (PiwizardError, OSError, ValueError):  # no code, no record, or no app in it: the checks say so
             return None
@@ -141,7 +141,7 @@ class Examination:
         begin = lines[0].at if lines else treated
         if patient and not any(finding.name == blocked.NAME for finding in found):
             found += blocked.heard(patient.refused, patient, begin)
-        found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, systemd_units.socket_path(site), begin)
+        found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, app_units.socket_path(site), begin)
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
         said = f"nothing bad{since}" if lines else "none are in the journal any more"
         yield from found or [Finding("words of the app", "app", site, True, said)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from piwizard.machine.checks import Check
+from piwizard.system.checks import Check
 
 
 @dataclass(frozen=True)

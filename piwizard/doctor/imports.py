@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps.imports import INSTALLED_AS
-from piwizard.apps.specs import normal
+from piwizard.apps.import_scan import INSTALLED_AS
+from piwizard.apps.version_specs import normal
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
-from piwizard.machine.interpreter import left_behind
+from piwizard.system.python_version import left_behind
 
 MISSING = re.compile(r"No module named '([\w.]+)'")
 NAME = re.compile(r"cannot import name '(\w+)' from (partially initialized module )?'([\w.]+)'(?: \((.*)\))?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from piwizard.doctor.finding import Finding
-from piwizard.machine import commands, files
+from piwizard.system import commands, files
 
 CONTROLLERS = Path("/sys/fs/cgroup/cgroup.controllers")
 COMMAND_LINES = (Path("/boot/firmware/cmdline.txt"), Path("/boot/cmdline.txt"))

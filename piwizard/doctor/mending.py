@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from piwizard import applying, printing
 from piwizard.answers.validators import Invalid
+from piwizard.cli import apply
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
 from piwizard.setup.answer_store import Answering
 from piwizard.steps.registry import STEPS
+from piwizard.system import console
 
 NEEDS_SOMEBODY = "What is missing only a person can tell: `piwizard doctor --fix` asks for it at a terminal."
 
@@ -30,7 +31,7 @@ def mend(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
         for key, secret in fix.asks:
             _give(site, key, secret=secret)
         answer(site, fix)
-        code = applying.apply(
+        code = apply.apply(
             fix.steps, None, site, yes=False, detach=False, as_json=as_json, newest=fix.newest, agreed=True
         )
         if code:
@@ -43,7 +44,7 @@ def _give(site: str | None, key: str, *, secret: bool) -> None:
     table, _, name = key.rpartition(".")
     answering = Answering()
     while True:
-        text = printing.ask_secret(f"{name} (not shown):") if secret else printing.ask(f"{name}:")
+        text = console.ask_secret(f"{name} (not shown):") if secret else console.ask(f"{name}:")
         if text is None:
             raise PiwizardError("Nothing was altered.")
         try:
@@ -54,7 +55,7 @@ def _give(site: str | None, key: str, *, secret: bool) -> None:
             if text:
                 return
         except Invalid as wrong:
-            printing.say(f"{name} {wrong}.")
+            console.say(f"{name} {wrong}.")
 
 
 def together(fixes: Iterable[Fix]) -> Fix:
@@ -82,8 +83,8 @@ def answer(site: str | None, fix: Fix) -> None:
 def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise PiwizardError("Nobody is there to say yes.", hint="`piwizard doctor --fix --yes` asks nothing.")
-    printing.say("", "To be mended:")
+    console.say("", "To be mended:")
     for finding in fixable:
         site = f" ({finding.site})" if finding.site else ""
-        printing.say(f"  {finding.name}{site}: {finding.mend}")
-    applying.confirm("Do this?")
+        console.say(f"  {finding.name}{site}: {finding.mend}")
+    apply.confirm("Do this?")

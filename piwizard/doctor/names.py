@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 from piwizard.doctor.finding import Finding
-from piwizard.machine import commands
+from piwizard.system import commands
 
 AT_HOME = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
 """Names that only the network at home knows, and perhaps not this machine."""

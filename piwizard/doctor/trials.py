@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from piwizard.doctor.finding import Finding
-from piwizard.machine import units
-from piwizard.network import trial
-from piwizard.network.trial import Trial
+from piwizard.network import address_trial
+from piwizard.network.address_trial import Trial
+from piwizard.system import systemd
 
-TIMER = f"{trial.UNIT}.timer"
+TIMER = f"{address_trial.UNIT}.timer"
 
 
 def look() -> list[Finding]:
     """Nothing where no address is on trial."""
-    if not trial.pending():
+    if not address_trial.pending():
         return []
-    return [judge(trial.current(), ticking=units.ask([TIMER])[TIMER].running)]
+    return [judge(address_trial.current(), ticking=systemd.ask([TIMER])[TIMER].running)]
 
 
 def judge(tried: Trial | None, *, ticking: bool) -> Finding:

@@ -9,7 +9,7 @@ import re
 import stat
 from pathlib import Path
 
-from piwizard.apps.writable import NOT_MOVED
+from piwizard.apps.write_paths import NOT_MOVED
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure

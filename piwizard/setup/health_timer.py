@@ -9,14 +9,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from piwizard import printing
-from piwizard.engine import launch
+from piwizard.engine import run_launch
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.machine import files, places
-from piwizard.machine.checks import Check
 from piwizard.setup import workspace
 from piwizard.setup.planner import Wizard
+from piwizard.system import console, files, paths
+from piwizard.system.checks import Check
 
 MOTD = Path("/etc/motd.d/piwizard")
 """Shown at each login, as long as it is there."""
@@ -26,17 +25,17 @@ WARNING, NOTICE = "<4>", "<5>"
 
 def watch() -> int:
     """Looks, tells what is new, and keeps it for the next time. Returns the exit code."""
-    if launch.under_way():
+    if run_launch.under_way():
         return 0  # its own checks follow, and services may be down for a moment
-    printing.say(*refresh())
+    console.say(*refresh())
     return 0
 
 
 def refresh() -> list[str]:
     """Brings what is said at login up to date. Returns the lines for the journal."""
     found = troubles(workspace.wizard(None), workspace.state())
-    before, kept = _known(), places.state_dir() / "watch.json"
-    lines = [printing.shown(f"{WARNING}{what}: {text}") for what, text in found.items() if what not in before]
+    before, kept = _known(), paths.state_dir() / "watch.json"
+    lines = [console.shown(f"{WARNING}{what}: {text}") for what, text in found.items() if what not in before]
     lines += [f"{NOTICE}{what} is well again." for what in before if what not in found]
     if found:
         files.make_folders(MOTD.parent)
@@ -76,12 +75,12 @@ def _sentence(check: Check) -> str:
 
 def _notice(found: Mapping[str, str]) -> str:
     # What an app or a router has said may be part of it, and a terminal shows this as it is.
-    lines = [printing.shown(f"  {what}: {text}") for what, text in found.items()]
+    lines = [console.shown(f"  {what}: {text}") for what, text in found.items()]
     return "\n".join(("piwizard: something needs you. `piwizard doctor` says more.", *lines, ""))
 
 
 def _known() -> list[str]:
-    content = files.read(places.state_dir() / "watch.json")
+    content = files.read(paths.state_dir() / "watch.json")
     try:
         known = json.loads(content or b"[]")
     except ValueError:

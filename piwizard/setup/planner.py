@@ -10,19 +10,19 @@ from pathlib import Path
 from piwizard.answers.model import SITE_TABLES, Answers, AnswersFile
 from piwizard.answers.questions import Question
 from piwizard.answers.secret_store import Vault
-from piwizard.answers.secrets import Secret
-from piwizard.apps import access, source
-from piwizard.apps.source import Source
+from piwizard.apps import app_source, repository_access
+from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
-from piwizard.machine import facts, packages
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Facts
-from piwizard.machine.git_access import Access
-from piwizard.nginx import listens, present
+from piwizard.git.git_access import Access
+from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps import registry
 from piwizard.steps.registry import Place, all_questions, step_named
 from piwizard.steps.step import Ground, Step
+from piwizard.system import dpkg, facts
+from piwizard.system.checks import Check
+from piwizard.system.facts import Facts
+from piwizard.system.secret_filter import Secret
 from piwizard.tls import lineage
 
 UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
@@ -35,7 +35,7 @@ class Wizard:
         self.answers = answers
         self.vault = vault
         self._pins = dict(pins or {})
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, AppSource] = {}
 
     @property
     def skipped(self) -> tuple[str, ...]:
@@ -121,9 +121,9 @@ class Wizard:
         for name in ("facts", "_nginx", "_certificates", "_packaged_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
-        from piwizard.apps import analyses  # see steps/step.py
+        from piwizard.apps import analysis_cache  # see steps/step.py
 
-        analyses.forget()
+        analysis_cache.forget()
 
     @cached_property
     def facts(self) -> Facts:
@@ -131,8 +131,8 @@ class Wizard:
         return facts.gather()
 
     @cached_property
-    def _nginx(self) -> present.NginxFiles:
-        return present.look()
+    def _nginx(self) -> nginx_files.NginxFiles:
+        return nginx_files.look()
 
     @cached_property
     def _certificates(self) -> lineage.Certificates:
@@ -148,16 +148,16 @@ class Wizard:
         settings = plain.get("app.env", {})
         sources = {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
         if site is not None:
-            from piwizard.apps.chosen import Chosen  # see steps/step.py
+            from piwizard.apps.app_config import AppConfig  # see steps/step.py
 
-            found = Chosen(self._source(site), plain).generated
+            found = AppConfig(self._source(site), plain).generated
             sources |= {f"app.env.{name}": {"generate": 32} for name in found}
         return self._with_secrets(plain, sources | _asked(plain))
 
     def access_of(self, site: str) -> Access:
         """How git gets at the repository of a site."""
         plain = self.answers.of(site)
-        return access.of(self._with_secrets(plain, _asked(plain, (access.TOKEN,))))
+        return repository_access.of(self._with_secrets(plain, _asked(plain, (repository_access.TOKEN,))))
 
     def _with_secrets(self, plain: Answers, sources: Mapping[str, Mapping[str, object]]) -> Answers:
         """Secrets of the machine's own tables are kept for the machine, those of a site's for the site."""
@@ -181,8 +181,8 @@ class Wizard:
             source=self._source(place.site) if place.site and "app.repo" in self.answers.sites[place.site] else None,
             sites=tuple(self.answers.sites),
             domains=tuple(name for site in self.answers.sites.values() for name in site.get("site.domains", ())),
-            installed=packages.installed(),
-            ipv6=listens.ipv6_here(),
+            installed=dpkg.installed(),
+            ipv6=ipv6_listen.ipv6_here(),
             packaged_units=self._packaged_units,
         )
 
@@ -200,7 +200,7 @@ class Wizard:
         """Fetches the newest commit of these sites; their plans are made from it."""
         for site in sites:
             values = self.answers.of(site)
-            self._sources[site] = source.newest(
+            self._sources[site] = app_source.newest(
                 site, values["app.repo"], values.get("app.branch"), self.access_of(site)
             )
 
@@ -208,11 +208,11 @@ class Wizard:
         """The commits that have been looked at, so that a run sets up just those."""
         return {site: found.commit for site, found in self._sources.items()}
 
-    def _source(self, site: str) -> Source:
+    def _source(self, site: str) -> AppSource:
         if site not in self._sources:
             values = self.answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
-            self._sources[site] = source.find(site, repo, branch, pinned, access=self.access_of(site))
+            self._sources[site] = app_source.find(site, repo, branch, pinned, access=self.access_of(site))
         return self._sources[site]
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps.source import Source
+from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
-from piwizard.machine.background_job import BackgroundJob
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Facts
-from piwizard.nginx.present import NginxFiles
+from piwizard.nginx.nginx_files import NginxFiles
+from piwizard.system.background_job import BackgroundJob
+from piwizard.system.checks import Check
+from piwizard.system.facts import Facts
 from piwizard.tls.lineage import Certificates
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen
+    from piwizard.apps.app_config import AppConfig
 
 Scope = Literal["machine", "site"]
 
@@ -30,7 +30,7 @@ class Ground:
     machine: Facts
     nginx: NginxFiles = field(default_factory=NginxFiles)
     certificates: Certificates = field(default_factory=Certificates)
-    source: Source | None = None
+    source: AppSource | None = None
     sites: tuple[str, ...] = ()
     """The names of all sites."""
     domains: tuple[str, ...] = ()
@@ -42,13 +42,13 @@ class Ground:
     """The units that came with Debian's packages: no site may be called like one of them."""
 
 
-def app_of(ground: Ground, answers: Answers) -> Chosen:
+def app_of(ground: Ground, answers: Answers) -> AppConfig:
     """The app that a site's steps are about."""
     if ground.source is None:
         raise PiwizardError("app.repo is missing.", key="app.repo")
-    from piwizard.apps.chosen import Chosen  # reads code in ten ways, and most pages never ask for that
+    from piwizard.apps.app_config import AppConfig  # reads code in ten ways, and most pages never ask for that
 
-    return Chosen(ground.source, answers)
+    return AppConfig(ground.source, answers)
 
 
 class Step(Protocol):

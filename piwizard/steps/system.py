@@ -10,9 +10,9 @@ from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import PortOwner
 from piwizard.steps.step import Ground, Scope, Step
+from piwizard.system.checks import Check
+from piwizard.system.facts import PortOwner
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from piwizard.machine import commands
+from piwizard.system import commands
 from tests.lab.network import LAPTOP, HomeNetwork
 
 AUTHOR = {"GIT_AUTHOR_NAME": "Alex", "GIT_AUTHOR_EMAIL": "alex@example.org"}

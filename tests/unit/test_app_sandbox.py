@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.machine import app_sandbox, transient_unit
-from piwizard.machine.app_sandbox import Sandbox
-from piwizard.systemd_units import render_service
+from piwizard.apps.app_units import render_service
+from piwizard.system import app_sandbox, transient_unit
+from piwizard.system.app_sandbox import Sandbox
 
 from .test_systemd_units import unit
 
@@ -95,9 +95,9 @@ def test_line_deleted_from_the_sandbox_is_missed(monkeypatch, number):
     lines = TEMPLATE.read_text().splitlines()
     if "=" not in lines[number] or lines[number].startswith(("#", "{")):
         pytest.skip("no setting")
-    from piwizard import templating
+    from piwizard.templates import render
 
-    environment = templating._environment()
+    environment = render._environment()
     text = "\n".join(lines[:number] + lines[number + 1 :]) + "\n"
     loader = environment.loader
 

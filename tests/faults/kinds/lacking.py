@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piwizard.machine.commands import Process
+from piwizard.system.commands import Process
 from tests.faults.kinds.fault import Fault
 from tests.faults.run import Run
 from tests.lab.eventually import eventually

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.python import find_python
+from piwizard.apps.python_requirement import find_python
 from piwizard.apps.requirements import find_requirements
 
 PROJECT = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.checkup import pages
-from piwizard.machine.checks import Answer
+from piwizard.system.checks import Answer
 
 DOMAINS = ("a.example", "www.a.example")
 SENT = dict.fromkeys((*pages.HEADERS, pages.HSTS), "x")

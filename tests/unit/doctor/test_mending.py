@@ -9,8 +9,8 @@ import pytest
 from piwizard.doctor import kernel, mending, show
 from piwizard.doctor.finding import Finding, Fix
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
 from piwizard.setup.answer_store import Answering
+from piwizard.system import paths
 
 ANSWERS = """\
 [site]
@@ -29,7 +29,7 @@ GREETING = "hello"
 def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answering:
     path = tmp_path / "answers.toml"
     path.write_text(ANSWERS)
-    monkeypatch.setattr(places, "answers_file", lambda: path)
+    monkeypatch.setattr(paths, "answers_file", lambda: path)
     return Answering()
 
 
@@ -73,7 +73,7 @@ def asked(name: str, *, secret: bool) -> Finding:
 def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What was applied; nothing is."""
     done: list[tuple[object, ...]] = []
-    monkeypatch.setattr("piwizard.applying.apply", lambda *steps, **_: done.append(steps[0]) or 0)
+    monkeypatch.setattr("piwizard.cli.apply.apply", lambda *steps, **_: done.append(steps[0]) or 0)
     return done
 
 
@@ -95,7 +95,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
 def test_a_person_is_asked_for_what_only_they_know(
     answers: Answering, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "state_dir", lambda: tmp_path)
+    monkeypatch.setattr(paths, "state_dir", lambda: tmp_path)
     questions = typed(monkeypatch, "y", "", "s3cret", "a\x00b", "https://example.org")
     assert mending.mend([asked("API_KEY", secret=True), asked("API_URL", secret=False)], yes=False, as_json=False)
     assert questions[1:] == ["API_KEY (not shown): "] * 2 + ["API_URL: "] * 2

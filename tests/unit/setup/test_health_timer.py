@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.machine.checks import Check
 from piwizard.setup import health_timer, workspace
+from piwizard.system.checks import Check
 
 TIMER = "renewal of blog, renewal timer"
 

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.machine.facts import RecordedSource, gather
 from piwizard.steps.system import DISK_NEEDED, PACKAGES, System
+from piwizard.system.facts import RecordedSource, gather
 
 from .conftest import SAMPLES
 

@@ -1,0 +1,46 @@
+"""The recorded machines, and a way to alter one of them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from piwizard.system.facts import RecordedSource
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+
+@pytest.fixture
+def sample():
+    """The machine of that name."""
+    return lambda name: RecordedSource(SAMPLES / name)
+
+
+@pytest.fixture
+def links():
+    """The symbolic links of the machine of that name."""
+    return lambda name: json.loads((SAMPLES / name / "machine.json").read_text())["links"]
+
+
+@pytest.fixture
+def altered(tmp_path):
+    """The machine of that name, with other files (None: absent) or another machine.json."""
+
+    def alter(name, files=None, **said):
+        folder = tmp_path / name
+        shutil.copytree(SAMPLES / name, folder, dirs_exist_ok=True)
+        for path, text in (files or {}).items():
+            file = folder / "root" / path.lstrip("/")
+            if text is None:
+                file.unlink()
+                if not any(file.parent.iterdir()):
+                    file.parent.rmdir()
+            else:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+        machine = folder / "machine.json"
+        machine.write_text(json.dumps(json.loads(machine.read_text()) | said))
+        return RecordedSource(folder)
+
+    return alter
