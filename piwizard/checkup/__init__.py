@@ -5,8 +5,8 @@ from __future__ import annotations
 
 def visit(site: str | None, *, as_json: bool) -> int:
     """The whole command: looks and shows. Alters nothing. Returns the exit code."""
-    from piwizard import output
     from piwizard.checkup.examine import examine
+    from piwizard.cli import output
     from piwizard.doctor.show import show
 
     found = examine(site)

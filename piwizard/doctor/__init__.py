@@ -30,7 +30,7 @@ def visit(site: str | None, *, fix: bool, yes: bool, as_json: bool) -> int:
 
 
 def _give(found: Sequence[Finding], *, as_json: bool) -> None:
-    from piwizard import output
+    from piwizard.cli import output
     from piwizard.doctor.show import show
 
     if as_json:

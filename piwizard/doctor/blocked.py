@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from piwizard.apps.network_access import INTERNET, RefusedConnection
 from piwizard.apps.private_addresses import private_address
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
-from piwizard.egress import INTERNET, Refused
-from piwizard.machine.remedies import Advice, Fix, RunCommand
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
 HOME_BLOCKED = ("home-network-blocked", "Home network open to the app")
 BUS_BLOCKED = ("system-bus-blocked", "System services open to the app")
@@ -53,7 +53,7 @@ def look(failure: Failure, patient: Patient) -> Finding | None:
     return patient.finding(HOME_BLOCKED, failure, cause, _open(patient))
 
 
-def heard(refused: Sequence[Refused], patient: Patient, since: datetime | None) -> list[Finding]:
+def heard(refused: Sequence[RefusedConnection], patient: Patient, since: datetime | None) -> list[Finding]:
     """Return a finding for what the packet filter has blocked since a moment, whatever the app printed."""
     recent = [one for one in refused if since is None or one.at >= since.replace(microsecond=0)]
     if patient.network != INTERNET or not recent:
@@ -87,7 +87,7 @@ def _address_in(text: str) -> str | None:
     return next((place for word in words if (place := private_address(word))), None)
 
 
-def _listed(refused: Sequence[Refused]) -> str:
+def _listed(refused: Sequence[RefusedConnection]) -> str:
     texts = list(dict.fromkeys(one.text for one in refused))[-MOST_SHOWN:]
     return ", ".join(texts)
 

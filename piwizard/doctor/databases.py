@@ -6,12 +6,12 @@ import re
 import shlex
 
 from piwizard.apps.database import InitCommand
-from piwizard.apps.writable import Writable
+from piwizard.apps.write_paths import Writable
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
 from piwizard.doctor.writing import owner
-from piwizard.machine.remedies import Advice, Fix, RunCommand
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
 READ_ONLY = ("database-read-only", "Database writable")
 NO_TABLES = ("database-table-missing", "Database tables exist")

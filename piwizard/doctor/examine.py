@@ -7,24 +7,24 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from piwizard import systemd_units
-from piwizard.apps.chosen import Chosen
-from piwizard.changes.base import Memory
+from piwizard.apps import app_units
+from piwizard.apps.app_config import AppConfig
+from piwizard.changes.base import OwnershipIndex
 from piwizard.doctor import blocked, clock, failures, gateway, journal, kernel, names, past, service, trials, updates
 from piwizard.doctor.finding import Finding, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
-from piwizard.engine import events, launch
+from piwizard.engine import events, run_launch
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands
-from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
-from piwizard.machine.snapshot import Machine
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import preview
 from piwizard.setup.status import is_running
 from piwizard.steps.registry import StepInstance
+from piwizard.system import commands
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.system.system_cache import SystemCache
 
 LOG = ("app-log", "App log without errors")
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
@@ -34,9 +34,9 @@ FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 class Examination:
     """One look at everything. Alters nothing."""
 
-    def __init__(self, wizard: Planner, state: State, memory: Memory) -> None:
+    def __init__(self, wizard: Planner, state: State, memory: OwnershipIndex) -> None:
         self._wizard, self._state, self._memory = wizard, state, memory
-        self._machine = Machine()
+        self._machine = SystemCache()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Every look at the machine and at one site, or at all."""
@@ -75,7 +75,7 @@ class Examination:
             if entry.result == "done":
                 yield self._drift(place, entry)
             else:
-                recorded = events.read(launch.folder(entry.run))
+                recorded = events.read(run_launch.folder(entry.run))
                 yield from past.look(recorded, entry, name, site, self._patient(site, entry) if site else None)
             for check in self._wizard.checks(place):
                 yield from_check(check, name, site)
@@ -106,13 +106,13 @@ class Examination:
         wizard = self._wizard
         try:
             if entry:
-                pins = dict(launch.request(entry.run).pins)
+                pins = dict(run_launch.request(entry.run).pins)
                 wizard = Planner(wizard.answers, wizard.store, pins)
             place = next(place for place in wizard.select(["app"], site))
             source = wizard.context.of(place).source
             if source is None:
                 return None
-            app = Chosen(source, wizard.answers.of(site))
+            app = AppConfig(source, wizard.answers.of(site))
             return patient_of(app, newest=source.release is None and app.layout.current.exists())
         except (PiwizardError, OSError, ValueError):  # no code, no record, or no app in it: the checks say so
             return None
@@ -132,7 +132,7 @@ class Examination:
         begin = lines[0].at if lines else treated
         if patient and not any(finding.id == blocked.HOME_BLOCKED[0] for finding in found):
             found += blocked.heard(patient.refused, patient, begin)
-        found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, systemd_units.socket_path(site), begin)
+        found += gateway.look(gateway.parse(_end_of(Path(gateway.LOG))), site, app_units.socket_path(site), begin)
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
         said = f"no errors{since}" if lines else "the journal no longer has any lines"
         yield from found or [Finding(*LOG, True, said, step="app", site=site)]

@@ -8,7 +8,7 @@ from piwizard.doctor import blocked, databases, imports, resources, traceback, v
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient, each_once
 from piwizard.doctor.traceback import Failure
-from piwizard.machine.remedies import Advice, Fix, RunCommand
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
 APP_FAILS = ("app-fails", "App runs without errors")
 

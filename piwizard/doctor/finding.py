@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from piwizard.machine import remedies
-from piwizard.machine.checks import Check
+from piwizard.system import remedies
+from piwizard.system.checks import Check
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.engine.events import Event
 from piwizard.engine.state import Entry
-from piwizard.machine.remedies import Advice, ApplySteps, Remedy, RunCommand
+from piwizard.system.remedies import Advice, ApplySteps, Remedy, RunCommand
 
 LAST_RUN = ("last-run", "Last run succeeded")
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piwizard import egress
-from piwizard.apps.chosen import Chosen
+from piwizard.apps import network_access
+from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
-from piwizard.apps.environment import Variable
+from piwizard.apps.env_vars import Variable
 from piwizard.apps.home_network import HomeNetworkUse
-from piwizard.apps.writable import Writable
+from piwizard.apps.write_paths import Writable
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.traceback import Failure, Frame
-from piwizard.machine.remedies import AddAnswer, ApplySteps, Fix
+from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
 
 Kind = tuple[str, str]
 """The id and the name of a finding."""
@@ -48,9 +48,9 @@ class Patient:
     commands: tuple[InitCommand, ...] = ()
     newest: bool = False
     treated: bool = False
-    network: str = egress.INTERNET
+    network: str = network_access.INTERNET
     home_network: tuple[HomeNetworkUse, ...] = ()
-    refused: tuple[egress.Refused, ...] = ()
+    refused: tuple[network_access.RefusedConnection, ...] = ()
     unreachable_resolvers: tuple[str, ...] = ()
 
     @property
@@ -120,7 +120,7 @@ class Patient:
         return "piwizard deploy" if self.newest else "piwizard apply"
 
 
-def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
+def patient_of(app: AppConfig, *, newest: bool = False) -> Patient:
     """What is known of a chosen app. Runs nothing of it."""
     answers, tree = app.answers, app.source.tree
     return Patient(
@@ -141,8 +141,8 @@ def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
         newest=newest,
         network=app.network,
         home_network=app.home_network,
-        refused=egress.look(app.layout.site).refused,
-        unreachable_resolvers=egress.unreachable_resolvers(app.layout.site),
+        refused=network_access.look(app.layout.site).refused,
+        unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
     )
 
 

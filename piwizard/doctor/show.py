@@ -6,8 +6,9 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
-from piwizard import output, printing
+from piwizard.cli import output
 from piwizard.doctor.finding import Finding
+from piwizard.system import console
 
 
 def show(found: Sequence[Finding]) -> None:
@@ -20,7 +21,7 @@ def show(found: Sequence[Finding]) -> None:
         for title, text in (("Why", finding.cause), ("Fix", finding.advice)):
             if text:
                 _print(f"    {title + ':':6}{text}", " " * 10, width)
-    printing.say("", summary(found))
+    console.say("", summary(found))
 
 
 def summary(found: Sequence[Finding]) -> str:
@@ -34,6 +35,6 @@ def summary(found: Sequence[Finding]) -> str:
 
 
 def _print(text: str, indent: str, width: int) -> None:
-    wrapped = textwrap.wrap(printing.shown(text), width, subsequent_indent=indent, break_long_words=False,
+    wrapped = textwrap.wrap(console.shown(text), width, subsequent_indent=indent, break_long_words=False,
                             break_on_hyphens=False, replace_whitespace=False)  # fmt: skip
-    printing.say(*wrapped)
+    console.say(*wrapped)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from piwizard import printable
+from piwizard.system import printable
 
 
 def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
     """Gathers, redacts, shows, and writes after a yes. Returns the exit code."""
-    from piwizard import applying, output, printing
+    from piwizard.cli import apply, output
     from piwizard.errors import PiwizardError
     from piwizard.reporting import bundle
+    from piwizard.system import console
 
     somebody = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
     if not yes and not somebody:
@@ -22,13 +23,13 @@ def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
         )
     texts, path = redacted(), output_file or bundle.place()
     if not yes:
-        printing.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
-        applying.confirm(f"Write this report to {path}? Nothing is sent to anybody.")
+        console.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
+        apply.confirm(f"Write this report to {path}? Nothing is sent to anybody.")
     bundle.write(path, texts)
     if as_json:
         output.dump({"report": str(path), "files": [name for name, _ in texts]})
     else:
-        printing.say(f"The report is in {path}. Have a look at it before you give it to anybody.")
+        console.say(f"The report is in {path}. Have a look at it before you give it to anybody.")
     return 0
 
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.network_access import RefusedConnection
 from piwizard.doctor import blocked, failures
-from piwizard.egress import Refused
 from tests.unit.doctor.conftest import Patients
 from tests.unit.doctor.recorded import view
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
-REFUSED = (Refused("192.168.1.50", "tcp", 1883, AT),)
+REFUSED = (RefusedConnection("192.168.1.50", "tcp", 1883, AT),)
 MQTT = (HomeNetworkUse("connects to an MQTT broker", "mqtt.py", 3),)
 BLOCKED = [
     ("OSError: [Errno 113] No route to host", 'client.connect("192.168.1.50", 1883)', {}, "192.168.1.50"),

@@ -9,7 +9,7 @@ import pytest
 from piwizard.apps.destructive import Doubt
 from piwizard.doctor import failures
 from piwizard.doctor.finding import Finding
-from piwizard.machine.remedies import AddAnswer, ApplySteps, GenerateSecret
+from piwizard.system.remedies import AddAnswer, ApplySteps, GenerateSecret
 from tests.unit.doctor import recorded
 from tests.unit.doctor.conftest import Patients
 from tests.unit.doctor.recorded import load, view

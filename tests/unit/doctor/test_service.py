@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.doctor import gateway, journal, names, service
 from piwizard.doctor.journal import Line
-from piwizard.machine.remedies import ApplySteps
+from piwizard.system.remedies import ApplySteps
 from tests.unit.doctor import recorded
 
 BEGIN = datetime(2026, 11, 22, 12, 47, tzinfo=UTC)

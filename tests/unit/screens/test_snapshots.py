@@ -14,7 +14,7 @@ import pytest
 
 from piwizard.checkup import examine
 from piwizard.doctor.finding import Finding
-from piwizard.machine.remedies import Advice
+from piwizard.system.remedies import Advice
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import Seen, opened
 
