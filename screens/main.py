@@ -58,11 +58,10 @@ class Main(Trying):
 
     def action_shell(self) -> None:
         """A shell in this terminal, and back."""
-        from piwizard import printing
-        from piwizard.machine import commands
+        from piwizard.system import commands, console
 
         with self.app.suspend():
-            printing.say("This is a shell as root. `exit` leads back to piwizard.")
+            console.say("This is a shell as root. `exit` leads back to piwizard.")
             commands.interactive((os.environ.get("SHELL") or "/bin/sh",))
         self.app.refresh(layout=True)
 

@@ -16,8 +16,8 @@ from piwizard.setup.service import Proposal
 from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
-    from piwizard.machine.background_job import JobProgress
     from piwizard.steps.registry import StepInstance
+    from piwizard.system.background_job import JobProgress
 
 GLANCES_PER_SECOND = 5
 SECONDS_BETWEEN_JOBS = 2.0

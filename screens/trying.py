@@ -8,7 +8,7 @@ from piwizard.screens.pages.keep_address import KeepAddressDialog
 from piwizard.screens.running import Running
 
 if TYPE_CHECKING:
-    from piwizard.network.trial import Trial
+    from piwizard.network.address_trial import Trial
 
 
 class Trying(Running):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from piwizard.answers.secrets import Secret
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
+from piwizard.system import paths
+from piwizard.system.secret_filter import Secret
 
 SITE_TABLES = ("site", "app", "gunicorn", "tls")
 """The tables of answers.toml that each site has for itself."""
@@ -79,4 +79,4 @@ def _words_of(site: Mapping[str, Any]) -> list[str]:
 
 
 def _folders(answers: AnswersFile) -> list[str]:
-    return [f"{places.sites_dir()}/{site}/" for site in answers.sites]
+    return [f"{paths.sites_dir()}/{site}/" for site in answers.sites]

@@ -17,7 +17,7 @@ from piwizard.screens.widgets.folding_list import FoldingList
 
 if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
-    from piwizard.machine.checks import Check
+    from piwizard.system.checks import Check
 
 
 MARGIN = 4
