@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard import output
 from piwizard.apps.layout import Layout
+from piwizard.cli import output
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.names import AT_HOME
 from piwizard.diagnosis.served_https import check_https, no_https
+from piwizard.dns import points_here
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.machine.remedies import Advice, Fix, RunCommand
-from piwizard.reach import leads, outside
+from piwizard.network import public_ip
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.status import is_running
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
+from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
-from piwizard.tls.gate import MOST_OFF
-from piwizard.tls.world import Here
+from piwizard.tls.preflight import MOST_OFF
+from piwizard.tls.probes import Here
 
 REACH = ("ddns", "static-ip", "router")
 """The steps between a visitor and this machine: what they say comes first."""
@@ -61,9 +62,9 @@ class Checkup:
             return
         interfaces = self._wizard.context.facts.network.interfaces or ()
         own = [one.address for each in interfaces for one in each.addresses if one.family == 6]
-        where = outside.ask(4)
+        where = public_ip.ask(4)
         for domain in public:
-            for check in leads.look(domain, where, own_ipv6=own, told=None):
+            for check in points_here.look(domain, where, own_ipv6=own, told=None):
                 yield from_check(check, "site", site)
 
     def _ports(self, sites: Sequence[str]) -> Iterator[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine.remedies import RunCommand
-from piwizard.tls.world import Here
+from piwizard.system.remedies import RunCommand
+from piwizard.tls.probes import Here
 
 MOST_OFF = timedelta(minutes=5)
 

@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine import commands
-from piwizard.machine.remedies import Advice, Fix
+from piwizard.system import commands
+from piwizard.system.remedies import Advice, Fix
 
 AT_HOME = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
 """Names that only the network at home knows, and perhaps not this machine."""
