@@ -30,7 +30,7 @@ from piwizard.system import paths
 from piwizard.system.facts import RecordedSource, gather
 from tests.properties.nginx import versions
 
-SAMPLES = Path(__file__).parents[1] / "unit" / "machine" / "samples"
+SAMPLES = Path(__file__).parents[1] / "unit" / "system" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 SITE = """

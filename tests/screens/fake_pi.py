@@ -35,7 +35,7 @@ from piwizard.system.facts import RecordedSource
 from piwizard.system.system_cache import SystemCache
 
 TESTS = Path(__file__).parent.parent
-SAMPLE = TESTS / "unit" / "machine" / "samples" / "pi4-trixie"
+SAMPLE = TESTS / "unit" / "system" / "samples" / "pi4-trixie"
 APP = TESTS.parent / "templates" / "sample"
 FOLDERS = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
 MINE = {"app", "gunicorn", "site", "nginx", "system"}

@@ -24,7 +24,7 @@ from piwizard.steps.system import System
 from piwizard.system import facts, paths
 from piwizard.system.facts import RecordedSource
 
-SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
+SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
 
 
 class Pi(Backend):

@@ -9,8 +9,7 @@ import pytest
 from piwizard.apps.app_units import render_service
 from piwizard.system import app_sandbox, transient_unit
 from piwizard.system.app_sandbox import Sandbox
-
-from .test_systemd_units import unit
+from tests.unit.apps.test_app_units import unit
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "systemd" / "sandbox.j2"
 HARDENED = {

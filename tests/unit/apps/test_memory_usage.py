@@ -11,7 +11,7 @@ import pytest
 from piwizard.apps.memory_usage import Footprint, for_board, measured, read
 from piwizard.system.facts import Facts, RecordedSource, gather
 
-SAMPLE = Path(__file__).parents[1] / "machine" / "samples" / "pi4-trixie"
+SAMPLE = Path(__file__).parents[1] / "system" / "samples" / "pi4-trixie"
 SMALL, LARGE = Footprint(26, 30), Footprint(30, 200)
 
 

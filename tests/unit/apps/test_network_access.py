@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.unit.test_systemd_units import lines, unit
-
 from piwizard.apps import network_access
 from piwizard.apps.app_units import render_service
+from tests.unit.apps.test_app_units import lines, unit
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 HEARD = {

@@ -157,10 +157,10 @@ def confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
     report.mkdir(exist_ok=True)
     start = (
         "import sys, os, socket, subprocess, resource; sys.path.insert(0, sys.argv[1])\n"
-        "from piwizard.apps import analysis_worker as analyse\n"
+        "from piwizard.apps import analysis_worker\n"
         f"def taken_over(self):\n    try:\n        said = repr({body})\n    except BaseException as error:\n"
-        "        said = type(error).__name__\n    analyse.tell({'part': 'entries', 'failed': said})\n"
-        "analyse.Reader.report = taken_over\nanalyse.main()\n"
+        "        said = type(error).__name__\n    analysis_worker.tell({'part': 'entries', 'failed': said})\n"
+        "analysis_worker.AnalysisReader.report = taken_over\nanalysis_worker.main()\n"
     )
     monkeypatch.setattr(source_files, "START", start)
     return source_files.analyse(report, DATA, Wish()).failures["entries"].why

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from tests.unit.machine.test_dhparam import KNOWN, PEM
 
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.dh_parameters import Generate, NotGenerating
@@ -14,6 +13,7 @@ from piwizard.system import dhparam_generator as generator
 from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache
 from piwizard.system.systemd import UnitState
+from tests.unit.system.test_openssl_dhparam import KNOWN, PEM
 
 from .conftest import needs_root
 from .killing import killed_at_each

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.checkup import pages
-from piwizard.system.checks import Answer
+from piwizard.system.checks import HttpResponse
 
 DOMAINS = ("a.example", "www.a.example")
 SENT = dict.fromkeys((*pages.HEADERS, pages.HSTS), "x")
@@ -29,11 +29,11 @@ def look(public):
                 if path == {"page": "/", "file": "/static/a%20file.css"}.get(name):
                     return answer
             if path == pages.CHALLENGE:
-                return instead.get("challenge", Answer(404, {}, b""))
+                return instead.get("challenge", HttpResponse(404, {}, b""))
             if host.startswith("www.") or (secure and not over_tls):
                 leads = f"http{'s' if secure else ''}://a.example{path}"
-                return instead.get("led", Answer(301, {"location": leads}, b""))
-            return Answer(404 if path.startswith(pages.ELSEWHERE) else 200, SENT, b"")
+                return instead.get("led", HttpResponse(301, {"location": leads}, b""))
+            return HttpResponse(404 if path.startswith(pages.ELSEWHERE) else 200, SENT, b"")
 
         found = pages.look("blog", domains, secure=secure, hsts=True, public=public, ask=ask)
         return {one.name: one for one in found}
@@ -57,15 +57,23 @@ def test_one_name_over_http_leads_nowhere(look):
 @pytest.mark.parametrize(
     ("instead", "name", "words"),
     [
-        ({"led": Answer(200, {}, b"")}, "redirects", "http://a.example/ leads to nowhere"),
+        ({"led": HttpResponse(200, {}, b"")}, "redirects", "http://a.example/ leads to nowhere"),
         ({"led": None}, "redirects", "https://www.a.example/ leads to nowhere: nobody answers"),
-        ({"led": Answer(301, {"location": "https://b.example/"}, b"")}, "redirects", "leads to https://b.example/"),
-        ({"challenge": Answer(301, {"location": "https://a.example/"}, b"")}, "redirects", "Let's Encrypt's questions"),
+        (
+            {"led": HttpResponse(301, {"location": "https://b.example/"}, b"")},
+            "redirects",
+            "leads to https://b.example/",
+        ),
+        (
+            {"challenge": HttpResponse(301, {"location": "https://a.example/"}, b"")},
+            "redirects",
+            "Let's Encrypt's questions",
+        ),
         ({"challenge": None}, "redirects", "nobody answers to Let's Encrypt's questions"),
-        ({"page": Answer(502, SENT, b"")}, "dynamic page", "gives 502"),
+        ({"page": HttpResponse(502, SENT, b"")}, "dynamic page", "gives 502"),
         ({"page": None}, "dynamic page", "nobody answers"),
-        ({"file": Answer(403, SENT, b"")}, "static file", "gives 403"),
-        ({"page": Answer(200, {}, b"")}, "security headers", "/ lacks x-content-type-options"),
+        ({"file": HttpResponse(403, SENT, b"")}, "static file", "gives 403"),
+        ({"page": HttpResponse(200, {}, b"")}, "security headers", "/ lacks x-content-type-options"),
     ],
 )
 def test_what_is_wrong_is_named(look, instead, name, words):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.unit.reach.name_server import NameServer, Records, serving
 
 from piwizard.dns import lookup
 from piwizard.dns.lookup import Resolvers
+from tests.unit.dns.name_server import NameServer, Records, serving
 
 SOA = ["ns1.ddns.net. admin.ddns.net. 1 3600 600 86400 60"]
 RECORDS: Records = {

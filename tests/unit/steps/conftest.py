@@ -16,7 +16,7 @@ from piwizard.steps.registry import all_questions
 from piwizard.steps.step import Ground
 from piwizard.system.facts import RecordedSource, gather
 
-SAMPLES = Path(__file__).parents[1] / "machine" / "samples"
+SAMPLES = Path(__file__).parents[1] / "system" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 TOML = """
