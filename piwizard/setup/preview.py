@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from piwizard.changes.base import Change, OwnershipIndex, Preview
 from piwizard.changes.transaction import Transaction
 from piwizard.changes.unit import RunningUnit
-from piwizard.setup.planner import Wizard
-from piwizard.steps.registry import Place
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance
 from piwizard.system.system_cache import SystemCache
 
 
@@ -30,10 +30,12 @@ def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIn
     return [Previewed(change, change.probe(machine, memory)) for change in flat]
 
 
-def preview_all(wizard: Wizard, places: Iterable[Place], memory: OwnershipIndex) -> list[tuple[Place, list[Previewed]]]:
+def preview_all(
+    planner: Planner, places: Iterable[StepInstance], memory: OwnershipIndex
+) -> list[tuple[StepInstance, list[Previewed]]]:
     """The previews of several steps, from one look at the machine."""
     machine = SystemCache()
-    plans = [(place, wizard.plan(place)) for place in places]
+    plans = [(place, planner.plan(place)) for place in places]
     _look_at_units([change for _, changes in plans for change in changes], machine)
     return [(place, preview(changes, machine, memory)) for place, changes in plans]
 

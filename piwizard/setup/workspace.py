@@ -6,16 +6,16 @@ from pathlib import Path
 
 from piwizard.answers import file_reader
 from piwizard.answers.model import AnswersFile
-from piwizard.answers.secret_store import Vault
+from piwizard.answers.secret_store import SecretStore
 from piwizard.engine.state import State
 from piwizard.engine.undo_journal import Backups
 from piwizard.setup import kept_answers
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
 from piwizard.system import console, files, paths
 
 
-def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
+def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
     """The wizard over an answers file: the one given, else the machine's own, else no answers at all.
 
     Sites that are set up and that the file lacks have the answers that the machine's own file has for them.
@@ -26,7 +26,7 @@ def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
     else:
         path = file or own
         found = file_reader.parse(kept_answers.completed(path, file_reader.read(path)), all_questions(), path.name)
-    made = Wizard(found, vault(), pins)
+    made = Planner(found, secret_store(), pins)
     console.hide(made.secrets())
     return made
 
@@ -59,9 +59,9 @@ def _keep_for_good(content: bytes | None) -> None:
         files.replace(path, content, mode=0o600)
 
 
-def vault() -> Vault:
+def secret_store() -> SecretStore:
     """The secrets of this machine."""
-    return Vault(paths.state_dir())
+    return SecretStore(paths.state_dir())
 
 
 def state() -> State:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.answers.questions import Question
 from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
@@ -15,9 +14,10 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.transaction import Then, Transaction
 from piwizard.changes.unit import RunningUnit
 from piwizard.steps.blocks import certificate_of
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.system import files, paths, systemd
 from piwizard.system.checks import Check
+from piwizard.system.remedies import RunCommand
 from piwizard.templates.render import render
 from piwizard.tls import certificate_problem, lineage, renewal_dry_run
 from piwizard.tls.challenge import ENVIRONMENT, Challenge, environment_runs, needs_environment, way_of
@@ -55,10 +55,7 @@ class Renewal(Step):
     optional = True
     needs = ("certbot",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
-        return ()
-
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         if not answers["tls.https"]:
             return ()
         site, name = str(answers.site), certificate_of(ground, answers).name
@@ -91,36 +88,46 @@ class Renewal(Step):
             ),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
         states = systemd.ask([TIMER, WATCH])
-        for name, timer in (("renewal timer", TIMER), ("weekly look", WATCH)):
+        for check_id, name, timer in (
+            ("renewal-timer-running", "Renewal timer running", TIMER),
+            ("health-timer-running", "Weekly health check timer running", WATCH),
+        ):
             state = states[timer]
             yield Check(
+                check_id,
                 name,
                 state.running and state.enabled,
-                f"{timer} is {state.active}, {state.file or 'not there'}",
-                cause="Somebody stopped it.",
-                mend="`piwizard apply renewal` starts it again.",
+                f"{timer} is {state.active}, {state.file or 'missing'}",
+                cause="The timer was stopped.",
+                fix=(RunCommand("piwizard apply renewal", "to start it again"),),
             )
         able = files.read(HOOK) is not None and bool(files.mode_and_owner(HOOK)[0] & 0o100)
         yield Check(
-            "nginx is told",
+            "renewal-reloads-nginx",
+            "nginx reloads after a renewal",
             able,
-            f"{HOOK} is there" if able else f"{HOOK} is missing, or cannot be run",
-            cause="Somebody removed it.",
-            mend="`piwizard apply renewal` puts it there again.",
+            f"{HOOK} exists" if able else f"{HOOK} is missing or not executable",
+            cause="The hook was removed or changed.",
+            fix=(RunCommand("piwizard apply renewal", "to restore it"),),
         )
         if PLUGIN.exists():
             runs = environment_runs()
             yield Check(
-                "certbot's plugin",
+                "certbot-plugin-runs",
+                "certbot runs with its plugin",
                 runs,
-                f"certbot {'runs' if runs else 'cannot be run'} in {ENVIRONMENT}, where renewals are made",
-                cause="It was removed, or the system has another Python than when it was made.",
-                mend="`piwizard apply certbot renewal` makes it anew where tls.challenge is dns; if it is so nowhere "
-                f"any more, `sudo rm {PLUGIN}` and `sudo systemctl daemon-reload`.",
+                f"certbot {'runs' if runs else 'cannot run'} in {ENVIRONMENT}, which renewals use",
+                cause="The environment was removed, or the system has another Python than when it was made.",
+                fix=(
+                    RunCommand(
+                        "piwizard apply certbot renewal", 'to make it again if a site has tls.challenge = "dns"'
+                    ),
+                    RunCommand(f"sudo rm {PLUGIN} && sudo systemctl daemon-reload", "if no site has"),
+                ),
             )
         domains = answers["site.domains"]
         yield certificate_problem.certificate_check(ground.certificates.in_use.get(str(answers.site)), domains)

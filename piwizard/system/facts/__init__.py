@@ -17,7 +17,7 @@ from piwizard.system.facts.model import (
     OsRelease,
     PortOwner,
 )
-from piwizard.system.facts.source import FactSource, LiveSource, RecordedSource
+from piwizard.system.facts.source import FactSource, LiveSource
 
 __all__ = [
     "Address",
@@ -35,7 +35,6 @@ __all__ = [
     "Network",
     "OsRelease",
     "PortOwner",
-    "RecordedSource",
     "gather",
 ]
 

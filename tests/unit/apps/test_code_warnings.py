@@ -1,77 +1,118 @@
+"""Settings in the code that are unsafe on the Internet, and the Python version that the code asks for."""
+
 from __future__ import annotations
 
-import time
+import pytest
 
-from piwizard.apps.code_warnings import survey
+from piwizard.apps.code_warnings import find_code_warnings
+from piwizard.apps.repository_checkout import read
+from piwizard.apps.required_python import RequiredPython, find_required_python
 
-BLOG = {
-    "blog.py": "from site_app import create_app, db\napp = create_app()\n",
-    "site_app/__init__.py": """
-        import os
-        from flask import Flask
-        from flask_migrate import Migrate
-        from flask_sqlalchemy import SQLAlchemy
-        from config import Config
-        db = SQLAlchemy()
-        def create_app(config_class=Config):
-            app = Flask(__name__)
-            app.config.from_object(config_class)
-            Migrate(app, db)
-            return app
-    """,
-    "site_app/static/favicon.ico": "",
-    "config.py": """
-        import os
-        basedir = os.path.abspath(os.path.dirname(__file__))
-        class Config:
-            SECRET_KEY = os.environ.get("SECRET_KEY") or "guess"
-            SQLALCHEMY_DATABASE_URI = os.environ.get("DATABASE_URL") or "sqlite:///" + os.path.join(basedir, "app.db")
-            MAIL_SERVER = os.environ["MAIL_SERVER"]
-    """,
-    "migrations/env.py": "",
-    "requirements.txt": "flask\nflask-sqlalchemy\nflask-migrate\n",
-    ".flaskenv": "FLASK_APP=blog.py\nFLASK_DEBUG=1\n",
-    "tests/test_x.py": "import os\nos.environ['NOT_THIS']\n",
-    "broken.py": "from flask import (",
-}
+FLASK = "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
+OBJECT = FLASK + "app.config.from_object('config')\n"
 
 
-def test_a_package_with_migrations(tree):
-    found = survey(tree(BLOG))
-    assert found.problem is None
-    assert found.entry is not None
-    assert found.entry.entry == "blog:app"
-    assert found.requirements is not None
-    assert found.requirements.arguments == ("-r", "requirements.txt")
-    assert [(folder.prefix, folder.folder) for folder in found.static] == [("/static/", "site_app/static")]
-    assert [(file.url, file.path) for file in found.root_files] == [("/favicon.ico", "site_app/static/favicon.ico")]
-    assert [variable.name for variable in found.environment.needed] == ["MAIL_SERVER"]
-    assert [command.text for command in found.init] == ["flask --app blog db upgrade"]
-    assert [item.path for item in found.writable] == ["app.db"]
-    assert [skipped.file for skipped in found.skipped] == ["broken.py"]
-    assert any("debugger" in note for note in found.notes)
+def found(root):
+    return [(one.setting, one.file, one.line) for one in find_code_warnings(read(root))]
 
 
-def test_nothing_there(tree):
-    found = survey(tree({"README.md": "hello"}))
-    assert found.entry is None
-    assert found.problem is not None
-    assert found.problem.key == "app.entry"
-    assert found.requirements is None
-    assert found.notes
+@pytest.mark.parametrize(
+    "line",
+    [
+        'app.secret_key = "abc"',
+        'app.secret_key = b"abc"',
+        'app.config["SECRET_KEY"] = "abc"',
+        'app.config.update(SECRET_KEY="abc")',
+        'app.config.from_mapping({"SECRET_KEY": "abc"})',
+        'SECRET_KEY = "abc"',
+        'SECRET_KEY: str = "abc"',
+    ],
+)
+def test_secret_key_in_the_code_is_found_with_its_line(tree, line):
+    assert found(tree({"app.py": f"{FLASK}{line}\n"})) == [("SECRET_KEY", "app.py", 4)]
 
 
-def test_hostile_text_takes_no_time(tree):
-    root = tree({
-        "app.py": "from flask import Flask\napp = Flask(__name__)\n",
-        "Procfile": "web: gunicorn " + "a" * 500_000 + "\n" + "gunicorn 'x\n" * 3000,
-        ".env": "FLASK_APP" * 100_000 + "\n" + " FLASK_APP =" * 150 + "\n",
-        "requirements.txt": "-r requirements.txt\n" * 4000 + "\\\n" * 100_000,
-        "requirements/prod.txt": "-r prod.txt\n" * 50,
-        "names.py": "import os\n" + "".join(f"a{n} = a{n + 1} + a{n + 1}\n" for n in range(999)) + "os.environ[a0]\n",
-        "loop.py": "import os\nfrom flask import Flask\na = b\nb = a\nopen(a + b, 'w')\nos.environ[a]\n",
-    })  # fmt: skip
-    started = time.monotonic()
-    found = survey(root)
-    assert found.entry is not None
-    assert time.monotonic() - started < 20
+def test_secret_key_by_a_name_is_found(tree):
+    assert found(tree({"app.py": f'{FLASK}KEY = "abc"\napp.secret_key = KEY\n'})) == [("SECRET_KEY", "app.py", 5)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'app.secret_key = os.environ["SECRET_KEY"]',
+        'app.secret_key = os.environ.get("SECRET_KEY", "dev")',
+        'app.secret_key = os.environ.get("SECRET_KEY") or "dev"',
+        'app.secret_key = ""',
+        "app.secret_key = None",
+        'SECRET_KEY_FILE = "abc"',
+        'bucket.secret_key = "abc"',
+        'app.secret_key = "dev"\napp.secret_key = open("key").read()',
+        'KEY = "a"\nKEY = "b"\napp.secret_key = KEY',
+    ],
+)
+def test_secret_key_from_elsewhere_is_no_warning(tree, line):
+    assert found(tree({"app.py": f"{FLASK}{line}\n"})) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"app.py": FLASK + "app.debug = True\n"}, ("app.py", 4)),
+        ({"app.py": FLASK + 'app.config["DEBUG"] = True\n'}, ("app.py", 4)),
+        ({"app.py": FLASK + "app.config.update(DEBUG=1)\n"}, ("app.py", 4)),
+        ({"app.py": "from flask import Flask\nsite = Flask(__name__)\nsite.debug = True\n"}, ("app.py", 3)),
+        ({"app.py": OBJECT, "config.py": "DEBUG = True\n"}, ("config.py", 1)),
+        ({"app.py": OBJECT, "config.py": "class Config:\n    DEBUG = True\n"}, ("config.py", 2)),
+        ({"app.py": FLASK + "load_dotenv()\n", ".env": "A=1\nFLASK_DEBUG=1\n"}, (".env", 2)),
+    ],
+)
+def test_debug_mode_of_the_served_app_is_found_with_its_line(tree, files, place):
+    assert found(tree(files)) == [("DEBUG", *place)]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"app.py": FLASK + "if __name__ == '__main__':\n    app.debug = True\n    app.run(debug=True)\n"},
+        {"app.py": FLASK + "def main():\n    app.debug = True\n    app.run()\n"},
+        {"app.py": FLASK + "app.debug = False\n"},
+        {"app.py": FLASK + "DEBUG = True\nif __name__ == '__main__':\n    app.run(debug=DEBUG)\n"},
+        {"app.py": OBJECT, "config.py": "class DevelopmentConfig:\n    DEBUG = True\n"},
+        {"app.py": OBJECT, "config.py": "class TestingConfig:\n    DEBUG = True\n"},
+        {"app.py": FLASK, ".flaskenv": "FLASK_DEBUG=1\n"},
+        {"app.py": FLASK + "load_dotenv()\n", ".env": "FLASK_DEBUG=0\n"},
+        {"app.py": FLASK, "tests/app.py": "app.debug = True\n", "scripts/run.py": "app.debug = True\n"},
+    ],
+)
+def test_debug_mode_of_development_is_no_warning(tree, files):
+    assert found(tree(files)) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"pyproject.toml": "[project]\nname = 'x'\nrequires-python = '>=3.9'\n"}, (">=3.9", "pyproject.toml", True)),
+        ({"setup.cfg": "[options]\npython_requires = <3.13\ninstall_requires = flask\n"}, ("<3.13", "setup.cfg", True)),
+        ({"Pipfile": "[requires]\npython_version = '3.9'\n"}, ("==3.9.*", "Pipfile", False)),
+        ({".python-version": "3.9.18\n"}, ("==3.9.*", ".python-version", False)),
+        ({"runtime.txt": "python-3.9.18"}, ("==3.9.*", "runtime.txt", False)),
+        (
+            {"pyproject.toml": "[project]\nname = 'x'\nrequires-python = '>=3.9'\n", "runtime.txt": "python-3.12.1"},
+            (">=3.9", "pyproject.toml", True),
+        ),
+    ],
+)
+def test_required_python_is_found(tree, files, expected):
+    assert find_required_python(tree(files)) == RequiredPython(*expected)
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {"runtime.txt": "pypy"}, {"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.8 || ^3.14'\n"}]
+)
+def test_required_python_is_none_where_nothing_says_it(tree, files):
+    assert find_required_python(tree(files)) is None
+
+
+def test_required_python_is_shown_as_a_person_writes_it():
+    assert RequiredPython("==3.9.*", "runtime.txt", False).versions == "3.9"
+    assert RequiredPython(">=3.9,<4", "pyproject.toml", True).versions == ">=3.9,<4"

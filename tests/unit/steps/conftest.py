@@ -1,4 +1,4 @@
-"""Ground to plan on: a recorded machine, the files of an app, answers as a person writes them."""
+"""PlanContext to plan on: a recorded machine, the files of an app, answers as a person writes them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from piwizard.apps.app_source import AppSource
 from piwizard.changes.transaction import Transaction
 from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.steps.registry import all_questions
-from piwizard.steps.step import Ground
-from piwizard.system.facts import RecordedSource, gather
+from piwizard.steps.step import PlanContext
+from piwizard.system.facts import gather
+from tests.recorded_machine import RecordedSource
 
 SAMPLES = Path(__file__).parents[1] / "system" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -65,7 +66,7 @@ def ground(machine, app):
 
     def made(files=None, **parts):
         given = {"machine": machine(), "nginx": NginxFiles(), "source": app(files), "sites": ("blog",)} | parts
-        return Ground(**given)
+        return PlanContext(**given)
 
     return made
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from piwizard.system import terminal
-from tests.dialogue import Dialogue
+from tests.lab.dialogue import Dialogue
 
 ASK = (
     "from piwizard.system import terminal as t; print('<', t.front_end(), '|', t.why_plain(), '|', t.only_ascii(), '>')"
