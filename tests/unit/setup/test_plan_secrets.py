@@ -19,7 +19,8 @@ from piwizard.setup.preview import preview_all
 from piwizard.setup.status import status
 from piwizard.steps.registry import all_questions
 from piwizard.system import facts, paths
-from piwizard.system.facts import RecordedSource, gather
+from piwizard.system.facts import gather
+from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parents[1] / "system" / "samples" / "pi4-trixie"
 ANSWERS = """
