@@ -12,7 +12,7 @@ from piwizard.engine import run_launch
 from piwizard.engine.follow import follow
 from piwizard.engine.leftovers import Remains
 from piwizard.engine.undo_journal import Journal
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.run_request import Plans
@@ -116,7 +116,9 @@ def _continues(place: StepInstance) -> str:
 def _require_site(planner: Planner) -> None:
     """PiwizardError where the answers name no site that everything could be set up for."""
     if planner.answers.unnamed:
-        raise PiwizardError("site.name is missing.", key="site.name")
+        missing = MissingAnswer("site.name is missing.", key="site.name", hint="Choose a short name for the site.")
+        planner.answers.locate(missing)
+        raise missing
     if not planner.answers.sites:
         raise PiwizardError(
             "There are no answers yet, so there is nothing to set up.",

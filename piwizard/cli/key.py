@@ -9,7 +9,7 @@ from pathlib import Path
 from piwizard.apps import forges
 from piwizard.apps.forges import RepositoryPage
 from piwizard.cli import output
-from piwizard.errors import AnswerRefused, PiwizardError
+from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.git import deploy_key, git_address, git_command, git_errors, host_keys
 from piwizard.git.git_access import Access
 from piwizard.git.host_keys import HostKey
@@ -91,7 +91,9 @@ def _access(answers: Path | None, site: str | None) -> Access:
         )
     site = site or sites[0]
     if "app.repo" not in planner.answers.of(site).values:
-        raise PiwizardError("app.repo is missing.", key="app.repo")
+        missing = MissingAnswer("app.repo is missing.", key="app.repo", hint="Write it into the answers.")
+        planner.answers.locate(missing, site)
+        raise missing
     return planner.context.access(site)
 
 

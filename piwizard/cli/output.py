@@ -48,7 +48,7 @@ def error(problem: PiwizardError, *, as_json: bool) -> None:
     if as_json:
         dump(problem.as_json())
         return
-    console.show(f"piwizard: {problem.message}", errors=True)
+    console.show(f"piwizard: {problem.located}", errors=True)
     if problem.hint:
         console.show(f"  {problem.hint}", errors=True)
 

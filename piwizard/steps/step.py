@@ -11,7 +11,7 @@ from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer
 from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.system.background_job import BackgroundJob
 from piwizard.system.checks import Check
@@ -46,7 +46,7 @@ class PlanContext:
 def app_of(ground: PlanContext, answers: Answers) -> AppConfig:
     """Return the app of a site, as configured. PiwizardError where the site has no repository yet."""
     if ground.source is None:
-        raise PiwizardError("app.repo is missing.", key="app.repo")
+        raise MissingAnswer("app.repo is missing.", key="app.repo", hint="Run `piwizard` to answer it.")
     from piwizard.apps.app_config import AppConfig  # reads code in ten ways, and most pages never ask for that
 
     return AppConfig(ground.source, answers, ground.machine.python_version)
