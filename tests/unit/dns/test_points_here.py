@@ -1,37 +1,36 @@
-"""What the addresses of a name mean: right, stale, not yet there, not to be told."""
+"""Where a host name points, compared with our own addresses."""
 
 from __future__ import annotations
 
 import pytest
 
 from piwizard.dns.lookup import LookupResult
-from piwizard.dns.points_here import judge_ipv4, judge_ipv6
-from piwizard.network.public_ip import Outside
+from piwizard.dns.points_here import check_ipv4, check_ipv6, check_local, compare
 
 NAME = "songuuli.ddns.net"
 HERE, OLD = "11.22.33.44", "11.22.33.99"
 UNKNOWN = LookupResult("no answer", reason="No name server answered.")
 
 
-def leads(*addresses, ttl=60):
+def records(*addresses, ttl=60):
     return LookupResult("found" if addresses else "none", addresses, NAME, ("1.1.1.1",), ttl)
 
 
 @pytest.mark.parametrize(
-    ("kept", "outside", "told", "ok", "detail", "cause"),
+    ("kept", "public", "sent", "ok", "detail", "cause"),
     [
-        (leads(HERE), HERE, None, True, f"points to {HERE}", ""),
-        (leads(OLD), HERE, OLD, False, f"points to {OLD}, but your public IP is {HERE}", "has not sent this address"),
-        (leads(OLD), HERE, HERE, False, f"points to {OLD}, but", "accepted the new address, but its name servers"),
-        (leads(), HERE, None, False, "points to no IPv4 address", "has not sent"),
-        (leads(HERE, OLD), HERE, None, False, f"points to {HERE}, {OLD}", "more than one address"),
+        (records(HERE), HERE, None, True, f"points to {HERE}", ""),
+        (records(OLD), HERE, OLD, False, f"points to {OLD}, but your public IP is {HERE}", "has not sent this address"),
+        (records(OLD), HERE, HERE, False, f"points to {OLD}, but", "accepted the new address, but its name servers"),
+        (records(), HERE, None, False, "points to no IPv4 address", "has not sent"),
+        (records(HERE, OLD), HERE, None, False, f"points to {HERE}, {OLD}", "more than one address"),
         (LookupResult("no name"), HERE, None, False, "there is no such name", "has no such name"),
         (UNKNOWN, HERE, None, False, "its name servers do not answer", "No name server answered."),
-        (leads(HERE), None, None, False, "your public IP is unknown", "offline"),
+        (records(HERE), None, None, False, "your public IP is unknown", "offline"),
     ],
 )
-def test_ipv4(kept, outside, told, ok, detail, cause):
-    check = judge_ipv4(NAME, kept, Outside(outside, "offline"), told, kept)
+def test_ipv4(kept, public, sent, ok, detail, cause):
+    check = check_ipv4(compare(NAME, "A", kept, {public} if public else None), "offline", sent, kept)
     assert check.ok == ok
     assert detail in check.detail
     assert cause in check.cause
@@ -39,19 +38,39 @@ def test_ipv4(kept, outside, told, ok, detail, cause):
 
 
 def test_caches_that_remember_are_no_failure():
-    check = judge_ipv4(NAME, leads(HERE), Outside(HERE), HERE, leads(OLD))
+    check = check_ipv4(compare(NAME, "A", records(HERE), {HERE}), "", HERE, records(OLD))
     assert check.ok
     assert f"some networks remember {OLD} for up to 60 s" in check.detail
 
 
 def test_ipv6():
     own, other = "2a00:7b80::1", "2a00:7b80::2"
-    assert judge_ipv6(NAME, leads(), [own]).ok
-    unknown = judge_ipv6(NAME, UNKNOWN, [own])
+    assert check_ipv6(compare(NAME, "AAAA", records(), [own])).ok
+    unknown = check_ipv6(compare(NAME, "AAAA", UNKNOWN, [own]))
     assert (unknown.ok, unknown.detail) == (False, "unknown: its name servers do not answer")
-    assert judge_ipv6(NAME, leads(own), [own]).ok
+    assert check_ipv6(compare(NAME, "AAAA", records(own), [own])).ok
     for addresses in ([own], []):
-        stale = judge_ipv6(NAME, leads(other), addresses)
+        stale = check_ipv6(compare(NAME, "AAAA", records(other), addresses))
         assert not stale.ok
         assert other in stale.detail
         assert "AAAA" in stale.advice
+
+
+@pytest.mark.parametrize(
+    ("addresses", "ok", "detail"),
+    [
+        ([], False, "no address is known"),
+        (["192.168.1.197"], True, "points to this Pi"),
+        (["127.0.0.1"], True, "points to this Pi"),
+        (["192.168.1.7"], False, "points to 192.168.1.7"),
+    ],
+)
+def test_local_addresses(addresses, ok, detail):
+    check = check_local(NAME, addresses, ["192.168.1.197"])
+    assert check.ok is ok
+    assert detail in check.detail
+    assert ok or "Check" not in check.advice
+
+
+def test_public_address_is_left_to_the_name_servers():
+    assert check_local(NAME, ["93.184.216.34"], ["192.168.1.197"]) is None
