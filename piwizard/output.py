@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from piwizard import errors, printable, printing
-from piwizard.engine import events, narrate
+from piwizard.engine import narrate, run_log
 from piwizard.errors import PiwizardError
 from piwizard.machine import files, places
 
@@ -40,7 +40,7 @@ ASCII_SIGNS = {
 
 def dump(value: object) -> None:
     """One JSON value on a line of its own."""
-    printing.say_json(value, but=events.PLAIN)
+    printing.say_json(value, but=run_log.PLAIN)
 
 
 def error(problem: PiwizardError, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from piwizard.changes import keepers
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.changes.base import HOLDS, Before, ChangeFailed, Memory, Preview, Record, Work
 from piwizard.changes.keepers import Keeper
 from piwizard.machine.snapshot import Machine
 from piwizard.network import neighbours, sessions, trial
@@ -65,7 +65,7 @@ class FixedAddress:
             work.say("An address is on trial still, from a run that was cut off: it is taken back first.")
             trial.take_back(work.command)
         chosen, here = self.settings, trial.live(self.settings.interface)
-        before: Record = {"interface": chosen.interface, "connection": chosen.connection, **self._keeper.before()}
+        before: Before = {"interface": chosen.interface, "connection": chosen.connection, **self._keeper.before()}
         work.remember("address", chosen.connection or chosen.interface, before)
         for line in self._warnings(here):
             work.say(line)

@@ -14,7 +14,7 @@ from piwizard.doctor import blocked, clock, failures, gateway, journal, kernel, 
 from piwizard.doctor.finding import Finding, Fix, from_check
 from piwizard.doctor.journal import Line
 from piwizard.doctor.patient import Patient, each_once, patient_of
-from piwizard.engine import events, launch
+from piwizard.engine import launch, run_log
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands
@@ -77,7 +77,7 @@ class Examination:
             if entry.result == "done":
                 yield self._drift(place, entry)
             else:
-                recorded = events.read(launch.folder(entry.run))
+                recorded = run_log.read(launch.folder(entry.run))
                 yield from past.look(recorded, entry, name, site, self._patient(site, entry) if site else None)
             for check in self._wizard.checks(place):
                 yield from_check(check, name, site, _by_applying(check, name))

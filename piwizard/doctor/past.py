@@ -21,9 +21,9 @@ def look(
     found = failures.find([_words(of_step)], patient) if patient else []
     if found:
         return [replace(one, step=step, cause=f"{_begin(patient)}{one.cause}") for one in found[-1:]]
-    error = next((event for event in reversed(of_step) if event["event"] == "error"), {})
-    detail = str(error.get("message") or entry.summary or "it ended in the middle")
-    mend = str(error.get("hint") or "") or f"`piwizard logs {step}` shows all that was said."
+    error = next((event for event in reversed(of_step) if event["event"] == "error"), None)
+    detail = (error["message"] if error else entry.summary) or "it ended in the middle"
+    mend = (error and error.get("hint")) or f"`piwizard logs {step}` shows all that was said."
     if entry.result in ("running", "stopped"):
         return [
             Finding("last run", step, site, False, f"{step} was broken off at {entry.at}",
@@ -53,7 +53,7 @@ def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]
     inside, found = False, []
     for event in recorded:
         if event["event"] == "run-started":
-            inside = (event.get("step"), event.get("site")) == (step, site)
+            inside = (event["step"], event["site"]) == (step, site)
         if inside:
             found.append(event)
     return found
@@ -62,4 +62,4 @@ def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]
 def _words(of_step: Sequence[Event]) -> list[str]:
     """What the last command that failed printed."""
     failed = [event["id"] for event in of_step if event["event"] == "command-finished" and event["exit"] != 0]
-    return [str(event["text"]) for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]
+    return [event["text"] for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from piwizard.engine.events import Event, Reader
+from piwizard.engine.events import Event
+from piwizard.engine.run_log import Reader
 from piwizard.machine import places
 
 GLANCES_PER_SECOND = 10

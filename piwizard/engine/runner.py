@@ -9,9 +9,10 @@ from pathlib import Path
 
 from piwizard.changes import UNDO, brought
 from piwizard.changes.base import Change, Record
-from piwizard.engine.events import Recorder
-from piwizard.engine.journal import WROTE, Backups, Journal
+from piwizard.engine.events import ChangeEvent, PlannedChange
+from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.remains import Remains
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.state import State
 from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.engine.work import Working
@@ -45,8 +46,8 @@ class Engine:
 
         def body() -> tuple[str, str]:
             changes = plan()
-            described = [{"change": change.describe(), "kind": change.kind} for change in changes]
-            self.recorder.emit("run-started", step=step, site=site, plan=described)
+            described: list[PlannedChange] = [{"change": change.describe(), "kind": change.kind} for change in changes]
+            self.recorder.emit({"event": "run-started", "step": step, "site": site, "plan": described})
             work = self._work(step, site, overwrite=overwrite)
             altered = 0
             for change in changes:
@@ -78,16 +79,20 @@ class Engine:
         def body() -> tuple[str, str]:
             journals = Journal(self.backups, step, site).to_undo()
             noted = [record for one in journals for record in one.records()]
-            if newer := sorted({record["kind"] for record in noted} - {*UNDO, WROTE}):
+            if newer := sorted({record["kind"] for record in noted} - UNDO.keys()):
                 raise PiwizardError(
                     f"A newer piwizard did more here than this one can take back ({', '.join(newer)}), so it took "
                     "nothing back.",
                     hint="Start install.sh of the newer piwizard again, then undo.",
                 )
             remains = Remains(self.backups)
-            records = _with_left(remains.of(step, site), [record for record in noted if record["kind"] != WROTE])
-            described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
-            self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
+            records = _with_left(remains.of(step, site), noted)
+            described: list[PlannedChange] = [
+                {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records
+            ]
+            self.recorder.emit(
+                {"event": "run-started", "step": step, "site": site, "plan": described[::-1], "undo": True}
+            )
             work = self._work(step, site, overwrite=False, wipe=wipe)
             return "done", take_back(journals, records, remains, work)
 
@@ -96,8 +101,13 @@ class Engine:
             if data is not None and wipe and app_data.delete(data):
                 work.note(data, "deleted")
             for number, record in enumerate(reversed(records), start=1):
-                what = {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo", "number": number}
-                self.recorder.emit("change-started", **what)
+                what: ChangeEvent = {
+                    "event": "change-started",
+                    "change": f"Undo {record['kind']} {record['target']}",
+                    "kind": "undo",
+                    "number": number,
+                }
+                self.recorder.emit(what)
                 left = UNDO[record["kind"]](record, work)
                 if left:
                     unfinished.append((record["kind"], record["target"]))
@@ -105,7 +115,7 @@ class Engine:
                         work.say(left)
                         kept.append(left)
                 remains.note(step, site, record, left)
-                self.recorder.emit("change-finished", **what)
+                self.recorder.emit({**what, "event": "change-finished"})
             if data is not None and (there := app_data.measure(data)):
                 work.say(f"{there}: kept.")
                 kept.append(f"{there}: kept.")
@@ -133,7 +143,7 @@ class Engine:
         return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
 
     def _check(self, check: Check) -> Check:
-        self.recorder.emit("check", name=check.name, ok=check.ok, detail=check.detail)
+        self.recorder.emit({"event": "check", "name": check.name, "ok": check.ok, "detail": check.detail})
         return check
 
     def _record(self, step: str, site: str | None, body: Callable[[], tuple[str, str]], *, undo: bool = False) -> bool:
@@ -146,7 +156,7 @@ class Engine:
                 result, summary = body()
         except PiwizardError as error:
             summary = error.message
-            self.recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+            self.recorder.emit({"event": "error", "message": error.message, "key": error.key, "hint": error.hint})
         except Exception as error:  # noqa: BLE001 — a person gets a sentence, the record gets the traceback
             summary = self.recorder.unforeseen(error)
         except Stopped:
@@ -155,7 +165,14 @@ class Engine:
         finally:
             seconds = time.monotonic() - since
             self.recorder.emit(
-                "run-finished", step=step, site=site, result=result, seconds=round(seconds, 1), summary=summary
+                {
+                    "event": "run-finished",
+                    "step": step,
+                    "site": site,
+                    "result": result,
+                    "seconds": round(seconds, 1),
+                    "summary": summary,
+                }
             )
             if result == "done" and undo:
                 self.state.forget(step, site)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from piwizard.changes.base import Change
 from piwizard.engine import launch, pruning
-from piwizard.engine.events import Recorder
 from piwizard.engine.lock import Lock
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Engine
 from piwizard.engine.stopping import Stopped, Stopping
 from piwizard.errors import PiwizardError
@@ -33,7 +33,7 @@ def work(run: str) -> bool:
         # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
         wizard = None if request.action == "undo" else workspace.wizard(None, dict(request.pins))
         recorder = Recorder(launch.folder(run), wizard.secrets() if wizard else workspace.vault().secrets())
-        recorder.emit("apply-started", action=request.action, steps=request.steps)
+        recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
         engine = Engine(workspace.backups_dir(), workspace.state(), recorder, stopping)
         chosen = [Place(step_named(step), site) for step, site in request.steps]
         if all(_one(place, wizard, engine, request) for place in chosen):
@@ -42,11 +42,11 @@ def work(run: str) -> bool:
     except Stopped:
         result = "stopped"
     except PiwizardError as error:
-        recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+        recorder.emit({"event": "error", "message": error.message, "key": error.key, "hint": error.hint})
     except Exception as error:  # noqa: BLE001 — the record gets it, and whoever follows it
         recorder.unforeseen(error)
     finally:
-        recorder.emit("apply-finished", result=result, seconds=round(time.monotonic() - since, 1))
+        recorder.emit({"event": "apply-finished", "result": result, "seconds": round(time.monotonic() - since, 1)})
         recorder.sync()
     return result == "done"
 

@@ -185,8 +185,8 @@ class LogPane(Vertical):
 
 def copy(record: Path) -> Path:
     """Writes a run's record as text into the home of whoever called sudo; gives the path."""
-    from piwizard.engine.events import Reader
     from piwizard.engine.narrate import line
+    from piwizard.engine.run_log import Reader
 
     who = pwd.getpwnam(os.environ.get("SUDO_USER") or pwd.getpwuid(os.geteuid()).pw_name)
     target = Path(who.pw_dir) / f"piwizard-{record.parent.name}.log"

@@ -17,10 +17,10 @@ from piwizard.ddns import asking, proving
 from piwizard.ddns.account import Account
 from piwizard.ddns.providers import PROVIDERS
 from piwizard.ddns.proving import Prove
-from piwizard.engine import events, launch
-from piwizard.engine.events import Recorder
+from piwizard.engine import launch, run_log
 from piwizard.engine.follow import runs
 from piwizard.engine.journal import Journal
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.unfinished import Unfinished
 from piwizard.machine import deploy_key, files, host_keys, places
 from piwizard.machine.snapshot import Machine
@@ -54,7 +54,7 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     status.remembered(wizard, state)
     backups = workspace.backups()
     for run in runs():
-        events.read(launch.folder(run))
+        run_log.read(launch.folder(run))
     for index in (workspace.backups_dir() / "unfinished").glob("*.json"):
         unfinished = Unfinished(workspace.backups_dir(), index.stem)
         for entry in json.loads(index.read_text()):
@@ -96,7 +96,7 @@ def _state(step: str, site: str) -> list[str] | None:
 
 
 def _event(run: str, number: str) -> bool | None:
-    return any(event.get("nth") == int(number) for event in events.read(launch.folder(run))) or None
+    return any(event.get("nth") == int(number) for event in run_log.read(launch.folder(run))) or None
 
 
 def _original(step: str, target: str) -> str | None:
@@ -198,7 +198,7 @@ def go_on() -> None:
     journal = Journal(workspace.backups_dir(), "nginx", None)
     journal.remember("link", "/after/the/cut", {"target": None})
     recorder = Recorder(launch.folder("20260101T000000-ffff"))
-    recorder.emit("note", text="after the cut")
+    recorder.emit({"event": "note", "text": "after the cut"})
     recorder.sync()
     known = attempts.Attempts(places.state_dir() / "attempts.json")
     known.end(known.begin("s", ["after.example"], attempts.now()), "issued")
@@ -208,7 +208,7 @@ def go_on() -> None:
     assert workspace.vault().knows(None, "ddns.password")
     assert Answering().get(None, "tls.email") == "next@example.org"
     assert Journal(workspace.backups_dir(), "nginx", None).knows("link", "/after/the/cut")
-    assert [one["event"] for one in events.read(launch.folder("20260101T000000-ffff"))] == ["note"]
+    assert [one["event"] for one in run_log.read(launch.folder("20260101T000000-ffff"))] == ["note"]
 
 
 def commands() -> None:

@@ -44,9 +44,15 @@ SELF_SIGNED = (
 HOLD_LOCK = """
 import time
 from piwizard.engine.lock import Lock
+from piwizard.errors import PiwizardError
 from piwizard.machine import places
 lock = Lock(places.lock_file())
-lock.take("another")
+while True:
+    try:
+        lock.take("another")
+        break
+    except PiwizardError:  # the run that has started the generation is about to end
+        time.sleep(0.1)
 time.sleep(600)
 """
 FREEZE = ("sh", "-c", "until pkill -STOP -x openssl; do sleep 0.005; done")

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from piwizard.engine.events import Recorder, read
 from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.work import Working
 from piwizard.machine import places
 

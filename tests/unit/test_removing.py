@@ -13,8 +13,8 @@ from piwizard import applying, boundary, removing
 from piwizard.changes.folder import Folder
 from piwizard.cli import cli
 from piwizard.engine import launch
-from piwizard.engine.events import Recorder, read
 from piwizard.engine.remains import Remains
+from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.runner import Engine
 from piwizard.machine import app_data, files, places
 from piwizard.machine.files import Owner

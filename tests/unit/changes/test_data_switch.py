@@ -18,8 +18,8 @@ from piwizard.changes.data_copy import Copier, SetupStep
 from piwizard.changes.data_switch import DataSwitch
 from piwizard.changes.group import Group
 from piwizard.changes.link import Link
-from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.work import Working
 from piwizard.machine import files
 

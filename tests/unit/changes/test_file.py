@@ -15,8 +15,8 @@ from piwizard.changes.base import ChangeFailed
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
 from piwizard.engine import narrate
-from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.work import Working
 from piwizard.machine.files import Owner
 

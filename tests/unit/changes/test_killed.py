@@ -20,8 +20,8 @@ from piwizard.changes.link import Link
 from piwizard.changes.log_file import LogFile
 from piwizard.changes.prune import Prune
 from piwizard.changes.publish import Publish
-from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Backups, Journal
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.work import Working
 from piwizard.machine.files import Owner
 

@@ -12,9 +12,9 @@ import pytest
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
-from piwizard.engine.events import Recorder, read
 from piwizard.engine.journal import Journal
 from piwizard.engine.remains import Remains
+from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.runner import Engine
 from piwizard.engine.state import State
 from piwizard.engine.stopping import Stopped, Stopping

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from piwizard import reporting
-from piwizard.engine.events import Recorder, read
+from piwizard.engine.run_log import Recorder, read
 from piwizard.machine import commands, places
 from piwizard.machine.commands import Result
 from piwizard.setup import workspace
@@ -43,8 +43,8 @@ def machine(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     places.answers_file().write_text(ANSWERS)
     wizard = workspace.wizard(None)
     recorder = Recorder(own_places / "log" / "20260101T000000-abcd", wizard.secrets())
-    recorder.emit("command-started", id=1, argv=["flask", "greet", "hunter2"], user="blog")
-    recorder.emit("output", id=1, stream="stdout", text=WORDS)
+    recorder.emit({"event": "command-started", "id": 1, "argv": ["flask", "greet", "hunter2"], "user": "blog"})
+    recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": WORDS})
     run = commands.run
 
     def said(argv, **options):

@@ -12,9 +12,9 @@ from piwizard.answers import file_reader
 from piwizard.answers.questions import Question
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
-from piwizard.engine.events import Recorder
 from piwizard.engine.journal import Journal
 from piwizard.engine.lock import Lock
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Engine
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
