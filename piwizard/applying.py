@@ -16,9 +16,9 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import app_data
 from piwizard.machine.checks import Check
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.run_request import Plans
-from piwizard.steps.registry import HOLDS_DATA, STEPS, Place, step_named
+from piwizard.steps.registry import DATA_STEP, STEPS, StepInstance, step_named
 
 
 def apply(
@@ -58,18 +58,18 @@ def _apply(
     newest: bool,
     agreed: bool,
 ) -> int:
-    wizard, state = workspace.wizard(answers), workspace.state()
+    planner, state = workspace.planner(answers), workspace.state()
     launch.require_systemd()
-    for words in kept_answers.remarks(answers, wizard.answers):
+    for words in kept_answers.remarks(answers, planner.answers):
         output.warn(words)
     if newest:
-        wizard.require_answers(wizard.places(steps, site))
-        wizard.look_for_new_versions([site] if site else wizard.answers.sites)
-    done = run_request.done(wizard, state)
-    chosen = wizard.with_needs(wizard.places(steps, site), done)
+        planner.require_answers(planner.select(steps, site))
+        planner.context.fetch_newest([site] if site else planner.answers.sites)
+    done = run_request.done(planner, state)
+    chosen = planner.with_needs(planner.select(steps, site), done)
     if not steps:
-        _require_site(wizard)
-    needed = run_request.needed(wizard, chosen, done)
+        _require_site(planner)
+    needed = run_request.needed(planner, chosen, done)
     if (
         needed
         and not (newest or yes or agreed or as_json)
@@ -77,34 +77,34 @@ def _apply(
         and _ask_for_commands(needed, answers)
     ):
         # The answers name more commands now: planned anew, from the code that was looked at.
-        wizard = workspace.wizard(answers, wizard.pins())
-        needed = run_request.needed(wizard, chosen, done)
+        planner = workspace.planner(answers, planner.context.pins())
+        needed = run_request.needed(planner, chosen, done)
     for sentence in offered_commands.sentences(needed):
         _say(sentence, as_json=as_json)
     if needed:
         yes = _agree(needed, yes=yes, ask=not (agreed or as_json))
         launch.require_free()
-    wizard.vault.save()
+    planner.keep_secrets(chosen)
     if answers:
         workspace.keep_answers(answers)
     waiting = [one for one in run_request.in_background(chosen) if one not in (*done, *(place for place, _ in needed))]
     for place in waiting:
         _say(_continues(place), as_json=as_json)
     if not needed:
-        beyond = require_well(wizard, [one for one in chosen if one not in waiting])
+        beyond = require_well(planner, [one for one in chosen if one not in waiting])
         _say(f"Nothing to do: everything {'here ' if beyond else ''}is as it should be.", as_json=as_json)
         for place, check in beyond:
             _say(f"Beyond this machine it is not: {place.label}: {check.name}: {check.detail}", as_json=as_json)
-            _say(f"  {check.mend}" if check.mend else "  `piwizard doctor` says more.", as_json=as_json)
+            _say(f"  {check.advice or 'Run `piwizard doctor` to see more.'}", as_json=as_json)
         return 0
-    run = run_request.start(wizard, needed, overwrite=yes)
+    run = run_request.start(planner, needed, overwrite=yes)
     if detach:
         _say(f"The run {run} has started; `piwizard logs -f` shows it.", as_json=as_json)
         return 0
     return watch(run, as_json=as_json)
 
 
-def _continues(place: Place) -> str:
+def _continues(place: StepInstance) -> str:
     job, step = place.step.background, place.step.name
     how_far = f" ({job.progress().text})" if job else ""
     return (
@@ -113,23 +113,23 @@ def _continues(place: Place) -> str:
     )
 
 
-def _require_site(wizard: Wizard) -> None:
+def _require_site(planner: Planner) -> None:
     """PiwizardError where the answers name no site that everything could be set up for."""
-    if wizard.answers.unnamed:
+    if planner.answers.unnamed:
         raise PiwizardError("site.name is missing.", key="site.name")
-    if not wizard.answers.sites:
+    if not planner.answers.sites:
         raise PiwizardError(
             "There are no answers yet, so there is nothing to set up.",
             hint="`piwizard apply --answers FILE` takes them from a file.",
         )
 
 
-def require_well(wizard: Wizard, chosen: Sequence[Place]) -> list[tuple[Place, Check]]:
+def require_well(planner: Planner, chosen: Sequence[StepInstance]) -> list[tuple[StepInstance, Check]]:
     """PiwizardError names what does not work, though all is there that the steps make.
 
     Returns what is wrong beyond this machine: a router that is off is no failure of a command that had nothing to do.
     """
-    bad = [(place, check) for place in chosen for check in wizard.checks(place) if not check.ok]
+    bad = [(place, check) for place in chosen for check in planner.checks(place) if not check.ok]
     for place, check in bad:
         if not check.beyond:
             raise PiwizardError(
@@ -149,8 +149,8 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
     if chosen.scope == "site" and site is None:
         site = _only_site(step)
     site = site if chosen.scope == "site" else None
-    if data and step != HOLDS_DATA:
-        raise PiwizardError(f"{step} holds no data of an app.", hint=f"--data goes with {HOLDS_DATA}, or with --all.")
+    if data and not chosen.holds_data:
+        raise PiwizardError(f"{step} holds no data of an app.", hint=f"--data goes with {DATA_STEP}, or with --all.")
     # Remembered without a journal: an undo was cut off when all but the remembering was done.
     backups = workspace.backups_dir()
     kept = data and (step, site) in Remains(backups).places()
@@ -158,8 +158,8 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
         _say(f"{step} has altered nothing, so there is nothing to undo.", as_json=as_json)
         return 0
     if not yes:
-        _require_unused(Place(chosen, site))
-    written = app_data.of(site) if site and step == HOLDS_DATA else None
+        _require_unused(StepInstance(chosen, site))
+    written = app_data.of(site) if site and chosen.holds_data else None
     ask = not yes and not as_json and sys.stdin.isatty()
     if data and written and written.any and not yes and not ask:
         raise PiwizardError(
@@ -179,17 +179,17 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
 
 def _only_site(step: str) -> str:
     """The one site that there is, by the answers or by what is set up."""
-    sites = list(dict.fromkeys((*workspace.wizard(None).answers.sites, *workspace.set_up())))
+    sites = list(dict.fromkeys((*workspace.planner(None).answers.sites, *workspace.set_up())))
     if len(sites) != 1:
         raise PiwizardError(f"{step} belongs to a site: say which one with --site.", hint=f"Sites: {', '.join(sites)}.")
     return sites[0]
 
 
-def _require_unused(place: Place) -> None:
+def _require_unused(place: StepInstance) -> None:
     """PiwizardError names the steps that are done and stand on this one."""
     state = workspace.state()
     done = [
-        Place(step, site)
+        StepInstance(step, site)
         for step in STEPS
         for name, site in sorted(state.steps(), key=str)
         if name == step.name and (entry := state.entry(name, site)) and entry.result == "done"
@@ -203,12 +203,12 @@ def _require_unused(place: Place) -> None:
         )
 
 
-def stands_on(one: Place, place: Place) -> bool:
+def stands_on(one: StepInstance, place: StepInstance) -> bool:
     """Whether a step needs another, or needs one that does."""
     if place.site is not None and one.site not in (place.site, None):
         return False
     return any(
-        name == place.step.name or stands_on(Place(step_named(name), one.site), place) for name in one.step.needs
+        name == place.step.name or stands_on(StepInstance(step_named(name), one.site), place) for name in one.step.needs
     )
 
 

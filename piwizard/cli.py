@@ -44,10 +44,10 @@ def status(answers: Path | None, as_json: bool) -> int:
     from piwizard.setup.status import status as look
     from piwizard.setup.status import without_answers
 
-    state, wizard, backups = workspace.state(), workspace.wizard(answers), workspace.backups()
-    for words in (state.trouble, *kept_answers.remarks(answers, wizard.answers)):
+    state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
+    for words in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
         output.warn(words)
-    found = [*look(wizard, state, backups), *without_answers(wizard, state, backups)]
+    found = [*look(planner, state, backups), *without_answers(planner, state, backups)]
     tried = trial.current()
     if as_json:
         output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
@@ -69,10 +69,10 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
     from piwizard.setup import workspace
     from piwizard.setup.preview import preview_all
 
-    wizard = workspace.wizard(answers)
-    places = wizard.places(steps, site)
-    wizard.require_answers(places)
-    previews = preview_all(wizard, places, workspace.backups())
+    planner = workspace.planner(answers)
+    places = planner.select(steps, site)
+    planner.require_answers(places)
+    previews = preview_all(planner, places, workspace.backups())
     if as_json:
         output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
     else:
@@ -108,8 +108,9 @@ def apply(
 def deploy(site: str | None, yes: bool, detach: bool, as_json: bool) -> int:
     """The app's newest commit, tried before it takes over; the one in use stays if it fails."""
     from piwizard import applying
+    from piwizard.steps.registry import STEPS
 
-    steps = ("app", "gunicorn", "site")
+    steps = tuple(step.name for step in STEPS if step.deployed)
     return applying.apply(steps, None, site, yes=yes, detach=detach, as_json=as_json, newest=True)
 
 

@@ -28,6 +28,14 @@ class PiwizardError(Exception):
         return {"error": {"message": self.message, "key": self.key, "hint": self.hint}}
 
 
+class AnswerRefused(PiwizardError):
+    """An answer that something outside of piwizard refused: its message names the key, `reason` alone does not."""
+
+    def __init__(self, key: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{key}: {reason}", key=key, hint=hint)
+        self.reason = reason
+
+
 def unforeseen(error: Exception) -> str:
     """The sentence for an error that was not meant for a person."""
     match error:

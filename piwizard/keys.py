@@ -9,7 +9,7 @@ from pathlib import Path
 from piwizard import output, printing
 from piwizard.apps import forges
 from piwizard.apps.forges import Place
-from piwizard.errors import PiwizardError
+from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.machine import commands, deploy_key, git, git_address, git_refusals, host_keys
 from piwizard.machine.git_access import Access
 from piwizard.machine.host_keys import HostKey
@@ -74,8 +74,8 @@ def trust(host: str, answers: Path | None, site: str | None, *, yes: bool, as_js
 
 
 def _access(answers: Path | None, site: str | None) -> Access:
-    wizard = workspace.wizard(answers)
-    sites = list(wizard.answers.sites)
+    planner = workspace.planner(answers)
+    sites = list(planner.answers.sites)
     if not sites:
         raise PiwizardError(
             "There is no site in the answers yet, so there is nothing to make a key for.",
@@ -89,9 +89,9 @@ def _access(answers: Path | None, site: str | None) -> Access:
             "Each site has a key of its own: say which with --site.", hint=f"Sites: {', '.join(sites)}."
         )
     site = site or sites[0]
-    if "app.repo" not in wizard.answers.of(site).values:
+    if "app.repo" not in planner.answers.of(site).values:
         raise PiwizardError("app.repo is missing.", key="app.repo")
-    return wizard.access_of(site)
+    return planner.context.access(site)
 
 
 def _explain(access: Access, public: str, place: Place) -> None:
@@ -113,8 +113,10 @@ def _try(access: Access) -> Tried:
         result = commands.run(argv, env=git.environment(access), timeout=SECONDS)
         if not result.ok:
             raise git_refusals.explain(access.repo, None, result.last_words, access)
-    except PiwizardError as refusal:
-        return Tried(False, refusal.message.removeprefix("app.repo: "))
+    except AnswerRefused as refusal:
+        return Tried(False, refusal.reason)
+    except PiwizardError as error:
+        return Tried(False, error.message)
     return Tried(True, f"The key is taken: {access.repo} can be read with it.")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from piwizard.engine.events import Event
     from piwizard.setup.preview import Previewed
     from piwizard.setup.status import Status
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 SIGNS = {
     "todo": "○",
@@ -89,7 +89,7 @@ def show_status(found: Iterable[Status]) -> None:
         printing.say(f"{sign(one.state)} {one.place.step.title + site:28} {one.state:12} {summary}".rstrip())
 
 
-def plan_json(place: Place, changes: Sequence[Previewed]) -> dict[str, Any]:
+def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:
     """A step's plan: only what would be done."""
     return {
         "step": place.step.name,
@@ -109,7 +109,7 @@ def plan_json(place: Place, changes: Sequence[Previewed]) -> dict[str, Any]:
     }
 
 
-def show_plan(place: Place, changes: list[Previewed]) -> None:
+def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
     """Diffs and commands of one step."""
     wanted = [one for one in changes if not one.preview.holds]
     printing.say(f"== {place.label}: {len(wanted)} of {len(changes)} changes needed")

@@ -32,7 +32,7 @@ def under_way(step: str | None) -> str | None:
     """The run under way, None if there is none; with a step only one that this step belongs to."""
     if step is None:
         return launch.under_way()
-    places = (None, *workspace.wizard(None).answers.sites)
+    places = (None, *workspace.planner(None).answers.sites)
     return next((run for site in places if (run := launch.at_work(step_named(step).name, site))), None)
 
 
@@ -63,7 +63,7 @@ def _last(step: str | None, site: str | None) -> str:
             return known
         raise PiwizardError("Nothing was run yet, so there is no record.")
     state = workspace.state()
-    sites = [site] if site else [None, *workspace.wizard(None).answers.sites]
+    sites = [site] if site else [None, *workspace.planner(None).answers.sites]
     if alive := next((run for one in sites if (run := launch.at_work(step, one))), None):
         return alive
     entries = [entry for one in sites if (entry := state.entry(step, one))]

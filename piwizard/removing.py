@@ -21,8 +21,8 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import app_data, deploy_key, files, places
 from piwizard.machine.app_data import Contents
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
-from piwizard.steps.registry import HOLDS_DATA, STEPS
+from piwizard.setup.answer_store import AnswerStore
+from piwizard.steps.registry import DATA_STEP, STEPS
 
 LISTED = 8
 """Names of what is left in a folder that are printed."""
@@ -48,7 +48,7 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
         _forget_downloads(site)
         if not keep_data:
             files.remove(deploy_key.folder(site))
-        Answering().remove_site(site, keep_secrets=keep_data)
+        AnswerStore().remove_site(site, keep_secrets=keep_data)
         left = [*_left(made), *_user_of(site)]
         if as_json:
             output.dump({"event": "removed", "site": site, "left": left})
@@ -63,11 +63,11 @@ def _data_of(site: str) -> Contents | None:
     """What the app of a site has written. PiwizardError where neither answers nor journals know of such a site."""
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps() | Remains(backups).places()
-    sites = dict.fromkeys((*workspace.wizard(None).answers.sites, *sorted(name for _, name in known if name)))
+    sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(f"There is no site {site} (there is: {', '.join(sites) or 'none yet'}).", key="site.name")
     # What lies there without the step ever having been begun is somebody else's.
-    return app_data.of(site) if (HOLDS_DATA, site) in known else None
+    return app_data.of(site) if (DATA_STEP, site) in known else None
 
 
 def _agree_to_remove(site: str, data: Contents | None, *, keep_data: bool, ask: bool) -> bool:
@@ -106,7 +106,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
         printing.warn("piwizard has altered nothing, so there is nothing to undo.")
         return 0
     ask = not yes and not as_json and sys.stdin.isatty()
-    holding = {site: app_data.of(site) for step, site in steps if step == HOLDS_DATA and site}
+    holding = {site: app_data.of(site) for step, site in steps if step == DATA_STEP and site}
     written = {site: found for site, found in holding.items() if found and found.any}
     going = written if data else {}
     if going and not yes and not ask:
@@ -121,8 +121,9 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
         # Which of them somebody else needs can be told only when what piwizard made of them is gone.
         packages = packages or bool(there and agreed(question))
     _announce(_require_deletable([*going.values()]), as_json=as_json)
-    if packages and ("system", None) not in steps:
-        steps.append(("system", None))
+    first = (STEPS[0].name, None)
+    if packages and first not in steps:
+        steps.append(first)  # packages go with what is undone last
     wanted = launch.Request("undo", tuple(steps), wipe=tuple(going), packages=packages)
     code = watch(launch.start(wanted), as_json=as_json)
     if code == 0:
@@ -154,7 +155,7 @@ def _made(site: str) -> list[Path]:
     """The files, links and folders that the steps of a site have made where nothing was before."""
     backups = workspace.backups_dir()
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
-    records += Remains(backups).of(HOLDS_DATA, site)
+    records += Remains(backups).of(DATA_STEP, site)
     targets = [Path(one["target"]) for one in records if _was_nothing(one)]
     return list(dict.fromkeys([places.sites_dir() / site, *targets]))
 

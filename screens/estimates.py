@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from piwizard.engine.state import Entry
     from piwizard.machine.facts import Facts
+    from piwizard.steps.step import Step
 
 
-SECONDS_ON_A_PI_4 = {"system": 60, "nginx": 4, "app": 60, "gunicorn": 6, "site": 3, "ddns": 30, "certbot": 60}
-FEW_SECONDS = 10
-
-
-def usual(step: str, entry: Entry | None, facts: Facts | None) -> float:
+def usual(step: Step, entry: Entry | None, facts: Facts | None) -> float:
     """Seconds: those of the last good run, else a guess by the board."""
     if entry is not None and entry.result == "done" and entry.seconds >= 1:
         return entry.seconds
-    return SECONDS_ON_A_PI_4.get(step, FEW_SECONDS) * (slowness(facts) if facts else 1.0)
+    return step.typical_seconds * (slowness(facts) if facts else 1.0)
 
 
 def slowness(facts: Facts) -> float:

@@ -27,7 +27,7 @@ from piwizard.screens.widgets.sidebar import Sidebar
 from piwizard.screens.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 Result = TypeVar("Result")
@@ -69,7 +69,7 @@ class Frame(Screen[None]):
         return self.is_attached and self.app.is_running
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> StepInstance | None:
         """The chosen step."""
         return self.sidebar.place
 

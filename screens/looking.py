@@ -12,7 +12,7 @@ from piwizard.screens.screen_service import MachineOverview
 from piwizard.screens.walking import Walking
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 class Looking(Walking):
@@ -59,13 +59,13 @@ class Looking(Walking):
             if status.run and status.state in ("failed", "interrupted")
         ]
 
-        def read() -> dict[Place, tuple[str, RunOutcome]]:
+        def read() -> dict[StepInstance, tuple[str, RunOutcome]]:
             return {
                 place: (run, read_outcome(self.backend.record(run), (place.step.name, place.site)))
                 for place, run in wanted
             }
 
-        def learnt(found: dict[Place, tuple[str, RunOutcome]]) -> None:
+        def learnt(found: dict[StepInstance, tuple[str, RunOutcome]]) -> None:
             self.outcomes |= found
             self._tell_welcome(thorough=False)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 class StepHighlighted(Message):
     """Another step was chosen in the sidebar."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StepInstance) -> None:
         super().__init__()
         self.place = place
 
@@ -21,7 +21,7 @@ class StepHighlighted(Message):
 class StepOpened(Message):
     """Enter was pressed on a step: go into it."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StepInstance) -> None:
         super().__init__()
         self.place = place
 

@@ -17,7 +17,7 @@ from piwizard.setup.status import all_set_up
 
 if TYPE_CHECKING:
     from piwizard.machine.background_job import JobProgress
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 GLANCES_PER_SECOND = 5
 SECONDS_BETWEEN_JOBS = 2.0
@@ -39,7 +39,7 @@ class Running(Keeping):
         """The same for all that is left."""
         self._propose(None, again=False)
 
-    def _propose(self, place: Place | None, *, again: bool) -> None:
+    def _propose(self, place: StepInstance | None, *, again: bool) -> None:
         if self.runs.live is not None:
             self.notice("Something runs already; this can be started when that has ended.")
             return

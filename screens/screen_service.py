@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from piwizard.machine.facts import Facts
     from piwizard.machine.git_access import Access
     from piwizard.screens.form.answer_lookup import LookupResult
-    from piwizard.setup.planner import Wizard
+    from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.setup.status import Status
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 LOOKED_UP = ("app.repo", "site.domains", "ddns.hostname")
@@ -30,17 +30,17 @@ class MachineOverview:
     """The machine at one moment. `trouble`: what could not be read, in a sentence."""
 
     facts: Facts
-    places: tuple[Place, ...]
+    places: tuple[StepInstance, ...]
     statuses: tuple[Status, ...]
     entries: dict[tuple[str, str | None], Entry]
     domains: dict[str, tuple[str, ...]]
     trouble: str = ""
 
-    def status(self, place: Place | None) -> Status | None:
+    def status(self, place: StepInstance | None) -> Status | None:
         """The state of one step, as far as it is known yet."""
         return next((one for one in self.statuses if one.place == place), None)
 
-    def entry(self, place: Place) -> Entry | None:
+    def entry(self, place: StepInstance) -> Entry | None:
         """What is remembered of its last run."""
         return self.entries.get((place.step.name, place.site))
 
@@ -62,11 +62,11 @@ class ScreenService(service.Backend):
 
         state, trouble = workspace.state(), ""
         try:
-            wizard = self._wizard()
+            wizard = self._planner()
         except PiwizardError as error:
             trouble = error.sentence
             wizard = self._without_answers()
-        places = tuple(wizard.everything())
+        places = tuple(wizard.all_instances())
         entries = {
             (place.step.name, place.site): entry
             for place in places
@@ -75,23 +75,23 @@ class ScreenService(service.Backend):
         if thorough:
             with self._ground:
                 statuses = tuple(status(wizard, state, workspace.backups()))
-                self._pins |= wizard.pins()
+                self._pins |= wizard.context.pins()
         else:
             statuses = tuple(remembered(wizard, state))
         domains = {site: tuple(values.get("site.domains", ())) for site, values in wizard.answers.sites.items()}
         trouble = trouble or " ".join([state.trouble, *kept_answers.remarks(None, wizard.answers)]).strip()
-        return MachineOverview(wizard.facts, places, statuses, entries, domains, trouble)
+        return MachineOverview(wizard.context.facts, places, statuses, entries, domains, trouble)
 
-    def plan(self, place: Place) -> Plans:
+    def plan(self, place: StepInstance) -> Plans:
         """The plan of one step alone, whatever its state."""
         from piwizard.machine.snapshot import Machine
         from piwizard.setup import workspace
         from piwizard.setup.preview import preview
 
-        wizard = self._wizard()
+        wizard = self._planner()
         with self._ground:
             changes = wizard.plan(place)
-            self._pins |= wizard.pins()
+            self._pins |= wizard.context.pins()
         return [(place, preview(changes, Machine(), workspace.backups()))]
 
     def checkup(self) -> list[Finding]:
@@ -120,16 +120,16 @@ class ScreenService(service.Backend):
         from piwizard.machine.git_access import NOBODY
 
         try:
-            wizard = self._wizard()
+            wizard = self._planner()
             own = [site for site, values in wizard.answers.sites.items() if values.get("app.repo") == repo]
-            return wizard.access_of(own[0]) if own else NOBODY
+            return wizard.context.access(own[0]) if own else NOBODY
         except PiwizardError:  # said where that answer is asked for
             return NOBODY
 
     @staticmethod
-    def _without_answers() -> Wizard:
+    def _without_answers() -> Planner:
         from piwizard.answers.model import AnswersFile
         from piwizard.setup import workspace
-        from piwizard.setup.planner import Wizard
+        from piwizard.setup.planner import Planner
 
-        return Wizard(AnswersFile({}, {}), workspace.vault())
+        return Planner(AnswersFile({}, {}), workspace.secret_store())

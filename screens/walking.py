@@ -24,7 +24,7 @@ from piwizard.screens.widgets.header import Header
 from piwizard.screens.widgets.tab_bar import TABS, TabBar
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 SETTLING = 0.15
 """Seconds that the cursor rests on a step before anything slow is asked about it."""
@@ -40,8 +40,8 @@ class Walking(Frame):
 
     def __init__(self, backend: ScreenService) -> None:
         super().__init__(backend)
-        self.outcomes: dict[Place, tuple[str, RunOutcome]] = {}
-        self._opened: Place | None = None
+        self.outcomes: dict[StepInstance, tuple[str, RunOutcome]] = {}
+        self._opened: StepInstance | None = None
         """A step that was opened before its questions were known."""
 
     def on_step_highlighted(self, event: StepHighlighted) -> None:
@@ -51,17 +51,17 @@ class Walking(Frame):
             self.query_one(Header).show(self.overview.facts, event.place.site or next(iter(self.overview.domains), ""))
         self.set_timer(SETTLING, lambda: self._settle(event.place))
 
-    def _settle(self, place: Place) -> None:
+    def _settle(self, place: StepInstance) -> None:
         if self.stands and place == self.place:
             self.settled(place)
 
-    def settled(self, place: Place) -> None:
+    def settled(self, place: StepInstance) -> None:
         """The cursor rests on a step: now its slow parts are asked for."""
         self.stand(place)
         self.fill_tab(place)
         self.ask(place)
 
-    def ask(self, place: Place) -> None:
+    def ask(self, place: StepInstance) -> None:
         """Finds out what the step asks."""
         setup = self.query_one(SetupPane)
 
@@ -87,7 +87,7 @@ class Walking(Frame):
 
         begin(self, body, "ask")
 
-    def stand(self, place: Place) -> None:
+    def stand(self, place: StepInstance) -> None:
         """Shows how a step stands; reads how its last run ended."""
         status = self.overview.status(place) if self.overview else None
         state = self.sidebar.state(place)
@@ -103,12 +103,12 @@ class Walking(Frame):
         stand = partial(self.query_one(SetupPane).stand, place, status, state, found)
         begin(self, stand, "stand")
 
-    def _learnt(self, place: Place, run: str, found: RunOutcome) -> None:
+    def _learnt(self, place: StepInstance, run: str, found: RunOutcome) -> None:
         self.outcomes[place] = (run, found)
         if place == self.place:
             self.stand(place)
 
-    def fill_tab(self, place: Place) -> None:
+    def fill_tab(self, place: StepInstance) -> None:
         """What the tab in front shows of a step."""
         match self.tab:
             case "Plan":
@@ -122,7 +122,7 @@ class Walking(Frame):
             case "Log":
                 self.show_log(place)
 
-    def show_log(self, place: Place) -> None:
+    def show_log(self, place: StepInstance) -> None:
         """The record of the run under way, where it is about this step; else that of its last run."""
         entry = self.overview.entry(place) if self.overview else None
         key, live = (place.step.name, place.site), self.runs.live
@@ -164,7 +164,7 @@ class Walking(Frame):
         else:
             self.focus_pane()
 
-    def _go_in(self, place: Place) -> None:
+    def _go_in(self, place: StepInstance) -> None:
         """Into a step that was opened already, where the cursor waits for it still."""
         opened, self._opened = self._opened, None
         if opened == place and self.tab == "Setup" and self.focused is self.sidebar:
@@ -178,8 +178,8 @@ class Walking(Frame):
         self.notice("")
         self.sidebar.focus()
 
-    def usual(self, place: Place) -> float:
+    def usual(self, place: StepInstance) -> float:
         """How long a step usually takes here, in seconds."""
         if self.overview is None:
             return 0.0
-        return usual(place.step.name, self.overview.entry(place), self.overview.facts)
+        return usual(place.step, self.overview.entry(place), self.overview.facts)

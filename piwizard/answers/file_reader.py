@@ -14,14 +14,6 @@ from piwizard.answers.validators import Invalid, site_name
 from piwizard.errors import PiwizardError
 
 
-def load(path: Path, questions: Iterable[Question]) -> AnswersFile:
-    """Reads and checks an answers file. PiwizardError names the first key that cannot be taken, and its line.
-
-    Required answers may be missing: the wizard says so before it plans what needs them.
-    """
-    return parse(read(path), questions, path.name)
-
-
 def read(path: Path) -> str:
     """Reads the text of an answers file; PiwizardError where that cannot be done."""
     try:
@@ -33,7 +25,10 @@ def read(path: Path) -> str:
 
 
 def parse(content: str, questions: Iterable[Question], name: str = "answers.toml") -> AnswersFile:
-    """Checks the text of an answers file; see `load`."""
+    """Check the text of an answers file. PiwizardError names the first key that cannot be taken, and its line.
+
+    Required answers may be missing: the wizard says so before it plans what needs them.
+    """
     try:
         raw = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from piwizard.answers.secrets import Secret
@@ -11,6 +11,12 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import places
 
 SITE_TABLES = ("site", "app", "gunicorn", "tls")
+"""The tables of answers.toml that each site has for itself."""
+
+
+def belongs_to_site(key: str) -> bool:
+    """Return whether a key such as "app.repo" is answered for each site."""
+    return key.partition(".")[0] in SITE_TABLES
 
 
 @dataclass(frozen=True)
@@ -23,11 +29,15 @@ class Answers:
     site: str | None
     values: Mapping[str, Any]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Secrets by key ("app.env.SECRET_KEY"), from the vault."""
+    """Secrets by key ("app.env.SECRET_KEY"), from the secret store."""
 
     def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 — what its validator returns
         """The answer, or `default` where the person gave none."""
         return self.values.get(key, default)
+
+    def with_secrets(self, secrets: Mapping[str, str]) -> Answers:
+        """Return the same answers with these secrets."""
+        return replace(self, secrets=secrets)
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401
         return self.values[key]

@@ -1,4 +1,4 @@
-"""Secrets: taken from where the answers say, kept in one file that only root reads."""
+"""Keep secrets in one file that only root can read, taken from where the answers say."""
 
 from __future__ import annotations
 
@@ -13,57 +13,66 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import caller, file_lock, files, formats
 
 VERSION = 1
-"""The file does not say it; one of another form will."""
+"""The version of the file. Version 1 does not name it; a later version will."""
 Kept = dict[str, dict[str, str]]
 MACHINE = ""
-"""The name under which the machine's own secrets are kept: no site can be called so."""
+"""The name under which the machine's own secrets are kept: no site can have it."""
+NOT_GENERATED = "generated-when-the-run-starts"
+"""What a plan has in the place of a secret that no run has generated yet."""
 
 
-class Vault:
+class SecretStore:
     """secrets.json: for each site its secrets by key ("app.env.SECRET_KEY").
 
-    Others may write the file meanwhile: it is looked at anew each time, and what this one adds is added to it.
+    Other processes may write the file at the same time: it is read each time, and changes are merged into it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "secrets.json"
         self._new: Kept = {}
         self._gone: set[str] = set()
+        self._resolved: dict[Secret, None] = {}
 
     def resolve(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """The secrets of a site: asked anew from their sources where those are there, else as they were kept.
+        """Return the secrets of a site: from their sources where those still exist, else as they were kept.
 
-        PiwizardError names the key of one that is to be had nowhere. Nothing is written before `save`.
+        Keeps and generates nothing: a secret that is not generated yet is NOT_GENERATED. PiwizardError names the key
+        of a secret that has no source and was never kept.
         """
         kept = self._all().get(site or MACHINE, {})
+        found = {key: _look_up(key, source, kept.get(key)) for key, source in sources.items()}
+        self._resolved |= {_secret(key, value): None for key, value in found.items() if value is not None}
+        return {key: NOT_GENERATED if value is None else value for key, value in found.items()}
+
+    def generate(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take in the secrets of a site for good, and generate those that are missing; `save` writes them."""
+        kept = self._all().get(site or MACHINE, {})
         for key, source in sources.items():
-            found = self._ask(key, source, kept.get(key))
-            if not found.isprintable() or not found:
-                raise PiwizardError(f"{key}: the secret is empty, or holds line breaks.", key=key)
+            found = _look_up(key, source, kept.get(key))
+            if found is None:
+                found = secrets.token_urlsafe(source["generate"])[: source["generate"]]
             if found != kept.get(key):
                 self.keep(site, key, found)
-                kept[key] = found
-        return {key: kept[key] for key in sources}
 
     def keep(self, site: str | None, key: str, secret: str) -> None:
-        """Takes a secret in; `save` writes it."""
+        """Take a secret in; `save` writes it."""
         self._new.setdefault(site or MACHINE, {})[key] = secret
 
     def rename(self, site: str, new: str) -> None:
-        """Keeps the secrets of a site under its new name too; `save` writes it."""
+        """Copy the secrets of a site to its new name; `save` writes them."""
         for key, secret in self._all().get(site, {}).items():
             self.keep(new, key, secret)
 
     def forget(self, site: str) -> None:
-        """The site is no more, and so are its secrets; `save` writes that."""
+        """Remove the secrets of a site; `save` writes that."""
         self._gone.add(site)
 
     def knows(self, site: str | None, key: str) -> bool:
-        """Whether there is such a secret, so that nobody needs to be asked again."""
+        """Return whether there is such a secret, so that nobody has to be asked again."""
         return key in self._all().get(site or MACHINE, {})
 
     def save(self) -> None:
-        """Keeps what has been resolved, for the run and for the years after."""
+        """Write what was taken in since the last `save`. Touches no file where that is nothing."""
         if not self._new and not self._gone:
             return
         files.make_folders(self._file.parent)
@@ -74,9 +83,9 @@ class Vault:
         self._new, self._gone = {}, set()
 
     def secrets(self) -> list[Secret]:
-        """Every secret there is, so that they can be kept out of records and reports."""
-        kept = [item for site in self._all().values() for item in site.items()]
-        return [Secret(value, key.rpartition(".")[2] if key.startswith("app.env.") else "") for key, value in kept]
+        """Return every secret that is kept or was resolved, so that logs and reports can hide them."""
+        kept = [_secret(key, value) for site in self._all().values() for key, value in site.items()]
+        return list(dict.fromkeys((*kept, *self._resolved)))
 
     def _all(self) -> Kept:
         kept = self._load()
@@ -94,27 +103,39 @@ class Vault:
             return {str(site): dict(secrets_of_site) for site, secrets_of_site in kept.items()}
         except (ValueError, TypeError, AttributeError) as error:
             raise PiwizardError(
-                f"{self._file} cannot be read: {error}.", hint="Move it away and give the secrets again."
+                f"{self._file} cannot be read: {error}.", hint="Move it away, then enter the secrets again."
             ) from error
 
-    @staticmethod
-    def _ask(key: str, source: Mapping[str, Any], kept: str | None) -> str:
-        if "generate" in source:
-            return kept or secrets.token_urlsafe(source["generate"])[: source["generate"]]
-        if "asked" in source:
-            if not kept:
-                raise PiwizardError(f"{key}: the secret was not given yet.", key=key, hint="`piwizard` asks for it.")
-            return kept
-        if "env" in source:
-            found = caller.variable(source["env"]) or kept
-            if not found:
-                raise PiwizardError(
-                    f"{key}: the environment variable {source['env']} is not set.",
-                    key=key,
-                    hint=f"Start piwizard with {source['env']}=… in front, or export it first.",
-                )
-            return found
-        content = files.read(Path(source["file"]))
-        if content is None and kept is None:
-            raise PiwizardError(f"{key}: there is no file {source['file']}.", key=key)
-        return content.decode("utf-8", "replace").strip() if content is not None else str(kept)
+
+def _secret(key: str, value: str) -> Secret:
+    return Secret(value, key.rpartition(".")[2] if key.startswith("app.env.") else "")
+
+
+def _look_up(key: str, source: Mapping[str, Any], kept: str | None) -> str | None:
+    """Return the secret, None where it is to be generated. What it is, is never part of an error."""
+    if "generate" in source:
+        return kept
+    found = _fetch(key, source, kept)
+    if not found.isprintable() or not found:
+        raise PiwizardError(f"{key}: the secret is empty or has line breaks.", key=key)
+    return found
+
+
+def _fetch(key: str, source: Mapping[str, Any], kept: str | None) -> str:
+    if "asked" in source:
+        if not kept:
+            raise PiwizardError(f"{key}: the secret is missing.", key=key, hint="Run `piwizard` to enter it.")
+        return kept
+    if "env" in source:
+        found = caller.variable(source["env"]) or kept
+        if not found:
+            raise PiwizardError(
+                f"{key}: the environment variable {source['env']} is not set.",
+                key=key,
+                hint=f"Start piwizard with {source['env']}=… in front, or export it first.",
+            )
+        return found
+    content = files.read(Path(source["file"]))
+    if content is None and kept is None:
+        raise PiwizardError(f"{key}: the file {source['file']} does not exist.", key=key)
+    return content.decode("utf-8", "replace").strip() if content is not None else str(kept)

@@ -28,12 +28,14 @@ from types import FrameType
 
 from piwizard.apps.analysis import MOST_OFFERED, Needs, Static, Wish
 from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.database import find_init
 from piwizard.apps.entry import Candidate, choose, find_entries
 from piwizard.apps.environment import find_environment
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.imports import packages
 from piwizard.apps.limits import FILES, MEMORY, NOBODYS, SECONDS, TOO_LARGE, TOO_LONG
+from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import Requirements, find_requirements, limited, listed
 from piwizard.apps.servers import server_in_code
 from piwizard.apps.static import find_root_files, find_static
@@ -100,11 +102,13 @@ class Reader:
         self._part("entries", self._entries)
         self._part("needs", self._needs)
         self._part("static", self._static)
-        self._part("environment", lambda: find_environment(self._code).variables[:MOST_FOUND])
+        self._part("environment", lambda: find_environment(self._code)[:MOST_FOUND])
         self._part("init", lambda: find_init(self._code, self._entry.entry)[:MOST_OFFERED])
         self._part("server", lambda: server_in_code(self._code))
         self._part("network", lambda: find_home_network(self._code)[:MOST_OFFERED])
         self._part("writable", lambda: find_writable(self._code, self._entry.chdir)[:MOST_OFFERED])
+        self._part("python", self._python)
+        self._part("warnings", lambda: find_code_warnings(self._code))
 
     def _part(self, name: str, work: Callable[[], object]) -> bool:
         """Half of the time that is left is each part's: what one wastes is not lost to all that follow."""
@@ -173,6 +177,10 @@ class Reader:
     def _static(self) -> Static:
         folders = find_static(self._code, self._entry.origin[0])
         return Static(folders[:MOST_OFFERED], find_root_files(self._code, folders))
+
+    def _python(self) -> tuple[RequiredPython, ...]:
+        found = find_required_python(self._code, self._entry.chdir)
+        return (found,) if found else ()
 
 
 def tell(what: dict[str, object]) -> None:

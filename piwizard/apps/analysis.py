@@ -9,12 +9,15 @@ from typing import Any, TypeVar
 
 from piwizard.answers import validators as v
 from piwizard.apps import imports
+from piwizard.apps.code_warnings import WARNINGS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import Candidate
 from piwizard.apps.environment import GENERATED, SECRET, Variable
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.shapes import Malformed, decoded
+from piwizard.apps.specs import LONGEST_WISH
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
 from piwizard.apps.writable import SAFE, Writable
 from piwizard.errors import PiwizardError
@@ -39,6 +42,8 @@ ANSWERS = {
     "server": "app.env",
     "network": "app.network",
     "writable": "app.writable",
+    "python": "app.python",
+    "warnings": "app.env",
 }
 """The answer that does instead of each part."""
 
@@ -96,6 +101,9 @@ class Analysis:
     server: str | None = None
     network: tuple[HomeNetworkUse, ...] | None = None
     writable: tuple[Writable, ...] | None = None
+    python: tuple[RequiredPython, ...] | None = None
+    """One at most."""
+    warnings: tuple[CodeWarning, ...] | None = None
     failures: Mapping[str, Failure] = field(default_factory=dict)
 
     def known(self, part: str, value: T | None) -> T:
@@ -149,7 +157,7 @@ def _needs(found: Needs) -> Needs:
     wanted = found.requirements
     if wanted is None:
         return Needs(None, imported)
-    project = wanted.arguments == (".",) or (len(wanted.arguments) == 1 and wanted.arguments[0].startswith("./"))
+    project = wanted.is_project
     listed = wanted.arguments == ("-r", wanted.file)
     if not within(wanted.file) or not (listed or project or not wanted.arguments):
         raise Malformed("arguments for pip that are none")
@@ -163,7 +171,6 @@ def _needs(found: Needs) -> Needs:
         constraints=tuple(line for line in wanted.constraints if PINNED.fullmatch(line)),
         names=tuple(name for name in wanted.names if DISTRIBUTION.fullmatch(name)),
         limits=tuple(name for name in wanted.limits if DISTRIBUTION.fullmatch(name)),
-        others=tuple(file for file in wanted.others if within(file)),
     )
     return Needs(kept, imported)
 
@@ -222,6 +229,15 @@ def _writable(found: tuple[Writable, ...]) -> tuple[Writable, ...]:
     )[:MOST_OFFERED]
 
 
+def _python(found: tuple[RequiredPython, ...]) -> tuple[RequiredPython, ...]:
+    plain = (one for one in found if _sentence(one.spec) and len(one.spec) <= LONGEST_WISH and within(one.file))
+    return tuple(plain)[:1]
+
+
+def _warnings(found: tuple[CodeWarning, ...]) -> tuple[CodeWarning, ...]:
+    return tuple(one for one in found if one.setting in WARNINGS and within(one.file))[:MOST_OFFERED]
+
+
 CHECKS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "entries": (tuple[Candidate, ...], _entries),
     "needs": (Needs, _needs),
@@ -231,4 +247,6 @@ CHECKS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "server": (str, _server),
     "network": (tuple[HomeNetworkUse, ...], _network),
     "writable": (tuple[Writable, ...], _writable),
+    "python": (tuple[RequiredPython, ...], _python),
+    "warnings": (tuple[CodeWarning, ...], _warnings),
 }

@@ -11,28 +11,33 @@ from piwizard import egress
 from piwizard.answers.model import Answers
 from piwizard.apps import analyses
 from piwizard.apps.analysis import Analysis, Needs, Wish
+from piwizard.apps.code_warnings import DEBUG, SECRET_KEY, WARNINGS, turns_debug_on
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import Candidate, choose
 from piwizard.apps.environment import Variable
 from piwizard.apps.home_network import HomeNetworkUse, in_answers
 from piwizard.apps.layout import Layout
 from piwizard.apps.libraries import needed
+from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.servers import server_in_answers
 from piwizard.apps.setup_commands import Setup, decide
 from piwizard.apps.source import Source
+from piwizard.apps.specs import fits, is_too_old
 from piwizard.apps.writable import Writable
 from piwizard.changes.environment import MARKER, recipe
 from piwizard.errors import PiwizardError
 from piwizard.machine import files
 from piwizard.machine.commands import SEARCH_PATH
 from piwizard.machine.files import digest
-from piwizard.machine.interpreter import LeftBehind, left_behind
+from piwizard.machine.interpreter import LeftBehind, left_behind, version_of
 
 SERVER, FRAMEWORK = "gunicorn>=23,<28", "flask>=1,<4"
 """What pip installs for an app that does not name them: releases that are known to work. What an app names wins."""
 PYTHON, REBUILT = "-py", "-venv"
 """What follows in the name of a release whose environment was built again for the same commit."""
+OWN_SECRETS = ("SECRET_KEY", "FLASK_SECRET_KEY")
+"""Variables that Flask's secret key comes from where the code reads one of them."""
 BUILDING = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
@@ -42,6 +47,8 @@ class Chosen:
 
     source: Source
     answers: Answers
+    system_python: str | None = None
+    """The version of the system's python3, "3.13.5"; None where it is not known."""
 
     @cached_property
     def _analysis(self) -> Analysis:
@@ -80,6 +87,55 @@ class Chosen:
     def python(self) -> str:
         """The interpreter that its environment is made with."""
         return str(self.answers.get("app.python", "python3"))
+
+    @cached_property
+    def unsuitable_python(self) -> tuple[RequiredPython, str] | None:
+        """The Python that the code asks for and this machine's version, where the two do not fit; None where they do.
+
+        The version of an interpreter with an unusual name is not known, and no reason to object.
+        """
+        here = version_of(self.python, self.system_python)
+        wanted = (self._analysis.python or (None,))[0]
+        if wanted is None or here is None or fits(wanted.spec, here):
+            return None
+        return wanted, ".".join(map(str, here))
+
+    def require_suitable_python(self) -> None:
+        """Raise PiwizardError where pip would refuse this machine's Python, or where it is too old for the code.
+
+        An answer to app.python overrules the code, as long as pip does.
+        """
+        if self.unsuitable_python is None:
+            return
+        wanted, here = self.unsuitable_python
+        refused = self.requirements is not None and self.requirements.is_project
+        version = tuple(map(int, here.split(".")))
+        too_old = is_too_old(wanted.spec, version) and "app.python" not in self.answers.values
+        if not wanted.declared or not (refused or too_old):
+            return
+        hint = 'Install a suitable Python and name it under [app], as in python = "/usr/local/bin/python3.14".'
+        raise PiwizardError(
+            f"app.python: {wanted.file} requires Python {wanted.versions}, and {self.python} on this Pi is {here}.",
+            key="app.python",
+            hint=hint if refused else f'{hint} To use this one all the same, write python = "{self.python}".',
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is unsafe or may fail in the app, in sentences for the person who confirms the plan."""
+        found = {one.setting: one.text for one in self._analysis.warnings or ()}
+        if any(one.name in OWN_SECRETS for one in self._analysis.environment or ()):
+            found.pop(SECRET_KEY, None)
+        if turns_debug_on(self._given("FLASK_DEBUG") or ""):
+            found[DEBUG] = WARNINGS[DEBUG].format(place="app.env.FLASK_DEBUG")
+        texts = list(found.values())
+        if self.unsuitable_python:
+            wanted, here = self.unsuitable_python
+            texts.append(
+                f"The code asks for Python {wanted.versions} ({wanted.file}); this Pi has {here}. "
+                "If the app fails, install that version and name it in app.python."
+            )
+        return tuple(texts)
 
     @property
     def install(self) -> tuple[str, ...]:
@@ -197,7 +253,7 @@ class Chosen:
         return (*(self._analysis.network or ()), *in_answers(given))
 
     def _given(self, name: str) -> str | None:
-        value = self.answers.get("app.env", {})[name]
+        value = self.answers.get("app.env", {}).get(name)
         return value if isinstance(value, str) else self.answers.secrets.get(f"app.env.{name}")
 
     @property

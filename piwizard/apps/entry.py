@@ -55,7 +55,9 @@ def find_entries(root: Path | Checkout) -> list[Candidate]:
     )
     found = list(islice(all_found, MOST_IN_ALL))
     for hint in find_hints(checkout)[:MOST]:
-        found = _apply(checkout, code, found, hint)
+        found = _apply(checkout, found, hint)
+    if all(candidate.problem for candidate in found):
+        found += _unread(checkout)
     unique: dict[tuple[str, str], Candidate] = {}
     for candidate in found:
         known = unique.get((candidate.entry, candidate.pythonpath))
@@ -85,6 +87,12 @@ def choose(candidates: list[Candidate]) -> Candidate:
             hint="Say which one is the site: " + " or ".join(f'entry = "{c.entry}"' for c in named[:2]) + ".",
         )
     return best
+
+
+def _unread(checkout: Checkout) -> list[Candidate]:
+    """Return the files that an app usually is in and that could not be read, each with the reason."""
+    unread = [one for one in checkout.skipped if PurePosixPath(one.file).stem in FILES]
+    return [Candidate(f"{PurePosixPath(one.file).stem}:app", one.file, 1, "", 0, problem=one.why) for one in unread]
 
 
 def _worth_it(checkout: Checkout, file: str) -> bool:
@@ -185,7 +193,7 @@ def _place(code: Code, file: str, candidate: Candidate) -> Candidate:
     return dataclasses.replace(candidate, entry=f"{module}:{candidate.entry}", chdir=chdir, pythonpath=base)
 
 
-def _apply(checkout: Checkout, code: Code, found: list[Candidate], hint: Hint) -> list[Candidate]:
+def _apply(checkout: Checkout, found: list[Candidate], hint: Hint) -> list[Candidate]:
     """Raise the candidates that a hint means; add the hint itself where it names a module that is there."""
     bonus = 100 if hint.file in {"Procfile", "gunicorn.conf.py"} else 80 if hint.server else 60
     module, _, name = hint.entry.partition(":")

@@ -49,42 +49,21 @@ class Variable:
     example: str | None = None
 
 
-@dataclass(frozen=True)
-class Environment:
-    """What an app wants from its environment. `prefixes`: it takes any PREFIX_NAME as configuration."""
-
-    variables: tuple[Variable, ...] = ()
-    dotenv: bool = False
-    prefixes: tuple[str, ...] = ()
-
-    @property
-    def needed(self) -> tuple[Variable, ...]:
-        """The variables without which the app does not start."""
-        return tuple(variable for variable in self.variables if variable.needed)
-
-
-def find_environment(root: Path | Checkout) -> Environment:
-    """The environment variables that a checkout's code reads, the needed ones first."""
+def find_environment(root: Path | Checkout) -> tuple[Variable, ...]:
+    """Return the environment variables that a checkout's code reads, the needed ones first."""
     checkout = read(root)
     code = Code.of(checkout)
     samples = _samples(checkout)
     found: dict[str, Variable] = {}
-    prefixes: list[str] = []
-    dotenv = False
     for file in checkout.python:
-        if not checkout.mentions(
-            file, b"environ", b"getenv", b"env(", b"env.", b"config(", b"dotenv", b"envvar", b"_env"
-        ):
+        if not checkout.mentions(file, b"environ", b"getenv", b"env(", b"env.", b"config(", b"envvar"):
             continue
-        dotenv = dotenv or checkout.mentions(file, b"load_dotenv", b"read_env", b"from_dotenv")
         reader = _Reader(code, file)
         for variable in (*reader.variables(), *reader.overrides()):
             known = found.get(variable.name)
             if known is None or (variable.needed and not known.needed and known.default is None):
                 found[variable.name] = replace(variable, example=samples.get(variable.name))
-        prefixes += reader.prefixes()
-    ordered = sorted(found.values(), key=lambda variable: (not variable.needed, variable.name))
-    return Environment(tuple(ordered), dotenv, tuple(dict.fromkeys(prefixes)))
+    return tuple(sorted(found.values(), key=lambda variable: (not variable.needed, variable.name)))
 
 
 def _samples(checkout: Checkout) -> dict[str, str]:
@@ -181,14 +160,6 @@ class _Reader:
             return str(node.value) if abs(node.value) < 1e18 else None
         text = Constants(self.code, self.file).text(node)
         return None if text is None else text.replace(f"{HERE}/", "")
-
-    def prefixes(self) -> Iterator[str]:
-        for node in self.code.checkout.nodes(self.file):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "from_prefixed_env":
-                given = next((k.value for k in node.keywords if k.arg == "prefix"), node.args[0] if node.args else None)
-                prefix = "FLASK" if given is None else Constants(self.code, self.file).text(given)
-                if prefix:
-                    yield prefix
 
 
 def _default(call: ast.Call, rest: list[ast.expr]) -> ast.expr | None:

@@ -23,12 +23,6 @@ class Project:
     python: str = ""
 
 
-def installable(checkout: Checkout, folder: str = "") -> bool:
-    """Whether pip can install the folder as a project."""
-    project = read_project(checkout, folder)
-    return project is not None and project.installable
-
-
 def read_project(checkout: Checkout, folder: str = "") -> Project | None:
     """The project that a folder describes; None where it describes none."""
     return _pyproject(checkout, folder) or _setup_cfg(checkout, folder) or _setup_py(checkout, folder)
@@ -52,7 +46,8 @@ def _pyproject(checkout: Checkout, folder: str) -> Project | None:
         python = needs.pop("python", "")
         ready = "build-system" in content and poetry.get("package-mode", True) is not False
         ready = ready and (bool(poetry.get("packages")) or _has_package(checkout, folder, str(poetry.get("name", ""))))
-        return Project("poetry", file, wishes(needs), ready, pip_spec(python) if isinstance(python, str) else "")
+        python = pip_spec(python) if isinstance(python, str) and "||" not in python else ""
+        return Project("poetry", file, wishes(needs), ready, python)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps import locks, projects
@@ -27,10 +27,9 @@ class Requirements:
     """What to install and how: `pip install ARGUMENTS`, run in the checkout.
 
     Where `lines` is not empty, pip cannot read the app's own file: write the lines to a requirements file and give it
-    to pip with -r. `constraints` are the versions of a lock file, for a file given with -c. `others` are the files
-    that say the same thing another way and are not used. `flask` is whether Flask (or something that brings it) is
-    asked for; `names` are the distributions asked for directly. `project` is whether the checkout itself can be
-    installed too (`pip install .`). `limits` are the distributions whose versions the app's constraint files decide.
+    to pip with -r. `constraints` are the versions of a lock file, for a file given with -c. `flask` is
+    whether Flask (or something that brings it) is asked for; `names` are the distributions asked for directly.
+    `limits` are the distributions whose versions the app's constraint files decide.
     """
 
     kind: str
@@ -39,8 +38,6 @@ class Requirements:
     lines: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-    project: bool = False
     limits: tuple[str, ...] = ()
 
     @property
@@ -48,6 +45,11 @@ class Requirements:
         """The distributions whose versions a lock or constraint file of the app decides."""
         locked = (distribution(line) for line in self.constraints)
         return (*self.limits, *(name for name in locked if name))
+
+    @property
+    def is_project(self) -> bool:
+        """Return whether pip installs the checkout, or a folder of it, as a project."""
+        return len(self.arguments) == 1 and (self.arguments[0] == "." or self.arguments[0].startswith("./"))
 
     @property
     def flask(self) -> bool:
@@ -68,12 +70,8 @@ def _in_folder(checkout: Checkout, folder: str) -> Requirements | None:
     found = [r for r in (_text(checkout, folder), _project(checkout, folder), _pipfile(checkout, folder)) if r]
     if not found:
         return None
-    first = found[0]
-    others = tuple(dict.fromkeys(r.file for r in found[1:] if r.file != first.file))
     # A requirements.txt left behind beside a project that is really kept elsewhere would lack Flask.
-    best = next((r for r in found if r.flask), first)
-    others = tuple(r.file for r in found if r is not best)
-    return replace(best, others=others)
+    return next((one for one in found if one.flask), found[0])
 
 
 def _text(checkout: Checkout, folder: str) -> Requirements | None:
@@ -86,9 +84,7 @@ def _text(checkout: Checkout, folder: str) -> Requirements | None:
     for file in present:
         names = listed(checkout, file)
         if names or file == present[-1]:
-            project = projects.installable(checkout, folder)
-            limits = limited(checkout, file)
-            return Requirements("requirements", file, ("-r", file), names=names, project=project, limits=limits)
+            return Requirements("requirements", file, ("-r", file), names=names, limits=limited(checkout, file))
     return None
 
 
@@ -128,7 +124,7 @@ def _project(checkout: Checkout, folder: str) -> Requirements | None:
     target = f"./{folder}" if folder else "."
     names = tuple(dict.fromkeys(n for n in map(distribution, project.requires) if n))
     if project.installable:
-        return Requirements(kind, project.file, (target,), (), constraints, names, project=True)
+        return Requirements(kind, project.file, (target,), (), constraints, names)
     if not project.requires:
         return None
     return Requirements(kind, project.file, (), project.requires, constraints, names)

@@ -51,11 +51,6 @@ def identity(argv: Sequence[str]) -> str:
     return shlex.join((program, *words))
 
 
-def identity_of(line: str) -> str:
-    """The identity of a command as it is written in the answers."""
-    return identity(shlex.split(line))
-
-
 def marker(site: Path, argv: Sequence[str]) -> Path:
     """The file that says that a command has run once for a site."""
     return site / FOLDER / marker_name(identity(argv))

@@ -47,10 +47,25 @@ def pip_spec(wish: str) -> str:
 
 
 def fits(spec: str, version: tuple[int, ...]) -> bool:
-    """Whether a Python version meets a wish such as `>=3.9,<4`; a clause that cannot be read is taken as met."""
+    """Return whether a Python version, such as (3, 13), meets a spec such as `>=3.9,<4`.
+
+    A clause that cannot be read counts as met, and so does one that only a longer version number could decide.
+    """
+    return not _unmet(spec, version)
+
+
+def is_too_old(spec: str, version: tuple[int, ...]) -> bool:
+    """Return whether a Python version is older than a spec such as `>=3.9,<4` allows."""
+    return any(wanted > version[: len(wanted)] for wanted in _unmet(spec, version))
+
+
+def _unmet(spec: str, version: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the version numbers of the clauses that a version does not meet."""
     if len(spec) > LONGEST_WISH:
-        return True
-    return all(_holds(clause, version) for clause in pip_spec(spec).split(",") if clause)
+        return []
+    clauses = (CLAUSE.match(clause) for clause in pip_spec(spec).split(",") if clause)
+    numbered = [(found[1], tuple(int(part) for part in found[2].split("."))) for found in clauses if found]
+    return [wanted for sign, wanted in numbered if not _holds(sign, wanted, version)]
 
 
 def _next(version: str, *, caret: bool) -> str:
@@ -64,11 +79,9 @@ def _next(version: str, *, caret: bool) -> str:
     return ".".join(str(number) for number in raised)
 
 
-def _holds(clause: str, version: tuple[int, ...]) -> bool:
-    found = CLAUSE.match(clause)
-    if not found:
+def _holds(sign: str, wanted: tuple[int, ...], version: tuple[int, ...]) -> bool:
+    if len(wanted) > len(version) and wanted[: len(version)] == version:
         return True
-    sign, wanted = found[1], tuple(int(part) for part in found[2].split("."))
     # `python = "3.11"` and `==3.11` of a person mean any 3.11.
     start = version[: len(wanted)] == wanted
     padded = wanted + (0,) * (len(version) - len(wanted))
@@ -84,5 +97,5 @@ def _holds(clause: str, version: tuple[int, ...]) -> bool:
         case "<=":
             return version <= padded or start
         case ">":
-            return version > padded
+            return version >= padded
     return version < padded

@@ -45,6 +45,8 @@ EMPTY = frozenset({".gitkeep", ".gitignore", ".keep"})
 class Writable:
     """A path inside the checkout that the app writes. `kind`: "folder", "file", or "sqlite".
 
+    `database`: it is, or holds, a database.
+
     SQLite keeps a journal beside its file, so the folder that really holds the file has to be writable too.
     """
 
@@ -53,6 +55,7 @@ class Writable:
     why: str
     file: str
     line: int
+    database: bool = False
 
 
 def find_writable(root: Path | Checkout, chdir: str = "") -> tuple[Writable, ...]:
@@ -131,13 +134,13 @@ class _Finder:
         elif name == "basicConfig":
             yield from self.path(_keyword(call, "filename"), "file", "its log", call.lineno)
         elif name in DATABASES:
-            yield from self.path(first, DATABASES[name], "its database", call.lineno)
+            yield from self.path(first, DATABASES[name], "its database", call.lineno, database=True)
         elif name in PATH_WRITERS:
             yield from self.path(owner, "file", "it writes this file", call.lineno)
         elif name in WRITERS:
             yield from self.path(first, "file", "it writes this file", call.lineno)
         elif name == "connect" and (self.code.origin(self.file, call.func) or ("",))[0] in {"sqlite3", "aiosqlite"}:
-            yield from self.path(first, "sqlite", "its SQLite database", call.lineno)
+            yield from self.path(first, "sqlite", "its SQLite database", call.lineno, database=True)
         elif name == "open" and (owner is None or isinstance(owner, ast.Name | ast.Call | ast.BinOp)):
             module = self.code.origin(self.file, call.func)
             if module in {("shelve", "open"), ("dbm", "open")}:
@@ -169,17 +172,19 @@ class _Finder:
             return
         if self.flask_sqlalchemy and not path.startswith("/"):
             # Flask-SQLAlchemy 3 puts relative ones into the instance folder.
-            yield Writable(instance, "folder", "its SQLite database", self.file, node.lineno)
+            yield Writable(instance, "folder", "its SQLite database", self.file, node.lineno, database=True)
         elif (place := within(path, self.chdir)) is not None:
-            yield self.offered(place, "sqlite", "its SQLite database", node.lineno)
+            yield self.offered(place, "sqlite", "its SQLite database", node.lineno, database=True)
 
-    def path(self, node: ast.expr | None, kind: str, why: str, line: int) -> Iterator[Writable]:
+    def path(
+        self, node: ast.expr | None, kind: str, why: str, line: int, *, database: bool = False
+    ) -> Iterator[Writable]:
         text = Constants(self.code, self.file).text(node)
         if text is None and (folder := self.leading(node)):
             text, kind = folder, "folder"
         place = within(text, self.chdir) if text and text != ":memory:" else None
         if place:
-            yield self.offered(place, kind, why, line)
+            yield self.offered(place, kind, why, line, database=database)
 
     def leading(self, node: ast.expr | None) -> str | None:
         """The folder of a path whose last part only running the code would tell."""
@@ -195,13 +200,13 @@ class _Finder:
                 return constants.text(first)
         return None
 
-    def offered(self, place: str, kind: str, why: str, line: int) -> Writable:
+    def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> Writable:
         """A file in a folder of its own is offered as that folder: programs make others beside it."""
         folder = parent(place)
         own = folder and not NOT_MOVED & set(folder.split("/")) and kind != "folder"
         if own and folder not in self.code.checkout.code_folders:
-            return Writable(folder, "folder", why, self.file, line)
-        return Writable(place, kind, why, self.file, line)
+            return Writable(folder, "folder", why, self.file, line, database)
+        return Writable(place, kind, why, self.file, line, database)
 
 
 def _constant(node: ast.expr | None) -> str:

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from piwizard.apps.layout import Layout
 from piwizard.checkup import https, pages
+from piwizard.doctor.examine import no_site
 from piwizard.doctor.finding import Finding, from_check
 from piwizard.doctor.names import AT_HOME
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
+from piwizard.machine.remedies import Advice, Fix, RunCommand
 from piwizard.reach import leads, outside
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.status import is_running
 from piwizard.steps.blocks import bare_name
-from piwizard.steps.registry import Place
+from piwizard.steps.registry import StepInstance
 from piwizard.tls import lineage
 from piwizard.tls.gate import MOST_OFF
 from piwizard.tls.world import Here
@@ -27,7 +29,7 @@ REACH = ("ddns", "static-ip", "router")
 class Checkup:
     """One look at everything that a visitor's request goes through. Alters nothing."""
 
-    def __init__(self, wizard: Wizard, state: State) -> None:
+    def __init__(self, wizard: Planner, state: State) -> None:
         self._wizard, self._state = wizard, state
 
     def findings(self, site: str | None = None) -> list[Finding]:
@@ -36,12 +38,11 @@ class Checkup:
             self._wizard.answers.of(site)
         sites = [site] if site else list(self._wizard.answers.sites)
         if not sites:
-            mend = "`piwizard` asks for what it needs and sets it up."
-            return [Finding("sites", "app", None, False, "no site is set up", "There are no answers yet.", mend)]
-        places = [place for place in self._wizard.places() if place.site in (None, *sites)]
+            return [no_site()]
+        places = [place for place in self._wizard.select() if place.site in (None, *sites)]
         reach = [finding for place in places if place.step.name in REACH for finding in self._place(place)]
-        told = {finding.name for finding in reach}
-        names = [finding for one in sites for finding in self._names(one) if finding.name not in told]
+        known = {(finding.id, finding.subject) for finding in reach}
+        names = [one for site in sites for one in self._names(site) if (one.id, one.subject) not in known]
         return [
             *names,
             *reach,
@@ -56,7 +57,7 @@ class Checkup:
         public = [domain for domain in domains if "." in domain and not domain.endswith(AT_HOME)]
         if not public:
             return
-        interfaces = self._wizard.facts.network.interfaces or ()
+        interfaces = self._wizard.context.facts.network.interfaces or ()
         own = [one.address for each in interfaces for one in each.addresses if one.family == 6]
         where = outside.ask(4)
         for domain in public:
@@ -66,11 +67,17 @@ class Checkup:
     def _ports(self, sites: Sequence[str]) -> Iterator[Finding]:
         in_use = lineage.look().in_use
         for port in (80, 443) if any(site in in_use for site in sites) else (80,):
-            owner = self._wizard.facts.port(port)
+            owner = self._wizard.context.facts.port(port)
             ok = owner is not None and owner.program == "nginx"
-            detail = "nginx" if ok else f"not nginx, but {owner.words}" if owner else "nobody listens"
-            mend = "" if ok else "`piwizard apply nginx site` starts it; stop what else has the port."
-            yield Finding(f"port {port}", "nginx", None, ok, detail, "", mend)
+            detail = "nginx" if ok else f"not nginx, but {owner.words}" if owner else "nothing listens there"
+            fix = (
+                Advice("Stop what else uses the port."),
+                RunCommand("piwizard apply nginx site", "to start nginx"),
+            )
+            yield Finding(
+                "port-served", f"nginx listens on port {port}", ok, detail, fix=() if ok else fix, subject=str(port),
+                step="nginx",
+            )  # fmt: skip
 
     def _visitors(self, site: str) -> Iterator[Finding]:
         if not self._done("site", site):
@@ -86,42 +93,50 @@ class Checkup:
         entry = self._state.entry(step, site)
         return entry is not None and entry.result == "done"
 
-    def _place(self, place: Place) -> Iterator[Finding]:
-        """A step's own looks, where it is done; else how it stands."""
+    def _place(self, place: StepInstance) -> Iterator[Finding]:
+        """Return a step's own checks, where it is done; else its state."""
         step, site = place.step.name, place.site
         entry = self._state.entry(step, site)
+
+        def finding(*, ok: bool, detail: str, fix: Fix = ()) -> Finding:
+            return Finding(
+                "step-in-sync", f"Step {step} set up", ok, detail, fix=fix, subject=step, step=step, site=site
+            )
+
         if entry and is_running(place, entry):
-            yield Finding(f"step {step}", step, site, True, "is being set up right now")
+            yield finding(ok=True, detail="being set up right now")
             return
         if not self._done(step, site):
-            detail = entry.summary or f"ended as {entry.result}" if entry else "was not set up yet"
-            yield Finding(f"step {step}", step, site, False, detail, "", f"`piwizard apply {step}` does it.")
+            detail = entry.summary or f"ended as {entry.result}" if entry else "not set up yet"
+            yield finding(ok=False, detail=detail, fix=(RunCommand(f"piwizard apply {step}"),))
             return
         try:
             for check in self._wizard.checks(place):
                 yield from_check(check, step, site)
         except PiwizardError as error:
-            yield Finding(f"step {step}", step, site, False, error.message, "", error.hint or "")
+            yield finding(ok=False, detail=error.message, fix=(Advice(error.hint),) if error.hint else ())
 
     def _clock(self) -> Finding:
-        by = self._wizard.facts.clock.by
+        by = self._wizard.context.facts.clock.by
         kept = f", kept by {by}" if by else ""
         seen = Here().clocks()
+
+        def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+            return Finding("clock-correct", "Clock correct", ok, detail, cause, fix, step="system")
+
         if seen is None:
             cause = "None of the servers that were asked for the time has answered."
-            mend = "Look whether this machine has a connection, then check again."
-            return Finding(
-                "time", "system", None, False, f"cannot be checked: the Internet's is not known{kept}", cause, mend
-            )
+            fix: Fix = (Advice("Check this Pi's Internet connection, then check again."),)
+            return finding(ok=False, detail=f"unknown: no time from the Internet{kept}", cause=cause, fix=fix)
         off = abs(seen[0] - seen[1])
         if off < MOST_OFF:
-            return Finding("time", "system", None, True, f"{int(off.total_seconds())} s from the Internet's{kept}")
-        detail = f"it says {seen[0]:%Y-%m-%d %H:%M} UTC, and it is {seen[1]:%Y-%m-%d %H:%M}"
+            return finding(ok=True, detail=f"{int(off.total_seconds())} s from the Internet's time{kept}")
+        detail = f"the clock shows {seen[0]:%Y-%m-%d %H:%M} UTC, but it is {seen[1]:%Y-%m-%d %H:%M} UTC"
         cause = "A Pi has no battery for its clock, and has not reached a time server."
-        mend = "`sudo timedatectl set-ntp true` sets it from the Internet; certificates fail with a wrong clock."
-        return Finding("time", "system", None, False, detail, cause, mend)
+        fix = (RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet"),)
+        return finding(ok=False, detail=detail, cause=cause, fix=fix)
 
 
 def examine(site: str | None = None) -> list[Finding]:
     """Looks at this machine."""
-    return Checkup(workspace.wizard(None), workspace.state()).findings(site)
+    return Checkup(workspace.planner(None), workspace.state()).findings(site)

@@ -1,4 +1,4 @@
-"""What visitors get from a site: where they are led, pages, files, errors, and the headers on each."""
+"""What visitors get from a site: redirects, pages, files, errors, and the headers on each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import quote
 from piwizard.doctor.finding import Finding
 from piwizard.machine import checks
 from piwizard.machine.http_client import Answer
+from piwizard.machine.remedies import Advice, Fix, RunCommand
 from piwizard.nginx.site import redirects_of
 
 Get = Callable[[str, str, bool], Answer | None]
@@ -19,19 +20,21 @@ CHALLENGE = "/.well-known/acme-challenge/piwizard-checkup"
 HEADERS = ("x-content-type-options", "x-frame-options", "referrer-policy")
 HSTS = "strict-transport-security"
 SERVER_BLOCK = (
-    "`piwizard apply site` puts its server block right; another file under /etc/nginx may have the name, too."
+    RunCommand("piwizard apply site", "to restore its server block"),
+    Advice("Another file under /etc/nginx may have the host name, too."),
 )
+DOCTOR = (RunCommand("piwizard doctor", "to see where the app fails"),)
 
 
 def get(path: str, host: str, secure: bool) -> Answer | None:
-    """The real one."""
+    """Send a real request to this machine."""
     return checks.get(path, host=host, secure=secure)
 
 
 def look(
     site: str, domains: Sequence[str], *, secure: bool, hsts: bool, public: Path, ask: Get = get
 ) -> Iterator[Finding]:
-    """All of it for one site; `public` is the folder of its static files."""
+    """Check one site; `public` is the folder of its static files."""
     leading = {name: target for target, names in redirects_of(tuple(domains)).items() for name in names}
     host = next(domain for domain in domains if domain not in leading)
     if secure or leading:
@@ -47,7 +50,7 @@ def look(
 
 
 def static_file(public: Path) -> str | None:
-    """The URL of one of the static files; None where there is none."""
+    """Return the URL of one of the static files; None where there is none."""
     for path in sorted(public.rglob("*")):
         inside = path.relative_to(public)
         if path.is_file() and path.suffix != ".gz" and not any(part.startswith(".") for part in inside.parts):
@@ -63,47 +66,49 @@ def _redirects(site: str, domains: Sequence[str], leading: Mapping[str, str], *,
     for domain, over_tls in wanted:
         expected = f"{scheme}://{leading.get(domain, domain)}{QUERY}"
         answer = ask(QUERY, domain, over_tls)
-        leads = answer.headers.get("location", "nowhere") if answer else "nowhere: nobody answers"
-        if leads != expected:
-            wrong.append(f"http{'s' if over_tls else ''}://{domain}/ leads to {leads.removesuffix(QUERY)}")
+        target = answer.headers.get("location", "") if answer else ""
+        if target != expected:
+            to = f"redirects to {target.removesuffix(QUERY)}" if target else "does not redirect"
+            wrong.append(f"http{'s' if over_tls else ''}://{domain}/ {to if answer else 'does not answer'}")
     challenge = ask(CHALLENGE, domains[0], False) if secure else None
     if secure and challenge is None:
-        wrong.append("nobody answers to Let's Encrypt's questions")
+        wrong.append("requests of Let's Encrypt get no answer")
     elif challenge and "location" in challenge.headers:
-        wrong.append("Let's Encrypt's questions are led away, too")
+        wrong.append("requests of Let's Encrypt are redirected, too")
     good = f"{', '.join(dict.fromkeys(domain for domain, _ in wanted))} over HTTP" if secure else ", ".join(leading)
     towards = ", ".join(dict.fromkeys(f"{scheme}://{leading.get(domain, domain)}/" for domain, _ in wanted))
-    detail = "; ".join(wrong) or f"{good}: led to {towards}"
-    return _finding("redirects", site, detail, SERVER_BLOCK, ok=not wrong)
+    detail = "; ".join(wrong) or f"{good}: redirected to {towards}"
+    return _finding(("redirects", "Redirects correct"), site, detail, SERVER_BLOCK, ok=not wrong)
 
 
 def _page(site: str, url: str, page: Answer | None) -> Finding:
-    detail = f"{url} gives {page.status}" if page else f"nobody answers at {url}"
-    mend = "`piwizard doctor` says where it fails."
-    return _finding("dynamic page", site, detail, mend, ok=page is not None and page.status < 500)
+    detail = f"{url} returns {page.status}" if page else f"no answer at {url}"
+    ok = page is not None and page.status < 500
+    return _finding(("start-page", "Start page answers"), site, detail, DOCTOR, ok=ok)
 
 
 def _error(site: str, answer: Answer | None) -> Finding:
-    detail = f"a page that is not there gives {answer.status}" if answer else "nobody answers for a page not there"
-    mend = "`piwizard doctor` says where the app fails."
-    return _finding("missing page", site, detail, mend, ok=answer is not None and answer.status < 500)
+    detail = f"a missing page returns {answer.status}" if answer else "no answer for a missing page"
+    ok = answer is not None and answer.status < 500
+    return _finding(("missing-page", "Missing page handled"), site, detail, DOCTOR, ok=ok)
 
 
 def _static(site: str, path: str, answer: Answer | None) -> Finding:
-    detail = f"{path} gives {answer.status}" if answer else f"nobody answers for {path}"
-    return _finding("static file", site, detail, SERVER_BLOCK, ok=answer is not None and answer.status == 200)
+    detail = f"{path} returns {answer.status}" if answer else f"no answer for {path}"
+    ok = answer is not None and answer.status == 200
+    return _finding(("static-file", "Static files served"), site, detail, SERVER_BLOCK, ok=ok)
 
 
 def _headers(site: str, answers: Mapping[str, Answer | None], wanted: Sequence[str]) -> Finding:
-    lacking = [f"nobody answers for {path}" for path, answer in answers.items() if answer is None]
+    lacking = [f"no answer for {path}" for path, answer in answers.items() if answer is None]
     lacking += [
         f"{path} lacks {', '.join(missing)}"
         for path, answer in answers.items()
         if answer and (missing := [name for name in wanted if name not in answer.headers])
     ]
     detail = "; ".join(lacking) or f"{', '.join(wanted)} on {', '.join(answers)}"
-    return _finding("security headers", site, detail, SERVER_BLOCK, ok=not lacking)
+    return _finding(("security-headers", "Security headers sent"), site, detail, SERVER_BLOCK, ok=not lacking)
 
 
-def _finding(name: str, site: str, detail: str, mend: str, *, ok: bool) -> Finding:
-    return Finding(name, "site", site, ok, detail, "", "" if ok else mend)
+def _finding(kind: tuple[str, str], site: str, detail: str, fix: Fix, *, ok: bool) -> Finding:
+    return Finding(*kind, ok, detail, fix=() if ok else fix, step="site", site=site)

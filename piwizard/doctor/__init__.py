@@ -1,4 +1,4 @@
-"""What is wrong, why, and what mends it: from the outside in, in the order in which a person would look."""
+"""`piwizard doctor`: find what is wrong, from the outside in, with causes and fixes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
 
 
 def visit(site: str | None, *, fix: bool, yes: bool, as_json: bool) -> int:
-    """The whole command: looks, shows, mends after a yes, looks again. Returns the exit code.
+    """Run the command: examine, show, fix after a yes, examine again. Return the exit code.
 
-    Under --json the findings come last, after the events of what was mended.
+    Under --json the findings come last, after the events of the fixes.
     """
     from piwizard.doctor.examine import examine
-    from piwizard.doctor.mending import mend
+    from piwizard.doctor.mending import fix as fix_all
 
     found = examine(site)
     if not (as_json and fix):
         _give(found, as_json=as_json)
     if fix:
-        mended = mend(found, yes=yes, as_json=as_json)
-        if mended:
+        fixed = fix_all(found, yes=yes, as_json=as_json)
+        if fixed:
             found = examine(site)
-        if mended or as_json:
+        if fixed or as_json:
             _give(found, as_json=as_json)
     return 0 if all(finding.ok for finding in found) else 1
 

@@ -1,4 +1,4 @@
-"""Connections that piwizard's own rules refuse: to the home network, to the name server, to the system bus."""
+"""Connections that piwizard's own rules block: to the home network, to the name server, to the system bus."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
 from piwizard.egress import INTERNET, Refused
+from piwizard.machine.remedies import Advice, Fix, RunCommand
 
-NAME = "home network blocked"
+HOME_BLOCKED = ("home-network-blocked", "Home network open to the app")
+BUS_BLOCKED = ("system-bus-blocked", "System services open to the app")
+NAME_SERVER_BLOCKED = ("name-server-blocked", "Name server open to the app")
 UNREACHABLE = re.compile(
     r"\[Errno (?:1|101|110|113)\]|Operation not permitted|No route to host|(?:Host|Network) is unreachable|"
     r"timed? ?out|Max retries exceeded|connection attempts failed|Can't connect|[Cc]ould not connect|failed to connect|"
     r"connection to server at|Connect call failed|Name or service not known|Failed to resolve"
 )
-"""What system, requests, httpx, paho and drivers of databases say where no answer came, or sending was refused."""
+"""What the system, requests, httpx, paho and database drivers print where no answer came, or sending was refused."""
 NOT_PERMITTED = re.compile(r"\[Errno 1\] Operation not permitted")
 SENDING = frozenset({"connect", "create_connection", "sendto", "sendall", "send", "connect_ex", "reconnect"})
 TIMEOUTS = frozenset({"TimeoutError", "ConnectTimeout", "ConnectTimeoutError", "timeout"})
@@ -32,47 +35,50 @@ def look(failure: Failure, patient: Patient) -> Finding | None:
     """Return the finding where a failure comes from what the app may not reach."""
     if patient.network != INTERNET:
         return None
-    if SYSTEM_BUS.search(failure.message):
-        cause = f"The app talks to system services over D-Bus, and {_closed(patient.site)}."
-        return patient.finding("system bus blocked", failure, cause, _mend(patient))
-    if NO_NAMES.search(failure.message) and patient.unreachable_resolvers:
+    if SYSTEM_BUS.search(failure.text):
+        cause = f"The app uses system services over D-Bus, but {_closed(patient.site)}."
+        return patient.finding(BUS_BLOCKED, failure, cause, _open(patient))
+    if NO_NAMES.search(failure.text) and patient.unreachable_resolvers:
         servers = ", ".join(patient.unreachable_resolvers)
-        cause = f"The name servers are {servers} now, and the app may not reach them yet."
-        mend = "`sudo systemctl start piwizard-egress.service` opens the way; `journalctl -u piwizard-egress` has more."
-        return patient.finding("name server blocked", failure, cause, mend)
+        cause = f"The name servers have changed to {servers}, and the app may not reach them yet."
+        fix = (
+            RunCommand("sudo systemctl start piwizard-egress.service", "to open the way"),
+            RunCommand("journalctl -u piwizard-egress", "to see more"),
+        )
+        return patient.finding(NAME_SERVER_BLOCKED, failure, cause, fix)
     place = _place(failure, patient)
     if place is None:
         return None
-    cause = f"The app wants to reach {place}, and {_closed(patient.site)}."
-    return patient.finding(NAME, failure, cause, _mend(patient))
+    cause = f"The app tries to reach {place}, but {_closed(patient.site)}."
+    return patient.finding(HOME_BLOCKED, failure, cause, _open(patient))
 
 
 def heard(refused: Sequence[Refused], patient: Patient, since: datetime | None) -> list[Finding]:
-    """Return a finding for what the packet filter has refused since a moment, whatever the app said of it."""
+    """Return a finding for what the packet filter has blocked since a moment, whatever the app printed."""
     recent = [one for one in refused if since is None or one.at >= since.replace(microsecond=0)]
     if patient.network != INTERNET or not recent:
         return []
-    detail = f"refused: {_listed(recent)}, last at {recent[-1].at:%H:%M} UTC"
-    cause = f"The app tried to reach the home network, and {_closed(patient.site)}."
-    return [Finding(NAME, "app", patient.site, False, detail, cause, _mend(patient))]
+    detail = f"blocked: {_listed(recent)}, last at {recent[-1].at:%H:%M} UTC"
+    cause = f"The app tried to reach the home network, but {_closed(patient.site)}."
+    return [Finding(*HOME_BLOCKED, False, detail, cause, _open(patient), step="app", site=patient.site)]
 
 
 def _place(failure: Failure, patient: Patient) -> str | None:
     """Return what the app could not reach at home; None where the failure has another cause."""
     sources = [frame.source for frame in failure.frames if patient.inside(frame.file) is not None]
-    unreachable = bool(UNREACHABLE.search(failure.message)) or failure.kind in TIMEOUTS
+    unreachable = bool(UNREACHABLE.search(failure.text)) or failure.kind in TIMEOUTS
     if not unreachable:
         return None
-    for text in (failure.message, *reversed(sources)):
+    for text in (failure.text, *reversed(sources)):
         if place := _address_in(text):
             return place
     sending = bool(failure.frames) and failure.frames[-1].function in SENDING
     if patient.refused:
         return _listed(patient.refused)
-    if NOT_PERMITTED.search(failure.message) and sending:
+    if NOT_PERMITTED.search(failure.text) and sending:
         return "an address in your home network"
     if patient.home_network and (sending or failure.kind in TIMEOUTS):
-        return f"something at home, it seems: {patient.home_network[0].text}"
+        return f"something in your home network, probably: {patient.home_network[0].text}"
     return None
 
 
@@ -90,8 +96,9 @@ def _closed(site: str) -> str:
     return f'{site} may reach the Internet only (app.network = "internet")'
 
 
-def _mend(patient: Patient) -> str:
-    return (
-        f"If you trust the app with your router and the other devices at home, put the line {LINE} under [app] of "
-        f"{patient.site} in the answers, then {patient.take_up}."
+def _open(patient: Patient) -> Fix:
+    trust = (
+        f"If you trust the app with your router and the other devices at home, add the line {LINE} under [app] of "
+        f"{patient.site} in the answers."
     )
+    return (Advice(trust), RunCommand(patient.take_up, "after that"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from piwizard.doctor.finding import Finding
+from piwizard.machine.remedies import RunCommand
 from piwizard.tls.world import Here
 
 MOST_OFF = timedelta(minutes=5)
-MEND = "`sudo timedatectl set-ntp true` sets it from the Internet; certificates fail with a wrong clock."
 
 
 def look() -> list[Finding]:
@@ -20,7 +20,8 @@ def look() -> list[Finding]:
 def judge(here: datetime, outside: datetime) -> Finding:
     """What the two times mean."""
     if abs(here - outside) < MOST_OFF:
-        return Finding("time", "system", None, True, "as the Internet's")
-    detail = f"the clock says {here:%Y-%m-%d %H:%M} UTC, and it is {outside:%Y-%m-%d %H:%M}"
+        return Finding("clock-correct", "Clock correct", True, "as the Internet's", step="system")
+    detail = f"the clock shows {here:%Y-%m-%d %H:%M} UTC, but it is {outside:%Y-%m-%d %H:%M} UTC"
     cause = "A Pi has no battery for its clock, and has not reached a time server."
-    return Finding("time", "system", None, False, detail, cause, MEND)
+    fix = (RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet"),)
+    return Finding("clock-correct", "Clock correct", False, detail, cause, fix, step="system")

@@ -11,6 +11,10 @@ from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
 from piwizard.doctor.writing import owner
+from piwizard.machine.remedies import Advice, Fix, RunCommand
+
+READ_ONLY = ("database-read-only", "Database writable")
+NO_TABLES = ("database-table-missing", "Database tables exist")
 
 NOT_WRITABLE = re.compile(r"attempt to write a readonly database|unable to open database file")
 NO_TABLE = re.compile(
@@ -23,83 +27,86 @@ NOBODY = re.compile(
 
 
 def look(failure: Failure, patient: Patient) -> Finding | None:
-    """What a database refused."""
+    """Return the finding where a database refused something."""
     if not failure.kind.endswith(("Error", "Exception", "Warning")):
         return None
-    if NOT_WRITABLE.search(failure.message):
+    if NOT_WRITABLE.search(failure.text):
         return _not_writable(failure, patient)
-    if match := NO_TABLE.search(failure.message):
+    if match := NO_TABLE.search(failure.text):
         return _no_table(failure, patient, match["name"] or match["relation"], column=match["what"] == "column")
-    if NOBODY.search(failure.message):
-        cause = "The app asks another program for its data, a database server, and that one does not answer."
-        mend = (
-            "Look whether it runs (`systemctl status postgresql mariadb redis-server`) and whether its address in "
-            "app.env is right."
+    if NOBODY.search(failure.text):
+        cause = "The app uses a database server, and that does not answer."
+        fix: Fix = (
+            RunCommand("systemctl status postgresql mariadb redis-server", "to see whether it runs"),
+            Advice("Check its address in app.env."),
         )
-        return patient.finding("database server", failure, cause, mend)
+        return patient.finding(("database-server-silent", "Database server answers"), failure, cause, fix)
     return None
 
 
 def _databases(patient: Patient) -> list[Writable]:
-    """Where the app keeps its databases, as its code says."""
-    return [found for found in patient.may_write if found.kind == "sqlite" or "atabase" in found.why]
+    """Return where the app keeps its databases, by its code."""
+    return [found for found in patient.may_write if found.kind == "sqlite" or found.database]
 
 
 def _not_writable(failure: Failure, patient: Patient) -> Finding:
     found = _databases(patient)
     added = tuple(one.path for one in found if patient.kept(one.path) is None)
     if added:
-        names = ", ".join(f'"{path}"' for path in added)
         cause = (
-            f"The database {added[0]} lies in the code of the app, and {owner(patient.tree / added[0])}. The app "
+            f"The database {added[0]} is in the code of the app, and {owner(patient.tree / added[0])}. The app "
             f"runs as the user {patient.site}, who may only read it."
         )
-        mend = f"Put {names} into app.writable, then {patient.take_up}; the data also survives new versions then."
-        return patient.finding("database read-only", failure, cause, mend, patient.fix((("app.writable", added),)))
+        purpose = "to make them writable and keep the data when the app is deployed again"
+        return patient.finding(READ_ONLY, failure, cause, (patient.add("app.writable", *added), patient.apply(purpose)))
     if found:
         place = patient.data / found[0].path
-        cause = f"The database may be written, but {place} {owner(place)}: somebody else made it, perhaps with sudo."
-        mend = f"{patient.take_up} gives it back to {patient.site}."
-        return patient.answered("database read-only", failure, cause, mend, patient.fix())
-    cause = f"The app runs as the user {patient.site}, who may write only what is named in app.writable."
-    mend = f"Put the file of the database, as it is called in the code, into app.writable, then {patient.take_up}."
-    return patient.finding("database read-only", failure, cause, mend)
+        cause = f"The app may write the database, but {place} {owner(place)}. It was perhaps made with sudo."
+        return patient.answered(READ_ONLY, failure, cause, (patient.apply(f"to give it back to {patient.site}"),))
+    cause = f"The app runs as the user {patient.site}, who may write only what is listed in app.writable."
+    fix = (Advice("Add the path of the database, as the code has it, to app.writable."), _after(patient))
+    return patient.finding(READ_ONLY, failure, cause, fix)
 
 
 def _no_table(failure: Failure, patient: Patient, name: str, *, column: bool) -> Finding:
     what = "column" if column else "table"
-    cause = f"The database has no {what} {name}: nobody has made it{' for this version of the app' if column else ''}."
+    cause = f"The database has no {what} {name}: it was not created{' for this version of the app' if column else ''}."
     command = next((one for one in patient.commands if not column or "upgrade" in one.argv), None)
     if command is None:
-        mend = "The app has no command that makes the tables. Write one and name it in app.init, or make them by hand."
-        return patient.finding("table missing", failure, cause, mend)
+        advice = (
+            "The app has no command that creates the tables. Write one and add it to app.init, or create them yourself."
+        )
+        return patient.finding(NO_TABLES, failure, cause, (Advice(advice),))
+    careful = (Advice("Careful: that deletes what is in the database."),) if command.destructive else ()
     if command.text in patient.init:
-        careful = " Careful: it throws away what is in the database." if command.destructive else ""
-        mend = f"{_by_hand(command, patient)} It ran once already.{careful}"
-        return patient.answered("table missing", failure, cause, mend)
+        fix: Fix = (_by_hand(command, patient), Advice("It has already run once."), *careful)
+        return patient.answered(NO_TABLES, failure, cause, fix)
     if command.destructive and not _empty(patient):
-        mend = f"{_by_hand(command, patient)} Careful: it throws away what is in the database."
-        return patient.finding("table missing", failure, cause, mend)
-    mend = f'Put "{command.text}" into app.init, then {patient.take_up}: it {command.why}.'
+        return patient.finding(NO_TABLES, failure, cause, (_by_hand(command, patient), *careful))
     if command.doubt:
-        mend += f" It may delete data ({command.doubt.place}), so only you can say so."
-        return patient.finding("table missing", failure, cause, mend)
-    fix = patient.fix((("app.init", (command.text,)),))
-    return patient.finding("table missing", failure, cause, mend, fix)
+        doubt = f"It may delete data ({command.doubt.place}), so only you can decide that."
+        fix = (Advice(f'Add "{command.text}" to app.init: it {command.why}. {doubt}'), _after(patient))
+        return patient.finding(NO_TABLES, failure, cause, fix)
+    add = patient.add("app.init", command.text)
+    return patient.finding(NO_TABLES, failure, cause, (add, patient.apply(f"to run it: it {command.why}")))
 
 
-def _by_hand(command: InitCommand, patient: Patient) -> str:
+def _after(patient: Patient) -> RunCommand:
+    return RunCommand(patient.take_up, "after that")
+
+
+def _by_hand(command: InitCommand, patient: Patient) -> RunCommand:
     program = f"{patient.folder}/current/venv/bin/{command.argv[0]}"
     # The folder of the code is closed to whoever types this, and the app's variables are root's.
     place = f"{patient.folder}/current/app/{patient.start}".rstrip("/")
     run = ("sudo", "systemd-run", "--pipe", "--wait", "--collect", f"--uid={patient.site}")
     where = [f"--working-directory={place}", f"--property=EnvironmentFile=-{patient.folder}/app.env"]
     where += [f"--setenv={name}={value}" for name, value in patient.own_environment.items()]
-    return f"`{shlex.join((*run, *where, program, *command.argv[1:]))}` runs it by hand."
+    return RunCommand(shlex.join((*run, *where, program, *command.argv[1:])), "to create it yourself")
 
 
 def _empty(patient: Patient) -> bool:
-    """Whether there is nothing in the databases yet that could be lost."""
+    """Return whether the databases hold nothing yet that could be lost."""
     files = [path for one in _databases(patient) for path in (patient.data / one.path, patient.tree / one.path)]
     within = [file for path in files if path.is_dir() for file in path.glob("*.*")]
     return all(file.stat().st_size == 0 for file in (*files, *within) if file.is_file())

@@ -1,4 +1,4 @@
-"""From an exception of the app to what is behind it."""
+"""Find the cause of an exception of the app."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from piwizard.doctor import blocked, databases, imports, resources, traceback, v
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient, each_once
 from piwizard.doctor.traceback import Failure
+from piwizard.machine.remedies import Advice, Fix, RunCommand
+
+APP_FAILS = ("app-fails", "App runs without errors")
 
 LOOKS = (resources.look, blocked.look, imports.look, variables.look, databases.look, writing.look)
 NOT_THE_APPS = frozenset({"HaltServer", "SystemExit", "KeyboardInterrupt", "BrokenPipeError", "ClientDisconnected"})
-"""What gunicorn says of itself after the app's own failure, and of visitors who went away."""
+"""What gunicorn raises after the app's own failure, and what visitors who disconnect cause."""
 
 
 def find(streams: Sequence[Sequence[str]], patient: Patient) -> list[Finding]:
-    """What is behind the tracebacks in the lines of each process."""
+    """Return the causes of the tracebacks in the lines of each process."""
     return each_once(_all(streams, patient))
 
 
@@ -29,7 +32,7 @@ def _all(streams: Sequence[Sequence[str]], patient: Patient) -> Iterator[Finding
 
 
 def diagnose(failure: Failure, patient: Patient) -> Finding:
-    """What is behind one failure; the app's own mistake where nothing else is."""
+    """Return the cause of one failure: an error in the app itself where there is no other."""
     for one in (failure, *failure.first):
         for look in LOOKS:
             if finding := look(one, patient):
@@ -39,19 +42,20 @@ def diagnose(failure: Failure, patient: Patient) -> Finding:
 
 def _own(failure: Failure, patient: Patient) -> Finding:
     frame = patient.own_frame(failure)
+    deploy = RunCommand("piwizard deploy", "after that")
     if failure.kind == "TemplateNotFound":
-        cause = f"The app shows the page {failure.message}, and the repository holds no such file."
-        mend = "Look whether it was committed, and whether small and capital letters are right; then `piwizard deploy`."
-        return patient.finding("template missing", failure, cause, mend)
+        cause = f"The app shows the page {failure.text}, but the repository has no such file."
+        fix: Fix = (Advice("Check that it is committed, and that upper and lower case are right."), deploy)
+        return patient.finding(("template-missing", "Template exists"), failure, cause, fix)
     if failure.kind in ("AppImportError", "NoAppException"):
-        cause = f"Nothing that can be served is called {patient.entry} in the code."
-        mend = f"Say in app.entry what the app is called, then {patient.take_up}."
-        return patient.finding("entry wrong", failure, cause, mend)
+        cause = f"The code has no app named {patient.entry}."
+        fix = (Advice("Set app.entry to the app's name."), RunCommand(patient.take_up, "after that"))
+        return patient.finding(("entry-wrong", "App entry exists"), failure, cause, fix)
     if frame is None:
         cause = "It happened outside of the app's own code."
-        mend = f"`journalctl -u {patient.site}` shows the whole of it."
-        return patient.finding("app fails", failure, cause, mend)
+        fix = (RunCommand(f"journalctl -u {patient.site}", "to see all of it"),)
+        return patient.finding(APP_FAILS, failure, cause, fix)
     source = f": {frame.source}" if frame.source else ""
     cause = f"This line of the app fails{source}"
-    mend = f"Mend {frame.file}, line {frame.line}, commit it, then `piwizard deploy`."
-    return patient.finding("app fails", failure, cause, mend)
+    fix = (Advice(f"Correct {frame.file}, line {frame.line}, and commit it."), deploy)
+    return patient.finding(APP_FAILS, failure, cause, fix)

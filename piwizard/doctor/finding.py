@@ -1,65 +1,49 @@
-"""What the doctor found: in a person's words, with the cause, the mend, and what --fix would do about it."""
+"""What a diagnosis found: a check, with the step and the site that it belongs to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from piwizard.machine import remedies
 from piwizard.machine.checks import Check
 
 
 @dataclass(frozen=True)
-class Fix:
-    """Answers to add, then a run of these steps. `newest`: with the app's newest commit.
+class Finding(Check):
+    """One check of a step, for a site or for the machine. `detail` is the evidence."""
 
-    `add` pairs a key with what its list or table gets besides what it holds. `asks` are keys whose values a person is
-    asked for first, and whether they are secrets.
-    """
-
-    steps: tuple[str, ...]
-    add: tuple[tuple[str, tuple[str, ...] | dict[str, object]], ...] = ()
-    newest: bool = False
-    asks: tuple[tuple[str, bool], ...] = ()
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One look, and what it saw. `detail` is the evidence; the rest is for what is not `ok`."""
-
-    name: str
-    step: str
-    site: str | None
-    ok: bool
-    detail: str
-    cause: str = ""
-    mend: str = ""
-    fix: Fix | None = None
+    step: str = ""
+    site: str | None = None
 
     @property
     def fixable(self) -> bool:
-        """Whether --fix mends it by itself."""
-        return not self.ok and self.fix is not None and not self.fix.asks
+        """Whether `doctor --fix` fixes it by itself."""
+        return not self.ok and remedies.is_automatic(self.fix)
 
     @property
     def asks(self) -> bool:
-        """Whether --fix mends it with what a person tells."""
-        return not self.ok and self.fix is not None and bool(self.fix.asks)
+        """Whether `doctor --fix` fixes it with a value that a person gives."""
+        return not self.ok and remedies.asks(self.fix)
 
     def as_json(self) -> dict[str, str | bool | None]:
-        """The shape of a finding under --json."""
+        """Return the shape of a finding under --json."""
         return {
+            "id": self.id,
+            "subject": self.subject,
             "name": self.name,
             "step": self.step,
             "site": self.site,
             "ok": self.ok,
             "detail": self.detail,
             "cause": self.cause,
-            "mend": self.mend,
+            "fix": self.advice,
             "fixable": self.fixable,
         }
 
 
-def from_check(check: Check, step: str, site: str | None, fix: Fix | None = None) -> Finding:
-    """A step's own check as a finding."""
-    if check.ok:
-        return Finding(check.name, step, site, True, check.detail)
-    return Finding(check.name, step, site, False, check.detail, check.cause, check.mend, fix)
+def from_check(check: Check, step: str, site: str | None) -> Finding:
+    """Return a step's own check as a finding. What explains a failed one is left out where it passed."""
+    cause, fix = ("", ()) if check.ok else (check.cause, check.fix)
+    return Finding(
+        check.id, check.name, check.ok, check.detail, cause, fix, check.beyond, check.subject, step=step, site=site
+    )

@@ -1,4 +1,4 @@
-"""What nginx wrote into its log of errors about the way to a site's app."""
+"""Read nginx's error log for problems between nginx and a site's app."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from piwizard.doctor.finding import Finding
+from piwizard.machine.remedies import Advice, Fix, RunCommand
 
 LOG = "/var/log/nginx/error.log"
 LINE = re.compile(
@@ -20,7 +21,7 @@ MOST = 1 << 18
 
 @dataclass(frozen=True)
 class Refused:
-    """A request that nginx could not have answered, and why."""
+    """A request that nginx got no answer for, and why."""
 
     at: datetime
     text: str
@@ -29,51 +30,61 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """A kind of trouble: how it is called, what nginx says, what is behind it and what mends it."""
+class UpstreamProblem:
+    """A kind of problem: its id and name, what nginx writes, the cause and the fix."""
 
+    id: str
     name: str
     sign: str
     cause: str
-    mend: str
+    fix: Fix
 
 
-TROUBLES = (
-    Trouble(
-        "page ends in the middle",
+DEPLOY = RunCommand("piwizard deploy", "after that")
+PROBLEMS = (
+    UpstreamProblem(
+        "page-cut-off",
+        "Pages complete",
         "prematurely closed connection",
-        "The process of the app that worked on the page ended before it had answered: it was killed, or crashed.",
-        "Look at that page: what it does takes too much memory, too long, or ends the program.",
+        "The process of the app that worked on the page stopped before it answered: it was killed, or crashed.",
+        (Advice("Check that page: it uses too much memory, takes too long, or ends the program."),),
     ),
-    Trouble(
-        "page too slow",
+    UpstreamProblem(
+        "page-too-slow",
+        "Pages answered within a minute",
         "upstream timed out",
-        "The app took more than a minute for the page, and nginx waits no longer.",
-        "Let the page do less at a time, or do the work outside of a request; then `piwizard deploy`.",
+        "The app took more than a minute for the page, and nginx stopped waiting.",
+        (Advice("Let the page do less at a time, or do the work outside of a request."), DEPLOY),
     ),
-    Trouble(
-        "socket closed to nginx",
+    UpstreamProblem(
+        "app-socket-closed",
+        "App socket open to nginx",
         "(13: Permission denied) while connecting to upstream",
-        "nginx may not open the app's socket: it runs as another user than www-data, or the socket was altered.",
-        "`piwizard apply gunicorn nginx` puts both right; the line `user` in nginx.conf has to say www-data.",
+        "nginx may not open the app's socket: it runs as another user than www-data, or the socket was changed.",
+        (
+            RunCommand("piwizard apply gunicorn nginx", "to restore both"),
+            Advice("The line `user` in nginx.conf has to say www-data."),
+        ),
     ),
-    Trouble(
-        "app too busy",
+    UpstreamProblem(
+        "app-too-busy",
+        "App keeps up with requests",
         "(11: Resource temporarily unavailable)",
-        "So many requests were waiting for the app that nginx got none in.",
-        "More threads let more of them wait at a time: gunicorn.threads in the answers, then `piwizard apply`.",
+        "So many requests were waiting for the app that it took no more from nginx.",
+        (Advice("Set gunicorn.threads to a higher number."), RunCommand("piwizard apply", "after that")),
     ),
-    Trouble(
-        "headers too large",
+    UpstreamProblem(
+        "headers-too-large",
+        "Response headers small enough",
         "upstream sent too big header",
-        "The app sends more in headers than nginx takes: a session cookie into which too much was put, usually.",
-        "Keep less in the session; then `piwizard deploy`.",
+        "The app sends more headers than nginx accepts: usually a session cookie with too much in it.",
+        (Advice("Keep less in the session."), DEPLOY),
     ),
 )
 
 
 def parse(text: str) -> list[Refused]:
-    """The refused requests in a log, oldest first. nginx writes local time."""
+    """Return the failed requests in a log, oldest first. nginx writes local time."""
     found = []
     for line in text.splitlines():
         if match := LINE.match(line):
@@ -83,18 +94,18 @@ def parse(text: str) -> list[Refused]:
 
 
 def look(refused: Sequence[Refused], site: str, socket: str, since: datetime | None) -> list[Finding]:
-    """The kinds of trouble on the way to a site's socket after a moment."""
+    """Return the kinds of problem between nginx and a site's socket after a moment."""
     ours = [
         one for one in refused if one.socket == socket and (since is None or one.at >= since.replace(microsecond=0))
     ]
-    return [finding for trouble in TROUBLES if (finding := _one(trouble, ours, site))]
+    return [finding for problem in PROBLEMS if (finding := _one(problem, ours, site))]
 
 
-def _one(trouble: Trouble, refused: Sequence[Refused], site: str) -> Finding | None:
-    same = [one for one in refused if trouble.sign in one.text]
+def _one(problem: UpstreamProblem, refused: Sequence[Refused], site: str) -> Finding | None:
+    same = [one for one in refused if problem.sign in one.text]
     if not same:
         return None
     pages = list(dict.fromkeys(one.request.rpartition(" ")[0] or one.request for one in same))[-3:]
     times = f" ({len(same)} times)" if len(same) > 1 else ""
     detail = f"{', '.join(pages)}: {same[-1].text}{times}"
-    return Finding(trouble.name, "site", site, False, detail, trouble.cause, trouble.mend)
+    return Finding(problem.id, problem.name, False, detail, problem.cause, problem.fix, step="site", site=site)

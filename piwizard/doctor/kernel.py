@@ -1,4 +1,4 @@
-"""What the kernel does about an app that takes too much memory, or that sends where it may not."""
+"""Check what the kernel enforces of the services' limits: memory, and where they may send."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from piwizard.doctor.finding import Finding
 from piwizard.machine import commands, files
+from piwizard.machine.remedies import Advice, Fix
 
 CONTROLLERS = Path("/sys/fs/cgroup/cgroup.controllers")
 COMMAND_LINES = (Path("/boot/firmware/cmdline.txt"), Path("/boot/cmdline.txt"))
@@ -19,7 +20,7 @@ except PermissionError:
     sys.exit(0)
 sys.exit(3)
 """
-"""Tells by its exit code whether the kernel keeps a unit from sending, by sending nothing to this machine itself."""
+"""Tells by its exit code whether the kernel blocks a unit from sending, by sending nothing to this machine itself."""
 
 
 def look() -> list[Finding]:
@@ -36,17 +37,22 @@ def _addresses() -> list[Finding]:
 
 def judge_addresses(*, filtered: bool) -> Finding:
     """Return what it means that a unit could send, or could not."""
-    name = "address filter"
+
+    def finding(detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("address-filter", "Address filter of the services in effect", True, detail, cause, fix,
+                       step="gunicorn")  # fmt: skip
+
     if filtered:
-        return Finding(name, "gunicorn", None, True, "the kernel keeps to IPAddressDeny= of the services")
-    detail = "the kernel ignores IPAddressDeny= of the services: nftables alone keeps apps out of the home network"
-    cause = "The kernel was built without CONFIG_CGROUP_BPF."
-    mend = "Nothing has to be done while nftables has its rules. A kernel of Debian or Raspberry Pi OS has the option."
-    return Finding(name, "gunicorn", None, True, detail, cause, mend)
+        return finding("the kernel applies IPAddressDeny= of the services")
+    return finding(
+        "the kernel ignores IPAddressDeny= of the services: nftables alone keeps apps out of the home network",
+        "The kernel was built without CONFIG_CGROUP_BPF.",
+        (Advice("Nothing to do while nftables has its rules. Kernels of Debian and Raspberry Pi OS have the option."),),
+    )
 
 
 def _memory() -> list[Finding]:
-    """Whether the limits of the services count. Nothing is wrong where they do not: it is how the board is sold."""
+    """Check that the kernel applies the memory limits. It is no failure if not: boards are sold that way."""
     controllers = files.read(CONTROLLERS)
     if controllers is None:
         return []
@@ -55,14 +61,18 @@ def _memory() -> list[Finding]:
 
 
 def judge(controllers: list[str], line: Path | None) -> Finding:
-    """What the kernel's list of controllers means; `line` is the file with its options."""
+    """Return what the kernel's list of controllers means; `line` is the file with its options."""
+
+    def finding(detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("memory-limits", "Memory limits of the services in effect", True, detail, cause, fix,
+                       step="gunicorn")  # fmt: skip
+
     if "memory" in controllers:
-        return Finding("memory limits", "gunicorn", None, True, "the kernel keeps to those of the services")
-    detail = "the kernel keeps none: an app that takes too much is ended only when the whole machine has none left"
-    cause = (
-        "The services' MemoryHigh and MemoryMax need the kernel's memory controller, and it is off. Raspberry Pi OS "
-        "has it off unless it is asked for."
-    )
+        return finding("the kernel applies them")
     where = f"the end of the one line in {line}" if line else "the kernel's options"
-    mend = f"Nothing has to be done. To have the limits, add cgroup_enable=memory to {where}, and reboot."
-    return Finding("memory limits", "gunicorn", None, True, detail, cause, mend)
+    return finding(
+        "the kernel applies none: an app that uses too much memory is stopped only when the whole Pi has none left",
+        "MemoryHigh and MemoryMax of the services need the kernel's memory controller. Raspberry Pi OS turns it off "
+        "by default.",
+        (Advice(f"Nothing to do. To apply the limits, add cgroup_enable=memory to {where}, and reboot."),),
+    )

@@ -1,4 +1,4 @@
-"""--fix: answers are added, then the one way of altering a machine, a run, takes them up."""
+"""`doctor --fix`: add answers, then start a run that applies them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from collections.abc import Iterable, Sequence
 
 from piwizard import applying, printing
 from piwizard.answers.validators import Invalid
-from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.finding import Finding
 from piwizard.errors import PiwizardError
-from piwizard.setup.answer_store import Answering
+from piwizard.machine.remedies import AddAnswer, ApplySteps, AskAnswer, GenerateSecret, Remedy
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import STEPS
 
-NEEDS_SOMEBODY = "What is missing only a person can tell: `piwizard doctor --fix` asks for it at a terminal."
+NEEDS_SOMEBODY = "Only a person can give the missing values: `piwizard doctor --fix` asks for them at a terminal."
 
 
-def mend(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
-    """Does what the fixable findings say, one run a site. Asks first; says whether anything was done."""
+def fix(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
+    """Fix what can be fixed, in one run for each site, after a yes. Return whether anything was done."""
     somebody = sys.stdin.isatty() and not as_json
     fixable = [finding for finding in found if finding.fixable or (finding.asks and somebody and not yes)]
     if not fixable:
         if any(finding.asks for finding in found) and not as_json:
-            raise PiwizardError(NEEDS_SOMEBODY, hint="Or put it into the answers by hand, then `piwizard apply`.")
+            raise PiwizardError(NEEDS_SOMEBODY, hint="Or add it to the answers by hand, then run `piwizard apply`.")
         return False
     if not yes:
         _ask(fixable, as_json=as_json)
     for site in dict.fromkeys(finding.site for finding in fixable):
-        fix = together(finding.fix for finding in fixable if finding.site == site and finding.fix)
-        for key, secret in fix.asks:
-            _give(site, key, secret=secret)
-        answer(site, fix)
+        remedies = [remedy for finding in fixable if finding.site == site for remedy in finding.fix]
+        for asked in dict.fromkeys(one for one in remedies if isinstance(one, AskAnswer)):
+            _give(site, asked.key, secret=asked.secret)
+        answer(site, remedies)
+        run = together(remedies)
         code = applying.apply(
-            fix.steps, None, site, yes=False, detach=False, as_json=as_json, newest=fix.newest, agreed=True
+            run.steps, None, site, yes=False, detach=False, as_json=as_json, newest=run.newest, agreed=True
         )
         if code:
             return True
@@ -39,13 +41,13 @@ def mend(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
 
 
 def _give(site: str | None, key: str, *, secret: bool) -> None:
-    """Asks for the value of one variable of the app, until it is one, and keeps it where it belongs."""
+    """Ask for the value of one variable of the app until it is valid, and keep it."""
     table, _, name = key.rpartition(".")
-    answering = Answering()
+    answering = AnswerStore()
     while True:
         text = printing.ask_secret(f"{name} (not shown):") if secret else printing.ask(f"{name}:")
         if text is None:
-            raise PiwizardError("Nothing was altered.")
+            raise PiwizardError("Nothing was changed.")
         try:
             if secret:
                 answering.set_secret(site, key, text)
@@ -57,33 +59,33 @@ def _give(site: str | None, key: str, *, secret: bool) -> None:
             printing.say(f"{name} {wrong}.")
 
 
-def together(fixes: Iterable[Fix]) -> Fix:
-    """Several fixes as one: its steps in the wizard's order, what it adds once."""
-    every = list(fixes)
-    wanted = {step for fix in every for step in fix.steps}
-    steps = tuple(step.name for step in STEPS if step.name in wanted)
-    add = [one for fix in every for one in fix.add]
-    asks = tuple(dict.fromkeys(one for fix in every for one in fix.asks))
-    once = tuple(one for number, one in enumerate(add) if one not in add[:number])
-    return Fix(steps, once, any(fix.newest for fix in every), asks)
+def together(remedies: Iterable[Remedy]) -> ApplySteps:
+    """Return one run for several: their steps in the order of the setup, each once."""
+    runs = [one for one in remedies if isinstance(one, ApplySteps)]
+    wanted = {step for run in runs for step in run.steps}
+    return ApplySteps(tuple(step.name for step in STEPS if step.name in wanted), newest=any(run.newest for run in runs))
 
 
-def answer(site: str | None, fix: Fix) -> None:
-    """Adds to the answers what a fix brings; what is there stays."""
-    answering = Answering()
-    for key, more in fix.add:
-        before = answering.get(site, key)
-        if isinstance(more, dict):
-            answering.set(site, key, {**(before or {}), **more})
-        else:
-            answering.set(site, key, [*(before or []), *(one for one in more if one not in (before or []))])
+def answer(site: str | None, remedies: Iterable[Remedy]) -> None:
+    """Add to the answers; what is already there stays."""
+    answering = AnswerStore()
+    for one in remedies:
+        if isinstance(one, GenerateSecret):
+            table, _, name = one.key.rpartition(".")
+            answering.set(site, table, {**(answering.get(site, table) or {}), name: {"generate": one.length}})
+        elif isinstance(one, AddAnswer):
+            before = answering.get(site, one.key) or []
+            answering.set(site, one.key, [*before, *(value for value in one.values if value not in before)])
 
 
 def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
-        raise PiwizardError("Nobody is there to say yes.", hint="`piwizard doctor --fix --yes` asks nothing.")
-    printing.say("", "To be mended:")
+        raise PiwizardError(
+            "`piwizard doctor --fix` needs a terminal to ask you.",
+            hint="Run `piwizard doctor --fix --yes` to fix without asking.",
+        )
+    printing.say("", "To fix:")
     for finding in fixable:
         site = f" ({finding.site})" if finding.site else ""
-        printing.say(f"  {finding.name}{site}: {finding.mend}")
+        printing.say(f"  {finding.name}{site}: {finding.advice}")
     applying.confirm("Do this?")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from piwizard.doctor.finding import Finding
 from piwizard.machine import commands
+from piwizard.machine.remedies import Advice, Fix
 
 AT_HOME = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
 """Names that only the network at home knows, and perhaps not this machine."""
@@ -21,21 +22,23 @@ def look(domains: Iterable[str], site: str, own: Sequence[str]) -> list[Finding]
 
 def judge(domain: str, site: str, found: Sequence[str], own: Sequence[str]) -> Finding:
     """What the addresses of a name mean."""
-    name = f"name {domain}"
+    kind = ("name-points-here", f"{domain} points to this Pi")
+
+    def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding(*kind, ok, detail, cause, fix, subject=domain, step="site", site=site)
+
     if not found:
-        cause = "Nobody on the Internet knows this name yet, or this machine has no connection."
-        mend = "Make the name at your provider of dynamic DNS, or correct site.domains."
-        return Finding(name, "site", site, False, "no address is known", cause, mend)
+        cause = "No name server knows this name yet, or this Pi has no Internet connection."
+        fix = (Advice("Create the name at your DDNS provider, or correct site.domains."),)
+        return finding(ok=False, detail="no address is known", cause=cause, fix=fix)
     led = ", ".join(found)
     elsewhere = [one for one in found if one not in own and _at_home(one)]
     if elsewhere:
-        cause = f"{elsewhere[0]} is an address at home, and not the one of this machine ({', '.join(own) or 'none'})."
-        mend = (
-            "Let the name lead to the router's public address, or reserve that address in the router for this machine."
-        )
-        return Finding(name, "site", site, False, f"leads to {led}", cause, mend)
+        cause = f"{elsewhere[0]} is a local IP, but not the one of this Pi ({', '.join(own) or 'none'})."
+        fix = (Advice("Let the name point to your public IP, or reserve that address for this Pi in the router."),)
+        return finding(ok=False, detail=f"points to {led}", cause=cause, fix=fix)
     here = all(one in own or ipaddress.ip_address(one).is_loopback for one in found)
-    return Finding(name, "site", site, True, f"leads to {'this machine' if here else led}")
+    return finding(ok=True, detail=f"points to {'this Pi' if here else led}")
 
 
 def _ask(domain: str) -> list[str]:

@@ -1,51 +1,52 @@
-"""What the last run of a step left behind where it did not come to a good end."""
+"""Explain why the last run of a step failed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from piwizard.changes.command import VARIABLE
 from piwizard.doctor import failures, variables
-from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.engine.events import Event
 from piwizard.engine.state import Entry
+from piwizard.machine.remedies import Advice, ApplySteps, Remedy, RunCommand
+
+LAST_RUN = ("last-run", "Last run succeeded")
 
 
 def look(
     recorded: Sequence[Event], entry: Entry, step: str, site: str | None, patient: Patient | None
 ) -> list[Finding]:
-    """Why it failed: by the tracebacks that its commands printed, else by its own last words."""
+    """Return why it failed: from the tracebacks that its commands printed, else from its own error."""
     of_step = _only(recorded, step, site)
     found = failures.find([_words(of_step)], patient) if patient else []
     if found:
         return [replace(one, step=step, cause=f"{_begin(patient)}{one.cause}") for one in found[-1:]]
     error = next((event for event in reversed(of_step) if event["event"] == "error"), None)
-    detail = (error["message"] if error else entry.summary) or "it ended in the middle"
-    mend = (error and error.get("hint")) or f"`piwizard logs {step}` shows all that was said."
+    detail = (error["message"] if error else entry.summary) or "it stopped before its end"
+
+    def finding(cause: str, *fix: Remedy, detail: str = detail, kind: tuple[str, str] = LAST_RUN) -> list[Finding]:
+        return [Finding(*kind, False, detail, cause, fix, step=step, site=site)]
+
     if entry.result in ("running", "stopped"):
-        return [
-            Finding("last run", step, site, False, f"{step} was broken off at {entry.at}",
-                    "The run was stopped, or the machine lost its power.", "`piwizard apply` goes on with it.",
-                    Fix((step,)))
-        ]  # fmt: skip
-    if patient and (lacks := VARIABLE.match(detail)):
-        name = lacks[1]
-        cause = f"{_begin(patient)}The code reads {name} from its environment, and nobody has given it."
-        fix = variables.asking(name, patient)
-        return [Finding("variable missing", step, site, False, detail, cause, variables.by_hand(name, patient), fix)]
+        cause = "The run was stopped, or the Pi lost its power."
+        return finding(cause, ApplySteps((step,), "to resume it"), detail=f"{step} was interrupted at {entry.at}")
+    table, _, name = ((error and error.get("key")) or "").rpartition(".")
+    if patient and table == "app.env":  # older records have the table alone
+        cause = f"{_begin(patient)}The code reads {name} from its environment, but it is not set."
+        return finding(cause, *variables.asking(name, patient), kind=variables.MISSING)
+    hint = error and error.get("hint")
+    first = Advice(hint) if hint else RunCommand(f"piwizard logs {step}", "to see the whole log")
     newest = patient is not None and patient.newest
-    again = f"Then `piwizard {'deploy' if newest else f'apply {step}'}` tries it again."
-    return [
-        Finding(
-            "last run", step, site, False, detail, _begin(patient) or "The step did not succeed.", f"{mend} {again}"
-        )
-    ]
+    again = RunCommand("piwizard deploy" if newest else f"piwizard apply {step}", "to try it again")
+    return finding(_begin(patient) or "The step failed.", first, again)
 
 
 def _begin(patient: Patient | None) -> str:
-    return "The newest version did not take over, and the one before still runs. " if patient and patient.newest else ""
+    if patient and patient.newest:
+        return "The newest version failed its smoke test, and the one before still runs. "
+    return ""
 
 
 def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]:

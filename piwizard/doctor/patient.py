@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from piwizard import egress
@@ -14,9 +14,12 @@ from piwizard.apps.database import InitCommand
 from piwizard.apps.environment import Variable
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.writable import Writable
-from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.finding import Finding
 from piwizard.doctor.traceback import Failure, Frame
+from piwizard.machine.remedies import AddAnswer, ApplySteps, Fix
 
+Kind = tuple[str, str]
+"""The id and the name of a finding."""
 BUILD = re.compile(r"(?:current|releases/[^/]+)/app(?:/(.*))?$")
 
 
@@ -87,31 +90,34 @@ class Patient:
         function = f" in {frame.function}" if frame.function and frame.function != "<module>" else ""
         return f"{frame.file}:{frame.line}{function}: {failure.words}{page}"
 
-    def finding(self, name: str, failure: Failure, cause: str, mend: str, fix: Fix | None = None) -> Finding:
-        """What is wrong with the app, shown by one of its failures."""
-        return Finding(name, "app", self.site, False, self.evidence(failure), cause, mend, fix)
+    def finding(self, kind: Kind, failure: Failure, cause: str, fix: Fix) -> Finding:
+        """Return what is wrong with the app, shown by one of its failures."""
+        return Finding(*kind, False, self.evidence(failure), cause, fix, step="app", site=self.site)
 
-    def answered(self, name: str, failure: Failure, cause: str, mend: str, fix: Fix | None = None) -> Finding:
-        """A finding against which the answers hold something already: of the past, where a run took that up since."""
+    def answered(self, kind: Kind, failure: Failure, cause: str, fix: Fix) -> Finding:
+        """Return a finding that the answers already deal with: fixed, where a run has applied them since."""
         if self.treated:
-            return Finding(name, "app", self.site, True, f"mended since: {self.evidence(failure)}")
-        return self.finding(name, failure, cause, mend, fix)
+            return Finding(*kind, True, f"fixed since: {self.evidence(failure)}", step="app", site=self.site)
+        return self.finding(kind, failure, cause, fix)
 
-    def fix(self, add: tuple[tuple[str, tuple[str, ...] | dict[str, object]], ...] = ()) -> Fix:
-        """The run that takes up what is added to the answers.
+    def add(self, key: str, *values: str) -> AddAnswer:
+        """Return what adds to a list of the answers.
 
         What was found in the code is named with it: an answer takes the place of all that was found.
         """
         found = {"app.writable": self.writable, "app.init": self.init}
-        add = tuple((key, more if isinstance(more, dict) else (*found[key], *more)) for key, more in add)
+        return AddAnswer(key, (*found[key], *values), shown=values)
+
+    def apply(self, purpose: str = "") -> ApplySteps:
+        """Return the run that takes up the answers."""
         if self.newest:
-            return Fix(("app", "gunicorn", "site"), add, newest=True)
-        return Fix(("app", "gunicorn"), add)
+            return ApplySteps(("app", "gunicorn", "site"), purpose, newest=True)
+        return ApplySteps(("app", "gunicorn"), purpose)
 
     @property
     def take_up(self) -> str:
-        """The command that does the same by hand."""
-        return "`piwizard deploy`" if self.newest else "`piwizard apply`"
+        """The command that takes up the answers, for a fix that a person makes."""
+        return "piwizard deploy" if self.newest else "piwizard apply"
 
 
 def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
@@ -141,16 +147,13 @@ def patient_of(app: Chosen, *, newest: bool = False) -> Patient:
 
 
 def each_once(findings: Iterator[Finding]) -> list[Finding]:
-    """The same trouble only once, with the last time that it was seen, and how often."""
-    found: dict[tuple[str, str, str], list[Finding]] = {}
+    """Return the same problem only once, with the last time that it was seen, and how often."""
+    found: dict[tuple[str, str, Fix], list[Finding]] = {}
     for finding in findings:
-        found.setdefault((finding.name, finding.cause, finding.mend), []).append(finding)
+        found.setdefault((finding.id, finding.cause, finding.fix), []).append(finding)
     return [_counted(same) for same in found.values()]
 
 
 def _counted(same: list[Finding]) -> Finding:
     last = same[-1]
-    if len(same) == 1:
-        return last
-    detail = f"{last.detail}, {len(same)} times"
-    return Finding(last.name, last.step, last.site, last.ok, detail, last.cause, last.mend, last.fix)
+    return last if len(same) == 1 else replace(last, detail=f"{last.detail}, {len(same)} times")

@@ -1,4 +1,4 @@
-"""The disk is full, or the memory is used up, as the app tells it."""
+"""A full disk or a lack of memory, as the app reports it."""
 
 from __future__ import annotations
 
@@ -9,30 +9,36 @@ from pathlib import Path
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
+from piwizard.machine.remedies import Advice, RunCommand
 
 FULL = re.compile(r"\[Errno (28|122)\]|database or disk is full|No space left on device")
 NO_MEMORY = re.compile(r"\[Errno 12\]|Cannot allocate memory|can't start new thread")
 MAKE_ROOM = (
-    "`sudo apt-get clean` and `sudo journalctl --vacuum-size=50M` make room; `sudo du -xh / | sort -h | tail -30` "
-    "shows what takes most."
+    RunCommand("sudo apt-get clean"),
+    RunCommand("sudo journalctl --vacuum-size=50M", "to free disk space"),
+    RunCommand("sudo du -xh / | sort -h | tail -30", "to see what uses most of it"),
 )
 MORE_MEMORY = (
-    "Fewer workers need less: gunicorn.workers = 1 in the answers, then `piwizard apply`. Look, too, whether the app "
-    "reads something large whole; swap helps for a time."
+    Advice("Fewer workers use less memory: set gunicorn.workers = 1."),
+    RunCommand("piwizard apply", "after that"),
+    Advice("Check, too, whether the app reads something large as a whole. Swap helps for a time."),
 )
+DISK_FULL = ("disk-full", "Free disk space for the app")
+OUT_OF_MEMORY = ("out-of-memory", "Enough memory for the app")
 ROOM = 100 << 20
 
 
 def look(failure: Failure, patient: Patient) -> Finding | None:
-    """A failure for want of room."""
-    if FULL.search(failure.message) and _roomy(patient.data):
-        return Finding("disk full", "app", patient.site, True, f"there is room again: {patient.evidence(failure)}")
-    if FULL.search(failure.message):
-        cause = f"The disk that holds {patient.data} has no room left, so nothing more can be written."
-        return patient.finding("disk full", failure, cause, MAKE_ROOM)
-    if failure.kind == "MemoryError" or NO_MEMORY.search(failure.message):
-        cause = "The app wanted more memory than there is, or than the service may take."
-        return patient.finding("out of memory", failure, cause, MORE_MEMORY)
+    """Return the finding where a failure comes from a full disk or a lack of memory."""
+    if FULL.search(failure.text) and _roomy(patient.data):
+        detail = f"there is free space again: {patient.evidence(failure)}"
+        return Finding(*DISK_FULL, True, detail, step="app", site=patient.site)
+    if FULL.search(failure.text):
+        cause = f"The disk that holds {patient.data} is full, so nothing more can be written."
+        return patient.finding(DISK_FULL, failure, cause, MAKE_ROOM)
+    if failure.kind == "MemoryError" or NO_MEMORY.search(failure.text):
+        cause = "The app needed more memory than is free, or than the service may use."
+        return patient.finding(OUT_OF_MEMORY, failure, cause, MORE_MEMORY)
     return None
 
 

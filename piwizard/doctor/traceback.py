@@ -36,7 +36,7 @@ class Failure:
     """
 
     kind: str
-    message: str
+    text: str
     frames: tuple[Frame, ...] = ()
     module: str = ""
     page: str = ""
@@ -45,7 +45,7 @@ class Failure:
     @property
     def words(self) -> str:
         """Class and message, as Python prints them."""
-        return f"{self.kind}: {self.message}" if self.message else self.kind
+        return f"{self.kind}: {self.text}" if self.text else self.kind
 
 
 def find(lines: Sequence[str]) -> list[Failure]:

@@ -1,9 +1,10 @@
-"""An address that was set on trial and that nobody has confirmed yet."""
+"""A new address that nobody has confirmed yet."""
 
 from __future__ import annotations
 
 from piwizard.doctor.finding import Finding
 from piwizard.machine import units
+from piwizard.machine.remedies import Fix, RunCommand, Wait
 from piwizard.network import trial
 from piwizard.network.trial import Trial
 
@@ -11,25 +12,35 @@ TIMER = f"{trial.UNIT}.timer"
 
 
 def look() -> list[Finding]:
-    """Nothing where no address is on trial."""
+    """Return a finding where a new address waits to be confirmed; nothing otherwise."""
     if not trial.pending():
         return []
     return [judge(trial.current(), ticking=units.ask([TIMER])[TIMER].running)]
 
 
 def judge(tried: Trial | None, *, ticking: bool) -> Finding:
-    """What a trial means: it waits for a person, is being taken back, or was left over without what ends it."""
-    name, step = "address on trial", "static-ip"
+    """Return what the trial of an address means: it waits, its timer is gone, or the old address is coming back."""
+
+    def finding(detail: str, cause: str, fix: Fix) -> Finding:
+        return Finding("new-address-confirmed", "New local IP confirmed", False, detail, cause, fix, step="static-ip")
+
     if tried and ticking:
-        cause = "The address is new, and nobody has said yet that it can be reached there."
-        mend = "`piwizard confirm` keeps it; otherwise the old address comes back by itself."
-        return Finding(name, step, None, False, f"{tried.host} is on trial: {tried.left} s left", cause, mend)
-    if tried:
-        cause = "The timer that ends the trial is gone: somebody stopped it."
-        mend = (
-            "`piwizard confirm` keeps the address; `piwizard undo static-ip` brings the old one back, as a reboot does."
+        return finding(
+            f"{tried.host} waits to be confirmed: {tried.left} s left",
+            "The address is new, and nobody has confirmed yet that this Pi can be reached there.",
+            (RunCommand("piwizard confirm", "to keep it"), Wait("for the old address to come back by itself, if not")),
         )
-        return Finding(name, step, None, False, f"{tried.host} is on trial, and nothing ends it", cause, mend)
-    cause = "The trial is over, and the old settings were not wholly put back."
-    mend = "`piwizard undo static-ip` puts them back, as a reboot does."
-    return Finding(name, step, None, False, "the old address is coming back", cause, mend)
+    if tried:
+        return finding(
+            f"{tried.host} waits to be confirmed, without a time limit",
+            "The timer that ends the trial was stopped.",
+            (
+                RunCommand("piwizard confirm", "to keep the address"),
+                RunCommand("piwizard undo static-ip", "to restore the old one, as a reboot does"),
+            ),
+        )
+    return finding(
+        "the old address is being restored",
+        "The trial is over, but the old settings are not completely restored.",
+        (RunCommand("piwizard undo static-ip", "to restore them, as a reboot does"),),
+    )

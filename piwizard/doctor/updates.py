@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.finding import Finding
 from piwizard.machine import apt_options, commands, files, packages
+from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
 
 KEPT_BACK = Path("/var/lib/unattended-upgrades/kept-back")
 """unattended-upgrades' own list of what it did not install in its last run, separated by spaces."""
@@ -58,34 +59,43 @@ def waiting(simulated: str) -> dict[str, str]:
 
 
 def on_hold(names: list[str]) -> Finding:
-    """Judge the packages on hold: nobody updates them."""
+    """Judge the packages on hold: they get no updates."""
+
+    def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("no-packages-on-hold", "No packages on hold", ok, detail, cause, fix, step="system")
+
     if not names:
-        return Finding("packages on hold", "system", None, True, "none")
-    return Finding(
-        "packages on hold",
-        "system",
-        None,
-        False,
-        f"on hold: {_some(names)}",
-        "Somebody put them on hold with `apt-mark hold`, so they get no updates, not even security updates.",
-        f"`sudo apt-mark unhold {' '.join(names[:MANY])}` allows updates again, then `sudo apt upgrade`.",
+        return finding(ok=True, detail="none")
+    return finding(
+        ok=False,
+        detail=f"on hold: {_some(names)}",
+        cause="They were put on hold with `apt-mark hold`, so they get no updates, not even security updates.",
+        fix=(
+            RunCommand(f"sudo apt-mark unhold {' '.join(names[:MANY])}", "to allow updates again"),
+            RunCommand("sudo apt upgrade", "to install them"),
+        ),
     )
 
 
 def kept_back(names: list[str], *, keeps: bool) -> Finding:
     """Judge what unattended-upgrades kept back. `keeps`: it may keep edited settings files, so those are not why."""
+
+    def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("automatic-updates", "Automatic updates complete", ok, detail, cause, fix, step="nginx")
+
     if not names:
-        return Finding("automatic updates", "nginx", None, True, "unattended-upgrades keeps no package back")
+        return finding(ok=True, detail="unattended-upgrades keeps no package back")
     detail = f"unattended-upgrades keeps back: {_some(names)}"
-    by_hand = (
-        f"`sudo apt update && sudo apt install --only-upgrade {' '.join(names[:MANY])}` installs them, and asks you."
-    )
+    install = f"sudo apt update && sudo apt install --only-upgrade {' '.join(names[:MANY])}"
     if keeps:
         cause = "A package that they need is on hold or pinned, or an update of theirs needs a new package."
-        return Finding("automatic updates", "nginx", None, False, detail, cause, by_hand)
-    cause = "A settings file of theirs was edited here and the update brings another one, which dpkg would ask about."
-    mend = f"`piwizard apply nginx` lets unattended-upgrades keep the edited files. At once: {by_hand}"
-    return Finding("automatic updates", "nginx", None, False, detail, cause, mend, Fix(("nginx",)))
+        return finding(ok=False, detail=detail, cause=cause, fix=(RunCommand(install, "to install them"),))
+    cause = "One of their settings files was edited here, and the update brings another one: dpkg would have to ask."
+    fix = (
+        ApplySteps(("nginx",), "to let unattended-upgrades keep the edited files"),
+        RunCommand(install, "to install the updates at once"),
+    )
+    return finding(ok=False, detail=detail, cause=cause, fix=fix)
 
 
 def security(pending: Mapping[str, str], known: float | None, last_run: float | None, *, unattended: bool) -> Finding:
@@ -93,38 +103,52 @@ def security(pending: Mapping[str, str], known: float | None, last_run: float | 
 
     `known` and `last_run` are the days since apt's lists came and since unattended-upgrades ran, None for never.
     """
+
+    def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("security-updates", "Security updates installed", ok, detail, cause, fix, step="system")
+
     names = [name for name, origin in pending.items() if "security" in origin.lower()]
     late = known is not None and known >= DAYS
     stopped = unattended and (last_run is None or last_run >= DAYS)
     if not names:
-        detail = "none is waiting, by lists that are " + (f"{known:.0f} days old" if late else "up to date")
-        return Finding("security updates", "system", None, True, detail)
-    detail = f"waiting: {_some(names)}"
-    if not late and not stopped:
-        return Finding("security updates", "system", None, True, detail)
-    if not unattended:
-        cause = f"They have been known for {known:.0f} days, and nothing on this Pi installs updates by itself."
-        mend = (
-            "`sudo apt update && sudo apt upgrade` installs them; `sudo apt install unattended-upgrades` does it daily."
+        return finding(
+            ok=True,
+            detail="none pending, by package lists that are " + (f"{known:.0f} days old" if late else "up to date"),
         )
-        return Finding("security updates", "system", None, False, detail, cause, mend)
+    detail = f"pending: {_some(names)}"
+    if not late and not stopped:
+        return finding(ok=True, detail=detail)
+    if not unattended:
+        cause = f"They have been available for {known:.0f} days, and this Pi installs no updates by itself."
+        fix: Fix = (
+            RunCommand("sudo apt update && sudo apt upgrade", "to install them"),
+            RunCommand("sudo apt install unattended-upgrades", "to install updates every day from now on"),
+        )
+        return finding(ok=False, detail=detail, cause=cause, fix=fix)
     when = "has never run" if last_run is None else f"has not run for {last_run:.0f} days"
-    cause = f"unattended-upgrades {when}." if stopped else f"They have been known for {known:.0f} days."
-    mend = (
-        "`sudo unattended-upgrade --verbose` installs them, or says why it does not; `systemctl list-timers "
-        "'apt-daily*'` shows when it runs."
+    cause = f"unattended-upgrades {when}." if stopped else f"They have been available for {known:.0f} days."
+    fix = (
+        RunCommand("sudo unattended-upgrade --verbose", "to install them, or to see why it does not"),
+        RunCommand("systemctl list-timers 'apt-daily*'", "to see when it runs"),
     )
-    return Finding("security updates", "system", None, False, detail, cause, mend)
+    return finding(ok=False, detail=detail, cause=cause, fix=fix)
 
 
 def new_settings(paths: Iterable[Path]) -> list[Finding]:
-    """Name settings files that a package brought and that lie beside the ones in use. Nothing is wrong with that."""
+    """Name settings files that a package brought and that lie beside the ones in use. They are no failure."""
     found = []
     for path in paths:
         used = path.with_suffix("")
         detail = f"{path} came with an update; {used} was kept, with piwizard's and your own edits"
-        mend = f"Nothing has to be done. `diff {used} {path}` shows what is new; delete {path} when you have seen it."
-        found.append(Finding(f"settings of {used.name}", "nginx", None, True, detail, mend=mend))
+        fix = (
+            Advice("Nothing to do."),
+            RunCommand(f"diff {used} {path}", "to see what is new"),
+            RunCommand(f"sudo rm {path}", "when you have seen it"),
+        )
+        found.append(
+            Finding("settings-kept", f"Settings of {used.name} up to date", True, detail, fix=fix, subject=used.name,
+                    step="nginx")
+        )  # fmt: skip
     return found
 
 

@@ -1,71 +1,62 @@
-"""An environment variable that the app cannot do without."""
+"""Environment variables that the app needs and that are not set."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from piwizard.apps import trial
 from piwizard.apps.environment import GENERATED, SECRET
-from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
+from piwizard.machine.remedies import Advice, AskAnswer, Fix, GenerateSecret, RunCommand
+
+MISSING = ("variable-missing", "Environment variables set")
 
 NO_SECRET_KEY = re.compile(r"no secret key was set|A secret key is required", re.IGNORECASE)
 
 
 def look(failure: Failure, patient: Patient) -> Finding | None:
-    """Which variable is missing, and where it is to be given."""
+    """Return the finding where a variable is missing, with how to set it."""
     name = _name(failure)
-    if name is None and NO_SECRET_KEY.search(failure.message):
+    if name is None and NO_SECRET_KEY.search(failure.text):
         return _secret_key(failure, patient)
     if name is None:
         return None
     if name in patient.env:
         cause = f"{name} is in app.env, but the service was started without it."
-        mend = f"{patient.take_up} hands it over."
-        return patient.answered("variable missing", failure, cause, mend, patient.fix())
-    cause = f"The app reads {name} from its environment, and nobody has given it. Your own shell has it perhaps."
+        return patient.answered(MISSING, failure, cause, (patient.apply("to pass it to the app"),))
+    cause = f"The app reads {name} from its environment, but it is not set. Your own shell may have it."
     if GENERATED.search(name):
         return _generated(failure, patient, name, cause)
-    return patient.finding("variable missing", failure, cause, by_hand(name, patient), asking(name, patient))
+    return patient.finding(MISSING, failure, cause, asking(name, patient))
 
 
 def _name(failure: Failure) -> str | None:
     last = failure.frames[-1] if failure.frames else None
     in_os = last is not None and (last.file == "<frozen os>" or last.file.endswith("/os.py"))
     in_environ = in_os and last is not None and last.function == "__getitem__"
-    return trial.variable(f"{failure.kind}: {failure.message}", in_environ=in_environ)
-
-
-def by_hand(name: str, patient: Patient) -> str:
-    """How to give a variable."""
-    value = '{ env = "…" }, { file = "…" } or a text' if SECRET.search(name) else 'a text, as in "…"'
-    return (
-        f"`piwizard doctor --fix` asks you for it. Or put {name} into [app.env] of the answers: {value}; then "
-        f"{patient.take_up}."
-    )
+    return trial.variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
 
 
 def asking(name: str, patient: Patient) -> Fix:
-    """The run that takes up a variable, after a person was asked for its value."""
+    """Return the fix where a person has to give the value of a variable."""
     secret = SECRET.search(name) or any(one.secret for one in patient.variables if one.name == name)
-    return replace(patient.fix(), asks=((f"app.env.{name}", bool(secret)),))
+    return (AskAnswer(f"app.env.{name}", bool(secret)), patient.apply())
 
 
 def _generated(failure: Failure, patient: Patient, name: str, cause: str) -> Finding:
-    mend = f"Put {name} = {{ generate = 32 }} into [app.env] of the answers, then {patient.take_up}."
-    fix = patient.fix((("app.env", {name: {"generate": 32}}),))
-    return patient.finding("variable missing", failure, cause, mend, fix)
+    return patient.finding(MISSING, failure, cause, (GenerateSecret(f"app.env.{name}"), patient.apply()))
 
 
 def _secret_key(failure: Failure, patient: Patient) -> Finding:
     read = next((variable.name for variable in patient.variables if variable.name.endswith("SECRET_KEY")), None)
     if read and read not in patient.env:
         return _generated(failure, patient, read, f"Sessions need a secret key, which the app reads from {read}.")
-    cause = "Sessions and forms need a secret key, and the app sets none."
-    mend = (
-        'Write app.secret_key = os.environ["SECRET_KEY"] into the app, commit it, put SECRET_KEY = { generate = 32 } '
-        "into [app.env], then `piwizard deploy`."
+    cause = "Sessions and forms need a secret key, but the app sets none."
+    fix = (
+        Advice('Add app.secret_key = os.environ["SECRET_KEY"] to the app, and commit it.'),
+        Advice("Add SECRET_KEY = { generate = 32 } to [app.env]."),
+        RunCommand("piwizard deploy", "after that"),
     )
-    return patient.finding("secret key missing", failure, cause, mend)
+    return patient.finding(("secret-key-missing", "Secret key set"), failure, cause, fix)

@@ -1,4 +1,4 @@
-"""The app may not write where it wants to: the story of result.json."""
+"""Files and folders that the app may not write, or that are missing."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from piwizard.apps.writable import NOT_MOVED
 from piwizard.doctor.finding import Finding
 from piwizard.doctor.patient import Patient
 from piwizard.doctor.traceback import Failure
+from piwizard.machine.remedies import Advice, RunCommand
+
+NOT_WRITABLE = ("file-not-writable", "Files of the app writable")
+DEPLOY = RunCommand("piwizard deploy", "after that")
 
 ERROR = re.compile(r"\[Errno (?P<number>\d+)\] [^:]+: (?P<path>b?'.*?'|b?\".*?\")(?: -> (?P<to>.*))?$")
 NOT_PERMITTED, MISSING, DENIED, READ_ONLY = 1, 2, 13, 30
 WRITES = re.compile(r"open\(.*[\"'][rbt]*[wax+][bt+]*[\"']|mkdir|\.write|\.save\(|savefig|to_csv|FileHandler|copy|move")
 TEMPORARY = re.compile(r"tmp[a-z0-9_]{8}(\.\w+)?$|.*\.(tmp|temp|part|swp)$|.*~$")
+KEEP = "to make it writable and keep it when the app is deployed again"
 SAVES = re.compile(r"\.save\(")
 """What is saved so, uploads and pictures, gets another name each time."""
 
 
 def look(failure: Failure, patient: Patient) -> Finding | None:
-    """A file or folder that the app may not write, or whose folder is not there."""
-    match = ERROR.match(failure.message)
+    """Return the finding for a file that the app may not write, or whose folder is missing."""
+    match = ERROR.match(failure.text)
     if match is None or int(match["number"]) not in (NOT_PERMITTED, MISSING, DENIED, READ_ONLY):
         return None
     named = match["path"].lstrip("b")[1:-1]
@@ -44,7 +49,7 @@ def look(failure: Failure, patient: Patient) -> Finding | None:
 
 
 def owner(path: Path) -> str:
-    """Whose a file is, in words; of one that is not there, whose the folder is that it would be in."""
+    """Return who owns a file, as text; for a missing one, who owns the folder that it would be in."""
     try:
         info = path.stat()
     except OSError:
@@ -53,7 +58,7 @@ def owner(path: Path) -> str:
 
 
 def to_add(patient: Patient, path: str) -> str | None:
-    """What has to stand in app.writable so that the app may write `path`; None where that would be its code."""
+    """Return what app.writable has to list so that the app may write `path`; None where that would be its code."""
     for found in patient.may_write:
         if path == found.path or path.startswith(f"{found.path}/"):
             return found.path
@@ -67,7 +72,7 @@ def to_add(patient: Patient, path: str) -> str | None:
 
 def _to_be_named(failure: Failure, patient: Patient, path: str, *, temporary: bool) -> Finding:
     cause = (
-        f"{path or 'The folder of the code'} lies in the code of the app, and {owner(patient.tree / path)}. "
+        f"{path or 'The folder of the code'} is in the code of the app, and {owner(patient.tree / path)}. "
         f"The app runs as the user {patient.site}, who may only read it."
     )
     added = None if temporary and not to_add(patient, posixpath.dirname(path)) else to_add(patient, path)
@@ -75,13 +80,10 @@ def _to_be_named(failure: Failure, patient: Patient, path: str, *, temporary: bo
     if added == path and frame and SAVES.search(frame.source) and not (patient.tree / path).exists():
         added = _folder_of(patient, path)
     if added is None:
-        mend = (
-            "Let the app write in a folder of its own, for instance data/, with that folder in app.writable; "
-            "then `piwizard deploy`."
-        )
-        return patient.finding("file not writable", failure, cause, mend)
-    mend = f'Put "{added}" into app.writable, then {patient.take_up}; what is written there also survives new versions.'
-    return patient.finding("file not writable", failure, cause, mend, patient.fix((("app.writable", (added,)),)))
+        advice = "Let the app write to a folder of its own, such as data/, and add that folder to app.writable."
+        return patient.finding(NOT_WRITABLE, failure, cause, (Advice(advice), DEPLOY))
+    fix = (patient.add("app.writable", added), patient.apply(KEEP))
+    return patient.finding(NOT_WRITABLE, failure, cause, fix)
 
 
 def _folder_of(patient: Patient, path: str) -> str | None:
@@ -94,29 +96,29 @@ def _folder_of(patient: Patient, path: str) -> str | None:
 def _owned_by_another(failure: Failure, patient: Patient, path: str) -> Finding:
     place = patient.data / path
     cause = (
-        f"The app may write {path}, but the file itself, {place}, {owner(place)}: somebody else made it, "
-        f"perhaps with sudo. The app runs as the user {patient.site}."
+        f"The app may write {path}, but the file itself, {place}, {owner(place)}. It was perhaps made with sudo. "
+        f"The app runs as the user {patient.site}."
     )
-    mend = f"{patient.take_up} gives it back to {patient.site}."
-    return patient.answered("file of another user", failure, cause, mend, patient.fix())
+    kind = ("file-of-another-user", "Files of the app belong to its user")
+    return patient.answered(kind, failure, cause, (patient.apply(f"to give it back to {patient.site}"),))
 
 
 def _elsewhere(failure: Failure, patient: Patient, path: str) -> Finding:
     cause = (
-        f"{path} {owner(Path(path))} and lies outside of the app's folder. The service may write nothing but what is "
-        "named in app.writable, and a /tmp of its own."
+        f"{path} {owner(Path(path))} and is outside of the app's folder. The service may write only what is "
+        "listed in app.writable, and a /tmp of its own."
     )
-    mend = "Let the app use a path within its own folder, name that in app.writable, then `piwizard deploy`."
-    return patient.finding("file outside of the app", failure, cause, mend)
+    fix = (Advice("Let the app use a path in its own folder, and add that to app.writable."), DEPLOY)
+    return patient.finding(("file-outside-app", "App writes only to its own folder"), failure, cause, fix)
 
 
 def _device(failure: Failure, patient: Patient, path: str) -> Finding:
-    cause = f"{path} is a device, and the service is shut off from those: a web app rarely needs any."
-    mend = (
-        f"If yours does: `sudo systemctl edit {patient.site}.service`, with the lines [Service], PrivateDevices=no and "
-        "SupplementaryGroups= and the group of the device."
+    cause = f"{path} is a device, and the service has no access to devices: web apps rarely need any."
+    fix = (
+        RunCommand(f"sudo systemctl edit {patient.site}.service", "if yours does"),
+        Advice("Add the lines [Service], PrivateDevices=no and SupplementaryGroups= with the group of the device."),
     )
-    return patient.finding("device not reachable", failure, cause, mend)
+    return patient.finding(("device-not-reachable", "Devices open to the app"), failure, cause, fix)
 
 
 def _missing(failure: Failure, patient: Patient, path: str | None) -> Finding | None:
@@ -127,15 +129,16 @@ def _missing(failure: Failure, patient: Patient, path: str | None) -> Finding | 
         return None
     folder = posixpath.dirname(path)
     there = (patient.tree / folder).is_dir()
+    kind = ("folder-missing", "Folders of the app exist")
     if patient.kept(path) and (patient.treated or not there):
-        cause = f"{folder} may be written, but is gone from {patient.data}."
-        return patient.answered("folder missing", failure, cause, f"{patient.take_up} makes it again.", patient.fix())
+        cause = f"The app may write to {folder}, but it is missing in {patient.data}."
+        return patient.answered(kind, failure, cause, (patient.apply("to make it again"),))
     added = to_add(patient, path)
     if there or added is None:
         return None
-    cause = f"The app writes into the folder {folder}, which is not in the repository: git keeps no empty folders."
-    mend = f'Put "{added}" into app.writable, then {patient.take_up}: the folder is made, and the app may write there.'
-    return patient.finding("folder missing", failure, cause, mend, patient.fix((("app.writable", (added,)),)))
+    cause = f"The app writes to the folder {folder}, which is not in the repository: git keeps no empty folders."
+    fix = (patient.add("app.writable", added), patient.apply("to make the folder and let the app write to it"))
+    return patient.finding(kind, failure, cause, fix)
 
 
 def _only_written(folder: Path) -> bool:

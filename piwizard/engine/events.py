@@ -137,12 +137,13 @@ class Note(Line):
 
 
 class CheckDone(Line):
-    """A check was made. Only a rehearsal names the step."""
+    """A check was made: `id` is the same whatever its name says. Only a rehearsal names the step."""
 
     event: Literal["check"]
     name: str
     ok: bool
     detail: str
+    id: NotRequired[str]
     step: NotRequired[str]
 
 

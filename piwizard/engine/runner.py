@@ -59,7 +59,7 @@ class Engine:
                     )
             failed = [check for check in map(self._check, checks()) if not check.ok]
             if failed:
-                raise PiwizardError(f"{failed[0].name}: {failed[0].detail}", hint=failed[0].mend or None)
+                raise PiwizardError(f"{failed[0].name}: {failed[0].detail}", hint=failed[0].advice or None)
             return "done", (
                 f"{altered} of {len(changes)} changes were needed" if altered else "everything was so already"
             )
@@ -113,17 +113,17 @@ class Engine:
                     unfinished.append((record["kind"], record["target"]))
                     if record["target"] != str(data):  # which is named below
                         work.say(left)
-                        kept.append(left)
+                        kept.append((record["kind"], left))
                 remains.note(step, site, record, left)
                 self.recorder.emit({**what, "event": "change-finished"})
             if data is not None and (there := app_data.measure(data)):
                 work.say(f"{there}: kept.")
-                kept.append(f"{there}: kept.")
+                kept.append(("data", f"{there}: kept."))
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):
                 work.command(("systemctl", "daemon-reload"))
             if packages:
                 stay = brought.take_away(remains.records(), work)
-                kept = [one for one in kept if not one.startswith("The package ")] + stay
+                kept = [one for one in kept if one[0] != "package"] + [("package", sentence) for sentence in stay]
                 for sentence in stay:
                     work.say(sentence)
                 remains.settle()
@@ -134,7 +134,7 @@ class Engine:
                         remains.forget("folder", record["target"])
             for journal in journals:
                 journal.forget()
-            return " ".join(kept) or "as it was before"
+            return " ".join(sentence for _, sentence in kept) or "as it was before"
 
         return self._record(step, site, body, undo=True)
 
@@ -143,7 +143,9 @@ class Engine:
         return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
 
     def _check(self, check: Check) -> Check:
-        self.recorder.emit({"event": "check", "name": check.name, "ok": check.ok, "detail": check.detail})
+        self.recorder.emit(
+            {"event": "check", "id": check.id, "name": check.name, "ok": check.ok, "detail": check.detail}
+        )
         return check
 
     def _record(self, step: str, site: str | None, body: Callable[[], tuple[str, str]], *, undo: bool = False) -> bool:

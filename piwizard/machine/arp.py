@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 ETHERTYPE_ARP = 0x0806
-REQUEST, REPLY = 1, 2
+REQUEST = 1
 FRAME = struct.Struct("!6s6sHHHBBH6s4s6s4s")
 BROADCAST, NOBODY = b"\xff" * 6, b"\x00" * 6
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from piwizard.machine import commands
 
-WORDS = ("-noout", "-serial", "-issuer", "-dates", "-ext", "subjectAltName")
+WORDS = ("-noout", "-issuer", "-dates", "-ext", "subjectAltName")
 SOON, LONG = 20, 90
 """Days before its end at which somebody has to know, of one that lasts so long: of shorter ones as much less."""
 END = "%b %d %H:%M:%S %Y GMT"
@@ -17,11 +17,10 @@ END = "%b %d %H:%M:%S %Y GMT"
 
 @dataclass(frozen=True)
 class Certificate:
-    """The names that it is for, until when it counts, and which one it is."""
+    """The names that it is for, and how long it is valid."""
 
     names: frozenset[str]
     ends: datetime
-    serial: str
     issuer: str
     begins: datetime | None = None
 
@@ -58,4 +57,4 @@ def parse(text: str) -> Certificate | None:
     )
     assert ends is not None
     names = frozenset(re.findall(r"DNS:([^,\s]+)", text))
-    return Certificate(names, ends, fields.get("serial", ""), fields.get("issuer", ""), begins)
+    return Certificate(names, ends, fields.get("issuer", ""), begins)

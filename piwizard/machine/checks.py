@@ -1,4 +1,4 @@
-"""Live looks at whether something is really there and works, and what they found."""
+"""Checks of what is really there and works, and their results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from piwizard.machine import http_client
 from piwizard.machine.http_client import Answer, Limits, Malformed
+from piwizard.machine.remedies import Fix, sentence
 
 if TYPE_CHECKING:
     import ssl
@@ -25,18 +26,26 @@ HTTP, HTTPS = 80, 443
 
 @dataclass(frozen=True)
 class Check:
-    """What a look found. `cause` and `mend` are for a person where it is not as it should be.
+    """The result of one check. `cause` and `fix` explain a failed one, and may add to one that passed.
 
-    `beyond`: what was looked at is not this machine's, such as the router or a name's servers: nothing that is done
-    here alters it.
+    `id` never changes: programs tell checks apart by it, and by the `subject` where one check is made of several
+    things, such as host names. `name` is what a person reads: a noun and what is expected of it.
+    `beyond`: what was checked is not this machine's, such as the router or a name server: nothing done here alters it.
     """
 
+    id: str
     name: str
     ok: bool
     detail: str
     cause: str = ""
-    mend: str = ""
+    fix: Fix = ()
     beyond: bool = False
+    subject: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do next, as text for a person."""
+        return sentence(self.fix)
 
 
 Silence = Literal["closed", "nobody"]

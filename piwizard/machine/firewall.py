@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from piwizard.machine import commands, nft, ufw, units
+from piwizard.machine.remedies import Advice, Fix, RunCommand
 
 Keeper = Literal["ufw", "firewalld", "nftables"]
 
@@ -51,10 +52,17 @@ def closed_in_zone(listed: str, ports: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(port for port in ports if known.get(port) not in services and not any(port in one for one in numbers))
 
 
-MENDS: dict[Keeper, str] = {
-    "ufw": "`piwizard apply router` opens them; or `sudo ufw allow 80/tcp` and `sudo ufw allow 443/tcp`.",
-    "firewalld": "`sudo firewall-cmd --permanent --add-service=http --add-service=https`, then "
-    "`sudo firewall-cmd --reload`.",
-    "nftables": "Put `tcp dport { 80, 443 } accept` into the chain with `hook input` in /etc/nftables.conf, then "
-    "`sudo systemctl reload nftables`.",
+FIXES: dict[Keeper, Fix] = {
+    "ufw": (
+        RunCommand("piwizard apply router", "to open them"),
+        RunCommand("sudo ufw allow 80,443/tcp", "to do so yourself"),
+    ),
+    "firewalld": (
+        RunCommand("sudo firewall-cmd --permanent --add-service=http --add-service=https"),
+        RunCommand("sudo firewall-cmd --reload"),
+    ),
+    "nftables": (
+        Advice("Add `tcp dport { 80, 443 } accept` to the chain with `hook input` in /etc/nftables.conf."),
+        RunCommand("sudo systemctl reload nftables"),
+    ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import AnswerRefused
 from piwizard.machine import deploy_key, git_address
 from piwizard.machine.git_access import Access
 
@@ -21,7 +21,7 @@ DROPPED = ("connection reset by", "connection closed by")
 DULL = ("fatal: could not read from remote repository", "please make sure you have", "and the repository exists")
 
 
-def explain(repo: str, ref: str | None, words: str, access: Access | None = None) -> PiwizardError:
+def explain(repo: str, ref: str | None, words: str, access: Access | None = None) -> AnswerRefused:
     """`access` is what the command was run with."""
     low = words.lower()
     submodule = re.search(r"clone of '([^']+)' into submodule path", words)
@@ -31,7 +31,7 @@ def explain(repo: str, ref: str | None, words: str, access: Access | None = None
             "A submodule on another host must be open to everybody.",
         )
     if "remote branch" in low and "not found" in low:
-        return PiwizardError(f"app.branch: the repository {repo} has no branch or tag {ref}.", key="app.branch")
+        return AnswerRefused("app.branch", f"the repository {repo} has no branch or tag {ref}.")
     if "cannot run ssh" in low:
         return _refused(f"{repo} needs ssh, which is not installed.", "`sudo apt install openssh-client` brings it.")
     changed = re.search(r"host key for (\S+) has changed", words, re.IGNORECASE)
@@ -64,7 +64,7 @@ def _missing_behind_login(low: str, access: Access | None) -> bool:
     return bool(access and access.token and access.address.scheme == "https" and "not found" in low)
 
 
-def _login(repo: str, access: Access | None) -> PiwizardError:
+def _login(repo: str, access: Access | None) -> AnswerRefused:
     address = git_address.parse(repo)
     command = f"`piwizard key --site {access.site}`" if access and access.site else "`piwizard key`"
     if address.ssh and (access is None or not access.site or not deploy_key.made(access.site)):
@@ -78,9 +78,9 @@ def _login(repo: str, access: Access | None) -> PiwizardError:
             f"Check the address. {command} shows the key and where to add it.",
         )
     if access and access.token:
-        return PiwizardError(
-            f"app.token: {address.host} does not take the token for {repo}.",
-            key="app.token",
+        return AnswerRefused(
+            "app.token",
+            f"{address.host} does not take the token for {repo}.",
             hint="It may be mistyped or out of date, or not allowed to read this repository; "
             f"the user name sent with it is {address.user or access.user} (app.token_user).",
         )
@@ -90,8 +90,8 @@ def _login(repo: str, access: Access | None) -> PiwizardError:
     )
 
 
-def _refused(words: str, hint: str) -> PiwizardError:
-    return PiwizardError(f"app.repo: {words}", key="app.repo", hint=hint)
+def _refused(words: str, hint: str) -> AnswerRefused:
+    return AnswerRefused("app.repo", words, hint=hint)
 
 
 def _last(words: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether the Python that an environment was built for is still the one that it is started with."""
+"""Tell the versions of Python interpreters, and whether an environment was built for another one."""
 
 from __future__ import annotations
 
@@ -31,3 +31,13 @@ def left_behind(venv: Path) -> LeftBehind | None:
     if started is None or not built or started[1] in built:
         return None
     return LeftBehind(built[-1], started[1])
+
+
+def version_of(python: str, system: str | None) -> tuple[int, int] | None:
+    """Return the version of an interpreter, such as (3, 13); None where its name does not tell.
+
+    `python` is a name ("python3") or a full path; `system` is the version of the system's python3 ("3.13.5").
+    """
+    name = f"python{system}" if python == "python3" else os.path.basename(os.path.realpath(python))
+    found = re.match(r"python(\d+)\.(\d+)", name)
+    return (int(found[1]), int(found[2])) if found else None

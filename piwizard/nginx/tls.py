@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 WEBROOT = "/var/lib/letsencrypt"
 """Where certbot puts its challenges for all sites; below it `.well-known/acme-challenge`."""
-LIVE = "/etc/letsencrypt/live"
 NEWEST = (999,)
 """A version that is not known, before the package is installed: plans show what today's does."""
 CIPHERS = (

@@ -72,11 +72,6 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def includes(text: str, path: str = NGINX_CONF) -> list[str]:
-    """The patterns that the file includes inside http{}: what `tune` wants to see of the other files."""
-    return [" ".join(found.args) for found in _http(parse(text, path), path).named("include")]
-
-
 def readable(included: Mapping[str, str]) -> dict[str, str]:
     """Those of the included files that can be parsed: a mistake in the others is for `nginx -t` to name."""
     found = {}
@@ -108,11 +103,6 @@ def tune(text: str, path: str = NGINX_CONF, included: Mapping[str, str] | None =
             if text != before:
                 root = parse(text, path)
     return text
-
-
-def settings(text: str, path: str = NGINX_CONF) -> dict[str, str]:
-    """The nine settings as the file (without its includes) has them; those that it does not set are left out."""
-    return _effective(parse(text, path), SETTINGS)
 
 
 def missing(nginx_dump: str) -> list[str]:

@@ -144,10 +144,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         """),
     ),
 }
-REPLACED = ("Host", "X-Real-Ip", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Connection")
-"""Those that nginx writes itself, whatever the visitor sent."""
-DROPPED = tuple(name for names in FAMILIES.values() for name in names)
-"""Every name that never reaches an app."""
 
 
 def directives() -> list[str]:

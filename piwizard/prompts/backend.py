@@ -16,20 +16,20 @@ class Backend(service.Backend):
 
     def statuses(self) -> list[Status]:
         """The state of every step, probed and checked."""
-        wizard = self._wizard()
-        found = status(wizard, workspace.state(), workspace.backups())
-        self._pins |= wizard.pins()
+        planner = self._planner()
+        found = status(planner, workspace.state(), workspace.backups())
+        self._pins |= planner.context.pins()
         return found
 
     def addresses(self, found: Sequence[Status]) -> dict[str, str]:
         """Where each site answers."""
-        sites = self._wizard().answers.sites
+        sites = self._planner().answers.sites
         domains = {site: values.get("site.domains", ()) for site, values in sites.items()}
         return addresses(found, domains, in_use())
 
     def trouble(self) -> str:
         """What was wrong with what is remembered, empty if nothing was."""
-        return " ".join([workspace.state().trouble, *kept_answers.remarks(None, self._wizard().answers)]).strip()
+        return " ".join([workspace.state().trouble, *kept_answers.remarks(None, self._planner().answers)]).strip()
 
     def follow(self, run: str) -> Iterator[Event]:
         """The events of a run, to its end."""

@@ -11,7 +11,7 @@ from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError
 from piwizard.prompts.console import Console, choose, yes
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 
 HOW = "Enter takes what stands in brackets, ? explains, - takes an answer back."
 TAKE_BACK, EXPLAIN = "-", "?"
@@ -21,7 +21,7 @@ NOT_SHOWN = "(kept, not shown)"
 class Form:
     """Asks the questions of one site, or of the machine."""
 
-    def __init__(self, console: Console, answering: Answering, site: str | None) -> None:
+    def __init__(self, console: Console, answering: AnswerStore, site: str | None) -> None:
         self._console, self._answering, self._site = console, answering, site
 
     def ask(self, question: Question) -> bool:

@@ -14,7 +14,7 @@ from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.form import HOW, Form
 from piwizard.setup.service import Asked, Proposal
 from piwizard.setup.status import Status, all_set_up
-from piwizard.steps.registry import Place
+from piwizard.steps.registry import StepInstance
 
 SETTLED = ("done", "skipped", "running")
 
@@ -149,7 +149,7 @@ class Walk:
                 case "no":
                     return False
 
-    def _questions(self, place: Place) -> Place:
+    def _questions(self, place: StepInstance) -> StepInstance:
         """Asks all questions of a step. Returns the place with the site's name, which may be new."""
         asked = self._ask_machine(place)
         over: set[str] = set()
@@ -160,19 +160,19 @@ class Walk:
             if not Form(self._console, self._backend.answering, place.site).ask(question):
                 continue
             if place.site is None and place.step.scope == "site":
-                place = Place(place.step, next(iter(self._backend.answering.sites()), None))
+                place = StepInstance(place.step, next(iter(self._backend.answering.sites()), None))
             asked = self._ask_machine(place)
             if asked.trouble and asked.trouble.key in over:
                 self._error(asked.trouble)
                 over.discard(asked.trouble.key)
         return place
 
-    def _ask_machine(self, place: Place) -> Asked:
+    def _ask_machine(self, place: StepInstance) -> Asked:
         if place.site:
             self._console.say("  Looking at the app ...")
         return self._backend.asked(place)
 
-    def _run(self, place: Place, *, again: bool) -> str:
+    def _run(self, place: StepInstance, *, again: bool) -> str:
         """Plan, yes, run. Returns settled, answers (to be given again), again or no."""
         try:
             self._console.say("Working out the plan ...")
@@ -194,7 +194,7 @@ class Walk:
             return self._after_failure(place)
         return "settled" if self._watch(run) else self._after_failure(place)
 
-    def _agree(self, place: Place, proposal: Proposal) -> str:
+    def _agree(self, place: StepInstance, proposal: Proposal) -> str:
         self._plan(proposal, details=False)
         choices = {"yes": "do this", "details": "every difference and every command"}
         if place.step.questions(None, None):
@@ -244,7 +244,7 @@ class Walk:
         self._console.say("", "The run was cut off. Trying again goes on from where it was.")
         return False
 
-    def _after_failure(self, place: Place) -> str:
+    def _after_failure(self, place: StepInstance) -> str:
         choices = {"retry": "try it again", "no": "leave it for now"}
         if place.step.questions(None, None):
             choices = {"retry": "try it again", "answers": "change them", "no": "leave it for now"}
@@ -253,12 +253,12 @@ class Walk:
             self._backend.look_for_new_code()
         return said
 
-    def _checks(self, place: Place) -> None:
+    def _checks(self, place: StepInstance) -> None:
         try:
             for check in self._backend.checks(place):
                 self._console.say(f"  {'ok ' if check.ok else 'NOT'} {check.name}: {check.detail}")
                 if not check.ok:
-                    self._console.say(f"      {check.cause} {check.mend}".rstrip())
+                    self._console.say(f"      {check.cause} {check.advice}".rstrip())
         except PiwizardError as error:
             self._error(error)
 
@@ -268,9 +268,9 @@ class Walk:
             self._console.show(f"    {error.hint}")
 
 
-def _title(place: Place) -> str:
+def _title(place: StepInstance) -> str:
     return f"{place.step.title} ({place.site})" if place.site else place.step.title
 
 
-def _label(place: Place) -> str:
+def _label(place: StepInstance) -> str:
     return f"{place.step.name}/{place.site}" if place.site else place.step.name

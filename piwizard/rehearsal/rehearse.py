@@ -79,9 +79,9 @@ def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFi
 
 def _checked(answers: Path) -> AnswersFile:
     """The answers of a file. PiwizardError names one that is wrong, or that is missing."""
-    wizard = workspace.wizard(answers)
-    wizard.require_answers(wizard.places(REHEARSED))
-    return wizard.answers
+    planner = workspace.planner(answers)
+    planner.require_answers(planner.select(REHEARSED))
+    return planner.answers
 
 
 def _put_answers(copy: Copy, answers: Path) -> Path:

@@ -24,7 +24,7 @@ class Workplace:
     def __init__(self, parent: Path, prefix: str) -> None:
         self._parent = parent
         with _alone(parent):
-            _sweep(parent)
+            _remove_abandoned(parent)
             self.name = f"{prefix}-{os.getpid()}-{secrets.token_hex(3)}"
             """Begins the name of everything that belongs to it, such as control groups."""
             self.folder = parent / self.name
@@ -40,14 +40,7 @@ class Workplace:
                 os.close(self._lock)
 
 
-def sweep(parent: Path) -> None:
-    """Clears away what killed owners have left below `parent`."""
-    if parent.is_dir():
-        with _alone(parent):
-            _sweep(parent)
-
-
-def _sweep(parent: Path) -> None:
+def _remove_abandoned(parent: Path) -> None:
     for folder in sorted(path for path in parent.iterdir() if path.is_dir()):
         lock = _lock(folder / "lock")
         if lock is not None:

@@ -38,8 +38,8 @@ def redacted() -> list[tuple[str, str]]:
     from piwizard.reporting.redaction import Redactor
     from piwizard.setup import workspace
 
-    wizard = workspace.wizard(None)
-    redactor = Redactor(wizard.secrets(), known_names(wizard.answers, wizard.facts.hostname))
+    planner = workspace.planner(None)
+    redactor = Redactor(planner.secrets(), known_names(planner.answers, planner.context.facts.hostname))
     return [(redactor.text(name), _visible(redactor.text(text))) for name, text in gather()]
 
 

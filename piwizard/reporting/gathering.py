@@ -20,7 +20,7 @@ from piwizard.engine.journal import Journal, is_written, journaled
 from piwizard.errors import PiwizardError
 from piwizard.machine import commands, files, packages, places
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.status import status, without_answers
 
 PACKAGES = frozenset(
@@ -40,10 +40,10 @@ PEOPLE = 1000
 
 def gather() -> Iterator[tuple[str, str]]:
     """Pairs of a name in the bundle and a text. What cannot be read says so in its place."""
-    wizard, state = workspace.wizard(None), workspace.state()
+    planner, state = workspace.planner(None), workspace.state()
     yield "versions.txt", _versions()
-    yield "facts.json", json.dumps(wizard.facts.as_json(), indent=1, default=str)
-    yield "status.json", _status(wizard)
+    yield "facts.json", json.dumps(planner.context.facts.as_json(), indent=1, default=str)
+    yield "status.json", _status(planner)
     for name in ("state.json", "attempts.json", "watch.json", "ddns.json"):
         if content := files.read(places.state_dir() / name):
             yield f"state/{name}", content.decode("utf-8", "replace")
@@ -57,7 +57,7 @@ def gather() -> Iterator[tuple[str, str]]:
         yield "unforeseen.txt", content.decode("utf-8", "replace")
     for path in _written():
         yield f"files{path}", _configuration(path)
-    units = [*UNITS, *wizard.answers.sites]
+    units = [*UNITS, *planner.answers.sites]
     yield "journal.txt", _end(_said(("journalctl", "--no-pager", "--lines", LINES, "--output=short-iso-precise", *(
         word for unit in units for word in ("--unit", unit)))))  # fmt: skip
 
@@ -115,10 +115,10 @@ def _versions() -> str:
     return "\n".join([*lines, *(f"{name} {there[name]}" for name in sorted(PACKAGES & there.keys()))])
 
 
-def _status(wizard: Wizard) -> str:
+def _status(planner: Planner) -> str:
     try:
-        found = status(wizard, workspace.state(), workspace.backups())
-        found += without_answers(wizard, workspace.state(), workspace.backups())
+        found = status(planner, workspace.state(), workspace.backups())
+        found += without_answers(planner, workspace.state(), workspace.backups())
     except PiwizardError as error:
         return error.sentence
     return json.dumps([one.as_json() for one in found], indent=1)

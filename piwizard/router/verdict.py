@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from piwizard.machine.remedies import Advice, Fix, RunCommand
 from piwizard.router import hops
 from piwizard.router.hops import Way
 
@@ -20,7 +21,7 @@ IN_A_ROW = (
     "443 twice: in that box to your router, in your router to the Pi. If that box is the provider's and not in your "
     "home, it is CGNAT: ask the provider for an IPv4 address of your own."
 )
-VPN = "Or a VPN carries what this Pi or the router sends: then switch that off, and look again."
+VPN = "Or this Pi or the router uses a VPN: then switch it off, and check again."
 FROM_INSIDE = (
     "whether visitors come in cannot be told from inside: the certificate step's dry run will, "
     "and so does a telephone that is not on your WLAN"
@@ -47,12 +48,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`detail` says what was seen; `cause` and `mend` are for a person where it is not well."""
+    """`detail` says what was seen; `cause` and `fix` explain what is wrong."""
 
     kind: Kind
     detail: str
     cause: str = ""
-    mend: str = ""
+    fix: Fix = ()
 
     @property
     def hopeless(self) -> bool:
@@ -79,16 +80,16 @@ def judge(seen: Evidence) -> Verdict:
     if address is None:
         return Verdict(
             "no evidence",
-            f"cannot be checked: {seen.no_internet or 'the outside address is not known.'}",
-            "Neither the router nor the Internet says which address this home has.",
-            "Look whether this machine has a connection, then check again.",
+            f"unknown: {seen.no_internet or 'your public IP is not known.'}",
+            "Neither the router nor any service on the Internet reports your public IP.",
+            (Advice("Check this Pi's Internet connection, then check again."),),
         )
     if seen.forwarded is False:
         return Verdict(
             "closed",
             "closed: the router does not forward ports 80 and 443 to this machine",
-            "A router lets visitors in only where it was told to.",
-            "`piwizard apply router` makes the forwards.",
+            "A router lets visitors in only at forwarded ports.",
+            (RunCommand("piwizard apply router", "to forward them"),),
         )
     if _held(seen):
         return Verdict("unknown", f"the router itself has {address}, so forwards work there; {FROM_INSIDE}")
@@ -121,9 +122,9 @@ def _between(seen: Evidence) -> Verdict | None:
 
 def _cgnat(seen: str) -> Verdict:
     cause = "The provider shares one address among many homes (CGNAT). No forward in your router helps against that."
-    return Verdict("CGNAT", f"CGNAT: {seen}", cause, ANOTHER_WAY)
+    return Verdict("CGNAT", f"CGNAT: {seen}", cause, (Advice(ANOTHER_WAY),))
 
 
 def _double(seen: str) -> Verdict:
     cause = "Two routers stand in a row (double NAT). The forwards of yours end at the one before it."
-    return Verdict("double NAT", f"double NAT: {seen}", cause, IN_A_ROW)
+    return Verdict("double NAT", f"double NAT: {seen}", cause, (Advice(IN_A_ROW),))

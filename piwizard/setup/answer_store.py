@@ -10,7 +10,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from piwizard.answers import file_reader, toml_edits
-from piwizard.answers.model import SITE_TABLES, AnswersFile
+from piwizard.answers.model import SITE_TABLES, AnswersFile, belongs_to_site
 from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid, secret_text
 from piwizard.errors import PiwizardError
@@ -22,7 +22,7 @@ from piwizard.steps.registry import SKIPPED, all_questions, step_named
 HEADER = "# What you answered to piwizard. It may be edited by hand, kept in git and copied to another Pi.\n\n"
 
 
-class Answering:
+class AnswerStore:
     """Answers, read and written one at a time; several front ends may do so at once.
 
     For the keys of a site, `site` None is the first site, also while it has no name; for the machine's own keys
@@ -83,9 +83,9 @@ class Answering:
         """
         secret_text(text)
         own = _own(self.file(), site, key)
-        if _of_site(key) and own is None:
+        if belongs_to_site(key) and own is None:
             raise PiwizardError("The site needs its name before its secrets.", key="site.name")
-        vault = workspace.vault()
+        vault = workspace.secret_store()
         vault.keep(own, key, text)
         vault.save()  # first: a marker without its secret would only be in the way
         source = {"asked": True}
@@ -98,7 +98,7 @@ class Answering:
     def skip(self, step: str, yes: bool) -> None:
         """Leaves an optional step out, or takes it up again. PiwizardError where the step is not optional."""
         if not step_named(step).optional:
-            raise PiwizardError(f"The step {step} cannot be left out: the others stand on it.", key=SKIPPED.key)
+            raise PiwizardError(f"{step} cannot be skipped: other steps need it.", key=SKIPPED.key)
         skipped = [name for name in self.get(None, SKIPPED.key) or [] if name != step]
         self.set(None, SKIPPED.key, [*skipped, step] if yes else skipped or None)
 
@@ -139,19 +139,15 @@ class Answering:
         return file_reader.parse(content, self._questions.values(), self.path.name)
 
 
-def _of_site(key: str) -> bool:
-    return key.partition(".")[0] in SITE_TABLES
-
-
 def _own(found: AnswersFile, site: str | None, key: str) -> str | None:
     """The site that a key belongs to: None for the machine's keys, and for the first site without a name yet."""
-    if not _of_site(key):
+    if not belongs_to_site(key):
         return None
     return site or (None if found.unnamed else next(iter(found.sites), None))
 
 
 def _values(found: AnswersFile, own: str | None, key: str) -> Mapping[str, Any]:
-    if not _of_site(key):
+    if not belongs_to_site(key):
         return found.machine
     return found.unnamed if own is None else found.sites.get(own, {})
 
@@ -179,14 +175,14 @@ def _set_up(site: str) -> bool:
 
 def _copy_secrets(old: str, new: str) -> bool:
     """Before the new name counts: cut off in between, the site has its secrets under either name."""
-    vault = workspace.vault()
+    vault = workspace.secret_store()
     vault.rename(old, new)
     vault.save()
     return deploy_key.copy(old, new)
 
 
 def _forget_secrets(site: str) -> None:
-    vault = workspace.vault()
+    vault = workspace.secret_store()
     vault.forget(site)
     vault.save()
 

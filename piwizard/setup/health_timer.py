@@ -1,12 +1,13 @@
-"""A look at everything that was set up, once a week by a timer: what is wrong is said at login until it is mended.
+"""The weekly health check: what is wrong is shown at each login until it is fixed.
 
-What has changed since the last look goes to the journal, and nothing else does: no news is good news.
+What has changed since the last check goes to the journal, and nothing else does.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard import printing
@@ -16,16 +17,28 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import files, places
 from piwizard.machine.checks import Check
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance
 
 MOTD = Path("/etc/motd.d/piwizard")
 """Shown at each login, as long as it is there."""
 WARNING, NOTICE = "<4>", "<5>"
 """How systemd tells lines of a service apart in the journal."""
+VERSION = 2
+"""1 was a list of what had failed, by what a person reads."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A failed check. `id` is the same each week; `label` and `text` are for a person."""
+
+    id: str
+    label: str
+    text: str
 
 
 def watch() -> int:
-    """Looks, tells what is new, and keeps it for the next time. Returns the exit code."""
+    """Check everything that is set up, and report what is new. Return the exit code."""
     if launch.under_way():
         return 0  # its own checks follow, and services may be down for a moment
     printing.say(*refresh())
@@ -33,57 +46,66 @@ def watch() -> int:
 
 
 def refresh() -> list[str]:
-    """Brings what is said at login up to date. Returns the lines for the journal."""
-    found = troubles(workspace.wizard(None), workspace.state())
+    """Update what is shown at login. Return the lines for the journal."""
+    found = {problem.id: problem for problem in problems(workspace.planner(None), workspace.state())}
     before, kept = _known(), places.state_dir() / "watch.json"
-    lines = [printing.shown(f"{WARNING}{what}: {text}") for what, text in found.items() if what not in before]
-    lines += [f"{NOTICE}{what} is well again." for what in before if what not in found]
+    lines = [
+        printing.shown(f"{WARNING}{problem.label}: {problem.text}")
+        for problem in found.values()
+        if problem.id not in before
+    ]
+    lines += [printing.shown(f"{NOTICE}{label}: OK again.") for key, label in before.items() if key not in found]
     if found:
         files.make_folders(MOTD.parent)
-        files.replace(MOTD, _notice(found).encode())
+        files.replace(MOTD, _notice(found.values()).encode())
     else:
         MOTD.unlink(missing_ok=True)
     files.make_folders(kept.parent)
-    files.replace(kept, json.dumps(sorted(found)).encode())
+    failed = {problem.id: problem.label for problem in found.values()}
+    files.replace(kept, json.dumps({"version": VERSION, "failed": failed}).encode())
     return lines
 
 
 def refresh_if_shown() -> None:
-    """After a run: what it has mended shall not be told at the next login."""
+    """Check again after a run: what it has fixed is not shown at the next login."""
     if MOTD.exists():
         refresh()
 
 
-def troubles(wizard: Wizard, state: State) -> dict[str, str]:
-    """What is not as it should be of the steps that are done: a name for it, and what to do."""
-    found: dict[str, str] = {}
-    for place in wizard.everything():
+def problems(planner: Planner, state: State) -> list[Problem]:
+    """Return the failed checks of the steps that are done."""
+    found: list[Problem] = []
+    for place in planner.all_instances():
         entry = state.entry(place.step.name, place.site)
         if entry is None or entry.result != "done":
             continue
         try:
-            bad = [check for check in wizard.checks(place) if not check.ok]
+            found += [_problem(place, check) for check in planner.checks(place) if not check.ok]
         except PiwizardError as error:
-            found[place.label] = error.sentence
-            continue
-        found |= {f"{place.label}, {check.name}": _sentence(check) for check in bad}
+            found.append(Problem(place.label, place.label, error.sentence))
     return found
 
 
-def _sentence(check: Check) -> str:
-    return f"{check.detail}. {check.mend}" if check.mend else f"{check.detail}."
+def _problem(place: StepInstance, check: Check) -> Problem:
+    text = f"{check.detail}. {check.advice}" if check.fix else f"{check.detail}."
+    parts = (place.site or "", place.step.name, check.id, check.subject)
+    return Problem("/".join(filter(None, parts)), f"{place.label}, {check.name}", text)
 
 
-def _notice(found: Mapping[str, str]) -> str:
-    # What an app or a router has said may be part of it, and a terminal shows this as it is.
-    lines = [printing.shown(f"  {what}: {text}") for what, text in found.items()]
-    return "\n".join(("piwizard: something needs you. `piwizard doctor` says more.", *lines, ""))
+def _notice(found: Iterable[Problem]) -> str:
+    # An app or a router may have written part of it, and a terminal shows this as it is.
+    lines = [printing.shown(f"  {problem.label}: {problem.text}") for problem in found]
+    count = "1 check failed" if len(lines) == 1 else f"{len(lines)} checks failed"
+    return "\n".join((f"piwizard: {count}. Run `piwizard doctor`.", *lines, ""))
 
 
-def _known() -> list[str]:
-    content = files.read(places.state_dir() / "watch.json")
+def _known() -> dict[str, str]:
+    """Return id → label of what had failed. Version 1 has no ids: all that fails is new then."""
     try:
-        known = json.loads(content or b"[]")
+        known = json.loads(files.read(places.state_dir() / "watch.json") or b"{}")
     except ValueError:
-        return []
-    return [what for what in known if isinstance(what, str)] if isinstance(known, list) else []
+        return {}
+    failed = known.get("failed") if isinstance(known, dict) else None
+    if not isinstance(failed, dict):
+        return {}
+    return {key: label for key, label in failed.items() if isinstance(label, str)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from piwizard.changes.notice import Notice, OfferedCommand
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.run_request import Plans
 
 
@@ -31,4 +31,4 @@ def keep(site: str, chosen: Iterable[OfferedCommand], file: Path | None) -> None
     """Write into the answers that these commands run, beside those that run anyway."""
     every = list(chosen)
     lines = [*every[0].answer[:-1], *(one.line for one in every)]
-    Answering(file).set(site, "app.init", lines)
+    AnswerStore(file).set(site, "app.init", lines)

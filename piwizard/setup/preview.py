@@ -9,8 +9,8 @@ from piwizard.changes.base import Change, Memory, Preview
 from piwizard.changes.group import Group
 from piwizard.changes.unit import Unit
 from piwizard.machine.snapshot import Machine
-from piwizard.setup.planner import Wizard
-from piwizard.steps.registry import Place
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,12 @@ def preview(changes: Sequence[Change], machine: Machine, memory: Memory) -> list
     return [Previewed(change, change.probe(machine, memory)) for change in flat]
 
 
-def preview_all(wizard: Wizard, places: Iterable[Place], memory: Memory) -> list[tuple[Place, list[Previewed]]]:
+def preview_all(
+    planner: Planner, places: Iterable[StepInstance], memory: Memory
+) -> list[tuple[StepInstance, list[Previewed]]]:
     """The previews of several steps, from one look at the machine."""
     machine = Machine()
-    plans = [(place, wizard.plan(place)) for place in places]
+    plans = [(place, planner.plan(place)) for place in places]
     _look_at_units([change for _, changes in plans for change in changes], machine)
     return [(place, preview(changes, machine, memory)) for place, changes in plans]
 

@@ -7,31 +7,31 @@ from collections.abc import Sequence
 from piwizard.engine import launch
 from piwizard.engine.state import State
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed, preview_all
-from piwizard.steps.registry import Place
+from piwizard.steps.registry import StepInstance
 
-Plans = list[tuple[Place, list[Previewed]]]
+Plans = list[tuple[StepInstance, list[Previewed]]]
 
 
-def done(wizard: Wizard, state: State) -> list[Place]:
+def done(planner: Planner, state: State) -> list[StepInstance]:
     """The steps that are remembered as done."""
     return [
         place
-        for place in wizard.everything()
+        for place in planner.all_instances()
         if (entry := state.entry(place.step.name, place.site)) and entry.result == "done"
     ]
 
 
-def needed(wizard: Wizard, chosen: Sequence[Place], finished: Sequence[Place]) -> Plans:
+def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[StepInstance]) -> Plans:
     """The plans of those steps that are not done, or have something to do again. Alters nothing.
 
     Steps that only wait for their background jobs are left out.
     """
-    wizard.require_answers(chosen)
+    planner.require_answers(chosen)
     return [
         (place, changes)
-        for place, changes in preview_all(wizard, chosen, workspace.backups())
+        for place, changes in preview_all(planner, chosen, workspace.backups())
         if not _waits(changes) and (place not in finished or any(not one.preview.holds for one in changes))
     ]
 
@@ -42,13 +42,13 @@ def _waits(changes: Sequence[Previewed]) -> bool:
     return left is not None and left.pending
 
 
-def in_background(places: Sequence[Place]) -> list[Place]:
+def in_background(places: Sequence[StepInstance]) -> list[StepInstance]:
     """Return those of the steps whose background jobs run."""
     return [place for place in places if place.step.background and place.step.background.running()]
 
 
-def start(wizard: Wizard, plans: Plans, *, overwrite: bool) -> str:
+def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
     """Starts the run of what was planned, with the very code that was looked at. Returns its name."""
-    wizard.vault.save()
+    planner.keep_secrets(place for place, _ in plans)
     steps = tuple((place.step.name, place.site) for place, _ in plans)
-    return launch.start(launch.Request("apply", steps, overwrite, tuple(wizard.pins().items())))
+    return launch.start(launch.Request("apply", steps, overwrite, tuple(planner.context.pins().items())))

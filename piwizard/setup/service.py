@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from piwizard.machine.background_job import JobProgress
     from piwizard.machine.checks import Check
     from piwizard.network.trial import Trial
-    from piwizard.setup.answer_store import Answering
-    from piwizard.setup.planner import Wizard
+    from piwizard.setup.answer_store import AnswerStore
+    from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Asked:
 class Proposal:
     """What a run would do, for a person to say yes to."""
 
-    wizard: Wizard
+    planner: Planner
     plans: Plans
 
     @property
@@ -60,49 +60,49 @@ class Backend:
         """Held while an app's repository is looked at: two at a time would fetch into one folder."""
 
     @property
-    def answering(self) -> Answering:
+    def answering(self) -> AnswerStore:
         """Where answers are kept, one at a time."""
-        from piwizard.setup.answer_store import Answering
+        from piwizard.setup.answer_store import AnswerStore
 
-        return Answering(self._file)
+        return AnswerStore(self._file)
 
-    def asked(self, place: Place) -> Asked:
+    def asked(self, place: StepInstance) -> Asked:
         """The questions of a step, with what was detected for them and what was answered."""
-        wizard = self._wizard()
-        answers = wizard.answers.of(place.site)
+        planner = self._planner()
+        answers = planner.answers.of(place.site)
         trouble = None
         with self._ground:
             try:
-                ground = wizard.ground(place)
-                self._pins |= wizard.pins()
+                ground = planner.context.of(place)
+                self._pins |= planner.context.pins()
                 questions = place.step.questions(ground, answers)
             except PiwizardError as error:
                 trouble, questions = error, place.step.questions(None, None)
         return Asked(tuple(questions), dict(answers.values), trouble)
 
-    def proposal(self, place: Place | None, *, again: bool = False) -> Proposal:
+    def proposal(self, place: StepInstance | None, *, again: bool = False) -> Proposal:
         """What a run of one step and what it needs would do, or of all that is left. Alters nothing."""
         from piwizard.setup import run_request, workspace
 
-        wizard = self._wizard()
-        finished = run_request.done(wizard, workspace.state())
+        planner = self._planner()
+        finished = run_request.done(planner, workspace.state())
         if place is None:
-            chosen = [one for one in wizard.places() if not wizard.missing(one)]
+            chosen = [one for one in planner.select() if not planner.missing(one)]
         else:
-            wizard.require_answers([place])
-            chosen = wizard.with_needs([place], finished)
+            planner.require_answers([place])
+            chosen = planner.with_needs([place], finished)
         if again:
             finished = [one for one in finished if one != place]
         with self._ground:
-            plans = run_request.needed(wizard, chosen, finished)
-            self._pins |= wizard.pins()
-        return Proposal(wizard, plans)
+            plans = run_request.needed(planner, chosen, finished)
+            self._pins |= planner.context.pins()
+        return Proposal(planner, plans)
 
-    def checks(self, place: Place) -> list[Check]:
+    def checks(self, place: StepInstance) -> list[Check]:
         """A live look at whether a step's result is there and works."""
-        wizard = self._wizard()
+        planner = self._planner()
         with self._ground:
-            found = wizard.checks(place)
+            found = planner.checks(place)
         return list(found)
 
     def start(self, proposal: Proposal) -> str:
@@ -111,7 +111,7 @@ class Backend:
 
         if self._file is not None:
             workspace.keep_answers(self._file)
-        return run_request.start(proposal.wizard, proposal.plans, overwrite=proposal.edited)
+        return run_request.start(proposal.planner, proposal.plans, overwrite=proposal.edited)
 
     def stop(self, run: str) -> None:
         """Asks the run to end, and waits until it has."""
@@ -161,7 +161,7 @@ class Backend:
         """The next plan looks for the newest commit."""
         self._pins = {}
 
-    def _wizard(self) -> Wizard:
+    def _planner(self) -> Planner:
         from piwizard.setup import workspace
 
-        return workspace.wizard(self._file if self._file and self._file.exists() else None, dict(self._pins))
+        return workspace.planner(self._file if self._file and self._file.exists() else None, dict(self._pins))

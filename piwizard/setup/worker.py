@@ -15,8 +15,8 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import app_data, places
 from piwizard.machine.checks import Check
 from piwizard.setup import health_timer, workspace
-from piwizard.setup.planner import Wizard
-from piwizard.steps.registry import HOLDS_DATA, Place, step_named
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance, step_named
 
 
 def work(run: str) -> bool:
@@ -31,12 +31,12 @@ def work(run: str) -> bool:
         Lock(places.lock_file()).take(run)
         pruning.prune(places.logs_dir(), {*workspace.state().runs(), run})
         # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
-        wizard = None if request.action == "undo" else workspace.wizard(None, dict(request.pins))
-        recorder = Recorder(launch.folder(run), wizard.secrets() if wizard else workspace.vault().secrets())
+        planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
+        recorder = Recorder(launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets())
         recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
         engine = Engine(workspace.backups_dir(), workspace.state(), recorder, stopping)
-        chosen = [Place(step_named(step), site) for step, site in request.steps]
-        if all(_one(place, wizard, engine, request) for place in chosen):
+        chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
+        if all(_one(place, planner, engine, request) for place in chosen):
             result = "done"
             health_timer.refresh_if_shown()
     except Stopped:
@@ -51,23 +51,24 @@ def work(run: str) -> bool:
     return result == "done"
 
 
-def _one(place: Place, wizard: Wizard | None, engine: Engine, request: launch.Request) -> bool:
+def _one(place: StepInstance, planner: Planner | None, engine: Engine, request: launch.Request) -> bool:
     """One step, on what the machine looks like now: the steps before have altered it."""
     step, site = place.step.name, place.site
     engine.stopping.look()
-    if wizard is None:
+    if planner is None:
         packages = request.packages and (step, site) == request.steps[-1]
-        data = app_data.folder(site) if site and step == HOLDS_DATA else None
+        data = app_data.folder(site) if site and place.step.holds_data else None
         return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
-    wizard.look_again()
+    planner.context.invalidate()
 
     def plan() -> Sequence[Change]:
-        changes = wizard.plan(place)
-        engine.recorder.hide(wizard.secrets())
+        planner.keep_secrets([place])  # a plan generates none
+        changes = planner.plan(place)
+        engine.recorder.hide(planner.secrets())
         return changes
 
     def checks() -> Iterable[Check]:
-        wizard.look_again()
-        return wizard.checks(place)
+        planner.context.invalidate()
+        return planner.checks(place)
 
     return engine.run(step, site, plan, checks, overwrite=request.overwrite)

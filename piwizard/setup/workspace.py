@@ -7,16 +7,16 @@ from pathlib import Path
 from piwizard import printing
 from piwizard.answers import file_reader
 from piwizard.answers.model import AnswersFile
-from piwizard.answers.secret_store import Vault
+from piwizard.answers.secret_store import SecretStore
 from piwizard.engine.journal import Backups
 from piwizard.engine.state import State
 from piwizard.machine import files, places
 from piwizard.setup import kept_answers
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
 
 
-def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
+def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
     """The wizard over an answers file: the one given, else the machine's own, else no answers at all.
 
     Sites that are set up and that the file lacks have the answers that the machine's own file has for them.
@@ -27,7 +27,7 @@ def wizard(file: Path | None, pins: dict[str, str] | None = None) -> Wizard:
     else:
         path = file or own
         found = file_reader.parse(kept_answers.completed(path, file_reader.read(path)), all_questions(), path.name)
-    made = Wizard(found, vault(), pins)
+    made = Planner(found, secret_store(), pins)
     printing.hide(made.secrets())
     return made
 
@@ -60,9 +60,9 @@ def _keep_for_good(content: bytes | None) -> None:
         files.replace(path, content, mode=0o600)
 
 
-def vault() -> Vault:
+def secret_store() -> SecretStore:
     """The secrets of this machine."""
-    return Vault(places.state_dir())
+    return SecretStore(places.state_dir())
 
 
 def state() -> State:

@@ -19,6 +19,7 @@ from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.environment import Environment
 from piwizard.changes.folder import Folder
 from piwizard.changes.keep import Keep
+from piwizard.changes.notice import Notice
 from piwizard.changes.package import Packages
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
@@ -28,7 +29,8 @@ from piwizard.machine import files
 from piwizard.machine.app_sandbox import seen
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
-from piwizard.steps.step import Ground, Scope, Step, app_of
+from piwizard.machine.remedies import ApplySteps
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 if TYPE_CHECKING:
     from piwizard.apps.chosen import Chosen
@@ -126,10 +128,13 @@ class App(Step):
         "spare socket and asked for its first page: if it fails, you see why, and what ran before goes on."
     )
     scope: Scope = "site"
-    optional = False
     needs = ("system",)
+    typical_seconds = 60
+    deployed = True
+    holds_data = True
+    diagnosis_order = 5
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None or ground.source is None or answers is None:
             return QUESTIONS
         app = app_of(ground, Answers(answers.site, {}))
@@ -144,8 +149,9 @@ class App(Step):
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
+        app.require_suitable_python()
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
         before = footprint.read(where.current / PROOF)
@@ -171,6 +177,7 @@ class App(Step):
             offered=preparing.offered_hint(app),
         )
         return (
+            *(Notice("Check the app's code", text) for text in app.warnings),
             *preparing.notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
@@ -195,12 +202,13 @@ class App(Step):
             NoTrialCopy(where.folder / TRIAL_COPY),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         release = app_of(ground, answers).layout.release
         proven = files.read(release / PROOF) is not None
-        detail = f"{release.name} was proven to run" if proven else "no release that was proven to run"
-        cause = "The code or the answers were altered since, or somebody removed it."
-        yield Check("release", proven, detail, cause, "`piwizard apply app` builds it again.")
+        detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
+        cause = "The code or the answers have changed since, or the release was removed."
+        fix = (ApplySteps(("app",), "to build it again"),)
+        yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
 def _found(app: Chosen) -> str:
@@ -217,10 +225,6 @@ def _network(app: Chosen) -> tuple[str, str]:
     if app.home_network:
         return egress.HOME, app.home_network[0].text
     return agreed or egress.INTERNET, "as it is set up" if agreed else ""
-
-
-def _what(app: Chosen) -> tuple[str, str | None, str]:
-    return app.source.repo, app.source.ref, app.source.commit
 
 
 def _environment(app: Chosen) -> Environment:

@@ -13,7 +13,7 @@ from piwizard.changes.file import File
 from piwizard.changes.group import Then
 from piwizard.nginx.site import SiteBlock, render_site
 from piwizard.nginx.tls import BOOKWORM, Engine, Tls, engine
-from piwizard.steps.step import Ground, app_of
+from piwizard.steps.step import PlanContext, app_of
 from piwizard.tls import lineage
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ TEST = ("nginx", "-t")
 TAKE_UP = (Then(("systemctl", "reload-or-restart", "nginx.service")),)
 
 
-def site_file(ground: Ground, answers: Answers, certificate: str | None) -> File:
+def site_file(ground: PlanContext, answers: Answers, certificate: str | None) -> File:
     """The site's file in sites-available, with this folder of a certificate or without."""
     app = app_of(ground, answers)
     name, public = app.layout.site, app.layout.current / "public"
@@ -50,7 +50,7 @@ class Chosen:
     of_person: bool
 
 
-def certificate_of(ground: Ground, answers: Answers) -> Chosen:
+def certificate_of(ground: PlanContext, answers: Answers) -> Chosen:
     """A certificate that is there and covers all names, the one in use first; else one of piwizard's own.
 
     Certificates that other sites are set up with by hand are a person's too: they are used and never altered.
@@ -64,7 +64,7 @@ def certificate_of(ground: Ground, answers: Answers) -> Chosen:
     return Chosen(found.name, of_person=True) if found else Chosen(ours, of_person=False)
 
 
-def engine_of(ground: Ground) -> Engine:
+def engine_of(ground: PlanContext) -> Engine:
     """The nginx that there is, or that this release of Debian will bring."""
     if ground.machine.nginx_version is None and ground.machine.os.version == "12":
         return BOOKWORM

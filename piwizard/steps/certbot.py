@@ -19,9 +19,10 @@ from piwizard.changes.link import Link
 from piwizard.changes.package import Packages
 from piwizard.machine import checks, commands
 from piwizard.machine.checks import Check
+from piwizard.machine.remedies import RunCommand
 from piwizard.nginx.tls import WEBROOT
 from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.tls import lineage, served
 from piwizard.tls.request import PRODUCTION, Request
 from piwizard.tls.way import ENVIRONMENT, Way, settings_path, way_of
@@ -78,13 +79,14 @@ class Certbot(Step):
     scope: Scope = "site"
     optional = True
     needs = ("site",)
+    typical_seconds = 60
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         return [QUESTIONS[0].suggest(True, "what browsers expect"), *QUESTIONS[1:]]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         site = str(answers.site)
         used = Link(lineage.in_use_folder() / site, None)
         if not answers["tls.https"]:
@@ -105,34 +107,41 @@ class Certbot(Step):
             ),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         site, domains = str(answers.site), answers["site.domains"]
         host, folder = bare_name(domains), ground.certificates.in_use.get(site)
         if not answers["tls.https"]:
-            yield Check("https", folder is None, "not wanted" if folder is None else "is served, and not wanted",
-                        mend="`piwizard apply certbot` takes it away.")  # fmt: skip
+            yield Check(
+                "https-off",
+                "HTTPS off",
+                folder is None,
+                "off, as you answered" if folder is None else "still served, although tls.https = false",
+                fix=(RunCommand("piwizard apply certbot", "to turn it off"),),
+            )
             return
         yield served.certificate_check(folder, domains)
         wrong = served.ill(host, folder) if folder else "nothing is served over HTTPS"
         yield Check(
-            "https answers",
+            "https-serves-certificate",
+            "HTTPS serves the newest certificate",
             wrong is None,
-            wrong or f"https://{host}/ answers with it",
-            cause="Another server block has the name, or nginx was not reloaded after a renewal.",
-            mend="`piwizard apply certbot`, and `sudo nginx -t` where that does not help.",
+            wrong or f"https://{host}/ uses it",
+            cause="Another server block has the host name, or nginx was not reloaded after a renewal.",
+            fix=(RunCommand("piwizard apply certbot"), RunCommand("sudo nginx -t", "if that does not help")),
         )
         http = checks.settled(lambda: checks.get("/", host=host), lambda seen: seen is not None and seen.status == 301)
-        leads = http.headers.get("location", "") if http else ""
+        target = http.headers.get("location", "") if http else ""
         yield Check(
-            "http leads there",
-            leads == f"https://{host}/",
-            f"http://{host}/ leads to {leads or 'nowhere'}",
-            cause="Somebody altered the server block, or another one has the name.",
-            mend="`piwizard apply site certbot` puts it right.",
+            "http-redirects-to-https",
+            "HTTP redirects to HTTPS",
+            target == f"https://{host}/",
+            f"http://{host}/ redirects to {target}" if target else f"http://{host}/ does not redirect",
+            cause="The server block was edited, or another one has the host name.",
+            fix=(RunCommand("piwizard apply site certbot", "to restore the redirect"),),
         )
 
 
-def _made(name: str, ground: Ground, answers: Answers) -> tuple[Change, ...]:
+def _made(name: str, ground: PlanContext, answers: Answers) -> tuple[Change, ...]:
     way = way_of(answers)
     asked = _certificate(name, ground, answers, way)
     if way.settings is None:  # once the certificate is renewed by a page, nobody signs with what was for the records
@@ -173,7 +182,7 @@ def _environment(way: Way) -> tuple[Change, ...]:
     return (Group("certbot-plugin", changes, shared=True),)
 
 
-def _certificate(name: str, ground: Ground, answers: Answers, way: Way) -> Certificate:
+def _certificate(name: str, ground: PlanContext, answers: Answers, way: Way) -> Certificate:
     domains, there = tuple(answers["site.domains"]), ground.certificates.named(name)
     server = answers.get("tls.server")
     anew = there is not None and (there.server != (server or PRODUCTION) or way.differs(there))

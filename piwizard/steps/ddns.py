@@ -29,8 +29,11 @@ from piwizard.ddns.retrying import Retry
 from piwizard.errors import PiwizardError
 from piwizard.machine import places, units
 from piwizard.machine.checks import Check
+from piwizard.machine.remedies import Advice, ApplySteps, RunCommand
 from piwizard.reach import leads, outside
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.steps.step import PlanContext, Step
+
+UPDATED = ("ddns-last-update", "Last DDNS update accepted")
 
 UNITS = Path("/etc/systemd/system")
 CLIENTS = ("ddclient", "noip-duc")
@@ -123,11 +126,12 @@ class Ddns(Step):
         "provider of names about it, so that the name always leads here. Whether the account is right is tried "
         "first, with one update; nothing is kept before that has been accepted."
     )
-    scope: Scope = "machine"
     optional = True
     needs = ("system",)
+    typical_seconds = 30
+    from_outside = True
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         hostname = answers.get("ddns.hostname") if answers else None
@@ -143,7 +147,7 @@ class Ddns(Step):
             for question in QUESTIONS
         ]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         account, minutes = account_of(answers), int(answers.get("ddns.interval", 5))
         if minutes < account.provider.least_minutes:
             raise PiwizardError(
@@ -154,16 +158,20 @@ class Ddns(Step):
         prove = Prove(account, lambda: outside.ask(4).address, _noted())
         return (prove, *setting_up(account, minutes, ground))
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         account, client = account_of(answers), _client(answers)
         service = f"{client}.service"
         state = units.ask([service])[service]
         yield Check(
-            service,
+            "ddns-client-running",
+            f"{service} running",
             state.running and state.enabled,
-            f"{state.active}, {state.file or 'not there'}",
-            cause="Somebody stopped it, or it ends as soon as it is started.",
-            mend=f"`piwizard apply ddns` starts it again; `journalctl -u {service}` says why it ended.",
+            f"{state.active}, {state.file or 'missing'}",
+            cause="The service was stopped, or stops as soon as it starts.",
+            fix=(
+                ApplySteps(("ddns",), "to start it again"),
+                RunCommand(f"journalctl -u {service}", "to see why it stopped"),
+            ),
         )
         told = None
         if client == "ddclient":
@@ -177,7 +185,7 @@ class Ddns(Step):
         )
         yield from (replace(check, beyond=True) for check in seen)
         if account.provider.reminder:
-            yield Check("confirmation", True, account.provider.reminder)
+            yield Check("ddns-confirmation", "Provider needs a regular confirmation", True, account.provider.reminder)
 
 
 def _patiently(look: Callable[[], Seen], right: Callable[[Seen], bool]) -> Seen:
@@ -201,7 +209,7 @@ def _client(answers: Answers) -> str:
     return str(answers.get("ddns.client", "ddclient"))
 
 
-def _ddclient(account: Account, minutes: int, ground: Ground) -> Sequence[Change]:
+def _ddclient(account: Account, minutes: int, ground: PlanContext) -> Sequence[Change]:
     """Its settings are there before its package: that would ask, and start it without any."""
     system = ground.machine.os
     debian = int(system.version) if system.version.isdigit() else None
@@ -225,7 +233,7 @@ def _ddclient(account: Account, minutes: int, ground: Ground) -> Sequence[Change
     )
 
 
-def _noip_duc(account: Account, minutes: int, ground: Ground) -> Sequence[Change]:
+def _noip_duc(account: Account, minutes: int, ground: PlanContext) -> Sequence[Change]:
     use_debians = 'Set ddns.client to "ddclient".'
     if account.provider.name != "no-ip" or account.server != account.provider.server:
         wrong = "noip-duc, No-IP's own client, can update names of No-IP only"
@@ -261,17 +269,19 @@ def _ill(service: str) -> str | None:
 def _last_update(account: Account) -> Check:
     word = ddclient.last_word(account)
     if word.status == ddclient.GOOD:
-        return Check("last update", True, f"{account.provider.title} has accepted {word.address}")
+        return Check(*UPDATED, True, f"{account.provider.title} accepted {word.address}")
     if not word.status:
-        mend = "Look whether this machine has a connection; `journalctl -u ddclient` has its words."
-        cause = "ddclient has not found the outside address."
-        return Check("last update", False, "there was none yet", cause, mend, beyond=True)
+        fix = (
+            Advice("Check this Pi's Internet connection."),
+            RunCommand("journalctl -u ddclient", "to see its output"),
+        )
+        return Check(*UPDATED, False, "no update yet", "ddclient has not found the public IP.", fix, beyond=True)
     unheard = word.status == ddclient.UNHEARD
     refusal = refusals.explain("unreachable" if unheard else word.status, account)
-    said = "nobody was reached" if unheard else f"refused: {word.status}"
-    return Check("last update", False, said, refusal.sentence, refusal.hint, beyond=unheard)
+    detail = "no server was reached" if unheard else f"refused: {word.status}"
+    return Check(*UPDATED, False, detail, refusal.sentence, (Advice(refusal.hint),), beyond=unheard)
 
 
-def _own_ipv6(ground: Ground) -> list[Any]:
+def _own_ipv6(ground: PlanContext) -> list[Any]:
     found = [one for interface in ground.machine.network.interfaces or () for one in interface.addresses]
     return [one for one in found if one.family == 6 and ipaddress.ip_address(one.address).is_global]

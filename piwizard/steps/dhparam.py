@@ -17,9 +17,9 @@ from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
 from piwizard.machine import commands, dhparam, files, places
 from piwizard.machine import dhparam_generator as generator
-from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.checks import Check
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.machine.remedies import RunCommand
+from piwizard.steps.step import PlanContext, Step
 from piwizard.templating import render
 
 IN_USE = places.dhparam_file()
@@ -77,18 +77,17 @@ class Dhparam(Step):
         "If you have an RSA certificate and visitors with very old browsers, take ffdhe2048, or generate your own. "
         "That runs in the background, and nginx uses the result as soon as it is complete."
     )
-    scope: Scope = "machine"
     optional = True
     needs = ("nginx",)
-    background: BackgroundJob | None = generator.JOB
+    background = generator.JOB
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         bits = BITS
         if ground is not None and answers is not None and (seconds := dhparam.expected(answers.get(BITS.key, ENOUGH))):
             bits = BITS.suggest(ENOUGH, f"takes about {dhparam.duration(seconds)} on this board, by a short try")
         return (WAY, bits, AT_START)
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         way = answers[WAY.key]
         not_generating = (Link(AT_BOOT, None), NotGenerating(), Gone(UNIT))
         if way == "none":
@@ -105,33 +104,41 @@ class Dhparam(Step):
         group = _taken_up(Link(IN_USE, own.path.name), directive, included)
         return (Folder(FOLDER), File(UNIT, _unit(bits)), at_boot, own, group)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
         used = f"ssl_dhparam {IN_USE};" in dump.output
         if answers[WAY.key] == "none":
-            known = "none, and none are needed" if dump.ok else "cannot be checked: nginx refuses its configuration"
+            known = "not used, as you answered" if dump.ok else "unknown: nginx rejects its configuration"
             yield Check(
-                "DH parameters",
+                "dh-parameters-off",
+                "DH parameters not used",
                 dump.ok and not used,
-                "nginx still has some" if used else known,
-                cause="Somebody put them back." if used else "A file under /etc/nginx has a mistake.",
-                mend="`piwizard apply dhparam` takes them away." if used else "`sudo nginx -t` names it.",
+                "nginx still uses some" if used else known,
+                cause="They were put back." if used else "A file under /etc/nginx has an error.",
+                fix=(RunCommand("piwizard apply dhparam", "to remove them"),)
+                if used
+                else (RunCommand("sudo nginx -t", "to see which"),),
             )
             return
         found = dhparam.parse(files.read(IN_USE) or b"")
         yield Check(
-            "DH parameters",
+            "dh-parameters-valid",
+            "DH parameters valid",
             found is not None,
             _size(found),
-            cause="Somebody altered or removed the file.",
-            mend="`piwizard apply dhparam` makes it again.",
+            cause="The file was changed or removed.",
+            fix=(RunCommand("piwizard apply dhparam", "to generate them again"),),
         )
         yield Check(
-            "nginx has them",
+            "dh-parameters-used",
+            "nginx uses the DH parameters",
             used,
             f"ssl_dhparam {IN_USE}" if used else "nginx does not read them",
-            cause="The file in conf.d is gone, or nginx refuses its configuration.",
-            mend="`sudo nginx -t` says what it refuses; `piwizard apply dhparam` puts the file back.",
+            cause="The file in conf.d is missing, or nginx rejects its configuration.",
+            fix=(
+                RunCommand("sudo nginx -t", "to see what nginx rejects"),
+                RunCommand("piwizard apply dhparam", "to restore the file"),
+            ),
         )
 
 
@@ -154,6 +161,6 @@ def _unit(bits: int) -> str:
 
 def _size(found: dhparam.Parameters | None) -> str:
     if found is None:
-        return "the file is not whole"
-    few = "" if found.bits >= ENOUGH else ": fewer than what is deemed safe"
+        return "the file is incomplete"
+    few = "" if found.bits >= ENOUGH else ": fewer than is considered safe"
     return f"{found.bits} bits{few}"

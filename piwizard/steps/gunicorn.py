@@ -24,8 +24,11 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
 from piwizard.machine.http_client import Answer
+from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.quoting import environment_value
-from piwizard.steps.step import Ground, Scope, Step, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
+
+CLOSED = "Home network closed to the app"
 
 if TYPE_CHECKING:
     from piwizard.apps.chosen import Chosen
@@ -53,10 +56,12 @@ class Gunicorn(Step):
         "kernel keeps account of memory, it cannot take more than this board can give."
     )
     scope: Scope = "site"
-    optional = False
     needs = ("app",)
+    typical_seconds = 6
+    deployed = True
+    diagnosis_order = 4
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         machine = ground.machine
@@ -66,7 +71,7 @@ class Gunicorn(Step):
         board += f"; the app takes {app.worker} MB a worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         unit = _unit(app, ground)
         where, name, host = app.layout, unit.site, _host(answers)
@@ -96,27 +101,34 @@ class Gunicorn(Step):
         network = egress.guard(name, app.network, app.network_reason)
         return (*network, units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"), prune)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
         states = units.ask(names)
-        for unit in names:
+        for unit, check_id in zip(names, ("app-socket-running", "app-service-running"), strict=True):
             state = states[unit]
             yield Check(
-                unit,
+                check_id,
+                f"{unit} running",
                 state.running and state.enabled,
-                f"{state.active}, {state.file or 'not there'}",
-                cause="Somebody stopped it, or it ends as soon as it is started.",
-                mend=f"`journalctl -u {unit}` says why; `piwizard apply gunicorn` starts it again.",
+                f"{state.active}, {state.file or 'missing'}",
+                cause="The unit was stopped, or stops as soon as it starts.",
+                fix=(
+                    RunCommand(f"journalctl -u {unit}", "to see why"),
+                    ApplySteps(("gunicorn",), "to start it again"),
+                ),
             )
         yield _network(app_of(ground, answers), name)
         answer = _first_page(name, _host(answers))
+        journal = RunCommand(f"journalctl -u {name}.service", "to see the app's output")
+        app_fails = answer is not None and answer.status == 500
         yield Check(
-            "app answers",
+            "app-answers",
+            "App answers on its socket",
             answer is not None and answer.status < 500,
-            f"{answer.status} on its socket" if answer else "nobody answers on its socket",
+            f"status {answer.status}" if answer else "no answer",
             cause="The app itself fails." if answer else "The service does not run.",
-            mend=f"`journalctl -u {name}.service` has the app's own words.",
+            fix=(journal,) if app_fails else (journal, ApplySteps(("gunicorn", "site"), "to start it again")),
         )
 
 
@@ -152,23 +164,29 @@ def _ill(name: str, host: str) -> str | None:
 
 def _network(app: Chosen, name: str) -> Check:
     """Check that the app is kept out of the home network, unless it may reach it."""
-    title = "home network closed to the app"
     if app.network == egress.HOME:
-        return Check("home network open to the app", True, 'as app.network = "home" says')
-    mend = "`sudo systemctl start piwizard-egress.service` puts it right; `journalctl -u piwizard-egress` says more."
+        return Check("app-home-network", "Home network open to the app", True, 'as set by app.network = "home"')
+    fix: Fix = (
+        RunCommand("sudo systemctl start piwizard-egress.service", "to load the rules again"),
+        RunCommand("journalctl -u piwizard-egress", "to see more"),
+    )
+
+    def failed(detail: str, cause: str, fix: Fix, *, beyond: bool = False) -> Check:
+        return Check("app-home-network", CLOSED, False, detail, cause, fix, beyond)
+
     filtered = egress.look(name)
     if not filtered.loaded:
-        detail = "nftables has no rules for it, so it reaches every port of the name server, often the router"
+        detail = "nftables has no rules for the app, so it reaches every port of the name server, often the router"
         if filtered.possible:
-            return Check(title, False, detail, "Another program flushed nftables.", mend)
+            return failed(detail, "Another program flushed nftables.", fix)
         cause = "The kernel has no nf_tables. It may have been upgraded since the Pi was started."
-        return Check(title, False, detail, cause, "Reboot the Pi.", beyond=True)
+        return failed(detail, cause, (Advice("Reboot the Pi."),), beyond=True)
     if servers := egress.unreachable_resolvers(name):
-        detail = f"and the name server {servers[0]} too"
-        return Check(title, False, detail, "The name server changed, and the rules did not follow yet.", mend)
+        detail = f"the name server {servers[0]} is closed to it too"
+        return failed(detail, "The name server changed, and the rules have not been updated yet.", fix)
     unanswered = app.home_network and "app.network" not in app.answers.values
     but = f'; but {app.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
-    return Check(title, True, f"it reaches the Internet only{but}")
+    return Check("app-home-network", CLOSED, True, f"it reaches the Internet only{but}")
 
 
 def _footprint(app: Chosen) -> Footprint | None:
@@ -177,7 +195,7 @@ def _footprint(app: Chosen) -> Footprint | None:
     return footprint.read(where.release / PROOF) or footprint.read(where.current / PROOF)
 
 
-def _unit(app: Chosen, ground: Ground) -> systemd_units.Unit:
+def _unit(app: Chosen, ground: PlanContext) -> systemd_units.Unit:
     answers, where = app.answers, app.layout
     workers, threads = footprint.for_board(ground.machine, _footprint(app))
     code = where.current / "app"

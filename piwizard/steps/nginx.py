@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.gone import Gone
@@ -15,10 +14,11 @@ from piwizard.changes.package import Packages
 from piwizard.changes.unit import Unit
 from piwizard.machine import apt_options, commands, units
 from piwizard.machine.checks import Check
+from piwizard.machine.remedies import Advice, ApplySteps, RunCommand
 from piwizard.nginx import capacity, limits, tuning
 from piwizard.nginx.listens import FOLDER, render_listens
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 from piwizard.templating import render
 
 
@@ -33,14 +33,11 @@ class Nginx(Step):
         "version is not told to strangers. Your nginx.conf stays yours: nine settings are changed where they stand, "
         "every comment remains, and nginx checks the result before it is used."
     )
-    scope: Scope = "machine"
-    optional = False
     needs = ("system",)
+    typical_seconds = 4
+    diagnosis_order = 2
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
-        return ()
-
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         included = tuning.readable(ground.nginx.included)
 
         def tune(text: str) -> str:
@@ -56,52 +53,59 @@ class Nginx(Step):
             _updates(ground),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
         ipv6_gone = "Address family not supported" in dump.last_words
         yield Check(
-            "nginx configuration",
+            "nginx-config-valid",
+            "nginx configuration valid",
             dump.ok,
             "nginx accepts it" if dump.ok else dump.last_words.splitlines()[0],
-            cause="The kernel has no IPv6 any more." if ipv6_gone else "A file under /etc/nginx has a mistake.",
-            mend="`piwizard apply` lets nginx run without it; a server block that is not piwizard's needs your hand."
+            cause="The kernel no longer supports IPv6." if ipv6_gone else "A file under /etc/nginx has an error.",
+            fix=(
+                RunCommand("piwizard apply", "to let nginx run without IPv6"),
+                Advice("Edit server blocks that are not piwizard's yourself."),
+            )
             if ipv6_gone
-            else "Mend the line that nginx names, then `sudo nginx -t`.",
+            else (Advice("Correct the line that nginx names."), RunCommand("sudo nginx -t", "to check it again")),
         )
         if dump.ok:
             lacking = tuning.missing(dump.output)
             yield Check(
-                "nine settings",
+                "nginx-tuning",
+                "nginx performance settings in effect",
                 not lacking,
-                f"not as they should be: {', '.join(lacking)}" if lacking else "all nine in force",
-                cause="Another file under /etc/nginx sets them otherwise, or somebody altered nginx.conf.",
-                mend="`piwizard apply nginx` sets them again.",
+                f"not in effect: {', '.join(lacking)}" if lacking else "all nine are in effect",
+                cause="Another file under /etc/nginx overrides them, or nginx.conf was edited.",
+                fix=(ApplySteps(("nginx",), "to set them again"),),
             )
             low = [*capacity.lacking(dump.output), *limits.lacking(dump.output)]
             yield Check(
-                "connection limits",
+                "nginx-connection-limits",
+                "nginx connection limits in effect",
                 not low,
-                f"too low or missing: {', '.join(low)}" if low else "slow visitors are cut off, and many are served",
-                cause="Another file under /etc/nginx sets them otherwise, or somebody altered nginx.conf.",
-                mend="`piwizard apply nginx` sets them again.",
+                f"too low or missing: {', '.join(low)}" if low else "many visitors at once, and a limit for slow ones",
+                cause="Another file under /etc/nginx overrides them, or nginx.conf was edited.",
+                fix=(ApplySteps(("nginx",), "to set them again"),),
             )
         state = units.ask(["nginx.service"])["nginx.service"]
         yield Check(
-            "nginx service",
+            "nginx-service-running",
+            "nginx service running",
             state.running and state.enabled,
             f"{state.active}, {state.file}",
-            cause="Somebody stopped it, or it could not be started.",
-            mend="`piwizard apply nginx` starts it again.",
+            cause="The service was stopped, or could not start.",
+            fix=(ApplySteps(("nginx",), "to start it again"),),
         )
 
 
-def _listens(ground: Ground) -> tuple[Change, ...]:
+def _listens(ground: PlanContext) -> tuple[Change, ...]:
     """Here, not with the sites that include them: where IPv6 is gone from the kernel, nginx starts only without."""
     texts = render_listens(engine_of(ground), ipv6=ground.ipv6)
     return tuple(File(Path(FOLDER) / name, text) for name, text in texts.items())
 
 
-def _updates(ground: Ground) -> Change:
+def _updates(ground: PlanContext) -> Change:
     """Let unattended-upgrades replace nginx although its nginx.conf is edited; nothing where it is not installed."""
     path = Path(apt_options.FILE)
     if "unattended-upgrades" not in ground.installed or apt_options.others_keep_settings():

@@ -1,8 +1,10 @@
-"""The steps, in the order in which they are set up, and what they ask."""
+"""The steps in the order in which they run, what each needs, and the questions they ask. No access to the machine."""
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
@@ -34,13 +36,13 @@ STEPS: tuple[Step, ...] = (
     Renewal(),
 )
 
-HOLDS_DATA = "app"
-"""The step whose undo meets what an app has written: that goes only after a yes of its own."""
+DATA_STEP = next(step.name for step in STEPS if step.holds_data)
+"""The step whose undo meets data that an app has written, which goes only after a separate yes."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A step at its place: for the machine, or for one site."""
+class StepInstance:
+    """A step as it runs: for the machine (`site` None), or for one site."""
 
     step: Step
     site: str | None
@@ -49,34 +51,73 @@ class Place:
     def label(self) -> str:
         return f"{self.step.name} of {self.site}" if self.site else self.step.name
 
+    @property
+    def questions(self) -> list[Question]:
+        """The questions of the step and of every step that it needs, without defaults for this machine."""
+        needed = [self.step, *needed_by(self.step)]
+        return [question for step in STEPS if step in needed for question in step.questions(None, None)]
+
+
+def step_named(name: str) -> Step:
+    """Return the step of that name; PiwizardError lists the names there are."""
+    for step in STEPS:
+        if step.name == name:
+            return step
+    raise PiwizardError(f"There is no step {name}.", hint=f"The steps: {', '.join(step.name for step in STEPS)}.")
+
+
+def needed_by(step: Step) -> list[Step]:
+    """Return the steps that must be done before this one, directly or indirectly."""
+    steps = [step]
+    for one in steps:  # grows while it is read
+        steps += [needed for name in one.needs if (needed := step_named(name)) not in steps]
+    return steps[1:]
+
+
+def in_order(steps: Container[Step], sites: Sequence[str]) -> list[StepInstance]:
+    """Return the instances of these steps in running order; steps of sites that follow each other go site by site."""
+    found: list[StepInstance] = []
+    for scope, group in groupby(STEPS, key=lambda step: step.scope):
+        wanted = [step for step in group if step in steps]
+        for site in sites if scope == "site" else [None]:
+            found += [StepInstance(step, site) for step in wanted]
+    return found
+
+
+def with_needs(
+    wanted: Sequence[StepInstance], done: Iterable[StepInstance], sites: Sequence[str]
+) -> list[StepInstance]:
+    """Return these instances and, before them, those that they need and that are not done."""
+    done = list(done)
+    found = list(wanted)
+    for instance in found:
+        for name in instance.step.needs:
+            step = step_named(name)
+            needed = StepInstance(step, instance.site if step.scope == "site" else None)
+            if needed not in found and needed not in done:
+                found.append(needed)
+    return [instance for instance in in_order(STEPS, sites) if instance in found]
+
 
 def all_questions() -> list[Question]:
-    """Every key that answers.toml may hold."""
+    """Return a question for every key that answers.toml may have."""
     return [*(question for step in STEPS for question in step.questions(None, None)), SKIPPED]
 
 
-def _leave_out(value: object) -> list[str]:
+def _optional_steps(value: object) -> list[str]:
     optional = [step.name for step in STEPS if step.optional]
     names: list[str] = v.list_of(v.text, 50)(value)
     for name in names:
         if name not in optional:
-            raise v.Invalid(f"names {name!r}, which cannot be left out ({', '.join(optional) or 'no step'} can)")
+            raise v.Invalid(f"names {name!r}, which cannot be skipped ({', '.join(optional) or 'no step'} can)")
     return names
 
 
 SKIPPED = Question(
     "skip.steps",
-    "Steps to leave out",
-    "Optional steps that are not wanted. They can be taken up again at any time.",
-    _leave_out,
+    "Skipped steps",
+    "Optional steps that you do not want. You can set them up at any time.",
+    _optional_steps,
     kind="list",
     default=[],
 )
-
-
-def step_named(name: str) -> Step:
-    """The step of that name; PiwizardError lists the names there are."""
-    for step in STEPS:
-        if step.name == name:
-            return step
-    raise PiwizardError(f"There is no step {name}.", hint=f"The steps: {', '.join(step.name for step in STEPS)}.")

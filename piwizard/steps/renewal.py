@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.folder import Folder
@@ -16,8 +15,9 @@ from piwizard.changes.group import Group, Then
 from piwizard.changes.unit import Unit
 from piwizard.machine import files, places, units
 from piwizard.machine.checks import Check
+from piwizard.machine.remedies import RunCommand
 from piwizard.steps.blocks import certificate_of
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.templating import render
 from piwizard.tls import lineage, renewing, served
 from piwizard.tls.renewing import HOOK, Rehearsal
@@ -55,10 +55,7 @@ class Renewal(Step):
     optional = True
     needs = ("certbot",)
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
-        return ()
-
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         if not answers["tls.https"]:
             return ()
         site, name = str(answers.site), certificate_of(ground, answers).name
@@ -91,36 +88,46 @@ class Renewal(Step):
             ),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
         states = units.ask([TIMER, WATCH])
-        for name, timer in (("renewal timer", TIMER), ("weekly look", WATCH)):
+        for check_id, name, timer in (
+            ("renewal-timer-running", "Renewal timer running", TIMER),
+            ("health-timer-running", "Weekly health check timer running", WATCH),
+        ):
             state = states[timer]
             yield Check(
+                check_id,
                 name,
                 state.running and state.enabled,
-                f"{timer} is {state.active}, {state.file or 'not there'}",
-                cause="Somebody stopped it.",
-                mend="`piwizard apply renewal` starts it again.",
+                f"{timer} is {state.active}, {state.file or 'missing'}",
+                cause="The timer was stopped.",
+                fix=(RunCommand("piwizard apply renewal", "to start it again"),),
             )
         able = files.read(HOOK) is not None and bool(files.mode_and_owner(HOOK)[0] & 0o100)
         yield Check(
-            "nginx is told",
+            "renewal-reloads-nginx",
+            "nginx reloads after a renewal",
             able,
-            f"{HOOK} is there" if able else f"{HOOK} is missing, or cannot be run",
-            cause="Somebody removed it.",
-            mend="`piwizard apply renewal` puts it there again.",
+            f"{HOOK} exists" if able else f"{HOOK} is missing or not executable",
+            cause="The hook was removed or changed.",
+            fix=(RunCommand("piwizard apply renewal", "to restore it"),),
         )
         if PLUGIN.exists():
             runs = environment_runs()
             yield Check(
-                "certbot's plugin",
+                "certbot-plugin-runs",
+                "certbot runs with its plugin",
                 runs,
-                f"certbot {'runs' if runs else 'cannot be run'} in {ENVIRONMENT}, where renewals are made",
-                cause="It was removed, or the system has another Python than when it was made.",
-                mend="`piwizard apply certbot renewal` makes it anew where tls.challenge is dns; if it is so nowhere "
-                f"any more, `sudo rm {PLUGIN}` and `sudo systemctl daemon-reload`.",
+                f"certbot {'runs' if runs else 'cannot run'} in {ENVIRONMENT}, which renewals use",
+                cause="The environment was removed, or the system has another Python than when it was made.",
+                fix=(
+                    RunCommand(
+                        "piwizard apply certbot renewal", 'to make it again if a site has tls.challenge = "dns"'
+                    ),
+                    RunCommand(f"sudo rm {PLUGIN} && sudo systemctl daemon-reload", "if no site has"),
+                ),
             )
         domains = answers["site.domains"]
         yield served.certificate_check(ground.certificates.in_use.get(str(answers.site)), domains)

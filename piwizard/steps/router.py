@@ -20,10 +20,14 @@ from piwizard.machine import firewall, forwards, places, ufw, units, upnp
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts, Network
 from piwizard.machine.forwards import Router as Seen
+from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand, sentence
 from piwizard.reach import outside
 from piwizard.router import by_hand, echo, hops, keeping, verdict
 from piwizard.router.verdict import Evidence, Verdict
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.steps.step import PlanContext, Step
+
+FORWARDED = ("ports-forwarded", "Router forwards ports 80 and 443")
+FIREWALL = ("firewall-open", "Firewall lets visitors in")
 
 PORTS = (80, 443)
 UPNP, BY_HAND = "upnp", "by-hand"
@@ -53,11 +57,11 @@ class Router(Step):
         "type in. It also says when no forward can help, since your provider shares one address among many homes. "
         "Forwards to other machines are left alone."
     )
-    scope: Scope = "machine"
     optional = True
     needs = ("nginx",)
+    from_outside = True
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None:
             return QUESTIONS
         gateway = ground.machine.network.gateway
@@ -65,7 +69,7 @@ class Router(Step):
             return [QUESTIONS[0].suggest(UPNP, "your router answers to UPnP")]
         return [QUESTIONS[0].suggest(BY_HAND, "no router answers to UPnP")]
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         gateway, address = _ends(ground.machine.network)
         fire: tuple[Change, ...] = (OpenPorts(PORTS),) if ufw.look(PORTS) else ()
         if answers["router.forward"] == BY_HAND:
@@ -94,27 +98,41 @@ class Router(Step):
             Unit(keeping.TIMER),
         )
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         gateway, address = _ends(ground.machine.network)
         url = forwards.find(gateway) if upnp.installed() else None
         seen = upnp.look(url) if url else None
         forwarded = None
         if answers["router.forward"] == BY_HAND:
-            yield Check("forwards by hand", True, by_hand.in_short(ground.machine, address, PORTS))
+            yield Check(
+                "port-forwarding-manual",
+                "Port forwarding set up by hand",
+                True,
+                by_hand.in_short(ground.machine, address, PORTS),
+            )
         else:
             forwarded = seen is not None and all(_leads(seen, port, address) for port in PORTS)
             yield _forwards(seen, address, forwarded=forwarded)
             state = units.ask([keeping.TIMER])[keeping.TIMER]
             yield Check(
-                keeping.TIMER,
+                "port-forwarding-timer-running",
+                "Port forwarding timer running",
                 state.running and state.enabled,
-                f"{state.active}, {state.file or 'not there'}",
-                cause="Somebody stopped it; the router may forget the forwards.",
-                mend="`piwizard apply router` starts it again.",
+                f"{keeping.TIMER} is {state.active}, {state.file or 'missing'}",
+                cause="The timer was stopped. The router may forget the forwarded ports.",
+                fix=(ApplySteps(("router",), "to start it again"),),
             )
         yield from _firewall(ground.machine.network)
         found = _verdict(ground, seen, forwarded=forwarded)
-        yield Check("way in", not found.bad, found.detail, found.cause, found.mend, beyond=True)
+        yield Check(
+            "reachable-from-internet",
+            "Site reachable from the Internet",
+            not found.bad,
+            found.detail,
+            found.cause,
+            found.fix,
+            beyond=True,
+        )
 
 
 def _ends(network: Network) -> tuple[str, str]:
@@ -143,23 +161,27 @@ def _leads(seen: Seen, port: int, address: str) -> bool:
 def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
     if seen is None:
         return Check(
-            "forwards",
+            *FORWARDED,
             False,
             "the router does not answer to UPnP",
             "UPnP was switched off in the router, or the router is off.",
-            'Switch it on again, or answer router.forward = "by-hand".',
+            (Advice('Switch it on again, or set router.forward = "by-hand".'),),
             beyond=True,
         )
     others = [there.address for port in PORTS if (there := seen.of(port)) and there.address != address]
     shown = [f"{port} to {there.address}" if (there := seen.of(port)) else f"{port} to nobody" for port in PORTS]
+    again: Fix = (ApplySteps(("router",), "to forward the ports again"),)
     return Check(
-        "forwards",
+        *FORWARDED,
         forwarded,
         f"the router forwards {', '.join(shown)}",
-        f"Another machine, {others[0]}, has them now." if others else "The router has forgotten them.",
-        "Take that forward away there or in the router's pages, then `piwizard apply router`."
+        f"They are forwarded to another machine, {others[0]}." if others else "The router has forgotten them.",
+        (
+            Advice("Delete that forwarded port on the other machine or in the router's settings."),
+            RunCommand("piwizard apply router", "after that"),
+        )
         if others
-        else "`piwizard apply router` makes them again.",
+        else again,
     )
 
 
@@ -169,23 +191,24 @@ def _firewall(network: Network) -> Iterable[Check]:
     if found is None:
         return
     if found.unsure and not found.closed:
-        yield Check("firewall", True, f"{found.keeper}: its rules cannot be read for sure; `sudo nft list ruleset`")
+        detail = f"unknown: piwizard cannot read all rules of {found.keeper}; see `sudo nft list ruleset`"
+        yield Check(*FIREWALL, True, detail)
         return
     closed = " and ".join(map(str, found.closed))
     yield Check(
-        "firewall",
+        *FIREWALL,
         not found.closed,
-        f"{found.keeper} keeps visitors from port {closed}" if closed else f"{found.keeper} lets visitors in",
-        f"{found.keeper} on this Pi turns away what nobody has allowed.",
-        firewall.MENDS[found.keeper],
+        f"{found.keeper} blocks port {closed}" if closed else f"{found.keeper} lets visitors in",
+        f"{found.keeper} on this Pi blocks what is not explicitly allowed.",
+        firewall.FIXES[found.keeper],
     )
 
 
-def _verdict(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
+def _verdict(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
     return verdict.judge(_evidence(ground, seen, forwarded=forwarded))
 
 
-def _evidence(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
+def _evidence(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
     """Looks around, as far as it takes: a few seconds at most."""
     internet, router = outside.ask(4), seen.outside if seen else None
     own = tuple(one.address for each in ground.machine.network.interfaces or () for one in each.addresses)
@@ -196,10 +219,12 @@ def _evidence(ground: Ground, seen: Seen | None, *, forwarded: bool | None) -> E
     return Evidence(router, internet.address, internet.reason, own, way, forwarded, heard)
 
 
-def _refuse(ground: Ground, seen: Seen) -> None:
+def _refuse(ground: PlanContext, seen: Seen) -> None:
     """Raises where no forward of this router could let visitors in."""
     found = _verdict(ground, seen, forwarded=None)
     if found.hopeless:
         raise PiwizardError(
-            f"{found.detail[0].upper()}{found.detail[1:]}. {found.cause}", key="router.forward", hint=found.mend
+            f"{found.detail[0].upper()}{found.detail[1:]}. {found.cause}",
+            key="router.forward",
+            hint=sentence(found.fix),
         )

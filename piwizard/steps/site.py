@@ -21,11 +21,16 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import checks, units
 from piwizard.machine.checks import Check
 from piwizard.machine.http_client import Answer
+from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.nginx import workers
 from piwizard.nginx.present import DEFAULT_SERVER
 from piwizard.nginx.site import access_log, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
-from piwizard.steps.step import Ground, Scope, Step, app_of
+from piwizard.steps.step import PlanContext, Scope, Step, app_of
+
+CLOSED = ("repository-closed", "Repository not served")
+STRANGERS = ("unknown-hosts-refused", "Unknown host names get no answer")
+DOCTOR = (RunCommand("piwizard doctor", "to see where the app fails"),)
 
 QUESTIONS = (
     Question(
@@ -51,13 +56,16 @@ class Site(Step):
         "for names that are not yours get no answer."
     )
     scope: Scope = "site"
-    optional = False
     needs = ("nginx", "gunicorn")
+    typical_seconds = 3
+    deployed = True
+    serves_site = True
+    diagnosis_order = 3
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return QUESTIONS
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
         name = app.layout.site
         for domain in answers["site.domains"]:
@@ -91,26 +99,26 @@ class Site(Step):
         # First: already `nginx -t` makes the files that it would write to, for everybody to read.
         return (LogFile(Path(access_log(name))), *groups)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         host = bare_name(answers["site.domains"])
         secure = answers.site in ground.certificates.in_use
         scheme = "https" if secure else "http"
         page = _first_page(host, f"{answers.site}.service", secure=secure)
+        app_fails = page is not None and page.status == 500
         yield Check(
-            "site answers",
+            "site-answers",
+            "Site answers",
             page is not None and page.status < 500,
-            f"{scheme}://{host}/ gives {page.status}" if page else f"nobody answers for {host}",
+            f"{scheme}://{host}/ returns {page.status}" if page else f"no answer for {host}",
             cause=_cause(page),
-            mend="`piwizard doctor` says where the app fails."
-            if page and page.status == 500
-            else "`piwizard apply gunicorn site` puts both right.",
+            fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
         )
         fresh = checks.settled(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
-        yield _closed(str(answers.site), host, page, secure=secure) if fresh else _old("repository closed")
+        yield _closed(str(answers.site), host, page, secure=secure) if fresh else _old(*CLOSED)
         if other := ground.nginx.default_server_of_others():
-            yield Check("unknown names", True, f"are answered by {other}, as you have it")
+            yield Check(*STRANGERS, True, f"answered by {other}, which is not piwizard's")
         else:
-            yield _strangers() if fresh else _old("unknown names")
+            yield _strangers() if fresh else _old(*STRANGERS)
 
 
 def _up_to_date(site: str) -> bool:
@@ -119,54 +127,60 @@ def _up_to_date(site: str) -> bool:
     return workers.up_to_date(folder / name for folder in (AVAILABLE, ENABLED) for name in names)
 
 
-def _old(name: str) -> Check:
+def _old(check_id: str, name: str) -> Check:
     return Check(
+        check_id,
         name,
         False,
-        "cannot be checked: nginx does not run with the newest configuration",
-        cause="It is stopped, or has refused to load the files under /etc/nginx again.",
-        mend="`sudo nginx -t` names what it refuses, if anything; then `sudo systemctl reload-or-restart nginx`.",
+        "unknown: nginx does not run with the newest configuration",
+        cause="nginx was stopped, or refused to load the files under /etc/nginx again.",
+        fix=(
+            RunCommand("sudo nginx -t", "to see what it refuses"),
+            RunCommand("sudo systemctl reload-or-restart nginx", "after that"),
+        ),
     )
 
 
 def _closed(site: str, host: str, page: Answer | None, *, secure: bool) -> Check:
-    """Whether nothing of the repository's inside is served. Silence is no proof of that."""
-    name = "repository closed"
+    """Check that no file of the repository is served. No answer at all proves nothing."""
+
+    def failed(detail: str, cause: str, fix: Fix) -> Check:
+        return Check(*CLOSED, False, detail, cause, fix)
+
     if page is None:
-        return Check(name, False, f"cannot be checked: nobody answers for {host}", mend="`piwizard doctor` says why.")
+        return failed(f"unknown: no answer for {host}", "", DOCTOR)
     files = exposure.private_files(Layout(site, ""))
     found = exposure.look(files, lambda path: checks.get(path, host=host, secure=secure))
     if found.leaked:
-        return Check(
-            name,
-            False,
+        return failed(
             f"served: {', '.join(found.leaked)}",
-            cause="The app itself answers for these addresses, or a server block of somebody else does.",
-            mend="`piwizard plan site` shows what was altered; else look into the app for a route that serves files.",
+            "The app itself, or a server block that is not piwizard's, answers for these addresses.",
+            (
+                RunCommand("piwizard plan site", "to see what was changed"),
+                Advice("If nothing was, look for a route of the app that serves files."),
+            ),
         )
     if found.silent or not found.asked:
-        return Check(
-            name,
-            False,
-            f"cannot be checked: nobody answers for {', '.join(found.silent) or 'anything'}",
-            cause="The app does not answer there, or takes too long.",
-            mend="`piwizard doctor` says where the app fails.",
+        return failed(
+            f"unknown: no answer for {', '.join(found.silent) or 'anything'}",
+            "The app does not answer there, or takes too long.",
+            DOCTOR,
         )
-    return Check(name, True, f"only static files are served ({found.asked} addresses were tried)")
+    return Check(*CLOSED, True, f"only static files are served ({found.asked} addresses checked)")
 
 
 def _strangers() -> Check:
-    """Whether a name that nobody has here gets no answer: its connection is taken, and closed without one."""
+    """Check that a request for an unknown host name gets no answer: the connection is accepted, then closed."""
     seen = checks.settled(lambda: checks.ask("/", host="unknown.invalid"), lambda seen: seen == "closed")
-    said = {"closed": "get no answer", "nobody": "cannot be checked: nobody takes the connection"}
+    details = {"closed": "no answer for them", "nobody": "unknown: no connection to nginx"}
     return Check(
-        "unknown names",
+        *STRANGERS,
         seen == "closed",
-        said[seen] if isinstance(seen, str) else f"get {seen.status}",
+        details[seen] if isinstance(seen, str) else f"answered with status {seen.status}",
         cause="nginx does not run, or is too busy."
         if seen == "nobody"
-        else "Another server block answers for names that nobody has here.",
-        mend="`piwizard apply site` puts the right one there.",
+        else "Another server block answers for host names that no site here has.",
+        fix=(RunCommand("piwizard apply site", "to restore piwizard's default server"),),
     )
 
 
@@ -186,5 +200,5 @@ def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
 
 def _cause(page: Answer | None) -> str:
     if page is None:
-        return "nginx does not run, or does not know the name."
+        return "nginx does not run, or does not know the host name."
     return "The app itself fails on its first page." if page.status == 500 else "nginx cannot reach the app."

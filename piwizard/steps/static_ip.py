@@ -13,6 +13,7 @@ from piwizard.changes.base import Change
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Network
+from piwizard.machine.remedies import Advice, RunCommand
 from piwizard.network import addresses, neighbours, trial
 from piwizard.network.settings import (
     ADDRESS,
@@ -26,13 +27,12 @@ from piwizard.network.settings import (
     settings,
 )
 from piwizard.reach import names
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.steps.step import PlanContext, Step
 
 REVERT_AFTER = "static_ip.revert_after"
 SECONDS = 180
 KNOWN_NAME = "deb.debian.org"
 """Looked for to see whether names are found: this machine's packages come from there anyway."""
-APPLY = "`piwizard apply static-ip` sets it again."
 
 BEST = "If it is fixed here, best one outside of the range that the router lends by itself (DHCP)."
 
@@ -81,16 +81,15 @@ class StaticIp(Step):
         "tells; then skip this step. Where the router cannot do that, the address is fixed here: it is tried, and "
         "unless you confirm it in time the old one comes back by itself, also after a restart or a power cut."
     )
-    scope: Scope = "machine"
     optional = True
-    needs = ()
+    from_outside = True
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         if ground is None or answers is None:
             return QUESTIONS
         return _proposed(ground.machine.network, answers)
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         cut_off = trial.current()
         if cut_off and not trial.live(cut_off.interface):
             raise PiwizardError(
@@ -103,39 +102,50 @@ class StaticIp(Step):
             neighbours.refuse(chosen)
         return (change,)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         chosen = settings(ground.machine.network, answers)
         here = trial.live(chosen.interface)
+        apply_again = (RunCommand("piwizard apply static-ip", "to set it again"),)
         yield Check(
-            "address",
+            "static-ip-set",
+            f"Local IP is {chosen.host}",
             chosen.host in here,
             f"{chosen.interface} has {', '.join(here) or 'no address'}",
-            cause="Somebody has altered the network settings, or the cable is out.",
-            mend=APPLY,
+            cause="The network settings were changed, or the cable is unplugged.",
+            fix=apply_again,
         )
         yield Check(
-            "kept",
+            "static-ip-permanent",
+            "Local IP kept after a reboot",
             FixedAddress(chosen, SECONDS).kept(),
             f"in the settings of {chosen.manager}",
-            cause=f"The settings of {chosen.manager} were altered, so the next start brings another address.",
-            mend=APPLY,
+            cause=f"The settings of {chosen.manager} were changed, so the next boot brings another address.",
+            fix=apply_again,
         )
         reached = neighbours.answers(chosen.gateway, chosen.interface, 5.0)
         yield Check(
-            "router",
+            "router-answers",
+            "Router answers",
             reached,
             f"{chosen.gateway} answers" if reached else f"{chosen.gateway} does not answer",
             cause="The router is off, or has another address.",
-            mend="Look at the cable and the router; `piwizard undo static-ip` goes back to what it was before.",
+            fix=(
+                Advice("Check the cable and the router."),
+                RunCommand("piwizard undo static-ip", "to restore the address from before"),
+            ),
             beyond=True,
         )
         silent = [server for server in chosen.dns if not _finds_names(server)]
         yield Check(
-            "names",
+            "name-servers-answer",
+            "Name servers answer",
             len(silent) < len(chosen.dns),
-            f"no answer from {', '.join(silent)}" if silent else f"{', '.join(chosen.dns)} find names",
-            cause="The name servers cannot be reached, or find nothing.",
-            mend=f"Put the router's address into {DNS} and apply again.",
+            f"no answer from {', '.join(silent)}" if silent else f"{', '.join(chosen.dns)} resolve names",
+            cause="The name servers cannot be reached, or resolve nothing.",
+            fix=(
+                Advice(f"Set {DNS} to the router's address."),
+                RunCommand("piwizard apply static-ip", "after that"),
+            ),
             beyond=True,
         )
 

@@ -1,10 +1,11 @@
-"""What a step is, and what it is made from."""
+"""Define what a step is, and the context that its plans are made from."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
@@ -24,8 +25,8 @@ Scope = Literal["machine", "site"]
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Everything detected that a plan stands on: the machine, the nginx files that are there, the app's code."""
+class PlanContext:
+    """What a plan is made from: facts about the machine, the nginx files that exist, the app's code."""
 
     machine: Facts
     nginx: NginxFiles = field(default_factory=NginxFiles)
@@ -39,59 +40,61 @@ class Ground:
     """The versions of Debian's packages that are installed, by name."""
     ipv6: bool = True
     packaged_units: frozenset[str] = frozenset()
-    """The units that came with Debian's packages: no site may be called like one of them."""
+    """The units of Debian's packages: no site may have the name of one."""
 
 
-def app_of(ground: Ground, answers: Answers) -> Chosen:
-    """The app that a site's steps are about."""
+def app_of(ground: PlanContext, answers: Answers) -> Chosen:
+    """Return the app of a site, as configured. PiwizardError where the site has no repository yet."""
     if ground.source is None:
         raise PiwizardError("app.repo is missing.", key="app.repo")
     from piwizard.apps.chosen import Chosen  # reads code in ten ways, and most pages never ask for that
 
-    return Chosen(ground.source, answers)
+    return Chosen(ground.source, answers, ground.machine.python_version)
 
 
-class Step(Protocol):
-    """One line of the sidebar. Plans and checks are worked out from ground and answers, and alter nothing."""
+class Step(ABC):
+    """One entry of the sidebar: its questions, plan and checks, and what other parts need to know of it.
 
-    @property
-    def name(self) -> str:
-        """As on the command line: "nginx"."""
+    Plans and checks are made from context and answers alone, and alter nothing.
+    """
 
-    @property
-    def title(self) -> str:
-        """As in the sidebar."""
+    name: str
+    """As on the command line: "nginx"."""
+    title: str
+    """As in the sidebar."""
+    heading: str
+    """The part of the sidebar that it belongs to."""
+    why: str
+    """A paragraph for the person who answers the questions."""
+    scope: Scope = "machine"
+    """Whether the step is set up once for the machine, or for each site."""
+    optional: bool = False
+    """Whether a person may skip it."""
+    needs: tuple[str, ...] = ()
+    """The names of the steps that must be done before."""
+    background: BackgroundJob | None = None
+    """The job that continues the step's work after its run."""
+    typical_seconds: float = 10
+    """How long the first run takes on a Pi 4."""
+    deployed: bool = False
+    """Whether `piwizard deploy` runs it, to set up a new version of the app."""
+    serves_site: bool = False
+    """Whether visitors reach the site once this step and those that it needs are done."""
+    holds_data: bool = False
+    """Whether undo meets data that an app has written, which goes only after a separate yes."""
+    from_outside: bool = False
+    """Whether it opens the way from the Internet to this machine, so that a checkup includes its checks."""
+    diagnosis_order: int = 9
+    """The place in the doctor's examination, which goes from the machine and its web server to the app's code."""
 
-    @property
-    def heading(self) -> str:
-        """The part of the sidebar it stands in."""
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        """Return the questions, with defaults for this machine. Without a context: with fixed defaults alone."""
+        return ()
 
-    @property
-    def why(self) -> str:
-        """A paragraph in plain words."""
+    @abstractmethod
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+        """Return the changes in order. PiwizardError where they are impossible, before anything is altered."""
 
-    @property
-    def scope(self) -> Scope:
-        """Whether it belongs to the machine or to one site."""
-
-    @property
-    def optional(self) -> bool:
-        """Whether a person may leave it out."""
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The names of the steps that must be done before."""
-
-    @property
-    def background(self) -> BackgroundJob | None:
-        """Return the job that continues the step's work after its run, where there is one."""
-        return None
-
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
-        """What the step asks, with defaults for this machine. Without a ground: the keys alone."""
-
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
-        """The ordered changes. PiwizardError where it cannot be done, before anything is altered."""
-
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
-        """Live looks at whether the result is there and works."""
+    @abstractmethod
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+        """Return live checks whether the step's result exists and works."""

@@ -6,16 +6,21 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from piwizard.answers.model import Answers
-from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
 from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import PortOwner
-from piwizard.steps.step import Ground, Scope, Step
+from piwizard.machine.remedies import RunCommand
+from piwizard.steps.step import PlanContext, Step
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500
+MAKE_ROOM = (
+    RunCommand("sudo apt-get clean"),
+    RunCommand("sudo journalctl --vacuum-size=50M", "to free disk space"),
+    RunCommand("sudo du -xh / | sort -h | tail -30", "to see what uses most of it"),
+)
 MEMORY_NEEDED = 300
 """MiB: for the packages, an environment and a few releases; for nginx, gunicorn and a worker."""
 PIWIZARD_WAS_MADE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -32,14 +37,11 @@ class System(Step):
         "what Python needs to give it an environment of its own. Looks whether the disk, the memory and the clock "
         "are fit, and whether another web server is in the way. Nothing of yours is removed."
     )
-    scope: Scope = "machine"
-    optional = False
-    needs = ()
 
-    def questions(self, ground: Ground | None, answers: Answers | None) -> Sequence[Question]:
-        return ()
+    typical_seconds = 60
+    diagnosis_order = 1
 
-    def plan(self, ground: Ground, answers: Answers) -> Sequence[Change]:
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         machine = ground.machine
         if machine.os.unsupported:
             raise PiwizardError(machine.os.unsupported)
@@ -56,31 +58,33 @@ class System(Step):
                 raise _occupied(owner)
         return (Packages(PACKAGES, starts=("nginx.service",)),)
 
-    def checks(self, ground: Ground, answers: Answers) -> Iterable[Check]:
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         disk, memory = ground.machine.disk.free, ground.machine.memory
         yield Check(
-            "disk",
+            "disk-space",
+            f"Free disk space at least {DISK_NEEDED // 2} MiB",
             disk is not None and disk >= DISK_NEEDED // 2,
-            "cannot be checked: the kernel does not say how much is free" if disk is None else f"{disk} MiB free",
-            cause="The disk is nearly full, and then neither the app nor its database can write.",
-            mend="`sudo apt-get clean` and `sudo journalctl --vacuum-size=50M` make room; `sudo du -xh / | sort -h | "
-            "tail -30` shows what takes most.",
+            "unknown: the kernel does not report the free space" if disk is None else f"{disk} MiB free",
+            cause="The disk is nearly full. When it is full, the app and its database cannot write.",
+            fix=MAKE_ROOM,
         )
         enough = memory.total + memory.swap >= MEMORY_NEEDED
         yield Check(
-            "memory",
+            "memory-size",
+            f"Memory and swap at least {MEMORY_NEEDED} MiB",
             enough,
-            f"{memory.total} MiB, and {memory.swap} MiB of swap",
-            cause="There is too little memory for nginx, gunicorn and the app together.",
-            mend="Add swap: `sudo apt-get install dphys-swapfile` makes some.",
+            f"{memory.total} MiB of memory, {memory.swap} MiB of swap",
+            cause="nginx, gunicorn and the app together need more memory.",
+            fix=(RunCommand("sudo apt-get install dphys-swapfile", "to add swap"),),
         )
         now = datetime.now(UTC)
         yield Check(
-            "clock",
+            "clock-plausible",
+            "Clock not in the past",
             now > PIWIZARD_WAS_MADE,
             f"{now:%Y-%m-%d %H:%M} UTC",
             cause="A Pi has no battery for its clock, and has not reached a time server.",
-            mend="`sudo timedatectl set-ntp true` sets it from the Internet; certificates fail with a wrong clock.",
+            fix=(RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet"),),
         )
 
 

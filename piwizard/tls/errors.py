@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 PROBLEM = re.compile(r"^\s*Domain:\s*(\S+)\s*\n\s*Type:\s*(\S+)\s*\n\s*Detail:\s*(.+)$", re.MULTILINE)
@@ -29,6 +29,10 @@ class Refusal:
     key: str | None = None
 
 
+_Explain = Callable[[str, str, datetime], Refusal]
+"""From certbot's text, its log and the time."""
+
+
 def explain(text: str, log: str = "", now: datetime | None = None, server: str = "") -> Refusal:
     """From what certbot printed before it ended with an error, and the end of its log, which has the headers.
 
@@ -45,9 +49,9 @@ def explain(text: str, log: str = "", now: datetime | None = None, server: str =
     # certbot 2.1 stumbles over what the server says, and prints only that it did.
     text += "".join(f"\n{kind} :: {detail}" for kind, detail in told_by_server[-1:])
     for sign, refusal in SIGNS:
-        if found := re.search(sign, text, re.IGNORECASE):
-            told = refusal(text if HOST.search(text) or not server else f"{text}\nhttps://{server}", found)
-            return told if told.retry_at or refusal is not _limited else _until(told, run, now or datetime.now(UTC))
+        if re.search(sign, text, re.IGNORECASE):
+            whole = text if HOST.search(text) or not server else f"{text}\nhttps://{server}"
+            return refusal(whole, run, now or datetime.now(UTC))
     if told_by_server:
         detail = told_by_server[-1][1].rstrip(".")
         return Refusal(f"The ACME server refuses: {detail}.", "/var/log/letsencrypt/letsencrypt.log has all of it.")
@@ -87,25 +91,20 @@ def _validation(name: str, kind: str, detail: str) -> tuple[str, str]:
     return f"{name} was not validated ({kind}): {detail}.", "/var/log/letsencrypt/letsencrypt.log has all of it."
 
 
-def _limited(text: str, found: re.Match[str]) -> Refusal:
-    when = RETRY.search(text)
-    retry = datetime.fromisoformat(f"{when[1]}T{when[2]}").replace(tzinfo=UTC) if when else None
-    until = f" until {retry:%Y-%m-%d %H:%M} UTC" if retry else " for now"
+def _limited(text: str, log: str, now: datetime) -> Refusal:
+    """A rate limit. Its end is in the text, or else in the answer's header; an hour from now where it is in neither."""
+    if when := RETRY.search(text):
+        retry = datetime.fromisoformat(f"{when[1]}T{when[2]}").replace(tzinfo=UTC)
+    else:
+        seconds = re.findall(r"^Retry-After: (\d{1,8})$", log, re.MULTILINE | re.IGNORECASE)
+        retry = now + timedelta(seconds=int(seconds[-1]) if seconds else 3600)
     what = re.search(r"too many (?!requests of a given type)[^:,\n]+", text)
     reason = f": {what[0].strip()}" if what else ""
     return Refusal(
-        f"Let's Encrypt takes no more requests for this site{until}{reason}.",
+        f"Let's Encrypt takes no more requests for this site until {retry:%Y-%m-%d %H:%M} UTC{reason}.",
         "Nothing is lost: the site is served meanwhile as it was. Apply again after that time.",
         retry_at=retry,
     )
-
-
-def _until(refusal: Refusal, log: str, now: datetime) -> Refusal:
-    """With the time from the answer's header; an hour where it has none."""
-    seconds = re.findall(r"^Retry-After: (\d{1,8})$", log, re.MULTILINE | re.IGNORECASE)
-    retry = now + timedelta(seconds=int(seconds[-1]) if seconds else 3600)
-    sentence = refusal.sentence.replace(" for now", f" until {retry:%Y-%m-%d %H:%M} UTC")
-    return replace(refusal, sentence=sentence, retry_at=retry)
 
 
 def _server(text: str) -> str:
@@ -113,11 +112,11 @@ def _server(text: str) -> str:
     return f" {found[1]}" if found else ""
 
 
-def _fixed(sentence: str, hint: str, key: str | None = None) -> Callable[[str, re.Match[str]], Refusal]:
-    return lambda text, found: Refusal(sentence.format(server=_server(text)), hint, key=key)
+def _fixed(sentence: str, hint: str, key: str | None = None) -> _Explain:
+    return lambda text, log, now: Refusal(sentence.format(server=_server(text)), hint, key=key)
 
 
-SIGNS: tuple[tuple[str, Callable[[str, re.Match[str]], Refusal]], ...] = (
+SIGNS: tuple[tuple[str, _Explain], ...] = (
     (
         r"Unable to determine zone_id|Unable to determine Cloudflare zone",
         _fixed(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from piwizard.machine import certificates, checks, files
 from piwizard.machine.checks import Check
+from piwizard.machine.remedies import ApplySteps
 
 
 def ill(host: str, folder: str) -> str | None:
@@ -23,19 +24,21 @@ def ill(host: str, folder: str) -> str | None:
 def certificate_check(folder: str | None, domains: Iterable[str]) -> Check:
     """Whether the certificate covers the names, and for how long."""
     found = certificates.read(Path(folder) / "fullchain.pem") if folder else None
+    name, renew = "Certificate valid", ApplySteps(("certbot",), "to request one")
     if found is None:
-        return Check("certificate", False, "there is none", mend="`piwizard apply certbot` asks for one.")
+        return Check("certificate-valid", name, False, "no certificate", fix=(renew,))
     lacking = [domain for domain in domains if not found.covers(domain)]
     if lacking:
-        mend = "`piwizard apply certbot` has it extended."
-        return Check("certificate", False, f"is not for {', '.join(lacking)}", mend=mend)
+        return Check("certificate-valid", name, False, f"not valid for {', '.join(lacking)}", fix=(renew,))
     days = int(found.days_left())
+    detail = f"until {found.ends:%Y-%m-%d}" if days >= 0 else f"expired on {found.ends:%Y-%m-%d}"
     return Check(
-        "certificate",
+        "certificate-valid",
+        f"Certificate valid for {days} more days" if days >= 0 else name,
         not found.due(),
-        f"counts for {days} more days, until {found.ends:%Y-%m-%d}" if days >= 0 else f"ended on {found.ends:%Y-%m-%d}",
-        cause="It should have been renewed before: every renewal since has failed.",
-        mend="`piwizard apply certbot` asks for a new one, and says why there is none.",
+        detail,
+        cause="Its renewal is overdue: every attempt has failed.",
+        fix=(ApplySteps(("certbot",), "to renew it, or to see why that fails"),),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from piwizard.errors import PiwizardError
+from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.machine import commands, git, git_refusals
 from piwizard.machine.git_access import NOBODY, Access
 
@@ -33,9 +33,10 @@ def repository(address: str, access: Access = NOBODY) -> LookupResult:
         )
         if not result.ok:
             raise git_refusals.explain(address, None, result.last_words, access)
-    except PiwizardError as refusal:
-        words = refusal.message.removeprefix("app.repo: ")
-        return LookupResult(False, f"{words} {refusal.hint}" if refusal.hint else words)
+    except AnswerRefused as refusal:
+        return LookupResult(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
+    except PiwizardError as error:
+        return LookupResult(False, error.sentence)
     branches, main = [], ""
     for line in result.output.splitlines():
         what, _, name = line.partition("\t")

@@ -12,7 +12,7 @@ from piwizard.screens.form.fields import Field
 from piwizard.setup.service import Asked
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 class SetupForm(Vertical):
@@ -20,10 +20,10 @@ class SetupForm(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="form")
-        self._place: Place | None = None
+        self._place: StepInstance | None = None
         self._keys: list[str] = []
 
-    async def show(self, place: Place, asked: Asked) -> None:
+    async def show(self, place: StepInstance, asked: Asked) -> None:
         """Shows the questions of a step; fields that are there already stay, with what is being typed."""
         keys = [question.key for question in asked.questions]
         same = self.is_of(place) and self._keys == keys
@@ -40,7 +40,7 @@ class SetupForm(Vertical):
         )
         self._place, self._keys = place, keys
 
-    def is_of(self, place: Place) -> bool:
+    def is_of(self, place: StepInstance) -> bool:
         """Whether it shows the questions of this step. A site that has just got its name is the one that had none."""
         return self._place is not None and self._place.step == place.step and self._place.site in (None, place.site)
 

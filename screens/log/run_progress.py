@@ -81,11 +81,6 @@ class RunProgress:
         """What the command under way said last."""
         return next((text for line in reversed(self.tail) if (text := printed(line).strip())), "")
 
-    @property
-    def last_lines(self) -> list[str]:
-        """The command's last lines that say anything."""
-        return [text for line in self.tail if (text := printed(line).rstrip())]
-
     def seconds(self, now: datetime | None = None) -> float:
         """How long the step under way has taken."""
         since = self.step_began or self.began

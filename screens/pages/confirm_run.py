@@ -25,7 +25,7 @@ from piwizard.screens.widgets.key_bar import KeyBar
 from piwizard.setup.service import Proposal
 
 if TYPE_CHECKING:
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 KEYS = (("y", "yes, do it"), ("Enter", "open, fold"), ("Tab", "to the buttons"), ("Esc", "no"))
@@ -36,7 +36,9 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 
-    def __init__(self, backend: ScreenService, place: Place | None, *, again: bool = False, usual: float = 0.0) -> None:
+    def __init__(
+        self, backend: ScreenService, place: StepInstance | None, *, again: bool = False, usual: float = 0.0
+    ) -> None:
         super().__init__()
         self._backend, self._place, self._again, self._usual = backend, place, again, usual
         self._proposal: Proposal | None = None

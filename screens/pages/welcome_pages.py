@@ -60,8 +60,8 @@ class WelcomePage(TextPage):
         )
         if self._overview is not None:
             facts = self._overview.facts
-            needed = [place.step.name for place in self._overview.places if not place.step.optional]
-            seconds = sum(usual(name, None, facts) for name in needed)
+            needed = [place.step for place in self._overview.places if not place.step.optional]
+            seconds = sum(usual(step, None, facts) for step in needed)
             heading(text, "This machine")
             text.append(f"{facts.hostname}: {board(facts)}, {facts.os.pretty}. ")
             text.append(f"What there is to do takes about {duration(seconds)} on it, besides your answers.\n")

@@ -84,5 +84,5 @@ def check_block(name: str, look: Check | Finding, room: int) -> Block:
     if not fits:
         block.add([(detail, "")])
     if not look.ok:
-        block.add([(clean(words), shade) for words, shade in ((look.cause, ""), (look.mend, "yellow")) if words])
+        block.add([(clean(words), shade) for words, shade in ((look.cause, ""), (look.advice, "yellow")) if words])
     return block

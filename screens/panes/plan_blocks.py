@@ -11,10 +11,10 @@ from piwizard.screens.log.log_model import Block, Line
 
 if TYPE_CHECKING:
     from piwizard.setup.preview import Previewed
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
-def plan_blocks(place: Place, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:
+def plan_blocks(place: StepInstance, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:
     """The changes of one step, in order; what is so already is folded away behind a sign."""
     changes = list(changes)
     wanted = sum(not one.preview.holds for one in changes)

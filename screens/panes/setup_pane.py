@@ -20,7 +20,7 @@ from piwizard.screens.widgets.action_button import ActionButton
 if TYPE_CHECKING:
     from piwizard.setup.service import Asked
     from piwizard.setup.status import Status
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 ACTIONS = {
     "todo": (("run", "Set this up"), ("all", "All the rest")),
@@ -66,7 +66,7 @@ class SetupPane(Vertical):
         """The step's questions."""
         return self.query_one(SetupForm)
 
-    def show(self, place: Place) -> None:
+    def show(self, place: StepInstance) -> None:
         """Another step."""
         self.refused = False
         optional = "   optional" if place.step.optional else ""
@@ -82,7 +82,7 @@ class SetupPane(Vertical):
         self.query_one("#standing").display = False
         await self._turns.take(self._nothing_to_do())
 
-    async def ask(self, place: Place, asked: Asked) -> None:
+    async def ask(self, place: StepInstance, asked: Asked) -> None:
         """The questions of the step, once they are known."""
 
         async def body() -> None:
@@ -91,7 +91,7 @@ class SetupPane(Vertical):
 
         await self._turns.take(body())
 
-    async def wait(self, place: Place) -> None:
+    async def wait(self, place: StepInstance) -> None:
         """The questions are not known yet, or their defaults are looked for again."""
 
         async def body() -> None:
@@ -116,7 +116,7 @@ class SetupPane(Vertical):
         line.update(Text(words, style))
         line.display = bool(words)
 
-    async def stand(self, place: Place, status: Status | None, state: str, outcome: RunOutcome) -> None:
+    async def stand(self, place: StepInstance, status: Status | None, state: str, outcome: RunOutcome) -> None:
         """How the step stands, and what can be done about it."""
         standing = self.query_one("#standing", Static)
         text = _standing(status, state, outcome)

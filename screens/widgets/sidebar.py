@@ -15,7 +15,7 @@ from piwizard.screens.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from piwizard.setup.status import Status
-    from piwizard.steps.registry import Place
+    from piwizard.steps.registry import StepInstance
 
 
 class More:
@@ -24,7 +24,7 @@ class More:
 
 MORE = More()
 if TYPE_CHECKING:
-    Row = Place | str | More
+    Row = StepInstance | str | More
     """A step, a heading, or the row that begins a site."""
 
 
@@ -36,12 +36,12 @@ class Sidebar(RowList):
     def __init__(self) -> None:
         super().__init__(id="sidebar")
         self._rows: list[Row] = []
-        self._states: dict[Place, str] = {}
-        self._notes: dict[Place, str] = {}
-        self._waiting: set[Place] = set()
+        self._states: dict[StepInstance, str] = {}
+        self._notes: dict[StepInstance, str] = {}
+        self._waiting: set[StepInstance] = set()
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> StepInstance | None:
         """The chosen step."""
         found = self._row
         return None if found is None or isinstance(found, (str, More)) else found
@@ -50,7 +50,7 @@ class Sidebar(RowList):
     def _row(self) -> Row | None:
         return self._rows[self.active] if self.active < len(self._rows) else None
 
-    def show(self, places: tuple[Place, ...], statuses: tuple[Status, ...]) -> None:
+    def show(self, places: tuple[StepInstance, ...], statuses: tuple[Status, ...]) -> None:
         """The steps there are now, and their states; the chosen one stays chosen."""
         before = self._row
         self._states = {status.place: status.state for status in statuses}
@@ -64,7 +64,7 @@ class Sidebar(RowList):
         if before != self._row:
             self.activated()
 
-    def mark(self, place: Place, state: str, note: str = "") -> None:
+    def mark(self, place: StepInstance, state: str, note: str = "") -> None:
         """The state of one step has changed; `note` stands at its right."""
         if (self._states.get(place), self._notes.get(place, "")) != (state, note):
             self._states[place], self._notes[place] = state, note
@@ -78,15 +78,15 @@ class Sidebar(RowList):
                 return
 
     @property
-    def steps(self) -> list[Place]:
+    def steps(self) -> list[StepInstance]:
         """All steps, in order."""
         return [row for row in self._rows if not isinstance(row, (str, More))]
 
-    def state(self, place: Place) -> str:
+    def state(self, place: StepInstance) -> str:
         """The state that is shown for a step."""
         return self._states.get(place, "todo")
 
-    def waits(self, place: Place) -> bool:
+    def waits(self, place: StepInstance) -> bool:
         """Whether a step is optional, and waits for answers that nobody needs to give."""
         return place in self._waiting and self.state(place) == "todo"
 
@@ -133,7 +133,7 @@ def _name(row: Row) -> str:
     return "" if isinstance(row, (str, More)) else row.step.name
 
 
-def _with_headings(places: tuple[Place, ...]) -> list[Row]:
+def _with_headings(places: tuple[StepInstance, ...]) -> list[Row]:
     rows: list[Row] = []
     sites = {place.site for place in places if place.site}
     several = len(sites) > 1

@@ -17,7 +17,7 @@ from statistics import median
 
 from piwizard.machine.commands import Result
 from piwizard.nginx.tuning import SETTINGS
-from tests.lab import product, road, tame
+from tests.lab import product, quickstart, sample_app
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -60,17 +60,17 @@ def main() -> None:
     asked = parser.parse_args()
     lab = Lab()
     try:
-        lab.git.commit("tame", tame.FILES)
+        lab.git.commit("tame", sample_app.FILES)
         pi = product.ready_pi(lab, asked.release)
-        road.set_up(pi, lab.git.url("tame"))
+        quickstart.set_up(pi, lab.git.url("tame"))
         prepare(pi, lab.git.url("tame"))
         versions = {name: version(pi, name) for name in COMMANDS}
         verify(pi)
-        before = road.manifest(pi.files)
+        before = quickstart.manifest(pi.files)
         measured = json.loads(
             run(pi, ("python3", f"{PLACE}/measure.py", str(asked.rounds), json.dumps(COMMANDS))).output
         )
-        assert road.manifest(pi.files) == before, "something was altered while nothing was to be done"
+        assert quickstart.manifest(pi.files) == before, "something was altered while nothing was to be done"
     finally:
         lab.close()
     print(table(measured["times"], measured["memory"], versions))
@@ -142,7 +142,7 @@ def verify(pi: Pi) -> None:
     for name in COMMANDS:
         noticed = found_to_do(pi, name)
         assert noticed >= len(OUT_OF_ORDER), f"{name} noticed {noticed} of {len(OUT_OF_ORDER)}"
-    road.apply(pi, "--yes")
+    quickstart.apply(pi, "--yes")
     for name in COMMANDS:
         assert found_to_do(pi, name) == 0, f"{name} would alter something"
 

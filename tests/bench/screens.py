@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.dialogue import Dialogue
-from tests.screens.glass import Glass
+from tests.lab.dialogue import Dialogue
+from tests.lab.terminal import Terminal
 
 ROUNDS = 5
 LINES = 1_000_000
@@ -54,13 +54,13 @@ def pi() -> Path:
 def paint(words: str, *, ours: bool) -> tuple[float, float]:
     """Seconds until the words are there, and MiB when it has come to rest."""
     since = time.monotonic()
-    glass = Dialogue([sys.executable, *(("-m", "piwizard") if ours else ("-c", HELLO))])
-    glass.expect(words)
+    terminal = Dialogue([sys.executable, *(("-m", "piwizard") if ours else ("-c", HELLO))])
+    terminal.expect(words)
     seconds = time.monotonic() - since
     time.sleep(1.5)
-    memory = resident(glass.pid)
-    glass.type("q")
-    glass.end()
+    memory = resident(terminal.pid)
+    terminal.type("q")
+    terminal.end()
     return seconds, memory
 
 
@@ -87,27 +87,27 @@ def over_the_line() -> dict[str, float]:
     """KiB for opening, for walking through all steps, and for a run of 1,000 lines."""
     folder = pi()
     (folder / "chatty-system").write_text("1000")
-    glass = Glass(folder)
-    glass.see("Still to do")
-    glass.type("\r")
-    glass.see("Set this up")
-    glass.rest(1.0)
-    opened = len(glass.raw)
+    terminal = Terminal(folder)
+    terminal.see("Still to do")
+    terminal.type("\r")
+    terminal.see("Set this up")
+    terminal.rest(1.0)
+    opened = len(terminal.raw)
     for _ in range(5):
-        glass.type("\x1b[B")
-        glass.rest(0.7)
-    walked = len(glass.raw)
-    glass.type("\x1b[A" * 5)
-    glass.rest(0.7)
-    before = len(glass.raw)
-    glass.type("r")
-    glass.see("Shall this be done?")
-    glass.type("y")
-    glass.see("✓ System")
-    glass.rest(1.5)
-    ran = len(glass.raw)
-    glass.type("q")
-    glass.end()
+        terminal.type("\x1b[B")
+        terminal.rest(0.7)
+    walked = len(terminal.raw)
+    terminal.type("\x1b[A" * 5)
+    terminal.rest(0.7)
+    before = len(terminal.raw)
+    terminal.type("r")
+    terminal.see("Shall this be done?")
+    terminal.type("y")
+    terminal.see("✓ System")
+    terminal.rest(1.5)
+    ran = len(terminal.raw)
+    terminal.type("q")
+    terminal.end()
     kib = 1024
     return {
         "opening, KiB": opened / kib,
@@ -120,34 +120,34 @@ def a_million_lines() -> dict[str, float]:
     """The longest and the usual wait for a key while a million lines come, and the viewer's memory after them."""
     folder = pi()
     (folder / "chatty-system").write_text(str(LINES))
-    glass = Glass(folder)
-    glass.see("Still to do")
-    glass.type("\r")
-    glass.see("Set this up")
-    glass.type("r")
-    glass.see("Shall this be done?")
-    glass.type("y")
-    glass.see("Run 2026")
-    glass.see("End follow")
-    glass.type("\x1b[F")
-    glass._read(0.5)
+    terminal = Terminal(folder)
+    terminal.see("Still to do")
+    terminal.type("\r")
+    terminal.see("Set this up")
+    terminal.type("r")
+    terminal.see("Shall this be done?")
+    terminal.type("y")
+    terminal.see("Run 2026")
+    terminal.see("End follow")
+    terminal.type("\x1b[F")
+    terminal._read(0.5)
     since, waits, peak = time.monotonic(), [], 0.0
-    while "✓ System" not in "\n".join(glass.lines):
+    while "✓ System" not in "\n".join(terminal.lines):
         for key, there in (("/", True), ("\r", False)):  # the field to search in comes and goes, whatever the log does
             pressed = time.monotonic()
-            glass.type(key)
-            while (SEARCH in "\n".join(glass.lines)) != there and time.monotonic() - pressed < 5:
-                glass._read(0.005)
+            terminal.type(key)
+            while (SEARCH in "\n".join(terminal.lines)) != there and time.monotonic() - pressed < 5:
+                terminal._read(0.005)
             waits.append(time.monotonic() - pressed)
-            peak = max(peak, resident(glass.pid))
+            peak = max(peak, resident(terminal.pid))
             for _ in range(10):
-                glass._read(0.03)
+                terminal._read(0.03)
     seconds = time.monotonic() - since
     record = next(folder.glob("log/*/events.jsonl"))
     with record.open("rb") as file:
         lines = sum(b'"event": "output"' in line[:150] for line in file)
-    glass.type("q")
-    glass.end()
+    terminal.type("q")
+    terminal.end()
     waits.sort()
     return {
         "lines in the file": lines,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.machine.commands import Result
-from tests.lab import product, road, wire
+from tests.lab import http_client, product, quickstart
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
@@ -64,15 +64,15 @@ class Street:
 
     def answers(self, address: str) -> bool:
         """Whether the laptop gets through to sshd there."""
-        return wire.listening(self.namespace, address, 22)
+        return http_client.listening(self.namespace, address, 22)
 
     def try_out(self, *, check: bool = True, detach: bool = True, **settings: object) -> Result:
         """`piwizard apply static-ip` with these answers, from an answers file."""
         chosen = {"address": f"{NEW}/24", "revert_after": SECONDS} | settings
         lines = [f"{name} = {json.dumps(value)}" for name, value in chosen.items() if value is not None]
-        self.pi.write(road.ANSWERS, "\n".join(["[static_ip]", *lines, ""]))
+        self.pi.write(quickstart.ANSWERS, "\n".join(["[static_ip]", *lines, ""]))
         more = ("--detach",) if detach else ()
-        return road.apply(self.pi, "static-ip", "--yes", "--answers", road.ANSWERS, *more, check=check)
+        return quickstart.apply(self.pi, "static-ip", "--yes", "--answers", quickstart.ANSWERS, *more, check=check)
 
     def on_trial(self, address: str = NEW) -> None:
         """Waits until the new address is set and waits to be confirmed."""
@@ -85,11 +85,11 @@ class Street:
         eventually(asked, 60)
 
     def trial(self) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = road.said(self.pi.run(("piwizard", "status", "--json")))["trial"]
+        found: dict[str, Any] | None = quickstart.said(self.pi.run(("piwizard", "status", "--json")))["trial"]
         return found
 
     def events(self) -> list[dict[str, Any]]:
-        return road.events(self.pi)
+        return quickstart.events(self.pi)
 
     def notes(self) -> list[str]:
         """What the run has said since it began to wait."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from piwizard.machine import commands
-from tests.lab.shelf import shelved
+from tests.lab.cache import cached
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Sdist:
 
     def archive(self) -> Path:
         """The downloaded file, kept on the lab's shelf."""
-        folder = shelved("apps", f"{self.name}-{self.version}", self.sha256[:12], self._download)
+        folder = cached("apps", f"{self.name}-{self.version}", self.sha256[:12], self._download)
         (archive,) = folder.glob("*.tar.gz")
         return archive
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from piwizard.machine.commands import Result
-from tests.lab.wire import Answer
+from tests.lab.http_client import Answer
 
 
 class Board(Protocol):

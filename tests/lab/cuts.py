@@ -18,11 +18,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from tests.lab import whole
+from tests.lab import full_setup
 from tests.lab.eventually import eventually
+from tests.lab.full_setup import FullSetup, Records
 from tests.lab.lab import Lab
 from tests.lab.person import Person
-from tests.lab.whole import Records, Whole
 
 KINDS = ("ssh killed", "ssh killed", "sshd killed", "cable out")
 LONGEST = 24.0
@@ -49,19 +49,19 @@ class Scissors:
     def _snap(self) -> None:
         if not self._person.connected:  # on the way to the new address
             return
-        pi, glass = self._person.pi, self._person.glass
+        pi, terminal = self._person.pi, self._person.terminal
         self.cut.set()
         match self._kind:
             case "sshd killed":
                 pi.run(("pkill", "-KILL", "-u", pi.user, "-f", "^sshd"), check=False)
-                os.kill(glass.pid, signal.SIGKILL)
+                os.kill(terminal.pid, signal.SIGKILL)
             case "cable out":
                 pi.cut_network()
-                os.kill(glass.pid, signal.SIGKILL)
+                os.kill(terminal.pid, signal.SIGKILL)
                 time.sleep(SHORT)
                 pi.plug_network()
             case _:
-                os.kill(glass.pid, signal.SIGKILL)
+                os.kill(terminal.pid, signal.SIGKILL)
 
 
 @dataclass
@@ -84,9 +84,9 @@ class Count:
 
 def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Count) -> None:
     """One whole set-up, with the line cut at random moments as often as is still wanted; then what was lost."""
-    pi = whole.at_home(lab, release)
+    pi = full_setup.at_home(lab, release)
     person, records = Person(pi), Records(pi)
-    one, found = Whole(lab, person), set[str]()
+    one, found = FullSetup(lab, person), set[str]()
     while True:
         scissors = Scissors(person, chance.choice(KINDS), chance.uniform(0.0, LONGEST)) if count.cuts < cuts else None
         failure: AssertionError | OSError | None = None
@@ -98,7 +98,7 @@ def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Coun
         if scissors is not None:
             scissors.put_away()
         person.leave()
-        lost = [*whole.lost_answers(pi, person.told), *records.lost()]
+        lost = [*full_setup.lost_answers(pi, person.told), *records.lost()]
         if scissors is not None and scissors.cut.is_set():
             count.cuts += 1
             _tell(count, scissors, lost)
@@ -113,27 +113,27 @@ def set_up(lab: Lab, release: str, chance: random.Random, cuts: int, count: Coun
     pi.discard()
 
 
-def _at_the_end(lab: Lab, one: Whole, records: Records, count: Count) -> list[str]:
+def _at_the_end(lab: Lab, one: FullSetup, records: Records, count: Count) -> list[str]:
     """What is lost when all is set up, also once every old screen has heard that its line is cut."""
     pi = one.pi
     pi.run(("pkill", "-u", pi.user, "-f", "^sshd"), check=False)
     eventually(lambda: _nobody_left(one))
-    asked = whole.answers(lab.git.url("tame")).values()
+    asked = full_setup.answers(lab.git.url("tame")).values()
     all_answers = {label: given for questions in asked for label, given in questions.items()}
-    lost = [*whole.lost_answers(pi, all_answers), *records.lost()]
+    lost = [*full_setup.lost_answers(pi, all_answers), *records.lost()]
     for run, events in records.runs().items():
-        lost += whole.incomplete(run, events)
+        lost += full_setup.incomplete(run, events)
         count.events += len(events)
-    for step, lines in whole.printed(records.runs()).items():
-        lost += whole.hidden(step, lines, pi.run(("piwizard", "logs", step)).output)
+    for step, lines in full_setup.printed(records.runs()).items():
+        lost += full_setup.hidden(step, lines, pi.run(("piwizard", "logs", step)).output)
         count.lines += len(lines)
     count.answers += len(all_answers)
-    whole.served(lab)
-    whole.all_done(pi)
+    full_setup.served(lab)
+    full_setup.all_done(pi)
     return lost
 
 
-def _nobody_left(one: Whole) -> None:
+def _nobody_left(one: FullSetup) -> None:
     assert not one.pi.run(("pgrep", "-u", one.pi.user, "-f", "piwizard"), check=False).ok
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from piwizard.machine.commands import Process, Result
-from tests.lab import home, online, road, tame
+from tests.lab import home, online, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.miniupnpd import MiniUpnpd
@@ -22,7 +22,7 @@ def answers(repo: str, address: str) -> str:
         f'{home.NO_IP}\n[static_ip]\naddress = "{address}/24"\ngateway = "{ROUTER}"\nrevert_after = 600\n\n'
         f'[router]\nforward = "upnp"\n\n[tls]\nhttps = true\nemail = "{MAIL}"\n\n[dhparam]\nway = "ffdhe2048"\n'
     )
-    return tame.answers(repo, more=f"\n{more}")
+    return sample_app.answers(repo, more=f"\n{more}")
 
 
 @contextmanager
@@ -31,16 +31,16 @@ def at_home(lab: Lab, pi: Pi) -> Iterator[None]:
     with online.at_home(lab, pi):
         home.open_accounts(lab)
         lab.router.upnp(MiniUpnpd)
-        lab.internet.zone.set(f"www.{road.HOST}", "A", lab.router.public)
+        lab.internet.zone.set(f"www.{quickstart.HOST}", "A", lab.router.public)
         yield
 
 
 def set_up(lab: Lab, pi: Pi) -> Result:
     """All steps, the address confirmed while it is on trial."""
-    lab.git.commit("tame", tame.FILES)
+    lab.git.commit("tame", sample_app.FILES)
     pi.write("/root/secret", home.SECRET)
-    pi.write(road.ANSWERS, answers(lab.git.url("tame"), pi.address))
-    run = pi.start(("piwizard", "apply", "--yes", "--answers", road.ANSWERS))
+    pi.write(quickstart.ANSWERS, answers(lab.git.url("tame"), pi.address))
+    run = pi.start(("piwizard", "apply", "--yes", "--answers", quickstart.ANSWERS))
     eventually(lambda: _on_trial(pi, run), timeout=900)
     eventually(lambda: _confirmed(pi, run), timeout=120)  # it is taken only once the address was looked at
     result = run.wait()

@@ -11,7 +11,7 @@ from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
-from tests.lab import wire
+from tests.lab import http_client
 from tests.lab.network import ROUTER, HomeNetwork
 from tests.lab.upnp import ENVELOPE, SERVICE, Mapping, UpnpRouter
 
@@ -56,7 +56,7 @@ class FritzBox(UpnpRouter):
         self._outside = outside
         self._lock = threading.Lock()
         self._entries: dict[tuple[str, int], Mapping] = {}
-        self._ssdp, soap = wire.at(network.router.path, lambda: (_ssdp_socket(), _soap_socket()))
+        self._ssdp, soap = http_client.at(network.router.path, lambda: (_ssdp_socket(), _soap_socket()))
         self._http = _Http(self, soap)
         threading.Thread(target=self._http.serve_forever, name="fritzbox", daemon=True).start()
         threading.Thread(target=self._answer_searches, name="ssdp", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tests.lab.network import LAPTOP, HomeNetwork
 
 AUTHOR = {"GIT_AUTHOR_NAME": "Alex", "GIT_AUTHOR_EMAIL": "alex@example.org"}
 COMMITTER = {"GIT_COMMITTER_NAME": "Alex", "GIT_COMMITTER_EMAIL": "alex@example.org"}
+DATES = {"GIT_AUTHOR_DATE": "2026-11-01T12:00:00Z", "GIT_COMMITTER_DATE": "2026-11-01T12:00:00Z"}
+"""Always the same: the first commit of the same files has the same name in every session, as layers need it."""
 
 
 class GitServer:
@@ -25,6 +28,18 @@ class GitServer:
     def url(self, name: str) -> str:
         return f"git://git.lan/{name}.git"
 
+    def start_over(self, name: str, files: Mapping[str, str | bytes | None]) -> str:
+        """Make a repository that has one commit of these files and nothing else; return the commit."""
+        for folder in self._work(name), self._bare(name):
+            shutil.rmtree(folder, ignore_errors=True)
+        return self.commit(name, files)
+
+    def _work(self, name: str) -> Path:
+        return self._folder / f"{name}.work"
+
+    def _bare(self, name: str) -> Path:
+        return self._folder / f"{name}.git"
+
     def commit(
         self,
         name: str,
@@ -38,7 +53,7 @@ class GitServer:
 
         `links` are symlinks with where they lead; `module` is the address of a submodule, whatever it may be.
         """
-        work, bare = self._folder / f"{name}.work", self._folder / f"{name}.git"
+        work, bare = self._work(name), self._bare(name)
         if not bare.exists():
             self._git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
             self._git("clone", "--quiet", str(bare), str(work))
@@ -64,6 +79,6 @@ class GitServer:
         return self._git("-C", str(work), "rev-parse", "HEAD").strip()
 
     def _git(self, *argv: str) -> str:
-        result = commands.run(("git", *argv), env=AUTHOR | COMMITTER)
+        result = commands.run(("git", *argv), env=AUTHOR | COMMITTER | DATES)
         assert result.ok, result.last_words
         return result.output

@@ -11,7 +11,7 @@ from piwizard.machine import commands
 from piwizard.machine.commands import Result
 from piwizard.rehearsal.lifeline import Lifeline
 from tests.lab import sources
-from tests.lab.shelf import shelved
+from tests.lab.cache import cached
 
 USER = "alex"
 PASSWORD = "raspberry"
@@ -62,7 +62,7 @@ class Layer:
 
 def image(variant: str) -> Layer:
     """The image of a variant, from the cache or made now (about a minute)."""
-    return Layer(shelved("images", variant, _recipe(variant), lambda folder: _build(variant, folder)))
+    return Layer(cached("images", variant, _recipe(variant), lambda folder: _build(variant, folder)))
 
 
 def _recipe(variant: str) -> str:

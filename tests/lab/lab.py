@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from piwizard.rehearsal.lifeline import Lifeline
 from piwizard.rehearsal.workplace import Workplace
 from tests.lab import sources
+from tests.lab.cache import cache_folder, cached
 from tests.lab.git import GitServer
 from tests.lab.images import VARIANTS, Layer, image
 from tests.lab.network import HomeNetwork
 from tests.lab.pi import Pi
-from tests.lab.shelf import cache, shelved
 
 if TYPE_CHECKING:
     from tests.lab.internet import Internet
@@ -31,7 +31,7 @@ class Lab:
     """One per process; as many processes as you like. Everything in it ends with `close`, or with the process."""
 
     def __init__(self) -> None:
-        self._workplace = Workplace(cache() / "runs", "piwizard-lab")
+        self._workplace = Workplace(cache_folder() / "runs", "piwizard-lab")
         self.folder = self._workplace.folder
         self.lifeline = Lifeline()
         self.network = HomeNetwork(self.lifeline, sources.registry_hosts())
@@ -54,7 +54,7 @@ class Lab:
         number = next(self._numbers)
         name = name or f"pi{number}"
         place = min(set(range(1, PLACES + 1)) - {one.place for one in self._pis if not one.discarded})
-        packages = cache() / "packages" / VARIANTS[variant][0]
+        packages = cache_folder() / "packages" / VARIANTS[variant][0]
         packages.mkdir(parents=True, exist_ok=True)
         pi = Pi(
             self.network,
@@ -87,7 +87,7 @@ class Lab:
             prepare(pi)
             shutil.move(pi.freeze().folder, folder)
 
-        return Layer(shelved("layers", f"{variant}-{name}", recipe, make), base.folders)
+        return Layer(cached("layers", f"{variant}-{name}", recipe, make), base.folders)
 
     @cached_property
     def internet(self) -> Internet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.lab import wire
+from tests.lab import http_client
 from tests.lab.eventually import eventually
 from tests.lab.network import ROUTER, HomeNetwork
 from tests.lab.unpacked import unpacked
@@ -50,7 +50,7 @@ class MiniUpnpd(UpnpRouter):
 
     def _listening(self) -> None:
         assert self._server.alive, self._server.wait().last_words
-        assert wire.listening(self._network.laptop.path, ROUTER, self.port)
+        assert http_client.listening(self._network.laptop.path, ROUTER, self.port)
 
     def stop(self) -> None:
         self._end()
@@ -68,4 +68,4 @@ class MiniUpnpd(UpnpRouter):
         eventually(self._silent)
 
     def _silent(self) -> None:
-        assert not wire.listening(self._network.laptop.path, ROUTER, self.port)
+        assert not http_client.listening(self._network.laptop.path, ROUTER, self.port)

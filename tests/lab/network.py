@@ -16,7 +16,7 @@ from pathlib import Path
 from piwizard.machine.commands import Process
 from piwizard.rehearsal.lifeline import Lifeline
 from piwizard.rehearsal.network import Namespace, WayOut
-from tests.lab import wire
+from tests.lab import http_client
 
 INTERNET = "11.22.33.1"
 OUTSIDE = "11.22.33.44"
@@ -155,7 +155,7 @@ class HomeNetwork:
         """The router's DHCP and DNS, from now on with names from this resolver, or with these options for IPv6."""
         if self._lan_server is not None:
             self._lan_server.end()
-            while wire.listening(self.router.path, ROUTER, 53):
+            while http_client.listening(self.router.path, ROUTER, 53):
                 time.sleep(0.01)
         self._resolver = resolver or self._resolver
         self._ipv6 = self._ipv6 if ipv6 is None else ipv6
@@ -210,7 +210,10 @@ class HomeNetwork:
         until = time.monotonic() + 10
         while time.monotonic() < until:
             # Asked by name too early, the resolver takes five seconds to ask again.
-            if wire.listening(self.laptop.path, ROUTER, 53) and self.laptop.run(("getent", "hosts", "git.lan")).ok:
+            if (
+                http_client.listening(self.laptop.path, ROUTER, 53)
+                and self.laptop.run(("getent", "hosts", "git.lan")).ok
+            ):
                 return
             time.sleep(0.02)
         raise AssertionError("the router of the lab does not answer")

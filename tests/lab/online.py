@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.lab import road
+from tests.lab import quickstart
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
-NAMES = (road.HOST, f"www.{road.HOST}")
+NAMES = (quickstart.HOST, f"www.{quickstart.HOST}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.lab.board import Board
-from tests.screens.glass import Glass
+from tests.lab.terminal import Terminal
 
 ESC, UP, DOWN = "\x1b", "\x1b[A", "\x1b[B"
 CLEAR = "\x05\x15"
@@ -42,7 +42,7 @@ class Person:
 
     def __init__(self, pi: Board) -> None:
         self.pi = pi
-        self._glass: Glass | None = None
+        self._terminal: Terminal | None = None
         self._before: list[bytes] = []
         self.told: dict[str, Answer] = {}
         """The answers of which the screens have said that they are kept, by their labels."""
@@ -50,105 +50,105 @@ class Person:
     @property
     def connected(self) -> bool:
         """Whether there is a terminal."""
-        return self._glass is not None
+        return self._terminal is not None
 
     @property
-    def glass(self) -> Glass:
+    def terminal(self) -> Terminal:
         """The terminal, which is open."""
-        assert self._glass is not None
-        return self._glass
+        assert self._terminal is not None
+        return self._terminal
 
     @property
     def shown(self) -> bytes:
         """Every byte that came to any of the terminals."""
-        return b"".join([*self._before, self._glass.raw if self._glass else b""])
+        return b"".join([*self._before, self._terminal.raw if self._terminal else b""])
 
-    def connect(self) -> Glass:
+    def connect(self) -> Terminal:
         """A terminal of one's own, in which ssh is started. Any terminal before is closed."""
         self.leave()
-        self._glass = Glass(self.pi.ssh_argv(tty=True))
-        return self._glass
+        self._terminal = Terminal(self.pi.ssh_argv(tty=True))
+        return self._terminal
 
     def log_in(self, *, greeting: str = "", timeout: float = 60.0) -> str:
         """A login by SSH; `piwizard` is typed there, and sudo's question answered. Gives which page opens."""
-        glass = self.connect()
+        terminal = self.connect()
         if greeting:
-            glass.expect(greeting, timeout)
-        glass.expect("$ ", timeout)
-        glass.type("LANG=C.UTF-8 piwizard\r")
-        glass.expect("password for alex:", timeout)
-        glass.rest(0.3)
-        glass.type(f"{self.pi.password}\r")
-        return glass.see_any(OPENED, timeout)
+            terminal.expect(greeting, timeout)
+        terminal.expect("$ ", timeout)
+        terminal.type("LANG=C.UTF-8 piwizard\r")
+        terminal.expect("password for alex:", timeout)
+        terminal.rest(0.3)
+        terminal.type(f"{self.pi.password}\r")
+        return terminal.see_any(OPENED, timeout)
 
     def leave(self) -> None:
         """The terminal is closed, or the line is cut."""
-        if self._glass is not None:
-            self._glass.hang_up()
-            self._before.append(self._glass.raw)
-            self._glass = None
+        if self._terminal is not None:
+            self._terminal.hang_up()
+            self._before.append(self._terminal.raw)
+            self._terminal = None
 
     def go_on(self) -> None:
         """From the first page to the steps."""
-        self.glass.type("\r")
-        self.glass.see("Web server")
-        self.glass.rest()
+        self.terminal.type("\r")
+        self.terminal.see("Web server")
+        self.terminal.rest()
 
     def signs(self) -> list[str]:
         """The signs before the steps."""
-        return [found[1] for line in self.glass.lines if (found := SIGN.match(line[:STEPS]))]
+        return [found[1] for line in self.terminal.lines if (found := SIGN.match(line[:STEPS]))]
 
     def onto(self, title: str) -> None:
         """The cursor onto a step, by arrows."""
-        self.glass.type(ESC)
-        self.glass.rest()
+        self.terminal.type(ESC)
+        self.terminal.rest()
         for key in (UP, DOWN):
             before = -2
             while before != (before := self._chosen):
-                if re.match(rf" .. {title}( |$)", self.glass.lines[before][:STEPS]):
-                    self.glass.rest(0.5)
+                if re.match(rf" .. {title}( |$)", self.terminal.lines[before][:STEPS]):
+                    self.terminal.rest(0.5)
                     return
-                self.glass.type(key)
-                self.glass.wait(lambda: self._chosen != before, 2.0)  # noqa: B023 — called at once
-        raise AssertionError("\n".join(self.glass.lines))
+                self.terminal.type(key)
+                self.terminal.wait(lambda: self._chosen != before, 2.0)  # noqa: B023 — called at once
+        raise AssertionError("\n".join(self.terminal.lines))
 
     @property
     def _chosen(self) -> int:
         """The line of the step that the cursor is on."""
-        marked = [number for number, line in enumerate(self.glass.lines) if re.match(r" [▸>]", line[:STEPS])]
+        marked = [number for number, line in enumerate(self.terminal.lines) if re.match(r" [▸>]", line[:STEPS])]
         return marked[0] if marked else -1
 
     @property
     def here(self) -> str:
         """The line of the right half in which the cursor is; nothing while it is on the steps."""
-        cursor = self.glass.screen.cursor
-        return self.glass.lines[cursor.y][RIGHT:] if cursor.x >= RIGHT else ""
+        cursor = self.terminal.screen.cursor
+        return self.terminal.lines[cursor.y][RIGHT:] if cursor.x >= RIGHT else ""
 
     def enter(self) -> None:
         """Presses Enter, and waits until the cursor has moved."""
-        cursor = self.glass.screen.cursor
+        cursor = self.terminal.screen.cursor
         before = (cursor.x, cursor.y)
-        self.glass.type("\r")
-        self.glass.wait(lambda: (cursor.x, cursor.y) != before, 3.0)
-        self.glass.rest(0.2)
+        self.terminal.type("\r")
+        self.terminal.wait(lambda: (cursor.x, cursor.y) != before, 3.0)
+        self.terminal.rest(0.2)
 
     def answer(self, step: str, answers: Mapping[str, Answer]) -> None:
         """Goes through the questions of a step with Enter, types what is not there yet, and waits until it is kept."""
         left = dict(answers)
         for _ in range(3):  # what was passed by is gone back to
             self.onto(step)
-            self.glass.wait(lambda: "Looking what can be detected" not in "\n".join(self.glass.lines), 60)
+            self.terminal.wait(lambda: "Looking what can be detected" not in "\n".join(self.terminal.lines), 60)
             self._go_through(left)
             if not left:
                 return
-        raise AssertionError(f"not asked for: {left}\n" + "\n".join(self.glass.lines))
+        raise AssertionError(f"not asked for: {left}\n" + "\n".join(self.terminal.lines))
 
     def _go_through(self, left: dict[str, Answer]) -> None:
         """From the first question to the buttons; takes out what was answered."""
         self.enter()
-        self.glass.wait(lambda: bool(self.here), 90)
+        self.terminal.wait(lambda: bool(self.here), 90)
         for _ in range(40):
-            self.glass.rest(0.2)
+            self.terminal.rest(0.2)
             if self.here.startswith("[ ") or not left:
                 return
             if label := next((name for name in left if self._is_asked(name)), ""):
@@ -158,7 +158,7 @@ class Person:
 
     def _is_asked(self, label: str) -> bool:
         """Whether the cursor is in the field of this label; those of tables stand above them."""
-        rows = [line[RIGHT:] for line in self.glass.lines[: self.glass.screen.cursor.y + 1]]
+        rows = [line[RIGHT:] for line in self.terminal.lines[: self.terminal.screen.cursor.y + 1]]
         own = next((row for row in reversed(rows) if row[:1].strip()), "") if self.here else ""
         return own.startswith(textwrap.wrap(label, LABEL)[0])
 
@@ -173,16 +173,16 @@ class Person:
             for each in wanted:
                 self._fill_row(each)
         tick = f"{textwrap.wrap(label, LABEL)[-1]} ✓"
-        if not self.glass.wait(lambda: any(line[RIGHT:].startswith(tick) for line in self.glass.lines), 20):
-            raise AssertionError(f"nobody says that {label} is kept:\n" + "\n".join(self.glass.lines))
+        if not self.terminal.wait(lambda: any(line[RIGHT:].startswith(tick) for line in self.terminal.lines), 20):
+            raise AssertionError(f"nobody says that {label} is kept:\n" + "\n".join(self.terminal.lines))
         self.told[label] = wanted
 
     def _type(self, words: str) -> None:
         """Into an empty line: what stood there is taken away before."""
-        self.glass.type(CLEAR)
-        self.glass.rest(0.2)
-        self.glass.type(words)
-        self.glass.wait(lambda: words[-12:] in self.here or "•" in self.here, 5.0)
+        self.terminal.type(CLEAR)
+        self.terminal.rest(0.2)
+        self.terminal.type(words)
+        self.terminal.wait(lambda: words[-12:] in self.here or "•" in self.here, 5.0)
 
     def _turn_to(self, word: str) -> None:
         """Goes through the words of a choice."""
@@ -190,9 +190,9 @@ class Person:
             if f"‹ {word} ›" in self.here:
                 return
             before = self.here
-            self.glass.type(" ")
-            self.glass.wait(lambda: self.here != before, 2.0)  # noqa: B023 — called at once
-        raise AssertionError(f"no {word}:\n" + "\n".join(self.glass.lines))
+            self.terminal.type(" ")
+            self.terminal.wait(lambda: self.here != before, 2.0)  # noqa: B023 — called at once
+        raise AssertionError(f"no {word}:\n" + "\n".join(self.terminal.lines))
 
     def _fill_row(self, row: Variable) -> None:
         """A name, the kind of its value, the value; rows that others have filled are passed by."""
@@ -209,8 +209,8 @@ class Person:
             self.enter()
 
     def _to_the_next_row(self) -> None:
-        here = self.glass.screen.cursor.y
+        here = self.terminal.screen.cursor.y
         for _ in range(4):
             self.enter()
-            if self.glass.screen.cursor.y != here:
+            if self.terminal.screen.cursor.y != here:
                 return

@@ -19,11 +19,11 @@ from piwizard.rehearsal import enter
 from piwizard.rehearsal.container import Container
 from piwizard.rehearsal.network import Namespace
 from piwizard.rehearsal.overlay import Overlay
-from tests.lab import wire
+from tests.lab import http_client
 from tests.lab.disk import Disk
+from tests.lab.http_client import Answer
 from tests.lab.images import PASSWORD, USER, Layer
 from tests.lab.network import HomeNetwork
-from tests.lab.wire import Answer
 
 SSH_OPTIONS = (
     "-F/dev/null",
@@ -110,7 +110,7 @@ class Pi:
     def wait(self, timeout: float = 60.0) -> None:
         """Waits until it is up and an SSH login at its address would be answered."""
         until = time.monotonic() + timeout
-        while not wire.listening(self._network.laptop.path, self.address, 22):
+        while not http_client.listening(self._network.laptop.path, self.address, 22):
             assert time.monotonic() < until, f"{self.name} does not answer: {list(self.container.console)[-10:]}"
             time.sleep(0.05)
         self.container.wait_for(TARGET, timeout)
@@ -209,8 +209,8 @@ class Pi:
         return result
 
     def http(self, path: str = "/", host: str | None = None, **request: object) -> Answer:
-        """What the laptop gets for a request to it; see `wire.get`."""
-        return wire.get(self._network.laptop.path, self.address, path, host=host, **request)  # type: ignore[arg-type]
+        """What the laptop gets for a request to it; see `http_client.get`."""
+        return http_client.get(self._network.laptop.path, self.address, path, host=host, **request)  # type: ignore[arg-type]
 
     def cut_network(self) -> None:
         """Pulls its network cable: connections hang, as they do in life."""

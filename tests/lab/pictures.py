@@ -14,24 +14,25 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from tests.lab import product, road, tame
+from tests.lab import product, quickstart, sample_app
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
-from tests.lab.test_screens import DOWN, ESC, RUN, on
-from tests.screens.glass import Glass
+from tests.lab.terminal import DOWN, ESC, Terminal, on
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+RUN = 900.0
+"""Seconds that a run may take in which packages are installed."""
 OWN = "default"
 """What pyte calls a colour of the terminal's own."""
 
 
-def picture(glass: Glass, name: str) -> None:
-    """What is on the glass, as a picture."""
+def picture(terminal: Terminal, name: str) -> None:
+    """What is on the terminal, as a picture."""
     console = Console(record=True, width=80, height=24, file=io.StringIO(), force_terminal=True)
     for row in range(24):
         text = Text()
         for column in range(80):
-            cell = glass.screen.buffer[row][column]
+            cell = terminal.screen.buffer[row][column]
             style = Style(
                 color=None if cell.fg == OWN else _colour(cell.fg),
                 bgcolor=None if cell.bg == OWN else _colour(cell.bg),
@@ -51,46 +52,46 @@ def _colour(name: str) -> str:
 
 def walk(pi: Pi, repo: str) -> None:
     """The first set-up, with a picture at each turn."""
-    glass = Glass(pi.ssh_argv(("env", "LANG=C.UTF-8", "piwizard"), tty=True))
-    glass.expect("password for alex:")
-    glass.rest()
-    glass.type(f"{pi.password}\r")
-    glass.see("This machine", 60)
-    glass.rest()
-    picture(glass, "welcome")
-    glass.type("\r")
-    glass.see("Set this up")
-    on(glass, "App")
-    glass.type("\r")
-    glass.rest()
-    glass.type("myflask\r")
-    glass.rest(1.0)
-    glass.type(f"{repo}\r")
-    glass.see("app:app", 60)
-    glass.rest(1.0)
-    picture(glass, "questions")
-    on(glass, "Site")
-    glass.type("\r")
-    glass.rest()
-    glass.type(f"{road.HOST}\r")
-    glass.rest(1.0)
-    glass.type(ESC)
-    glass.rest(1.0)
-    glass.type("a")
-    glass.see("Shall this be done?", 120)
-    glass.type(DOWN)
-    glass.rest(1.0)
-    picture(glass, "confirm")
-    glass.type("y")
-    glass.see("pip", RUN)
-    glass.rest(0.1)
-    picture(glass, "log")
-    glass.see("All is set up", RUN)
-    glass.rest()
-    picture(glass, "ending")
-    glass.type("q")
-    glass.expect("Your answers are kept")
-    glass.hang_up()
+    terminal = Terminal(pi.ssh_argv(("env", "LANG=C.UTF-8", "piwizard"), tty=True))
+    terminal.expect("password for alex:")
+    terminal.rest()
+    terminal.type(f"{pi.password}\r")
+    terminal.see("This machine", 60)
+    terminal.rest()
+    picture(terminal, "welcome")
+    terminal.type("\r")
+    terminal.see("Set this up")
+    on(terminal, "App")
+    terminal.type("\r")
+    terminal.rest()
+    terminal.type("myflask\r")
+    terminal.rest(1.0)
+    terminal.type(f"{repo}\r")
+    terminal.see("app:app", 60)
+    terminal.rest(1.0)
+    picture(terminal, "questions")
+    on(terminal, "Site")
+    terminal.type("\r")
+    terminal.rest()
+    terminal.type(f"{quickstart.HOST}\r")
+    terminal.rest(1.0)
+    terminal.type(ESC)
+    terminal.rest(1.0)
+    terminal.type("a")
+    terminal.see("Shall this be done?", 120)
+    terminal.type(DOWN)
+    terminal.rest(1.0)
+    picture(terminal, "confirm")
+    terminal.type("y")
+    terminal.see("pip", RUN)
+    terminal.rest(0.1)
+    picture(terminal, "log")
+    terminal.see("All is set up", RUN)
+    terminal.rest()
+    picture(terminal, "ending")
+    terminal.type("q")
+    terminal.expect("Your answers are kept")
+    terminal.hang_up()
 
 
 def main() -> None:
@@ -99,7 +100,7 @@ def main() -> None:
         old.unlink()
     lab = Lab()
     try:
-        lab.git.commit("myflask", tame.FILES)
+        lab.git.commit("myflask", sample_app.FILES)
         walk(product.ready_pi(lab, "trixie"), lab.git.url("myflask"))
     finally:
         lab.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from piwizard.machine import commands
-from tests.lab.shelf import shelved
+from tests.lab.cache import cached
 
 
 def unpacked(package: str) -> Path:
     """The files of a Debian package of this machine's release, from the cache or fetched now."""
-    return shelved("unpacked", package, "1", lambda folder: _fetch(package, folder))
+    return cached("unpacked", package, "1", lambda folder: _fetch(package, folder))
 
 
 def _fetch(package: str, folder: Path) -> None:

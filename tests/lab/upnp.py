@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from tests.lab import wire
+from tests.lab import http_client
 from tests.lab.network import LAPTOP, ROUTER, HomeNetwork
 
 SERVICE = "urn:schemas-upnp-org:service:WANIPConnection:1"
@@ -89,7 +89,7 @@ class UpnpRouter:
         body = ENVELOPE.format(f'<u:{action} xmlns:u="{SERVICE}">{inner}</u:{action}>').encode()
         headers = {"SOAPAction": f'"{SERVICE}#{action}"', "Content-Type": 'text/xml; charset="utf-8"'}
         laptop: Path = self._network.laptop.path
-        answer = wire.get(
+        answer = http_client.get(
             laptop, ROUTER, self.control, host=f"{ROUTER}:{self.port}", port=self.port, headers=headers, method="POST",
             body=body,
         )  # fmt: skip

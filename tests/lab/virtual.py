@@ -18,11 +18,11 @@ from datetime import UTC, datetime
 from piwizard.machine import commands
 from piwizard.machine.commands import Process, Result
 from piwizard.machine.streams import OnLine
-from tests.lab import product, wire
+from tests.lab import http_client, product
+from tests.lab.http_client import Answer
 from tests.lab.images import PASSWORD, USER, Layer
 from tests.lab.lab import Lab
 from tests.lab.pi import SSH_OPTIONS, Pi
-from tests.lab.wire import Answer
 
 NEEDED = ("qemu-system-x86_64", "mkfs.ext4")
 KERNEL = "linux-image-cloud-amd64"
@@ -95,7 +95,9 @@ class VirtualPi:
 
     def _wait(self, timeout: float = 600.0) -> None:
         until = time.monotonic() + timeout
-        while not (wire.listening(self._network.laptop.path, self.address, 22) and self.run(("true",), check=False).ok):
+        while not (
+            http_client.listening(self._network.laptop.path, self.address, 22) and self.run(("true",), check=False).ok
+        ):
             assert self._machine is not None
             assert self._machine.alive, f"QEMU ended: {self._ended}"
             assert time.monotonic() < until, f"it does not answer: {self._console}"
@@ -149,4 +151,4 @@ class VirtualPi:
 
     def http(self, path: str = "/", host: str | None = None, **request: object) -> Answer:
         """What the laptop gets for a request to it."""
-        return wire.get(self._network.laptop.path, self.address, path, host=host, **request)  # type: ignore[arg-type]
+        return http_client.get(self._network.laptop.path, self.address, path, host=host, **request)  # type: ignore[arg-type]

@@ -14,15 +14,15 @@ from piwizard import prompts
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
 from piwizard.machine import facts, places
-from piwizard.machine.facts import RecordedSource
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import echoing, open_console
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.service import Proposal
 from piwizard.setup.status import Status
 from piwizard.steps import registry
 from piwizard.steps.system import System
+from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
 
@@ -35,15 +35,15 @@ class Pi(Backend):
         self._folder = folder
         self._proposal: Proposal | None = None
 
-    def _wizard(self) -> Wizard:
-        made = super()._wizard()
-        made.__dict__["facts"] = facts.gather(RecordedSource(SAMPLE))
+    def _planner(self) -> Planner:
+        made = super()._planner()
+        made.context.__dict__["facts"] = facts.gather(RecordedSource(SAMPLE))
         return made
 
     def statuses(self) -> list[Status]:
-        made, state = self._wizard(), workspace.state()
+        made, state = self._planner(), workspace.state()
         found = []
-        for place in made.everything():
+        for place in made.all_instances():
             entry = state.entry(place.step.name, place.site)
             skipped = "skipped" if place.step.name in made.skipped else "todo"
             found.append(Status(place, entry.result if entry else skipped, summary=entry.summary if entry else ""))
@@ -53,7 +53,7 @@ class Pi(Backend):
         if (self._folder / "no-systemd").exists():
             raise PiwizardError("systemd does not run on this machine.", hint="`piwizard rehearse` shows it all.")
         self._proposal = proposal
-        proposal.wizard.vault.save()
+        proposal.planner.keep_secrets(place for place, _ in proposal.plans)
         return "20260101T000000-abcd"
 
     def follow(self, run: str) -> Iterator[Event]:

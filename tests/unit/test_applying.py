@@ -9,45 +9,45 @@ import pytest
 from piwizard import applying
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
-from piwizard.steps.registry import Place, step_named
+from piwizard.steps.registry import StepInstance, step_named
 
 
-def place(step: str, site: str | None = None) -> Place:
-    return Place(step_named(step), site)
+def place(step: str, site: str | None = None) -> StepInstance:
+    return StepInstance(step_named(step), site)
 
 
 SERVED = [place("system"), place("nginx"), *(place(step, "blog") for step in ("app", "gunicorn", "site"))]
 
 
-class Wizard:
+class Planner:
     """Checks that were looked at before."""
 
     def __init__(self, **checks: Check) -> None:
         self._checks = checks
 
-    def checks(self, one: Place) -> Iterable[Check]:
-        return [self._checks.get(one.step.name, Check("fine", True, "well"))]
+    def checks(self, one: StepInstance) -> Iterable[Check]:
+        return [self._checks.get(one.step.name, Check("fine", "Fine", True, "OK"))]
 
 
 def test_all_is_well() -> None:
-    assert applying.require_well(Wizard(), SERVED) == []  # type: ignore[arg-type]
+    assert applying.require_well(Planner(), SERVED) == []  # type: ignore[arg-type]
 
 
 def test_what_does_not_work_all_the_same_is_named() -> None:
-    broken = Wizard(gunicorn=Check("app answers", False, "500 on its socket"))
+    broken = Planner(gunicorn=Check("app-answers", "App answers", False, "status 500"))
     with pytest.raises(PiwizardError) as refused:
         applying.require_well(broken, SERVED)  # type: ignore[arg-type]
-    words = "Nothing to do, and yet gunicorn of blog does not work: app answers: 500 on its socket"
+    words = "Nothing to do, and yet gunicorn of blog does not work: App answers: status 500"
     assert refused.value.message == words
     assert "piwizard doctor" in str(refused.value.hint)
 
 
 def test_what_is_wrong_beyond_this_machine_is_said_and_no_failure() -> None:
-    closed = Check("way in", False, "closed", beyond=True)
-    (found,) = applying.require_well(Wizard(site=closed), SERVED)  # type: ignore[arg-type]
+    closed = Check("reachable-from-internet", "Reachable", False, "closed", beyond=True)
+    (found,) = applying.require_well(Planner(site=closed), SERVED)  # type: ignore[arg-type]
     assert found == (SERVED[-1], closed)
-    both = Wizard(site=Check("site answers", False, "502"), system=closed)
-    with pytest.raises(PiwizardError, match="site of blog does not work: site answers: 502"):
+    both = Planner(site=Check("site-answers", "Site answers", False, "502"), system=closed)
+    with pytest.raises(PiwizardError, match="site of blog does not work: Site answers: 502"):
         applying.require_well(both, SERVED)  # type: ignore[arg-type]
 
 
@@ -62,5 +62,5 @@ def test_what_is_wrong_beyond_this_machine_is_said_and_no_failure() -> None:
         (place("system"), ["nginx", "app of blog", "gunicorn of blog", "site of blog"]),
     ],
 )
-def test_what_stands_on_a_step(undone: Place, standing: list[str]) -> None:
+def test_what_stands_on_a_step(undone: StepInstance, standing: list[str]) -> None:
     assert [one.label for one in SERVED if applying.stands_on(one, undone)] == standing

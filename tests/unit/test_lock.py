@@ -112,7 +112,7 @@ def test_every_machine_finds_a_file(kind: str) -> None:
 
 
 def test_only_markupsafe_may_have_to_be_built() -> None:
-    """It builds without a compiler; tests/lab/test_install.py tries that. Another package might not."""
+    """It builds without a compiler; tests/component/test_install.py tries that. Another package might not."""
     built = [package.name for package in read("runtime").values() if package.files[-1].endswith(".tar.gz")]
     assert built == ["markupsafe"]
 

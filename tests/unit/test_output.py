@@ -11,7 +11,7 @@ import pytest
 from piwizard import output
 from piwizard.errors import PiwizardError
 from piwizard.setup.status import Status
-from piwizard.steps.registry import Place, step_named
+from piwizard.steps.registry import StepInstance, step_named
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def terminal(monkeypatch):
 
 
 def status(state, summary):
-    return Status(Place(step_named("nginx"), None), state, summary=summary)
+    return Status(StepInstance(step_named("nginx"), None), state, summary=summary)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])

@@ -135,7 +135,7 @@ def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize("error", [PiwizardError(HOSTILE, hint=HOSTILE), ValueError(HOSTILE), OSError(5, HOSTILE)])
 def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
-    for module, name in ((workspace, "wizard"), (workspace, "state"), (records, "of"), (records, "under_way")):
+    for module, name in ((workspace, "planner"), (workspace, "state"), (records, "of"), (records, "under_way")):
         monkeypatch.setattr(module, name, lambda *_, **__: fails(error))
     argv = [word for word in argv if word != HOSTILE or argv[0] in ("remove", "work")]
     argv = [word for word in argv if word != "--site"]

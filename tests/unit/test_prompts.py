@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue import Dialogue
+from tests.lab.dialogue import Dialogue
 
 CHILD = Path(__file__).with_name("prompts_child.py")
 SECRET = "tulips & bees 4711"
@@ -43,7 +43,9 @@ def talk(tmp_path: Path, term: str) -> Iterator:
     begun: list[Dialogue] = []
 
     def start(**options) -> Dialogue:
-        begun.append(Dialogue((sys.executable, str(CHILD), str(tmp_path)), term=term, columns=160, **options))
+        env = {"PYTHONPATH": str(CHILD.parents[2]), **options.pop("env", {})}
+        argv = (sys.executable, str(CHILD), str(tmp_path))
+        begun.append(Dialogue(argv, term=term, columns=160, env=env, **options))
         return begun[-1]
 
     yield start

@@ -19,7 +19,7 @@ from piwizard.engine.runner import Engine
 from piwizard.machine import app_data, files, places
 from piwizard.machine.files import Owner
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 
 ANSWERS = """\
 [site]
@@ -122,7 +122,7 @@ def test_remove_without_a_terminal_needs_a_yes(machine, more):
     assert data(machine) == "what visitors wrote"
     for words in (f"{machine.srv}/blog/data (1 file, 19 bytes)", "Nothing was altered", "--yes", "--keep-data"):
         assert words in said.output, said.output
-    assert Answering().sites() == ["shop", "blog"]
+    assert AnswerStore().sites() == ["shop", "blog"]
 
 
 def test_remove_with_yes_names_what_it_deletes(machine):
@@ -132,7 +132,7 @@ def test_remove_with_yes_names_what_it_deletes(machine):
     assert "The site blog is removed. Nothing of it is left." in said.output
     assert not (machine.srv / "blog").exists()
     assert data(machine, "shop") == "what visitors wrote"
-    assert Answering().sites() == ["shop"]
+    assert AnswerStore().sites() == ["shop"]
 
 
 def test_remove_with_json_names_what_it_deletes(machine):
@@ -167,13 +167,13 @@ def test_remove_at_a_terminal_that_is_refused(machine):
 
 
 def test_secrets_stay_with_the_data(machine):
-    vault = workspace.vault()
+    vault = workspace.secret_store()
     vault.keep("blog", "app.env.SECRET_KEY", "it-encrypts-the-data")
     vault.save()
     assert machine.run("remove", "blog", "--keep-data").exit_code == 0
-    assert workspace.vault().knows("blog", "app.env.SECRET_KEY")
+    assert workspace.secret_store().knows("blog", "app.env.SECRET_KEY")
     assert machine.run("remove", "blog", "--yes").exit_code == 0
-    assert not workspace.vault().knows("blog", "app.env.SECRET_KEY")
+    assert not workspace.secret_store().knows("blog", "app.env.SECRET_KEY")
 
 
 def test_a_round_trip_with_kept_data(machine):
@@ -197,7 +197,7 @@ def test_a_round_trip_with_kept_data(machine):
 
 def test_kept_data_can_be_removed_later(machine):
     assert machine.run("remove", "blog", "--keep-data").exit_code == 0
-    assert Answering().sites() == ["shop"]
+    assert AnswerStore().sites() == ["shop"]
     assert machine.run("remove", "blog").exit_code == 1, "nobody said yes"
     said = machine.run("remove", "blog", "--yes")
     assert said.exit_code == 0, said.output
@@ -225,7 +225,7 @@ def test_remove_works_where_there_are_no_answers(machine):
 def test_remove_of_a_site_without_answers_leaves_those_of_the_first_site(machine):
     places.answers_file().write_text(ANSWERS.partition("[sites")[0])
     assert machine.run("remove", "blog", "--yes").exit_code == 0
-    assert Answering().sites() == ["shop"]
+    assert AnswerStore().sites() == ["shop"]
 
 
 def test_remove_of_what_is_no_site(machine):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from piwizard import terminal
-from tests.dialogue import Dialogue
+from tests.lab.dialogue import Dialogue
 
 ASK = "from piwizard import terminal as t; print('<', t.front_end(), '|', t.why_plain(), '|', t.only_ascii(), '>')"
 

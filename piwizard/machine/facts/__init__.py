@@ -17,7 +17,7 @@ from piwizard.machine.facts.shape import (
     OsRelease,
     PortOwner,
 )
-from piwizard.machine.facts.source import LiveSource, RecordedSource, Source
+from piwizard.machine.facts.source import LiveSource, Source
 
 __all__ = [
     "Address",
@@ -34,7 +34,6 @@ __all__ = [
     "Network",
     "OsRelease",
     "PortOwner",
-    "RecordedSource",
     "Source",
     "gather",
 ]

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from piwizard.machine.facts.source import NOT_FOUND, Source
+from piwizard.machine.facts.source import Source
 from piwizard.machine.packages import upstream
 
 PACKAGES = ("nginx", "nginx-core", "nginx-light", "nginx-full", "nginx-extras")
 LIBRARIES = ("libssl3t64", "libssl3", "libssl1.1", "openssl")
 PYTHON = "/usr/bin/python3"
-
-
-@dataclass(frozen=True)
-class Soundness:
-    """Whether nginx accepts its configuration, and its `words`. `sound` None: it could not be asked, and why."""
-
-    sound: bool | None
-    words: str
 
 
 def nginx_version(packages: Mapping[str, str]) -> str | None:
@@ -43,16 +34,6 @@ def python_version(source: Source, packages: Mapping[str, str]) -> str | None:
     if not re.fullmatch(r"python3\.\d+", name):
         return _first(packages, ("python3",))
     return _first(packages, (f"{name}-minimal", name)) or name.removeprefix("python")
-
-
-def soundness(source: Source) -> Soundness:
-    """Runs `nginx -t`, which needs root to read the keys; takes up to a second, so nothing calls it unasked."""
-    if not source.root():
-        return Soundness(None, "only root can ask nginx about its configuration")
-    code, output = source.run(["nginx", "-t"])
-    if code == NOT_FOUND:
-        return Soundness(None, "nginx is not installed")
-    return Soundness(code == 0, output.strip())
 
 
 def _first(packages: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -22,11 +22,6 @@ class OsRelease:
     raspberry_pi_os: bool
     unsupported: str | None
 
-    @property
-    def supported(self) -> bool:
-        """Whether this is a release that piwizard sets up."""
-        return self.unsupported is None
-
 
 @dataclass(frozen=True)
 class Board:

@@ -84,13 +84,16 @@ class Internet:
         folder = "/usr/local/share/ca-certificates"
         pi.write(f"{folder}/lab-internet.crt", self.authority.text)
         if "acme" in vars(self):
-            pi.write(f"{folder}/lab-acme.crt", self.acme.root)
+            for number, root in enumerate([self.acme.root, *self.acme.earlier_roots]):
+                pi.write(f"{folder}/lab-acme-{number}.crt", root)
         pi.run(("update-ca-certificates",))
 
     @property
     def trusted(self) -> str:
         """The roots that a Pi and the visitor trust."""
-        return self.authority.text + (self.acme.root if "acme" in vars(self) else "")
+        return self.authority.text + (
+            "".join([self.acme.root, *self.acme.earlier_roots]) if "acme" in vars(self) else ""
+        )
 
     @cached_property
     def acme(self) -> Acme:

@@ -173,6 +173,8 @@ class Acme:
 
         self.production = AcmeServer(starting(14000))
         self.staging = AcmeServer(starting(14100))
+        self.earlier_roots: list[str] = []
+        """Those of production in earlier sessions, of which machines from a layer still have certificates."""
 
     @property
     def root(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from piwizard.machine import commands
-from tests.lab.shelf import shelved
+from tests.lab.cache import cached
 
 Flaw = Literal["expired", "other-name", "untrusted"]
 
@@ -37,7 +37,7 @@ class Authority:
     """One for all sessions, until it ages out of the cache: a layer may trust it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = shelved("authorities", "internet", "1", _make_authority)
+        self.folder = cached("authorities", "internet", "1", _make_authority)
         self.certificate = self.folder / "ca.pem"
         self._work = folder
         self._lock = threading.Lock()

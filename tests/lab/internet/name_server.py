@@ -15,7 +15,7 @@ import dns.flags
 import dns.message
 import dns.query
 
-from tests.lab import wire
+from tests.lab import http_client
 from tests.lab.internet.names import Zones
 
 PATIENCE = 5.0
@@ -33,7 +33,7 @@ class NameServer:
         self._upstream = upstream
         addresses = [*authoritative, *self._resolvers]
         # One socket an address: a reply has to come from the address that was asked.
-        listening = wire.at(namespace, lambda: [_listen(a, kind) for a in addresses for kind in (_UDP, _TCP)])
+        listening = http_client.at(namespace, lambda: [_listen(a, kind) for a in addresses for kind in (_UDP, _TCP)])
         self._sockets = listening
         self._selector = selectors.DefaultSelector()
         for each in listening:
@@ -84,7 +84,7 @@ class NameServer:
             sender.sendto(self._ask_upstream(data), peer)
 
     def _ask_upstream(self, data: bytes) -> bytes:
-        asking = wire.at(self._namespace, lambda: socket.socket(socket.AF_INET, _UDP))
+        asking = http_client.at(self._namespace, lambda: socket.socket(socket.AF_INET, _UDP))
         with asking:
             asking.settimeout(PATIENCE)
             asking.connect((self._upstream, 53))

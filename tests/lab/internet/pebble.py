@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 
 from piwizard.rehearsal.network import Namespace
-from tests.lab import wire
+from tests.lab import http_client
 from tests.lab.eventually import eventually
 from tests.lab.internet.authority import Authority
 from tests.lab.internet.web import Reply
@@ -66,7 +66,7 @@ class Pebble:
     def _listening(self) -> None:
         assert self._process.alive, self._process.wait().last_words
         for port in (self._port, self._port + 1):
-            assert wire.listening(self._wan.path, "127.0.0.1", port)
+            assert http_client.listening(self._wan.path, "127.0.0.1", port)
 
     def ask(
         self,
@@ -94,7 +94,7 @@ class Pebble:
             finally:
                 connection.close()
 
-        return wire.at(self._wan.path, go)
+        return http_client.at(self._wan.path, go)
 
     def stop(self) -> None:
         """Ends it, and gives its ports back."""
@@ -103,4 +103,4 @@ class Pebble:
 
     def _silent(self) -> None:
         for port in (self._port, self._port + 1):
-            assert not wire.listening(self._wan.path, "127.0.0.1", port)
+            assert not http_client.listening(self._wan.path, "127.0.0.1", port)

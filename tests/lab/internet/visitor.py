@@ -17,8 +17,8 @@ from piwizard.machine import commands
 from piwizard.machine.commands import Result
 from piwizard.rehearsal.lifeline import Lifeline
 from piwizard.rehearsal.network import Namespace
-from tests.lab import wire
-from tests.lab.wire import Answer
+from tests.lab import http_client
+from tests.lab.http_client import Answer
 
 RESOLVER = "8.8.8.8"
 # With a table of mounts of its own: the files over these two are seen by this command alone.
@@ -38,7 +38,7 @@ class Visitor:
     def resolve(self, name: str, type: str = "A", *, server: str = RESOLVER) -> list[str]:
         """What a name server says; empty where there is no such name or record."""
         query = dns.message.make_query(name, type)
-        response = wire.at(self.namespace.path, lambda: dns.query.udp_with_fallback(query, server, timeout=5))[0]
+        response = http_client.at(self.namespace.path, lambda: dns.query.udp_with_fallback(query, server, timeout=5))[0]
         assert response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN), dns.rcode.to_text(response.rcode())
         kind = dns.rdatatype.from_text(type)
         return [rdata.to_text() for rrset in response.answer if rrset.rdtype == kind for rdata in rrset]
@@ -67,7 +67,7 @@ class Visitor:
         tls = ssl.create_default_context(cadata=self._trusted()) if scheme == "https" else None
         number = port or (443 if tls else 80)
         asked = {"headers": headers, "method": method, "timeout": timeout, "tls": tls, "body": body}
-        return wire.get(self.namespace.path, found[0], path, host=host, port=number, **asked)  # type: ignore[arg-type]
+        return http_client.get(self.namespace.path, found[0], path, host=host, port=number, **asked)  # type: ignore[arg-type]
 
     def run(self, argv: Sequence[str], *, check: bool = True, timeout: float | None = 120) -> Result:
         """Runs a program of this machine there, which trusts the lab's authorities."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.lab import wire
+from tests.lab import http_client
 from tests.lab.internet.authority import Authority, Flaw
 
 PATIENCE = 60.0
@@ -121,7 +121,9 @@ class Web:
     def listen(self, namespace: Path, address: str, port: int, *, tls: bool) -> None:
         """One more address or port for all sites."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        server = _Server(self, wire.at(namespace, lambda: _listen(family, address, port)), self._tls() if tls else None)
+        server = _Server(
+            self, http_client.at(namespace, lambda: _listen(family, address, port)), self._tls() if tls else None
+        )
         serving = threading.Thread(target=server.serve_forever, args=(0.05,), name=f"web {address}:{port}", daemon=True)
         serving.start()
         self._servers.append(server)

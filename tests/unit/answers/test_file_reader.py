@@ -142,7 +142,7 @@ def test_what_cannot_be_taken_is_named_with_its_line(old, new, message):
         ("gunicorn = 5\n", "line 1: gunicorn must be a table: [gunicorn]"),
         ("sites = 5\n", "line 1: sites must hold tables such as [sites.blog.app]"),
         ("[sites]\nblog = 5\n", "line 2: sites.blog must be a table"),
-        ('[skip]\nsteps = ["nginx"]\n', "line 2: skip.steps names 'nginx', which cannot be left out"),
+        ('[skip]\nsteps = ["nginx"]\n', "line 2: skip.steps names 'nginx', which cannot be skipped"),
         ('[skip]\nsteps = ["bicycle"]\n', "line 2: skip.steps names 'bicycle'"),
         ('[skip]\nsteps = "router"\n', "line 2: skip.steps must be a list"),
     ],
@@ -153,16 +153,16 @@ def test_what_is_no_answers_file(content, message):
 
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(PiwizardError, match="There is no file") as missing:
-        file_reader.load(tmp_path / "gone.toml", all_questions())
+        file_reader.parse(file_reader.read(tmp_path / "gone.toml"), all_questions())
     assert "--answers FILE" in str(missing.value.hint)
     with pytest.raises(PiwizardError, match="cannot be read"):
-        file_reader.load(tmp_path, all_questions())
+        file_reader.parse(file_reader.read(tmp_path), all_questions())
     (tmp_path / "latin.toml").write_bytes(b'[site]\nname = "caf\xe9"\n')
     with pytest.raises(PiwizardError, match="cannot be read"):
-        file_reader.load(tmp_path / "latin.toml", all_questions())
+        file_reader.parse(file_reader.read(tmp_path / "latin.toml"), all_questions())
     (tmp_path / "mine.toml").write_text("[color]\n")
     with pytest.raises(PiwizardError, match=r"^mine\.toml line 1: color"):
-        file_reader.load(tmp_path / "mine.toml", all_questions())
+        file_reader.parse(file_reader.read(tmp_path / "mine.toml"), all_questions(), "mine.toml")
 
 
 def test_secrets_are_not_shown_by_accident():

@@ -1,13 +1,14 @@
-"""Secrets: where they come from, and where they stay."""
+"""The secret store: where secrets come from and where they are kept."""
 
 from __future__ import annotations
 
 import json
+import secrets
 import stat
 
 import pytest
 
-from piwizard.answers.secret_store import Vault
+from piwizard.answers.secret_store import NOT_GENERATED, SecretStore
 from piwizard.errors import PiwizardError
 
 GENERATE = {"app.env.SECRET_KEY": {"generate": 32}}
@@ -18,74 +19,94 @@ def folder(tmp_path):
     return tmp_path / "lib" / "piwizard"
 
 
-def test_a_generated_secret_stays_the_same(folder):
-    vault = Vault(folder)
-    first = vault.resolve("myflask", GENERATE)
+def kept(folder, site, source):
+    """Take in and save the secrets of these sources, as a run does."""
+    store = SecretStore(folder)
+    store.generate(site, source)
+    store.save()
+    return SecretStore(folder).resolve(site, source)
+
+
+def test_generated_secret_stays_the_same(folder):
+    store = SecretStore(folder)
+    store.generate("myflask", GENERATE)
+    first = store.resolve("myflask", GENERATE)
     assert len(first["app.env.SECRET_KEY"]) == 32
-    assert vault.resolve("myflask", GENERATE) == first
-    assert not folder.exists(), "nothing is written before it is saved"
-    vault.save()
-    assert Vault(folder).resolve("myflask", GENERATE) == first
-    assert Vault(folder).resolve("blog", GENERATE) != first
+    assert not folder.exists(), "written before save"
+    store.save()
+    assert kept(folder, "myflask", GENERATE) == first
+    assert kept(folder, "blog", GENERATE) != first
 
 
-def test_only_root_can_read_the_file(folder):
-    vault = Vault(folder)
-    vault.resolve("myflask", GENERATE)
-    vault.save()
+def test_resolve_generates_and_writes_nothing(folder, monkeypatch):
+    monkeypatch.setattr(secrets, "token_urlsafe", None)
+    store = SecretStore(folder)
+    assert store.resolve("myflask", GENERATE) == {"app.env.SECRET_KEY": NOT_GENERATED}
+    assert store.secrets() == []
+    store.save()
+    assert not folder.exists()
+
+
+def test_resolved_secret_is_hidden_before_it_is_kept(folder, monkeypatch):
+    monkeypatch.setenv("TULIPS", "red ones")
+    store = SecretStore(folder)
+    store.resolve("myflask", {"app.env.API_KEY": {"env": "TULIPS"}})
+    assert [(one.value, one.name) for one in store.secrets()] == [("red ones", "API_KEY")]
+    store.save()
+    assert not folder.exists()
+
+
+def test_file_is_readable_by_root_only(folder):
+    kept(folder, "myflask", GENERATE)
     assert stat.S_IMODE((folder / "secrets.json").stat().st_mode) == 0o600
 
 
-def test_a_secret_of_the_environment_is_kept_for_later(folder, monkeypatch):
+def test_secret_from_the_environment_is_kept(folder, monkeypatch):
     source = {"app.env.API_KEY": {"env": "TULIPS"}}
     with pytest.raises(PiwizardError, match="environment variable TULIPS is not set") as refused:
-        Vault(folder).resolve("myflask", source)
+        SecretStore(folder).resolve("myflask", source)
     assert refused.value.key == "app.env.API_KEY"
     monkeypatch.setenv("TULIPS", "red ones")
-    vault = Vault(folder)
-    vault.resolve("myflask", source)
-    vault.save()
+    kept(folder, "myflask", source)
     monkeypatch.delenv("TULIPS")
-    assert Vault(folder).resolve("myflask", source) == {"app.env.API_KEY": "red ones"}
+    assert SecretStore(folder).resolve("myflask", source) == {"app.env.API_KEY": "red ones"}
     monkeypatch.setenv("TULIPS", "white ones")
-    assert Vault(folder).resolve("myflask", source) == {"app.env.API_KEY": "white ones"}
+    assert SecretStore(folder).resolve("myflask", source) == {"app.env.API_KEY": "white ones"}
 
 
-def test_a_secret_of_a_file(folder, tmp_path):
+def test_secret_from_a_file_is_kept(folder, tmp_path):
     source = {"app.env.API_KEY": {"file": str(tmp_path / "key")}}
-    with pytest.raises(PiwizardError, match="there is no file"):
-        Vault(folder).resolve("myflask", source)
+    with pytest.raises(PiwizardError, match="does not exist"):
+        SecretStore(folder).resolve("myflask", source)
     (tmp_path / "key").write_text("red ones\n")
-    vault = Vault(folder)
-    assert vault.resolve("myflask", source) == {"app.env.API_KEY": "red ones"}
-    vault.save()
+    assert kept(folder, "myflask", source) == {"app.env.API_KEY": "red ones"}
     (tmp_path / "key").unlink()
-    assert Vault(folder).resolve("myflask", source) == {"app.env.API_KEY": "red ones"}
+    assert SecretStore(folder).resolve("myflask", source) == {"app.env.API_KEY": "red ones"}
 
 
 @pytest.mark.parametrize("content", ["", "\n", "two\nlines"])
-def test_a_secret_that_cannot_be_one_line_is_refused_without_repeating_it(folder, tmp_path, content):
+def test_secret_of_several_lines_is_refused_without_repeating_it(folder, tmp_path, content):
     (tmp_path / "key").write_text(content)
-    with pytest.raises(PiwizardError, match="empty, or holds line breaks") as refused:
-        Vault(folder).resolve("myflask", {"app.env.API_KEY": {"file": str(tmp_path / "key")}})
+    with pytest.raises(PiwizardError, match="empty or has line breaks") as refused:
+        SecretStore(folder).resolve("myflask", {"app.env.API_KEY": {"file": str(tmp_path / "key")}})
     assert "two" not in refused.value.message
 
 
-def test_a_secret_that_is_asked_for(folder):
+def test_entered_secret_is_kept(folder):
     source = {"ddns.password": {"asked": True}}
-    with pytest.raises(PiwizardError, match="was not given yet") as refused:
-        Vault(folder).resolve(None, source)
+    with pytest.raises(PiwizardError, match="is missing") as refused:
+        SecretStore(folder).resolve(None, source)
     assert refused.value.key == "ddns.password"
-    vault = Vault(folder)
-    vault.keep(None, "ddns.password", "red ones")
-    assert vault.knows(None, "ddns.password")
-    vault.save()
-    assert Vault(folder).resolve(None, source) == {"ddns.password": "red ones"}
-    assert not Vault(folder).knows("myflask", "ddns.password")
+    store = SecretStore(folder)
+    store.keep(None, "ddns.password", "red ones")
+    assert store.knows(None, "ddns.password")
+    store.save()
+    assert SecretStore(folder).resolve(None, source) == {"ddns.password": "red ones"}
+    assert not SecretStore(folder).knows("myflask", "ddns.password")
 
 
-def test_two_vaults_lose_nothing_of_each_other(folder):
-    one, other = Vault(folder), Vault(folder)
+def test_two_stores_keep_what_the_other_wrote(folder):
+    one, other = SecretStore(folder), SecretStore(folder)
     one.keep("myflask", "app.env.A", "red ones")
     other.keep("myflask", "app.env.B", "white ones")
     one.save()
@@ -94,12 +115,12 @@ def test_two_vaults_lose_nothing_of_each_other(folder):
     assert one.resolve("myflask", {"app.env.B": {"asked": True}}) == {"app.env.B": "white ones"}
 
 
-def test_saving_what_is_there_already_writes_nothing(folder):
-    vault = Vault(folder)
-    vault.keep("myflask", "app.env.A", "red ones")
-    vault.save()
+def test_saving_the_same_secret_again_writes_nothing(folder):
+    store = SecretStore(folder)
+    store.keep("myflask", "app.env.A", "red ones")
+    store.save()
     before = (folder / "secrets.json").stat().st_mtime_ns
-    again = Vault(folder)
+    again = SecretStore(folder)
     again.keep("myflask", "app.env.A", "red ones")
     again.save()
     again.save()
@@ -107,17 +128,17 @@ def test_saving_what_is_there_already_writes_nothing(folder):
 
 
 @pytest.mark.parametrize("content", ["{", '"text"', "[1]", '{"myflask": 5}', "\xff"])
-def test_a_spoilt_file_is_named_and_left_alone(folder, content):
+def test_invalid_file_is_named_and_left_alone(folder, content):
     folder.mkdir(parents=True)
     (folder / "secrets.json").write_text(content)
     with pytest.raises(PiwizardError, match=r"secrets\.json cannot be read"):
-        Vault(folder).resolve("myflask", GENERATE)
+        SecretStore(folder).resolve("myflask", GENERATE)
     assert (folder / "secrets.json").read_text() == content
 
 
-def test_the_secrets_of_a_site_follow_its_new_name(folder):
-    vault = Vault(folder)
-    vault.keep("myflsk", "app.env.A", "red ones")
-    vault.rename("myflsk", "myflask")
-    vault.save()
+def test_secrets_of_a_site_follow_its_new_name(folder):
+    store = SecretStore(folder)
+    store.keep("myflsk", "app.env.A", "red ones")
+    store.rename("myflsk", "myflask")
+    store.save()
     assert json.loads((folder / "secrets.json").read_text())["myflask"] == {"app.env.A": "red ones"}

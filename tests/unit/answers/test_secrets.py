@@ -9,10 +9,10 @@ import shlex
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from piwizard.answers.secrets import HIDDEN, Concealer, Secret
+from piwizard.answers.secrets import COMMON, HIDDEN, Concealer, Secret
 
 ODD = "blåbær & 'tulips' \"4711\"/<b>"
 
@@ -36,6 +36,7 @@ def test_every_form(form: str) -> None:
 
 @given(st.text(st.characters(categories=["L", "N"]), min_size=8), st.text(max_size=9), st.text(max_size=9))
 def test_within_a_longer_text_in_base64(secret: str, before: str, after: str) -> None:
+    assume(secret.lower() not in COMMON)
     whole = base64.b64encode(f"{before}{secret}{after}".encode("utf-8", "replace")).decode()
     assert HIDDEN in Concealer([setting(secret)]).text(f"Authorization: Basic {whole}")
 

@@ -157,3 +157,10 @@ def test_nothing_is_run(tree, tmp_path):
     root = tree({"app.py": f"open({str(mark)!r}, 'w')\n{APP}", "setup.py": f"open({str(mark)!r}, 'w')\n"})
     assert choose(find_entries(root)).entry == "app:app"
     assert not mark.exists()
+
+
+def test_entry_error_names_a_likely_file_that_is_no_python(tree):
+    found = find_entries(tree({"app.py": "from flask import Flask\napp = Flask(\n"}))
+    with pytest.raises(PiwizardError, match=r"app\.py.*not valid Python \(line 2") as refused:
+        choose(found)
+    assert refused.value.key == "app.entry"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps.footprint import Footprint, for_board, measured, read
-from piwizard.machine.facts import Facts, RecordedSource, gather
+from piwizard.machine.facts import Facts, gather
+from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parents[1] / "machine" / "samples" / "pi4-trixie"
 SMALL, LARGE = Footprint(26, 30), Footprint(30, 200)

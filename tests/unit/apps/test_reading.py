@@ -43,6 +43,17 @@ HOSTILE = {
     "thousands of variables": {
         "many.py": "import os\n" + "".join(f"os.environ['A{number}']\n" for number in range(20_000))
     },
+    "long lines and circles": {
+        "Procfile": "web: gunicorn " + "a" * 500_000 + "\n" + "gunicorn 'x\n" * 3000,
+        ".env": "FLASK_APP" * 100_000 + "\n" + " FLASK_APP =" * 150 + "\n",
+        "requirements.txt": "-r requirements.txt\n" * 4000 + "\\\n" * 100_000,
+        "requirements/prod.txt": "-r prod.txt\n" * 50,
+        "names.py": "import os\n" + "".join(f"a{n} = a{n + 1} + a{n + 1}\n" for n in range(999)) + "os.environ[a0]\n",
+        "loop.py": "import os\nfrom flask import Flask\na = b\nb = a\nopen(a + b, 'w')\nos.environ[a]\n",
+    },
+    "thousands of settings": {
+        "many.py": APP + "KEY = None\nSECRET_KEY = KEY\napp.config.update(DEBUG=KEY)\n" * 2000
+    },
 }  # fmt: skip
 
 
@@ -67,6 +78,56 @@ def test_hostile_files_are_read_in_seconds_and_the_app_is_found(tree, name):
     assert time.monotonic() - started < 10
     assert found.entries
     assert "app:app" in [one.entry for one in found.entries]
+
+
+BLOG = {
+    "blog.py": "from site_app import create_app, db\napp = create_app()\n",
+    "site_app/__init__.py": """
+        import os
+        from flask import Flask
+        from flask_migrate import Migrate
+        from flask_sqlalchemy import SQLAlchemy
+        from config import Config
+        db = SQLAlchemy()
+        def create_app(config_class=Config):
+            app = Flask(__name__)
+            app.config.from_object(config_class)
+            Migrate(app, db)
+            return app
+    """,
+    "site_app/static/favicon.ico": "",
+    "config.py": """
+        import os
+        basedir = os.path.abspath(os.path.dirname(__file__))
+        class Config:
+            DEBUG = True
+            SECRET_KEY = os.environ.get("SECRET_KEY") or "guess"
+            SQLALCHEMY_DATABASE_URI = os.environ.get("DATABASE_URL") or "sqlite:///" + os.path.join(basedir, "app.db")
+            MAIL_SERVER = os.environ["MAIL_SERVER"]
+    """,
+    "migrations/env.py": "",
+    "requirements.txt": "flask\nflask-sqlalchemy\nflask-migrate\n",
+    ".flaskenv": "FLASK_APP=blog.py\nFLASK_DEBUG=1\n",
+    ".python-version": "3.9\n",
+    "tests/test_x.py": "import os\nos.environ['NOT_THIS']\n",
+    "broken.py": "from flask import (",
+}
+
+
+def test_package_with_migrations_is_read_in_all_parts(tree):
+    found = reading.analyse(tree(BLOG), DATA, Wish())
+    assert not found.failures
+    assert found.entries[0].entry == "blog:app"
+    assert found.needs.requirements.arguments == ("-r", "requirements.txt")
+    assert [(folder.prefix, folder.folder) for folder in found.static.folders] == [("/static/", "site_app/static")]
+    assert [(file.url, file.path) for file in found.static.root_files] == [
+        ("/favicon.ico", "site_app/static/favicon.ico")
+    ]
+    assert [variable.name for variable in found.environment if variable.needed] == ["MAIL_SERVER"]
+    assert [command.text for command in found.init] == ["flask --app blog db upgrade"]
+    assert [item.path for item in found.writable] == ["app.db"]
+    assert [(one.spec, one.file, one.declared) for one in found.python] == [("==3.9.*", ".python-version", False)]
+    assert [(one.setting, one.file, one.line) for one in found.warnings] == [("DEBUG", "config.py", 4)]
 
 
 def test_links_pipes_and_sparse_files_are_read_in_seconds(tree):
@@ -234,7 +295,7 @@ CANDIDATE = {
 }  # fmt: skip
 NEEDS = {
     "kind": "requirements", "file": "requirements.txt", "arguments": ["-r", "requirements.txt"], "lines": [],
-    "constraints": [], "names": ["flask"], "others": [], "project": False, "limits": [],
+    "constraints": [], "names": ["flask"], "limits": [],
 }  # fmt: skip
 
 
@@ -274,7 +335,7 @@ def test_nothing_that_is_not_known_is_installed():
 
 @pytest.mark.parametrize("path", ["/etc", "../x", "a/../../x", ".git", "-x", "", "a\nb", "x" * 1000])
 def test_a_path_that_leads_elsewhere_is_left_out(path):
-    one = {"path": path, "kind": "folder", "why": "", "file": "app.py", "line": 1}
+    one = {"path": path, "kind": "folder", "why": "", "file": "app.py", "line": 1, "database": False}
     assert checked("writable", [one | {"path": "my uploads/a"}])
     assert not checked("writable", [one])
     folder = {"prefix": "/static/", "folder": path, "file": "app.py", "line": 1}
@@ -325,6 +386,20 @@ def test_a_report_that_is_none_is_a_sentence(tmp_path, monkeypatch, said):
     assert set(found.failures) == set(ANSWERS)
     with pytest.raises(PiwizardError, match=r"app\.init: the code could not be read"):
         found.known("init", found.init)
+
+
+@pytest.mark.parametrize("lie", [{"setting": "OTHER"}, {"file": "../x"}, {"file": "a\nb"}])
+def test_warning_that_is_none_is_left_out(lie):
+    one = {"setting": "DEBUG", "file": "app.py", "line": 3}
+    assert checked("warnings", [one])
+    assert not checked("warnings", [one | lie])
+
+
+@pytest.mark.parametrize("lie", [{"spec": "\x1b[2J"}, {"spec": "=" * 900}, {"file": "/etc/passwd"}])
+def test_required_python_that_is_none_is_left_out(lie):
+    one = {"spec": ">=3.9", "file": "pyproject.toml", "declared": True}
+    assert checked("python", [one])
+    assert not checked("python", [one | lie])
 
 
 class Kept:

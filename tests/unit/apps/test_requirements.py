@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.python import find_python
+from piwizard.apps.required_python import find_required_python
 from piwizard.apps.requirements import find_requirements
+from piwizard.apps.specs import fits
 
 PROJECT = """
     [project]
@@ -137,7 +138,7 @@ def test_broken_files_are_no_crash(tree, text):
 
 
 @pytest.mark.parametrize(
-    ("files", "spec", "fits", "misfits"),
+    ("files", "spec", "suitable", "unsuitable"),
     [
         ({"pyproject.toml": PROJECT}, ">=3.9,<4", (3, 11, 2), (4, 0, 0)),
         ({".python-version": "3.12.1\n"}, "==3.12.*", (3, 12, 7), (3, 11, 2)),
@@ -152,9 +153,9 @@ def test_broken_files_are_no_crash(tree, text):
         ),
     ],
 )
-def test_the_python_asked_for(tree, files, spec, fits, misfits):
-    wish = find_python(tree(files))
-    assert wish is not None
-    assert wish.spec == spec
-    assert wish.fits(fits)
-    assert not wish.fits(misfits)
+def test_the_python_asked_for(tree, files, spec, suitable, unsuitable):
+    wanted = find_required_python(tree(files))
+    assert wanted is not None
+    assert wanted.spec == spec
+    assert fits(wanted.spec, suitable)
+    assert not fits(wanted.spec, unsuitable)

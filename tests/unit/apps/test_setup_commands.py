@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
 from piwizard.apps.database import InitCommand
 from piwizard.apps.destructive import Doubt
 from piwizard.apps.setup_commands import decide
-from piwizard.apps.setup_record import identity_of, read
+from piwizard.apps.setup_record import identity, read
 from piwizard.changes.setup_record import SetupRecorded, holds_something, marker_name
 
 DOUBT = Doubt("drop_all()", "app.py", 12)
@@ -38,8 +39,8 @@ def store(site, **files):
 def agree(site, setup, working, *ran):
     recorded = SetupRecorded(site, setup.agreed, setup.ran, setup.new)
     recorded.apply(working("app", "blog"))
-    for identity in ran:
-        (site / "data.setup" / marker_name(identity)).write_text(json.dumps({"argv": identity.split()}))
+    for one in ran:
+        (site / "data.setup" / marker_name(one)).write_text(json.dumps({"argv": one.split()}))
 
 
 def texts(setup):
@@ -151,12 +152,12 @@ def test_an_offer_says_where_and_what_to_answer(site):
     ],
 )
 def test_one_command_however_it_is_written(line):
-    assert identity_of(line) == "flask init-db"
+    assert identity(shlex.split(line)) == "flask init-db"
 
 
 @pytest.mark.parametrize("line", ["flask init-db --with-users", "flask --unknown init-db", "python init-db", "flask"])
 def test_other_commands_are_others(line):
-    assert identity_of(line) != "flask init-db"
+    assert identity(shlex.split(line)) != "flask init-db"
 
 
 def test_what_counts_as_data(site, tmp_path):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.specs import distribution, fits, pip_spec
+from piwizard.apps.specs import distribution, fits, is_too_old, pip_spec
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,35 @@ def test_wishes_in_the_words_of_pip(wish, spec):
         ("~=3.11.1", (3, 12, 0), False),
         ("nonsense", (3, 11, 2), True),
         ("", (3, 11, 2), True),
+        (">=3.11.4", (3, 11), True),
+        ("!=3.11.4", (3, 11), True),
+        ("<3.11.4", (3, 11), True),
+        ("==3.11.4", (3, 11), True),
+        (">=3.12.1", (3, 11), False),
+        ("<3.11", (3, 11), False),
     ],
 )
 def test_fits(spec, version, expected):
     assert fits(spec, version) is expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (">=3.14", True),
+        ("==3.14.*", True),
+        ("~=3.14", True),
+        (">=3.14,<4", True),
+        (">=4", True),
+        (">=3.9,<3.13", False),
+        ("==3.9.*", False),
+        ("!=3.13.*", False),
+        (">=3.13.9", False),
+        ("", False),
+    ],
+)
+def test_is_too_old(spec, expected):
+    assert is_too_old(spec, (3, 13)) is expected
 
 
 @pytest.mark.parametrize(

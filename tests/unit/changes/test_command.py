@@ -34,7 +34,7 @@ def test_variables_that_nobody_has_given_are_named(working, tmp_path):
 def test_one_that_is_named_stands_for_itself(working, tmp_path):
     error = failed(working, tmp_path / "marker", "raise ValueError('no MAIL')", NAMES)
     assert str(error) == "app.env.MAIL: the app asks for this variable: ValueError: no MAIL"
-    assert error.key == "app.env"
+    assert error.key == "app.env.MAIL"
 
 
 def test_nothing_is_guessed_where_all_are_given(working, tmp_path):

@@ -140,7 +140,6 @@ def test_where_the_data_is_a_disk_of_its_own(site, open_folder, monkeypatch):
     assert state(site) == ("releases/two", True, ["data.setup"])
 
 
-@pytest.mark.slow
 def test_killed_anywhere_where_the_data_is_a_disk_of_its_own(open_folder, monkeypatch):
     def refuses(one: Path, other: Path) -> None:
         raise OSError(errno.EXDEV, "another device", str(one))

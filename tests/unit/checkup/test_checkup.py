@@ -15,7 +15,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine.certificates import Certificate
 from piwizard.machine.checks import Check
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
 from piwizard.tls.grade import Observed, Suite
 
@@ -40,9 +40,11 @@ def look(own_places, clocks, monkeypatch):
     """The findings where these steps are done, and their checks say so."""
 
     def go(text=ANSWERS, done=(), checks=lambda place: (), port="nginx"):
-        wizard, state = Wizard(file_reader.parse(text, all_questions()), workspace.vault()), workspace.state()
+        wizard, state = Planner(file_reader.parse(text, all_questions()), workspace.secret_store()), workspace.state()
         owner = SimpleNamespace(program=port, words=port.title())
-        wizard.__dict__["facts"] = SimpleNamespace(port=lambda number: owner, clock=SimpleNamespace(by="chrony"))
+        wizard.context.__dict__["facts"] = SimpleNamespace(
+            port=lambda number: owner, clock=SimpleNamespace(by="chrony")
+        )
         monkeypatch.setattr(wizard, "checks", checks)
         for step in done:
             state.mark(step, None if step in ("system", "nginx") else "blog", "done", "run-1")
@@ -52,63 +54,64 @@ def look(own_places, clocks, monkeypatch):
 
 
 def test_no_site_yet(look):
-    assert [one.detail for one in look("")] == ["no site is set up"]
+    assert [(one.id, one.ok) for one in look("")] == [("site-set-up", False)]
 
 
 def test_steps_that_are_not_done_say_so(look):
     workspace.state().mark("nginx", None, "failed", "run-1")
-    found = {one.name: one for one in look(done=["system"], checks=lambda place: [Check("disk", True, "9 MiB")])}
-    assert found["disk"].ok
-    assert (found["step nginx"].ok, found["step app"].detail) == (False, "was not set up yet")
-    assert found["step app"].mend == "`piwizard apply app` does it."
-    assert "grade" not in found, "there is no site to look at yet"
+    disk = Check("disk-space", "Free disk space", True, "9 MiB")
+    found = {one.subject or one.id: one for one in look(done=["system"], checks=lambda place: [disk])}
+    assert found["disk-space"].ok
+    assert (found["nginx"].ok, found["app"].detail) == (False, "not set up yet")
+    assert found["app"].advice == "Run `piwizard apply app`."
+    assert "ssl-labs-grade" not in found, "there is no site to look at yet"
 
 
 def test_over_http_there_is_one_sentence_and_no_grade(look, monkeypatch):
     monkeypatch.setattr(examine.pages, "look", lambda *given, **named: [])
     found = look(done=["system", "nginx", "app", "gunicorn", "site"])
-    assert [one.name for one in found] == ["port 80", "grade", "time"]
+    assert [one.id for one in found] == ["port-served", "ssl-labs-grade", "clock-correct"]
     assert all(one.ok for one in found)
-    assert "HTTPS needs names" in found[1].detail
+    assert "HTTPS needs a domain" in found[1].detail
 
 
 def test_a_step_that_cannot_be_looked_at(look):
     def checks(place):
         raise PiwizardError("The code is gone.", hint="Get it back.")
 
-    found = {one.name: one for one in look(done=["system"], checks=checks)}
-    assert (found["step system"].detail, found["step system"].mend) == ("The code is gone.", "Get it back.")
+    found = {one.id: one for one in look(done=["system"], checks=checks) if one.subject == "system"}
+    assert (found["step-in-sync"].detail, found["step-in-sync"].advice) == ("The code is gone.", "Get it back.")
 
 
 def test_another_server_has_the_port_and_the_clock_is_off(look, clocks):
     clocks(timedelta(days=366))
-    found = {one.name: one for one in look(port="caddy")}
-    assert (found["port 80"].ok, found["port 80"].detail) == (False, "not nginx, but Caddy")
-    assert (found["time"].ok, found["time"].detail) == (
+    found = {one.id: one for one in look(port="caddy")}
+    assert (found["port-served"].ok, found["port-served"].detail) == (False, "not nginx, but Caddy")
+    assert (found["clock-correct"].ok, found["clock-correct"].detail) == (
         False,
-        "it says 2026-01-01 00:00 UTC, and it is 2027-01-02 00:00",
+        "the clock shows 2026-01-01 00:00 UTC, but it is 2027-01-02 00:00 UTC",
     )
 
 
 def test_https_as_it_should_be():
-    served = Certificate(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "1", "x")
-    found = {one.name: one for one in https.judge("blog", SEEN, served)}
+    served = Certificate(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "x")
+    found = {one.id: one for one in https.judge("blog", SEEN, served)}
     assert all(one.ok for one in found.values())
-    assert "(80 days)" in found["certificate chain"].detail
-    assert found["grade"].detail.startswith("A+ predicted at SSL Labs: TLS 1.3")
+    assert "(80 days)" in found["certificate-chain-trusted"].detail
+    assert found["ssl-labs-grade"].detail.startswith("A+ expected at SSL Labs: TLS 1.3")
 
 
 @pytest.mark.parametrize(
     ("changes", "bad"),
     [
-        ({"untrusted": "certificate has expired"}, ["certificate chain", "grade"]),
-        ({"mismatched": "www.a.example"}, ["certificate chain", "grade"]),
-        ({"protocols": ("TLS 1.1", "TLS 1.2", "TLS 1.3")}, ["protocols", "grade"]),
-        ({"suites": (*SEEN.suites, Suite("AES128-SHA", 128, False, False))}, ["cipher suites"]),
+        ({"untrusted": "certificate has expired"}, ["certificate-chain-trusted", "ssl-labs-grade"]),
+        ({"mismatched": "www.a.example"}, ["certificate-chain-trusted", "ssl-labs-grade"]),
+        ({"protocols": ("TLS 1.1", "TLS 1.2", "TLS 1.3")}, ["tls-protocols", "ssl-labs-grade"]),
+        ({"suites": (*SEEN.suites, Suite("AES128-SHA", 128, False, False))}, ["cipher-suites"]),
         ({"hsts": None}, []),
     ],
 )
 def test_https_that_is_not(changes, bad):
     found = list(https.judge("blog", replace(SEEN, **changes), None))
-    assert [one.name for one in found if not one.ok] == bad
-    assert all(one.mend for one in found if not one.ok)
+    assert [one.id for one in found if not one.ok] == bad
+    assert all(one.advice for one in found if not one.ok)

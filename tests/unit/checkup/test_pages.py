@@ -36,7 +36,7 @@ def look(public):
             return Answer(404 if path.startswith(pages.ELSEWHERE) else 200, SENT, b"")
 
         found = pages.look("blog", domains, secure=secure, hsts=True, public=public, ask=ask)
-        return {one.name: one for one in found}
+        return {one.id: one for one in found}
 
     return go
 
@@ -44,10 +44,10 @@ def look(public):
 @pytest.mark.parametrize("secure", [True, False])
 def test_all_is_well(look, secure):
     found = look(secure=secure)
-    assert [one.name for one in found.values() if not one.ok] == []
-    assert found["static file"].detail == "/static/a%20file.css gives 200"
-    assert (pages.HSTS in found["security headers"].detail) == secure
-    assert found["missing page"].detail.endswith("404")
+    assert [one.id for one in found.values() if not one.ok] == []
+    assert found["static-file"].detail == "/static/a%20file.css returns 200"
+    assert (pages.HSTS in found["security-headers"].detail) == secure
+    assert found["missing-page"].detail.endswith("404")
 
 
 def test_one_name_over_http_leads_nowhere(look):
@@ -57,23 +57,27 @@ def test_one_name_over_http_leads_nowhere(look):
 @pytest.mark.parametrize(
     ("instead", "name", "words"),
     [
-        ({"led": Answer(200, {}, b"")}, "redirects", "http://a.example/ leads to nowhere"),
-        ({"led": None}, "redirects", "https://www.a.example/ leads to nowhere: nobody answers"),
-        ({"led": Answer(301, {"location": "https://b.example/"}, b"")}, "redirects", "leads to https://b.example/"),
-        ({"challenge": Answer(301, {"location": "https://a.example/"}, b"")}, "redirects", "Let's Encrypt's questions"),
-        ({"challenge": None}, "redirects", "nobody answers to Let's Encrypt's questions"),
-        ({"page": Answer(502, SENT, b"")}, "dynamic page", "gives 502"),
-        ({"page": None}, "dynamic page", "nobody answers"),
-        ({"file": Answer(403, SENT, b"")}, "static file", "gives 403"),
-        ({"page": Answer(200, {}, b"")}, "security headers", "/ lacks x-content-type-options"),
+        ({"led": Answer(200, {}, b"")}, "redirects", "http://a.example/ does not redirect"),
+        ({"led": None}, "redirects", "https://www.a.example/ does not answer"),
+        ({"led": Answer(301, {"location": "https://b.example/"}, b"")}, "redirects", "redirects to https://b.example/"),
+        (
+            {"challenge": Answer(301, {"location": "https://a.example/"}, b"")},
+            "redirects",
+            "Let's Encrypt are redirected",
+        ),
+        ({"challenge": None}, "redirects", "requests of Let's Encrypt get no answer"),
+        ({"page": Answer(502, SENT, b"")}, "start-page", "returns 502"),
+        ({"page": None}, "start-page", "no answer"),
+        ({"file": Answer(403, SENT, b"")}, "static-file", "returns 403"),
+        ({"page": Answer(200, {}, b"")}, "security-headers", "/ lacks x-content-type-options"),
     ],
 )
 def test_what_is_wrong_is_named(look, instead, name, words):
     bad = {key: one for key, one in look(**instead).items() if not one.ok}
-    silent = ["security headers"] if "page" in instead and instead["page"] is None else []
+    silent = ["security-headers"] if "page" in instead and instead["page"] is None else []
     assert list(bad) == [name, *silent]
     assert words in bad[name].detail
-    assert bad[name].mend
+    assert bad[name].advice
 
 
 def test_a_site_without_static_files(tmp_path):

@@ -45,7 +45,7 @@ def patient(tmp_path: Path) -> Patients:
             "requirements": "requirements.txt",
             "listed": ("flask", "pillow"),
             "may_write": find_writable(tree),
-            "variables": find_environment(tree).variables,
+            "variables": find_environment(tree),
             "commands": find_init(tree, "app:app"),
         }
         return Patient(**{**found, **known})  # type: ignore[arg-type]

@@ -48,9 +48,9 @@ def test_blocked_connection_is_named_with_the_line_that_allows_it(
     patient: Patients, words: str, source: str, known: dict[str, object], place: str
 ) -> None:
     (finding,) = failures.find([view(words, source)], patient(**known))
-    assert finding.name == "home network blocked"
+    assert finding.id == "home-network-blocked"
     assert place in finding.cause
-    assert 'network = "home" under [app]' in finding.mend
+    assert 'network = "home" under [app]' in finding.advice
     assert not finding.fixable
 
 
@@ -58,17 +58,17 @@ def test_blocked_connection_is_named_with_the_line_that_allows_it(
 def test_other_failures_are_not_blamed_on_the_rules(
     patient: Patients, words: str, source: str, known: dict[str, object]
 ) -> None:
-    assert all(one.name != blocked.NAME for one in failures.find([view(words, source)], patient(**known)))
+    assert all(one.id != blocked.HOME_BLOCKED[0] for one in failures.find([view(words, source)], patient(**known)))
 
 
 def test_system_bus_and_name_server_are_named(patient: Patients) -> None:
     bus = view("PermissionError: [Errno 13] Permission denied: '/run/dbus/system_bus_socket'", "connect()")
-    assert failures.find([bus], patient())[0].name == "system bus blocked"
+    assert failures.find([bus], patient())[0].id == "system-bus-blocked"
     names = view("socket.gaierror: [Errno -3] Temporary failure in name resolution", "connect()")
     found = failures.find([names], patient(unreachable_resolvers=("192.168.2.1",)))
-    assert found[0].name == "name server blocked"
+    assert found[0].id == "name-server-blocked"
     assert "192.168.2.1" in found[0].cause
-    assert failures.find([names], patient())[0].name != "name server blocked"
+    assert failures.find([names], patient())[0].id != "name-server-blocked"
 
 
 def test_silent_app_is_found_by_what_the_packet_filter_refused(patient: Patients) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from piwizard.doctor import kernel, mending, show
-from piwizard.doctor.finding import Finding, Fix
+from piwizard.doctor.finding import Finding
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
-from piwizard.setup.answer_store import Answering
+from piwizard.machine.remedies import AddAnswer, Advice, ApplySteps, AskAnswer, GenerateSecret, sentence
+from piwizard.setup.answer_store import AnswerStore
 
 ANSWERS = """\
 [site]
@@ -26,21 +27,19 @@ GREETING = "hello"
 
 
 @pytest.fixture
-def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answering:
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AnswerStore:
     path = tmp_path / "answers.toml"
     path.write_text(ANSWERS)
     monkeypatch.setattr(places, "answers_file", lambda: path)
-    return Answering()
+    return AnswerStore()
 
 
-def test_answers_are_added_to_those_there(answers: Answering) -> None:
-    fix = Fix(
-        ("app",),
-        (
-            ("app.writable", ("uploads", "result.json")),
-            ("app.env", {"SECRET_KEY": {"generate": 32}}),
-            ("app.init", ("flask --app app init-db",)),
-        ),
+def test_answers_are_added_to_those_there(answers: AnswerStore) -> None:
+    fix = (
+        AddAnswer("app.writable", ("uploads", "result.json")),
+        GenerateSecret("app.env.SECRET_KEY"),
+        AddAnswer("app.init", ("flask --app app init-db",)),
+        ApplySteps(("app",)),
     )
     mending.answer("myflask", fix)
     assert answers.get("myflask", "app.writable") == ["result.json", "uploads"]
@@ -50,23 +49,32 @@ def test_answers_are_added_to_those_there(answers: Answering) -> None:
 
 
 def test_several_fixes_are_one_run() -> None:
-    uploads = ("app.writable", ("uploads",))
-    whole = mending.together(
-        [Fix(("gunicorn",)), Fix(("app", "gunicorn"), (uploads,)), Fix(("app",), (uploads,), newest=True)]
+    uploads = AddAnswer("app.writable", ("uploads",))
+    several = [ApplySteps(("gunicorn",)), uploads, ApplySteps(("app", "gunicorn")), ApplySteps(("app",), newest=True)]
+    assert mending.together(several) == ApplySteps(("app", "gunicorn"), newest=True)
+
+
+def test_fix_is_rendered_as_text() -> None:
+    added = (AddAnswer("app.writable", ("found", "uploads"), shown=("uploads",)), ApplySteps(("app",), "to build it"))
+    assert sentence(added) == 'Add "uploads" to app.writable. Then run `piwizard apply app` to build it.'
+    generated = (GenerateSecret("app.env.SECRET_KEY"), ApplySteps(("app", "gunicorn", "site"), newest=True))
+    assert sentence(generated) == "Add SECRET_KEY = { generate = 32 } to [app.env]. Then run `piwizard deploy`."
+    assert sentence((AskAnswer("app.env.API_URL", secret=False),)).startswith(
+        "Run `piwizard doctor --fix` to be asked for API_URL, or add API_URL to [app.env]"
     )
-    assert whole == Fix(("app", "gunicorn"), (uploads,), newest=True)
+    assert sentence(()) == ""
 
 
 def test_nobody_there_to_say_yes() -> None:
-    fixable = Finding("file not writable", "app", "myflask", False, "x", "y", "z", Fix(("app",)))
-    with pytest.raises(PiwizardError, match="Nobody is there"):
-        mending.mend([fixable], yes=False, as_json=True)
-    assert not mending.mend([Finding("disk", "system", None, True, "fine")], yes=False, as_json=True)
+    fixable = Finding("x", "X", False, "x", "y", (ApplySteps(("app",)),), step="app", site="myflask")
+    with pytest.raises(PiwizardError, match="needs a terminal"):
+        mending.fix([fixable], yes=False, as_json=True)
+    assert not mending.fix([Finding("disk-space", "Disk", True, "fine", step="system")], yes=False, as_json=True)
 
 
 def asked(name: str, *, secret: bool) -> Finding:
-    fix = Fix(("app", "gunicorn"), asks=((f"app.env.{name}", secret),))
-    return Finding("variable missing", "app", "myflask", False, "x", "y", "z", fix)
+    fix = (AskAnswer(f"app.env.{name}", secret), ApplySteps(("app", "gunicorn")))
+    return Finding("variable-missing", "Variables", False, "x", "y", fix, step="app", site="myflask")
 
 
 @pytest.fixture
@@ -93,11 +101,11 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
 
 
 def test_a_person_is_asked_for_what_only_they_know(
-    answers: Answering, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answers: AnswerStore, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "state_dir", lambda: tmp_path)
     questions = typed(monkeypatch, "y", "", "s3cret", "a\x00b", "https://example.org")
-    assert mending.mend([asked("API_KEY", secret=True), asked("API_URL", secret=False)], yes=False, as_json=False)
+    assert mending.fix([asked("API_KEY", secret=True), asked("API_URL", secret=False)], yes=False, as_json=False)
     assert questions[1:] == ["API_KEY (not shown): "] * 2 + ["API_URL: "] * 2
     env = answers.get("myflask", "app.env")
     assert env == {"GREETING": "hello", "API_KEY": {"asked": True}, "API_URL": "https://example.org"}
@@ -107,35 +115,44 @@ def test_a_person_is_asked_for_what_only_they_know(
 
 
 @pytest.mark.parametrize(("yes", "as_json"), [(True, False), (False, False)])
-def test_nobody_there_to_tell(answers: Answering, applied: list[tuple[object, ...]], yes: bool, as_json: bool) -> None:
-    with pytest.raises(PiwizardError, match="only a person can tell"):
-        mending.mend([asked("API_KEY", secret=True)], yes=yes, as_json=as_json)
-    assert not mending.mend([asked("API_KEY", secret=True)], yes=yes, as_json=True)
+def test_nobody_there_to_tell(
+    answers: AnswerStore, applied: list[tuple[object, ...]], yes: bool, as_json: bool
+) -> None:
+    with pytest.raises(PiwizardError, match="Only a person can give"):
+        mending.fix([asked("API_KEY", secret=True)], yes=yes, as_json=as_json)
+    assert not mending.fix([asked("API_KEY", secret=True)], yes=yes, as_json=True)
     assert applied == []
 
 
 def test_the_kernels_memory_controller() -> None:
-    assert kernel.judge(["cpu", "memory"], None).detail.startswith("the kernel keeps to those")
+    assert kernel.judge(["cpu", "memory"], None).detail.startswith("the kernel applies them")
     off = kernel.judge(["cpuset", "cpu", "io", "pids"], Path("/boot/firmware/cmdline.txt"))
     assert off.ok
-    assert "add cgroup_enable=memory to the end of the one line in /boot/firmware/cmdline.txt" in off.mend
-    assert "kernel's options" in kernel.judge([], None).mend
+    assert "add cgroup_enable=memory to the end of the one line in /boot/firmware/cmdline.txt" in off.advice
+    assert "kernel's options" in kernel.judge([], None).advice
 
 
 def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
     show.show(
         [
-            Finding("disk", "system", None, True, "900 MiB free"),
+            Finding("disk-space", "Free disk space", True, "900 MiB free", step="system"),
             Finding(
-                "app fails", "app", "myflask", False, "\x1b[31mapp.py:3\x1b[0m", "This line.", "Mend it.", Fix(("app",))
+                "app-fails",
+                "App runs",
+                False,
+                "\x1b[31mapp.py:3\x1b[0m",
+                "This line.",
+                (ApplySteps(("app",)),),
+                step="app",
+                site="myflask",
             ),
-            Finding("disk full", "app", "myflask", False, "full", "No room.", "Make room."),
+            Finding("disk-full", "Disk", False, "full", "Full.", (Advice("Free some."),), step="app", site="myflask"),
         ]
     )
     shown = capsys.readouterr().out
-    assert "disk: 900 MiB free" in shown
-    assert "app fails (myflask): \\x1b[31mapp.py:3\\x1b[0m\n" in shown
+    assert "Free disk space: 900 MiB free" in shown
+    assert "App runs (myflask): \\x1b[31mapp.py:3\\x1b[0m\n" in shown
     assert "\x1b" not in shown
     assert "Why:  This line." in shown
-    assert shown.endswith("\n2 of 3 looks found something. `piwizard doctor --fix` mends 1 of them.\n")
-    assert "all well" in show.summary([Finding("disk", "system", None, True, "900 MiB free")])
+    assert shown.endswith("\n2 of 3 checks failed. `piwizard doctor --fix` fixes 1 of them.\n")
+    assert show.summary([Finding("disk-space", "Free disk space", True, "9")]) == "All 1 checks passed."

@@ -9,6 +9,7 @@ import pytest
 
 from piwizard.doctor import gateway, journal, names, service
 from piwizard.doctor.journal import Line
+from piwizard.machine.remedies import ApplySteps
 from tests.unit.doctor import recorded
 
 BEGIN = datetime(2026, 11, 22, 12, 47, tzinfo=UTC)
@@ -24,32 +25,29 @@ def lines(text: str) -> list[Line]:
 @pytest.mark.parametrize(
     ("text", "explained", "found"),
     [
-        (recorded.LOOP, False, {"crash loop": "does not say why"}),
-        (recorded.LOOP, True, {"crash loop": "the other findings say why"}),
-        (recorded.NAMESPACE, False, {"service does not start": "A folder that the app may write to is not there"}),
-        (recorded.TIMEOUT, False, {"worker time-out": "took so long"}),
-        (recorded.KILLED, False, {"out of memory": "killed from outside"}),
+        (recorded.LOOP, False, {"crash-loop": "does not say why"}),
+        (recorded.LOOP, True, {"crash-loop": "the other findings say why"}),
+        (recorded.NAMESPACE, False, {"service-cannot-start": "A folder that the app may write to is missing"}),
+        (recorded.TIMEOUT, False, {"worker-timeout": "took so long"}),
+        (recorded.KILLED, False, {"out-of-memory": "killed from outside"}),
         (recorded.TIMEOUT + recorded.KILLED + recorded.BY_KERNEL, False,
-         {"out of memory": "The kernel killed", "worker time-out": "took so long"}),
+         {"out-of-memory": "The kernel killed", "worker-timeout": "took so long"}),
         ("1|Started myflask.service.\n", False, {}),
         ("", False, {}),
     ],
 )  # fmt: skip
 def test_the_service(text: str, explained: bool, found: dict[str, str]) -> None:
-    seen = {finding.name: finding for finding in service.look(lines(text), "myflask", explained=explained)}
+    seen = {finding.id: finding for finding in service.look(lines(text), "myflask", explained=explained)}
     assert seen.keys() == found.keys()
     for name, words in found.items():
         assert words in seen[name].cause
-        assert seen[name].mend
+        assert seen[name].advice
 
 
 def test_a_loop_says_how_it_ends() -> None:
     (finding,) = service.look(lines(recorded.LOOP), "myflask", explained=False)
-    assert finding.detail == (
-        "started anew 3 times within 15 minutes, each time with exit code 3; systemd has given up"
-    )
-    assert finding.fix
-    assert finding.fix.steps == ("gunicorn",)
+    assert finding.detail == ("restarted 3 times within 15 minutes, each time with exit code 3; systemd has given up")
+    assert [one.steps for one in finding.fix if isinstance(one, ApplySteps)] == [("gunicorn",)]
 
 
 def test_what_was_said_before_somebody_started_it_counts_no_more() -> None:
@@ -84,12 +82,12 @@ def test_nginx_tells_of_its_way_to_the_app() -> None:
     refused = gateway.parse(recorded.NGINX)
     assert len(refused) == 3
     found = gateway.look(refused, "myflask", SOCKET, None)
-    assert {finding.name: finding.detail.partition(":")[0] for finding in found} == {
-        "page ends in the middle": "GET /slow",
-        "socket closed to nginx": "GET /",
+    assert {finding.id: finding.detail.partition(":")[0] for finding in found} == {
+        "page-cut-off": "GET /slow",
+        "app-socket-closed": "GET /",
     }
-    assert [finding.name for finding in gateway.look(refused, "blog", "/run/piwizard-blog.sock", None)] == [
-        "page too slow"
+    assert [finding.id for finding in gateway.look(refused, "blog", "/run/piwizard-blog.sock", None)] == [
+        "page-too-slow"
     ]
     assert gateway.look(refused, "myflask", SOCKET, datetime(2030, 1, 1, tzinfo=UTC)) == []
 
@@ -98,10 +96,10 @@ def test_nginx_tells_of_its_way_to_the_app() -> None:
     ("found", "ok", "words"),
     [
         ([], False, "no address is known"),
-        (["192.168.1.197"], True, "this machine"),
-        (["127.0.0.1"], True, "this machine"),
-        (["192.168.1.7"], False, "leads to 192.168.1.7"),
-        (["93.184.216.34"], True, "leads to 93.184.216.34"),
+        (["192.168.1.197"], True, "this Pi"),
+        (["127.0.0.1"], True, "this Pi"),
+        (["192.168.1.7"], False, "points to 192.168.1.7"),
+        (["93.184.216.34"], True, "points to 93.184.216.34"),
     ],
 )
 def test_names(found: list[str], ok: bool, words: str) -> None:

@@ -43,7 +43,7 @@ def test_packages_on_hold_are_named():
     assert held(STATUS) == ["nginx"]
     finding = on_hold(held(STATUS))
     assert not finding.ok
-    assert "apt-mark unhold nginx" in finding.mend
+    assert "apt-mark unhold nginx" in finding.advice
     assert on_hold([]).ok
 
 
@@ -53,7 +53,7 @@ def test_packages_that_are_kept_back_are_named(keeps, fixable):
     assert (finding.ok, finding.fixable) == (False, fixable)
     assert "nginx, nginx-common" in finding.detail
     assert ("settings file" in finding.cause) != keeps
-    assert "sudo apt install --only-upgrade nginx nginx-common" in finding.mend
+    assert "sudo apt install --only-upgrade nginx nginx-common" in finding.advice
     assert kept_back([], keeps=keeps).ok
 
 
@@ -64,11 +64,11 @@ def test_packages_that_are_kept_back_are_named(keeps, fixable):
         ({}, 40.0, None, False, True, "40 days old"),
         ({"vim": "Debian:13.2/stable"}, 40.0, None, False, True, "none"),
         (SECURITY, 0.5, None, False, True, "nginx"),
-        (SECURITY, 5.0, None, False, False, "nothing on this Pi installs updates"),
+        (SECURITY, 5.0, None, False, False, "this Pi installs no updates"),
         (SECURITY, 0.5, 0.5, True, True, "nginx"),
         (SECURITY, 0.5, None, True, False, "has never run"),
         (SECURITY, 0.5, 9.0, True, False, "has not run for 9 days"),
-        (SECURITY, 5.0, 0.5, True, False, "known for 5 days"),
+        (SECURITY, 5.0, 0.5, True, False, "available for 5 days"),
         (SECURITY, None, 0.5, True, True, "nginx"),
     ],
 )
@@ -76,11 +76,11 @@ def test_security_updates_that_wait(pending, known, last_run, unattended, ok, wo
     finding = security(pending, known, last_run, unattended=unattended)
     assert finding.ok is ok
     assert words in f"{finding.detail} {finding.cause}"
-    assert ok or finding.mend
+    assert ok or finding.advice
 
 
 def test_new_settings_files_are_named_and_nothing_is_wrong():
     (finding,) = new_settings([Path("/etc/nginx/nginx.conf.dpkg-dist")])
     assert finding.ok
     assert "/etc/nginx/nginx.conf was kept" in finding.detail
-    assert "diff /etc/nginx/nginx.conf /etc/nginx/nginx.conf.dpkg-dist" in finding.mend
+    assert "diff /etc/nginx/nginx.conf /etc/nginx/nginx.conf.dpkg-dist" in finding.advice

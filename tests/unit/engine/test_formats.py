@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers import file_reader
-from piwizard.answers.secret_store import Vault
+from piwizard.answers.secret_store import SecretStore
 from piwizard.engine import launch
 from piwizard.engine.journal import Backups, Journal
 from piwizard.engine.run_log import Recorder
@@ -112,7 +112,7 @@ def test_a_journal_of_a_newer_one_is_not_undone_by_half(tmp_path):
 
 def test_secrets_1(tmp_path):
     file = put("secrets-1.json", tmp_path / "secrets.json")
-    vault = Vault(tmp_path)
+    vault = SecretStore(tmp_path)
     kept = vault.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})
     assert kept == {"app.env.SECRET_KEY": "abcdefghijklmnopqrstuvwxyz012345"}
     assert vault.knows(None, "ddns.password")
@@ -129,7 +129,7 @@ def test_attempts_1(tmp_path):
 @pytest.mark.parametrize(
     ("name", "read"),
     [
-        ("secrets.json", lambda folder: Vault(folder).secrets()),
+        ("secrets.json", lambda folder: SecretStore(folder).secrets()),
         ("attempts.json", lambda folder: Attempts(folder / "attempts.json").all()),
         ("state.json", State),
     ],
@@ -145,7 +145,7 @@ def test_of_a_newer_one(tmp_path, name, read):
 
 def test_answers_1(own_places):
     put("answers-1.toml", places.answers_file())
-    wizard = workspace.wizard(None)
+    wizard = workspace.planner(None)
     assert wizard.answers.of("myflask")["gunicorn.workers"] == 2
     assert wizard.answers.of("myflask")["app.env"]["SECRET_KEY"] == {"generate": 32}
 
@@ -155,5 +155,5 @@ def test_answers_of_a_newer_one(own_places):
     file.write_text(file.read_text() + "hologram = true\n")
     before = file.read_bytes()
     with pytest.raises(PiwizardError, match=r"answers\.toml line 13: gunicorn\.hologram is not known"):
-        file_reader.load(file, all_questions())
+        file_reader.parse(file_reader.read(file), all_questions())
     assert file.read_bytes() == before

@@ -22,6 +22,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import packages
 from piwizard.machine.checks import Check
 from piwizard.machine.files import Owner
+from piwizard.machine.remedies import Advice
 
 ME = Owner() if os.geteuid() == 0 else Owner(os.environ.get("USER", ""), os.environ.get("USER", ""))
 
@@ -45,7 +46,7 @@ def files(tmp_path):
 
 
 def test_done(engine, tmp_path):
-    assert run(engine, files(tmp_path), [Check("nginx", True, "runs")])
+    assert run(engine, files(tmp_path), [Check("nginx", "nginx", True, "runs")])
     first, *_, last = read(tmp_path / "run-1")
     assert [change["kind"] for change in first["plan"]] == ["file", "link"]
     assert (last["result"], last["summary"]) == ("done", "2 of 2 changes were needed")
@@ -92,7 +93,11 @@ def test_failed(engine, tmp_path, error, message):
 
 
 def test_a_check_that_fails(engine, tmp_path):
-    assert not run(engine, [], [Check("port", True, ""), Check("page", False, "404", mend="Apply again.")])
+    assert not run(
+        engine,
+        [],
+        [Check("port", "port", True, ""), Check("page", "page", False, "404", fix=(Advice("Apply again."),))],
+    )
     error = next(event for event in read(tmp_path / "run-1") if event["event"] == "error")
     assert (error["message"], error["hint"]) == ("page: 404", "Apply again.")
 

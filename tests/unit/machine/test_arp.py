@@ -5,7 +5,7 @@ WANTED, OTHER = bytes((192, 168, 1, 50)), bytes((192, 168, 1, 51))
 
 
 def reply(card=THEM, address=WANTED):
-    return arp.FRAME.pack(US, card, arp.ETHERTYPE_ARP, 1, 0x0800, 6, 4, arp.REPLY, card, address, US, bytes(4))
+    return arp.FRAME.pack(US, card, arp.ETHERTYPE_ARP, 1, 0x0800, 6, 4, 2, card, address, US, bytes(4))
 
 
 def test_a_question_claims_no_address():

@@ -182,6 +182,7 @@ def test_a_terminal_that_closes_ends_nothing():
     process.end(grace=1)
 
 
+@needs_root
 def test_as_nobody():
     result = commands.run(commands.as_nobody(("cat", "/proc/self/status")))
     found = dict(line.split(":\t", 1) for line in result.output.splitlines() if ":\t" in line)

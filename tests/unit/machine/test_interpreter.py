@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.machine.interpreter import left_behind
+from piwizard.machine.interpreter import left_behind, version_of
 
 
 @pytest.fixture
@@ -45,3 +45,22 @@ def test_none_and_one_that_nobody_can_judge(tmp_path, environment):
     (venv / "bin/python").unlink()
     (venv / "bin/python").symlink_to("/opt/a-python/of-somebodys-own")
     assert left_behind(venv) is None
+
+
+@pytest.mark.parametrize(
+    ("python", "system", "version"),
+    [
+        ("python3", "3.13.5", (3, 13)),
+        ("python3", "3.11", (3, 11)),
+        ("python3", None, None),
+        ("python3.12", "3.13.5", (3, 12)),
+        ("/opt/pypy", "3.13.5", None),
+    ],
+)
+def test_version_of_an_interpreter(python, system, version):
+    assert version_of(python, system) == version
+
+
+def test_version_of_an_interpreter_is_that_of_the_file_behind_a_link(tmp_path):
+    (tmp_path / "python").symlink_to("/usr/local/bin/python3.14")
+    assert version_of(str(tmp_path / "python"), "3.13.5") == (3, 14)

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import http.client
 import json
+import os
 import random
 import re
 import shutil
@@ -171,7 +172,7 @@ def configuration(tmp_path, engine_here):
             (tmp_path / sub).mkdir(exist_ok=True)
         main = (
             raise_capacity(tune(BOOKWORM.read_text()))
-            .replace("user www-data;", "user root;\ndaemon off;")
+            .replace("user www-data;", "user root;\ndaemon off;" if os.geteuid() == 0 else "daemon off;")
             .replace("worker_processes auto;", "worker_processes 2;")
             .replace("/run/nginx.pid", f"{tmp_path}/pid")
             .replace("/var/log/nginx", f"{tmp_path}/logs")

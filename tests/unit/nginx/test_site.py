@@ -113,7 +113,7 @@ def test_nginx_takes_two_sites_with_long_names(nginx, configuration):
         assert len(longest) == 253
         domains = (longest, f"www.{name}.example")
         files[name] = render_site(site(name=name, domains=domains, static=folder, root_files={"/a.txt": "/srv/a.txt"}))
-    main = configuration(80, **files)
+    main = configuration(1980, tls_port=19443, **files)
     result = subprocess.run([nginx, "-t", "-c", main], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "[warn]" not in result.stderr

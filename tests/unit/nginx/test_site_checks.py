@@ -93,7 +93,7 @@ class Pi:
     def check(self):
         ground = SimpleNamespace(certificates=SimpleNamespace(in_use={}), nginx=NginxFiles())
         found = Site().checks(ground, Answers("blog", {"site.domains": ["pi.example"]}))
-        return {one.name: one for one in found}
+        return {one.id: one for one in found}
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def given_away(pi, within="app"):
 def test_app_that_gives_nothing_away_passes(pi):
     found = pi.check()
     assert [one.name for one in found.values() if not one.ok] == []
-    tried = int(found["repository closed"].detail.split("(")[1].split()[0])
+    tried = int(found["repository-closed"].detail.split("(")[1].split()[0])
     assert tried >= 10
 
 
@@ -180,14 +180,14 @@ def two_part(path):
 def test_catch_all_route_is_no_leak(pi, answer):
     pi.answer(answer)
     found = pi.check()
-    assert found["repository closed"].ok, found["repository closed"].detail
+    assert found["repository-closed"].ok, found["repository-closed"].detail
 
 
 @pytest.mark.parametrize("turn", range(4))
 def test_served_source_is_found_each_time_just_after_a_reload(pi, turn):
     pi.answer(given_away(pi))
     pi.reload()
-    found = pi.check()["repository closed"]
+    found = pi.check()["repository-closed"]
     assert not found.ok
     for path in ("/app.py", "/requirements.txt", "/.git/HEAD", "/.git/config", "/.env", "/web/api.py"):
         assert path in found.detail
@@ -214,14 +214,14 @@ def leaky(content, *paths):
 )
 def test_single_leak_behind_a_catch_all_is_found(pi, path, content):
     pi.answer(leaky(content, path))
-    found = pi.check()["repository closed"]
+    found = pi.check()["repository-closed"]
     assert (found.ok, found.detail) == (False, f"served: {path}")
 
 
 def test_database_of_the_app_is_found_while_it_changes(pi):
     pi.answer(given_away(pi, "data"))
     files = exposure.private_files
-    found = pi.check()["repository closed"]
+    found = pi.check()["repository-closed"]
     assert "/instance/people.sqlite" in found.detail
     with sqlite3.connect(pi.data / "instance" / "people.sqlite") as database:
         known = [file for file in files(site.Layout("blog", "")) if file.path == "instance/people.sqlite"]
@@ -232,7 +232,7 @@ def test_database_of_the_app_is_found_while_it_changes(pi):
 def test_large_source_is_compared_by_its_beginning(pi):
     (pi.code / "app.py").write_bytes(SOURCE * 5000)
     pi.answer(given_away(pi))
-    assert "/app.py" in pi.check()["repository closed"].detail
+    assert "/app.py" in pi.check()["repository-closed"].detail
 
 
 def test_stream_at_the_first_page_counts_as_an_answer(pi):
@@ -251,18 +251,18 @@ def test_silence_proves_nothing(pi, impatient):
     """Of the app, of nginx, and of one address alone."""
     pi.answer(lambda path: (200, PAGE) if path != "/app.py" else (503, b""))
     found = pi.check()
-    assert not found["repository closed"].ok
-    assert found["repository closed"].detail == "cannot be checked: nobody answers for /app.py"
+    assert not found["repository-closed"].ok
+    assert found["repository-closed"].detail == "unknown: no answer for /app.py"
     pi.backend.shutdown()
     pi.backend.server_close()
     found = pi.check()
-    assert (found["site answers"].ok, found["repository closed"].ok) == (False, False)
-    assert found["unknown names"].ok, "nginx itself is there"
+    assert (found["site-answers"].ok, found["repository-closed"].ok) == (False, False)
+    assert found["unknown-hosts-refused"].ok, "nginx itself is there"
     pi.process.terminate()
     pi.process.wait(10)
     found = pi.check()
     assert [one.name for one in found.values() if one.ok] == []
-    assert "cannot be checked" in found["unknown names"].detail
+    assert "unknown: " in found["unknown-hosts-refused"].detail
 
 
 def test_workers_of_an_older_configuration_do_not_count(pi, impatient):
@@ -272,8 +272,8 @@ def test_workers_of_an_older_configuration_do_not_count(pi, impatient):
         file.write("nonsense;\n")
     pi.reload()
     found = pi.check()
-    assert found["site answers"].ok
-    for name in ("repository closed", "unknown names"):
+    assert found["site-answers"].ok
+    for name in ("repository-closed", "unknown-hosts-refused"):
         assert (found[name].ok, "newest configuration" in found[name].detail) == (False, True)
 
 
@@ -289,7 +289,7 @@ def test_new_workers_count_while_old_ones_still_serve_somebody(pi):
     visitor.start()
     pi.answer(lambda path: (200, PAGE))
     pi.reload()
-    assert pi.check()["unknown names"].ok
+    assert pi.check()["unknown-hosts-refused"].ok
     blocked.set()
     visitor.join()
 
@@ -299,8 +299,8 @@ def test_answer_to_unknown_names_is_found(pi, impatient):
     file.write_text(file.read_text().replace("return 444;", "return 200 here;"))
     pi.reload()
     checks.settled(lambda: workers.up_to_date([file]), bool, 10)
-    found = pi.check()["unknown names"]
-    assert (found.ok, found.detail) == (False, "get 200")
+    found = pi.check()["unknown-hosts-refused"]
+    assert (found.ok, found.detail) == (False, "answered with status 200")
 
 
 def test_no_workers_is_not_up_to_date(tmp_path):

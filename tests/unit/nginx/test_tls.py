@@ -100,7 +100,7 @@ def test_nginx_takes_it_without_a_warning(nginx, configuration, throwaway, engin
         files[name] = site(engine_here, name=name, tls=Tls(str(throwaway), engine_here),
                            domains=(f"{name}.example", f"www.{name}.example"))  # fmt: skip
     result = subprocess.run(
-        [nginx, "-t", "-c", configuration(80, **files)], capture_output=True, text=True, check=False
+        [nginx, "-t", "-c", configuration(1980, tls_port=19443, **files)], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
     assert "[warn]" not in result.stderr

@@ -7,7 +7,12 @@ import socket
 
 import pytest
 
-from piwizard.nginx.visitor_headers import DROPPED, FAMILIES, REPLACED
+from piwizard.nginx.visitor_headers import FAMILIES
+
+REPLACED = ("Host", "X-Real-Ip", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Connection")
+"""Headers that nginx writes itself, whatever the visitor sent."""
+DROPPED = tuple(name for names in FAMILIES.values() for name in names)
+"""Every header that never reaches an app."""
 
 KEPT = [
     ("accept", "text/html"),

@@ -20,14 +20,14 @@ def leads(*addresses, ttl=60):
 @pytest.mark.parametrize(
     ("kept", "outside", "told", "ok", "detail", "cause"),
     [
-        (leads(HERE), HERE, None, True, f"leads to {HERE}, this home's address", ""),
-        (leads(OLD), HERE, OLD, False, f"leads to {OLD}; this home is at {HERE}", "has not told the provider"),
-        (leads(OLD), HERE, HERE, False, f"leads to {OLD}; this home", "accepted the new address, and its name servers"),
-        (leads(), HERE, None, False, "leads to no IPv4 address", "has not told"),
-        (leads(HERE, OLD), HERE, None, False, f"leads to {HERE}, {OLD}", "more than one address"),
-        (Found("no name"), HERE, None, False, "there is no such name", "has none of this spelling"),
+        (leads(HERE), HERE, None, True, f"points to {HERE}", ""),
+        (leads(OLD), HERE, OLD, False, f"points to {OLD}, but your public IP is {HERE}", "has not sent this address"),
+        (leads(OLD), HERE, HERE, False, f"points to {OLD}, but", "accepted the new address, but its name servers"),
+        (leads(), HERE, None, False, "points to no IPv4 address", "has not sent"),
+        (leads(HERE, OLD), HERE, None, False, f"points to {HERE}, {OLD}", "more than one address"),
+        (Found("no name"), HERE, None, False, "there is no such name", "has no such name"),
         (UNKNOWN, HERE, None, False, "its name servers do not answer", "No name server answered."),
-        (leads(HERE), None, None, False, "whether that is here cannot be told", "offline"),
+        (leads(HERE), None, None, False, "your public IP is unknown", "offline"),
     ],
 )
 def test_ipv4(kept, outside, told, ok, detail, cause):
@@ -35,7 +35,7 @@ def test_ipv4(kept, outside, told, ok, detail, cause):
     assert check.ok == ok
     assert detail in check.detail
     assert cause in check.cause
-    assert ok or check.mend
+    assert ok or check.advice
 
 
 def test_caches_that_remember_are_no_failure():
@@ -48,10 +48,10 @@ def test_ipv6():
     own, other = "2a00:7b80::1", "2a00:7b80::2"
     assert judge_ipv6(NAME, leads(), [own]).ok
     unknown = judge_ipv6(NAME, UNKNOWN, [own])
-    assert (unknown.ok, unknown.detail) == (False, "cannot be checked: its name servers do not answer")
+    assert (unknown.ok, unknown.detail) == (False, "unknown: its name servers do not answer")
     assert judge_ipv6(NAME, leads(own), [own]).ok
     for addresses in ([own], []):
         stale = judge_ipv6(NAME, leads(other), addresses)
         assert not stale.ok
         assert other in stale.detail
-        assert "AAAA" in stale.mend
+        assert "AAAA" in stale.advice

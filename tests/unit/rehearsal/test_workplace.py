@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from piwizard.rehearsal.workplace import Workplace, sweep
+from piwizard.rehearsal.workplace import Workplace
 
 
 def test_it_goes_with_its_owner_and_the_parent_with_the_last(tmp_path: Path) -> None:
@@ -18,6 +18,7 @@ def test_what_nobody_owns_is_cleared_away(tmp_path: Path) -> None:
     (left / "root" / "upper").mkdir(parents=True)
     own = Workplace(tmp_path / "places", "unit-test")
     assert not left.exists()
-    sweep(tmp_path / "places")
+    other = Workplace(tmp_path / "places", "unit-test")
     assert own.folder.is_dir(), "its owner lives"
     own.close()
+    other.close()

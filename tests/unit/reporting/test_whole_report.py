@@ -41,8 +41,8 @@ def machine(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One with answers, a record, and a journal in which an app has said what it was given."""
     places.answers_file().parent.mkdir(parents=True)
     places.answers_file().write_text(ANSWERS)
-    wizard = workspace.wizard(None)
-    recorder = Recorder(own_places / "log" / "20260101T000000-abcd", wizard.secrets())
+    planner = workspace.planner(None)
+    recorder = Recorder(own_places / "log" / "20260101T000000-abcd", planner.secrets())
     recorder.emit({"event": "command-started", "id": 1, "argv": ["flask", "greet", "hunter2"], "user": "blog"})
     recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": WORDS})
     run = commands.run

@@ -37,10 +37,10 @@ def test_verdicts(kind, seen):
     found = judge(Evidence(**seen))
     assert found.kind == kind
     assert found.bad == (kind in ("CGNAT", "double NAT", "closed", "no evidence"))
-    assert bool(found.mend) == bool(found.cause) == found.bad
+    assert bool(found.fix) == bool(found.cause) == found.bad
     assert found.hopeless == (kind in ("CGNAT", "double NAT"))
     if found.bad:
-        assert found.detail.startswith(f"{kind}: " if kind != "no evidence" else "cannot be checked: ")
+        assert found.detail.startswith(f"{kind}: " if kind != "no evidence" else "unknown: ")
 
 
 @pytest.mark.parametrize("seen", [{"router": PUBLIC, "internet": PUBLIC, "forwarded": True}, {"internet": PUBLIC}])
@@ -50,5 +50,5 @@ def test_what_cannot_be_told_is_said_to_be_so(seen):
 
 def test_silence_of_everybody_is_no_way_in():
     found = judge(Evidence(no_internet="Nobody answers."))
-    assert (found.detail, found.bad) == ("cannot be checked: Nobody answers.", True)
+    assert (found.detail, found.bad) == ("unknown: Nobody answers.", True)
     assert "the router says that it has" in judge(Evidence(router=PUBLIC)).detail

@@ -17,7 +17,7 @@ from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.setup import workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps import registry
 from piwizard.steps.system import System
 
@@ -54,18 +54,18 @@ MODE = "slow"
 
 
 @pytest.fixture
-def answering(own_places: Path) -> Answering:
-    return Answering()
+def answering(own_places: Path) -> AnswerStore:
+    return AnswerStore()
 
 
 @pytest.fixture
-def hand_written(answering: Answering) -> Answering:
+def hand_written(answering: AnswerStore) -> AnswerStore:
     answering.path.parent.mkdir(parents=True)
     answering.path.write_text(HAND_WRITTEN)
     return answering
 
 
-def raw(answering: Answering) -> dict:
+def raw(answering: AnswerStore) -> dict:
     return tomllib.loads(answering.path.read_text())
 
 
@@ -178,7 +178,7 @@ def test_a_name_can_be_mended_until_something_is_called_so(answering):
     answering.set_secret(None, "app.env.API_KEY", "tulips and bees")
     answering.set("myflsk", "site.name", "myflask")
     assert answering.sites() == ["myflask"]
-    assert workspace.vault().resolve("myflask", {"app.env.API_KEY": {"asked": True}})
+    assert workspace.secret_store().resolve("myflask", {"app.env.API_KEY": {"asked": True}})
     State(places.state_dir()).mark("app", "myflask", "failed", "RUN")
     with pytest.raises(Invalid, match="cannot be changed any more"):
         answering.set("myflask", "site.name", "other")
@@ -223,30 +223,30 @@ def with_optional_steps(monkeypatch):
 
 
 @pytest.mark.usefixtures("with_optional_steps")
-def test_optional_steps_are_left_out_and_taken_up_again(answering):
+def test_optional_step_can_be_skipped_and_wanted_again(answering):
     answering.skip("router", True)
     answering.skip("ddns", True)
     answering.skip("router", True)
     assert raw(answering) == {"skip": {"steps": ["ddns", "router"]}}
-    skipped = {place.step.name for place in workspace.wizard(None).places()} & {"router", "ddns"}
+    skipped = {place.step.name for place in workspace.planner(None).select()} & {"router", "ddns"}
     assert skipped == set()
     answering.skip("router", False)
-    assert "router" in {place.step.name for place in workspace.wizard(None).places()}
+    assert "router" in {place.step.name for place in workspace.planner(None).select()}
     answering.skip("ddns", False)
     assert answering.get(None, "skip.steps") is None
 
 
-def test_a_step_that_others_stand_on_cannot_be_left_out(answering):
-    with pytest.raises(PiwizardError, match="nginx cannot be left out"):
+def test_required_step_cannot_be_skipped(answering):
+    with pytest.raises(PiwizardError, match="nginx cannot be skipped"):
         answering.skip("nginx", True)
     with pytest.raises(PiwizardError, match="no step bicycle"):
         answering.skip("bicycle", True)
-    with pytest.raises(Invalid, match="names 'nginx', which cannot be left out"):
+    with pytest.raises(Invalid, match="names 'nginx', which cannot be skipped"):
         answering.set(None, "skip.steps", ["nginx"])
 
 
 def _answer(path: Path, number: int) -> None:
-    Answering(path).set(f"site{number}", "gunicorn.workers", 1 + number % 4)
+    AnswerStore(path).set(f"site{number}", "gunicorn.workers", 1 + number % 4)
 
 
 def test_front_ends_that_write_at_once_lose_nothing(answering):
@@ -259,13 +259,13 @@ def test_front_ends_that_write_at_once_lose_nothing(answering):
 
 def test_half_given_answers_are_named_where_they_are_needed(answering):
     answering.set(None, "gunicorn.workers", 2)
-    found = workspace.wizard(None)
-    app, site = (next(place for place in found.everything() if place.step.name == name) for name in ("app", "site"))
+    found = workspace.planner(None)
+    app, site = (next(place for place in found.all_instances() if place.step.name == name) for name in ("app", "site"))
     assert found.missing(app) == ("site.name", "app.repo")
     assert found.missing(site) == ("site.name", "app.repo", "site.domains")
     answering.set(None, "site.name", "myflask")
-    found = workspace.wizard(None)
-    app = next(place for place in found.places(["app"]))
+    found = workspace.planner(None)
+    app = next(place for place in found.select(["app"]))
     with pytest.raises(PiwizardError, match=r"^app\.repo is missing\.") as refused:
         found.plan(app)
     assert refused.value.key == "app.repo"
@@ -302,8 +302,8 @@ def test_a_renamed_site_leaves_no_secret_under_its_old_name(answering):
     answering.set(None, "site.name", "myflsk")
     answering.set_secret("myflsk", "app.env.API_KEY", "tulips and bees")
     answering.set("myflsk", "site.name", "myflask")
-    assert workspace.vault().knows("myflask", "app.env.API_KEY")
-    assert not workspace.vault().knows("myflsk", "app.env.API_KEY")
+    assert workspace.secret_store().knows("myflask", "app.env.API_KEY")
+    assert not workspace.secret_store().knows("myflsk", "app.env.API_KEY")
 
 
 def test_an_open_file_of_before_is_closed_when_it_is_written(own_places):
@@ -313,7 +313,7 @@ def test_an_open_file_of_before_is_closed_when_it_is_written(own_places):
     theirs.chmod(0o644)
     owner = (1234, 1234) if os.geteuid() == 0 else (os.getuid(), os.getgid())
     os.chown(theirs, *owner)
-    Answering(theirs).set("myflask", "app.repo", "/srv/git/a.git")
+    AnswerStore(theirs).set("myflask", "app.repo", "/srv/git/a.git")
     info = theirs.stat()
     assert (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (0o600, *owner)
     workspace.keep_answers(theirs)

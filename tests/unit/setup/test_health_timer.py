@@ -1,4 +1,4 @@
-"""The weekly look: what is wrong is shown until it is mended, and told once."""
+"""The weekly health check: what is wrong is shown until it is fixed, and logged once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
+from piwizard.machine.remedies import Advice
 from piwizard.setup import health_timer, workspace
-
-TIMER = "renewal of blog, renewal timer"
+from piwizard.setup.health_timer import Problem
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def look(motd, monkeypatch):
     """One look that finds these things."""
 
     def go(**found):
-        given = {name.replace("_", " "): text for name, text in found.items()}
-        monkeypatch.setattr(health_timer, "troubles", lambda wizard, state: given)
+        given = [Problem(name, name.replace("_", " "), text) for name, text in found.items()]
+        monkeypatch.setattr(health_timer, "problems", lambda planner, state: given)
         return health_timer.refresh()
 
     return go
@@ -38,22 +38,22 @@ def test_what_changed_is_told_and_nothing_else(look, motd):
     assert "  the timer: is stopped. Start it.\n" in motd.read_text()
     assert look(the_timer="is still stopped.") == []
     assert "still" in motd.read_text()
-    assert look(a_name="leads elsewhere.") == ["<4>a name: leads elsewhere.", "<5>the timer is well again."]
-    assert look() == ["<5>a name is well again."]
+    assert look(a_name="points elsewhere.") == ["<4>a name: points elsewhere.", "<5>the timer: OK again."]
+    assert look() == ["<5>a name: OK again."]
     assert not motd.exists()
 
 
 def test_after_a_run_only_what_is_shown_is_looked_at(look, motd, monkeypatch):
-    monkeypatch.setattr(health_timer, "troubles", lambda wizard, state: {"x": "y"})
+    monkeypatch.setattr(health_timer, "problems", lambda planner, state: [Problem("x", "x", "y")])
     health_timer.refresh_if_shown()
     assert not motd.exists()
     look(x="y")
-    monkeypatch.setattr(health_timer, "troubles", lambda wizard, state: {})
+    monkeypatch.setattr(health_timer, "problems", lambda planner, state: [])
     health_timer.refresh_if_shown()
     assert not motd.exists()
 
 
-@pytest.mark.parametrize("content", ["", "{", "7", "[1]"])
+@pytest.mark.parametrize("content", ["", "{", "7", "[1]", '["the timer"]', '{"failed": [1]}'])
 def test_a_memory_that_cannot_be_read(look, content):
     look(x="y")
     (health_timer.places.state_dir() / "watch.json").write_text(content)
@@ -61,26 +61,28 @@ def test_a_memory_that_cannot_be_read(look, content):
 
 
 def test_only_steps_that_are_done_are_looked_at(own_places):
+    TIMER_CHECK = Check("timer", "renewal timer", False, "is inactive", fix=(Advice("Start it."),))
+
     def checks(place):
         if place.label == "site of blog":
             raise PiwizardError("site.domains is missing.", hint="Give one.")
-        return [Check("renewal timer", False, "is inactive", mend="Start it."), Check("hook", True, "is there")]
+        return [TIMER_CHECK, Check("hook", "Hook", True, "is there")]
 
     places = [
         SimpleNamespace(step=SimpleNamespace(name=name), site="blog", label=f"{name} of blog")
         for name in ("site", "renewal", "certbot")
     ]
-    wizard = SimpleNamespace(everything=lambda: places, checks=checks)
+    planner = SimpleNamespace(all_instances=lambda: places, checks=checks)
     for name in ("site", "renewal"):
         workspace.state().mark(name, "blog", "done", "run-1")
     workspace.state().mark("certbot", "blog", "failed", "run-1")
-    assert health_timer.troubles(wizard, workspace.state()) == {
-        "site of blog": "site.domains is missing. Give one.",
-        TIMER: "is inactive. Start it.",
-    }
+    assert health_timer.problems(planner, workspace.state()) == [
+        Problem("site of blog", "site of blog", "site.domains is missing. Give one."),
+        Problem("blog/renewal/timer", "renewal of blog, renewal timer", "is inactive. Start it."),
+    ]
 
 
 def test_nothing_at_login_moves_a_cursor():
-    said = health_timer._notice({"site of blog, http leads there": "leads to \x1b]0;x\x07\x1b[2J\nhttp://x/\x9b1m"})
+    said = health_timer._notice([Problem("x", "site of blog", "redirects to \x1b]0;x\x07\x1b[2J\nhttp://x/\x9b1m")])
     assert all(line.isprintable() for line in said.split("\n"))
     assert len(said.split("\n")) == 3

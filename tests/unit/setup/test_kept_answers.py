@@ -10,7 +10,7 @@ from piwizard.engine.journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.machine import places
 from piwizard.setup import kept_answers, workspace
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 
 OWN = """\
 [site]
@@ -65,12 +65,12 @@ def test_sites_are_known_by_journals_and_state(file):
 
 
 def test_a_site_that_is_set_up_keeps_its_answers(file):
-    before = answers_of(workspace.wizard(None).answers)
-    wizard = workspace.wizard(file)
-    assert list(wizard.answers.sites) == ["wiki", "blog", "shop"]
+    before = answers_of(workspace.planner(None).answers)
+    planner = workspace.planner(file)
+    assert list(planner.answers.sites) == ["wiki", "blog", "shop"]
     workspace.keep_answers(file)
-    assert answers_of(workspace.wizard(None).answers) == answers_of(wizard.answers)
-    after = answers_of(wizard.answers)
+    assert answers_of(workspace.planner(None).answers) == answers_of(planner.answers)
+    after = answers_of(planner.answers)
     assert {site: after[site] for site in ("blog", "shop")} == {site: before[site] for site in ("blog", "shop")}
     assert places.answers_file().read_text().startswith(NEW)
     assert file.read_text() == NEW
@@ -79,23 +79,23 @@ def test_a_site_that_is_set_up_keeps_its_answers(file):
 
 
 def test_what_is_kept_is_said(file):
-    words = kept_answers.remarks(file, workspace.wizard(file).answers)
+    words = kept_answers.remarks(file, workspace.planner(file).answers)
     assert words == [
         f"{site} is set up and not in {file}: its answers are kept. `piwizard remove {site}` removes it."
         for site in ("blog", "shop")
     ]
-    assert kept_answers.remarks(None, workspace.wizard(None).answers) == []
+    assert kept_answers.remarks(None, workspace.planner(None).answers) == []
 
 
 def test_a_site_that_the_file_has_is_taken_from_the_file(file):
     file.write_text(NEW + '\n[sites.blog.app]\nrepo = "https://example.org/other.git"\n')
-    assert workspace.wizard(file).answers.sites["blog"]["app.repo"] == "https://example.org/other.git"
-    assert "site.domains" not in workspace.wizard(file).answers.sites["blog"]
+    assert workspace.planner(file).answers.sites["blog"]["app.repo"] == "https://example.org/other.git"
+    assert "site.domains" not in workspace.planner(file).answers.sites["blog"]
 
 
 def test_the_machines_own_file_is_taken_as_it_is(file):
     places.answers_file().write_text(NEW)
-    found = workspace.wizard(None).answers
+    found = workspace.planner(None).answers
     assert list(found.sites) == ["wiki"]
     assert kept_answers.remarks(None, found) == [kept_answers.no_answers("blog"), kept_answers.no_answers("shop")]
 
@@ -106,7 +106,7 @@ def test_another_name_for_a_site_that_is_set_up_is_refused(file, name):
     with pytest.raises(
         PiwizardError, match=rf"gives shop.example.org to the site {name}, but shop is set up"
     ) as refused:
-        workspace.wizard(file)
+        workspace.planner(file)
     assert "Call it shop" in refused.value.hint
     with pytest.raises(PiwizardError, match="but shop is set up"):
         workspace.keep_answers(file)
@@ -118,13 +118,13 @@ def test_whatever_form_the_file_has(file, sites):
     file.write_text(f"{sites}{NEW}" if sites.startswith("sites") else f"{NEW}\n{sites}")
     if sites == "sites = {}\n":
         with pytest.raises(PiwizardError, match="its answers cannot be added"):
-            workspace.wizard(file)
+            workspace.planner(file)
         return
-    assert {"wiki", "blog", "shop"} <= set(workspace.wizard(file).answers.sites)
+    assert {"wiki", "blog", "shop"} <= set(workspace.planner(file).answers.sites)
 
 
 def test_an_answer_for_such_a_site_brings_its_others_into_the_file(file):
-    answering = Answering(file)
+    answering = AnswerStore(file)
     assert answering.sites() == ["wiki", "blog", "shop"]
     answering.set("blog", "gunicorn.workers", 3)
     written = tomllib.loads(file.read_text())["sites"]["blog"]

@@ -10,9 +10,9 @@ from piwizard import applying
 from piwizard.changes.base import Preview
 from piwizard.changes.notice import Notice, OfferedCommand
 from piwizard.setup import offered_commands
-from piwizard.setup.answer_store import Answering
+from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.preview import Previewed
-from piwizard.steps.registry import Place, step_named
+from piwizard.steps.registry import StepInstance, step_named
 
 ANSWERS = '[site]\nname = "blog"\n\n[app]\nrepo = "https://example.org/blog.git"  # mine\n'
 INIT = OfferedCommand(
@@ -24,7 +24,7 @@ SEED = OfferedCommand("t", "`flask seed` was found.", "Run `flask seed` once?", 
 
 
 def plans(*changes):
-    place = Place(step_named("app"), "blog")
+    place = StepInstance(step_named("app"), "blog")
     return [(place, [Previewed(change, Preview(holds=True)) for change in changes])]
 
 
@@ -50,7 +50,7 @@ def test_a_yes_is_written_beside_what_runs_anyway(answers, monkeypatch):
         "Run `flask init-db` once? It may delete data (app.py line 12) [y/N] ",
         "Run `flask seed` once? [y/N] ",
     ]
-    kept = Answering(answers).get("blog", "app.init")
+    kept = AnswerStore(answers).get("blog", "app.init")
     assert kept == ["flask --app app db upgrade", "flask --app app init-db", "flask seed"]
     assert "# mine" in answers.read_text()
 

@@ -7,16 +7,16 @@ import pytest
 from piwizard.answers import file_reader
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
-from piwizard.steps.registry import STEPS, Place, all_questions, step_named
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import STEPS, StepInstance, all_questions, step_named
 
 ONE = '[site]\nname = "blog"\ndomains = ["a.example"]\n[app]\nrepo = "/srv/git/a"\n'
 TWO = ONE + '[sites.shop.site]\ndomains = ["b.example"]\n[sites.shop.app]\nrepo = "/srv/git/b"\n'
 
 
 @pytest.fixture
-def wizard(own_places):
-    return lambda text="": Wizard(file_reader.parse(text, all_questions()), workspace.vault())
+def planner(own_places):
+    return lambda text="": Planner(file_reader.parse(text, all_questions()), workspace.secret_store())
 
 
 def labels(places):
@@ -25,7 +25,9 @@ def labels(places):
 
 def places(*named):
     """Places written as "nginx" or "app of blog"."""
-    return [Place(step_named(step), site or None) for step, _, site in (name.partition(" of ") for name in named)]
+    return [
+        StepInstance(step_named(step), site or None) for step, _, site in (name.partition(" of ") for name in named)
+    ]
 
 
 def test_every_question_has_a_key_of_its_own():
@@ -40,33 +42,33 @@ def test_needs_are_steps_that_come_before():
             assert names.index(needed) < names.index(step.name)
 
 
-def test_the_order(wizard):
-    assert labels(wizard(ONE).places()) == ["system", "nginx", "app of blog", "gunicorn of blog", "site of blog"]
-    two = labels(wizard(TWO).places())
+def test_the_order(planner):
+    assert labels(planner(ONE).select()) == ["system", "nginx", "app of blog", "gunicorn of blog", "site of blog"]
+    two = labels(planner(TWO).select())
     assert two[2:] == [f"{step} of {site}" for site in ("blog", "shop") for step in ("app", "gunicorn", "site")]
-    assert labels(wizard(TWO).places(["site", "nginx"], "shop")) == ["nginx", "site of shop"]
+    assert labels(planner(TWO).select(["site", "nginx"], "shop")) == ["nginx", "site of shop"]
 
 
-def test_certificates_come_after_the_way_in(wizard):
-    everything = labels(wizard(TWO).everything())
+def test_certificates_come_after_the_way_in(planner):
+    everything = labels(planner(TWO).all_instances())
     assert everything.index("site of shop") < everything.index("router") < everything.index("certbot of blog")
     assert everything[-4:] == [f"{step} of {site}" for site in ("blog", "shop") for step in ("certbot", "renewal")]
 
 
-def test_before_there_is_a_site(wizard):
-    empty = wizard()
-    assert labels(empty.everything()) == [step.name for step in STEPS]
-    assert labels(empty.places()) == ["system", "nginx"]
+def test_before_there_is_a_site(planner):
+    empty = planner()
+    assert labels(empty.all_instances()) == [step.name for step in STEPS]
+    assert labels(empty.select()) == ["system", "nginx"]
     with pytest.raises(PiwizardError, match="app belongs to a site"):
-        empty.places(["app"])
+        empty.select(["app"])
 
 
 @pytest.mark.parametrize(
     ("names", "site", "words"), [(["nonsense"], None, "no step nonsense"), ([], "gone", "no site gone")]
 )
-def test_what_there_is_not(wizard, names, site, words):
+def test_what_there_is_not(planner, names, site, words):
     with pytest.raises(PiwizardError, match=words):
-        wizard(ONE).places(names, site)
+        planner(ONE).select(names, site)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +86,8 @@ def test_what_there_is_not(wizard, names, site, words):
         (["system", "gunicorn of shop"], ["app of shop"], ["system", "gunicorn of shop"]),
     ],
 )
-def test_a_step_brings_what_it_needs(wizard, wanted, done, all_of_it):
-    assert labels(wizard(TWO).with_needs(places(*wanted), places(*done))) == all_of_it
+def test_a_step_brings_what_it_needs(planner, wanted, done, all_of_it):
+    assert labels(planner(TWO).with_needs(places(*wanted), places(*done))) == all_of_it
 
 
 @pytest.mark.parametrize(
@@ -99,9 +101,9 @@ def test_a_step_brings_what_it_needs(wizard, wanted, done, all_of_it):
         (ONE, "site of blog", ()),
     ],
 )
-def test_answers_that_are_missing(wizard, text, place, missing):
+def test_answers_that_are_missing(planner, text, place, missing):
     (wanted,) = places(place)
-    found = wizard(text)
+    found = planner(text)
     assert found.missing(wanted) == missing
     if missing:
         with pytest.raises(PiwizardError, match=missing[0]) as refused:
@@ -109,26 +111,26 @@ def test_answers_that_are_missing(wizard, text, place, missing):
         assert refused.value.key == missing[0]
 
 
-def test_a_missing_answer_names_its_site(wizard):
+def test_a_missing_answer_names_its_site(planner):
     with pytest.raises(PiwizardError, match="for the site shop"):
-        wizard(ONE + '[sites.shop.app]\nrepo = "/x"\n').require_answers(places("site of shop"))
+        planner(ONE + '[sites.shop.app]\nrepo = "/x"\n').require_answers(places("site of shop"))
 
 
-def test_what_was_detected_is_kept_until_it_is_looked_at_again(wizard):
-    found = wizard(ONE)
-    first = found.facts
-    assert found.facts is first
-    found.look_again()
-    assert found.facts is not first
+def test_detected_facts_are_cached_until_invalidate(planner):
+    context = planner(ONE).context
+    first = context.facts
+    assert context.facts is first
+    context.invalidate()
+    assert context.facts is not first
 
 
-def test_steps_that_cannot_be_left_out(wizard):
+def test_required_step_cannot_be_skipped(planner):
     with pytest.raises(PiwizardError, match="nginx"):
-        wizard('[skip]\nsteps = ["nginx"]\n')
+        planner('[skip]\nsteps = ["nginx"]\n')
 
 
 def test_what_an_answer_declines_is_declined_for_what_stands_on_it_too(own_places):
     text = '[site]\nname = "a"\n[tls]\nhttps = {}\n[dhparam]\nway = "{}"\n'
     for https, way, names in (("false", "none", {"certbot", "renewal", "dhparam"}), ("true", "ffdhe2048", set())):
-        wizard = Wizard(file_reader.parse(text.format(https, way), all_questions()), workspace.vault())
-        assert {place.step.name for place in wizard.everything() if wizard.declined(place)} == names
+        planner = Planner(file_reader.parse(text.format(https, way), all_questions()), workspace.secret_store())
+        assert {place.step.name for place in planner.all_instances() if planner.declined(place)} == names

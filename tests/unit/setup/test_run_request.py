@@ -9,10 +9,10 @@ from piwizard.changes.base import HOLDS, Preview
 from piwizard.engine import launch
 from piwizard.machine.background_job import BackgroundJob
 from piwizard.setup import run_request, workspace
-from piwizard.setup.planner import Wizard
-from piwizard.steps.registry import Place, all_questions, step_named
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import StepInstance, all_questions, step_named
 
-NGINX, DHPARAM = Place(step_named("nginx"), None), Place(step_named("dhparam"), None)
+NGINX, DHPARAM = StepInstance(step_named("nginx"), None), StepInstance(step_named("dhparam"), None)
 LEFT, PENDING = Preview(holds=False), Preview(holds=False, pending=True)
 
 
@@ -28,7 +28,7 @@ class Foreseen:
         return self._preview
 
 
-class Planned(Wizard):
+class Planned(Planner):
     """A wizard whose steps have nothing to do, but for what a test puts in."""
 
     previews: tuple[Preview, ...] = ()
@@ -38,14 +38,14 @@ class Planned(Wizard):
 
 
 @pytest.fixture
-def wizard(own_places):
-    return Planned(file_reader.parse('[dhparam]\nway = "generate"', all_questions()), workspace.vault())
+def planner(own_places):
+    return Planned(file_reader.parse('[dhparam]\nway = "generate"', all_questions()), workspace.secret_store())
 
 
-def test_start_asks_for_the_steps_of_the_plan_in_order(wizard, monkeypatch):
+def test_start_asks_for_the_steps_of_the_plan_in_order(planner, monkeypatch):
     asked = []
     monkeypatch.setattr(launch, "start", lambda wanted: asked.append(wanted) or "run-1")
-    run_request.start(wizard, [(NGINX, []), (DHPARAM, [])], overwrite=True)
+    run_request.start(planner, [(NGINX, []), (DHPARAM, [])], overwrite=True)
     assert asked == [launch.Request("apply", (("nginx", None), ("dhparam", None)), overwrite=True)]
 
 
@@ -59,9 +59,9 @@ def test_start_asks_for_the_steps_of_the_plan_in_order(wizard, monkeypatch):
     ],
     ids=["waits for its job", "other answers", "job has ended", "not done"],
 )
-def test_needed_leaves_out_a_step_that_only_waits_for_its_job(wizard, previews, needed):
-    wizard.previews = previews
-    assert [place for place, _ in run_request.needed(wizard, [NGINX, DHPARAM], [])] == needed
+def test_needed_leaves_out_a_step_that_only_waits_for_its_job(planner, previews, needed):
+    planner.previews = previews
+    assert [place for place, _ in run_request.needed(planner, [NGINX, DHPARAM], [])] == needed
 
 
 def test_in_background_names_the_steps_whose_jobs_run(monkeypatch):

@@ -21,14 +21,14 @@ from piwizard.machine import places
 from piwizard.machine.background_job import BackgroundJob, JobProgress
 from piwizard.machine.checks import Check
 from piwizard.setup import workspace
-from piwizard.setup.planner import Wizard
+from piwizard.setup.planner import Planner
 from piwizard.setup.status import Status, addresses, all_set_up, status, without_answers
 from piwizard.steps import registry
 from piwizard.steps.nginx import Nginx
-from piwizard.steps.registry import Place, all_questions
+from piwizard.steps.registry import StepInstance, all_questions
 
 
-class Planned(Wizard):
+class Planned(Planner):
     """A wizard whose nginx step is a link, and whose checks find what the test says."""
 
     found: tuple[Check, ...] = ()
@@ -45,31 +45,31 @@ class Planned(Wizard):
 
 
 @pytest.fixture
-def wizard(own_places):
-    made = Planned(file_reader.parse("", all_questions()), workspace.vault())
+def planner(own_places):
+    made = Planned(file_reader.parse("", all_questions()), workspace.secret_store())
     made.folder = own_places / "etc-nginx"
     made.folder.mkdir()
     return made
 
 
-def of(wizard, step="nginx"):
-    found = status(wizard, workspace.state(), workspace.backups())
+def of(planner, step="nginx"):
+    found = status(planner, workspace.state(), workspace.backups())
     return next(one for one in found if one.place.step.name == step)
 
 
-def run(wizard, own_places):
+def run(planner, own_places):
     engine = Engine(workspace.backups_dir(), workspace.state(), Recorder(own_places / "log" / "run-1"))
-    assert engine.run("nginx", None, lambda: wizard.plan(None), list, overwrite=False)
+    assert engine.run("nginx", None, lambda: planner.plan(None), list, overwrite=False)
 
 
-def test_nothing_yet(wizard):
-    assert {one.state for one in status(wizard, workspace.state(), workspace.backups())} == {"todo"}
-    assert of(wizard).as_json() == {
+def test_nothing_yet(planner):
+    assert {one.state for one in status(planner, workspace.state(), workspace.backups())} == {"todo"}
+    assert of(planner).as_json() == {
         "step": "nginx", "site": None, "state": "todo", "at": None, "run": None, "summary": ""
     }  # fmt: skip
 
 
-def test_what_is_optional_waits_and_holds_nothing_up(wizard, monkeypatch):
+def test_what_is_optional_waits_and_holds_nothing_up(planner, monkeypatch):
     def hostname(ground, answers):
         return (Question("system.hostname", "Name", "", str, required=True),)
 
@@ -77,97 +77,99 @@ def test_what_is_optional_waits_and_holds_nothing_up(wizard, monkeypatch):
         name="extra", title="Extra", scope="machine", optional=True, needs=(), questions=hostname
     )
     monkeypatch.setattr(registry, "STEPS", (optional, *registry.STEPS))
-    found = of(wizard, "extra")
+    found = of(planner, "extra")
     assert (found.state, found.waits, found.summary) == ("todo", True, "Optional: waits for your answers.")
-    assert not of(wizard).settled
+    assert not of(planner).settled
     well = [
-        replace(one, state="done") for one in status(wizard, workspace.state(), workspace.backups()) if not one.waits
+        replace(one, state="done") for one in status(planner, workspace.state(), workspace.backups()) if not one.waits
     ]
     assert all_set_up([found, *well])
     assert all_set_up([replace(found, state="skipped"), *well])
     assert not all_set_up([replace(found, state="failed"), *well])
     assert not all_set_up([found, replace(well[0], state="todo"), *well[1:]])
-    wizard.answers.machine["system.hostname"] = "pi"
-    assert not of(wizard, "extra").waits
+    planner.answers.machine["system.hostname"] = "pi"
+    assert not of(planner, "extra").waits
 
 
-def test_where_sites_answer(wizard):
-    site, secure = (SimpleNamespace(name=name, optional=False) for name in ("site", "certbot"))
-    found = [Status(Place(site, name), "done") for name in ("one", "two", "three")]
-    found += [Status(Place(secure, "one"), "done"), Status(Place(secure, "three"), "failed")]
+def test_where_sites_answer(planner):
+    site, secure = (
+        SimpleNamespace(name=name, optional=False, serves_site=name == "site") for name in ("site", "certbot")
+    )
+    found = [Status(StepInstance(site, name), "done") for name in ("one", "two", "three")]
+    found += [Status(StepInstance(secure, "one"), "done"), Status(StepInstance(secure, "three"), "failed")]
     domains = {"one": ("one.example", "www.one.example"), "two": ("two.example",), "three": ("three.example",)}
     assert addresses(found, domains, {"one"}) == {"one": "https://one.example/", "two": "http://two.example/"}
 
 
-def test_done(wizard, own_places):
-    run(wizard, own_places)
-    assert (of(wizard).state, of(wizard).run) == ("done", "run-1")
+def test_done(planner, own_places):
+    run(planner, own_places)
+    assert (of(planner).state, of(planner).run) == ("done", "run-1")
 
 
-def test_something_is_no_longer_so(wizard, own_places):
-    run(wizard, own_places)
-    (wizard.folder / "link").unlink()
-    found = of(wizard)
+def test_something_is_no_longer_so(planner, own_places):
+    run(planner, own_places)
+    (planner.folder / "link").unlink()
+    found = of(planner)
     assert found.state == "drifted"
     assert "link" in found.summary
     assert found.drift[0].preview.diff
 
 
-def test_a_check_fails(wizard, own_places):
-    run(wizard, own_places)
-    wizard.found = (Check("page", True, "200"), Check("names", False, "are answered"))
-    assert (of(wizard).state, of(wizard).summary) == ("drifted", "names: are answered")
+def test_a_check_fails(planner, own_places):
+    run(planner, own_places)
+    planner.found = (Check("page", "page", True, "200"), Check("names", "names", False, "are answered"))
+    assert (of(planner).state, of(planner).summary) == ("drifted", "names: are answered")
 
 
-def test_an_answer_is_gone(wizard, own_places):
-    run(wizard, own_places)
-    wizard.refuses = PiwizardError("site.domains is missing.")
-    assert (of(wizard).state, of(wizard).summary) == ("drifted", "site.domains is missing.")
+def test_an_answer_is_gone(planner, own_places):
+    run(planner, own_places)
+    planner.refuses = PiwizardError("site.domains is missing.")
+    assert (of(planner).state, of(planner).summary) == ("drifted", "site.domains is missing.")
 
 
 @pytest.mark.parametrize(
     ("result", "state"), [("failed", "failed"), ("stopped", "interrupted"), ("running", "interrupted")]
 )
-def test_it_did_not_come_to_its_end(wizard, result, state):
+def test_it_did_not_come_to_its_end(planner, result, state):
     workspace.state().mark("nginx", None, result, "run-1", "why")
-    found = of(wizard)
+    found = of(planner)
     assert found.state == state
     assert found.summary
 
 
-def test_running(wizard):
+def test_running(planner):
     workspace.state().mark("nginx", None, "running", "run-1")
     workspace.state().mark("system", None, "running", "run-0")
     lock = Lock(places.lock_file())
     lock.take("run-1")
     try:
-        assert of(wizard).state == "running"
-        assert of(wizard, "system").state == "interrupted", "of a run that is gone"
+        assert of(planner).state == "running"
+        assert of(planner, "system").state == "interrupted", "of a run that is gone"
     finally:
         lock.release()
-    assert of(wizard).state == "interrupted"
+    assert of(planner).state == "interrupted"
 
 
-def test_status_of_a_background_job_says_how_far_it_is(wizard, monkeypatch):
+def test_status_of_a_background_job_says_how_far_it_is(planner, monkeypatch):
     job = BackgroundJob("long.service", "The long work", lambda: JobProgress(34, "generating, 34 %"), Path)
     monkeypatch.setattr(Nginx, "background", job)
     workspace.state().mark("nginx", None, "running", "run-1")
     monkeypatch.setattr(BackgroundJob, "running", lambda self: True)
-    assert (of(wizard).state, of(wizard).summary) == ("running", "generating, 34 %")
+    assert (of(planner).state, of(planner).summary) == ("running", "generating, 34 %")
     monkeypatch.setattr(BackgroundJob, "running", lambda self: False)
-    assert of(wizard).state == "interrupted"
+    assert of(planner).state == "interrupted"
 
 
-def test_remembered_of_a_site_that_is_no_more(wizard):
+def test_remembered_of_a_site_that_is_no_more(planner):
     workspace.state().mark("app", "gone", "done", "run-1")
-    assert of(wizard, "app").state == "todo"
+    assert of(planner, "app").state == "todo"
 
 
-def test_a_file_edited_by_hand_is_named(wizard, own_places, monkeypatch):
+def test_a_file_edited_by_hand_is_named(planner, own_places, monkeypatch):
     monkeypatch.setattr(Planned, "plan", lambda self, place: [File(self.folder / "f", "ours\n", owner=_me())])
-    run(wizard, own_places)
-    (wizard.folder / "f").write_text("mine\n")
-    found = of(wizard)
+    run(planner, own_places)
+    (planner.folder / "f").write_text("mine\n")
+    found = of(planner)
     assert found.state == "drifted"
     assert found.drift[0].preview.edited
 
@@ -182,14 +184,14 @@ def _me():
     return Owner(pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
 
 
-def test_a_site_without_answers_is_seen(wizard):
+def test_a_site_without_answers_is_seen(planner):
     workspace.state().mark("app", "blog", "done", "run-1")
     Journal(workspace.backups_dir(), "site", "blog").remember("link", "/etc/x", {"target": None})
-    found = without_answers(wizard, workspace.state(), workspace.backups())
+    found = without_answers(planner, workspace.state(), workspace.backups())
     assert [(one.place.label, one.state, one.run) for one in found] == [
         ("app of blog", "drifted", "run-1"),
         ("site of blog", "drifted", None),
     ]
     assert "`piwizard remove blog` removes it" in found[0].summary
     known = file_reader.parse('[sites.blog.site]\ndomains = ["blog.example.org"]\n', all_questions())
-    assert without_answers(Wizard(known, workspace.vault()), workspace.state(), workspace.backups()) == []
+    assert without_answers(Planner(known, workspace.secret_store()), workspace.state(), workspace.backups()) == []

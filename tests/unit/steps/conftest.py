@@ -1,4 +1,4 @@
-"""Ground to plan on: a recorded machine, the files of an app, answers as a person writes them."""
+"""PlanContext to plan on: a recorded machine, the files of an app, answers as a person writes them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import Answers
 from piwizard.apps.source import Source
 from piwizard.changes.group import Group
-from piwizard.machine.facts import RecordedSource, gather
+from piwizard.machine.facts import gather
 from piwizard.nginx.present import NginxFiles
 from piwizard.steps.registry import all_questions
-from piwizard.steps.step import Ground
+from piwizard.steps.step import PlanContext
+from tests.recorded_machine import RecordedSource
 
 SAMPLES = Path(__file__).parents[1] / "machine" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -65,7 +66,7 @@ def ground(machine, app):
 
     def made(files=None, **parts):
         given = {"machine": machine(), "nginx": NginxFiles(), "source": app(files), "sites": ("blog",)} | parts
-        return Ground(**given)
+        return PlanContext(**given)
 
     return made
 

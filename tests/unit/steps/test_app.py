@@ -236,3 +236,71 @@ def test_environment_in_use_is_left_alone_where_it_is_built_otherwise_now(servin
 
 def test_release_in_use_stays_where_its_environment_is_the_one_that_is_wanted(serving):
     assert serving(None) == COMMIT[:12]
+
+
+SECRET = 'app.secret_key = "dev"\n'
+DEBUG = "app.debug = True\n"
+
+
+def warnings(changes):
+    return [one.sentence for one in of_kind(changes, "notice")]
+
+
+def test_unsafe_settings_are_in_the_plan_with_file_and_line(plan):
+    secret, debug = warnings(plan({"app.py": FLASK + SECRET + DEBUG}))
+    assert secret.startswith("Your SECRET_KEY is written in the code (app.py:3)")
+    assert debug.startswith("Debug mode is on (app.py:4)")
+
+
+def test_app_without_unsafe_settings_has_no_warning(plan):
+    assert warnings(plan()) == []
+
+
+def test_secret_key_that_piwizard_generates_replaces_the_one_in_the_code(plan):
+    overridden = "app.config.update(SECRET_KEY='dev')\nfor key in app.config:\n    app.config[key] = os.environ[key]\n"
+    assert warnings(plan({"app.py": f"import os\n{FLASK}{overridden}"})) == []
+
+
+@pytest.mark.parametrize(("value", "warned"), [("1", True), ("True", True), ("0", False), ("false", False)])
+def test_debug_mode_of_the_answers_is_in_the_plan(plan, value, warned):
+    found = warnings(plan(None, f'\nenv = {{ FLASK_DEBUG = "{value}" }}'))
+    assert bool(found) == warned
+    assert not found or found[0].startswith("Debug mode is on (app.env.FLASK_DEBUG)")
+
+
+PROJECT = "[project]\nname = 'app'\ndependencies = ['flask']\nrequires-python = '{}'\n"
+BUILT = "[build-system]\nrequires = ['setuptools']\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"runtime.txt": "python-3.9.18\n"}, "The code asks for Python 3.9 (runtime.txt); this Pi has 3.13."),
+        ({".python-version": "3.14\n"}, "The code asks for Python 3.14 (.python-version); this Pi has 3.13."),
+        ({"pyproject.toml": PROJECT.format(">=3.8,<3.12")}, "Python >=3.8,<3.12 (pyproject.toml); this Pi has 3.13."),
+    ],
+)
+def test_other_python_version_is_in_the_plan(plan, files, words):
+    (found,) = warnings(plan({"app.py": FLASK, **files}))
+    assert words in found
+
+
+@pytest.mark.parametrize("files", [{"runtime.txt": "python-3.13.1\n"}, {"pyproject.toml": PROJECT.format(">=3.9")}])
+def test_suitable_python_version_has_no_warning(plan, files):
+    assert warnings(plan({"app.py": FLASK, **files})) == []
+
+
+@pytest.mark.parametrize("project", [PROJECT.format(">=3.14"), PROJECT.format(">=3.8,<3.12") + BUILT])
+def test_python_that_cannot_work_is_refused_by_key_with_the_next_action(plan, project):
+    with pytest.raises(
+        PiwizardError, match=r"pyproject\.toml requires Python .*python3 on this Pi is 3\.13"
+    ) as refused:
+        plan({"app.py": FLASK, "pyproject.toml": project})
+    assert refused.value.key == "app.python"
+    assert "python =" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(("python", "warned"), [("python3.14", False), ("/opt/python", False), ("python3", True)])
+def test_answer_overrules_the_python_that_the_code_asks_for(plan, python, warned):
+    changes = plan({"app.py": FLASK, "pyproject.toml": PROJECT.format(">=3.14")}, f'\npython = "{python}"')
+    assert bool(warnings(changes)) == warned

@@ -33,7 +33,7 @@ LE = "https://acme-v02.api.letsencrypt.org/directory"
 def lineage(name="mine", names=NAMES, way="webroot", server=LE):
     ends = datetime.now(UTC) + timedelta(days=60)
     settings = {"authenticator": way, "server": server}
-    return Lineage(name, Certificate(frozenset(names), ends, "01", "CN = R10"), settings)
+    return Lineage(name, Certificate(frozenset(names), ends, "CN = R10"), settings)
 
 
 @pytest.fixture
@@ -229,8 +229,8 @@ def test_the_check_of_the_plugins_environment(plan, tmp_path, monkeypatch, runs)
     """certbot's timer runs it there, for all certificates."""
     monkeypatch.setattr(renewal, "PLUGIN", tmp_path)
     monkeypatch.setattr(renewal, "environment_runs", lambda: runs)
-    found = {check.name: check for check in plan(step=Checked)}
-    assert found["certbot's plugin"].ok is runs
+    found = {check.id: check for check in plan(step=Checked)}
+    assert found["certbot-plugin-runs"].ok is runs
 
 
 class Checked:

@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.machine.facts import RecordedSource, gather
+from piwizard.machine.facts import gather
 from piwizard.steps.system import DISK_NEEDED, PACKAGES, System
+from tests.recorded_machine import RecordedSource
 
 from .conftest import SAMPLES
 
@@ -102,6 +103,6 @@ def test_enough_disk_or_unknown(plan, machine, free):
 def test_the_memory(ground, answers, machine, total, swap, ok):
     known = machine()
     small = dataclasses.replace(known, memory=dataclasses.replace(known.memory, total=total, swap=swap))
-    checks = {check.name: check for check in System().checks(ground(machine=small), answers(site=None))}
-    assert checks["memory"].ok == ok
-    assert checks["clock"].ok
+    checks = {check.id: check for check in System().checks(ground(machine=small), answers(site=None))}
+    assert checks["memory-size"].ok == ok
+    assert checks["clock-plausible"].ok

@@ -48,7 +48,7 @@ def test_a_persons_own_is_used_where_browsers_would_take_it(letsencrypt, own_pla
 @pytest.mark.parametrize(("left", "serves"), [(80, True), (25, True), (15, False), (-1, False)])
 def test_one_that_should_have_been_renewed_is_taken_no_longer(left, serves):
     ends = datetime.now(UTC) + timedelta(days=left)
-    certificate = Certificate(frozenset(SITE), ends, "01", "CN = R10", ends - timedelta(days=90))
+    certificate = Certificate(frozenset(SITE), ends, "CN = R10", ends - timedelta(days=90))
     assert Lineage("mine", certificate).serves(SITE) == serves
 
 

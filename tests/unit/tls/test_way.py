@@ -103,5 +103,5 @@ def test_what_cannot_be(changed, key, words):
     ],
 )
 def test_one_that_would_be_renewed_in_the_other_way(noted, wanted, differs):
-    there = Certificate(frozenset({"x.org"}), datetime.now(UTC) + timedelta(days=60), "01", "R10")
+    there = Certificate(frozenset({"x.org"}), datetime.now(UTC) + timedelta(days=60), "R10")
     assert wanted.differs(Lineage("piwizard-blog", there, {"authenticator": noted})) is differs

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.machine.facts import RecordedSource
+from tests.recorded_machine import RecordedSource
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

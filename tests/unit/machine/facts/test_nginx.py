@@ -1,7 +1,7 @@
 import pytest
 
-from piwizard.machine.facts import LiveSource, gather
-from piwizard.machine.facts.nginx import Soundness, nginx_version, openssl_version, python_version, soundness
+from piwizard.machine.facts import gather
+from piwizard.machine.facts.nginx import nginx_version, openssl_version, python_version
 
 
 @pytest.mark.parametrize(
@@ -35,30 +35,3 @@ def test_python_without_a_link(altered):
     source = altered("pi4-trixie", links={})
     assert python_version(source, {"python3": "3.11.2-1+b1"}) == "3.11.2"
     assert python_version(source, {}) is None
-
-
-def test_a_sound_configuration_in_nginx_own_words(sample):
-    found = soundness(sample("pi4-trixie"))
-    assert found.sound is True
-    assert "syntax is ok" in found.words
-
-
-def test_a_broken_one_in_nginx_own_words(sample):
-    found = soundness(sample("pi3-bookworm-dhcpcd"))
-    assert found.sound is False
-    assert '[emerg] unknown directive "sever_name"' in found.words
-
-
-def test_not_installed(sample):
-    assert soundness(sample("docker-bookworm")) == Soundness(None, "nginx is not installed")
-
-
-def test_only_root_can_ask(altered):
-    found = soundness(altered("pi4-trixie", root=False))
-    assert found.sound is None
-    assert "root" in found.words
-
-
-def test_commands_of_this_machine():
-    assert LiveSource().run(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\nerr\n")
-    assert LiveSource().run(["piwizard-no-such-program"])[0] == 127

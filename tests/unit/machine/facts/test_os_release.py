@@ -18,7 +18,7 @@ def test_release(sample, name, system, version, codename, pi, supported):
     found = os_release(sample(name))
     assert (found.id, found.version, found.codename) == (system, version, codename)
     assert found.raspberry_pi_os is pi
-    assert found.supported is supported
+    assert (found.unsupported is None) is supported
 
 
 def test_an_old_release_is_told_why_in_one_sentence(sample):
@@ -43,7 +43,7 @@ def test_others_are_named(text, words):
 def test_stretch_has_no_codename_line():
     found = read('ID=raspbian\nVERSION_ID="9"\nPRETTY_NAME="Raspbian GNU/Linux 9 (stretch)"\n', pi_issue=True)
     assert found.codename == "stretch"
-    assert not found.supported
+    assert found.unsupported
 
 
 def test_quotes_comments_and_broken_lines():

@@ -1,0 +1,157 @@
+"""Find settings in an app's code that are unsafe on the Internet: a secret key in the code, debug mode."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from piwizard.apps.bindings import Assigned, is_main_guard
+from piwizard.apps.checkout import Checkout, is_side
+from piwizard.apps.hints import lines
+from piwizard.apps.wsgi import WSGI_NAMES, Code
+
+SECRET_KEY, DEBUG = "SECRET_KEY", "DEBUG"
+WARNINGS = {
+    SECRET_KEY: (
+        "Your SECRET_KEY is written in the code ({place}): anyone who can read the repository can forge sessions. "
+        'Read it with os.environ["SECRET_KEY"] instead; piwizard then generates one.'
+    ),
+    DEBUG: (
+        "Debug mode is on ({place}): errors can show parts of your code to visitors. "
+        "Turn it off in the code before the site goes online."
+    ),
+}
+ATTRIBUTES = {"secret_key": SECRET_KEY, "debug": DEBUG}
+MAX_SETTINGS_PER_FILE = 1000
+DEVELOPMENT_CLASS = re.compile(r"Test|Dev(?!ice)|Local|Debug|^(?:test|dev|local|debug)")
+"""Names of configuration classes that a production server does not use."""
+DEBUG_VARIABLE = re.compile(r"\s*(?:export\s+)?FLASK_DEBUG\s*=\s*[\"']?(\w*)")
+NOT_DEBUGGING = ("", "0", "false", "no")
+"""What Flask takes for no, in FLASK_DEBUG."""
+
+
+@dataclass(frozen=True)
+class CodeWarning:
+    """An unsafe setting. `setting` is a key of WARNINGS; `line` counts from 1."""
+
+    setting: str
+    file: str
+    line: int
+
+    @property
+    def text(self) -> str:
+        """Return the warning as a person reads it."""
+        return WARNINGS[self.setting].format(place=f"{self.file}:{self.line}")
+
+
+def find_code_warnings(checkout: Checkout) -> tuple[CodeWarning, ...]:
+    """Return the unsafe settings in a checkout, the first of each kind.
+
+    A secret key is reported only where no other assignment takes it from elsewhere. Debug mode is reported only where
+    it is on for the served app: not under `__main__`, nor in a configuration class for development or tests.
+    """
+    code = Code.of(checkout)
+    first: dict[str, CodeWarning] = {}
+    configured = any(checkout.mentions(file, b"from_object", b"from_pyfile") for file in checkout.python)
+    secret_from_elsewhere = False
+    for file in checkout.python:
+        if is_side(file) or not checkout.mentions(file, b"SECRET_KEY", b"secret_key", b"DEBUG", b"debug"):
+            continue
+        unserved = _unserved(checkout, file)
+        for name, value, bare in islice(_settings(code, file), MAX_SETTINGS_PER_FILE):
+            if name == SECRET_KEY:
+                secret_from_elsewhere |= isinstance(value, ast.Call | ast.Subscript | ast.BoolOp)
+            if name == DEBUG and (id(value) in unserved or (bare and not configured)):
+                continue
+            constant = _constant(code, file, value)
+            if constant and (name == DEBUG or isinstance(constant, str | bytes)):
+                first.setdefault(name, CodeWarning(name, file, value.lineno))
+    if secret_from_elsewhere:
+        first.pop(SECRET_KEY, None)
+    for file in _environment_files(checkout):
+        for number, line in lines(checkout, file):
+            if (set_to := DEBUG_VARIABLE.match(line)) and turns_debug_on(set_to[1]):
+                first.setdefault(DEBUG, CodeWarning(DEBUG, file, number))
+    return tuple(first.values())
+
+
+def turns_debug_on(value: str) -> bool:
+    """Return whether Flask starts in debug mode where FLASK_DEBUG has this value."""
+    return value.lower() not in NOT_DEBUGGING
+
+
+def _environment_files(checkout: Checkout) -> list[str]:
+    """Return the files of variables that the app itself reads when it starts; gunicorn reads none."""
+    known = ((".env", b"load_dotenv"), (".flaskenv", b".flaskenv"))
+    return [name for name, word in known if any(checkout.mentions(file, word) for file in checkout.python)]
+
+
+def _settings(code: Code, file: str) -> Iterator[tuple[str, ast.expr, bool]]:
+    """Yield each value that is given to one of the settings; `bare`: to a plain name, as in a settings file."""
+    for node in code.checkout.nodes(file):
+        match node:
+            case ast.Assign(value=value, targets=targets):
+                for target in targets:
+                    yield from _assigned(code, file, target, value)
+            case ast.AnnAssign(value=ast.expr() as value, target=target):
+                yield from _assigned(code, file, target, value)
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="config"), attr="update" | "from_mapping")):
+                for keyword in node.keywords:
+                    if keyword.arg in WARNINGS:
+                        yield keyword.arg, keyword.value, False
+                for mapping in node.args:
+                    if isinstance(mapping, ast.Dict):
+                        yield from _in_mapping(mapping)
+
+
+def _assigned(code: Code, file: str, target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr, bool]]:
+    match target:
+        case ast.Name(id=name) if name in WARNINGS:
+            yield name, value, True
+        case ast.Subscript(value=ast.Attribute(attr="config"), slice=ast.Constant(value=str(key))) if key in WARNINGS:
+            yield key, value, False
+        case ast.Attribute(value=ast.Name(id=owner), attr=attribute) if attribute in ATTRIBUTES:
+            if owner in WSGI_NAMES or _is_app(code, file, owner):
+                yield ATTRIBUTES[attribute], value, False
+
+
+def _in_mapping(mapping: ast.Dict) -> Iterator[tuple[str, ast.expr, bool]]:
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in WARNINGS:
+            yield key.value, value, False
+
+
+def _is_app(code: Code, file: str, name: str) -> bool:
+    """Return whether a name in a file is given a Flask object."""
+    values = (one.value for one in code.everything(file).names.get(name, []) if isinstance(one, Assigned))
+    return any(isinstance(value, ast.Call) and code.is_app_call(file, value) for value in values)
+
+
+def _constant(code: Code, file: str, value: ast.expr) -> object:
+    """Return the constant that a value is, directly or by one name; None where reading does not tell."""
+    if isinstance(value, ast.Name):
+        sources = code.everything(file).names.get(value.id, [])
+        if len(sources) != 1 or not isinstance(sources[0], Assigned):
+            return None
+        value = sources[0].value
+    return value.value if isinstance(value, ast.Constant) else None
+
+
+def _unserved(checkout: Checkout, file: str) -> set[int]:
+    """Return the ids of nodes that do not count on a server: under `__main__`, and in development settings."""
+    found: set[int] = set()
+    for node in checkout.nodes(file):
+        match node:
+            case ast.If() if is_main_guard(node.test):
+                blocks: list[ast.stmt] = node.body
+            case ast.ClassDef() if DEVELOPMENT_CLASS.search(node.name):
+                blocks = node.body
+            case ast.FunctionDef(name="main"):
+                blocks = node.body
+            case _:
+                continue
+        found |= {id(inner) for block in blocks for inner in ast.walk(block)}
+    return found

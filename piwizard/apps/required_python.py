@@ -1,0 +1,53 @@
+"""Find which Python version an app's code asks for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.apps.checkout import Checkout, read
+from piwizard.apps.locks import table, toml
+from piwizard.apps.modules import join
+from piwizard.apps.projects import read_project
+from piwizard.apps.specs import pip_spec
+
+EXACT_VERSION = re.compile(
+    r"\s*(?:python|cpython|py)?[- @]?(\d{1,9}\.\d{1,9})(?:\.\d+)?\S*\s*$", re.IGNORECASE | re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class RequiredPython:
+    """The Python versions that a file asks for, as pip writes them: `>=3.9,<4`.
+
+    `declared`: the project's metadata requires it. Otherwise it is the version that the authors happen to use.
+    """
+
+    spec: str
+    file: str
+    declared: bool
+
+    @property
+    def versions(self) -> str:
+        """Return the versions as a person writes them: `3.9` instead of `==3.9.*`."""
+        return self.spec.removeprefix("==").removesuffix(".*")
+
+
+def find_required_python(root: Path | Checkout, folder: str = "") -> RequiredPython | None:
+    """Return the Python that a checkout asks for; the metadata of a project comes before all else."""
+    checkout = read(root)
+    for place in dict.fromkeys([folder, ""]):
+        project = read_project(checkout, place)
+        if project and project.python:
+            return RequiredPython(project.python, project.file, True)
+        pipfile = join(place, "Pipfile")
+        wanted = table(toml(checkout, pipfile).get("requires"))
+        version = wanted.get("python_full_version") or wanted.get("python_version")
+        if isinstance(version, str) and (found := EXACT_VERSION.match(version[:200])):
+            return RequiredPython(pip_spec(f"{found[1]}.*"), pipfile, False)
+        for name in (".python-version", "runtime.txt"):
+            file = join(place, name)
+            if found := EXACT_VERSION.match(checkout.text(file)[:200]):
+                return RequiredPython(pip_spec(f"{found[1]}.*"), file, False)
+    return None

@@ -1,0 +1,121 @@
+"""Fixes as data: what piwizard, or a person, can do about a failed check. Text comes from `sentence` alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ApplySteps:
+    """Apply these steps again: `doctor --fix` does that by itself.
+
+    `newest`: with the app's newest commit. `purpose` completes "Run `piwizard apply nginx` …".
+    """
+
+    steps: tuple[str, ...]
+    purpose: str = ""
+    newest: bool = False
+
+
+@dataclass(frozen=True)
+class AddAnswer:
+    """Add values to a list of the answers before the steps are applied. `shown` are those named to a person."""
+
+    key: str
+    values: tuple[str, ...]
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GenerateSecret:
+    """Have piwizard generate a secret for a key, such as app.env.SECRET_KEY, before the steps are applied."""
+
+    key: str
+    length: int = 32
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class AskAnswer:
+    """Ask a person for the value of a key, such as app.env.API_KEY, before the steps are applied."""
+
+    key: str
+    secret: bool
+
+
+@dataclass(frozen=True)
+class RunCommand:
+    """A command that a person types. `purpose` completes "Run `nginx -t` …"."""
+
+    command: str
+    purpose: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do but wait; `until` completes "Wait …"."""
+
+    until: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What only a person can do, in whole sentences."""
+
+    text: str
+
+
+Remedy = ApplySteps | AddAnswer | GenerateSecret | AskAnswer | RunCommand | Wait | Advice
+Fix = tuple[Remedy, ...]
+"""In the order in which they are to be done; empty where nothing is known to help."""
+
+
+def is_automatic(fix: Fix) -> bool:
+    """Return whether `doctor --fix` can do it without asking for a value."""
+    return any(isinstance(one, ApplySteps) for one in fix) and not asks(fix)
+
+
+def asks(fix: Fix) -> bool:
+    """Return whether a person has to give a value first."""
+    return any(isinstance(one, AskAnswer) for one in fix)
+
+
+def sentence(fix: Fix) -> str:
+    """Return a fix as text for a person."""
+    answered, parts = False, []
+    for one in fix:
+        text = _text(one)
+        parts.append(f"Then r{text[1:]}" if answered and isinstance(one, ApplySteps) else text)
+        answered = answered or isinstance(one, AddAnswer | GenerateSecret | AskAnswer)
+    return " ".join(parts)
+
+
+def command(steps: ApplySteps) -> str:
+    """Return the command that does the same by hand."""
+    return "piwizard deploy" if steps.newest else f"piwizard apply {' '.join(steps.steps)}"
+
+
+def _text(one: Remedy) -> str:
+    match one:
+        case ApplySteps():
+            return _run(command(one), one.purpose)
+        case RunCommand():
+            return _run(one.command, one.purpose)
+        case AddAnswer():
+            names = ", ".join(f'"{name}"' for name in one.shown or one.values)
+            return f"Add {names} to {one.key}."
+        case GenerateSecret():
+            table, _, name = one.key.rpartition(".")
+            return f"Add {name} = {{ generate = {one.length} }} to [{table}]."
+        case AskAnswer():
+            table, _, name = one.key.rpartition(".")
+            value = '{ env = "…" }, { file = "…" } or a text' if one.secret else 'a text, as in "…"'
+            return f"Run `piwizard doctor --fix` to be asked for {name}, or add {name} to [{table}]: {value}."
+        case Wait():
+            return f"Wait {one.until}."
+        case Advice():
+            return one.text
+
+
+def _run(argv: str, purpose: str) -> str:
+    return f"Run `{argv}` {purpose}." if purpose else f"Run `{argv}`."

@@ -1,0 +1,101 @@
+"""What plans are made from: the machine and the apps' code, looked at once and cached until `invalidate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from piwizard.answers.model import AnswersFile
+from piwizard.answers.secret_store import SecretStore
+from piwizard.apps import access, source
+from piwizard.apps.source import Source
+from piwizard.machine import facts, packages
+from piwizard.machine.facts import Facts
+from piwizard.machine.git_access import Access
+from piwizard.nginx import listens, present
+from piwizard.steps.registry import StepInstance
+from piwizard.steps.step import PlanContext
+from piwizard.tls import lineage
+
+UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
+
+
+class SetupContext:
+    """One look at the machine and at the sites' repositories.
+
+    Everything is looked at when it is first asked for and cached until `invalidate`: whoever alters the machine
+    calls that before the next plan or check.
+    """
+
+    def __init__(self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, str] | None = None) -> None:
+        self._answers = answers
+        self._store = store
+        self._pins = dict(pins or {})
+        self._sources: dict[str, Source] = {}
+
+    def invalidate(self) -> None:
+        """Forget what was detected: the machine was altered since."""
+        for name in ("facts", "_nginx", "_certificates", "_packaged_units"):
+            self.__dict__.pop(name, None)
+        self._sources.clear()
+        from piwizard.apps import analyses  # see steps/step.py
+
+        analyses.forget()
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What was detected on this machine."""
+        return facts.gather()
+
+    @cached_property
+    def _nginx(self) -> present.NginxFiles:
+        return present.look()
+
+    @cached_property
+    def _certificates(self) -> lineage.Certificates:
+        return lineage.look()
+
+    @cached_property
+    def _packaged_units(self) -> frozenset[str]:
+        return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
+
+    def of(self, instance: StepInstance) -> PlanContext:
+        """Return what a plan of this instance is made from; fetches the repository of its site if it has to."""
+        site, sites = instance.site, self._answers.sites
+        return PlanContext(
+            machine=self.facts,
+            nginx=self._nginx,
+            certificates=self._certificates,
+            source=self.source(site) if site and "app.repo" in sites[site] else None,
+            sites=tuple(sites),
+            domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
+            installed=packages.installed(),
+            ipv6=listens.ipv6_here(),
+            packaged_units=self._packaged_units,
+        )
+
+    def source(self, site: str) -> Source:
+        """Return the code of a site: at its pinned commit, else at the one that was fetched last."""
+        if site not in self._sources:
+            values = self._answers.of(site)
+            repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
+            self._sources[site] = source.find(site, repo, branch, pinned, access=self.access(site))
+        return self._sources[site]
+
+    def fetch_newest(self, sites: Iterable[str]) -> None:
+        """Fetch the newest commit of these sites; plans are made from it from now on."""
+        for site in sites:
+            values = self._answers.of(site)
+            self._sources[site] = source.newest(site, values["app.repo"], values.get("app.branch"), self.access(site))
+
+    def pins(self) -> dict[str, str]:
+        """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
+        return {site: found.commit for site, found in self._sources.items()}
+
+    def access(self, site: str) -> Access:
+        """Return the login with which git fetches the repository of a site."""
+        plain = self._answers.of(site)
+        token = plain.get(access.TOKEN)
+        given = self._store.resolve(site, {access.TOKEN: token}) if token else {}
+        return access.of(plain.with_secrets(given))

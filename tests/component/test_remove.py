@@ -1,0 +1,153 @@
+"""What a person has made goes only after a yes that names it: data of an app, answers, files edited by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import product, quickstart, sample_app
+from tests.lab.dialogue import as_root
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+DATA = "/srv/myflask/data"
+MINE = {"visitors.db": "what visitors wrote\n" * 100, "uploads/photo.txt": "a photo\n"}
+UNIT = "/etc/systemd/system/myflask.service"
+OTHER = "/root/other.toml"
+
+
+@pytest.fixture
+def pi(lab: Lab) -> Iterator[Pi]:
+    lab.git.commit("tame", sample_app.FILES)
+    ready = product.ready_pi(lab, "trixie")
+    quickstart.set_up(ready, lab.git.url("tame"))
+    write_data(ready)
+    yield ready
+    ready.discard()
+
+
+def write_data(pi: Pi) -> None:
+    for name, text in MINE.items():
+        pi.run(("mkdir", "-p", str(Path(DATA, name).parent)), user="myflask")
+        pi.run(("tee", f"{DATA}/{name}"), user="myflask", input=text)
+
+
+def mine(pi: Pi) -> dict[str, str]:
+    """The person's bytes, as they are now."""
+    folder = pi.files / DATA.lstrip("/")
+    return {name: (folder / name).read_text() for name in MINE if (folder / name).exists()}
+
+
+def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
+    for argv in (
+        ("piwizard", "remove", "myflask"),
+        ("piwizard", "remove", "myflask", "--json"),
+        ("piwizard", "undo", "--all", "--data"),
+        ("piwizard", "undo", "--all", "--data", "--json"),
+        ("piwizard", "undo", "app", "--data", "--yes", "--site", "never"),
+    ):
+        refused = pi.run(argv, check=False)
+        assert mine(pi) == MINE, argv
+        assert "never" in argv or refused.exit == 1, argv
+        if "never" not in argv:
+            assert re.search(rf"{DATA} \(3 files, [\d.]+ kB\)", refused.output + refused.errors), argv
+    quickstart.serves(pi)
+
+    asked = as_root(pi, "piwizard", "remove", "myflask")
+    asked.answer("Remove the site myflask: its code, service, server block, answers and secrets? [y/N]", "y")
+    asked.answer(f"Delete also {DATA} (3 files, ")
+    assert asked.end(120) == 0
+    assert mine(pi) == MINE
+    assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\ndata.setup\n"
+
+    # A round trip: what piwizard finds when it comes again was its own all the same.
+    quickstart.set_up(pi, lab.git.url("tame"))
+    quickstart.serves(pi)
+    assert mine(pi) == MINE
+    kept = pi.run(("piwizard", "remove", "myflask", "--keep-data")).output
+    assert mine(pi) == MINE
+    assert f"{DATA} (3 files, " in kept.rpartition("Left: ")[2]
+    quickstart.set_up(pi, lab.git.url("tame"))
+    pi.write("/srv/myflask/notes.txt", "mine\n")
+    pi.run(("chmod", "-R", "a=", DATA))
+    said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
+    assert f"Deletes {DATA} (3 files, " in said
+    assert pi.run(("ls", "-A", "/srv/myflask")).output == "notes.txt\n"
+    assert pi.read("/srv/myflask/notes.txt") == "mine\n"
+    assert "Left: /srv/myflask with notes.txt; the user myflask" in said
+    assert "as it was before" not in said.partition("== Undo app of myflask")[2].partition("\n==")[0]
+
+    (pi.files / "srv/myflask/notes.txt").unlink()
+    said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
+    assert "Nothing of it is left." in said
+    assert not (pi.files / "srv/myflask").exists()
+    assert not pi.run(("id", "myflask"), check=False).ok
+
+
+def test_undo_of_all_takes_data_and_no_file_of_a_person(pi: Pi) -> None:
+    pi.write("/srv/myflask/notes.txt", "mine\n")
+    said = pi.run(("piwizard", "undo", "--all", "--data", "--yes")).output
+    assert f"Deletes {DATA} (3 files, " in said
+    assert not (pi.files / DATA.lstrip("/")).exists()
+    assert pi.read("/srv/myflask/notes.txt") == "mine\n"
+
+
+def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
+    before = json.loads(pi.run(("piwizard", "status", "--json")).output)
+    lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
+    pi.write(OTHER, sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"))
+    said = quickstart.apply(pi, "--answers", OTHER)
+    assert f"myflask is set up and not in {OTHER}: its answers are kept." in said.errors
+    assert pi.http("/", host="blog.example.org").text.startswith("The blog.")
+    quickstart.serves(pi)
+    after = json.loads(pi.run(("piwizard", "status", "--json")).output)
+    of_myflask = [[one for one in found["steps"] if one["site"] == "myflask"] for found in (before, after)]
+    assert [one["state"] for one in of_myflask[1]] == [one["state"] for one in of_myflask[0]]
+    assert pi.run(("piwizard", "plan"), check=False).exit == 0
+
+    renamed = pi.read("/root/answers.toml").replace('name = "myflask"', 'name = "shop"')
+    pi.write(OTHER, renamed)
+    refused = quickstart.apply(pi, "--answers", OTHER, check=False)
+    assert refused.exit == 1
+    assert "but myflask is set up with it" in refused.errors
+    assert "Call it myflask" in refused.errors
+
+    # Also where somebody has taken it out of the machine's own file, it is seen, and can go.
+    pi.write(
+        "/etc/xdg/piwizard/answers.toml",
+        sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"),
+    )
+    status = pi.run(("piwizard", "status"))
+    assert "no answers for myflask: `piwizard remove myflask` removes it" in status.output
+    assert mine(pi) == MINE
+    said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
+    assert "Nothing of it is left." in said
+    assert not (pi.files / "srv/myflask").exists()
+    assert pi.http("/", host="blog.example.org").text.startswith("The blog.")
+    assert "blog" in pi.read("/etc/xdg/piwizard/answers.toml")
+
+
+def test_a_file_edited_by_hand_comes_back(pi: Pi) -> None:
+    edits = {}
+    for path in (UNIT, "/etc/nginx/nginx.conf", "/etc/nginx/sites-available/myflask"):
+        edits[path] = f"{pi.read(path)}# mine: {path}\n"
+    edits["/etc/nginx/nginx.conf"] = edits["/etc/nginx/nginx.conf"].replace("gzip_comp_level", "# gzip_comp_level")
+    for path, text in edits.items():
+        pi.write(path, text)
+    refused = quickstart.apply(pi, check=False)
+    assert refused.exit == 1
+    assert {path: pi.read(path) for path in edits} == edits
+    said = quickstart.apply(pi, "--yes").output
+    quickstart.serves(pi)
+    for path, text in edits.items():
+        if pi.read(path) == text:
+            continue  # piwizard's own lines were as they should be
+        (kept,) = re.findall(rf"wrote {re.escape(path)} \(the version before is kept as (\S+)\)", said)
+        assert pi.read(kept) == text
+    assert pi.read(UNIT) != edits[UNIT]
+    pi.run(("piwizard", "undo", "--all", "--yes"))
+    assert {path: pi.read(path) for path in edits} == edits

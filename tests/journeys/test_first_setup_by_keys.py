@@ -1,0 +1,73 @@
+"""The whole wizard from the screens by keys over SSH: every step, to a page that a visitor gets over HTTPS."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from tests.lab import cuts, full_setup, home, secret_scan
+from tests.lab.full_setup import APP_SECRET, FullSetup
+from tests.lab.lab import Lab
+from tests.lab.person import Person
+from tests.lab.pi import Pi
+from tests.lab.secret_scan import Leak, Watch
+
+VAULT, SETTINGS, CLIENT = "/var/lib/piwizard/secrets.json", "/srv/myflask/app.env", "/etc/ddclient.conf"
+
+
+@pytest.mark.parametrize("variant", ["trixie", pytest.param("bookworm", marks=pytest.mark.nightly)])
+def test_every_step_by_keys_to_the_last_page(lab: Lab, variant: str) -> None:
+    """All is set up by one person at the screens, and no secret is where it need not be."""
+    pi = full_setup.at_home(lab, variant)
+    watch, person = Watch(pi), Person(pi)
+    one = FullSetup(lab, person)
+    try:
+        one.go_on()
+    finally:
+        watch.end()
+    assert one.finished
+    person.terminal.see(f"https://{home.DUCK}/")
+    assert one.kept_address, "nobody was asked whether the address shall stay"
+    full_setup.served(lab)
+    full_setup.all_done(pi)
+    person.leave()
+    _no_secret_is_seen(pi, watch, person)
+    pi.discard()
+
+
+def _no_secret_is_seen(pi: Pi, watch: Watch, person: Person) -> None:
+    """But by those that need it: piwizard's own file, the client's, the app's, and the app itself."""
+    (made_up,) = set(_leaves(json.loads(pi.read(VAULT)))) - {home.TOKEN, APP_SECRET}
+    secrets = {"token": home.TOKEN, "given to the app": APP_SECRET, "made up": made_up}
+    app = int(pi.run(("id", "-u", "myflask")).output)
+    journal = pi.run(("journalctl", "--all", "--no-pager", "--output=export")).output.encode()
+    found = {
+        *secret_scan.of_files(pi, secrets),
+        *secret_scan.of_processes(watch, secrets),
+        *secret_scan.of_text("journal", journal, secrets),
+        *secret_scan.of_text("terminal", person.shown, secrets),
+    }
+    names = ("given to the app", "made up")
+    of_app = {Leak(name, place) for name in names for place in (VAULT, SETTINGS)}
+    in_app = {leak for leak in found if leak.place.endswith(f" of user {app}")}
+    assert {leak.secret for leak in in_app} == set(names)
+    assert found - in_app == {Leak("token", VAULT), Leak("token", CLIENT)} | of_app
+    assert len(watch.seen) > 200, "the kernel has told of too few programs"
+
+
+def _leaves(tree: object) -> list[str]:
+    """The texts of a tree of tables."""
+    if isinstance(tree, dict):
+        return [text for branch in tree.values() for text in _leaves(branch)]
+    return [tree] if isinstance(tree, str) else []
+
+
+@pytest.mark.nightly
+def test_some_cuts_on_the_way(lab: Lab) -> None:
+    """A sample of `python -m tests.lab.cuts`."""
+    count = cuts.Count()
+    cuts.set_up(lab, "trixie", random.Random(5), 5, count)
+    assert count.cuts == 5
+    assert not count.lost

@@ -1,0 +1,185 @@
+"""All of it taken back: a Pi with every step done, before and after, file by file."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tests.lab import everything, home, product, quickstart, sample_app
+from tests.lab.dialogue import as_root
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+FOLDERS = ("etc", "opt", "srv", "usr/local", "root", "home", "var/lib")
+LEFT = {
+    "etc/resolv.conf": "written anew by NetworkManager",
+    "etc/ld.so.cache": "made anew by ldconfig",
+    "etc/NetworkManager/system-connections/Wired connection 1.nmconnection": "written by NetworkManager, see below",
+    **dict.fromkeys(("etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-"), "useradd's own copies"),
+    "var/lib/apt/": "apt's lists of packages",
+    "var/lib/dpkg/": "dpkg's own records; the list of packages is compared",
+    "var/lib/NetworkManager/": "leases and times",
+    "var/lib/systemd/": "clock, random seed, catalog, times of timers",
+    "var/lib/piwizard": "piwizard's own, until install.sh --remove",
+    "etc/xdg/piwizard": "the answers, until install.sh --remove",
+    "home/alex/.": "the test's logins",
+    "root/answers.toml": "the test's",
+    "root/secret": "the test's",
+    "root/.": "the test's",
+}
+"""What may differ, and why; docs/undo.md names it to people."""
+
+BY_THEMSELVES = (
+    r"@|^(user|session)-|tmpfiles|^systemd-hostnamed\.|^NetworkManager-(wait-online|dispatcher)\.|^apt-daily|^dpkg-db-"
+)
+"""Services that systemd starts and ends when somebody asks for something."""
+
+
+@dataclass
+class Done:
+    """A Pi with every step done, and what it was like before."""
+
+    pi: Pi
+    before: dict[str, Mapping[str, object]]
+
+
+@pytest.fixture(scope="module")
+def done(lab: Lab, release: str) -> Iterator[Done]:
+    pi = product.ready_pi(lab, release)
+    with everything.at_home(lab, pi):
+        before = look(pi)
+        everything.set_up(lab, pi)
+        yield Done(pi, before)
+    pi.discard()
+
+
+def look(pi: Pi) -> dict[str, Mapping[str, object]]:
+    """What there is on the machine, without the times of files."""
+    files = {path: (*one[:4], one[5]) for path, one in quickstart.manifest(pi.files, FOLDERS).items()}
+    lines = pi.run(("systemctl", "list-unit-files", "--no-legend", "--plain")).output.splitlines()
+    active = pi.run(("systemctl", "list-units", "--all", "--no-legend", "--plain", "--type=service,socket,timer"))
+    states = {line.split()[0]: line.split()[2] for line in active.output.splitlines() if line.split()[1] != "not-found"}
+    packages = pi.run(("dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev} ${Version}\n")).output
+    manual = pi.run(("apt-mark", "showmanual")).output
+    accounts = {line: True for name in ("passwd", "group") for line in pi.read(f"/etc/{name}").splitlines()}
+    return {
+        "files": {path: one for path, one in files.items() if not any(path.startswith(left) for left in LEFT)},
+        "enabled": {line.split()[0]: line.split()[1:] for line in lines},
+        "active": {name: state for name, state in states.items() if not re.search(BY_THEMSELVES, name)},
+        "packages": {line.partition(" ")[0]: line for line in packages.splitlines()},
+        "manual": dict.fromkeys(manual.split(), True),
+        "accounts": accounts,
+        "listening": dict.fromkeys(pi.run(("ss", "-Hltn")).output.split("\n"), True),
+        "addresses": dict.fromkeys(pi.run(("ip", "-4", "-br", "addr", "show", "eth0")).output.split(), True),
+    }
+
+
+def differences(before: Mapping[str, Mapping[str, object]], after: Mapping[str, Mapping[str, object]]) -> list[str]:
+    found = []
+    for what, then in before.items():
+        now = after[what]
+        found += [f"{what}: {name} is gone: {then[name]}" for name in sorted(then.keys() - now.keys())]
+        found += [f"{what}: {name} is new: {now[name]}" for name in sorted(now.keys() - then.keys())]
+        both = sorted(then.keys() & now.keys())
+        found += [f"{what}: {name}: {then[name]} is {now[name]}" for name in both if then[name] != now[name]]
+    return found
+
+
+def test_a_report_tells_nothing_of_the_person(lab: Lab, done: Done) -> None:
+    pi = done.pi
+    login = f"echo {pi.password} | sudo -S -p '' -v && exec sudo PAGER=cat piwizard report"
+    shown = pi.ssh(["sh", "-c", login], tty=True, input="y\n").output
+    assert "──── versions.txt" in shown
+    assert "Write this report to /home/alex/piwizard-report-" in shown
+    (file,) = (pi.files / "home/alex").glob("piwizard-report-*.tar.gz")
+    assert (file.stat().st_mode & 0o777, file.stat().st_uid) == (0o600, 1000)
+    with tarfile.open(file) as tar:
+        texts = {one.name: (tar.extractfile(one) or io.BytesIO()).read().decode() for one in tar.getmembers()}
+    names = {name.removeprefix("piwizard-report/") for name in texts}
+    assert {"versions.txt", "facts.json", "status.json", "state/state.json", "answers.toml", "journal.txt"} <= names
+    assert {"files/etc/nginx/sites-available/myflask", "files/etc/systemd/system/myflask.service"} <= names
+    assert len([name for name in names if name.startswith("runs/")]) >= 1
+    assert len(texts["piwizard-report/journal.txt"].splitlines()) > 20
+    kept = json.loads(pi.read("/var/lib/piwizard/secrets.json"))
+    secrets = [secret for site in kept.values() for secret in site.values()]
+    assert len(secrets) == 2
+    known = [*secrets, home.SECRET, quickstart.HOST, home.LOGIN, everything.MAIL, lab.router.public, pi.mac]
+    known += ["alex", "tame.git"]
+    for name, text in (*texts.items(), ("shown", shown.partition("Write this report")[0])):
+        for what in known:
+            assert what.lower() not in text.lower(), f"{what} in {name}"
+    assert "name-1.example" in texts["piwizard-report/files/etc/nginx/sites-available/myflask"]
+    file.unlink()
+
+
+def test_all_of_it_taken_back(lab: Lab, done: Done) -> None:
+    pi, before = done.pi, done.before
+    assert set(quickstart.states(pi).values()) == {"done"}
+    assert lab.internet.visitor.http(quickstart.HOST, scheme="https").status == 200
+    assert len(differences(before, look(pi))) > 100
+    pi.run(("piwizard", "undo", "--all", "--packages", "--data", "--yes"))
+    left = differences(before, look(pi))
+    assert not left, "\n".join(left)
+    assert lab.router.mappings == []
+    assert (
+        pi.run(("piwizard", "undo", "--all", "--yes")).errors
+        == "piwizard has altered nothing, so there is nothing to undo.\n"
+    )
+
+
+def test_what_a_person_has_made_since_stays(lab: Lab, release: str) -> None:
+    pi = product.ready_pi(lab, release)
+    lab.git.commit("tame", sample_app.FILES)
+    quickstart.set_up(pi, lab.git.url("tame"))
+    mine = "server { listen 80; server_name mine.lan; location / { return 200 mine; } }\n"
+    pi.write("/etc/nginx/conf.d/mine.conf", mine)
+    pi.run(("systemctl", "reload", "nginx"))
+    pi.run(("sh", "-c", "echo '# mine' >>/etc/systemd/system/myflask.service"))
+    said = pi.run(("piwizard", "undo", "--all", "--packages", "--yes")).output
+    for sentence in (
+        "/etc/systemd/system/myflask.service was edited by hand",
+        "The package nginx-common stays: /etc/nginx/conf.d/mine.conf is not what it brought.",
+        "The package nginx stays: ",
+        "nginx.service goes on: /etc/nginx/conf.d/mine.conf is not piwizard's.",
+        "The user myflask owns what is left in /srv/myflask: kept.",
+    ):
+        assert sentence in said
+    assert pi.http("/", host="mine.lan").text == "mine"
+    assert pi.read("/srv/myflask/data/result.json")
+    pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
+    pi.run(("piwizard", "undo", "--all", "--packages", "--yes"))
+    assert "nginx" not in pi.run(("dpkg-query", "-W", "-f", "${Package} ")).output.split()
+    pi.discard()
+
+
+def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
+    """What goes for ever is asked for one by one, and no is what Enter means."""
+    pi = product.ready_pi(lab, release)
+    lab.git.commit("tame", sample_app.FILES)
+    quickstart.set_up(pi, lab.git.url("tame"))
+    refused = as_root(pi, "piwizard", "undo", "--all")
+    refused.answer("Take back site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
+    refused.expect("Nothing was altered.")
+    assert refused.end() == 1
+    assert set(quickstart.states(pi).values()) == {"done"}
+
+    asked = as_root(pi, "piwizard", "undo", "--all")
+    asked.answer("Take back ", "y")
+    asked.answer("Delete also /srv/myflask/data (1 file, ")
+    asked.answer("Remove also the Debian packages that piwizard has brought (", "y")
+    assert asked.end(120) == 0
+    assert pi.read("/srv/myflask/data/result.json")
+    assert not (pi.files / "usr/sbin/nginx").exists()
+
+    removed = as_root(pi, f"{product.PUSHED}/install.sh", "--remove")
+    removed.answer("Remove its answers, state, secrets, backups and logs too? [y/N]", "y")
+    assert removed.end() == 0
+    for path in ("opt/piwizard", "etc/xdg/piwizard", "var/lib/piwizard", "var/log/piwizard", "usr/local/bin/piwizard"):
+        assert not (pi.files / path).exists(), path
+    pi.discard()

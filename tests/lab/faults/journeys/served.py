@@ -1,0 +1,101 @@
+"""An app on the LAN: set up, in a second version, over HTTPS."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from http.client import HTTPException
+
+from tests.lab import online, product, quickstart, sample_app
+from tests.lab.faults.journeys.journey import Journey
+from tests.lab.images import Layer
+from tests.lab.pi import Pi
+
+
+class Road(Journey):
+    """The first set-up, from an answers file."""
+
+    @cached_property
+    def layer(self) -> Layer:
+        self.lab.git.commit(self.repo, sample_app.FILES)
+        return product.installed(self.lab, self.release)
+
+    def answers(self, pi: Pi) -> str:
+        return sample_app.answers(self.lab.git.url(self.repo))
+
+    def well(self, pi: Pi) -> None:
+        quickstart.serves(pi)
+
+    def travelled(self) -> Pi:
+        """A Pi at the end of it."""
+        pi = self.pi()
+        self.prepare(pi)
+        pi.run(self.argv)
+        return pi
+
+
+class Deploy(Journey):
+    """A second version of an app that is served already, while a visitor looks whether the site is ever down."""
+
+    argv = again = ("piwizard", "deploy")
+    services = ("myflask.service",)
+
+    @cached_property
+    def layer(self) -> Layer:
+        pi = Road(self.lab, self.release, self.repo).travelled()
+        second = sample_app.APP.replace('return "It works. "', 'return "Second. "')
+        self.lab.git.commit(self.repo, {"app.py": second, "requirements.txt": "flask\nitsdangerous\n"})
+        return pi.freeze()
+
+    def well(self, pi: Pi) -> None:
+        assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
+
+    @contextmanager
+    def visitor(self, pi: Pi) -> Iterator[list[str]]:
+        failures: list[str] = []
+        gone = threading.Event()
+
+        def look() -> None:
+            while not gone.wait(0.05):
+                try:
+                    status = pi.http("/", host=quickstart.HOST, timeout=60.0).status
+                except (OSError, HTTPException) as error:
+                    failures.append(f"a visitor got {error!r}")
+                else:
+                    failures.extend([f"a visitor got {status}"] if status != 200 else [])
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        try:
+            yield failures
+        finally:
+            gone.set()
+            looking.join()
+
+
+class Https(Journey):
+    """A certificate for a site that is served over HTTP already."""
+
+    steps = ("certbot", "renewal")
+    argv = ("piwizard", "apply", "--yes", "--answers", quickstart.ANSWERS)
+
+    @cached_property
+    def layer(self) -> Layer:
+        pi = Road(self.lab, self.release, self.repo).travelled()
+        assert self.lab.internet.acme.root
+        self.lab.internet.trust(pi)
+        return pi.freeze()
+
+    def pi(self, disk: int | None = None) -> Pi:
+        pi = super().pi(disk)
+        online.well(self.lab, pi)
+        return pi
+
+    def answers(self, pi: Pi) -> str:
+        return sample_app.answers(self.lab.git.url(self.repo), more="\n[tls]\nhttps = true\n")
+
+    def well(self, pi: Pi) -> None:
+        page = self.lab.internet.visitor.http(quickstart.HOST, scheme="https")
+        assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")

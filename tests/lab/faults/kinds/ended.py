@@ -1,0 +1,27 @@
+"""The run is ended from one instruction to the next."""
+
+from __future__ import annotations
+
+from tests.lab.faults.kinds.fault import Fault
+from tests.lab.faults.run import Run
+from tests.lab.pi import Pi
+
+
+class Kill(Fault):
+    """kill -9 of every process of it."""
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        run.kill()
+
+
+class Power(Fault):
+    """The plug is pulled, and put back. What was written is on the disk: no page cache is lost."""
+
+    serves = False
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        pi.power_cut()
+
+    def mend(self, pi: Pi, run: Run) -> None:
+        pi.boot()
+        run.wait()

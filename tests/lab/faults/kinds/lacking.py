@@ -1,0 +1,86 @@
+"""Something that a run needs is not there for a while: room, the network, a lock, a service."""
+
+from __future__ import annotations
+
+from piwizard.machine.commands import Process
+from tests.lab.eventually import eventually
+from tests.lab.faults.kinds.fault import Fault
+from tests.lab.faults.run import Run
+from tests.lab.pi import Pi
+
+AWAY = 20.0
+"""Seconds without a network: name servers and connections are given up in that time."""
+HELD = 5.0
+ANOTHER_APT = (
+    "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); "
+    f"print('held', flush=True); time.sleep({HELD})"
+)
+NO_START = "[Service]\nExecStartPre=/bin/false\n"
+
+
+class Disk(Fault):
+    """Nothing more can be written until the run has ended; `status` has an answer all the same."""
+
+    disk = 4096
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        pi.fill_disk()
+
+    def mend(self, pi: Pi, run: Run) -> None:
+        run.wait()
+        looked = pi.run(("piwizard", "status"), check=False)
+        pi.free_disk()
+        said = looked.output + looked.errors
+        assert "Traceback" not in said, said
+        assert looked.ok, said
+
+
+class Network(Fault):
+    """The cable is out until the run has ended, for 20 seconds at most."""
+
+    serves = False
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        pi.cut_network()
+
+    def mend(self, pi: Pi, run: Run) -> None:
+        run.wait_at_most(AWAY)
+        pi.plug_network()
+        run.wait()
+        eventually(pi.wait)
+
+
+class Apt(Fault):
+    """Somebody else installs packages for a few seconds, as soon as they can."""
+
+    harmless = True
+    _other: Process
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        self._other = pi.start(("python3", "-c", ANOTHER_APT))
+
+    def mend(self, pi: Pi, run: Run) -> None:
+        assert self._other.wait().ok
+        run.wait()
+
+
+class Service(Fault):
+    """The services are killed, and do not start any more until the run has ended; nobody starts them then."""
+
+    serves = False
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        for service in self.journey.services:
+            pi.write(self._drop_in(service), NO_START)
+        pi.run(("systemctl", "daemon-reload"))
+        for service in self.journey.services:
+            pi.run(("systemctl", "kill", "--signal=KILL", service), check=False)
+
+    def mend(self, pi: Pi, run: Run) -> None:
+        run.wait()
+        for service in self.journey.services:
+            pi.run(("rm", self._drop_in(service)))
+        pi.run(("systemctl", "daemon-reload"))
+
+    def _drop_in(self, service: str) -> str:
+        return f"/run/systemd/system/{service}.d/fault.conf"

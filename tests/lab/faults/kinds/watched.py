@@ -1,0 +1,42 @@
+"""Whoever watches a run goes away: that is nothing to the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from piwizard.machine import commands
+from piwizard.machine.commands import Process
+from tests.lab.faults.kinds.fault import Fault
+from tests.lab.faults.run import Run
+from tests.lab.pi import Pi
+
+
+class Viewer(Fault):
+    """kill -9 of the command that started it and shows it, and at every second point of `piwizard logs -f`."""
+
+    harmless = True
+    _watching: Process
+
+    def begin(self, pi: Pi, argv: Sequence[str]) -> None:
+        if self.point % 2:
+            self._watching = pi.start(argv)
+        else:
+            super().begin(pi, argv)
+            self._watching = pi.start(("piwizard", "logs", "-f"))
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        self._watching.end(grace=0)
+
+
+class Ssh(Fault):
+    """The login that started it is cut off: its terminal is gone."""
+
+    harmless = True
+    _login: Process
+
+    def begin(self, pi: Pi, argv: Sequence[str]) -> None:
+        login = pi.ssh_argv(("sudo", "-S", *argv, "--yes"), tty=True)
+        self._login = commands.start(login, input=f"{pi.password}\n")
+
+    def strike(self, pi: Pi, run: Run) -> None:
+        self._login.end(grace=0)

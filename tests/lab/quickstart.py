@@ -1,0 +1,95 @@
+"""The road of the tests: an answers file, `piwizard apply`, and what a Pi looks like afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from piwizard.machine.commands import Result
+from piwizard.setup.status import WAITS
+from tests.lab import sample_app
+from tests.lab.board import Board
+from tests.lab.pi import Pi
+
+ANSWERS = "/root/answers.toml"
+HOST = "songuuli2020.ddns.net"
+NEVER_SERVED = (
+    "/app.py",
+    "/.git/config",
+    "/.env",
+    "/requirements.txt",
+    "/result.json",
+    "/static../app.py",
+    "/static/../app.py",
+    "/static/%2e%2e/app.py",
+    "/app.env",
+    "/../../app.env",
+)
+OURS = ("etc", "srv", "usr/local", "var/lib/piwizard")
+
+
+def apply(pi: Pi, *options: str, check: bool = True) -> Result:
+    """`piwizard apply` as root, without a terminal."""
+    return pi.run(("piwizard", "apply", *options), check=check)
+
+
+def set_up(pi: Pi, repo: str, **answers: str) -> Result:
+    """The whole road from an answers file, to its end."""
+    pi.write(ANSWERS, sample_app.answers(repo, **answers))
+    return apply(pi, "--answers", ANSWERS)
+
+
+def said(result: Result) -> dict[str, Any]:
+    """The JSON that a command printed."""
+    return dict(json.loads(result.output))
+
+
+def states(pi: Board) -> dict[str, str]:
+    """The state of each step, as `status --json` gives it; without those that wait for answers."""
+    steps = said(pi.run(("piwizard", "status", "--json")))["steps"]
+    return {one["step"]: one["state"] for one in steps if one["summary"] != WAITS}
+
+
+def events(pi: Pi) -> list[dict[str, Any]]:
+    """The events of the last run."""
+    lines = pi.run(("piwizard", "logs", "--json")).output.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def manifest(root: Path, folders: Iterable[str] = OURS) -> dict[str, tuple[object, ...]]:
+    """Every file below some folders with its kind, mode, owner, time of change and content."""
+    found: dict[str, tuple[object, ...]] = {}
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*")):
+            if "__pycache__" in path.parts:
+                continue
+            info = path.lstat()
+            kind = stat.S_IFMT(info.st_mode)
+            content = ""
+            if stat.S_ISREG(info.st_mode):
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+            elif stat.S_ISLNK(info.st_mode):
+                content = str(path.readlink())
+            changed = 0 if stat.S_ISDIR(info.st_mode) else info.st_mtime_ns
+            found[str(path.relative_to(root))] = (kind, info.st_mode, info.st_uid, info.st_gid, changed, content)
+    return found
+
+
+def serves(pi: Board) -> None:
+    """Asserts everything that a visitor on the LAN must get, and must not get."""
+    page = pi.http("/", host=HOST)
+    assert (page.status, page.text) == (200, 'It works. Hello $you "there" 100%')
+    assert pi.http("/chart.png", host=HOST).body == b"drawn by the app"
+    assert pi.http("/feed.rss", host=HOST).text == "<rss/>"
+    style = pi.http("/static/style.css", host=HOST, headers={"Accept-Encoding": "gzip"})
+    assert (style.status, style.headers["content-encoding"]) == (200, "gzip")
+    assert style.headers["server"] == "nginx"
+    assert pi.http("/robots.txt", host=HOST).text == "User-agent: *\n"
+    for path in NEVER_SERVED:
+        answer = pi.http(path, host=HOST)
+        assert answer.status in (400, 403, 404), f"{path}: {answer.status}"
+        assert b"not-for-you" not in answer.body

@@ -1,0 +1,99 @@
+"""The screens in a real terminal of their own, seen through a terminal emulator."""
+
+from __future__ import annotations
+
+import re
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from fcntl import ioctl
+from pathlib import Path
+
+import pyte
+
+from tests.lab.dialogue import Dialogue
+
+DOWN, ESC = "\x1b[B", "\x1b"
+UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\[\?u")
+"""What pyte would print instead of leaving it out."""
+
+
+class Terminal(Dialogue):
+    """`lines` is what a person sees now."""
+
+    def __init__(
+        self, program: Path | Sequence[str], *, term: str = "xterm-256color", columns: int = 80, lines: int = 24,
+        env: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """`program`: what to start, or the folder of a fake Pi."""
+        if isinstance(program, Path):
+            program = [sys.executable, "-m", "tests.unit.screens.show", str(program)]
+        super().__init__(program, term=term, columns=columns, lines=lines, env=env)
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self._fed = 0
+
+    def _read(self, wait: float) -> bool:
+        more = super()._read(wait)
+        self._stream.feed(UNKNOWN.sub(b"", self.raw[self._fed :]))
+        self._fed = len(self.raw)
+        return more
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.rstrip() for line in self.screen.display]
+
+    def see(self, words: str, timeout: float = 30.0) -> None:
+        """Waits until these words are on the screen."""
+        until = time.monotonic() + timeout
+        while words not in "\n".join(self.lines):
+            assert time.monotonic() < until, f"waited for {words!r}, saw:\n" + "\n".join(self.lines)
+            assert self._read(0.1), f"the end came before {words!r}:\n" + "\n".join(self.lines)
+
+    def see_any(self, words: Sequence[str], timeout: float = 30.0) -> str:
+        """Waits until one of these is on the screen, and gives it."""
+        until = time.monotonic() + timeout
+        while True:
+            shown = "\n".join(self.lines)
+            for each in words:
+                if each in shown:
+                    return each
+            assert time.monotonic() < until, f"waited for {words!r}, saw:\n{shown}"
+            assert self._read(0.1), f"the end came before {words!r}:\n{shown}"
+
+    def wait(self, until: Callable[[], bool], timeout: float) -> bool:
+        """Waits until something is so on the screen; whether it came to that in time."""
+        ends = time.monotonic() + timeout
+        while not until():
+            if time.monotonic() > ends or not self._read(0.05):
+                return until()
+        return True
+
+    def rest(self, quiet: float = 0.4) -> None:
+        """Waits until nothing more comes."""
+        while True:
+            before = len(self.raw)
+            self._read(quiet)
+            if len(self.raw) == before:
+                return
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Drags the window."""
+        assert self._terminal is not None
+        ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
+
+
+def on(terminal: Terminal, title: str) -> None:
+    """Move the cursor to a step, by arrow keys."""
+    terminal.type(ESC)
+    terminal.rest(1.0)
+    for _ in range(20):
+        if any(re.match(rf" [▸>]. {title} ", line) for line in terminal.lines):
+            terminal.rest(0.7)
+            return
+        terminal.type(DOWN)
+        terminal.rest(0.4)
+    raise AssertionError("\n".join(terminal.lines))

@@ -1,0 +1,154 @@
+"""Let's Encrypt's bad days, met by piwizard: a certificate in the end, or one sentence, and no attempt burnt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.lab import online, product, quickstart, sample_app
+from tests.lab.eventually import eventually
+from tests.lab.internet.acme import AcmeServer
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+HTTPS = "\n[tls]\nhttps = true\n"
+ATTEMPTS = "/var/lib/piwizard/attempts.json"
+LIVE = "/etc/letsencrypt/live/piwizard-myflask/fullchain.pem"
+TROUBLE = "The ACME server has trouble of its own."
+
+
+@pytest.fixture(scope="module", params=["trixie", "bookworm"])
+def pi(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Pi]:
+    """A Pi at home with its site served over HTTP."""
+    lab.git.commit("tame", sample_app.FILES)
+    made = product.ready_pi(lab, request.param)
+    quickstart.set_up(made, lab.git.url("tame"))
+    with online.at_home(lab, made):
+        yield made
+    for server in _both(lab):
+        server.restart()
+    made.discard()
+
+
+@pytest.fixture
+def plain(lab: Lab, pi: Pi) -> Pi:
+    """Nothing remembered of another time."""
+    for step in ("renewal", "certbot"):
+        pi.run(("piwizard", "undo", step, "--yes"))
+    pi.run(("rm", "-f", ATTEMPTS))
+    online.well(lab, pi)
+    _restart(lab, pi)
+    return pi
+
+
+@pytest.mark.parametrize("bad_nonces", [5, 50])
+def test_nonces_refused_and_slow_to_validate(lab: Lab, plain: Pi, bad_nonces: int) -> None:
+    """certbot tries each request twice: where half of them are refused it gives up, and that is said."""
+    _restart(lab, plain, bad_nonces=bad_nonces, slow=5)
+    asked = ask(lab, plain, check=False)
+    if not asked.ok:
+        assert TROUBLE in asked.output, asked.output
+        _restart(lab, plain, slow=5)
+        ask(lab, plain)
+    assert results(plain)[-1] == "issued"
+    assert not any(one["failed"] for one in kept_attempts(plain)), "no failed validation is counted"
+
+
+def test_authorisations_are_reused(lab: Lab, plain: Pi) -> None:
+    _restart(lab, plain, reuse=100)
+    ask(lab, plain)
+    validated = lab.internet.acme.production.counts["challenge"]
+    plain.run(("certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew"))
+    assert lab.internet.acme.production.counts["challenge"] == validated, "asked for a new proof"
+    assert results(plain) == ["issued"]
+
+
+@pytest.mark.parametrize(("kind", "orders"), [("newOrder", 1), ("finalize", 1), ("authorization", 1)])
+def test_a_server_that_says_503_in_the_middle(lab: Lab, plain: Pi, kind: str, orders: int) -> None:
+    """It is said, the site is served as it was, and applying again gets the certificate."""
+    acme = lab.internet.acme.production
+    acme.refuse(kind, "serverInternal", detail="Service busy; retry later.", status=503)
+    refused = ask(lab, plain, check=False)
+    assert refused.exit == 1
+    assert TROUBLE in refused.output, refused.output
+    assert "Traceback" not in refused.output + refused.errors
+    assert acme.counts["newOrder"] == orders
+    (kept,) = kept_attempts(plain)
+    assert (kept["result"], kept["failed"]) == ("refused", []), "no failed validation is counted"
+    assert plain.http("/", host=quickstart.HOST).status == 200
+    acme.relent()
+    ask(lab, plain)
+    assert results(plain) == ["refused", "issued"]
+
+
+def test_a_server_that_is_gone_in_the_middle(lab: Lab, plain: Pi) -> None:
+    acme = lab.internet.acme
+    with acme.production.failing("reset"):
+        refused = ask(lab, plain, check=False)
+    assert refused.exit == 1
+    assert "The ACME server acme-v02.api.letsencrypt.org cannot be reached." in refused.output, refused.output
+    ask(lab, plain)
+    assert results(plain)[-1] == "issued"
+
+
+def test_killed_in_the_middle_of_the_order(lab: Lab, plain: Pi) -> None:
+    """piwizard, certbot and all: that attempt counts as one that may have got a certificate; the next one gets it."""
+    acme = lab.internet.acme.production
+    acme.slow = 60
+    ask(lab, plain, "--detach")
+    eventually(lambda: _assert(acme.counts["challenge"] >= 1), 180)
+    plain.run(("systemctl", "kill", "--signal=KILL", "piwizard-run-*"))
+    acme.relent()
+    assert results(plain) == ["asked"]
+    assert plain.http("/", host=quickstart.HOST).status == 200
+    eventually(lambda: ask(lab, plain), 30)
+    assert results(plain) == ["asked", "issued"]
+    assert plain.run(("openssl", "x509", "-in", LIVE, "-noout")).ok
+
+
+def test_only_certbot_is_killed(lab: Lab, plain: Pi) -> None:
+    """As by the kernel, where the memory is used up."""
+    acme = lab.internet.acme.production
+    acme.slow = 60
+    ask(lab, plain, "--detach")
+    eventually(lambda: _assert(acme.counts["challenge"] >= 1), 180)
+    plain.run(("pkill", "--signal", "KILL", "-f", "/usr/bin/certbot certonly"))
+    eventually(lambda: _assert(quickstart.states(plain)["certbot"] == "failed"), 60)
+    acme.relent()
+    assert "certbot was ended from outside" in plain.run(("piwizard", "logs")).output
+    ask(lab, plain)
+    assert results(plain) == ["asked", "issued"]
+
+
+def ask(lab: Lab, pi: Pi, *options: str, check: bool = True):
+    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("tame"), more=HTTPS))
+    return quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS, *options, check=check)
+
+
+def kept_attempts(pi: Pi) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(pi.read(ATTEMPTS))
+    return found
+
+
+def results(pi: Pi) -> list[str]:
+    """What became of each request at the real server."""
+    return [one["result"] for one in kept_attempts(pi)]
+
+
+def _restart(lab: Lab, pi: Pi, **settings: int) -> None:
+    """Both servers anew, with their faults; accounts at the ones before are gone."""
+    for server in _both(lab):
+        server.restart(**settings)
+    pi.run(("rm", "-rf", "/etc/letsencrypt/accounts"))
+    lab.internet.trust(pi)
+
+
+def _both(lab: Lab) -> tuple[AcmeServer, AcmeServer]:
+    return lab.internet.acme.production, lab.internet.acme.staging
+
+
+def _assert(held: bool) -> None:
+    assert held

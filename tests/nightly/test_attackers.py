@@ -1,0 +1,130 @@
+"""Attackers that stay: whatever a repository leaves running, nothing of root's or anybody else's is altered."""
+
+from __future__ import annotations
+
+import ast
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab import attackers, product, quickstart, sample_app
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+pytestmark = pytest.mark.both_releases
+SLOWEST = 240
+"""Seconds that a command of piwizard's may take while somebody is in its way."""
+
+
+@pytest.fixture(scope="module")
+def pi(lab: Lab, release: str) -> Iterator[Pi]:
+    """A Pi with a tame site, root's files all over it, and the site of a repository that stays."""
+    lab.git.commit("tame", sample_app.FILES)
+    lab.git.commit("stayer", attackers.files())
+    ready = product.ready_pi(lab, release)
+    quickstart.set_up(ready, lab.git.url("tame"))
+    attackers.plant(ready)
+    ready.before = attackers.sentinels(ready)  # type: ignore[attr-defined]
+    ready.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("tame")) + attackers.answers(lab.git.url("stayer")))
+    quickstart.apply(ready, "--answers", quickstart.ANSWERS)
+    yield ready
+    ready.discard()
+
+
+def unharmed(pi: Pi) -> None:
+    """Nothing of root's or alex's has another owner, mode, content or name, and the tame site answers."""
+    now, before = attackers.sentinels(pi), pi.before  # type: ignore[attr-defined]
+    changed = {path: (before.get(path), now.get(path)) for path in before | now if before.get(path) != now.get(path)}
+    assert changed == {}
+    assert pi.http("/", host=quickstart.HOST).status == 200
+
+
+def command(pi: Pi, *argv: str) -> str:
+    """Runs a command of piwizard's, which must come to its end in time."""
+    result = pi.run(("timeout", str(SLOWEST), "piwizard", *argv), check=False)
+    assert result.exit != 124, f"{argv} was held up: {result.output[-2000:]}"
+    return result.output + result.errors
+
+
+def alive(pi: Pi, user: str) -> str:
+    """The processes of a user that are not in the service of that name."""
+    lines = pi.run(("ps", "-ww", "-u", user, "-o", "cgroup:200=,pid=,args="), check=False).output.splitlines()
+    return "\n".join(line for line in lines if f"/{user}.service" not in line.split()[0])
+
+
+def test_set_up_hands_nothing_of_roots_over(pi: Pi) -> None:
+    unharmed(pi)
+    assert pi.http("/", host=attackers.HOST).text == "stays"
+
+
+def test_nothing_that_a_build_started_is_left(pi: Pi) -> None:
+    assert alive(pi, "piwizard-build") == ""
+    assert alive(pi, attackers.NAME) == ""
+
+
+def test_build_sees_nothing_of_anybody_else(pi: Pi) -> None:
+    (probe,) = (pi.files / f"srv/{attackers.NAME}/releases").glob("*/venv/lib/*/site-packages/probe_of_the_build.py")
+    seen = json.loads(ast.literal_eval(probe.read_text().removeprefix("SEEN = ")))
+    assert seen["uid"] != int(pi.run(("id", "-u", attackers.NAME)).output)
+    assert (seen["home"], seen["temporary"], seen["environments"]) == ([], [], [])
+
+
+def test_code_and_environment_are_roots_alone(pi: Pi) -> None:
+    found = pi.run(("find", f"/srv/{attackers.NAME}/releases", "!", "-user", "root")).output
+    # The app alters its own folder meanwhile, where find then misses a file.
+    special = pi.run(("find", f"/srv/{attackers.NAME}", "-perm", "/7000"), check=False).output
+    assert (found, special) == ("", "")
+
+
+def test_next_versions_while_the_running_app_races(lab: Lab, pi: Pi) -> None:
+    """For two minutes root deploys, applies and looks, while the app swaps its folders for links to root's."""
+    until, number = time.monotonic() + attackers.SECONDS, 0
+    while time.monotonic() < until:
+        number += 1
+        lab.git.commit("stayer", {"version": f"{number}\n"})
+        said = command(pi, "deploy", "--site", attackers.NAME)
+        for argv in (("status",), ("plan",), ("doctor",), ("apply", "--yes")):
+            command(pi, *argv)
+        unharmed(pi)
+    assert number, said
+    seen = json.loads(pi.http("/compiled", host=attackers.HOST).text)
+    if pi.run(("systemctl", "--version")).output.split()[1] >= "257":
+        assert seen["environments"] == [], "a command of the app can read the running app"
+    assert seen["temporary"] == []
+
+
+def test_shared_memory_is_the_apps_own_and_has_an_end(pi: Pi) -> None:
+    shared = json.loads(pi.http("/shared", host=attackers.HOST).text)
+    assert [name for name in shared["files"] if name.startswith("left-behind")]
+    assert pi.run(("find", "/dev/shm", "-name", "left-behind*")).output == ""
+    total = int(pi.read("/proc/meminfo").split()[1]) * 1024
+    assert shared["size"] <= total * 0.26
+
+
+def test_local_repository_is_left_as_it_is(pi: Pi) -> None:
+    """Set up from a folder of alex's, her repository has all its objects, and they are hers."""
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@x", "-c", "safe.directory=*", "-C", "/home/alex/app")
+    pi.run(("install", "-d", "-o", "alex", "-g", "alex", "/home/alex/app"))
+    for path, content in {"app.py": sample_app.APP, "requirements.txt": "flask\n"}.items():
+        pi.write(f"/home/alex/app/{path}", content)
+    for argv in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
+        pi.run((*git, *argv))
+    pi.run(("chown", "-R", "alex:", "/home/alex/app"))
+    before = quickstart.manifest(pi.files, ("home/alex/app",))
+    site = '\n[sites.local.site]\ndomains = ["local.example.org"]\n[sites.local.app]\nrepo = "/home/alex/app"\n'
+    pi.write(quickstart.ANSWERS, pi.read(quickstart.ANSWERS) + site)
+    said = command(pi, "apply", "--answers", quickstart.ANSWERS)
+    assert pi.http("/", host="local.example.org").status == 200, said
+    assert quickstart.manifest(pi.files, ("home/alex/app",)) == before
+    checked = pi.run(("git", "-C", "/home/alex/app", "fsck", "--strict"), user="alex", check=False)
+    assert (checked.exit, "error" in checked.output + checked.errors) == (0, False)
+    linked = pi.run(("find", "/home/alex/app", "/srv/local", "-type", "f", "-links", "+1")).output
+    assert linked == ""
+
+
+def test_removed_while_it_races(pi: Pi) -> None:
+    said = command(pi, "remove", attackers.NAME, "--yes")
+    assert not (pi.files / "srv" / attackers.NAME).exists(), said
+    unharmed(pi)

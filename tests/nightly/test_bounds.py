@@ -1,0 +1,125 @@
+"""What strangers may keep open, hold or give away: a first page without end, locks, sources that are served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from queue import SimpleQueue
+
+import pytest
+
+from tests.lab import product, quickstart, sample_app
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+
+STREAM = """\
+import time
+from flask import Flask, Response
+
+app = Flask(__name__)
+JPEG = b"\\xff\\xd8" + bytes(20_000) + b"\\xff\\xd9"
+
+
+@app.route("/")
+def stream():
+    def parts():
+        while True:
+            yield b"--frame\\r\\nContent-Type: image/jpeg\\r\\n\\r\\n" + JPEG + b"\\r\\n"
+
+    return Response(parts(), mimetype="multipart/x-mixed-replace; boundary=frame")
+"""
+LIGHTS = """\
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.route("/")
+@app.route("/<device>/<action>")
+def page(device="", action=""):
+    return "red off, yellow off"
+"""
+GIVEN_AWAY = """\
+from flask import Flask, send_from_directory
+
+app = Flask(__name__)
+
+
+@app.route("/")
+@app.route("/<path:name>")
+def file(name="index.html"):
+    return send_from_directory(".", name)
+"""
+HOLD = """
+import fcntl, os, time
+held = []
+for path in ("/var/lib/piwizard", "/var/lib/piwizard/backups", "/etc/xdg/piwizard", "/opt/piwizard", "/run/piwizard",
+             "/run/piwizard/locks", "/run/piwizard/run.lock", "/var/lib/piwizard/state.json", "/srv/myflask"):
+    try:
+        fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.append(path)
+    except OSError:
+        pass
+print(*held, flush=True)
+time.sleep(600)
+"""
+MEASURED = """
+import resource, subprocess
+subprocess.run(["piwizard", "watch"], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.fixture(scope="module")
+def pi(lab: Lab) -> Iterator[Pi]:
+    ready = product.ready_pi(lab, "trixie")
+    yield ready
+    ready.discard()
+
+
+def deployed(pi: Pi, lab: Lab, name: str, **files: str) -> None:
+    """Sets up an app under the one name that the tests use."""
+    lab.git.commit(name, {"requirements.txt": "flask\n", **{f"{key}.py": text for key, text in files.items()}})
+    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url(name)))
+    quickstart.apply(pi, "--answers", quickstart.ANSWERS)
+
+
+def checks(pi: Pi) -> dict[str, dict[str, object]]:
+    """What the doctor finds, by its name; the checks of the steps among it."""
+    found = quickstart.said(pi.run(("piwizard", "doctor", "--json"), check=False))["findings"]
+    return {one["id"]: one for one in found}
+
+
+def test_stream_as_first_page_is_set_up_and_looked_at_in_little_memory(pi: Pi, lab: Lab) -> None:
+    deployed(pi, lab, "stream", app=STREAM)
+    assert checks(pi)["site-answers"]["ok"]
+    kilobytes = int(pi.run(("timeout", "300", "python3", "-c", MEASURED)).output.split()[-1])
+    assert kilobytes < 200_000
+
+
+def test_route_for_every_address_is_no_leak(pi: Pi, lab: Lab) -> None:
+    deployed(pi, lab, "lights", app=LIGHTS)
+    assert checks(pi)["repository-closed"]["ok"]
+
+
+def test_locks_of_a_stranger_keep_nobody_waiting(pi: Pi) -> None:
+    said: SimpleQueue[str] = SimpleQueue()
+    stranger = pi.start(
+        ("runuser", "-u", "nobody", "--", "python3", "-c", HOLD), on_line=lambda stream, line: said.put(line)
+    )
+    try:
+        held = said.get(timeout=60).split()
+        assert "/opt/piwizard" in held
+        assert not {"/run/piwizard/locks", "/run/piwizard/run.lock"} & set(held)
+        assert pi.run(("timeout", "120", "piwizard", "apply")).ok
+    finally:
+        stranger.end()
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_served_source_is_found_every_time(pi: Pi, lab: Lab, turn: int) -> None:
+    if turn == 0:
+        deployed(pi, lab, "given", app=GIVEN_AWAY)
+    pi.run(("systemctl", "reload", "nginx"))
+    found = checks(pi)["repository-closed"]
+    assert not found["ok"]
+    assert "/app.py" in str(found["detail"])

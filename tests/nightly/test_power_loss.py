@@ -1,0 +1,105 @@
+"""The plug is pulled in a virtual machine: what was not written out is lost, and nothing of what was promised."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.lab import quickstart, sample_app, virtual
+from tests.lab.lab import Lab
+from tests.lab.person import Person
+from tests.lab.virtual import VirtualPi
+
+pytestmark = pytest.mark.skipif(bool(virtual.missing()), reason=f"not installed: {virtual.missing()}")
+EACH = 4
+"""At which of its changes each attempt loses power: three more are made."""
+MOST = 40
+"""Attempts that a set-up may need."""
+DAYS = 3
+KEPT = "/etc/xdg/piwizard/answers.toml"
+
+
+@pytest.fixture
+def board(lab: Lab, release: str) -> Iterator[VirtualPi]:
+    made = VirtualPi(lab, release)
+    yield made
+    made.discard()
+
+
+def test_the_page_cache_is_lost(board: VirtualPi) -> None:
+    """Else nothing here would be worth anything."""
+    board.boot()
+    board.run(("sh", "-c", "echo > /root/synced; sync; echo > /root/not-synced"))
+    board.power_cut()
+    board.boot()
+    assert board.run(("ls", "/root")).output == "synced\n"
+
+
+def test_a_set_up_that_loses_power_again_and_again(lab: Lab, board: VirtualPi) -> None:
+    lab.git.commit("powerless", sample_app.FILES)
+    board.boot()
+    board.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("powerless")))
+    command: tuple[str, ...] = ("piwizard", "apply", "--answers", quickstart.ANSWERS)
+    given: dict[str, Any] = {}
+    cuts = 0
+    while _loses_power(board, command):
+        cuts += 1
+        board.boot()
+        kept = tomllib.loads(board.run(("cat", KEPT)).output)
+        assert kept == (given or kept), "an answer was lost"
+        given, command = kept, ("piwizard", "apply")
+        assert json.loads(board.run(("piwizard", "status", "--json")).output)["steps"]
+        assert cuts < MOST
+    assert cuts > 5
+    assert set(quickstart.states(board).values()) == {"done"}
+    quickstart.serves(board)
+    print(f"{cuts} power cuts")
+
+
+def _loses_power(board: VirtualPi, command: tuple[str, ...]) -> bool:
+    """Pulls the plug on the way. False where the command came to its end before."""
+    seen = 0
+
+    def look(_: str, line: str) -> None:
+        nonlocal seen
+        seen += line.startswith("-- ")
+        if seen == EACH:
+            board.power_cut()
+
+    result = board.start(command, on_line=look).wait()
+    assert result.ok or seen >= EACH, result.last_words
+    return seen >= EACH
+
+
+def test_a_clock_that_went_back(board: VirtualPi) -> None:
+    """A Pi has none of its own: without a network it goes on from where it was when somebody last looked."""
+    board.boot()
+    board.run(("piwizard", "apply", "nginx"))
+    board.power_cut()
+    board.boot(clock=datetime.now(UTC) - timedelta(days=DAYS))
+    board.run(("sed", "-i", "s/server_tokens off/server_tokens on/", "/etc/nginx/nginx.conf"))
+    board.run(("piwizard", "apply", "nginx", "--yes"))
+    events = [json.loads(line) for line in board.run(("piwizard", "logs", "--json")).output.splitlines()]
+    at = datetime.fromisoformat(events[0]["at"])
+    assert at < datetime.now(UTC) - timedelta(days=DAYS - 1), "it is the last run that is shown"
+    assert events[-1]["result"] == "done"
+    assert quickstart.states(board)["nginx"] == "done"
+
+
+def test_an_answer_that_is_said_to_be_kept(lab: Lab, board: VirtualPi) -> None:
+    lab.git.commit("powerless", sample_app.FILES)
+    url = lab.git.url("powerless")
+    board.boot()
+    person = Person(board)
+    person.log_in(timeout=300)
+    person.go_on()
+    person.answer("App", {"Name of the site": "myflask", "Git repository": url})
+    board.power_cut()
+    person.leave()
+    board.boot()
+    assert tomllib.loads(board.run(("cat", KEPT)).output)["app"]["repo"] == url

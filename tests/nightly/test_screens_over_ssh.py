@@ -1,0 +1,107 @@
+"""The whole set-up by the screens, over SSH, by keys alone; with the connection cut on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import product, quickstart, sample_app
+from tests.lab.eventually import eventually
+from tests.lab.lab import Lab
+from tests.lab.pi import Pi
+from tests.lab.terminal import ESC, Terminal, on
+
+RUN = 900.0
+"""Seconds that a run may take in which packages are installed."""
+
+
+@pytest.fixture
+def ready(lab: Lab, release: str):
+    lab.git.commit("tame", sample_app.FILES)
+    pi = product.ready_pi(lab, release)
+    yield pi
+    pi.discard()
+
+
+@pytest.fixture
+def log_in(ready: Pi):
+    """Logs in once more and opens the screens. The terminals are closed at the end."""
+    opened: list[Terminal] = []
+
+    def again(term: str = "xterm-256color") -> Terminal:
+        terminal = Terminal(ready.ssh_argv(("piwizard",), tty=True), term=term)
+        opened.append(terminal)
+        terminal.expect("password for alex:")
+        terminal.rest()  # what comes before sudo listens is thrown away
+        terminal.type(f"{ready.password}\r")
+        terminal.see("Enter go on", 60)
+        return terminal
+
+    yield again
+    for terminal in opened:
+        terminal.hang_up()
+
+
+def began(pi: Pi, step: str) -> None:
+    """Asserts that the run has come to a step."""
+    assert any(event["event"] == "run-started" and event["step"] == step for event in quickstart.events(pi))
+
+
+def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_in):
+    terminal = log_in()
+    terminal.see("This machine")
+    terminal.type("\r")
+    terminal.see("Set this up")
+    on(terminal, "App")
+    terminal.type("\r")
+    terminal.rest()
+    terminal.type("myflask\r")
+    terminal.rest(1.0)
+    terminal.type(lab.git.url("tame"))
+    terminal.rest(1.0)
+    terminal.hang_up()  # in the middle of a form: what is typed is kept
+
+    terminal = log_in()
+    terminal.see("Welcome back")
+    terminal.type("\r")
+    terminal.see("Set this up")
+    on(terminal, "App")
+    terminal.see(lab.git.url("tame"))
+    on(terminal, "Site")
+    terminal.type("\r")
+    terminal.rest()
+    terminal.type(f"{quickstart.HOST}\r")
+    terminal.rest(1.0)
+    terminal.type(ESC)
+    terminal.rest(1.0)
+    terminal.type("a")
+    terminal.see("Shall this be done?", 120)
+    assert not (ready.files / "srv" / "myflask").exists(), "altered before the yes"
+    terminal.type("y")
+    terminal.see("change ", 60)
+    eventually(lambda: began(ready, "app"), RUN)
+    terminal.hang_up()  # in the middle of the run: it goes on
+
+    terminal = log_in()
+    terminal.type("\r")
+    terminal.see("All is set up", RUN)
+    assert ready.http("/", host=quickstart.HOST).status == 200
+    assert set(quickstart.states(ready).values()) <= {"done", "skipped"}
+    kinds = [event["event"] for event in quickstart.events(ready)]
+    assert kinds[-1] == "apply-finished"
+    assert kinds.count("command-started") == kinds.count("command-finished")
+    terminal.type("q")
+    terminal.expect("Your answers are kept")
+
+
+@pytest.mark.parametrize("term", ["linux", "vt100"])
+def test_poor_terminals_over_ssh(ready: Pi, log_in, term: str):
+    terminal = log_in(term)
+    terminal.type("\r")
+    terminal.see("Set this up")
+    terminal.rest()
+    assert terminal.lines[0].startswith(" piwizard")
+    assert set(terminal.lines[1]) == {"-"}
+    assert all(line[23:24] == "|" for line in terminal.lines[2:20])
+    assert "q leave" in terminal.lines[23]
+    terminal.type("q")
+    terminal.expect("Your answers are kept")

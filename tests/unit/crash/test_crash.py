@@ -1,0 +1,72 @@
+"""A sample of the states that a power cut may leave; `python -m tests.unit.crash` tries all of them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.unit.crash.disk import Disk
+from tests.unit.crash.journeys import JOURNEYS
+from tests.unit.crash.tracing import Call
+from tests.unit.crash.trying import try_journey
+
+ROOT = Path("/root-of-it")
+ASIDE, FILE = ROOT / ".file.new", ROOT / "file"
+WRITTEN = Call("openat", (ASIDE,), flags="O_WRONLY|O_CREAT|O_EXCL"), Call("write", (ASIDE,), b"new")
+SYNCED, RENAMED, KEPT = Call("fsync", (ASIDE,)), Call("rename", (ASIDE, FILE)), Call("fsync", (ROOT,))
+
+
+@pytest.mark.parametrize("name", JOURNEYS)
+def test_a_sample_of_each_journey(name: str) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    outcome = try_journey(name, most=40)
+    assert outcome.states >= 15
+    assert outcome.failures == []
+
+
+def contents(*calls: Call) -> set[bytes | None]:
+    """What may be in the file after a power cut at the end of these calls."""
+    disk = Disk(ROOT)
+    for call in (Call("openat", (FILE,), flags="O_CREAT"), Call("write", (FILE,), b"old")):
+        disk.take(call)
+    disk.settle()
+    for call in calls:
+        disk.take(call)
+    return {{path: content for path, _, content in tree}.get("file") for tree in disk.states()}
+
+
+def test_what_was_written_with_care() -> None:
+    assert contents(*WRITTEN, SYNCED) == {b"old"}
+    assert contents(*WRITTEN, SYNCED, RENAMED) == {b"old", b"new"}
+    assert contents(*WRITTEN, SYNCED, RENAMED, KEPT) == {b"new"}
+
+
+def test_what_was_not() -> None:
+    torn = contents(*WRITTEN, RENAMED, KEPT)
+    assert {b"new", b"", b"ne", b"\0\0\0"} <= torn, "renamed before its content was there"
+    assert b"old" not in torn
+    assert contents(*WRITTEN, SYNCED, RENAMED) >= {b"old"}, "nobody made the rename last"
+    appended = contents(*(Call("write", (FILE,), text) for text in (b" one", b" two")))
+    assert {b"old", b"old one", b"old one two", b"old\0\0\0\0 two", b"old one t"} <= appended
+    assert contents(Call("unlink", (FILE,))) == {b"old", None}
+    assert contents(Call("unlink", (FILE,)), KEPT) == {None}
+
+
+def test_a_folder_that_was_not_synced_takes_all_in_it_along() -> None:
+    disk = Disk(ROOT)
+    inside = ROOT / "folder/file"
+    for call in (
+        Call("mkdir", (ROOT / "folder",)),
+        Call("openat", (inside,), flags="O_CREAT"),
+        Call("write", (inside,), b"new"),
+        Call("fsync", (inside,)),
+        Call("fsync", (ROOT / "folder",)),
+    ):
+        disk.take(call)
+    assert set(disk.states()) == {
+        (),
+        (("folder", "folder", b""), ("folder/file", "file", b"new")),
+    }

@@ -1,0 +1,129 @@
+"""One journey, and every state that a power cut in it may leave: written out, opened again, gone on with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.unit.crash import looking
+from tests.unit.crash.disk import Disk, Tree
+from tests.unit.crash.promises import Name, Promises
+from tests.unit.crash.tracing import Call, record
+
+MEMORY = Path("/dev/shm")
+EVERY = 40
+"""Of so many states in one the commands themselves are asked too."""
+
+
+@dataclass
+class Outcome:
+    """What came of a journey; `failures` has for each state that failed where it was and what was wrong."""
+
+    journey: str
+    calls: int = 0
+    states: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def try_journey(name: str, *, most: int | None = None) -> Outcome:
+    """Records a journey, and tries each of its states, or about `most` of them, spread over all."""
+    outcome = Outcome(name)
+    with _scratch() as root:
+        notes = root.with_name("notes")
+        root.mkdir()
+        calls = record(name, root, notes)
+        tried = _Tried(root)
+        points = list(_points(calls, root, notes))
+        for call, tree, promises in points[:: max(1, len(points) // most) if most else 1]:
+            fresh = outcome.states % EVERY == 0
+            if (found := tried.one(tree, promises, commands=fresh)) is None:
+                continue
+            outcome.states += 1
+            outcome.failures += [f"{name}, after {call}: {trouble}" for trouble in found]
+        outcome.calls = len(calls)
+    return outcome
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder that is the same length for every process, so that every record is."""
+    folder = Path(tempfile.mkdtemp(prefix="piwizard-crash-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        yield folder / "root"
+    finally:
+        shutil.rmtree(folder)
+
+
+def _points(calls: list[Call], root: Path, notes: Path) -> Iterator[tuple[str, Tree, dict[Name, list[Any]]]]:
+    """Where the power may be cut: after each call that alters something, with what was promised by then."""
+    disk, promises = Disk(root), Promises()
+    begins = max((number for number, call in enumerate(calls, 1) if b'["settled"' in call.data), default=0)
+    for number, call in enumerate(calls, 1):
+        where = f"call {number} ({call.name} {call.paths[-1].name if call.paths else ''})"
+        if call.paths and call.paths[0] == notes:
+            if not call.data:
+                continue
+            word, name, value = json.loads(call.data)
+            if word == "settled":
+                disk.settle()
+            else:
+                promises.take(word, tuple(name), value)
+        elif not disk.take(call):
+            continue
+        if number < begins:
+            continue
+        for tree in disk.states():
+            yield where, tree, promises.now()
+
+
+class _Tried:
+    """States are written to one folder in turn: what lies in files names its paths."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._seen: set[tuple[Tree, str]] = set()
+
+    def one(self, tree: Tree, promises: dict[Name, list[Any]], *, commands: bool) -> list[str] | None:
+        """What was wrong with a state; None where just that was tried before."""
+        key = (tree, repr(sorted(promises.items())))
+        if key in self._seen:
+            return None
+        self._seen.add(key)
+        self._write(tree)
+        troubles = []
+        with looking.piwizard_in(self._root):
+            try:
+                found = looking.look(self._root, promises)
+                for name, value in found.items():
+                    if value not in promises[name]:
+                        troubles.append(f"{' '.join(name)} is {value!r}, and must be {_either(promises[name])}")
+                if commands:
+                    looking.commands()
+                looking.go_on()
+            except Exception as error:  # noqa: BLE001 — whatever it is, a person would have met it
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                troubles.append(f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})")
+        return troubles
+
+    def _write(self, tree: Tree) -> None:
+        shutil.rmtree(self._root, ignore_errors=True)
+        self._root.mkdir()
+        for path, kind, content in tree:
+            where = self._root / path
+            if kind == "folder":
+                where.mkdir()
+            elif kind == "link":
+                where.symlink_to(content.decode())
+            else:
+                where.write_bytes(content)
+
+
+def _either(values: list[Any]) -> str:
+    return " or ".join(map(repr, values))

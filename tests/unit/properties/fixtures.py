@@ -1,0 +1,192 @@
+"""PlanContext to plan on: a recorded machine, an app, and answers that are right but for the one that is tried."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from piwizard.answers import file_reader as answers_module
+from piwizard.answers.model import SITE_TABLES, Answers
+from piwizard.answers.questions import Question
+from piwizard.apps import analyses
+from piwizard.apps.source import Source
+from piwizard.changes.base import Change
+from piwizard.changes.group import Group
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from piwizard.machine.facts import gather
+from piwizard.network import dhcpcd, netplan, networkmanager
+from piwizard.network.settings import settings
+from piwizard.nginx.present import NginxFiles
+from piwizard.steps.registry import STEPS, all_questions
+from piwizard.steps.static_ip import StaticIp
+from piwizard.steps.step import PlanContext, Step
+from tests.recorded_machine import RecordedSource
+from tests.unit.properties.nginx import versions
+
+SAMPLES = Path(__file__).parents[1] / "machine" / "samples"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+SITE = """
+[site]
+name = "blog"
+domains = ["blog.example.org", "www.blog.example.org"]
+[app]
+repo = "/srv/git/blog.git"
+token = { asked = true }
+[tls]
+https = true
+"""
+MACHINE = """
+[static_ip]
+address = "192.168.178.49/24"
+gateway = "192.168.178.1"
+[router]
+forward = "upnp"
+[dhparam]
+way = "generate"
+"""
+ACCOUNTS = (
+    '[ddns]\nprovider = "no-ip"\nhostname = "blog.ddns.net"\nusername = "me@example.org"\n',
+    '[ddns]\nprovider = "no-ip"\nclient = "noip-duc"\nhostname = "blog.ddns.net"\nusername = "me@example.org"\n',
+    '[ddns]\nprovider = "custom"\nserver = "d.example.org"\nhostname = "blog.example.org"\nusername = "me"\n',
+    '[ddns]\nprovider = "duckdns"\nhostname = "blog.duckdns.org"\n',
+    '[ddns]\nprovider = "cloudflare"\nhostname = "blog.example.org"\n',
+)
+SECRETS = {"ddns.password": "hush-hush-hush", "app.token": "hush-hush-token"}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would be written, by path, and run; and what it was made from."""
+
+    files: list[tuple[Path, str]]
+    argvs: tuple[tuple[str, ...], ...]
+    answers: Answers
+
+
+@contextlib.contextmanager
+def own_places() -> Iterator[Path]:
+    """A folder in which all that is piwizard's own lies meanwhile."""
+    names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
+    before = places._dirs
+    with tempfile.TemporaryDirectory(prefix="piwizard-properties-") as folder:
+        found = SimpleNamespace(**{f"user_{name}_path": Path(folder) / there for name, there in names.items()})
+        places._dirs = lambda: found  # type: ignore[assignment]
+        try:
+            yield Path(folder)
+        finally:
+            places._dirs = before
+
+
+class World:
+    """One machine with one app, and what its steps make of answers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree = folder / "tree"
+        self._there: list[Any] | None = None
+        nginx, openssl = versions()
+        recorded = gather(RecordedSource(SAMPLES / "pi4-trixie"))
+        self.machine = dataclasses.replace(recorded, nginx_version=nginx, openssl_version=openssl)
+        questions = all_questions()
+        self._site = [answers_module.parse(MACHINE + SITE + account, questions).of("blog") for account in ACCOUNTS]
+
+    def ground(self, site: str) -> PlanContext:
+        """What plans stand on."""
+        source = Source("/srv/git/blog.git", None, COMMIT, self.tree, None)
+        return PlanContext(machine=self.machine, nginx=NginxFiles(), source=source, sites=(site,))
+
+    def plan(self, question: Question, value: Any, number: int, *, typed: bool = False) -> Planned:
+        """What all steps would do that this answer may matter to. PiwizardError where they refuse it."""
+        base = self._site[number % len(ACCOUNTS)]
+        site = value if question.key == "site.name" else f"site-{number}-x"
+        own = {} if typed else {question.key: value}
+        secrets = SECRETS | ({question.key: value} if typed else {})
+        values = {**base.values, "site.name": site, **own}
+        if typed and question.kind == "table":  # one variable of the app's, that was asked for
+            values |= {question.key: {"SECRET": {"asked": True}}}
+            secrets |= {f"{question.key}.SECRET": value}
+        for name, setting in values.get("app.env", {}).items():
+            if isinstance(setting, dict):
+                secrets.setdefault(f"app.env.{name}", "hush-hush-env")
+        self._have(values)
+        answers = Answers(site, values, secrets)
+        files: list[tuple[Path, str]] = []
+        argvs: list[tuple[str, ...]] = []
+        ground = self.ground(site)
+        for step in _steps(question):
+            if isinstance(step, StaticIp):
+                argvs += self._addressed(ground, answers, files)
+                continue
+            for change in _flat(step.plan(ground, answers)):
+                if change.kind == "file":
+                    files.append((change.path, change.content))  # type: ignore[attr-defined]
+                argvs += _argvs(change)
+        return Planned(files, tuple(argvs), answers)
+
+    def _have(self, values: dict[str, Any]) -> None:
+        """The files that the answers name are in the repository, and no others."""
+        wanted = [*values.get("app.static", {}).values(), *filter(None, [values.get("app.requirements")])]
+        if wanted == self._there:
+            return
+        self._there = wanted
+        forget()
+        shutil.rmtree(self.tree, ignore_errors=True)
+        (self.tree / "static").mkdir(parents=True)
+        (self.tree / "app.py").write_text(FLASK)
+        (self.tree / "requirements.txt").write_text("flask\n")
+        with contextlib.suppress(OSError):  # one is a file where another wants a folder: the plan says so
+            for folder in values.get("app.static", {}).values():
+                (self.tree / folder).mkdir(parents=True, exist_ok=True)
+            if file := values.get("app.requirements"):
+                (self.tree / file).parent.mkdir(parents=True, exist_ok=True)
+                (self.tree / file).touch()
+
+    def _addressed(self, ground: PlanContext, answers: Answers, files: list[tuple[Path, str]]) -> list[tuple[str, ...]]:
+        """What the keepers of addresses would be told: the plan itself asks the network."""
+        wanted = settings(ground.machine.network, answers)
+        files.append((netplan.OURS, netplan.overlay(netplan.Definition("ethernets", "eth0"), wanted)))
+        files.append((dhcpcd.CONFIG, dhcpcd.with_block("hostname\n", wanted)))
+        return [networkmanager.modify("0000-uuid", networkmanager.wanted(wanted))]
+
+
+def _steps(question: Question) -> list[Step]:
+    asked = [step for step in STEPS if any(one.key == question.key for one in step.questions(None, None))]
+    if question.table in SITE_TABLES:
+        return [step for step in STEPS if step.scope == "site"]
+    return [*asked, *(step for step in STEPS if step.name == "certbot" and question.table == "ddns")]
+
+
+def _flat(changes: Any) -> list[Change]:
+    found: list[Change] = []
+    for change in changes:
+        found += [*_flat(change.changes), change] if isinstance(change, Group) else [change]
+    return found
+
+
+def _argvs(change: Change) -> list[tuple[str, ...]]:
+    """The commands of a change, as it says them itself."""
+    if change.kind == "certificate":
+        return list(change.request.commands)  # type: ignore[attr-defined]
+    if change.kind == "checkout":
+        from piwizard.machine import git
+
+        return [git.clone(change.repo, Path("/aside"), change.ref)]  # type: ignore[attr-defined]
+    if change.kind == "environment":
+        return [change._create(), change._pip()]  # type: ignore[attr-defined]
+    return [change.argv] if change.kind == "command" else []  # type: ignore[attr-defined]
+
+
+def forget() -> None:
+    """What was read of the app counts no more: the answers have put other files there."""
+    analyses.forget()
+
+
+__all__ = ["PiwizardError", "Planned", "World", "forget", "own_places"]

@@ -1,0 +1,157 @@
+"""One value for one question: refused in one sentence that alters nothing, or accepted and planned."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from piwizard.answers.model import SITE_TABLES
+from piwizard.answers.questions import Question
+from piwizard.answers.validators import Invalid, secret_text
+from piwizard.errors import PiwizardError
+from piwizard.setup.answer_store import AnswerStore
+from tests.unit.properties.fixtures import Planned, World
+
+LONGEST_SENTENCE = 3000
+
+
+class Broken(AssertionError):
+    """A promise does not hold for this value."""
+
+
+def given(question: Question, value: Any, answering: AnswerStore) -> Any:
+    """The value as it is kept, or None where it is refused as it should be: said in a sentence, nothing altered."""
+    before = answering.path.read_bytes() if answering.path.exists() else None
+    try:
+        kept = question.validate(value)
+    except Invalid as refusal:
+        _sentence(str(refusal))
+        _unaltered(question, value, answering, before)
+        _not_from_a_file(question, value, answering)
+        return None
+    if question.validate(kept) != kept:
+        raise Broken(f"{question.key}: what was made of {value!r} is not taken again: {kept!r}")
+    return kept
+
+
+def typed(value: Any) -> Any:
+    """A secret as it is typed; what it was is no part of its refusal."""
+    try:
+        return secret_text(value)
+    except Invalid as refusal:
+        _sentence(str(refusal))
+        if isinstance(value, str) and len(value) > 3 and value in str(refusal):
+            raise Broken(f"the refusal tells the secret: {refusal}") from refusal
+        return None
+
+
+def planned(world: World, question: Question, value: Any, number: int, *, as_typed: bool = False) -> Planned | None:
+    """The plan with this answer; None where a step refuses it as it should."""
+    try:
+        return world.plan(question, value, number, typed=as_typed)
+    except PiwizardError as refusal:
+        _sentence(refusal.message)
+        if as_typed and _tells(refusal, str(value)) and not _says_so_anyway(world, question, refusal, value, number):
+            raise Broken(f"{question.key}: the refusal tells the secret: {refusal.message}") from refusal
+        if refusal.key is None:
+            raise Broken(f"{question.key}: nobody is told which answer {refusal.message!r} is about") from refusal
+        return None
+
+
+def _tells(refusal: PiwizardError, secret: str) -> bool:
+    return len(secret) > 3 and secret.strip() in f"{refusal.message} {refusal.hint}"
+
+
+def _says_so_anyway(world: World, question: Question, refusal: PiwizardError, value: Any, number: int) -> bool:
+    """Whether the refusal of a longer secret is the very same: then its words are those that what was tried is like."""
+    try:
+        world.plan(question, f"{value}Zq7{value}", number, typed=True)
+    except PiwizardError as other:
+        return (other.message, other.hint) == (refusal.message, refusal.hint)
+    return False
+
+
+def written(question: Question, kept: Any, answering: AnswerStore) -> None:
+    """What was accepted is kept in the answers file, and is the same when it is read again."""
+    site = None
+    answering.path.unlink(missing_ok=True)
+    if question.table in SITE_TABLES and question.key != "site.name":
+        answering.set(None, "site.name", "blog")
+        site = "blog"
+    try:
+        answering.set(site, question.key, kept)
+    except (Invalid, PiwizardError) as refusal:
+        raise Broken(f"{question.key}: {kept!r} was accepted, and cannot be written: {refusal}") from refusal
+    if (again := answering.get(site if question.key != "site.name" else kept, question.key)) != kept:
+        raise Broken(f"{question.key}: {kept!r} was written, and {again!r} read")
+
+
+def options(found: Planned, question: Question, kept: Any) -> None:
+    """No answer becomes an option of a program, or the end of its argument."""
+    for word in _texts(kept):
+        if word == "--":  # what ends the options stands in many commands by itself
+            continue
+        for argv in found.argvs:
+            if any("\0" in one for one in argv):
+                raise Broken(f"{question.key}: {kept!r} ends an argument early: {argv}")
+            if word.startswith("-") and word in argv and question.key != "app.init":
+                raise Broken(f"{question.key}: {kept!r} is an option of {argv}")
+
+
+def _sentence(text: str) -> None:
+    if not text.strip() or "\n" in text or len(text) > LONGEST_SENTENCE:
+        raise Broken(f"this is no sentence: {text!r}")
+    if not text.isprintable():
+        raise Broken(f"this would not be shown as it is: {text!r}")
+
+
+def _unaltered(question: Question, value: Any, answering: AnswerStore, before: bytes | None) -> None:
+    if value is None:
+        return
+    try:
+        answering.set(None, question.key, value)
+    except (Invalid, PiwizardError):
+        pass
+    else:
+        raise Broken(f"{question.key}: {value!r} is refused, and was kept")
+    if (answering.path.read_bytes() if answering.path.exists() else None) != before:
+        raise Broken(f"{question.key}: {value!r} was refused, and altered {answering.path.name}")
+
+
+def _not_from_a_file(question: Question, value: Any, answering: AnswerStore) -> None:
+    """The same in a file that was written by hand: refused by name."""
+    from piwizard.answers import file_reader
+    from piwizard.steps.registry import all_questions
+
+    try:
+        text = tomlkit.dumps({question.table: {question.key.partition(".")[2]: value}})
+        tomllib.loads(text)
+    except (TOMLKitError, ValueError, TypeError):  # cannot stand in a file at all
+        return
+    try:
+        file_reader.parse(text, all_questions())
+    except PiwizardError as refusal:
+        _sentence(refusal.message)
+        # A table may be written in many ways, and not all of them are found again.
+        place = r"(line \d+)?" if isinstance(value, dict | list) else r"line \d+"
+        if refusal.key != question.key or not re.search(rf"{place}: {re.escape(question.key)} ", refusal.message):
+            raise Broken(f"{question.key} is not named by {refusal.message!r}, in {text!r}") from refusal
+    else:
+        raise Broken(f"{question.key}: {value!r} is refused, but not from a file")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)

@@ -1,0 +1,169 @@
+"""The app over a fake Pi, driven by Textual's Pilot. Nothing sleeps: everything waits for what it wants to see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+import pytest
+from textual.pilot import Pilot
+
+from piwizard.apps import source
+from piwizard.engine import launch
+from piwizard.machine import facts, places
+from piwizard.network import trial
+from piwizard.network.trial import Trial
+from piwizard.screens.main import Main
+from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.textual_app import PiwizardApp
+from piwizard.steps import registry
+from tests.unit.screens import fake_pi
+
+PATIENCE = 15.0
+
+
+class Seen:
+    """The app as a person sees it: keys in, lines out."""
+
+    def __init__(self, pilot: Pilot[str], folder: Path) -> None:
+        self.pilot, self.folder = pilot, folder
+
+    @property
+    def app(self) -> PiwizardApp:
+        assert isinstance(self.pilot.app, PiwizardApp)
+        return self.pilot.app
+
+    @property
+    def main(self) -> Main:
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, Main))
+
+    def lines(self) -> list[str]:
+        """What is on the screen."""
+        strips = self.app.screen._compositor.render_strips()
+        return [strip.text.rstrip() for strip in strips]
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+    async def keys(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        names = {"/": "slash", ":": "colon", ".": "full_stop", "-": "minus", " ": "space", "@": "at", "_": "underscore"}
+        await self.pilot.press(*(names.get(char, char) for char in text))
+
+    async def until(self, what: Callable[[], object], words: str = "") -> None:
+        """Waits until something is so."""
+        end = time.monotonic() + PATIENCE
+        while not what():
+            assert self.app._exception is None, self.app._exception
+            if time.monotonic() > end:
+                raise AssertionError(f"waited in vain for {words or what}:\n{self.text()}")
+            await asyncio.sleep(0.02)
+        await self.pilot.pause()
+
+    async def see(self, words: str) -> None:
+        """Waits until these words are on the screen."""
+        await self.until(lambda: words in self.text(), repr(words))
+
+    async def gone(self, words: str) -> None:
+        await self.until(lambda: words not in self.text(), f"{words!r} to go")
+
+    async def settle(self) -> None:
+        """Waits until nothing is being asked, looked at or kept."""
+        await self.main._answers.join()
+        await self.pilot.pause()  # what was kept is told to its field
+        quiet = ("look", "ask", "tab", "outcome", "outcomes", "stand", "start", "propose", "wait")
+        await self.until(
+            lambda: (
+                self.main.overview is not None
+                and not any(worker.group in quiet and not worker.is_finished for worker in self.app.workers)
+            ),
+            "the app to settle",
+        )
+
+    async def run(self, key: str = "r") -> None:
+        """Asks for a run of this step, or with another key of more, and says yes to what is shown."""
+        await self.keys(key)
+        await self.see("Shall this be done?")
+        await self.keys("y")
+
+    async def go_to(self, step: str) -> None:
+        """The cursor on a step of the sidebar, with everything about it known."""
+        self.main.sidebar.focus()
+        self.main.sidebar.choose(step, None)
+        await self.until(lambda: self.main.place and self.main.place.step.name == step)
+        await asyncio.sleep(0.2)  # SETTLING
+        await self.settle()
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fake Pi, not yet set up. Its path is always of one length: it is seen on screens."""
+    folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
+    monkeypatch.setattr(places, "_dirs", places._dirs)
+    for module, names in (
+        (registry, ["STEPS"]), (facts, ["gather"]), (source, ["find"]),
+        (launch, ["start", "stop", "require_systemd"]),
+    ):  # fmt: skip
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(module, name))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(fake_pi.CHECKOUT)]))
+    fake_pi.install(folder)
+    yield folder
+    for run in launch.places.logs_dir().glob("*/pid"):
+        try:
+            os.killpg(int(run.read_text()), 9)
+        except ProcessLookupError:
+            continue
+    rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool = False, welcome: bool = False):
+    """The app, opened; past its welcome unless told otherwise."""
+    app = PiwizardApp(ScreenService(), plain=plain)
+    async with app.run_test(size=size) as pilot:
+        seen = Seen(pilot, folder)
+        await seen.until(lambda: any(isinstance(screen, Main) for screen in app.screen_stack))
+        await seen.settle()
+        if not welcome:
+            await seen.keys("enter")
+            await seen.until(lambda: app.screen is seen.main)
+            await seen.settle()
+        yield seen
+
+
+@pytest.fixture
+def site(folder: Path) -> Path:
+    """A fake Pi with all answers given."""
+    file = folder / "etc" / "answers.toml"
+    file.parent.mkdir()
+    file.write_text(
+        '[site]\nname = "myflask"\ndomains = ["myflask.example"]\n\n[app]\nrepo = "https://git.example/me/myflask.git"\n'
+        '\n[ddns]\nhostname = "myflask.example"\n'
+    )
+    return folder
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trial:
+    """An address on trial on the fake Pi, set on its interface."""
+    monkeypatch.setattr(trial, "folder", lambda: tmp_path)
+    monkeypatch.setattr(trial, "live", lambda interface: ["192.168.1.230"])
+    monkeypatch.setattr(trial, "_stop_timer", lambda command: None)
+    now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
+    (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
+    (tmp_path / "take-back").write_text("")
+    trial.let_confirm(now)
+    return now

@@ -1,0 +1,207 @@
+"""A Pi that is only files: the real engine, state, events, answers and lock, over steps that do no harm.
+
+Imported by the tests for the viewer's side; started as `python fake_pi.py FOLDER RUN` for the process of a run.
+
+Files in its folder steer it: `fail-STEP` makes that step fail, `wait-STEP` makes it wait until the file is gone,
+`chatty-STEP` holds how many lines it prints.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from json import dumps
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from piwizard.answers import validators as v
+from piwizard.answers.model import Answers
+from piwizard.answers.questions import Question
+from piwizard.apps import source
+from piwizard.apps.source import Source
+from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
+from piwizard.engine import launch
+from piwizard.machine import facts, files, places
+from piwizard.machine.checks import Check
+from piwizard.machine.remedies import Advice
+from piwizard.machine.snapshot import Machine
+from piwizard.setup import worker, workspace
+from piwizard.steps import ddns, registry
+from piwizard.steps.registry import STEPS
+from piwizard.steps.step import PlanContext, Step
+from tests.recorded_machine import RecordedSource
+
+CHECKOUT = Path(__file__).parents[3]
+SAMPLE = CHECKOUT / "tests" / "unit" / "machine" / "samples" / "pi4-trixie"
+APP = CHECKOUT / "templates" / "sample"
+FOLDERS = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
+MINE = {"app", "gunicorn", "site", "nginx", "system"}
+
+
+@dataclass(frozen=True)
+class Write:
+    """Writes a file of whoever runs the tests."""
+
+    kind: ClassVar[str] = "file"
+    path: Path
+    content: str
+
+    def describe(self) -> str:
+        return f"Write {self.path.name}"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        before = files.read(self.path)
+        if before == self.content.encode():
+            return HOLDS
+        edited = before is not None and not memory.wrote(self.path, files.digest(before))
+        return Preview(
+            holds=False,
+            diff=files.diff(before, self.content.encode(), Path("/etc/nginx") / self.path.name),
+            edited=edited,
+        )
+
+    def apply(self, work: Work) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        work.write(self.path, self.content.encode(), 0o644, (os.geteuid(), os.getegid()))
+
+
+@dataclass(frozen=True)
+class Do:
+    """Prints some lines, waits, and fails, as the folder of the Pi says."""
+
+    kind: ClassVar[str] = "command"
+    folder: Path
+    step: str
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        script = (
+            f"n=$(cat chatty-{self.step} 2>/dev/null || echo 3); "
+            f'seq -f "[{self.step}] line %.0f of $n" $n; '
+            f"while [ -e wait-{self.step} ]; do sleep 0.05; done; "
+            f'if [ -e fail-{self.step} ]; then echo "E: it does not work" >&2; exit 3; fi; touch did-{self.step}'
+        )
+        return ("sh", "-c", script)
+
+    def describe(self) -> str:
+        return f"Make {self.step} work"
+
+    def probe(self, machine: Machine, memory: Memory) -> Preview:
+        done = (self.folder / f"did-{self.step}").exists()
+        return HOLDS if done else Preview(holds=False, argv=((f"make-{self.step}", "--all"),))
+
+    def apply(self, work: Work) -> None:
+        result = work.command(self.argv, cwd=self.folder, allow=range(-64, 256))
+        if not result.ok:
+            raise ChangeFailed(f"{self.step}: it does not work.", hint="Take the obstacle away, then try again.")
+
+
+class Harmless:
+    """A real step as far as it is seen and asked; a harmless one in what it does."""
+
+    def __init__(self, step: Step, folder: Path) -> None:
+        self._step, self._folder = step, folder
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._step, name)
+
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        return self._step.questions(ground, answers)
+
+    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+        name = self._step.name
+        words = "".join(f"{key} = {value}\n" for key, value in sorted(answers.values.items()) if "skip" not in key)
+        content = f"# {name}\n{words}server {{\n    listen 80;\n}}\n"
+        return (Write(self._folder / "machine" / f"{name}.conf", content), Do(self._folder, name))
+
+    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+        name = self._step.name
+        sick = (self._folder / f"sick-{name}").exists()
+        yield Check(f"{name}-there", f"{name} there", True, "it is there")
+        tea = (Advice("Give it some tea."),)
+        yield Check(f"{name}-answers", f"{name} answers", not sick, "503" if sick else "200", "It is sick.", tea)
+
+
+class Ddns(ddns.Ddns):
+    """An optional step with questions of the rarer kinds."""
+
+    name = "ddns"
+    title = "Dynamic DNS"
+    heading = "Reach"
+    why = "Your router's public address changes from time to time: this keeps the name pointing at it."
+
+    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        providers = ("no-ip", "duckdns", "cloudflare")
+        return (
+            Question("ddns.provider", "Provider", "Where you have the name from.", v.one_of(*providers), kind="choice",
+                     choices=providers, default="no-ip"),
+            Question("ddns.hostname", "Host name", "As in myapp.ddns.net.", v.host_name, required=True),
+            Question("ddns.ipv6", "IPv6 too", "Whether the IPv6 address is kept up as well.", v.yes_or_no, kind="yesno",
+                     default=False),
+            Question("ddns.password", "Password", "It is kept where only root can read it.", v.secret_source,
+                     kind="secret"),
+        )  # fmt: skip
+
+
+class Extra(Harmless):
+    """The ddns step, harmless as well."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(Ddns(), folder)
+
+
+def install(folder: Path) -> None:
+    """Puts the fake below everything in this process."""
+    places._dirs = lambda: SimpleNamespace(
+        **{f"{whose}_{name}_path": folder / to for name, to in FOLDERS.items() for whose in ("user", "site")}
+    )
+    steps = (*(Harmless(step, folder) for step in STEPS if step.name in MINE), Extra(folder))
+    registry.STEPS = steps
+    gather = facts.__dict__.get("_real_gather", facts.gather)
+    facts._real_gather = gather
+    facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))
+    source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
+    launch.require_systemd = lambda: None
+    launch.start = lambda wanted: start(folder, wanted)
+    launch.stop = stop
+
+
+def start(folder: Path, wanted: launch.Request) -> str:
+    """A run in a process of its own."""
+    run = f"20260101T{len(list(folder.glob('log/*'))):06}-beef"
+    launch.folder(run).mkdir(parents=True)
+    (launch.folder(run) / "request.json").write_text(dumps(asdict(wanted)))
+    process = subprocess.Popen(
+        ["nice", "-n", "10", sys.executable, __file__, str(folder), run],  # as launch.GENTLE has it
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    (launch.folder(run) / "pid").write_text(str(process.pid))
+    return run
+
+
+def stop(run: str) -> None:
+    """Ends a run."""
+    os.kill(int((launch.folder(run) / "pid").read_text()), signal.SIGTERM)
+
+
+def kill(run: str) -> None:
+    """The plug is pulled."""
+    os.killpg(int((launch.folder(run) / "pid").read_text()), signal.SIGKILL)
+
+
+def remember(folder: Path, step: str, site: str | None = None, result: str = "done") -> None:
+    """A step was run before, with this result."""
+    workspace.state().mark(step, site, result, "20250101T000000-0000", "2 of 2 changes were needed", 12.0)
+
+
+if __name__ == "__main__":
+    install(Path(sys.argv[1]))
+    sys.exit(0 if worker.work(sys.argv[2]) else 1)

@@ -1,0 +1,450 @@
+"""Each way through the screens, with the real engine under them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from piwizard.answers import validators as v
+from piwizard.answers.questions import Question
+from piwizard.engine import launch
+from piwizard.machine.background_job import BackgroundJob, JobProgress
+from piwizard.network import trial
+from piwizard.screens.background import aside
+from piwizard.screens.form.fields import Field
+from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
+from piwizard.setup import workspace
+from piwizard.setup.answer_store import AnswerStore
+from piwizard.steps import registry
+from tests.unit.screens import fake_pi
+from tests.unit.screens.conftest import opened
+
+pytestmark = pytest.mark.asyncio
+SECRET = "correct-horse-battery"
+
+
+async def test_first_visit_to_a_finished_site(folder):
+    async with opened(folder, welcome=True) as seen:
+        await seen.see("Welcome to piwizard")
+        await seen.see("raspberrypi: Pi 4")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("app")
+        await seen.keys("enter")
+        await seen.see("│   Small letters, digits and hyphens.")
+        await seen.type("myflask")
+        await seen.keys("enter")
+        await seen.type("https://git.example/me/myflask.git")
+        await seen.keys("enter")
+        await seen.see("app:app · app is a Flask app")
+        await seen.keys("escape")
+        await seen.go_to("site")
+        await seen.keys("enter")
+        await seen.type("myflask.example")
+        await seen.keys("comma")
+        await seen.type(" www.myflask.example")
+        await seen.keys("enter", "escape")
+        await seen.settle()
+        assert AnswerStore().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
+        await seen.go_to("ddns")
+        await seen.keys("k")
+        await seen.see("Left out")
+        await seen.keys("a")
+        await seen.see("Shall this be done?")
+        assert not list((folder / "machine").glob("*")), "altered before the yes"
+        await seen.keys("enter")
+        await seen.see("All is set up")
+        assert "http://myflask.example/" in seen.text()
+        content = (folder / "machine" / "app.conf").read_text()
+        assert "app.repo = https://git.example/me/myflask.git" in content
+
+
+async def test_coming_back(site):
+    for step in ("system", "nginx"):
+        fake_pi.remember(site, step)
+        (site / f"did-{step}").touch()
+        (site / "machine").mkdir(exist_ok=True)
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Welcome back")
+        await seen.see("Still to do")
+        await seen.see("System")
+
+
+async def test_failed_and_tried_again(site):
+    (site / "fail-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.run()
+        await seen.see("system: it does not work.")
+        await seen.settle()
+        await seen.keys("1")
+        await seen.see("E: it does not work")
+        await seen.see("Take the obstacle away")
+        await seen.see("Try again")
+        (site / "fail-system").unlink()
+        await seen.run()
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
+        await seen.see("✓ System")
+
+
+async def test_interrupted_and_gone_on_with(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.run()
+        await seen.see("line 3 of 3")
+        run = launch.under_way()
+        fake_pi.kill(run)
+        await seen.see("The run was cut off")
+        await seen.settle()
+        await seen.see("! System")
+    (site / "wait-system").unlink()
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Cut off before its end")
+        await seen.see("System, at: sh -c")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.see("Go on")
+        await seen.run()
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
+
+
+async def test_leaving_and_coming_back_while_it_runs(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.run()
+        await seen.see("line 3 of 3")
+        await seen.keys("q")
+        await seen.until(lambda: seen.app.return_value)
+        assert "goes on" in seen.app.return_value
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Going on in the background")
+        await seen.keys("enter", "3")
+        await seen.see("line 3 of 3")
+        (site / "wait-system").unlink()
+        await seen.until(lambda: workspace.state().entry("system", None).result == "done")
+
+
+async def test_stopped_by_hand(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.run()
+        await seen.see("line 3 of 3")
+        await seen.keys("s")
+        await seen.see("Stop what runs?")
+        await seen.keys("y")
+        await seen.see("The run was cut off")
+        await seen.until(lambda: workspace.state().entry("system", None).result == "stopped")
+
+
+async def test_other_steps_are_answered_while_something_runs(site):
+    (site / "wait-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.run()
+        await seen.see("line 3 of 3")
+        await seen.keys("1")
+        await seen.go_to("gunicorn")
+        await seen.keys("enter")
+        await seen.type("3")
+        await seen.keys("enter")
+        await seen.until(lambda: "workers = 3" in (site / "etc" / "answers.toml").read_text())
+        assert "System: change" in seen.text()
+        (site / "wait-system").unlink()
+        await seen.gone("System: change")
+
+
+async def test_skipped_and_taken_up_again(site):
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("k")
+        await seen.see("Take it up again")
+        assert "– Dynamic DNS" in seen.text()
+        await seen.keys("k")
+        await seen.see("○ Dynamic DNS")
+        await seen.go_to("nginx")
+        await seen.keys("k")
+        await seen.see("cannot be left out")
+
+
+async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
+    answers = site / "etc" / "answers.toml"
+    answers.write_text(answers.read_text().partition("\n[ddns]")[0])
+    async with opened(site, welcome=True) as seen:
+        await seen.see("Optional, if you like")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("ddns")
+        await seen.see("Optional: waits for your answers.")
+        await seen.keys("a")
+        await seen.see("Shall this be done?")
+        assert "Dynamic DNS" not in seen.text()
+        await seen.keys("y")
+        await seen.see("All is set up")
+        await seen.keys("pagedown", "pagedown")
+        await seen.see("○ Dynamic DNS: Optional: waits for your answers.")
+        assert not workspace.state().entry("ddns", None)
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("ddns")
+        await seen.keys("enter", "down")
+        await seen.type("myflask.example")
+        await seen.keys("enter")
+        await seen.gone("Optional: waits")
+        (site / "fail-ddns").touch()
+        await seen.keys("escape", "r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.see("ddns: it does not work.")
+        await seen.settle()
+        await seen.keys("o")
+        await seen.see("As far as it is set up")
+
+
+async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("enter", "down", "down", "down")
+        await seen.type(SECRET)
+        assert SECRET not in seen.text()
+        await seen.keys("enter")
+        await seen.until(lambda: "asked = true" in (site / "etc" / "answers.toml").read_text())
+        await seen.settle()
+        assert SECRET not in seen.app.export_screenshot()
+        await seen.keys("escape", "r")
+        await seen.see("Shall this be done?")
+        await seen.keys("y")
+        await seen.until(lambda: (entry := workspace.state().entry("ddns", None)) and entry.result == "done")
+    files = [path for path in site.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert files == [site / "lib" / "secrets.json"]
+
+
+async def test_drifted(site):
+    fake_pi.remember(site, "system")
+    (site / "did-system").touch()
+    async with opened(site, welcome=True) as seen:
+        await seen.see("No longer as it was left")
+        await seen.see("Write system.conf")
+        await seen.keys("enter")
+        await seen.until(lambda: seen.app.screen is seen.main)
+        await seen.go_to("system")
+        await seen.see("Put it right")
+        await seen.keys("2")
+        await seen.see("1 change.")
+
+
+async def test_a_bad_answer_is_refused_while_it_is_typed(site):
+    async with opened(site) as seen:
+        await seen.go_to("gunicorn")
+        await seen.keys("enter")
+        await seen.type("99")
+        await seen.see("must be a whole number from 1 to 32")
+        await seen.keys("enter")
+        assert "99" not in (site / "etc" / "answers.toml").read_text()
+
+
+async def test_a_missing_answer_is_led_to(folder):
+    async with opened(folder) as seen:
+        await seen.go_to("site")
+        await seen.keys("r")
+        await seen.see("is missing")
+
+
+async def test_a_spoilt_answers_file_is_said(site):
+    (site / "etc" / "answers.toml").write_text("[site]\nname = 5\n")
+    async with opened(site) as seen:
+        await seen.see("site.name must be")
+
+
+async def test_checks(site):
+    (site / "sick-nginx").touch()
+    async with opened(site) as seen:
+        await seen.go_to("nginx")
+        await seen.keys("4")
+        await seen.see("1 of 2 looks found something wrong.")
+        await seen.see("Give it some tea.")
+
+
+async def test_looks_are_put_into_lines_anew_where_there_is_other_room(site):
+    async with opened(site, (60, 20)) as seen:
+        await seen.go_to("nginx")
+        await seen.keys("enter", "4")
+        await seen.see("nginx there: it is there")
+        await seen.pilot.resize_terminal(26, 20)
+        await seen.until(lambda: "it is there" in [line.strip() for line in seen.lines()])
+        await seen.pilot.resize_terminal(60, 20)
+        await seen.see("nginx there: it is there")
+
+
+async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, monkeypatch):
+    """ddns stands for a step that continues in the background."""
+    alive = site / "job"
+    alive.touch()
+    job = BackgroundJob("job.service", "The job", lambda: JobProgress(34, "working, 34 %"), lambda: alive)
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: alive.exists())
+    monkeypatch.setattr(BackgroundJob, "stop", lambda self: alive.unlink())
+    monkeypatch.setattr(fake_pi.Ddns, "background", job)
+    monkeypatch.setattr("piwizard.steps.registry.STEPS", registry.STEPS)
+    for step, result in (("system", "done"), ("ddns", "running")):
+        fake_pi.remember(site, step, result=result)
+    async with opened(site) as seen:
+        await seen.see("◐ Dynamic DNS")
+        await seen.see("34%")
+        await seen.go_to("nginx")
+        await seen.run()
+        await seen.until(lambda: (entry := workspace.state().entry("nginx", None)) and entry.result == "done")
+        await seen.see("✓ nginx")
+        await seen.see("◐ Dynamic DNS")
+        await seen.keys("s")
+        await seen.see("Stop what runs in the background?")
+        await seen.keys("y")
+        await seen.see("! Dynamic DNS")
+        assert not alive.exists()
+
+
+async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
+    async with opened(site, welcome=True) as seen:
+        await seen.see("This address is on trial: 192.168.1.230, 14")
+        await seen.see("192.168.1.197 comes back by itself")
+        await seen.keys("k")
+        await seen.until(lambda: trial.outcome(tried) == "kept")
+        await seen.gone("on trial")
+
+
+async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, tmp_path):
+    async with opened(site, welcome=True) as seen:
+        await seen.see("This address is on trial")
+        await seen.keys("escape")
+        await seen.keys("enter")
+        await seen.see("192.168.1.230 is on trial still; k keeps it")
+        assert trial.outcome(tried) == "on"
+        await seen.keys("k")
+        await seen.see("Keep it?")
+        (tmp_path / "trial.json").rename(tmp_path / "taking-back.json")
+        await seen.gone("Keep it?")
+        assert trial.outcome(tried) == "taking-back"
+
+
+async def test_the_whole_record_is_searched(site):
+    (site / "chatty-system").write_text("9000")
+    (site / "fail-system").touch()
+    async with opened(site) as seen:
+        await seen.go_to("system")
+        await seen.run()
+        await seen.see("system: it does not work.")
+        await seen.settle()
+        await seen.keys("3", "slash")
+        await seen.type("line 17 of")
+        await seen.keys("enter")
+        await seen.see("[system] line 17 of 9000")
+        await seen.see("n next, N back")
+        await seen.keys("e")
+        await seen.see("The first that failed")
+        await seen.see("[system] line 9000 of 9000")
+        await seen.keys("end")
+        await seen.see("failed in")
+
+
+async def test_a_further_site(site):
+    answers = site / "etc" / "answers.toml"
+    async with opened(site) as seen:
+        seen.main.sidebar.focus()
+        await seen.keys("end")
+        await seen.see("One more web app on this machine")
+        await seen.keys("r")
+        await seen.keys("enter")
+        await seen.see("A short name for the new site")
+        await seen.type("myflask")
+        await seen.keys("enter")
+        await seen.see("That is the name of a site that is there.")
+        await seen.keys(*["backspace"] * 7)
+        await seen.type("blog")
+        await seen.keys("enter")
+        await seen.see("Your app: blog")
+        await seen.see("Your app: myflask")
+        assert (seen.main.place.step.name, seen.main.place.site) == ("app", "blog")
+        await seen.settle()
+        await seen.keys("enter", "down")
+        await seen.type("https://git.example/me/blog.git")
+        await seen.keys("enter", "escape")
+        await seen.until(lambda: 'repo = "https://git.example/me/blog.git"' in answers.read_text())
+        assert "[sites.blog.app]" in answers.read_text()
+        assert 'repo = "https://git.example/me/myflask.git"' in answers.read_text()
+
+
+async def test_a_cut_line_keeps_no_half_secret_and_overwrites_no_answer(site):
+    answers = site / "etc" / "answers.toml"
+    async with opened(site) as seen:
+        await seen.go_to("ddns")
+        await seen.keys("enter", "down", "down", "down")
+        await seen.type("half-a-sec")
+        await seen.main.flush(cut_off=True)
+        assert "asked" not in answers.read_text()
+        await seen.keys("up", "up", "ctrl+e", "ctrl+u")
+        await seen.type("first.example")
+        answers.write_text(answers.read_text().replace('hostname = "myflask', 'hostname = "second'))
+        assert "second.example" in answers.read_text()
+        await seen.main.flush(cut_off=True)
+        assert "second.example" in answers.read_text(), "what was answered in another terminal since"
+        assert "first.example" not in answers.read_text()
+
+
+async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site, monkeypatch):
+    known = threading.Event()
+    asked = Question("ddns.provider", "Provider", "Where from.", v.one_of("no-ip", "duckdns"), kind="choice",
+                     choices=("no-ip", "duckdns"), required=True)  # fmt: skip
+
+    def slowly(self, ground, answers):
+        if ground is not None:
+            known.wait(10)
+        return (asked.suggest("duckdns", "one of theirs"), Question("ddns.hostname", "Host name", "", v.host_name))
+
+    monkeypatch.setattr(fake_pi.Ddns, "questions", slowly)
+    async with opened(site) as seen:
+        seen.main.sidebar.focus()
+        seen.main.sidebar.choose("ddns", None)
+        await seen.see("Looking what can be detected")
+        await seen.keys("enter", "enter")
+        assert not seen.app.query("ConfirmRun"), "nobody has seen a question, so nobody has said yes"
+        known.set()
+        await seen.see("‹ duckdns ›  2 of 2")
+        await seen.keys("enter")
+        await seen.until(lambda: 'provider = "duckdns"' in (site / "etc" / "answers.toml").read_text())
+
+
+async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
+    """An answer is looked up, kept and told of aside: its field may not stand yet then, or not any longer."""
+
+    def tell():
+        for field in seen.main.query(Field):
+            field.report("The repository answers.", "green")
+            field.renew(field.question, asked.answers.get(field.question.key))
+            field.commit()
+
+    async with opened(site) as seen:
+        await seen.go_to("app")
+        setup, place = seen.main.query_one(SetupPane), seen.main.place
+        asked = await aside(lambda: seen.main.backend.asked(place))
+        assert {"text", "table"} <= {question.kind for question in asked.questions}
+        for cut_off_after in (0, 2, 5, 13):
+            changing = [asyncio.ensure_future(setup.refuse("")), asyncio.ensure_future(setup.ask(place, asked))]
+            for _ in range(cut_off_after):
+                await asyncio.sleep(0)
+                tell()
+            for one in changing:
+                one.cancel()
+        await asyncio.wait(changing)
+        await setup.ask(place, asked)
+        await seen.see("https://git.example/me/myflask.")
+        fields = seen.main.query(Field)
+        assert [field.question.key for field in fields] == [one.key for one in asked.questions]
+
+
+async def test_buttons_have_room_beside_the_steps_at_eighty_columns():
+    for state in ACTIONS:
+        words = [words for _, words in actions(state, optional=True)]
+        assert len("  ".join(f"[ {one} ]" for one in words)) <= 52, state

@@ -1,0 +1,169 @@
+"""What each main screen looks like, as text: at the smallest size, the usual one and a large one, and in ASCII.
+
+PIWIZARD_SNAPSHOTS=write makes them anew; then look at the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from piwizard.checkup import examine
+from piwizard.doctor.finding import Finding
+from piwizard.machine.remedies import Advice
+from tests.unit.screens import fake_pi
+from tests.unit.screens.conftest import Seen, opened
+
+pytestmark = pytest.mark.asyncio
+KEPT = Path(__file__).parent / "snapshots"
+SIZES = [(60, 20), (80, 24), (120, 40)]
+FOUND = [
+    Finding("port-served", "port 80", True, "nginx"),
+    Finding("port-served", "port 443", False, "nobody listens",
+            fix=(Advice("`piwizard apply nginx site` starts it."),)),
+    Finding("ssl-labs-grade", "grade", True, "A+ predicted at SSL Labs: TLS 1.3, 93 points, HSTS for 730 days; the "
+            "certificate is whole and trusted", site="myflask"),
+    Finding("clock-correct", "time", True, "0 s from the Internet's"),
+]  # fmt: skip
+CHANGING = [
+    (re.compile(r"\d+\.\d s"), "0.0 s"),
+    (re.compile(r"\d+ \w{3} \d{4}, \d\d:\d\d"), "1 Jan 2026, 00:00"),
+    (re.compile(r"/tmp/pi-\w{8}"), "/tmp/pi-12345678"),
+]
+
+
+async def welcome(seen: Seen) -> None:
+    await seen.see("Welcome")
+
+
+async def questions(seen: Seen) -> None:
+    await seen.go_to("ddns")
+    await seen.keys("enter", "right")
+    await seen.until(lambda: "Provider ✓" in seen.text() or "Provider +" in seen.text(), "the answer to be kept")
+    await seen.settle()
+
+
+async def plan(seen: Seen) -> None:
+    await seen.go_to("nginx")
+    await seen.keys("enter", "2")
+    await seen.see("2 changes.")
+    await seen.keys("enter")
+
+
+async def run_system(seen: Seen) -> None:
+    await seen.go_to("system")
+    await seen.keys("r")
+    await seen.see("Shall this be done?")
+    await seen.keys("y")
+
+
+async def confirm(seen: Seen) -> None:
+    await seen.go_to("app")
+    await seen.keys("r")
+    await seen.see("Shall this be done?")
+
+
+async def log(seen: Seen) -> None:
+    (seen.folder / "fail-system").touch()
+    await run_system(seen)
+    await seen.see("failed in")
+    await seen.until(lambda: seen.main.runs.live is None)
+    await seen.settle()
+
+
+async def failed(seen: Seen) -> None:
+    await log(seen)
+    await seen.keys("1")
+    await seen.see("Try again")
+
+
+async def checks(seen: Seen) -> None:
+    (seen.folder / "sick-nginx").touch()
+    await seen.go_to("nginx")
+    await seen.keys("enter", "4")
+    await seen.see("1 of 2 looks")
+
+
+async def ending(seen: Seen) -> None:
+    await seen.keys("a")
+    await seen.see("Shall this be done?")
+    await seen.keys("y")
+    await seen.see("All is set up")
+
+
+async def checkup(seen: Seen) -> None:
+    await ending(seen)
+    await seen.keys("c")
+    await seen.see("1 of 4 looks")
+
+
+async def help_page(seen: Seen) -> None:
+    await seen.keys("question_mark")
+    await seen.see("Keys")
+
+
+SCREENS: list[Callable[[Seen], Awaitable[None]]] = [
+    welcome, questions, plan, confirm, log, failed, checks, ending, checkup, help_page,
+]  # fmt: skip
+
+
+def compare(name: str, text: str) -> None:
+    for pattern, words in CHANGING:
+        text = pattern.sub(words, text)
+    text = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+    file = KEPT / f"{name}.txt"
+    if os.environ.get("PIWIZARD_SNAPSHOTS") == "write":
+        KEPT.mkdir(exist_ok=True)
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
+async def test_screen(screen, size, request, monkeypatch):
+    monkeypatch.setattr(examine, "examine", lambda: FOUND)
+    folder = request.getfixturevalue("folder" if screen is welcome else "site")
+    async with opened(folder, size, welcome=screen is welcome) as seen:
+        await screen(seen)
+        lines = seen.lines()
+        assert len(lines) == size[1]
+        compare(f"{screen.__name__}-{size[0]}x{size[1]}", "\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "screen", [welcome, questions, plan, log, checks, ending, checkup, help_page], ids=lambda one: one.__name__
+)
+async def test_in_ascii(screen, request, monkeypatch):
+    monkeypatch.setattr(examine, "examine", lambda: FOUND)
+    folder = request.getfixturevalue("folder" if screen is welcome else "site")
+    async with opened(folder, plain=True, welcome=screen is welcome) as seen:
+        await screen(seen)
+        strips = seen.app.screen._compositor.render_strips()
+        filters = seen.app.get_line_filters()
+        text = "\n".join(line.rstrip() for line in shown(strips, filters))
+        assert text.isascii(), [char for char in text if not char.isascii()]
+        compare(f"{screen.__name__}-ascii", text)
+
+
+def shown(strips, filters) -> list[str]:
+    from textual.color import Color
+
+    lines = []
+    for strip in strips:
+        for one in filters:
+            strip = strip.apply_filter(one, Color(0, 0, 0))  # noqa: PLW2901 — one filter over the other
+        lines.append(strip.text)
+    return lines
+
+
+async def test_welcome_back(site):
+    for step, result in (("system", "done"), ("nginx", "failed"), ("app", "running")):
+        fake_pi.remember(site, step, "myflask" if step == "app" else None, result)
+    async with opened(site, welcome=True) as seen:
+        await seen.see("No longer as it was left")
+        await seen.gone("Checking whether")
+        compare("welcome_back-80x24", seen.text())

@@ -1,0 +1,158 @@
+"""The screens in real terminals: poor ones, ones that change their size, and ones that go away."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import pytest
+
+from piwizard.engine import launch
+from tests.lab.terminal import Terminal
+
+
+def begin(terminal: Terminal) -> None:
+    terminal.see("Enter go on")
+    terminal.see("Still to do")
+    terminal.type("\r")
+    terminal.see("Set this up")
+    terminal.rest()
+
+
+def start_run(terminal: Terminal) -> None:
+    terminal.type("r")
+    terminal.see("Shall this be done?")
+    terminal.type("y")
+    terminal.see("Run 2026")
+
+
+@pytest.mark.parametrize(
+    ("term", "env"),
+    [
+        ("linux", {"LANG": "C.UTF-8"}),
+        ("vt100", {"LANG": "C"}),
+        ("xterm-256color", {"LANG": "C"}),
+        ("screen", {"LANG": "de_DE.ISO-8859-1"}),
+    ],
+)
+def test_poor_terminals_get_ascii_and_nothing_is_cut_off(site, term, env):
+    terminal = Terminal(site, term=term, env={"LC_ALL": "", "LC_CTYPE": "", **env})
+    begin(terminal)
+    assert "|" in terminal.lines[5]
+    assert all(char == "-" for char in terminal.lines[1])
+    assert terminal.lines[23].strip().endswith("q leave (runs go on)")
+    terminal.type("q")
+    terminal.end()
+    assert terminal.raw.isascii()
+
+
+def test_no_color(site):
+    terminal = Terminal(site, env={"NO_COLOR": "1"})
+    begin(terminal)
+    terminal.type("q")
+    terminal.end()
+    assert b"\x1b[32m" not in terminal.raw
+    assert b";32;" not in terminal.raw
+    assert b"38;2;" not in terminal.raw
+
+
+def test_colours_are_the_terminals_own(site):
+    terminal = Terminal(site)
+    begin(terminal)
+    terminal.type("q")
+    terminal.end()
+    assert b"38;2;" not in terminal.raw
+    assert b"48;2;" not in terminal.raw
+
+
+def test_the_cursor_is_on_the_active_row(site):
+    terminal = Terminal(site)
+    begin(terminal)
+    for _ in range(3):
+        terminal.type("\x1b[B")
+        terminal.rest()
+        assert "▸" in terminal.lines[terminal.screen.cursor.y]
+    assert not terminal.screen.cursor.hidden
+    terminal.type("q")
+    terminal.end()
+
+
+def test_leaving_says_that_the_run_goes_on(site):
+    (site / "wait-system").touch()
+    terminal = Terminal(site)
+    begin(terminal)
+    start_run(terminal)
+    terminal.see("line 3 of 3")
+    terminal.type("q")
+    terminal.expect("The run goes on. `piwizard` shows it again")
+    assert terminal.end() == 0
+    assert launch.under_way()
+
+
+def test_a_lost_connection_keeps_what_was_typed_and_the_run(site):
+    (site / "wait-system").touch()
+    terminal = Terminal(site)
+    begin(terminal)
+    start_run(terminal)
+    terminal.see("line 3 of 3")
+    terminal.type("\x1b")
+    time.sleep(0.3)
+    terminal.type("1")
+    for _ in range(3):
+        terminal.type("\x1b[B")
+    terminal.see("Workers")
+    terminal.type("\r")
+    terminal.see("Enter next")
+    terminal.type("7")
+    terminal.rest()
+    terminal.hang_up()
+    assert "workers = 7" in (site / "etc" / "answers.toml").read_text()
+    assert launch.under_way()
+    (site / "wait-system").unlink()
+    terminal = Terminal(site)
+    terminal.see("Welcome back")
+    terminal.type("q")
+    terminal.end()
+
+
+def test_two_terminals_watch_one_run(site):
+    (site / "wait-system").touch()
+    first, second = Terminal(site), Terminal(site)
+    begin(first)
+    begin(second)
+    start_run(first)
+    second.see("System: change")
+    second.type("3")
+    second.see("line 3 of 3")
+    second.type("r")
+    second.see("Something runs already")
+    (site / "wait-system").unlink()
+    first.see("✓ System")
+    second.see("✓ System")
+    for terminal in (first, second):
+        terminal.type("q")
+        terminal.end()
+
+
+def test_a_hundred_sizes_during_a_chatty_run(site):
+    (site / "chatty-system").write_text("20000")
+    terminal = Terminal(site)
+    begin(terminal)
+    start_run(terminal)
+    chosen = random.Random(3)
+    for _ in range(100):
+        terminal.resize(chosen.randint(40, 200), chosen.randint(12, 60))
+        terminal.type(chosen.choice(["\x1b[A", "\x1b[B", "\t", "1", "2", "3", "4"]))
+        terminal._read(0.03)
+    terminal.resize(80, 24)
+    terminal.rest()
+    terminal.type("\x1b")
+    terminal.rest()
+    terminal.see("✓ System")
+    terminal.see("q leave (runs go on)")
+    assert terminal.lines[0].startswith(" piwizard")
+    assert terminal.lines[23].startswith(" Enter open")
+    os.kill(terminal.pid, 0)
+    terminal.type("q")
+    assert terminal.end() == 0
