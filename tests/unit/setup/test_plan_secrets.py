@@ -14,12 +14,13 @@ from piwizard.apps import source
 from piwizard.apps.source import Source
 from piwizard.engine import launch
 from piwizard.machine import facts, places
-from piwizard.machine.facts import RecordedSource, gather
+from piwizard.machine.facts import gather
 from piwizard.setup import run_request, workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import preview_all
 from piwizard.setup.status import status
 from piwizard.steps.registry import all_questions
+from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parents[1] / "machine" / "samples" / "pi4-trixie"
 ANSWERS = """
