@@ -14,7 +14,7 @@ from piwizard.answers import file_reader
 from piwizard.changes.base import ChangeFailed
 from piwizard.cli import cli
 from piwizard.engine import events, launch
-from piwizard.engine.events import Recorder
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Engine
 from piwizard.machine import facts, places
 from piwizard.setup import context, workspace
