@@ -8,19 +8,19 @@ from pathlib import Path
 
 from piwizard.engine.events import Event
 from piwizard.engine.run_log import Reader
-from piwizard.machine import places
+from piwizard.system import paths
 
 GLANCES_PER_SECOND = 10
 
 
 def follow(run: str) -> Iterator[Event]:
     """The events of a run from the first on, until it has ended or its process is gone."""
-    from piwizard.engine import launch
+    from piwizard.engine import run_launch
 
-    reader = Reader(launch.folder(run) / "events.jsonl")
+    reader = Reader(run_launch.folder(run) / "events.jsonl")
     while True:
         # Asked before reading: what a run wrote before it ended is then always read.
-        alive = launch.alive(run)
+        alive = run_launch.alive(run)
         came = False
         for event in reader.new():
             came = True
@@ -35,4 +35,4 @@ def follow(run: str) -> Iterator[Event]:
 
 def runs() -> list[str]:
     """The names of all runs that have a record, oldest first."""
-    return sorted(path.parent.name for path in Path(places.logs_dir()).glob("*/events.jsonl"))
+    return sorted(path.parent.name for path in Path(paths.logs_dir()).glob("*/events.jsonl"))

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from piwizard import printable
-from piwizard.answers.secrets import Concealer, Secret
 from piwizard.engine.events import Event, decode, is_output, now
 from piwizard.errors import unforeseen
-from piwizard.machine import files
+from piwizard.system import files, printable
+from piwizard.system.secret_filter import Concealer, Secret
 
 PLAIN = frozenset({"event", "step", "site", "steps", "action", "kind", "stream", "result", "sha256"})
 """Fields of piwizard's own words, which readers act upon: a secret that is such a word hides nothing there."""

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from piwizard.engine import events, journal
-from piwizard.engine.narrate import line
+from piwizard.engine import events, undo_journal
+from piwizard.engine.event_format import line
 
 OLD = {
     "apply-started": {"action": "apply", "steps": [["nginx", None]]},
@@ -47,11 +47,11 @@ def test_every_event_that_is_written_has_its_required_fields_listed():
     [b"", b'{"kind": "file", "tar', b"[]", b'{"kind": "wrote", "target": "/x"}', b'{"kind": "file", "target": "/x"}'],
 )
 def test_decode_refuses_entries_that_undo_could_not_use(raw):
-    assert journal.decode(raw) is None
+    assert undo_journal.decode(raw) is None
 
 
 def test_decode_tells_records_from_what_was_written():
-    written = journal.decode(b'{"kind": "wrote", "target": "/x", "sha256": "ab"}')
-    record = journal.decode(b'{"kind": "tomorrow", "target": "/x", "before": {}}')
-    assert (journal.is_written(written), journal.is_record(written)) == (True, False)
-    assert (journal.is_written(record), journal.is_record(record)) == (False, True)
+    written = undo_journal.decode(b'{"kind": "wrote", "target": "/x", "sha256": "ab"}')
+    record = undo_journal.decode(b'{"kind": "tomorrow", "target": "/x", "before": {}}')
+    assert (undo_journal.is_written(written), undo_journal.is_record(written)) == (True, False)
+    assert (undo_journal.is_written(record), undo_journal.is_record(record)) == (False, True)

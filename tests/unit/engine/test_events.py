@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from piwizard.answers.secrets import HIDDEN, SHORTEST_SECRET
 from piwizard.engine.run_log import PLAIN, Reader, Recorder, read
+from piwizard.system.secret_filter import HIDDEN, SHORTEST_SECRET
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NASTY = st.text(st.characters(exclude_categories=["Cs"]), min_size=SHORTEST_SECRET, max_size=20) | st.sampled_from(

@@ -1,0 +1,83 @@
+"""What a rehearsal shows: the log as it comes, and at the end a table of what holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from piwizard.engine import event_format, run_log
+from piwizard.engine.events import ErrorRaised, Event, decode
+from piwizard.system import console
+
+
+@dataclass(frozen=True)
+class Held:
+    """One check of a step, as it came out in the copy."""
+
+    step: str
+    name: str
+    ok: bool
+    detail: str
+
+
+class Report:
+    """Takes the lines that `piwizard apply --json` prints, and passes them on in the form that was asked for.
+
+    `same_here` says how the same is had on this machine.
+    """
+
+    def __init__(self, *, as_json: bool, same_here: str) -> None:
+        self._as_json = as_json
+        self._same_here = same_here
+        self._step = ""
+        self.checks: list[Held] = []
+
+    def take(self, stream: str, text: str) -> None:
+        """One line that came from inside."""
+        if stream == "stderr":
+            console.warn(text)
+            return
+        self.add(decode(text) or _error(text) or {"event": "output", "id": 0, "stream": stream, "text": text})
+
+    def add(self, event: Event) -> None:
+        """One event, of the run inside or of the rehearsal itself."""
+        if event["event"] == "run-started":
+            self._step = event["step"]
+        if event["event"] == "check":
+            self.checks.append(Held(event.get("step", self._step), event["name"], event["ok"], event["detail"]))
+        if self._as_json:
+            console.say_json(event, but=run_log.PLAIN)
+        else:
+            console.say(*event_format.lines(event))
+
+    def say(self, text: str) -> None:
+        """One line about the rehearsal itself."""
+        self.add({"event": "note", "text": text})
+
+    def finish(self, *, ok: bool, address: str | None) -> None:
+        """The table of checks and the verdict."""
+        if self._as_json:
+            checks = [asdict(check) for check in self.checks]
+            finished = {"event": "rehearsal-finished", "ok": ok, "address": address, "checks": checks}
+            console.say_json(finished, but=run_log.PLAIN)
+            return
+        console.say("", "== What holds in the copy", "")
+        wide = [max((len(getattr(check, field)) for check in self.checks), default=0) for field in ("step", "name")]
+        for check in self.checks:
+            sign = "ok " if check.ok else "NOT"
+            console.say(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
+        missed = sum(not check.ok for check in self.checks)
+        if ok:
+            console.say("", f"All {len(self.checks)} checks held. {self._same_here}")
+        else:
+            words = f"{missed} of {len(self.checks)} checks did not hold." if missed else "It did not come to its end."
+            console.say("", f"{words} With --shell you can look around in the copy afterwards.")
+
+
+def _error(text: str) -> ErrorRaised | None:
+    """Return the error that a command has printed under --json instead of events."""
+    try:
+        error = json.loads(text)["error"]
+        return {"event": "error", "message": error["message"], "key": error["key"], "hint": error["hint"]}
+    except (ValueError, TypeError, KeyError):
+        return None
