@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from piwizard.engine.events import Event
-from piwizard.engine.run_log import Reader
+from piwizard.engine.run_log import EventReader
 from piwizard.system import paths
 
 GLANCES_PER_SECOND = 10
@@ -17,7 +17,7 @@ def follow(run: str) -> Iterator[Event]:
     """The events of a run from the first on, until it has ended or its process is gone."""
     from piwizard.engine import run_launch
 
-    reader = Reader(run_launch.folder(run) / "events.jsonl")
+    reader = EventReader(run_launch.folder(run) / "events.jsonl")
     while True:
         # Asked before reading: what a run wrote before it ended is then always read.
         alive = run_launch.alive(run)

@@ -80,7 +80,7 @@ def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
     return [_whole_characters(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-class Reader:
+class EventReader:
     """Reads a record as it grows. `new` gives the whole lines that came since it was last called."""
 
     def __init__(self, file: Path) -> None:
@@ -126,7 +126,7 @@ class Reader:
 
 def read(folder: Path) -> list[Event]:
     """All events of a run's folder."""
-    reader = Reader(folder / "events.jsonl")
+    reader = EventReader(folder / "events.jsonl")
     events: list[Event] = []
     while reader.behind:
         events += reader.new()

@@ -45,8 +45,8 @@ HOLD_LOCK = """
 import time
 from piwizard.engine.run_lock import Lock
 from piwizard.errors import PiwizardError
-from piwizard.system import paths as places
-lock = Lock(places.lock_file())
+from piwizard.system import paths
+lock = Lock(paths.lock_file())
 while True:
     try:
         lock.take("another")

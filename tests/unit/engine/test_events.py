@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from piwizard.engine.run_log import PLAIN, Reader, Recorder, read
+from piwizard.engine.run_log import PLAIN, EventReader, Recorder, read
 from piwizard.system.secret_filter import HIDDEN, SHORTEST_SECRET
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -138,7 +138,7 @@ def test_a_reader_follows_byte_by_byte(tmp_path):
     for number in range(3):
         recorder.emit({"event": "event", "number": number, "text": "ü"})
     content, growing, seen = record(tmp_path / "whole"), tmp_path / "growing.jsonl", []
-    reader = Reader(growing)
+    reader = EventReader(growing)
     assert list(reader.new()) == []
     for byte in content:
         with growing.open("ab") as file:
