@@ -38,8 +38,6 @@ from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.system.system_cache import SystemCache
 
 LOG = ("app-log", "App log without errors")
-FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
-"""The order in which a person would look; steps that are not named come after, in the setup's order."""
 
 
 class Examination:
@@ -71,9 +69,8 @@ class Examination:
             yield from self._words(site)
 
     def _steps(self, site: str | None) -> Iterator[Finding]:
-        order = {name: number for number, name in enumerate(FROM_OUTSIDE)}
         places = [place for place in self._planner.select() if place.site == site]
-        for place in sorted(places, key=lambda place: order.get(place.step.name, len(order))):
+        for place in sorted(places, key=lambda place: place.step.diagnosis_order):
             entry = self._state.entry(place.step.name, site)
             yield from self._place(place, entry) if entry else self._not_yet(place)
 

@@ -154,6 +154,6 @@ def test_answers_of_a_newer_one(own_places):
     file = put("answers-1.toml", paths.answers_file())
     file.write_text(file.read_text() + "hologram = true\n")
     before = file.read_bytes()
-    with pytest.raises(PiwizardError, match=r"answers\.toml line 13: gunicorn\.hologram is not known"):
+    with pytest.raises(PiwizardError, match=r"answers\.toml line 13: gunicorn\.hologram is unknown"):
         file_reader.parse(file_reader.read(file), all_questions())
     assert file.read_bytes() == before
