@@ -23,7 +23,7 @@ from piwizard.diagnosis.memory_cgroup import check_kernel_limits
 from piwizard.diagnosis.pending_address import check_pending_address
 from piwizard.diagnosis.pending_updates import check_updates
 from piwizard.diagnosis.service_errors import service_problems
-from piwizard.engine import events, run_launch
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
@@ -90,7 +90,7 @@ class Examination:
             yield self._drift(place, entry, health.drift)
         elif not done:
             recorded, context = (
-                events.read(run_launch.folder(entry.run)),
+                run_log.read(run_launch.folder(entry.run)),
                 self._app_context(site, entry) if site else None,
             )
             yield from explain_last_run(recorded, entry, name, site, context)
