@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from piwizard.changes.notice import OfferedCommand
+from piwizard.changes.command import OfferedCommand
 from piwizard.cli import output
 from piwizard.engine import run_launch
-from piwizard.engine.follow import follow
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.leftovers import Leftovers
+from piwizard.engine.run_log import follow
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
@@ -161,7 +161,7 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
         raise PiwizardError(f"{step} holds no data of an app.", hint=f"--data goes with {DATA_STEP}, or with --all.")
     # Remembered without a journal: an undo was cut off when all but the remembering was done.
     backups = workspace.backups_dir()
-    kept = data and (step, site) in Remains(backups).places()
+    kept = data and (step, site) in Leftovers(backups).places()
     if not Journal(backups, step, site).records() and not workspace.state().entry(step, site) and not kept:
         _say(f"{step} has altered nothing, so there is nothing to undo.", as_json=as_json)
         return 0
@@ -260,7 +260,7 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
     for place, changes in needed:
         console.say(f"{place.label}:")
         for one in changes:
-            if not one.preview.holds:
+            if not one.preview.in_sync:
                 by_hand = "  (edited by hand: would be replaced)" if one.preview.edited else ""
                 console.say(f"  {printable.value(one.change.describe())}{by_hand}")
                 console.say(*(f"    {words}" for words in one.preview.warnings))

@@ -78,7 +78,7 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
     else:
         for place, changes in previews:
             output.show_plan(place, changes)
-    return 2 if any(not one.preview.holds for _, changes in previews for one in changes) else 0
+    return 2 if any(not one.preview.in_sync for _, changes in previews for one in changes) else 0
 
 
 @cli.command()

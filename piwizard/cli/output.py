@@ -103,7 +103,7 @@ def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, An
                 "edited": one.preview.edited,
             }
             for one in changes
-            if not one.preview.holds
+            if not one.preview.in_sync
         ],
         "warnings": [words for one in changes for words in one.preview.warnings],
     }
@@ -111,7 +111,7 @@ def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, An
 
 def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
     """Diffs and commands of one step."""
-    wanted = [one for one in changes if not one.preview.holds]
+    wanted = [one for one in changes if not one.preview.in_sync]
     console.say(f"== {place.label}: {len(wanted)} of {len(changes)} changes needed")
     for one in wanted:
         edited = "  (edited by hand since piwizard wrote it)" if one.preview.edited else ""
@@ -121,7 +121,7 @@ def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
         for line in one.preview.diff.splitlines():
             console.say(f"   {line}")
     for one in changes:
-        for words in one.preview.warnings if one.preview.holds or one.change.kind == "setup" else ():
+        for words in one.preview.warnings if one.preview.in_sync or one.change.kind == "setup" else ():
             console.say(f"!! {words}")
     console.say("")
 

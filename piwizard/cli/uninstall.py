@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard.changes import package_removal
+from piwizard.changes import apt
 from piwizard.changes.base import Record
 from piwizard.cli import output
 from piwizard.cli.apply import agreed, confirm, watch
 from piwizard.engine import run_launch
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal, journaled
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
@@ -63,7 +63,7 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
 def _data_of(site: str) -> Contents | None:
     """What the app of a site has written. PiwizardError where neither answers nor journals know of such a site."""
     backups = workspace.backups_dir()
-    known = journaled(backups) | workspace.state().steps() | Remains(backups).places()
+    known = journaled(backups) | workspace.state().steps() | Leftovers(backups).places()
     sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(f"There is no site {site} (there is: {', '.join(sites) or 'none yet'}).", key="site.name")
@@ -96,9 +96,9 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps()
     if data:
-        known |= Remains(backups).places()  # what an earlier undo has kept
+        known |= Leftovers(backups).places()  # what an earlier undo has kept
     sites = sorted({site for _, site in known if site is not None})
-    there = package_removal.still_there(_noted(backups))
+    there = apt.still_there(_noted(backups))
     steps: list[tuple[str, str | None]] = [
         (step.name, site) for site in sites for step in reversed(STEPS) if (step.name, site) in known
     ]
@@ -156,7 +156,7 @@ def _made(site: str) -> list[Path]:
     """The files, links and folders that the steps of a site have made where nothing was before."""
     backups = workspace.backups_dir()
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
-    records += Remains(backups).of(DATA_STEP, site)
+    records += Leftovers(backups).of(DATA_STEP, site)
     targets = [Path(one["target"]) for one in records if _was_nothing(one)]
     return list(dict.fromkeys([paths.sites_dir() / site, *targets]))
 
