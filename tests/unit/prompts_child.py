@@ -88,7 +88,7 @@ class Router(System):
 
     name = "router"
     title = "Router"
-    heading = "Reach"
+    heading = "Network"
     optional = True
 
 
