@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from piwizard import errors
-from piwizard.engine import event_format, events
+from piwizard.engine import event_format, run_log
 from piwizard.errors import PiwizardError
 from piwizard.setup.status import state_symbol
 from piwizard.system import console, files, paths, printable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def dump(value: object) -> None:
     """One JSON value on a line of its own."""
-    console.say_json(value, but=events.PLAIN)
+    console.say_json(value, but=run_log.PLAIN)
 
 
 def error(problem: PiwizardError, *, as_json: bool) -> None:

@@ -111,7 +111,7 @@ class Checkup:
         by = self._planner.context.facts.clock.by
         check = check_clock(read_clock())
         return from_check(
-            replace(check, detail=f"{check.detail}, kept by {by}" if by else check.detail), "system", None
+            replace(check, detail=f"{check.detail}, kept by {by}" if by and check.ok else check.detail), "system", None
         )
 
 

@@ -21,12 +21,12 @@ class Finding(Check):
 
     @property
     def fixable(self) -> bool:
-        """Whether `doctor --fix` fixes it by itself."""
+        """Return whether `doctor --fix` fixes it by itself."""
         return not self.ok and remedies.is_automatic(self.fix)
 
     @property
     def asks(self) -> bool:
-        """Whether `doctor --fix` fixes it with a value that a person gives."""
+        """Return whether `doctor --fix` fixes it with a value that a person gives."""
         return not self.ok and remedies.asks(self.fix)
 
     def as_json(self) -> dict[str, str | bool | None]:

@@ -10,8 +10,7 @@ import pytest
 
 from piwizard.cli import output
 from piwizard.errors import PiwizardError
-from piwizard.setup import status
-from piwizard.setup.status import Status
+from piwizard.setup.status import ASCII_STATE_SYMBOLS, STATE_SYMBOLS, Status
 from piwizard.steps.registry import StepInstance, step_named
 
 
@@ -52,7 +51,7 @@ def test_json_is_json_in_any_encoding(terminal, encoding):
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
 def test_nothing_breaks_a_narrow_terminal(terminal, encoding):
     written = terminal(encoding)
-    states = list(status.STATE_SYMBOLS)
+    states = list(STATE_SYMBOLS)
     output.show_status([status(state, "… \x1b[2J•\nsecond line") for state in states])
     output.error(PiwizardError("git said: \x1b]0;owned\x07✗", hint="“mend” it"), as_json=False)
     output.show_event({"event": "note", "text": "✓ \x9b31m"}, as_json=False)
@@ -62,9 +61,9 @@ def test_nothing_breaks_a_narrow_terminal(terminal, encoding):
 
 
 def test_every_state_has_a_symbol():
-    assert status.STATE_SYMBOLS.keys() == status.ASCII_STATE_SYMBOLS.keys()
-    assert len(set(status.ASCII_STATE_SYMBOLS.values())) == len(status.ASCII_STATE_SYMBOLS)
-    assert "".join(status.ASCII_STATE_SYMBOLS.values()).isascii()
+    assert STATE_SYMBOLS.keys() == ASCII_STATE_SYMBOLS.keys()
+    assert len(set(ASCII_STATE_SYMBOLS.values())) == len(ASCII_STATE_SYMBOLS)
+    assert "".join(ASCII_STATE_SYMBOLS.values()).isascii()
 
 
 def test_warnings_are_not_on_stdout(terminal):

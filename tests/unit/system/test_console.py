@@ -176,10 +176,8 @@ def test_events_of_every_kind(capsys) -> None:
     kinds = ("run-started", "background-started", "change-started", "change-skipped", "command-started", "output",
              "command-finished", "file-written", "path-altered", "note", "progress", "check", "error",
              "run-finished")  # fmt: skip
-    texts = dict.fromkeys(
-        ("step", "site", "change", "text", "path", "did", "name", "detail", "message", "hint", "result", "summary"),
-        HOSTILE,
-    )
+    names = "step site change text path backup did started name detail message hint result summary"
+    texts = dict.fromkeys(names.split(), HOSTILE)
     for kind in kinds:
         event = {"event": kind, "argv": ["x", HOSTILE], "exit": 1, "seconds": 1.0, "ok": False}
         output.show_event(event | texts | {"steps": [[HOSTILE, ""]]}, as_json=False)
