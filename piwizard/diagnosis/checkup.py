@@ -11,7 +11,7 @@ from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.served_https import check_https, no_https
-from piwizard.engine import events
+from piwizard.engine import run_log
 from piwizard.engine.state import State
 from piwizard.network import internet_time
 from piwizard.network.internet_time import check_clock, read_clock
@@ -119,7 +119,7 @@ def run(site: str | None, *, as_json: bool) -> int:
     """Run the command: check everything and show it. Return the exit code."""
     found = examine(site)
     if as_json:
-        console.say_json({"findings": [finding.as_json() for finding in found]}, but=events.PLAIN)
+        console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
         show_findings(found)
     return 0 if all(finding.ok for finding in found) else 1

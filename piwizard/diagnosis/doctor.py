@@ -193,7 +193,7 @@ def run(site: str | None, apply: Apply, *, fix: bool, yes: bool, as_json: bool) 
 
 def _give(found: Sequence[Finding], *, as_json: bool) -> None:
     if as_json:
-        console.say_json({"findings": [finding.as_json() for finding in found]}, but=events.PLAIN)
+        console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
         show_findings(found)
 
