@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from piwizard import output, printing
-from piwizard.apps import forges
-from piwizard.apps.forges import Place
+from piwizard.apps.access import RepositoryPage, deploy_key_page, ssh_address
 from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.machine import commands, deploy_key, git, git_address, git_refusals, host_keys
 from piwizard.machine.git_access import Access
@@ -32,7 +31,7 @@ def show(answers: Path | None, site: str | None, *, as_json: bool) -> int:
     address = access.address
     if address.scheme not in ("ssh", "https", "http"):
         raise PiwizardError(f"app.repo: {access.repo} needs no key.", key="app.repo")
-    public, place = deploy_key.make(access.site), forges.place_of(address)
+    public, place = deploy_key.make(access.site), deploy_key_page(address)
     if as_json:
         tried = _try(access)
         found = {"accepted": tried.ok, "detail": tried.words}
@@ -96,20 +95,20 @@ def _access(answers: Path | None, site: str | None) -> Access:
     return planner.context.access(site)
 
 
-def _explain(access: Access, public: str, place: Place) -> None:
+def _explain(access: Access, public: str, place: RepositoryPage) -> None:
     printing.say(f"The key of {access.site}, which can read its repository once it is known there:", "", public, "")
     printing.say("Where to add it:", f"  {place.page or access.repo}", f"  {place.words}", "")
     if not access.address.ssh:
         printing.say(
             f"app.repo is {access.repo}, and keys are for ssh. Once the key is added, set it to",
-            f"  {forges.ssh_form(access.address)}",
+            f"  {ssh_address(access.address)}",
             "and `piwizard key` tries it.",
         )
 
 
 def _try(access: Access) -> Tried:
     if not access.address.ssh:
-        return Tried(False, f"Keys are for ssh: set app.repo to {forges.ssh_form(access.address)}.")
+        return Tried(False, f"Keys are for ssh: set app.repo to {ssh_address(access.address)}.")
     try:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
         result = commands.run(argv, env=git.environment(access), timeout=SECONDS)

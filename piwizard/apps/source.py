@@ -12,7 +12,7 @@ from piwizard.machine.git_access import NOBODY, Access
 
 
 @dataclass(frozen=True)
-class Source:
+class AppSource:
     """`tree` holds the code at `commit`; `release` is where it is deployed already, None where it is not."""
 
     repo: str
@@ -27,44 +27,46 @@ def site_folder(site: str) -> Path:
     return places.sites_dir() / site
 
 
-def find(site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: Access = NOBODY) -> Source:
+def find_source(
+    site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: Access = NOBODY
+) -> AppSource:
     """The source to set up: the release in use where it is of this repository and branch, else the newest commit.
 
     `pinned` is a commit that was looked at before, and wins. PiwizardError names app.repo or app.branch where
     the code is not to be had. Fetches into the cache, alters nothing else; see `newest` for a new version.
     """
-    deployed = _deployed(site, repo, ref)
+    deployed = _deployed_source(site, repo, ref)
     if deployed and pinned in (None, deployed.commit):
         return deployed
-    cached = _cached(site, repo, ref)
+    cached = _cached_source(site, repo, ref)
     if cached and pinned == cached.commit:
         return cached
-    return newest(site, repo, ref, access)
+    return fetch_newest(site, repo, ref, access)
 
 
-def _deployed(site: str, repo: str, ref: str | None) -> Source | None:
+def _deployed_source(site: str, repo: str, ref: str | None) -> AppSource | None:
     release = (site_folder(site) / "current").resolve()
-    return _noted(release, release / "app", repo, ref, release)
+    return _noted_source(release, release / "app", repo, ref, release)
 
 
-def _cached(site: str, repo: str, ref: str | None) -> Source | None:
-    folder = _cache(site)
-    return _noted(folder, folder / "tree", repo, ref, None)
+def _cached_source(site: str, repo: str, ref: str | None) -> AppSource | None:
+    folder = _cache_folder(site)
+    return _noted_source(folder, folder / "tree", repo, ref, None)
 
 
-def _noted(folder: Path, tree: Path, repo: str, ref: str | None, release: Path | None) -> Source | None:
+def _noted_source(folder: Path, tree: Path, repo: str, ref: str | None, release: Path | None) -> AppSource | None:
     content = files.read(folder / "release.json")
     if content is None or not tree.is_dir():
         return None
     noted = json.loads(content)
     if (noted["repo"], noted["ref"]) != (repo, ref):
         return None
-    return Source(repo, ref, noted["commit"], tree, release)
+    return AppSource(repo, ref, noted["commit"], tree, release)
 
 
-def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> Source:
+def fetch_newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> AppSource:
     """Fetches the newest commit of the branch into the cache; errors as in `find`."""
-    folder = _cache(site)
+    folder = _cache_folder(site)
     if folder.exists():
         files.remove(folder)
     folder.mkdir(parents=True, mode=0o700)
@@ -82,8 +84,8 @@ def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> So
         raise git_refusals.explain(repo, ref, result.last_words, access)
     commit = git.head(tree)
     files.replace(folder / "release.json", json.dumps({"repo": repo, "ref": ref, "commit": commit}).encode())
-    return Source(repo, ref, commit, tree, None)
+    return AppSource(repo, ref, commit, tree, None)
 
 
-def _cache(site: str) -> Path:
+def _cache_folder(site: str) -> Path:
     return places.cache_dir() / "sources" / site

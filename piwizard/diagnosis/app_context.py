@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from piwizard import egress
-from piwizard.apps.chosen import Chosen
+from piwizard.apps.chosen import AppConfig
 from piwizard.apps.database import InitCommand
-from piwizard.apps.environment import Variable
+from piwizard.apps.environment import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
-from piwizard.apps.writable import Writable
+from piwizard.apps.writable import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
 from piwizard.machine.remedies import AddAnswer, ApplySteps, Fix
@@ -43,8 +43,8 @@ class AppContext:
     writable: tuple[str, ...] = ()
     env: frozenset[str] = frozenset()
     init: tuple[str, ...] = ()
-    may_write: tuple[Writable, ...] = ()
-    variables: tuple[Variable, ...] = ()
+    may_write: tuple[WritePath, ...] = ()
+    variables: tuple[EnvVariable, ...] = ()
     commands: tuple[InitCommand, ...] = ()
     newest: bool = False
     treated: bool = False
@@ -120,7 +120,7 @@ class AppContext:
         return "piwizard deploy" if self.newest else "piwizard apply"
 
 
-def app_context(app: Chosen, *, newest: bool = False) -> AppContext:
+def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
     """What is known of a chosen app. Runs nothing of it."""
     answers, tree = app.answers, app.source.tree
     return AppContext(

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from piwizard import output, systemd_units
-from piwizard.apps.chosen import Chosen
+from piwizard.apps.chosen import AppConfig
 from piwizard.changes.base import Memory
 from piwizard.diagnosis import clock, journald, names, nginx_errors
 from piwizard.diagnosis.app_context import AppContext, app_context, each_once
@@ -127,7 +127,7 @@ class Examination:
             source = wizard.context.of(place).source
             if source is None:
                 return None
-            app = Chosen(source, wizard.answers.of(site))
+            app = AppConfig(source, wizard.answers.of(site))
             return app_context(app, newest=source.release is None and app.layout.current.exists())
         except (PiwizardError, OSError, ValueError):  # no code, no record, or no app in it: the checks say so
             return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
 from piwizard.apps import access, source
-from piwizard.apps.source import Source
+from piwizard.apps.source import AppSource
 from piwizard.machine import facts, packages
 from piwizard.machine.facts import Facts
 from piwizard.machine.git_access import Access
@@ -32,7 +32,7 @@ class SetupContext:
         self._answers = answers
         self._store = store
         self._pins = dict(pins or {})
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, AppSource] = {}
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
@@ -41,7 +41,7 @@ class SetupContext:
         self._sources.clear()
         from piwizard.apps import analyses  # see steps/step.py
 
-        analyses.forget()
+        analyses.forget_analyses()
 
     @cached_property
     def facts(self) -> Facts:
@@ -75,13 +75,13 @@ class SetupContext:
             packaged_units=self._packaged_units,
         )
 
-    def source(self, site: str) -> Source:
+    def source(self, site: str) -> AppSource:
         """Return the code of a site: at its pinned commit, else at the one that was fetched last."""
         if site not in self._sources:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
             with self._answers.locating(site):
-                self._sources[site] = source.find(site, repo, branch, pinned, access=self.access(site))
+                self._sources[site] = source.find_source(site, repo, branch, pinned, access=self.access(site))
         return self._sources[site]
 
     def fetch_newest(self, sites: Iterable[str]) -> None:
@@ -90,7 +90,7 @@ class SetupContext:
             values = self._answers.of(site)
             with self._answers.locating(site):
                 repo, branch = values["app.repo"], values.get("app.branch")
-                self._sources[site] = source.newest(site, repo, branch, self.access(site))
+                self._sources[site] = source.fetch_newest(site, repo, branch, self.access(site))
 
     def pins(self) -> dict[str, str]:
         """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
@@ -99,7 +99,7 @@ class SetupContext:
     def access(self, site: str) -> Access:
         """Return the login with which git fetches the repository of a site."""
         plain = self._answers.of(site)
-        token = plain.get(access.TOKEN)
+        token = plain.get(access.TOKEN_KEY)
         with self._answers.locating(site):
-            given = self._store.resolve(site, {access.TOKEN: token}) if token else {}
-            return access.of(plain.with_secrets(given))
+            given = self._store.resolve(site, {access.TOKEN_KEY: token}) if token else {}
+            return access.repository_access(plain.with_secrets(given))

@@ -128,9 +128,9 @@ class Planner:
         settings = plain.get("app.env", {})
         sources |= {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
         if plain.site is not None:
-            from piwizard.apps.chosen import Chosen  # see steps/step.py
+            from piwizard.apps.chosen import AppConfig  # see steps/step.py
 
-            found = Chosen(self.context.source(plain.site), plain).generated
+            found = AppConfig(self.context.source(plain.site), plain).generated
             sources |= {f"app.env.{name}": {"generate": 32} for name in found}
         for owner in dict.fromkeys((None, plain.site)):
             own = {key: where for key, where in sources.items() if belongs_to_site(key) == (owner is not None)}

@@ -11,7 +11,8 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import access, footprint, preparing
-from piwizard.apps.layout import PROOF
+from piwizard.apps.app_warnings import app_warnings, require_suitable_python
+from piwizard.apps.layout import PROOF_FILE
 from piwizard.changes.base import Change
 from piwizard.changes.checkout import Checkout
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
@@ -33,7 +34,7 @@ from piwizard.machine.remedies import ApplySteps
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen
+    from piwizard.apps.chosen import AppConfig
 
 TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
@@ -151,16 +152,16 @@ class App(Step):
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
-        app.require_suitable_python()
+        require_suitable_python(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
-        before = footprint.read(where.current / PROOF)
+        before = footprint.read_memory_usage(where.current / PROOF_FILE)
         instead = app.left_behind.words if app.left_behind else ""
         published = {**app.static, **app.root_files}
         trial = SetupStep(
             f"Try {app.entry.entry} on a spare socket",
             (str(where.venv / "bin" / "python"), "-I", str(seen(TRIAL)), app.entry.entry, host),
-            where.release / PROOF,
+            where.release / PROOF_FILE,
             name,
             where.code,
             f"app.entry: {app.entry.entry} does not run.",
@@ -168,7 +169,7 @@ class App(Step):
             env=env,
             proves=(app.entry.entry,),
             variables=app.unset,
-            measures=lambda said: footprint.measured(said, before),
+            measures=lambda said: footprint.measurement_to_keep(said, before),
             writable=(where.data,),
             scripts=(TRIAL,),
             network=app.network,
@@ -177,24 +178,30 @@ class App(Step):
             offered=preparing.offered_hint(app),
         )
         return (
-            *(Notice("Check the app's code", text) for text in app.warnings),
-            *preparing.notices(app),
+            *(Notice("Check the app's code", text) for text in app_warnings(app)),
+            *preparing.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
             *egress.guard(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
-            preparing.recorded(app),
+            preparing.setup_recorded(app),
             Folder(where.data, 0o750, Owner(name, name)),
             Checkout(
-                where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers), instead
+                where.release,
+                app.source.repo,
+                app.source.ref,
+                app.source.commit,
+                name,
+                access.repository_access(answers),
+                instead,
             ),
             *(Keep(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
-            *preparing.commands(app, trial),
+            *preparing.setup_changes(app, trial),
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
             ),
@@ -204,20 +211,20 @@ class App(Step):
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         release = app_of(ground, answers).layout.release
-        proven = files.read(release / PROOF) is not None
+        proven = files.read(release / PROOF_FILE) is not None
         detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
         cause = "The code or the answers have changed since, or the release was removed."
         fix = (ApplySteps(("app",), "to build it again"),)
         yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
-def _found(app: Chosen) -> str:
+def _found(app: AppConfig) -> str:
     """What the proposed setup commands were taken from, and which were left out."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
 
 
-def _network(app: Chosen) -> tuple[str, str]:
+def _network(app: AppConfig) -> tuple[str, str]:
     """What the app is suggested to reach, and why."""
     agreed = egress.agreed(app.layout.site)
     if agreed and agreed == egress.INTERNET and app.home_network:
@@ -227,6 +234,6 @@ def _network(app: Chosen) -> tuple[str, str]:
     return agreed or egress.INTERNET, "as it is set up" if agreed else ""
 
 
-def _environment(app: Chosen) -> Environment:
+def _environment(app: AppConfig) -> Environment:
     where, (lines, constraints) = app.layout, app.listed
     return Environment(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)

@@ -17,7 +17,7 @@ from piwizard.steps.step import PlanContext, app_of
 from piwizard.tls import lineage
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen as App
+    from piwizard.apps.chosen import AppConfig as App
 
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")

@@ -11,9 +11,9 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import footprint, preparing
-from piwizard.apps.footprint import Footprint
-from piwizard.apps.layout import PROOF
-from piwizard.apps.trial import LONGEST_START
+from piwizard.apps.footprint import MemoryUsage
+from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.trial import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group, Then
@@ -31,7 +31,7 @@ from piwizard.steps.step import PlanContext, Scope, Step, app_of
 CLOSED = "Home network closed to the app"
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen
+    from piwizard.apps.chosen import AppConfig
 
 UNITS = Path("/etc/systemd/system")
 NEWEST_GUNICORN = (27, 0)
@@ -66,7 +66,7 @@ class Gunicorn(Step):
             return QUESTIONS
         machine = ground.machine
         app = _footprint(app_of(ground, answers)) if ground.source and answers else None
-        workers, threads = footprint.for_board(machine, app)
+        workers, threads = footprint.workers_and_threads(machine, app)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
         board += f"; the app takes {app.worker} MB a worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
@@ -143,7 +143,7 @@ def _first_page(name: str, host: str) -> Answer | None:
         answer = checks.settled(
             lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
         )
-        if answer is not None or not units.loading(f"{name}.service", LONGEST_START):
+        if answer is not None or not units.loading(f"{name}.service", MAX_START_SECONDS):
             return answer
 
 
@@ -162,7 +162,7 @@ def _ill(name: str, host: str) -> str | None:
     return None
 
 
-def _network(app: Chosen, name: str) -> Check:
+def _network(app: AppConfig, name: str) -> Check:
     """Check that the app is kept out of the home network, unless it may reach it."""
     if app.network == egress.HOME:
         return Check("app-home-network", "Home network open to the app", True, 'as set by app.network = "home"')
@@ -189,15 +189,17 @@ def _network(app: Chosen, name: str) -> Check:
     return Check("app-home-network", CLOSED, True, f"it reaches the Internet only{but}")
 
 
-def _footprint(app: Chosen) -> Footprint | None:
+def _footprint(app: AppConfig) -> MemoryUsage | None:
     """What the release takes that is to run, or until that was tried, the one in use."""
     where = app.layout
-    return footprint.read(where.release / PROOF) or footprint.read(where.current / PROOF)
+    return footprint.read_memory_usage(where.release / PROOF_FILE) or footprint.read_memory_usage(
+        where.current / PROOF_FILE
+    )
 
 
-def _unit(app: Chosen, ground: PlanContext) -> systemd_units.Unit:
+def _unit(app: AppConfig, ground: PlanContext) -> systemd_units.Unit:
     answers, where = app.answers, app.layout
-    workers, threads = footprint.for_board(ground.machine, _footprint(app))
+    workers, threads = footprint.workers_and_threads(ground.machine, _footprint(app))
     code = where.current / "app"
     return systemd_units.Unit(
         site=where.site,

@@ -10,8 +10,8 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import exposure
-from piwizard.apps.layout import Layout
-from piwizard.apps.trial import LONGEST_START
+from piwizard.apps.layout import SiteLayout
+from piwizard.apps.trial import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.group import Group
@@ -149,8 +149,8 @@ def _closed(site: str, host: str, page: Answer | None, *, secure: bool) -> Check
 
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
-    files = exposure.private_files(Layout(site, ""))
-    found = exposure.look(files, lambda path: checks.get(path, host=host, secure=secure))
+    files = exposure.list_private_files(SiteLayout(site, ""))
+    found = exposure.find_leaks(files, lambda path: checks.get(path, host=host, secure=secure))
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",
@@ -194,7 +194,7 @@ def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
         # Refused or cut off at once is nginx's doing; of an app that is being loaded nginx hears nothing, or 502.
         silent = page is None and time.monotonic() - began >= checks.TIMEOUT
         may_load = silent or (page is not None and page.status in (502, 504))
-        if not may_load or not units.loading(service, LONGEST_START):
+        if not may_load or not units.loading(service, MAX_START_SECONDS):
             return page
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.checkout import read
+from piwizard.apps.checkout import scan_checkout
 from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.required_python import RequiredPython, find_required_python
 
@@ -13,7 +13,7 @@ OBJECT = FLASK + "app.config.from_object('config')\n"
 
 
 def found(root):
-    return [(one.setting, one.file, one.line) for one in find_code_warnings(read(root))]
+    return [(one.setting, one.file, one.line) for one in find_code_warnings(scan_checkout(root))]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import SITE_TABLES, Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import analyses
-from piwizard.apps.source import Source
+from piwizard.apps.source import AppSource
 from piwizard.changes.base import Change
 from piwizard.changes.group import Group
 from piwizard.errors import PiwizardError
@@ -100,7 +100,7 @@ class World:
 
     def ground(self, site: str) -> PlanContext:
         """What plans stand on."""
-        source = Source("/srv/git/blog.git", None, COMMIT, self.tree, None)
+        source = AppSource("/srv/git/blog.git", None, COMMIT, self.tree, None)
         return PlanContext(machine=self.machine, nginx=NginxFiles(), source=source, sites=(site,))
 
     def plan(self, question: Question, value: Any, number: int, *, typed: bool = False) -> Planned:
@@ -186,7 +186,7 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
 
 def forget() -> None:
     """What was read of the app counts no more: the answers have put other files there."""
-    analyses.forget()
+    analyses.forget_analyses()
 
 
 __all__ = ["PiwizardError", "Planned", "World", "forget", "own_places"]

@@ -23,7 +23,7 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import source
-from piwizard.apps.source import Source
+from piwizard.apps.source import AppSource
 from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
 from piwizard.engine import launch
 from piwizard.machine import facts, files, places
@@ -165,7 +165,7 @@ def install(folder: Path) -> None:
     gather = facts.__dict__.get("_real_gather", facts.gather)
     facts._real_gather = gather
     facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))
-    source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
+    source.find_source = lambda site, repo, ref, pinned=None, **_: AppSource(repo, ref, "c0ffee", APP, None)
     launch.require_systemd = lambda: None
     launch.start = lambda wanted: start(folder, wanted)
     launch.stop = stop

@@ -11,7 +11,7 @@ import pytest
 from piwizard.answers import file_reader
 from piwizard.answers.secret_store import NOT_GENERATED
 from piwizard.apps import source
-from piwizard.apps.source import Source
+from piwizard.apps.source import AppSource
 from piwizard.engine import launch
 from piwizard.machine import facts, places
 from piwizard.machine.facts import gather
@@ -41,7 +41,9 @@ def planner(own_places, tmp_path, monkeypatch):
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "app.py").write_text(CODE)
-    monkeypatch.setattr(source, "find", lambda *_, **__: Source("/srv/git/blog.git", None, "c0ffee", tree, None))
+    monkeypatch.setattr(
+        source, "find_source", lambda *_, **__: AppSource("/srv/git/blog.git", None, "c0ffee", tree, None)
+    )
     recorded = gather(RecordedSource(SAMPLE))
     monkeypatch.setattr(facts, "gather", lambda: recorded)
     monkeypatch.setattr(launch, "start", lambda wanted: "run-1")

@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import Answers
-from piwizard.apps.source import Source
+from piwizard.apps.source import AppSource
 from piwizard.changes.group import Group
 from piwizard.machine.facts import gather
 from piwizard.nginx.present import NginxFiles
@@ -55,7 +55,7 @@ def app(tmp_path):
         for path, text in (files or {"app.py": FLASK}).items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_text(text)
-        return Source("/srv/git/blog.git", None, COMMIT, tree, None)
+        return AppSource("/srv/git/blog.git", None, COMMIT, tree, None)
 
     return made
 
