@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from piwizard.answers import validators as v
-from piwizard.apps import imports
+from piwizard.apps import import_scan
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import EntryCandidate
-from piwizard.apps.environment import GENERATED_NAME, SECRET_NAME, EnvVariable
+from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.shapes import MalformedAnalysis, decode_as
-from piwizard.apps.specs import MAX_SPEC_LENGTH
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
-from piwizard.apps.writable import SAFE_PATH, WritePath
+from piwizard.apps.version_specs import MAX_SPEC_LENGTH
+from piwizard.apps.write_paths import SAFE_PATH, WritePath
 from piwizard.errors import PiwizardError
 
 T = TypeVar("T")
@@ -153,7 +153,7 @@ def _check_entries(found: tuple[EntryCandidate, ...]) -> tuple[EntryCandidate, .
 
 
 def _check_packages(found: PythonPackages) -> PythonPackages:
-    imported = tuple(name for name in found.imported if imports.is_known_package(name))
+    imported = tuple(name for name in found.imported if import_scan.is_known_package(name))
     wanted = found.requirements
     if wanted is None:
         return PythonPackages(None, imported)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from piwizard.apps.code_warnings import DEBUG_SETTING, SECRET_KEY_SETTING, WARNING_TEXTS, turns_debug_on
 from piwizard.apps.required_python import RequiredPython
-from piwizard.apps.specs import fits, is_too_old
+from piwizard.apps.version_specs import fits, is_too_old
 from piwizard.errors import PiwizardError
-from piwizard.machine.interpreter import version_of
+from piwizard.system.python_version import version_of
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import AppConfig
+    from piwizard.apps.app_config import AppConfig
 
 SECRET_KEY_VARIABLES = ("SECRET_KEY", "FLASK_SECRET_KEY")
 """Environment variables that replace a secret key in the code, if the code reads one of them."""

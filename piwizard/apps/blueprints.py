@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 
+from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Assignment
-from piwizard.apps.constants import ConstantEvaluator
-from piwizard.apps.wsgi import CodeIndex
+from piwizard.apps.const_eval import ConstantEvaluator
 
 BLUEPRINT_CLASSES = {
     ("flask", "Blueprint"), ("flask.blueprints", "Blueprint"), ("flask_smorest", "Blueprint"),

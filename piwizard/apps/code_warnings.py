@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from piwizard.apps.app_resolver import WSGI_NAMES, CodeIndex
 from piwizard.apps.bindings import Assignment, is_main_guard
-from piwizard.apps.checkout import RepositoryCheckout, is_script
-from piwizard.apps.hints import numbered_lines
-from piwizard.apps.wsgi import WSGI_NAMES, CodeIndex
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
+from piwizard.apps.start_commands import numbered_lines
 
 SECRET_KEY_SETTING, DEBUG_SETTING = "SECRET_KEY", "DEBUG"
 WARNING_TEXTS = {

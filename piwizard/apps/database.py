@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Assignment, Function
 from piwizard.apps.blueprints import BLUEPRINT_CLASSES
-from piwizard.apps.checkout import RepositoryCheckout, scan_checkout
-from piwizard.apps.constants import ConstantEvaluator
+from piwizard.apps.const_eval import ConstantEvaluator
 from piwizard.apps.destructive import DataRisk, find_data_risk
-from piwizard.apps.hints import numbered_lines
-from piwizard.apps.wsgi import CodeIndex
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
+from piwizard.apps.start_commands import numbered_lines
 
 CREATING_COMMAND = re.compile(
     r"(init|initdb|initialize|create|setup|make|build|install|prepare|reset|recreate)"

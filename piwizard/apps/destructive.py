@@ -6,10 +6,10 @@ import ast
 import re
 from dataclasses import dataclass
 
+from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Function
-from piwizard.apps.checkout import RepositoryCheckout
 from piwizard.apps.modules import folders_above, join_path
-from piwizard.apps.wsgi import CodeIndex
+from piwizard.apps.repository_checkout import RepositoryCheckout
 
 MAX_CALL_DEPTH = 3
 DELETING_CALLS = frozenset(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from piwizard.apps.app_resolver import FACTORY_NAMES, AppFactory, CodeIndex, WsgiApp
 from piwizard.apps.bindings import Assignment, Import
-from piwizard.apps.checkout import RepositoryCheckout, is_script, scan_checkout
-from piwizard.apps.hints import StartCommand, find_start_commands, is_literal_call
 from piwizard.apps.modules import find_module, import_base, join_path, module_name
-from piwizard.apps.wsgi import FACTORY_NAMES, AppFactory, CodeIndex, WsgiApp
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
+from piwizard.apps.start_commands import StartCommand, find_start_commands, is_literal_call
 from piwizard.errors import PiwizardError
 
 FILE_SCORES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "run": 4, "server": 4, "__main__": 0}

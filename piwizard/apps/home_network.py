@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from piwizard.apps.checkout import RepositoryCheckout, is_script, scan_checkout
-from piwizard.apps.environment import SAMPLE_FILES
+from piwizard.apps.env_vars import SAMPLE_FILES
 from piwizard.apps.home_libraries import SYSTEM_BUS, home_network_use_of
 from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, find_module, folders_above, join_path
 from piwizard.apps.private_addresses import private_address, private_place
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.requirements import find_requirements
-from piwizard.apps.specs import distribution_of, normalized_name
+from piwizard.apps.version_specs import distribution_of, normalized_name
 
 MAX_USES = 20
 MAX_USES_PER_FILE = 5

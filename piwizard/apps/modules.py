@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePosixPath
 
-from piwizard.apps.checkout import RepositoryCheckout
+from piwizard.apps.repository_checkout import RepositoryCheckout
 
 MAX_IMPORTS = 200
 MODULE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps.checkout import RepositoryCheckout, scan_checkout
-from piwizard.apps.locks import as_table, read_toml
+from piwizard.apps.lockfiles import as_table, read_toml
 from piwizard.apps.modules import join_path
-from piwizard.apps.projects import read_project
-from piwizard.apps.specs import pip_spec
+from piwizard.apps.pyproject import read_project
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
+from piwizard.apps.version_specs import pip_spec
 
 EXACT_VERSION = re.compile(
     r"\s*(?:python|cpython|py)?[- @]?(\d{1,9}\.\d{1,9})(?:\.\d+)?\S*\s*$", re.IGNORECASE | re.MULTILINE

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps import locks, projects
-from piwizard.apps.checkout import RepositoryCheckout, scan_checkout
+from piwizard.apps import lockfiles, pyproject
 from piwizard.apps.modules import join_path, parent_folder
-from piwizard.apps.specs import distribution_of
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
+from piwizard.apps.version_specs import distribution_of
 
 PREFERRED_FILES = (
     "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt",
@@ -126,10 +126,10 @@ def required_distributions(
 
 
 def _from_project(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
-    project = projects.read_project(checkout, folder)
+    project = pyproject.read_project(checkout, folder)
     if project is None:
         return None
-    lock, constraints = locks.pinned_versions(checkout, folder)
+    lock, constraints = lockfiles.pinned_versions(checkout, folder)
     kind = {"poetry.lock": "poetry", "uv.lock": "uv", "pdm.lock": "pdm"}.get(lock, project.kind)
     target = f"./{folder}" if folder else "."
     names = tuple(dict.fromkeys(n for n in map(distribution_of, project.requires) if n))
@@ -141,7 +141,7 @@ def _from_project(checkout: RepositoryCheckout, folder: str) -> Requirements | N
 
 
 def _from_pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
-    lines = locks.read_pipfile_lock(checkout, folder) or locks.read_pipfile(checkout, folder)
+    lines = lockfiles.read_pipfile_lock(checkout, folder) or lockfiles.read_pipfile(checkout, folder)
     if not lines:
         return None
     names = tuple(dict.fromkeys(n for n in map(distribution_of, lines) if n))

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piwizard.apps import setup_record
+from piwizard.apps import setup_markers
 from piwizard.apps.database import InitCommand
-from piwizard.apps.setup_record import SetupRecord, command_identity
+from piwizard.apps.setup_markers import SetupRecord, command_identity
 from piwizard.changes.setup_record import holds_something
 
 FILE_MAKING_WORDS = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
@@ -68,7 +68,7 @@ class SetupCommands:
 
 def choose_setup_commands(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: Path) -> SetupCommands:
     """Decide for the site in `folder`. `wanted`: the answer `app.init`, None where there is none."""
-    record = setup_record.read_setup_record(folder)
+    record = setup_markers.read_setup_record(folder)
     holds = holds_something(folder / "data")
     served = os.path.lexists(folder / "current")
     if record.agreed is None and served:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.blueprints import find_blueprints
-from piwizard.apps.checkout import RepositoryCheckout, scan_checkout
-from piwizard.apps.constants import ConstantEvaluator, path_in_checkout
+from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
 from piwizard.apps.modules import find_module, import_base, join_path, module_name, parent_folder
-from piwizard.apps.wsgi import CodeIndex
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 
 ROOT_FILES = ("robots.txt", "favicon.ico")
 # What goes into nginx's configuration is held to what needs no quoting there.

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps.source import AppSource
+from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
 from piwizard.errors import MissingAnswer
-from piwizard.machine.background_job import BackgroundJob
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Facts
-from piwizard.nginx.present import NginxFiles
+from piwizard.nginx.nginx_files import NginxFiles
+from piwizard.system.background_job import BackgroundJob
+from piwizard.system.checks import Check
+from piwizard.system.facts import Facts
 from piwizard.tls.lineage import Certificates
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import AppConfig
+    from piwizard.apps.app_config import AppConfig
 
 Scope = Literal["machine", "site"]
 
@@ -47,7 +47,7 @@ def app_of(ground: PlanContext, answers: Answers) -> AppConfig:
     """Return the app of a site, as configured. PiwizardError where the site has no repository yet."""
     if ground.source is None:
         raise MissingAnswer("app.repo is missing.", key="app.repo", hint="Run `piwizard` to answer it.")
-    from piwizard.apps.chosen import AppConfig  # reads code in ten ways, and most pages never ask for that
+    from piwizard.apps.app_config import AppConfig  # reads code in ten ways, and most pages never ask for that
 
     return AppConfig(ground.source, answers, ground.machine.python_version)
 

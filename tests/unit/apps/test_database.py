@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.checkout import scan_checkout
 from piwizard.apps.database import (
     database_server_in_answers,
     database_server_in_code,
     find_init_commands,
     flask_app,
 )
+from piwizard.apps.repository_checkout import scan_checkout
 
 FLASKR = {
     "flaskr/__init__.py": """

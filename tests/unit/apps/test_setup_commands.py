@@ -10,7 +10,7 @@ import pytest
 from piwizard.apps.database import InitCommand
 from piwizard.apps.destructive import DataRisk
 from piwizard.apps.setup_commands import choose_setup_commands
-from piwizard.apps.setup_record import command_identity, read_setup_record
+from piwizard.apps.setup_markers import command_identity, read_setup_record
 from piwizard.changes.setup_record import SetupRecorded, holds_something, marker_name
 
 DOUBT = DataRisk("drop_all()", "app.py", 12)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps.database import find_init_commands
-from piwizard.apps.environment import find_env_variables
-from piwizard.apps.writable import find_write_paths
+from piwizard.apps.env_vars import find_env_variables
+from piwizard.apps.write_paths import find_write_paths
 from piwizard.diagnosis.app_context import AppContext
 
 FILES = {

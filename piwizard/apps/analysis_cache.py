@@ -1,0 +1,78 @@
+"""What is known of an app's code: read once for a commit and its answers, kept by whoever runs piwizard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from piwizard.apps import source_files
+from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check_part
+from piwizard.system import files, paths
+
+MAX_KEPT_ANALYSES = 10
+"""Analyses of a site: of the versions, and of the answers, that were last looked at."""
+
+
+def cache_folder(site: str) -> Path:
+    """Where the analyses of a site are kept."""
+    return paths.cache_dir() / "analyses" / site
+
+
+@lru_cache(maxsize=16)
+def cached_analysis(site: str, tree: Path, commit: str, data: Path, wish: AnalysisOptions) -> Analysis:
+    """The analysis of the code in `tree`. Kept where the note beside it vouches for the commit."""
+    if not _is_commit(tree, commit):
+        return source_files.analyze_code(tree, data, wish)
+    name = files.digest(repr((commit, wish, _code_version())).encode())
+    path = cache_folder(site) / f"{name[:32]}.json"
+    kept = _load(path)
+    if kept is not None:
+        return kept
+    found = source_files.analyze_code(tree, data, wish)
+    if not found.failures:
+        _save(path, found)
+    return found
+
+
+forget_analyses: Callable[[], None] = cached_analysis.cache_clear
+"""Reads anew what was read by this process; also what could not be read, perhaps for lack of time."""
+
+
+def _is_commit(tree: Path, commit: str) -> bool:
+    try:
+        return bool(json.loads(files.read(tree.parent / "release.json") or b"{}").get("commit") == commit)
+    except (ValueError, AttributeError, RecursionError):
+        return False
+
+
+@cache
+def _code_version() -> str:
+    """Stands for the code that reads: a newer piwizard may find other things."""
+    own = sorted(Path(__file__).parent.glob("*.py"))
+    return files.digest(b"".join(path.read_bytes() for path in own))
+
+
+def _load(path: Path) -> Analysis | None:
+    try:
+        noted: dict[str, Any] = json.loads(files.read(path) or b"{}")
+        return Analysis(**{part: check_part(part, noted[part]) for part in KEY_OF_PART})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _save(path: Path, found: Analysis) -> None:
+    """Only a convenience: where it cannot be written, the code is read again the next time."""
+    try:
+        files.make_folders(path.parent.parent)
+        files.make_folders(path.parent, 0o700)
+        content = {part: value for part, value in asdict(found).items() if part in KEY_OF_PART}
+        files.replace(path, json.dumps(content).encode(), mode=0o600)
+        oldest_last = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+        for old in oldest_last[MAX_KEPT_ANALYSES:]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        return

@@ -1,0 +1,217 @@
+"""Reads an app's code in a process of its own, which may do nothing else. `reading.py` starts it.
+
+As root it first gives everything up: it sees nothing but the code, as a user and a group that nobody else has, without
+a network, and may neither write nor start anything. Only then is the first byte of the code read.
+"""
+
+from __future__ import annotations
+
+# What others import only when they need it would no longer be found later: of Python itself nothing is in sight then.
+import configparser  # noqa: F401
+import ctypes
+import encodings.ascii
+import encodings.cp1252
+import encodings.iso8859_15
+import encodings.latin_1
+import encodings.utf_8_sig  # noqa: F401
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+
+from piwizard.apps.analysis import MAX_SUGGESTIONS, AnalysisOptions, PythonPackages, StaticFiles
+from piwizard.apps.analysis_limits import (
+    ANALYSIS_UID,
+    MAX_CPU_SECONDS,
+    MAX_MEMORY_BYTES,
+    MAX_OPEN_FILES,
+    TOO_LARGE,
+    TOO_LONG,
+)
+from piwizard.apps.code_warnings import find_code_warnings
+from piwizard.apps.database import database_server_in_code, find_init_commands
+from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
+from piwizard.apps.env_vars import find_env_variables
+from piwizard.apps.home_network import find_home_network
+from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
+from piwizard.apps.required_python import RequiredPython, find_required_python
+from piwizard.apps.requirements import (
+    Requirements,
+    constrained_distributions,
+    find_requirements,
+    required_distributions,
+)
+from piwizard.apps.static import find_root_files, find_static
+from piwizard.apps.write_paths import find_write_paths
+from piwizard.errors import PiwizardError
+
+CLONE_NEWNET, CLONE_NEWIPC, PR_SET_NO_NEW_PRIVS = 0x40000000, 0x08000000, 38
+MAX_CANDIDATES = 200
+MAX_NAMES = 1000
+"""Of variables, and of names of packages; nobody reads more."""
+MIN_PART_SECONDS = 0.2
+"""Seconds that each part may take at least."""
+
+
+class OutOfTime(BaseException):
+    """A part has used up its share of the time. No Exception, so that nothing on the way takes it for its own."""
+
+
+def set_resource_limits() -> None:
+    """Set what the kernel ends or refuses."""
+    limits = {
+        resource.RLIMIT_CPU: MAX_CPU_SECONDS + 1,
+        resource.RLIMIT_AS: MAX_MEMORY_BYTES,
+        resource.RLIMIT_NOFILE: MAX_OPEN_FILES,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NPROC: 0,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in limits.items():
+        resource.setrlimit(kind, (most, most + 1 if kind == resource.RLIMIT_CPU else most))  # SIGXCPU, then SIGKILL
+
+
+def drop_privileges(tree: Path) -> Path:
+    """Give up all of root's rights and everything but the code, and return where the code is then."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle = os.open(tree, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    group = os.fstat(handle).st_gid or ANALYSIS_UID
+    libc.unshare(CLONE_NEWNET | CLONE_NEWIPC)  # refused in some containers, where the rest has to do
+    os.fchdir(handle)
+    os.chroot(".")
+    os.close(handle)
+    os.setgroups([])
+    os.setresgid(group, group, group)
+    os.setresuid(ANALYSIS_UID, ANALYSIS_UID, ANALYSIS_UID)
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    return Path("/")
+
+
+class AnalysisReader:
+    """Works out one part after the other, each from what the answers say and what the parts before have found."""
+
+    def __init__(self, root: Path, data: Path, wish: AnalysisOptions) -> None:
+        self._wish = wish
+        self._code = RepositoryCheckout(root)
+        self._root, self._data = root, data
+        self._armed = False
+        self._candidates: list[EntryCandidate] = []
+        signal.signal(signal.SIGPROF, self._interrupt)
+
+    def report(self) -> None:
+        """Print each part as a line of JSON, or why it is not known."""
+        if not self._part("", self._read):
+            return
+        self._part("entries", self._entries)
+        self._part("needs", self._needs)
+        self._part("static", self._static)
+        self._part("environment", lambda: find_env_variables(self._code)[:MAX_NAMES])
+        self._part("init", lambda: find_init_commands(self._code, self._entry.entry)[:MAX_SUGGESTIONS])
+        self._part("server", lambda: database_server_in_code(self._code))
+        self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
+        self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
+        self._part("python", self._python)
+        self._part("warnings", lambda: find_code_warnings(self._code))
+
+    def _part(self, name: str, work: Callable[[], object]) -> bool:
+        """Half of the time that is left is each part's: what one wastes is not lost to all that follow."""
+        share = max((MAX_CPU_SECONDS - time.process_time()) / 2, MIN_PART_SECONDS)
+        try:
+            self._armed = True
+            signal.setitimer(signal.ITIMER_PROF, share, MIN_PART_SECONDS)
+            value = work()
+            self._armed = False
+        except OutOfTime:
+            why = TOO_LONG
+        except MemoryError:
+            why = TOO_LARGE
+        except RecursionError:
+            why = "it is nested too deeply"
+        except Exception as error:  # noqa: BLE001 — one file of a stranger must not take the other parts with it
+            why = type(error).__name__
+        else:
+            if name:
+                print_json({"part": name, "value": value})
+            return True
+        finally:
+            self._armed = False
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        print_json({"part": name, "failed": why, "file": self._code.reading})
+        return False
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._armed:
+            raise OutOfTime
+
+    def _read(self) -> None:
+        self._code = scan_checkout(self._root, self._data)
+        self._code.about_to_parse = lambda file: print_json({"file": file})
+
+    def _entries(self) -> list[EntryCandidate]:
+        self._candidates = find_entries(self._code)
+        wanted = [one for one in self._candidates[MAX_CANDIDATES:] if one.entry == self._wish.entry]
+        return [*self._candidates[:MAX_CANDIDATES], *wanted[:1]]
+
+    @cached_property
+    def _entry(self) -> EntryCandidate:
+        wanted = self._wish.entry
+        if wanted is None:
+            try:
+                return choose_entry(self._candidates)
+            except PiwizardError:  # whoever needs an entry says so; the rest does without
+                return EntryCandidate("", "", 0, "", 0)
+        known = (candidate for candidate in self._candidates if candidate.entry == wanted)
+        return next(known, EntryCandidate(wanted, "", 0, "", 0))
+
+    def _needs(self) -> PythonPackages:
+        file = self._wish.requirements
+        if file is not None:
+            limits = constrained_distributions(self._code, file)[:MAX_NAMES]
+            names = self._listed(file)
+            return PythonPackages(Requirements("requirements.txt", file, ("-r", file), names=names, limits=limits), ())
+        found = find_requirements(self._code, self._entry.chdir)
+        if found is None:
+            return PythonPackages(None, packages_from_imports(self._code))
+        return PythonPackages(replace(found, names=found.names[:MAX_NAMES], limits=found.limits[:MAX_NAMES]), ())
+
+    def _listed(self, file: str) -> tuple[str, ...]:
+        return required_distributions(self._code, file)[:MAX_NAMES]
+
+    def _static(self) -> StaticFiles:
+        folders = find_static(self._code, self._entry.origin[0])
+        return StaticFiles(folders[:MAX_SUGGESTIONS], find_root_files(self._code, folders))
+
+    def _python(self) -> tuple[RequiredPython, ...]:
+        found = find_required_python(self._code, self._entry.chdir)
+        return (found,) if found else ()
+
+
+def print_json(what: dict[str, object]) -> None:
+    """Print one line of the report."""
+    sys.stdout.write(json.dumps(what, default=_as_dict) + "\n")
+    sys.stdout.flush()
+
+
+def _as_dict(value: object) -> object:
+    assert is_dataclass(value)
+    assert not isinstance(value, type)
+    return asdict(value)
+
+
+def main() -> None:
+    """Read a request from stdin and report to stdout."""
+    request = json.loads(sys.stdin.read())
+    os.closerange(3, MAX_OPEN_FILES)
+    tree = Path(request["tree"])
+    set_resource_limits()
+    root = drop_privileges(tree) if os.geteuid() == 0 else tree
+    AnalysisReader(root, Path(request["data"]), AnalysisOptions(**request["wish"])).report()
+    print_json({"end": True})
