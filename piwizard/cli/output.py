@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from piwizard import errors
-from piwizard.engine import event_format, events
+from piwizard.engine import event_format, run_log
 from piwizard.errors import PiwizardError
 from piwizard.system import console, files, paths, printable
 
@@ -40,7 +40,7 @@ ASCII_SIGNS = {
 
 def dump(value: object) -> None:
     """One JSON value on a line of its own."""
-    console.say_json(value, but=events.PLAIN)
+    console.say_json(value, but=run_log.PLAIN)
 
 
 def error(problem: PiwizardError, *, as_json: bool) -> None:

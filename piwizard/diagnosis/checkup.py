@@ -23,9 +23,6 @@ from piwizard.steps.registry import StepInstance
 from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
 
-REACH = ("ddns", "static-ip", "router")
-"""The steps between a visitor and this machine: what they say comes first."""
-
 
 class Checkup:
     """One check of everything that a visitor's request goes through. Alters nothing."""
@@ -41,7 +38,7 @@ class Checkup:
         if not sites:
             return [no_site()]
         places = [place for place in self._planner.select() if place.site in (None, *sites)]
-        reach = [finding for place in places if place.step.name in REACH for finding in self._place(place)]
+        reach = [finding for place in places if place.step.from_outside for finding in self._place(place)]
         known = {(finding.id, finding.subject) for finding in reach}
         names = [one for site in sites for one in self._names(site) if (one.id, one.subject) not in known]
         return [
@@ -49,7 +46,7 @@ class Checkup:
             *reach,
             *self._ports(sites),
             *(finding for one in sites for finding in self._visitors(one)),
-            *(finding for place in places if place.step.name not in REACH for finding in self._place(place)),
+            *(finding for place in places if not place.step.from_outside for finding in self._place(place)),
             self._clock(),
         ]
 

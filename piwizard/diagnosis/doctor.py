@@ -23,7 +23,7 @@ from piwizard.diagnosis.memory_cgroup import check_kernel_limits
 from piwizard.diagnosis.pending_address import check_pending_address
 from piwizard.diagnosis.pending_updates import check_updates
 from piwizard.diagnosis.service_errors import service_problems
-from piwizard.engine import events, run_launch
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
@@ -38,8 +38,6 @@ from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.system.system_cache import SystemCache
 
 LOG = ("app-log", "App log without errors")
-FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
-"""The order in which a person would look; steps that are not named come after, in the setup's order."""
 
 
 class Examination:
@@ -71,9 +69,8 @@ class Examination:
             yield from self._words(site)
 
     def _steps(self, site: str | None) -> Iterator[Finding]:
-        order = {name: number for number, name in enumerate(FROM_OUTSIDE)}
         places = [place for place in self._planner.select() if place.site == site]
-        for place in sorted(places, key=lambda place: order.get(place.step.name, len(order))):
+        for place in sorted(places, key=lambda place: place.step.diagnosis_order):
             entry = self._state.entry(place.step.name, site)
             yield from self._place(place, entry) if entry else self._not_yet(place)
 
@@ -93,7 +90,7 @@ class Examination:
             yield self._drift(place, entry, health.drift)
         elif not done:
             recorded, context = (
-                events.read(run_launch.folder(entry.run)),
+                run_log.read(run_launch.folder(entry.run)),
                 self._app_context(site, entry) if site else None,
             )
             yield from explain_last_run(recorded, entry, name, site, context)

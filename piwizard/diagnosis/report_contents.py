@@ -15,8 +15,8 @@ import tomlkit
 
 from piwizard import __version__
 from piwizard.answers.model import AnswersFile
-from piwizard.engine import events, follow, run_launch
-from piwizard.engine.undo_journal import Journal, journaled
+from piwizard.engine import follow, run_launch, run_log
+from piwizard.engine.undo_journal import Journal, is_written, journaled
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
@@ -51,7 +51,7 @@ def gather() -> Iterator[tuple[str, str]]:
         yield "answers.toml", _answers(content)
     runs = [run for run in follow.runs() if run in {*follow.runs()[-RUNS:], *state.runs()}]
     for run in runs:
-        text = "\n".join(printable.json_text(event) for event in events.read(run_launch.folder(run)))
+        text = "\n".join(printable.json_text(event) for event in run_log.read(run_launch.folder(run)))
         yield f"runs/{run}.jsonl", _end(text)
     if content := files.read(paths.logs_dir() / "unforeseen.txt"):
         yield "unforeseen.txt", content.decode("utf-8", "replace")
@@ -128,10 +128,10 @@ def _written() -> Iterable[Path]:
     """The files that piwizard has written or edited."""
     backups = workspace.backups_dir()
     targets = {
-        record["target"]
+        entry["target"]
         for step, site in journaled(backups)
-        for record in Journal(backups, step, site).records()
-        if record["kind"] == "wrote"
+        for entry in Journal(backups, step, site).entries()
+        if is_written(entry)
     }
     return [Path(target) for target in sorted(targets)]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import analysis_cache, analysis_limits, source_files
+from piwizard.apps import analysis_cache, source_files
 from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check_part
+from piwizard.apps.analysis_limits import ANALYSIS_UID as UID
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.shapes import MalformedAnalysis
@@ -19,7 +20,6 @@ from piwizard.errors import PiwizardError
 
 APP = "from flask import Flask\napp = Flask(__name__)\n@app.route('/')\ndef page(): return ''\n"
 DATA = Path("/srv/blog/data")
-UID = analysis_limits.ANALYSIS_UID
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DIGITS = "9" * 5000
 HOSTILE = {
@@ -155,8 +155,9 @@ def test_links_pipes_and_sparse_files_are_read_in_seconds(tree):
 def hurried(monkeypatch, tmp_path):
     """The child has 1 second, and 64 MB."""
     start = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; limits.MAX_CPU_SECONDS = 1; "
-        "limits.MAX_MEMORY_BYTES = 96 << 20; from piwizard.apps.analysis_worker import main; main()"
+        "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
+        "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 96 << 20; "
+        "from piwizard.apps.analysis_worker import main; main()"
     )
     monkeypatch.setattr(source_files, "START_CODE", start)
 
@@ -218,10 +219,10 @@ def confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
     report.mkdir(exist_ok=True)
     start = (
         "import sys, os, socket, subprocess, resource; sys.path.insert(0, sys.argv[1])\n"
-        "from piwizard.apps import analysis_worker as analyse\n"
+        "from piwizard.apps import analysis_worker\n"
         f"def taken_over(self):\n    try:\n        said = repr({body})\n    except BaseException as error:\n"
-        "        said = type(error).__name__\n    analyse.print_json({'part': 'entries', 'failed': said})\n"
-        "analyse.AnalysisReader.report = taken_over\nanalyse.main()\n"
+        "        said = type(error).__name__\n    analysis_worker.print_json({'part': 'entries', 'failed': said})\n"
+        "analysis_worker.AnalysisReader.report = taken_over\nanalysis_worker.main()\n"
     )
     monkeypatch.setattr(source_files, "START_CODE", start)
     return source_files.analyze_code(report, DATA, AnalysisOptions()).failures["entries"].why

@@ -23,7 +23,7 @@ from piwizard.system import console, private_paths
 
 from .test_printable import HARMFUL, harmless
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WAYS = {
     *("sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__", "click.echo", "click.secho", "click.prompt"),
     *("click.confirm", "click.echo_via_pager", "click.edit", "click.get_text_stream", "getpass", "questionary", "rich"),
@@ -176,10 +176,8 @@ def test_events_of_every_kind(capsys) -> None:
     kinds = ("run-started", "background-started", "change-started", "change-skipped", "command-started", "output",
              "command-finished", "file-written", "path-altered", "note", "progress", "check", "error",
              "run-finished")  # fmt: skip
-    texts = dict.fromkeys(
-        ("step", "site", "change", "text", "path", "did", "name", "detail", "message", "hint", "result", "summary"),
-        HOSTILE,
-    )
+    names = "step site change text path backup did started name detail message hint result summary"
+    texts = dict.fromkeys(names.split(), HOSTILE)
     for kind in kinds:
         event = {"event": kind, "argv": ["x", HOSTILE], "exit": 1, "seconds": 1.0, "ok": False}
         output.show_event(event | texts | {"steps": [[HOSTILE, ""]]}, as_json=False)
