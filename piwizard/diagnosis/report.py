@@ -21,7 +21,7 @@ Texts = Sequence[tuple[str, str]]
 
 def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
     """Collect, redact and show the report, and write it after a yes. Return the exit code."""
-    from piwizard.cli import apply, output
+    from piwizard.engine import run_log
     from piwizard.system import console
 
     somebody = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
@@ -33,10 +33,10 @@ def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
     texts, path = redacted(), output_file or default_path()
     if not yes:
         console.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
-        apply.confirm(f"Write this report to {path}? Nothing is sent.")
+        console.confirm(f"Write this report to {path}? Nothing is sent.")
     write_bundle(path, texts)
     if as_json:
-        output.dump({"report": str(path), "files": [name for name, _ in texts]})
+        console.say_json({"report": str(path), "files": [name for name, _ in texts]}, but=run_log.PLAIN)
     else:
         console.say(f"The report is in {path}. Read it before you send it to anyone.")
     return 0
