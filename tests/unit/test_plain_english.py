@@ -16,7 +16,6 @@ NOT_YET = frozenset(
     {
         "docs/answers.md",
         "docs/apps.md",
-        "docs/architecture.md",
         "docs/benchmarks.md",
         "docs/development.md",
         "docs/security.md",
