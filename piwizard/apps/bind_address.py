@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from piwizard.apps.layout import Layout
-from piwizard.system import tree
+from piwizard.system import safe_open
 from piwizard.system.http_client import HttpResponse
 
 PIECE = 4096
@@ -142,7 +142,7 @@ def _importance(path: str) -> tuple[int, int, str]:
 def _tree(root: Path, kinds: tuple[re.Pattern[str], ...]) -> dict[str, bytes]:
     """The files of these kinds below a folder, by their paths in it. A stranger may be altering it meanwhile."""
     try:
-        with tree.folder(root) as handle:
+        with safe_open.open_folder(root) as handle:
             names = islice(_below(handle, "", kinds, MOST_DEPTH), MOST_ENTRIES)
             return {path: beginning for path, beginning in names if beginning and beginning.strip()}
     except OSError:
@@ -167,7 +167,7 @@ def _folder(
     within: int, name: str, prefix: str, kinds: tuple[re.Pattern[str], ...], depth: int
 ) -> Iterator[tuple[str, bytes]]:
     try:
-        handle = os.open(name, tree.FOLDER, dir_fd=within)
+        handle = os.open(name, safe_open.FOLDER_FLAGS, dir_fd=within)
     except OSError:  # it has just become something else
         return
     try:
@@ -179,14 +179,14 @@ def _folder(
 def _beginning(root: Path, path: str) -> bytes | None:
     folder = (root / path).parent
     try:
-        with tree.folder(folder) as handle:
+        with safe_open.open_folder(folder) as handle:
             return _read(path.rpartition("/")[2], handle) or None
     except OSError:
         return None
 
 
 def _read(name: str, within: int) -> bytes:
-    file = tree.regular(name, within)
+    file = safe_open.open_file(name, within)
     if file is None:
         return b""
     with file:
