@@ -76,7 +76,8 @@ def test_promises_name_the_layers_of_their_tests() -> None:
     for file in (ROOT / "tests").rglob("test_*.py"):
         for name in re.findall(r"def (test_\w+)", file.read_text()):
             layers.setdefault(name, set()).add(file.relative_to(ROOT / "tests").parts[0])
-    table = (ROOT / "docs/architecture.md").read_text().partition("| promise | layers | test |\n| --- | --- | --- |\n")[2]
+    header = "| promise | layers | test |\n| --- | --- | --- |\n"
+    table = (ROOT / "docs/architecture.md").read_text().partition(header)[2]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
     assert len(rows) >= MIN_PROMISES
     for promise, named, tests in rows:
