@@ -109,18 +109,9 @@ QUESTIONS_NOT_YET = frozenset(
         "app.static",
         "app.token",
         "app.writable",
-        "ddns.interval",
-        "ddns.ipv6",
-        "ddns.username",
-        "dhparam.at_boot",
-        "dhparam.bits",
-        "dhparam.way",
-        "router.forward",
         "site.domains",
         "site.name",
         "skip.steps",
-        "tls.challenge",
-        "tls.email",
     }
 )
 """Questions with a long label or a help of several sentences."""
