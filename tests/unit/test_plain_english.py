@@ -18,7 +18,6 @@ NOT_YET = frozenset(
         "docs/apps.md",
         "docs/benchmarks.md",
         "docs/development.md",
-        "docs/security.md",
         "docs/undo.md",
         "install.sh",
         "piwizard/answers",
