@@ -58,7 +58,7 @@ def show_findings(found: Sequence[Finding]) -> None:
     width = max(40, min(120, shutil.get_terminal_size().columns))
     for finding in found:
         site = f" ({finding.site})" if finding.site else ""
-        sign = output.sign("done" if finding.ok else "failed")
+        sign = output.state_symbol("done" if finding.ok else "failed")
         _print(f"{sign} {finding.name}{site}: {finding.detail}", "    ", width)
         for title, text in (("Why", finding.cause), ("Fix", finding.advice)):
             if text:

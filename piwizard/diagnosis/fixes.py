@@ -33,7 +33,7 @@ def fix_findings(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
             _give(site, asked.key, secret=asked.secret)
         answer(site, remedies)
         run = together(remedies)
-        code = apply.apply(
+        code = apply.apply_steps(
             run.steps, None, site, yes=False, detach=False, as_json=as_json, newest=run.newest, agreed=True
         )
         if code:
@@ -89,4 +89,4 @@ def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
     for finding in fixable:
         site = f" ({finding.site})" if finding.site else ""
         console.say(f"  {finding.name}{site}: {finding.advice}")
-    apply.confirm("Do this?")
+    apply.confirm("Apply these fixes?")

@@ -81,7 +81,7 @@ def asked(name: str, *, secret: bool) -> Finding:
 def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What was applied; nothing is."""
     done: list[tuple[object, ...]] = []
-    monkeypatch.setattr("piwizard.cli.apply.apply", lambda *steps, **_: done.append(steps[0]) or 0)
+    monkeypatch.setattr("piwizard.cli.apply.apply_steps", lambda *steps, **_: done.append(steps[0]) or 0)
     return done
 
 

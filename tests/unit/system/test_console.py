@@ -135,7 +135,7 @@ def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize("error", [PiwizardError(HOSTILE, hint=HOSTILE), ValueError(HOSTILE), OSError(5, HOSTILE)])
 def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
-    for module, name in ((workspace, "planner"), (workspace, "state"), (logs, "of"), (logs, "under_way")):
+    for module, name in ((workspace, "planner"), (workspace, "state"), (logs, "read_log"), (logs, "find_run")):
         monkeypatch.setattr(module, name, lambda *_, **__: fails(error))
     argv = [word for word in argv if word != HOSTILE or argv[0] in ("remove", "work")]
     argv = [word for word in argv if word != "--site"]
@@ -160,7 +160,7 @@ def test_what_was_typed_wrongly_is_shown(capfd, monkeypatch) -> None:
 def test_a_question_is_one_line_with_its_choices_at_the_end(monkeypatch, capsys, typed) -> None:
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or typed or _closed())
-    assert apply.agreed(f"Run `flask {HOSTILE}`?") is (typed == "y")
+    assert apply.ask_yes_no(f"Run `flask {HOSTILE}`?") is (typed == "y")
     (prompt,) = asked
     only_harmless(prompt)
     assert prompt.endswith(" [y/N] ")
