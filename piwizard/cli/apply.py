@@ -18,6 +18,7 @@ from piwizard.setup.run_request import Plans
 from piwizard.steps.registry import StepInstance
 from piwizard.system import console, printable
 from piwizard.system.checks import Check
+from piwizard.system.remedies import ApplySteps
 
 
 def apply_steps(
@@ -45,6 +46,11 @@ def apply_steps(
         except run_launch.RunUnderWay:
             if not wait:
                 raise
+
+
+def apply_fixes(run: ApplySteps, site: str | None, as_json: bool) -> int:
+    """Apply the steps of a fix that the user has confirmed, and return the exit code."""
+    return apply_steps(run.steps, None, site, yes=False, detach=False, as_json=as_json, newest=run.newest, agreed=True)
 
 
 def _apply(
@@ -163,7 +169,7 @@ def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
     """Ask about each setup command that needs consent; return whether one was added to the answers."""
     wanted: dict[str, list[OfferedCommand]] = {}
     for site, command in offered_commands.offered(needed):
-        if ask_yes_no(command.question):
+        if console.agreed(command.question):
             wanted.setdefault(site, []).append(command)
     for site, commands in wanted.items():
         offered_commands.keep(site, commands, answers)
@@ -182,7 +188,7 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
         if edited:
             raise PiwizardError(
                 f"{edited[0].change.describe()}: you edited this file by hand after piwizard wrote it.",
-                hint="`piwizard plan` shows the difference. `piwizard apply --yes` replaces the file and keeps a backup.",
+                hint="`piwizard plan` shows the difference. `piwizard apply --yes` replaces it and keeps a backup.",
             )
         return False
     for place, changes in needed:
@@ -192,19 +198,10 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
                 by_hand = "  (edited by hand; will be replaced)" if one.preview.edited else ""
                 console.say(f"  {printable.value(one.change.describe())}{by_hand}")
                 console.say(*(f"    {warning}" for warning in one.preview.warnings))
-    confirm("Apply these changes? The run continues if you quit or lose the connection. (Details: `piwizard plan`)")
+    console.confirm(
+        "Apply these changes? The run continues if you quit or lose the connection. (Details: `piwizard plan`)"
+    )
     return bool(edited)
-
-
-def confirm(question: str) -> None:
-    """Ask a question on this terminal; raise PiwizardError if the answer is not yes."""
-    if not ask_yes_no(question):
-        raise PiwizardError("Nothing was changed.", hint="Run the command again and answer `y` to continue.")
-
-
-def ask_yes_no(question: str) -> bool:
-    """Ask a question on this terminal and return whether the answer is yes. No answer means no."""
-    return (console.ask(question, "[y/N]") or "").lower() in ("y", "yes")
 
 
 def _say(text: str, *, as_json: bool) -> None:

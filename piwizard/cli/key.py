@@ -6,8 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from piwizard.apps import forges
-from piwizard.apps.forges import RepositoryPage
+from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh_address
 from piwizard.cli import output
 from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.git import deploy_key, git_address, git_command, git_errors, host_keys
@@ -35,7 +34,7 @@ def show_key(answers: Path | None, site: str | None, *, as_json: bool) -> int:
         raise PiwizardError(
             f"app.repo: {access.repo} needs no deploy key.", key="app.repo", hint="Continue with `piwizard apply`."
         )
-    public, place = deploy_key.make(access.site), forges.place_of(address)
+    public, place = deploy_key.make(access.site), deploy_key_page(address)
     if as_json:
         test = _test_key(access)
         found = {"accepted": test.ok, "detail": test.detail}
@@ -107,14 +106,14 @@ def _print_key(access: Access, public: str, place: RepositoryPage) -> None:
     if not access.address.ssh:
         console.say(
             f"app.repo is {access.repo}, but deploy keys work only over SSH. After you add the key, set app.repo to",
-            f"  {forges.ssh_form(access.address)}",
+            f"  {ssh_address(access.address)}",
             "and run `piwizard key` again to test it.",
         )
 
 
 def _test_key(access: Access) -> KeyTest:
     if not access.address.ssh:
-        return KeyTest(False, f"Deploy keys work only over SSH. Set app.repo to {forges.ssh_form(access.address)}.")
+        return KeyTest(False, f"Deploy keys work only over SSH. Set app.repo to {ssh_address(access.address)}.")
     try:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
         result = commands.run(argv, env=git_command.environment(access), timeout=GIT_TIMEOUT_SECONDS)

@@ -139,9 +139,10 @@ def key_command(trust: str | None, answers: Path | None, site: str | None, yes: 
 @command
 def doctor_command(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
     """Diagnose problems and suggest fixes. Exit code 0: no problems found. 1: problems found."""
+    from piwizard.cli.apply import apply_fixes
     from piwizard.diagnosis import doctor
 
-    return doctor.run(site, fix=fix, yes=yes, as_json=as_json)
+    return doctor.run(site, apply_fixes, fix=fix, yes=yes, as_json=as_json)
 
 
 @cli.command("checkup")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from piwizard import errors
 from piwizard.engine import event_format, run_log
 from piwizard.errors import PiwizardError
+from piwizard.setup.status import state_symbol
 from piwizard.system import console, files, paths, printable
 
 if TYPE_CHECKING:
@@ -17,25 +18,6 @@ if TYPE_CHECKING:
     from piwizard.setup.preview import Previewed
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
-
-STATE_SYMBOLS = {
-    "todo": "○",
-    "running": "●",
-    "done": "✓",
-    "drifted": "≠",
-    "failed": "✗",
-    "interrupted": "!",
-    "skipped": "–",
-}
-ASCII_STATE_SYMBOLS = {
-    "todo": ".",
-    "running": "*",
-    "done": "+",
-    "drifted": "~",
-    "failed": "x",
-    "interrupted": "!",
-    "skipped": "-",
-}
 
 
 def dump(value: object) -> None:
@@ -69,11 +51,6 @@ def unforeseen(problem: Exception) -> PiwizardError:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def state_symbol(state: str) -> str:
-    """Return the symbol of a state, in ASCII if the terminal's encoding has no Unicode."""
-    return (STATE_SYMBOLS if console.unicode_out() else ASCII_STATE_SYMBOLS)[state]
 
 
 def warn(text: str) -> None:

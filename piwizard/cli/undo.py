@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from piwizard.cli.apply import ask_yes_no, confirm, watch_run
+from piwizard.cli.apply import watch_run
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Remains
 from piwizard.engine.undo_journal import Journal
@@ -43,8 +43,8 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
             hint="Add `--yes` to delete the data, or omit `--data` to keep it.",
         )
     if ask:
-        confirm(f"Undo everything that {step} did?")
-        data = bool(written and written.any and ask_yes_no(f"Also delete {written}?"))
+        console.confirm(f"Undo everything that {step} did?")
+        data = bool(written and written.any and console.agreed(f"Also delete {written}?"))
     if data and written:
         app_data.require_one_file_system(written.folder)
         if not as_json:

@@ -13,7 +13,7 @@ from pathlib import Path
 from piwizard.changes import package_removal
 from piwizard.changes.base import Record
 from piwizard.cli import output
-from piwizard.cli.apply import ask_yes_no, confirm, watch_run
+from piwizard.cli.apply import watch_run
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Remains
 from piwizard.engine.undo_journal import Journal, journaled
@@ -77,8 +77,8 @@ def _confirm_removal(site: str, data: Contents | None, *, keep_data: bool, ask: 
     """Return whether the data is kept. Raise PiwizardError if the user declines or cannot be asked."""
     if ask:
         secrets = "and answers" if keep_data else "answers and secrets"
-        confirm(f"Remove the site {site}: its code, service, server block, {secrets}?")
-        return keep_data or bool(data and data.any and not ask_yes_no(f"Also delete {data}?"))
+        console.confirm(f"Remove the site {site}: its code, service, server block, {secrets}?")
+        return keep_data or bool(data and data.any and not console.agreed(f"Also delete {data}?"))
     if not keep_data:
         included = f", including {data}" if data else ""
         raise PiwizardError(
@@ -120,11 +120,13 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
             hint="Add `--yes` to delete the data, or omit `--data` to keep it.",
         )
     if ask:
-        confirm(f"Undo {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?")
-        deleted = {site: one for site, one in written.items() if ask_yes_no(f"Also delete {one}?")}
+        console.confirm(
+            f"Undo {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?"
+        )
+        deleted = {site: one for site, one in written.items() if console.agreed(f"Also delete {one}?")}
         question = f"Also remove the Debian packages that piwizard installed ({', '.join(installed)})?"
         # Which of them other programs need is known only after the steps are undone.
-        packages = packages or bool(installed and ask_yes_no(question))
+        packages = packages or bool(installed and console.agreed(question))
     _announce_deletion(_require_deletable([*deleted.values()]), as_json=as_json)
     first = (STEPS[0].name, None)
     if packages and first not in steps:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from piwizard.apps.layout import Layout
-from piwizard.cli import output
+from piwizard.apps.layout import SiteLayout
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.served_https import check_https, no_https
+from piwizard.engine import run_log
 from piwizard.engine.state import State
 from piwizard.network import internet_time
 from piwizard.network.internet_time import check_clock, read_clock
@@ -20,6 +20,7 @@ from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
+from piwizard.system import console
 from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
 
@@ -77,7 +78,7 @@ class Checkup:
         domains, host = answers["site.domains"], bare_name(answers["site.domains"])
         by_dns = answers.get("tls.challenge", "http") == "dns"
         yield from (check_https(site, domains, host) if secure else [no_https(site, by_dns=by_dns)])
-        public, hsts = Layout(site, "").current / "public", bool(answers.get("tls.hsts", True))
+        public, hsts = SiteLayout(site, "").current / "public", bool(answers.get("tls.hsts", True))
         yield from served_pages.check_pages(site, domains, secure=secure, hsts=hsts, public=public)
 
     def _done(self, step: str, site: str | None) -> bool:
@@ -110,7 +111,7 @@ class Checkup:
         by = self._planner.context.facts.clock.by
         check = check_clock(read_clock())
         return from_check(
-            replace(check, detail=f"{check.detail}, kept by {by}" if by else check.detail), "system", None
+            replace(check, detail=f"{check.detail}, kept by {by}" if by and check.ok else check.detail), "system", None
         )
 
 
@@ -118,7 +119,7 @@ def run(site: str | None, *, as_json: bool) -> int:
     """Run the command: check everything and show it. Return the exit code."""
     found = examine(site)
     if as_json:
-        output.dump({"findings": [finding.as_json() for finding in found]})
+        console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
         show_findings(found)
     return 0 if all(finding.ok for finding in found) else 1

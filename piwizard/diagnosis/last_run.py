@@ -50,7 +50,7 @@ def _begin(context: AppContext | None) -> str:
 
 
 def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]:
-    """The events of one step in a run of several."""
+    """Return the events of one step in a run of several."""
     inside, found = False, []
     for event in recorded:
         if event["event"] == "run-started":
@@ -61,6 +61,6 @@ def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]
 
 
 def _words(of_step: Sequence[Event]) -> list[str]:
-    """What the last command that failed printed."""
+    """Return what the last command that failed printed."""
     failed = [event["id"] for event in of_step if event["event"] == "command-finished" and event["exit"] != 0]
     return [event["text"] for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]

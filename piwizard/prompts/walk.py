@@ -6,14 +6,13 @@ import shlex
 
 from piwizard import __version__
 from piwizard.answers.validators import Invalid
-from piwizard.cli.output import state_symbol
 from piwizard.engine import event_format
 from piwizard.errors import PiwizardError
 from piwizard.prompts.backend import Backend
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.form import HOW, Form
 from piwizard.setup.service import Asked, Proposal
-from piwizard.setup.status import Status, all_set_up
+from piwizard.setup.status import Status, all_set_up, state_symbol
 from piwizard.steps.registry import StepInstance
 from piwizard.system import printable
 

@@ -10,8 +10,8 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import bind_address
-from piwizard.apps.layout import Layout
-from piwizard.apps.smoke_test import LONGEST_START
+from piwizard.apps.layout import SiteLayout
+from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
@@ -149,8 +149,8 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
 
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
-    files = bind_address.private_files(Layout(site, ""))
-    found = bind_address.look(files, lambda path: checks.get(path, host=host, secure=secure))
+    files = bind_address.list_private_files(SiteLayout(site, ""))
+    found = bind_address.find_leaks(files, lambda path: checks.get(path, host=host, secure=secure))
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",
@@ -194,7 +194,7 @@ def _first_page(host: str, service: str, *, secure: bool) -> HttpResponse | None
         # Refused or cut off at once is nginx's doing; of an app that is being loaded nginx hears nothing, or 502.
         silent = page is None and time.monotonic() - began >= checks.TIMEOUT
         may_load = silent or (page is not None and page.status in (502, 504))
-        if not may_load or not systemd.loading(service, LONGEST_START):
+        if not may_load or not systemd.loading(service, MAX_START_SECONDS):
             return page
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from piwizard.cli import output
 from piwizard.errors import PiwizardError
-from piwizard.setup.status import Status
+from piwizard.setup.status import ASCII_STATE_SYMBOLS, STATE_SYMBOLS, Status
 from piwizard.steps.registry import StepInstance, step_named
 
 
@@ -51,7 +51,7 @@ def test_json_output_is_valid_in_any_encoding(terminal, encoding):
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
 def test_text_output_has_no_control_characters_in_any_encoding(terminal, encoding):
     written = terminal(encoding)
-    states = list(output.STATE_SYMBOLS)
+    states = list(STATE_SYMBOLS)
     output.show_status([status(state, "… \x1b[2J•\nsecond line") for state in states])
     output.error(PiwizardError("git said: \x1b]0;owned\x07✗", hint="“fix” it"), as_json=False)
     output.show_event({"event": "note", "text": "✓ \x9b31m"}, as_json=False)
@@ -61,9 +61,9 @@ def test_text_output_has_no_control_characters_in_any_encoding(terminal, encodin
 
 
 def test_every_state_has_a_symbol():
-    assert output.STATE_SYMBOLS.keys() == output.ASCII_STATE_SYMBOLS.keys()
-    assert len(set(output.ASCII_STATE_SYMBOLS.values())) == len(output.ASCII_STATE_SYMBOLS)
-    assert "".join(output.ASCII_STATE_SYMBOLS.values()).isascii()
+    assert STATE_SYMBOLS.keys() == ASCII_STATE_SYMBOLS.keys()
+    assert len(set(ASCII_STATE_SYMBOLS.values())) == len(ASCII_STATE_SYMBOLS)
+    assert "".join(ASCII_STATE_SYMBOLS.values()).isascii()
 
 
 def test_warnings_go_to_stderr(terminal):

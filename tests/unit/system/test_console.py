@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
-from piwizard.cli import apply, error_handler, logs, output
+from piwizard.cli import error_handler, logs, output
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
@@ -160,7 +160,7 @@ def test_what_was_typed_wrongly_is_shown(capfd, monkeypatch) -> None:
 def test_a_question_is_one_line_with_its_choices_at_the_end(monkeypatch, capsys, typed) -> None:
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or typed or _closed())
-    assert apply.ask_yes_no(f"Run `flask {HOSTILE}`?") is (typed == "y")
+    assert console.agreed(f"Run `flask {HOSTILE}`?") is (typed == "y")
     (prompt,) = asked
     only_harmless(prompt)
     assert prompt.endswith(" [y/N] ")
