@@ -132,7 +132,7 @@ def _require_site(planner: Planner) -> None:
 
 
 def require_healthy(planner: Planner, chosen: Sequence[StepInstance]) -> list[tuple[StepInstance, Check]]:
-    """Raise PiwizardError if a step that needs no changes fails a check on this machine.
+    """Raise PiwizardError if a step fails a check on this machine.
 
     Return the checks that fail outside this machine: a router that is off is no failure of this command.
     """
@@ -152,7 +152,10 @@ def require_healthy(planner: Planner, chosen: Sequence[StepInstance]) -> list[tu
 
 
 def watch_run(run: str, *, as_json: bool) -> int:
-    """Follow a run until it ends, and return the exit code. Ctrl-C stops following; the run continues."""
+    """Follow a run until it ends, and return the exit code.
+
+    Ctrl-C stops following; the run continues.
+    """
     try:
         for event in follow(run):
             output.show_event(event, as_json=as_json)

@@ -23,7 +23,10 @@ def command(function: Callable[..., int]) -> Callable[..., NoReturn]:
 
 
 def handle_errors(function: Callable[..., int]) -> Callable[..., NoReturn]:
-    """Exit with the command's exit code, or print its error and exit with 1. The only place where errors are caught."""
+    """Turn the result or error of a command into output and an exit code.
+
+    This is the only place where errors become messages.
+    """
 
     @wraps(function)
     def wrapped(*args: Any, **options: Any) -> NoReturn:  # noqa: ANN401

@@ -20,7 +20,7 @@ GIT_TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True)
 class KeyTest:
-    """Whether the repository can be read with the key, in a sentence."""
+    """The result of reading the repository with the key; `detail` is a sentence."""
 
     ok: bool
     detail: str
@@ -56,7 +56,10 @@ def show_key(answers: Path | None, site: str | None, *, as_json: bool) -> int:
 
 
 def trust_host(host: str, answers: Path | None, site: str | None, *, yes: bool, as_json: bool) -> int:
-    """Show the host keys of a server and trust them if the user confirms. Return the exit code."""
+    """Show the host keys of a server and trust them if the user confirms.
+
+    Return the exit code.
+    """
     access = _access(answers, site)
     name, port = _parse_host(host, access)
     known = git_address.known_as(name, port)

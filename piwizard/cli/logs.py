@@ -19,7 +19,10 @@ SECONDS_BETWEEN_PROGRESS = 10.0
 
 
 def read_log(step: str | None, site: str | None, *, follow: bool) -> Iterator[Event]:
-    """Yield the events of the current run or the last one; with a step, only the events of this step."""
+    """Yield the events of the current run or the last one.
+
+    With a step, yield only the events of this step.
+    """
     run = _find_last_run(step and step_named(step).name, site)
     found: Iterable[Event] = follow_run(run) if follow else run_log.read(run_launch.folder(run))
     yield from found if step is None else _filter_step(found, step, site)

@@ -22,7 +22,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON to 
 @click.option("--answers", type=click.Path(path_type=Path), help="Read and save the answers in this file.")
 @click.pass_context
 def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
-    """Set up your Flask app on this Raspberry Pi, with nginx, gunicorn and everything they need.
+    """Set up your Flask app on this Raspberry Pi, with nginx and gunicorn.
 
     Without a command, piwizard asks questions and guides you step by step.
     """
@@ -37,7 +37,10 @@ def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
 @JSON
 @command
 def status_command(answers: Path | None, as_json: bool) -> int:
-    """Show the state of each step: todo, running, done, drifted, failed, interrupted or skipped."""
+    """Show the state of each step.
+
+    States: todo, running, done, drifted, failed, interrupted, skipped.
+    """
     from piwizard.cli import output
     from piwizard.network import address_trial
     from piwizard.setup import kept_answers, status, workspace
@@ -62,7 +65,7 @@ def status_command(answers: Path | None, as_json: bool) -> int:
 @JSON
 @command
 def plan_command(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
-    """Show the changes and commands that `apply` would make, without changing anything.
+    """Show what `apply` would do, without changing anything.
 
     Exit code 0: nothing to do. 2: changes needed. 1: error.
     """
@@ -94,7 +97,10 @@ def plan_command(steps: tuple[str, ...], answers: Path | None, site: str | None,
 def apply_command(
     steps: tuple[str, ...], answers: Path | None, site: str | None, yes: bool, detach: bool, wait: bool, as_json: bool
 ) -> int:
-    """Apply the changes that are needed and follow the log. The run continues if you quit or lose the connection."""
+    """Apply the changes that are needed and follow the log.
+
+    The run continues if you quit or lose the connection.
+    """
     from piwizard.cli import apply
 
     return apply.apply_steps(steps, answers, site, yes=yes, detach=detach, as_json=as_json, wait=wait)
@@ -107,7 +113,10 @@ def apply_command(
 @JSON
 @command
 def deploy_command(site: str | None, yes: bool, detach: bool, as_json: bool) -> int:
-    """Deploy the newest commit of the app. If its smoke test fails, the current release stays in use."""
+    """Deploy the newest commit of the app.
+
+    If its smoke test fails, the current release stays in use.
+    """
     from piwizard.cli import apply
     from piwizard.steps.registry import STEPS
 
@@ -123,7 +132,7 @@ def deploy_command(site: str | None, yes: bool, detach: bool, as_json: bool) -> 
 @JSON
 @command
 def key_command(trust: str | None, answers: Path | None, site: str | None, yes: bool, as_json: bool) -> int:
-    """Show the deploy key for a private repository, where to add it, and whether it works."""
+    """Show the deploy key for a private repository and test it."""
     from piwizard.cli import key
 
     if trust:
@@ -138,7 +147,10 @@ def key_command(trust: str | None, answers: Path | None, site: str | None, yes: 
 @JSON
 @command
 def doctor_command(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
-    """Diagnose problems and suggest fixes. Exit code 0: no problems found. 1: problems found."""
+    """Diagnose problems and suggest fixes.
+
+    Exit code 0: no problems found. 1: problems found.
+    """
     from piwizard.cli.apply import apply_fixes
     from piwizard.diagnosis import doctor
 
@@ -150,7 +162,7 @@ def doctor_command(site: str | None, fix: bool, yes: bool, as_json: bool) -> int
 @JSON
 @command
 def checkup_command(site: str | None, as_json: bool) -> int:
-    """Check everything from the Internet down to the app, and predict the TLS grade.
+    """Check everything from the Internet to the app and predict the TLS grade.
 
     Exit code 0: no problems found. 1: problems found.
     """
@@ -171,7 +183,10 @@ def checkup_command(site: str | None, as_json: bool) -> int:
 def undo_command(
     step: str | None, whole: bool, packages: bool, data: bool, site: str | None, yes: bool, as_json: bool
 ) -> int:
-    """Restore the state from before a step. Changes that you made by hand since then are kept and listed."""
+    """Undo a step and restore the previous state.
+
+    Changes that you made by hand since then are kept and listed.
+    """
     if whole == (step is not None) or (packages and not whole) or (whole and site):
         raise click.UsageError("Name one step, or undo everything: `piwizard undo --all [--packages] [--data]`.")
     if step is not None:
@@ -190,7 +205,10 @@ def undo_command(
 @JSON
 @command
 def remove_command(site: str, keep_data: bool, yes: bool, as_json: bool) -> int:
-    """Remove a site: its code, service, server block, data and answers. Other sites are not affected."""
+    """Remove a site: its code, service, server block, data and answers.
+
+    Other sites are not affected.
+    """
     from piwizard.cli import uninstall
 
     return uninstall.remove_site(site, keep_data=keep_data, yes=yes, as_json=as_json)
@@ -216,7 +234,10 @@ def logs_command(step: str | None, follow: bool, site: str | None, as_json: bool
 @JSON
 @command
 def stop_command(step: str | None, as_json: bool) -> int:
-    """Stop the current run, or else the background job. With a step: only if it includes that step."""
+    """Stop the current run, or else the background job.
+
+    With a step: only if the run or the job includes that step.
+    """
     from piwizard.cli import logs, output
     from piwizard.engine import run_launch
     from piwizard.system import console
@@ -241,7 +262,10 @@ def stop_command(step: str | None, as_json: bool) -> int:
 @JSON
 @command
 def confirm_command(as_json: bool) -> int:
-    """Keep the IP address that is on trial. Without confirmation the old address is restored."""
+    """Keep the IP address that is on trial.
+
+    Without confirmation, the old address is restored.
+    """
     from piwizard.cli import output
     from piwizard.network import address_trial
     from piwizard.system import console
@@ -260,9 +284,9 @@ def confirm_command(as_json: bool) -> int:
 @JSON
 @command
 def report_command(output_file: Path | None, yes: bool, as_json: bool) -> int:
-    """Create a report to share when you ask for help. Secrets, names and addresses are removed.
+    """Create a report to share when you ask for help.
 
-    piwizard shows the report before it writes the file.
+    Secrets, names and addresses are removed. piwizard shows the report before it writes the file.
     """
     from piwizard.diagnosis import report
 
@@ -276,7 +300,10 @@ def report_command(output_file: Path | None, yes: bool, as_json: bool) -> int:
 @JSON
 @command
 def rehearse_command(answers: Path | None, keep: bool, shell: bool, as_json: bool) -> int:
-    """Run the whole setup on a throwaway copy of this machine. Without --answers it uses a small sample app."""
+    """Run the whole setup on a throwaway copy of this machine.
+
+    Without --answers, it uses a small sample app.
+    """
     from piwizard.rehearsal import rehearse
 
     return rehearse.rehearse(answers, keep=keep, shell=shell, as_json=as_json)

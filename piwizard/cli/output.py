@@ -36,7 +36,7 @@ def error(problem: PiwizardError, *, as_json: bool) -> None:
 
 
 def unforeseen(problem: Exception) -> PiwizardError:
-    """Return the error to show for an exception that piwizard does not handle. Save the traceback beside the logs."""
+    """Return the error to show for an unhandled exception; save its traceback."""
     path = paths.logs_dir() / "unforeseen.txt"
     try:
         files.make_folders(path.parent)

@@ -30,8 +30,9 @@ MAX_LISTED_NAMES = 8
 
 
 def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
-    """Undo every step of a site in reverse order, then delete its answers and secrets. Return the exit code.
+    """Undo every step of a site, then delete its answers and secrets.
 
+    Return the exit code.
     `keep_data` keeps /srv/SITE/data, the user that owns it, and the site's secrets and deploy key, since the data may
     be useless without them. Without answers, the journals are enough.
     """
@@ -90,8 +91,9 @@ def _confirm_removal(site: str, data: Contents | None, *, keep_data: bool, ask: 
 
 
 def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
-    """Undo every step of every site in reverse order, from the journals alone. Return the exit code.
+    """Undo every step of every site in reverse order, from the journals alone.
 
+    Return the exit code.
     Answers are kept. `packages` that piwizard installed and the `data` of apps are kept unless the user says otherwise.
     """
     run_launch.require_systemd()
