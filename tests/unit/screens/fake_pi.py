@@ -132,7 +132,7 @@ class Ddns(ddns.Ddns):
 
     name = "ddns"
     title = "Dynamic DNS"
-    heading = "Reach"
+    heading = "Network"
     why = "Your router's public address changes from time to time: this keeps the name pointing at it."
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:

@@ -38,7 +38,7 @@ ALLOWED = {
     "piwizard/cli/error_handler.py": {"sys.stderr"},  # closes it
     "piwizard/__main__.py": {"sys.stdout", "sys.stderr"},  # opens what is closed
     "piwizard/apps/smoke_test.py": {"print"},  # programs of their own: piwizard reads what they print, through a pipe
-    "piwizard/apps/data_files.py": {"print"},
+    "piwizard/apps/data_mirror.py": {"print"},
     "piwizard/apps/analysis_worker.py": {"sys.stdout"},
     "piwizard/network/port_forwarding.py": {"print"},
     # The screens draw through Textual, where every line passes VisibleFilter.
