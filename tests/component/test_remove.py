@@ -59,7 +59,7 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
 
     asked = as_root(pi, "piwizard", "remove", "myflask")
     asked.answer("Remove the site myflask: its code, service, server block, answers and secrets? [y/N]", "y")
-    asked.answer(f"Delete also {DATA} (3 files, ")
+    asked.answer(f"Also delete {DATA} (3 files, ")
     assert asked.end(120) == 0
     assert mine(pi) == MINE
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\ndata.setup\n"
@@ -70,15 +70,15 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
     assert mine(pi) == MINE
     kept = pi.run(("piwizard", "remove", "myflask", "--keep-data")).output
     assert mine(pi) == MINE
-    assert f"{DATA} (3 files, " in kept.rpartition("Left: ")[2]
+    assert f"{DATA} (3 files, " in kept.rpartition("Still there: ")[2]
     quickstart.set_up(pi, lab.git.url("tame"))
     pi.write("/srv/myflask/notes.txt", "mine\n")
     pi.run(("chmod", "-R", "a=", DATA))
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
-    assert f"Deletes {DATA} (3 files, " in said
+    assert f"Deleting {DATA} (3 files, " in said
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "notes.txt\n"
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
-    assert "Left: /srv/myflask with notes.txt; the user myflask" in said
+    assert "Still there: /srv/myflask with notes.txt; the user myflask" in said
     assert "as it was before" not in said.partition("== Undo app of myflask")[2].partition("\n==")[0]
 
     (pi.files / "srv/myflask/notes.txt").unlink()
@@ -91,7 +91,7 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
 def test_undo_of_all_takes_data_and_no_file_of_a_person(pi: Pi) -> None:
     pi.write("/srv/myflask/notes.txt", "mine\n")
     said = pi.run(("piwizard", "undo", "--all", "--data", "--yes")).output
-    assert f"Deletes {DATA} (3 files, " in said
+    assert f"Deleting {DATA} (3 files, " in said
     assert not (pi.files / DATA.lstrip("/")).exists()
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
 
@@ -101,7 +101,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
     pi.write(OTHER, sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"))
     said = quickstart.apply(pi, "--answers", OTHER)
-    assert f"myflask is set up and not in {OTHER}: its answers are kept." in said.errors
+    assert f"myflask is set up but not in {OTHER}. Its answers are kept." in said.errors
     assert pi.http("/", host="blog.example.org").text.startswith("The blog.")
     quickstart.serves(pi)
     after = json.loads(pi.run(("piwizard", "status", "--json")).output)
@@ -113,7 +113,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     pi.write(OTHER, renamed)
     refused = quickstart.apply(pi, "--answers", OTHER, check=False)
     assert refused.exit == 1
-    assert "but myflask is set up with it" in refused.errors
+    assert "but the site myflask is set up with it" in refused.errors
     assert "Call it myflask" in refused.errors
 
     # Also where somebody has taken it out of the machine's own file, it is seen, and can go.
@@ -122,7 +122,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
         sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"),
     )
     status = pi.run(("piwizard", "status"))
-    assert "no answers for myflask: `piwizard remove myflask` removes it" in status.output
+    assert "the answers have no site myflask. Run `piwizard remove myflask` to remove it" in status.output
     assert mine(pi) == MINE
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
     assert "Nothing of it is left." in said
