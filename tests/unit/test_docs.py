@@ -63,7 +63,7 @@ def test_relative_links_exist() -> None:
 
 @pytest.mark.parametrize("document", ["architecture.md", "security.md"])
 def test_the_tests_behind_the_promises_exist(document: str) -> None:
-    named = set(re.findall(r"`(test_[a-z_]+)`", (ROOT / f"docs/{document}").read_text()))
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / f"docs/{document}").read_text()))
     there = {
         name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
     }
@@ -85,3 +85,10 @@ def test_promises_name_the_layers_of_their_tests() -> None:
         if "`python -m " in tests:
             expected.add("by hand")
         assert set(named.split(", ")) == expected, promise
+
+
+@pytest.mark.parametrize("document", ["architecture.md", "security.md", "apps.md", "development.md"])
+def test_files_named_in_documents_exist(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    for path in re.findall(r"`([a-z]\w*/[\w/.-]+\.(?:py|j2|lock|md|sh))`", text):
+        assert any((ROOT / folder / path).exists() for folder in ("", "piwizard")), path
