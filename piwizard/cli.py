@@ -138,9 +138,9 @@ def key(trust: str | None, answers: Path | None, site: str | None, yes: bool, as
 @command
 def doctor(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
     """What is wrong, why, and what mends it. Exit 0: nothing is wrong, 1: something is."""
-    from piwizard import doctor as package
+    from piwizard.diagnosis import doctor as diagnosis
 
-    return package.visit(site, fix=fix, yes=yes, as_json=as_json)
+    return diagnosis.run(site, fix=fix, yes=yes, as_json=as_json)
 
 
 @cli.command()
@@ -149,9 +149,9 @@ def doctor(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
 @command
 def checkup(site: str | None, as_json: bool) -> int:
     """Everything once more, from outside in, and the grade to expect. Exit 0: nothing is wrong, 1: something is."""
-    from piwizard import checkup as package
+    from piwizard.diagnosis import checkup as diagnosis
 
-    return package.visit(site, as_json=as_json)
+    return diagnosis.run(site, as_json=as_json)
 
 
 @cli.command()
@@ -252,9 +252,9 @@ def confirm(as_json: bool) -> int:
 @command
 def report(output_file: Path | None, yes: bool, as_json: bool) -> int:
     """A bundle to show to someone who helps, without secrets, names and addresses. It is shown before it is written."""
-    from piwizard import reporting
+    from piwizard.diagnosis import report as diagnosis
 
-    return reporting.report(output_file, yes=yes, as_json=as_json)
+    return diagnosis.report(output_file, yes=yes, as_json=as_json)
 
 
 @cli.command()

@@ -10,7 +10,7 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import service
 
 if TYPE_CHECKING:
-    from piwizard.doctor.finding import Finding
+    from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
     from piwizard.machine.facts import Facts
     from piwizard.machine.git_access import Access
@@ -96,7 +96,7 @@ class ScreenService(service.Backend):
 
     def checkup(self) -> list[Finding]:
         """Everything that a visitor's request meets, looked at once."""
-        from piwizard.checkup.examine import examine
+        from piwizard.diagnosis.checkup import examine
 
         return examine()
 

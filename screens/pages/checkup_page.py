@@ -20,7 +20,7 @@ from piwizard.screens.widgets.key_bar import KeyBar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from piwizard.doctor.finding import Finding
+    from piwizard.diagnosis.findings import Finding
 
 KEYS = (("Enter", "open, fold"), ("g", "look again"), ("Esc", "back"))
 

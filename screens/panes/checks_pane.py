@@ -16,7 +16,7 @@ from piwizard.screens.log.log_model import Block
 from piwizard.screens.widgets.folding_list import FoldingList
 
 if TYPE_CHECKING:
-    from piwizard.doctor.finding import Finding
+    from piwizard.diagnosis.findings import Finding
     from piwizard.machine.checks import Check
 
 

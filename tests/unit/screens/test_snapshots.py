@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.checkup import examine
-from piwizard.doctor.finding import Finding
+from piwizard.diagnosis import checkup as diagnosis
+from piwizard.diagnosis.findings import Finding
 from piwizard.machine.remedies import Advice
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import Seen, opened
@@ -125,7 +125,7 @@ def compare(name: str, text: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.__name__)
 async def test_screen(screen, size, request, monkeypatch):
-    monkeypatch.setattr(examine, "examine", lambda: FOUND)
+    monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
     folder = request.getfixturevalue("folder" if screen is welcome else "site")
     async with opened(folder, size, welcome=screen is welcome) as seen:
         await screen(seen)
@@ -138,7 +138,7 @@ async def test_screen(screen, size, request, monkeypatch):
     "screen", [welcome, questions, plan, log, checks, ending, checkup, help_page], ids=lambda one: one.__name__
 )
 async def test_in_ascii(screen, request, monkeypatch):
-    monkeypatch.setattr(examine, "examine", lambda: FOUND)
+    monkeypatch.setattr(diagnosis, "examine", lambda: FOUND)
     folder = request.getfixturevalue("folder" if screen is welcome else "site")
     async with opened(folder, plain=True, welcome=screen is welcome) as seen:
         await screen(seen)

@@ -1,0 +1,159 @@
+"""What the doctor knows of a site's app before it listens to it: where things lie, what was answered."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from piwizard import egress
+from piwizard.apps.chosen import Chosen
+from piwizard.apps.database import InitCommand
+from piwizard.apps.environment import Variable
+from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.writable import Writable
+from piwizard.diagnosis.findings import Finding
+from piwizard.diagnosis.tracebacks import Failure, Frame
+from piwizard.machine.remedies import AddAnswer, ApplySteps, Fix
+
+Kind = tuple[str, str]
+"""The id and the name of a finding."""
+BUILD = re.compile(r"(?:current|releases/[^/]+)/app(?:/(.*))?$")
+
+
+@dataclass(frozen=True)
+class AppContext:
+    """A site's app. `tree` is its code, `start` the folder below it in which it is started.
+
+    `newest`: it is the app's newest version that failed, not the one in use. `treated`: what is heard is from before
+    the last run, so that what the answers bring against it is mended already. `listed`: the distributions that
+    `requirements` asks for.
+    """
+
+    site: str
+    folder: Path
+    tree: Path
+    start: str = ""
+    pythonpath: str = ""
+    entry: str = ""
+    requirements: str | None = None
+    listed: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+    env: frozenset[str] = frozenset()
+    init: tuple[str, ...] = ()
+    may_write: tuple[Writable, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    commands: tuple[InitCommand, ...] = ()
+    newest: bool = False
+    treated: bool = False
+    network: str = egress.INTERNET
+    home_network: tuple[HomeNetworkUse, ...] = ()
+    refused: tuple[egress.Refused, ...] = ()
+    unreachable_resolvers: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> Path:
+        """Where what it writes really lies."""
+        return self.folder / "data"
+
+    @property
+    def own_environment(self) -> dict[str, str]:
+        """What its commands need besides its settings: a place to write, and where its modules are."""
+        modules = {"PYTHONPATH": f"{self.folder}/current/app/{self.pythonpath}"} if self.pythonpath else {}
+        return {"HOME": str(self.data), **modules}
+
+    def inside(self, path: str) -> str | None:
+        """A path as the app names it, relative to its code; None where it leads elsewhere."""
+        full = posixpath.normpath(posixpath.join(self.folder, "current/app", self.start, path))
+        match = BUILD.match(full.removeprefix(f"{self.folder}/")) if full.startswith(f"{self.folder}/") else None
+        return None if match is None else match[1] or ""
+
+    def kept(self, path: str) -> str | None:
+        """The entry of app.writable that a path of the code lies in, None where it lies in none."""
+        return next((kept for kept in self.writable if path == kept or path.startswith(f"{kept}/")), None)
+
+    def own_frame(self, failure: Failure) -> Frame | None:
+        """The last line of the app's own code on the way to a failure, its file relative to the code."""
+        for frame in reversed([*(frame for one in failure.first for frame in one.frames), *failure.frames]):
+            inside = self.inside(frame.file) if frame.file.startswith("/") else None
+            if inside is not None and not inside.startswith((".venv/", "venv/")):
+                return Frame(inside, frame.line, frame.function, frame.source)
+        return None
+
+    def evidence(self, failure: Failure) -> str:
+        """The line of the app that failed, and Python's words."""
+        frame, page = self.own_frame(failure), f" (asked for {failure.page})" if failure.page else ""
+        if frame is None:
+            return f"{failure.words}{page}"
+        function = f" in {frame.function}" if frame.function and frame.function != "<module>" else ""
+        return f"{frame.file}:{frame.line}{function}: {failure.words}{page}"
+
+    def finding(self, kind: Kind, failure: Failure, cause: str, fix: Fix) -> Finding:
+        """Return what is wrong with the app, shown by one of its failures."""
+        return Finding(*kind, False, self.evidence(failure), cause, fix, step="app", site=self.site)
+
+    def answered(self, kind: Kind, failure: Failure, cause: str, fix: Fix) -> Finding:
+        """Return a finding that the answers already deal with: fixed, where a run has applied them since."""
+        if self.treated:
+            return Finding(*kind, True, f"fixed since: {self.evidence(failure)}", step="app", site=self.site)
+        return self.finding(kind, failure, cause, fix)
+
+    def add(self, key: str, *values: str) -> AddAnswer:
+        """Return what adds to a list of the answers.
+
+        What was found in the code is named with it: an answer takes the place of all that was found.
+        """
+        found = {"app.writable": self.writable, "app.init": self.init}
+        return AddAnswer(key, (*found[key], *values), shown=values)
+
+    def apply(self, purpose: str = "") -> ApplySteps:
+        """Return the run that takes up the answers."""
+        if self.newest:
+            return ApplySteps(("app", "gunicorn", "site"), purpose, newest=True)
+        return ApplySteps(("app", "gunicorn"), purpose)
+
+    @property
+    def take_up(self) -> str:
+        """The command that takes up the answers, for a fix that a person makes."""
+        return "piwizard deploy" if self.newest else "piwizard apply"
+
+
+def app_context(app: Chosen, *, newest: bool = False) -> AppContext:
+    """What is known of a chosen app. Runs nothing of it."""
+    answers, tree = app.answers, app.source.tree
+    return AppContext(
+        site=app.layout.site,
+        folder=app.layout.folder,
+        tree=tree,
+        start=app.working_directory,
+        pythonpath=app.entry.pythonpath,
+        entry=app.entry.entry,
+        requirements=app.requirements.file if app.requirements else None,
+        listed=app.requirements.names if app.requirements else app.imported,
+        writable=app.writable,
+        env=frozenset((*answers.get("app.env", {}), *app.generated)),
+        init=app.init,
+        may_write=app.found_writable,
+        variables=app.variables,
+        commands=app.found_init,
+        newest=newest,
+        network=app.network,
+        home_network=app.home_network,
+        refused=egress.look(app.layout.site).refused,
+        unreachable_resolvers=egress.unreachable_resolvers(app.layout.site),
+    )
+
+
+def each_once(findings: Iterator[Finding]) -> list[Finding]:
+    """Return the same problem only once, with the last time that it was seen, and how often."""
+    found: dict[tuple[str, str, Fix], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((finding.id, finding.cause, finding.fix), []).append(finding)
+    return [_counted(same) for same in found.values()]
+
+
+def _counted(same: list[Finding]) -> Finding:
+    last = same[-1]
+    return last if len(same) == 1 else replace(last, detail=f"{last.detail}, {len(same)} times")

@@ -1,0 +1,94 @@
+"""Imports that fail: the module is not installed, or not the one that the app was written for."""
+
+from __future__ import annotations
+
+import re
+
+from piwizard.apps.imports import INSTALLED_AS
+from piwizard.apps.specs import normal
+from piwizard.diagnosis.app_context import AppContext
+from piwizard.diagnosis.findings import Finding
+from piwizard.diagnosis.tracebacks import Failure
+from piwizard.machine.interpreter import left_behind
+from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
+
+MODULE_MISSING = ("module-missing", "Python modules installed")
+DEPLOY = RunCommand("piwizard deploy", "after that")
+
+MISSING = re.compile(r"No module named '([\w.]+)'")
+NAME = re.compile(r"cannot import name '(\w+)' from (partially initialized module )?'([\w.]+)'(?: \((.*)\))?")
+LIBRARY = re.compile(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
+
+
+def import_error(failure: Failure, context: AppContext) -> Finding | None:
+    """Return the finding where an import failed."""
+    if failure.kind not in ("ModuleNotFoundError", "ImportError"):
+        return None
+    if match := MISSING.match(failure.text):
+        return _missing(failure, context, match[1])
+    if match := NAME.match(failure.text):
+        return _other_version(failure, context, match[1], match[3], circular=bool(match[2]), file=match[4] or "")
+    if match := LIBRARY.search(failure.text):
+        cause = f"A Python package needs {match[1]}, a library of the system, which is not installed."
+        fix = (
+            RunCommand(f"apt-file search {match[1]}", "(from the package apt-file) to find the package that has it"),
+            Advice("Install that package."),
+        )
+        return context.finding(("system-library-missing", "System libraries installed"), failure, cause, fix)
+    return None
+
+
+def distribution(module: str) -> str:
+    """Return what pip calls a module."""
+    top = module.partition(".")[0]
+    return INSTALLED_AS.get(top) or (top.replace("_", "-").title() if top.startswith("flask_") else top)
+
+
+def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
+    if stale := left_behind(context.folder / "current" / "venv"):
+        cause = f"A system upgrade brought another version of Python: {stale.words}."
+        fix: Fix = (ApplySteps(("app", "gunicorn"), "to build the environment again"),)
+        return context.finding(("python-changed", "Environment built for this Python"), failure, cause, fix)
+    top, file = module.partition(".")[0], context.requirements or "requirements.txt"
+    own = [path for path in (f"{top}.py", f"{top}/__init__.py") if (context.tree / path).is_file()]
+    fix = (Advice("Check that everything is committed, and that app.entry is right."), DEPLOY)
+    if module == context.entry.partition(":")[0]:
+        cause = f"The app is to be loaded from the module {module}, but its code has no such file."
+        return context.finding(("entry-wrong", "App entry exists"), failure, cause, fix)
+    if own or (context.tree / top).is_dir():
+        whole = (context.tree / f"{module.replace('.', '/')}.py").is_file()
+        cause = f"{own[0] if own else top} is in the repository, " + (
+            "but Python looks for it from another folder." if whole or own == [f"{top}.py"] else f"but {module} is not."
+        )
+        return context.finding(MODULE_MISSING, failure, cause, fix)
+    wanted = distribution(module)
+    if _asked_for(context, wanted):
+        cause = f"{file} lists {wanted}, but the environment lacks it: it was changed, or has another version."
+        again = RunCommand(
+            f"sudo rm {context.folder}/current/venv.json && sudo piwizard apply app", "to build it again"
+        )
+        return context.finding(MODULE_MISSING, failure, cause, (again,))
+    cause = f"The app imports {module}, but {file} does not list it. It was installed where you wrote the app."
+    fix = (Advice(f"Add the line {wanted} to {file}, and commit it."), DEPLOY)
+    return context.finding(MODULE_MISSING, failure, cause, fix)
+
+
+def _asked_for(context: AppContext, wanted: str) -> bool:
+    return normal(wanted) in context.listed
+
+
+def _other_version(
+    failure: Failure, context: AppContext, name: str, module: str, *, circular: bool, file: str
+) -> Finding:
+    if circular:
+        cause = f"Two files of the app import each other, and {module} is not ready yet when {name} is imported."
+        advice = "Move one of the two imports into the function that needs it."
+    elif context.inside(file) is not None:
+        cause = f"{context.inside(file)} of the app has no {name}."
+        advice = "Check that everything is committed."
+    else:
+        package, where = distribution(module), context.requirements or "requirements.txt"
+        cause = f"The installed {package} no longer has {name}: the app was written for an older version."
+        advice = f"Change that line, or require the older version of {package} in {where}."
+    kind = ("import-fails", "Imports succeed")
+    return context.finding(kind, failure, cause, (Advice(advice), DEPLOY))

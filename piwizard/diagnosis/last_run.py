@@ -1,0 +1,66 @@
+"""Explain why the last run of a step failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from piwizard.diagnosis import app_errors, missing_variables
+from piwizard.diagnosis.app_context import AppContext
+from piwizard.diagnosis.findings import Finding
+from piwizard.engine.events import Event
+from piwizard.engine.state import Entry
+from piwizard.machine.remedies import Advice, ApplySteps, Remedy, RunCommand
+
+LAST_RUN = ("last-run", "Last run succeeded")
+
+
+def explain_last_run(
+    recorded: Sequence[Event], entry: Entry, step: str, site: str | None, context: AppContext | None
+) -> list[Finding]:
+    """Return why it failed: from the tracebacks that its commands printed, else from its own error."""
+    of_step = _only(recorded, step, site)
+    found = app_errors.find_causes([_words(of_step)], context) if context else []
+    if found:
+        return [replace(one, step=step, cause=f"{_begin(context)}{one.cause}") for one in found[-1:]]
+    error = next((event for event in reversed(of_step) if event["event"] == "error"), {})
+    detail = str(error.get("message") or entry.summary or "it stopped before its end")
+
+    def finding(cause: str, *fix: Remedy, detail: str = detail, kind: tuple[str, str] = LAST_RUN) -> list[Finding]:
+        return [Finding(*kind, False, detail, cause, fix, step=step, site=site)]
+
+    if entry.result in ("running", "stopped"):
+        cause = "The run was stopped, or the Pi lost its power."
+        return finding(cause, ApplySteps((step,), "to resume it"), detail=f"{step} was interrupted at {entry.at}")
+    table, _, name = str(error.get("key") or "").rpartition(".")
+    if context and table == "app.env":  # older records have the table alone
+        cause = f"{_begin(context)}The code reads {name} from its environment, but it is not set."
+        return finding(cause, *missing_variables.asking(name, context), kind=missing_variables.MISSING)
+    hint = str(error.get("hint") or "")
+    first = Advice(hint) if hint else RunCommand(f"piwizard logs {step}", "to see the whole log")
+    newest = context is not None and context.newest
+    again = RunCommand("piwizard deploy" if newest else f"piwizard apply {step}", "to try it again")
+    return finding(_begin(context) or "The step failed.", first, again)
+
+
+def _begin(context: AppContext | None) -> str:
+    if context and context.newest:
+        return "The newest version failed its smoke test, and the one before still runs. "
+    return ""
+
+
+def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]:
+    """The events of one step in a run of several."""
+    inside, found = False, []
+    for event in recorded:
+        if event["event"] == "run-started":
+            inside = (event.get("step"), event.get("site")) == (step, site)
+        if inside:
+            found.append(event)
+    return found
+
+
+def _words(of_step: Sequence[Event]) -> list[str]:
+    """What the last command that failed printed."""
+    failed = [event["id"] for event in of_step if event["event"] == "command-finished" and event["exit"] != 0]
+    return [str(event["text"]) for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]

@@ -1,0 +1,111 @@
+"""Read nginx's error log for problems between nginx and a site's app."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from piwizard.diagnosis.findings import Finding
+from piwizard.machine.remedies import Advice, Fix, RunCommand
+
+LOG = "/var/log/nginx/error.log"
+LINE = re.compile(
+    r"(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[\w+\] [^:]*: (?:\*\d+ )?(?P<text>.*?), client: .*?"
+    r'request: "(?P<request>[^"]*)"(?:, upstream: "http://unix:(?P<socket>[^:"]+):)?'
+)
+MOST = 1 << 18
+"""Bytes of the log that are read, from its end."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A request that nginx got no answer for, and why."""
+
+    at: datetime
+    text: str
+    request: str
+    socket: str
+
+
+@dataclass(frozen=True)
+class UpstreamProblem:
+    """A kind of problem: its id and name, what nginx writes, the cause and the fix."""
+
+    id: str
+    name: str
+    sign: str
+    cause: str
+    fix: Fix
+
+
+DEPLOY = RunCommand("piwizard deploy", "after that")
+PROBLEMS = (
+    UpstreamProblem(
+        "page-cut-off",
+        "Pages complete",
+        "prematurely closed connection",
+        "The process of the app that worked on the page stopped before it answered: it was killed, or crashed.",
+        (Advice("Check that page: it uses too much memory, takes too long, or ends the program."),),
+    ),
+    UpstreamProblem(
+        "page-too-slow",
+        "Pages answered within a minute",
+        "upstream timed out",
+        "The app took more than a minute for the page, and nginx stopped waiting.",
+        (Advice("Let the page do less at a time, or do the work outside of a request."), DEPLOY),
+    ),
+    UpstreamProblem(
+        "app-socket-closed",
+        "App socket open to nginx",
+        "(13: Permission denied) while connecting to upstream",
+        "nginx may not open the app's socket: it runs as another user than www-data, or the socket was changed.",
+        (
+            RunCommand("piwizard apply gunicorn nginx", "to restore both"),
+            Advice("The line `user` in nginx.conf has to say www-data."),
+        ),
+    ),
+    UpstreamProblem(
+        "app-too-busy",
+        "App keeps up with requests",
+        "(11: Resource temporarily unavailable)",
+        "So many requests were waiting for the app that it took no more from nginx.",
+        (Advice("Set gunicorn.threads to a higher number."), RunCommand("piwizard apply", "after that")),
+    ),
+    UpstreamProblem(
+        "headers-too-large",
+        "Response headers small enough",
+        "upstream sent too big header",
+        "The app sends more headers than nginx accepts: usually a session cookie with too much in it.",
+        (Advice("Keep less in the session."), DEPLOY),
+    ),
+)
+
+
+def parse(text: str) -> list[Refused]:
+    """Return the failed requests in a log, oldest first. nginx writes local time."""
+    found = []
+    for line in text.splitlines():
+        if match := LINE.match(line):
+            at = datetime.strptime(match["at"], "%Y/%m/%d %H:%M:%S").astimezone()
+            found.append(Refused(at, match["text"], match["request"], match["socket"] or ""))
+    return found
+
+
+def upstream_problems(refused: Sequence[Refused], site: str, socket: str, since: datetime | None) -> list[Finding]:
+    """Return the kinds of problem between nginx and a site's socket after a moment."""
+    ours = [
+        one for one in refused if one.socket == socket and (since is None or one.at >= since.replace(microsecond=0))
+    ]
+    return [finding for problem in PROBLEMS if (finding := _one(problem, ours, site))]
+
+
+def _one(problem: UpstreamProblem, refused: Sequence[Refused], site: str) -> Finding | None:
+    same = [one for one in refused if problem.sign in one.text]
+    if not same:
+        return None
+    pages = list(dict.fromkeys(one.request.rpartition(" ")[0] or one.request for one in same))[-3:]
+    times = f" ({len(same)} times)" if len(same) > 1 else ""
+    detail = f"{', '.join(pages)}: {same[-1].text}{times}"
+    return Finding(problem.id, problem.name, False, detail, problem.cause, problem.fix, step="site", site=site)

@@ -1,0 +1,46 @@
+"""A new address that nobody has confirmed yet."""
+
+from __future__ import annotations
+
+from piwizard.diagnosis.findings import Finding
+from piwizard.machine import units
+from piwizard.machine.remedies import Fix, RunCommand, Wait
+from piwizard.network import trial
+from piwizard.network.trial import Trial
+
+TIMER = f"{trial.UNIT}.timer"
+
+
+def check_pending_address() -> list[Finding]:
+    """Return a finding where a new address waits to be confirmed; nothing otherwise."""
+    if not trial.pending():
+        return []
+    return [judge_trial(trial.current(), ticking=units.ask([TIMER])[TIMER].running)]
+
+
+def judge_trial(tried: Trial | None, *, ticking: bool) -> Finding:
+    """Return what the trial of an address means: it waits, its timer is gone, or the old address is coming back."""
+
+    def finding(detail: str, cause: str, fix: Fix) -> Finding:
+        return Finding("new-address-confirmed", "New local IP confirmed", False, detail, cause, fix, step="static-ip")
+
+    if tried and ticking:
+        return finding(
+            f"{tried.host} waits to be confirmed: {tried.left} s left",
+            "The address is new, and nobody has confirmed yet that this Pi can be reached there.",
+            (RunCommand("piwizard confirm", "to keep it"), Wait("for the old address to come back by itself, if not")),
+        )
+    if tried:
+        return finding(
+            f"{tried.host} waits to be confirmed, without a time limit",
+            "The timer that ends the trial was stopped.",
+            (
+                RunCommand("piwizard confirm", "to keep the address"),
+                RunCommand("piwizard undo static-ip", "to restore the old one, as a reboot does"),
+            ),
+        )
+    return finding(
+        "the old address is being restored",
+        "The trial is over, but the old settings are not completely restored.",
+        (RunCommand("piwizard undo static-ip", "to restore them, as a reboot does"),),
+    )

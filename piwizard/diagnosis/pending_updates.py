@@ -1,0 +1,165 @@
+"""Packages whose updates do not come: on hold, kept back by unattended-upgrades, or waiting for somebody."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from piwizard.diagnosis.findings import Finding
+from piwizard.machine import apt_options, commands, files, packages
+from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
+
+KEPT_BACK = Path("/var/lib/unattended-upgrades/kept-back")
+"""unattended-upgrades' own list of what it did not install in its last run, separated by spaces."""
+LISTS = Path("/var/lib/apt/lists")
+LAST_RUN = Path("/var/lib/apt/periodic/unattended-upgrades-stamp")
+SIMULATE = ("apt-get", "--simulate", "--option", "Debug::NoLocking=true", "dist-upgrade")
+INSTALL = re.compile(r"^Inst (\S+) \[[^]]*\] \((\S+) ([^)]*)\)", re.MULTILINE)
+"""A line of `apt-get --simulate`: package, its new version, and where that one comes from."""
+LONGEST = 60.0
+"""Seconds for apt, which reads all lists of packages; a Pi Zero takes 20."""
+DAYS = 3
+"""How long an update may wait before it is a finding: unattended-upgrades runs once a day."""
+SETTINGS = ("/etc/nginx/nginx.conf", "/etc/ddclient.conf", "/etc/ddclient/ddclient.conf", "/etc/dhcpcd.conf")
+"""Settings files of packages in which piwizard writes."""
+BESIDE = (".dpkg-dist", ".dpkg-new", ".ucf-dist")
+MANY = 6
+
+
+def check_updates() -> list[Finding]:
+    """Return what keeps updates from this machine. Asks no server."""
+    installed = packages.installed()
+    if "apt" not in installed:
+        return []
+    unattended = "unattended-upgrades" in installed
+    result = commands.run(SIMULATE, timeout=LONGEST)
+    pending = waiting(result.output) if result.ok else {}
+    found = [on_hold(held(packages.status()))]
+    if unattended:
+        kept = (files.read(KEPT_BACK) or b"").decode("utf-8", "replace").split()
+        keeps = Path(apt_options.FILE).exists() or apt_options.others_keep_settings()
+        found.append(kept_back(kept, keeps=keeps))
+    return [
+        *found,
+        security(pending, _days(LISTS), _days(LAST_RUN), unattended=unattended),
+        *new_settings(path for name in SETTINGS for end in BESIDE if (path := Path(f"{name}{end}")).exists()),
+    ]
+
+
+def held(status: str) -> list[str]:
+    """Return the names of the packages that a dpkg status file lists as on hold."""
+    return [package.name for package, stanza in packages.stanzas(status) if packages.HELD in stanza]
+
+
+def waiting(simulated: str) -> dict[str, str]:
+    """Return package → origin of every update that `apt-get --simulate dist-upgrade` would install."""
+    return {name: origin for name, _, origin in INSTALL.findall(simulated)}
+
+
+def on_hold(names: list[str]) -> Finding:
+    """Judge the packages on hold: they get no updates."""
+
+    def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("no-packages-on-hold", "No packages on hold", ok, detail, cause, fix, step="system")
+
+    if not names:
+        return finding(ok=True, detail="none")
+    return finding(
+        ok=False,
+        detail=f"on hold: {_some(names)}",
+        cause="They were put on hold with `apt-mark hold`, so they get no updates, not even security updates.",
+        fix=(
+            RunCommand(f"sudo apt-mark unhold {' '.join(names[:MANY])}", "to allow updates again"),
+            RunCommand("sudo apt upgrade", "to install them"),
+        ),
+    )
+
+
+def kept_back(names: list[str], *, keeps: bool) -> Finding:
+    """Judge what unattended-upgrades kept back. `keeps`: it may keep edited settings files, so those are not why."""
+
+    def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("automatic-updates", "Automatic updates complete", ok, detail, cause, fix, step="nginx")
+
+    if not names:
+        return finding(ok=True, detail="unattended-upgrades keeps no package back")
+    detail = f"unattended-upgrades keeps back: {_some(names)}"
+    install = f"sudo apt update && sudo apt install --only-upgrade {' '.join(names[:MANY])}"
+    if keeps:
+        cause = "A package that they need is on hold or pinned, or an update of theirs needs a new package."
+        return finding(ok=False, detail=detail, cause=cause, fix=(RunCommand(install, "to install them"),))
+    cause = "One of their settings files was edited here, and the update brings another one: dpkg would have to ask."
+    fix = (
+        ApplySteps(("nginx",), "to let unattended-upgrades keep the edited files"),
+        RunCommand(install, "to install the updates at once"),
+    )
+    return finding(ok=False, detail=detail, cause=cause, fix=fix)
+
+
+def security(pending: Mapping[str, str], known: float | None, last_run: float | None, *, unattended: bool) -> Finding:
+    """Judge security updates that are not installed.
+
+    `known` and `last_run` are the days since apt's lists came and since unattended-upgrades ran, None for never.
+    """
+
+    def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+        return Finding("security-updates", "Security updates installed", ok, detail, cause, fix, step="system")
+
+    names = [name for name, origin in pending.items() if "security" in origin.lower()]
+    late = known is not None and known >= DAYS
+    stopped = unattended and (last_run is None or last_run >= DAYS)
+    if not names:
+        return finding(
+            ok=True,
+            detail="none pending, by package lists that are " + (f"{known:.0f} days old" if late else "up to date"),
+        )
+    detail = f"pending: {_some(names)}"
+    if not late and not stopped:
+        return finding(ok=True, detail=detail)
+    if not unattended:
+        cause = f"They have been available for {known:.0f} days, and this Pi installs no updates by itself."
+        fix: Fix = (
+            RunCommand("sudo apt update && sudo apt upgrade", "to install them"),
+            RunCommand("sudo apt install unattended-upgrades", "to install updates every day from now on"),
+        )
+        return finding(ok=False, detail=detail, cause=cause, fix=fix)
+    when = "has never run" if last_run is None else f"has not run for {last_run:.0f} days"
+    cause = f"unattended-upgrades {when}." if stopped else f"They have been available for {known:.0f} days."
+    fix = (
+        RunCommand("sudo unattended-upgrade --verbose", "to install them, or to see why it does not"),
+        RunCommand("systemctl list-timers 'apt-daily*'", "to see when it runs"),
+    )
+    return finding(ok=False, detail=detail, cause=cause, fix=fix)
+
+
+def new_settings(paths: Iterable[Path]) -> list[Finding]:
+    """Name settings files that a package brought and that lie beside the ones in use. They are no failure."""
+    found = []
+    for path in paths:
+        used = path.with_suffix("")
+        detail = f"{path} came with an update; {used} was kept, with piwizard's and your own edits"
+        fix = (
+            Advice("Nothing to do."),
+            RunCommand(f"diff {used} {path}", "to see what is new"),
+            RunCommand(f"sudo rm {path}", "when you have seen it"),
+        )
+        found.append(
+            Finding("settings-kept", f"Settings of {used.name} up to date", True, detail, fix=fix, subject=used.name,
+                    step="nginx")
+        )  # fmt: skip
+    return found
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
+    return ", ".join(names[:MANY]) + more
+
+
+def _days(path: Path) -> float | None:
+    """Return how long ago a file or folder was changed."""
+    try:
+        return max(0.0, time.time() - path.stat().st_mtime) / 86400
+    except OSError:
+        return None

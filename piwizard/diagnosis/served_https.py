@@ -1,0 +1,64 @@
+"""A site's HTTPS: the certificate that is served, what nginx offers, and the grade to expect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from piwizard.diagnosis import served_pages
+from piwizard.diagnosis.findings import Finding
+from piwizard.machine.certificates import Certificate
+from piwizard.machine.remedies import Advice, RunCommand
+from piwizard.tls import offered
+from piwizard.tls.grade import OLD, Observed, grade
+
+MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d+)", re.IGNORECASE)
+APPLY = (
+    RunCommand("piwizard apply certbot", "to restore it"),
+    Advice("Another file under /etc/nginx may have the host name, too."),
+)
+GRADE = ("ssl-labs-grade", "SSL Labs grade A or better")
+WITHOUT = (
+    "no grade, because the site is served over HTTP only. HTTPS needs {}, and tls.https = true; then run "
+    "`piwizard apply certbot renewal`"
+)
+BY_HTTP = "a domain that points to your public IP, and ports 80 and 443 forwarded in the router"
+BY_DNS = 'a domain in the zone of your DDNS provider (tls.challenge = "dns": the certificate needs no open port)'
+
+
+def no_https(site: str, *, by_dns: bool) -> Finding:
+    """Return what is said about a site that is served over HTTP: that may be just what is wanted."""
+    return Finding(*GRADE, True, WITHOUT.format(BY_DNS if by_dns else BY_HTTP), step="certbot", site=site)
+
+
+def check_https(site: str, domains: Sequence[str], host: str) -> Iterator[Finding]:
+    """Check one site; `host` is the host name that the others redirect to."""
+    page = served_pages.get("/", host, True)
+    said = MAX_AGE.search(page.headers.get(served_pages.HSTS, "")) if page else None
+    ordered = (host, *(domain for domain in domains if domain != host))
+    seen = offered.observe(ordered, hsts=int(said[1]) if said else None)
+    if seen is None:
+        kind = ("https-answers", "HTTPS answers")
+        yield _finding(kind, site, f"no answer for {host} over HTTPS, or not to every request", ok=False)
+        return
+    yield from judge_https(site, seen, offered.certificate(host))
+
+
+def judge_https(site: str, seen: Observed, served: Certificate | None) -> Iterator[Finding]:
+    """Return what was seen, as findings."""
+    bad = "; ".join(filter(None, (seen.untrusted, seen.mismatched and f"not for {seen.mismatched}")))
+    until = f", until {served.ends:%Y-%m-%d} ({int(served.days_left())} days)" if served else ""
+    chain = ("certificate-chain-trusted", "Certificate chain complete and trusted")
+    yield _finding(chain, site, bad or f"trusted by this Pi{until}", ok=not bad)
+    old = [name for name in seen.protocols if name in OLD]
+    yield _finding(("tls-protocols", "TLS protocols up to date"), site, ", ".join(seen.protocols), ok=not old)
+    weak = [suite.name for suite in seen.suites if suite.broken or suite.is_open or not suite.forward]
+    detail = f"weak: {', '.join(weak)}" if weak else f"{len(seen.suites)} suites, none of them weak"
+    yield _finding(("cipher-suites", "Cipher suites strong"), site, detail, ok=bool(seen.suites) and not weak)
+    given = grade(seen)
+    detail = f"{given.letter} expected at SSL Labs: {'; '.join(given.reasons)}"
+    yield _finding(GRADE, site, detail, ok=given.letter in ("A+", "A", "A-"))
+
+
+def _finding(kind: tuple[str, str], site: str, detail: str, *, ok: bool) -> Finding:
+    return Finding(*kind, ok, detail, fix=() if ok else APPLY, step="certbot", site=site)

@@ -1,0 +1,89 @@
+"""Finds Python's tracebacks in the lines of a program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+BEGINS = "Traceback (most recent call last):"
+FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
+RAISED = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
+PAGE = re.compile(r"(?:Exception on (?P<path>\S+) \[(?P<method>[A-Z]+)\]|Error handling request (?P<plain>\S+))")
+OTHERS_FIRST = (
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+)
+LONGEST = 400
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One line of code that was being run; `source` is that line, where it was printed."""
+
+    file: str
+    line: int
+    function: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception that nobody caught: its class without the module ("PermissionError"), its words, and the way there.
+
+    `module` is where the class is from ("sqlite3"). `page` is what was asked for, "/poll [POST]", where it is said.
+    `first`: the exceptions that led to this one, the earliest first.
+    """
+
+    kind: str
+    text: str
+    frames: tuple[Frame, ...] = ()
+    module: str = ""
+    page: str = ""
+    first: tuple[Failure, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Class and message, as Python prints them."""
+        return f"{self.kind}: {self.text}" if self.text else self.kind
+
+
+def find_failures(lines: Sequence[str]) -> list[Failure]:
+    """The failures in these lines, in order. A traceback whose end is missing is passed over."""
+    found: list[Failure] = []
+    page, chained, number = "", False, 0
+    while number < len(lines):
+        line = lines[number].rstrip()
+        if match := PAGE.search(line):
+            page = f"{match['path']} [{match['method']}]" if match["path"] else match["plain"]
+        if line.strip() in OTHERS_FIRST:
+            chained = bool(found)
+        if not line.endswith(BEGINS):
+            number += 1
+            continue
+        before = (*found[-1].first, found[-1]) if chained else ()
+        failure, number = _one(lines, number + 1, before[0].page if before else page, before)
+        if failure:
+            found[len(found) - bool(before) :] = [failure]
+        page, chained = "", False
+    return found
+
+
+def _one(lines: Sequence[str], at: int, page: str, before: tuple[Failure, ...]) -> tuple[Failure | None, int]:
+    """The failure whose frames begin at a line, and the line after it."""
+    frames: list[Frame] = []
+    while at < len(lines):
+        line = lines[at].rstrip()
+        if match := FRAME.match(line):
+            frames.append(Frame(match["file"], int(match["line"]), match["function"] or ""))
+        elif line.startswith(" ") or not line:
+            if frames and not frames[-1].source:
+                frames[-1] = Frame(frames[-1].file, frames[-1].line, frames[-1].function, line.strip())
+        else:
+            break
+        at += 1
+    if at >= len(lines) or not (match := RAISED.match(lines[at].rstrip())):
+        return None, at
+    module, _, kind = match["kind"].rpartition(".")
+    message = (match["message"] or "")[:LONGEST]
+    return Failure(kind, message, tuple(frames), module, page, before), at + 1

@@ -1,0 +1,53 @@
+"""A site's app to be examined, without a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from piwizard.apps.database import find_init
+from piwizard.apps.environment import find_environment
+from piwizard.apps.writable import find_writable
+from piwizard.diagnosis.app_context import AppContext
+
+FILES = {
+    "app.py": 'import os\nimport sqlite3\nSECRET = os.environ["SECRET_KEY"]\nDATA = sqlite3.connect("data.db")\n',
+    "models.py": (
+        'import click\nfrom flask import Blueprint\nbp = Blueprint("x", __name__, cli_group=None)\n\n\n'
+        '@bp.cli.command("init-db")\ndef init_db():\n    create_all()\n'
+    ),
+    "requirements.txt": "flask\nPillow>=9\n",
+    "counter.json": "{}",
+    "config/settings.json": "{}",
+    "static/style.css": "",
+    "static/faces/nobody.jpg": "",
+    "pictures/.gitkeep": "",
+}
+AppContexts = Callable[..., AppContext]
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> AppContexts:
+    """Makes one; what is given replaces what would be known of it."""
+
+    def make(**known: object) -> AppContext:
+        tree = tmp_path / "tree"
+        for name, text in FILES.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_text(text)
+        found = {
+            "site": "myflask",
+            "folder": Path("/srv/myflask"),
+            "tree": tree,
+            "entry": "app:app",
+            "requirements": "requirements.txt",
+            "listed": ("flask", "pillow"),
+            "may_write": find_writable(tree),
+            "variables": find_environment(tree),
+            "commands": find_init(tree, "app:app"),
+        }
+        return AppContext(**{**found, **known})  # type: ignore[arg-type]
+
+    return make

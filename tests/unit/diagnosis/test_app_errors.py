@@ -1,0 +1,219 @@
+"""From recorded tracebacks to what is behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from piwizard.apps.destructive import Doubt
+from piwizard.diagnosis.app_errors import find_causes
+from piwizard.diagnosis.findings import Finding
+from piwizard.machine.remedies import AddAnswer, ApplySteps, GenerateSecret
+from tests.unit.diagnosis import recorded
+from tests.unit.diagnosis.conftest import AppContexts
+from tests.unit.diagnosis.recorded import load, view
+
+OPEN = 'with open("result.json", "w") as result:'
+CODE = f"{recorded.RELEASE}/app"
+VENV = f"{recorded.RELEASE}/venv/lib/python3.13/site-packages"
+TABLE = [
+    # what was printed, the finding's id, the line of the app, part of cause and fix, what --fix adds
+    (view("PermissionError: [Errno 13] Permission denied: 'counter.json'", OPEN),
+     "file-not-writable", "app.py:31 in poll", "counter.json is in the code", {"app.writable": ("counter.json",)}),
+    (view("OSError: [Errno 30] Read-only file system: 'notes.txt'", OPEN),
+     "file-not-writable", "app.py:31", "the user myflask, who may only read it", {"app.writable": ("notes.txt",)}),
+    (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/pictures/cat.png'", OPEN),
+     "file-not-writable", "app.py:31", '"pictures" to app.writable', {"app.writable": ("pictures",)}),
+    (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/config/settings.json'", OPEN),
+     "file-not-writable", "app.py:31", "deployed again", {"app.writable": ("config/settings.json",)}),
+    (view("OSError: [Errno 30] Read-only file system: 'static/made/a.png'", 'figure.savefig("static/made/a.png")'),
+     "file-not-writable", "app.py:31", "static/made", {"app.writable": ("static/made",)}),
+    (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/static/faces/3f9a.jpg'", "image.save(path)"),
+     "file-not-writable", "app.py:31", '"static/faces" to app.writable', {"app.writable": ("static/faces",)}),
+    (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/static/3f9a.jpg'", "image.save(path)"),
+     "file-not-writable", "app.py:31", "a folder of its own", None),
+    (view("ModuleNotFoundError: No module named 'pkg_resources'", "import pkg_resources"),
+     "module-missing", "app.py:31", "the line setuptools<81 to requirements.txt", None),
+    (view("OSError: [Errno 30] Read-only file system: 'tmpk3x_9a2b'", "NamedTemporaryFile()"),
+     "file-not-writable", "app.py:31", "a folder of its own", None),
+    (view("OSError: [Errno 30] Read-only file system: 'a.json.tmp' -> 'a.json'", "os.replace(a, b)"),
+     "file-not-writable", "app.py:31", "a folder of its own", None),
+    (view("PermissionError: [Errno 13] Permission denied: 'app.py'", OPEN),
+     "file-not-writable", "app.py:31", "a folder of its own", None),
+    (view("PermissionError: [Errno 13] Permission denied: '/home/pi/result.json'", OPEN),
+     "file-outside-app", "app.py:31", "outside of the app's folder", None),
+    (view("PermissionError: [Errno 13] Permission denied: '/dev/gpiomem'", "GPIO.setup(4, GPIO.IN)"),
+     "device-not-reachable", "app.py:31", "PrivateDevices=no", None),
+    (view("FileNotFoundError: [Errno 2] No such file or directory: 'uploads/a.txt'", 'open("uploads/a.txt", "w")'),
+     "folder-missing", "app.py:31", "git keeps no empty folders", {"app.writable": ("uploads",)}),
+    (view("FileNotFoundError: [Errno 2] No such file or directory: 'lists/a.txt'", 'open("lists/a.txt")'),
+     "app-fails", "app.py:31", 'open("lists/a.txt")', None),
+    (view("ModuleNotFoundError: No module named 'yaml'", "import yaml"),
+     "module-missing", "app.py:31", "the line PyYAML to requirements.txt", None),
+    (view("ModuleNotFoundError: No module named 'flask_login'", "import flask_login"),
+     "module-missing", "app.py:31", "the line Flask-Login to requirements.txt", None),
+    (view("ModuleNotFoundError: No module named 'PIL'", "import PIL"),
+     "module-missing", "app.py:31", "lists Pillow, but the environment lacks it", None),
+    (load("ModuleNotFoundError: No module named 'app'"),
+     "entry-wrong", "No module named 'app'", "app.entry", None),
+    (view(f"ImportError: cannot import name 'escape' from 'flask' ({VENV}/flask/__init__.py)", "from flask import x"),
+     "import-fails", "app.py:31", "written for an older version", None),
+    (view(f"ImportError: cannot import name 'x' from partially initialized module 'models' (most likely due to a "
+          f"circular import) ({CODE}/models.py)", "from models import x"),
+     "import-fails", "app.py:31", "import each other", None),
+    (view("ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory", "import numpy"),
+     "system-library-missing", "app.py:31", "apt-file search", None),
+    (view("KeyError: 'API_KEY'", 'os.environ["API_KEY"]', deeper=recorded.NO_VARIABLE),
+     "variable-missing", "app.py:31", "API_KEY to [app.env]", None),
+    (view("KeyError: 'SECRET_KEY'", 'os.environ["SECRET_KEY"]', deeper=recorded.NO_VARIABLE_3_11),
+     "variable-missing", "app.py:31", "generate = 32", {"app.env.SECRET_KEY": 32}),
+    (load("KeyError: 'API_KEY'", f'  File "{CODE}/app.py", line 3, in <module>\n    os.environ["API_KEY"]\n'
+          + recorded.NO_VARIABLE),
+     "variable-missing", "app.py:3: KeyError", "API_KEY to [app.env]", None),
+    (view("KeyError: 'colour'", 'row["colour"]'), "app-fails", "app.py:31", "Correct app.py, line 31", None),
+    (view("decouple.UndefinedValueError: MAIL not found. Declare it as envvar or define a default value.", "config()"),
+     "variable-missing", "app.py:31", "MAIL to [app.env]", None),
+    (view("RuntimeError: The session is unavailable because no secret key was set.  Set the secret_key on the "
+          "application to something unique and secret.", 'session["user"] = 1'),
+     "variable-missing", "app.py:31", "SECRET_KEY", {"app.env.SECRET_KEY": 32}),
+    (view("sqlite3.OperationalError: attempt to write a readonly database", "db.execute(more)"),
+     "database-read-only", "app.py:31", "data.db is in the code", {"app.writable": ("data.db",)}),
+    (view("sqlite3.OperationalError: unable to open database file", "sqlite3.connect(DATA)"),
+     "database-read-only", "app.py:31", "data.db", {"app.writable": ("data.db",)}),
+    (view("sqlite3.OperationalError: no such table: user", "db.execute(all)"),
+     "database-table-missing", "app.py:31", "no table user", {"app.init": ("flask --app app init-db",)}),
+    (recorded.SQLALCHEMY, "database-table-missing", "shop/views.py:12 in users", "no table user",
+     {"app.init": ("flask --app app init-db",)}),
+    (view("psycopg2.OperationalError: connection to server at \"localhost\" (::1), port 5432 failed: no", "call()"),
+     "database-server-silent", "app.py:31", "does not answer", None),
+    (view("OSError: [Errno 28] No space left on device", "result.write(text)"),
+     "disk-full", "app.py:31", "apt-get clean", None),
+    (view("MemoryError", "hold.append(much)"), "out-of-memory", "app.py:31", "gunicorn.workers", None),
+    (view("jinja2.exceptions.TemplateNotFound: Index.html", 'render_template("Index.html")'),
+     "template-missing", "app.py:31", "upper and lower case", None),
+    (view("ZeroDivisionError: division by zero", "return str(1 / 0)"),
+     "app-fails", "app.py:31 in poll: ZeroDivisionError", "return str(1 / 0)", None),
+    (load("SyntaxError: '(' was never closed", f'  File "{CODE}/app.py", line 7\n    print(\n         ^\n'),
+     "app-fails", "app.py:7: SyntaxError", "print(", None),
+]  # fmt: skip
+
+
+def answers_added(finding: Finding) -> dict[str, object]:
+    """What --fix adds to the answers, by key."""
+    added = {one.key: one.values for one in finding.fix if isinstance(one, AddAnswer)}
+    return {**added, **{one.key: one.length for one in finding.fix if isinstance(one, GenerateSecret)}}
+
+
+@pytest.mark.parametrize(("lines", "name", "where", "words", "added"), TABLE, ids=lambda value: None)
+def test_what_is_behind_a_traceback(
+    context: AppContexts,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: list[str],
+    name: str,
+    where: str,
+    words: str,
+    added: dict[str, object] | None,
+) -> None:
+    monkeypatch.setattr("piwizard.diagnosis.resource_errors._roomy", lambda _: False)
+    (finding,) = find_causes([lines], context())
+    assert (finding.id, finding.ok, finding.step, finding.site) == (name, False, "app", "myflask")
+    assert where in finding.detail
+    assert words in f"{finding.cause} {finding.advice}"
+    assert finding.cause.endswith((".", words)) or name == "app-fails"
+    assert finding.advice.endswith((".", '…"'))
+    assert finding.fixable == (added is not None)
+    assert (answers_added(finding) if finding.fixable else None) == added
+
+
+def test_the_same_trouble_is_named_once(context: AppContexts) -> None:
+    lines = view("ZeroDivisionError: division by zero", "return str(1 / 0)")
+    (finding,) = find_causes([lines, [*lines, *lines]], context())
+    assert finding.detail.endswith(", 3 times")
+
+
+def test_workers_that_write_at_once(context: AppContexts) -> None:
+    first = view("KeyError: 'API_KEY'", 'os.environ["API_KEY"]', deeper=recorded.NO_VARIABLE)
+    second = view("ModuleNotFoundError: No module named 'yaml'", "import yaml", line=44)
+    found = find_causes([first, second], context())
+    assert [finding.id for finding in found] == ["variable-missing", "module-missing"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "known", "name"),
+    [
+        (view("PermissionError: [Errno 13] Permission denied: 'result.json'", OPEN), {"writable": ("result.json",)},
+         "file-of-another-user"),
+        (view("KeyError: 'API_KEY'", "x", deeper=recorded.NO_VARIABLE), {"env": frozenset({"API_KEY"})},
+         "variable-missing"),
+        (view("sqlite3.OperationalError: attempt to write a readonly database", "x"), {"writable": ("data.db",)},
+         "database-read-only"),
+        (view("sqlite3.OperationalError: no such table: user", "x"), {"init": ("flask --app app init-db",)},
+         "database-table-missing"),
+    ],
+)  # fmt: skip
+def test_what_the_answers_hold_already(
+    context: AppContexts, lines: list[str], known: dict[str, object], name: str
+) -> None:
+    """It is real where it happened after the last run, and of the past where that run came after."""
+    known_context = context(**known)
+    (finding,) = find_causes([lines], known_context)
+    assert finding.id == name
+    assert answers_added(finding) == {}
+    assert find_causes([lines], replace(known_context, treated=True)) == []
+
+
+def test_what_was_found_in_the_code_is_named_with_what_is_added(context: AppContexts) -> None:
+    """An answer takes the place of all that was found."""
+    lines = view("OSError: [Errno 30] Read-only file system: 'notes.txt'", OPEN)
+    (finding,) = find_causes([lines], context(writable=("data.db", "instance")))
+    assert answers_added(finding) == {"app.writable": ("data.db", "instance", "notes.txt")}
+
+
+def test_a_command_that_throws_data_away_is_not_run_by_itself(context: AppContexts) -> None:
+    one = context()
+    doubt = Doubt("drop_all()", "models.py", 8)
+    destructive = context(commands=tuple(replace(command, doubt=doubt) for command in one.commands))
+    lines = view("sqlite3.OperationalError: no such table: user", "x")
+    (finding,) = find_causes([lines], destructive)
+    assert not finding.fixable, "--fix --yes is no answer to a command that may delete data"
+    assert 'Add "flask --app app init-db" to app.init' in finding.advice
+    (one.tree / "data.db").write_bytes(b"SQLite format 3\0")
+    (finding,) = find_causes([lines], destructive)
+    assert not finding.fixable
+    assert "deletes what is in the database" in finding.advice
+
+
+def test_the_newest_version_is_deployed(context: AppContexts) -> None:
+    lines = load("KeyError: 'SECRET_KEY'", recorded.NO_VARIABLE)
+    (finding,) = find_causes([lines], context(newest=True))
+    assert ApplySteps(("app", "gunicorn", "site"), newest=True) in finding.fix
+    assert "`piwizard deploy`" in finding.advice
+
+
+def test_gunicorn_and_visitors_are_not_the_app(context: AppContexts) -> None:
+    lines = load("gunicorn.errors.HaltServer: <HaltServer 'Worker failed to boot.' 3>")
+    assert (
+        find_causes([lines, view("BrokenPipeError: [Errno 32] Broken pipe", "x"), [recorded.TRACEBACK]], context())
+        == []
+    )
+
+
+def test_findings_under_json(context: AppContexts) -> None:
+    (finding,) = find_causes([view("KeyError: 'API_KEY'", "x", deeper=recorded.NO_VARIABLE)], context())
+    assert set(finding.as_json()) == {
+        *("id", "subject", "name", "step", "site", "ok", "detail", "cause", "fix", "fixable"),
+    }
+    assert not Finding("x", "X", True, "fine", fix=(context().apply(),)).fixable
+
+
+def test_an_environment_of_another_python(context, tmp_path):
+    venv = tmp_path / "site/current/venv"
+    (venv / "lib/python3.11").mkdir(parents=True)
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to("/usr/bin/python3.13")
+    words = ["Traceback (most recent call last):", '  File "/x", line 5, in <module>', "    from gunicorn import run",
+             "ModuleNotFoundError: No module named 'gunicorn'"]  # fmt: skip
+    (found,) = find_causes([words], context(folder=tmp_path / "site"))
+    assert (found.id, found.fixable) == ("python-changed", True)
+    assert "built for Python 3.11, and this machine has 3.13 now" in found.cause

@@ -1,0 +1,117 @@
+"""The report: its order, how steps stand that are not done, what is said of HTTPS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from piwizard.answers import file_reader
+from piwizard.diagnosis import checkup, served_https
+from piwizard.diagnosis.checkup import Checkup
+from piwizard.errors import PiwizardError
+from piwizard.machine.certificates import Certificate
+from piwizard.machine.checks import Check
+from piwizard.setup import workspace
+from piwizard.setup.planner import Planner
+from piwizard.steps.registry import all_questions
+from piwizard.tls.grade import Observed, Suite
+
+ANSWERS = '[site]\nname = "blog"\ndomains = ["blog.lan"]\n[app]\nrepo = "/srv/git/a"\n'
+SEEN = Observed(("TLS 1.2", "TLS 1.3"), (Suite("TLS_AES_256_GCM_SHA384", 256, True, True),), "EC", 256, hsts=63072000)
+
+
+@pytest.fixture
+def clocks(monkeypatch):
+    """Sets what the Internet's clock is ahead by."""
+
+    def go(ahead):
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        monkeypatch.setattr(checkup, "Here", lambda: SimpleNamespace(clocks=lambda: (now, now + ahead)))
+
+    go(timedelta(seconds=1))
+    return go
+
+
+@pytest.fixture
+def look(own_places, clocks, monkeypatch):
+    """The findings where these steps are done, and their checks say so."""
+
+    def go(text=ANSWERS, done=(), checks=lambda place: (), port="nginx"):
+        wizard, state = Planner(file_reader.parse(text, all_questions()), workspace.secret_store()), workspace.state()
+        owner = SimpleNamespace(program=port, words=port.title())
+        wizard.context.__dict__["facts"] = SimpleNamespace(
+            port=lambda number: owner, clock=SimpleNamespace(by="chrony")
+        )
+        monkeypatch.setattr(wizard, "checks", checks)
+        for step in done:
+            state.mark(step, None if step in ("system", "nginx") else "blog", "done", "run-1")
+        return Checkup(wizard, state).findings()
+
+    return go
+
+
+def test_no_site_yet(look):
+    assert [(one.id, one.ok) for one in look("")] == [("site-set-up", False)]
+
+
+def test_steps_that_are_not_done_say_so(look):
+    workspace.state().mark("nginx", None, "failed", "run-1")
+    disk = Check("disk-space", "Free disk space", True, "9 MiB")
+    found = {one.subject or one.id: one for one in look(done=["system"], checks=lambda place: [disk])}
+    assert found["disk-space"].ok
+    assert (found["nginx"].ok, found["app"].detail) == (False, "not set up yet")
+    assert found["app"].advice == "Run `piwizard apply app`."
+    assert "ssl-labs-grade" not in found, "there is no site to look at yet"
+
+
+def test_over_http_there_is_one_sentence_and_no_grade(look, monkeypatch):
+    monkeypatch.setattr(checkup.served_pages, "check_pages", lambda *given, **named: [])
+    found = look(done=["system", "nginx", "app", "gunicorn", "site"])
+    assert [one.id for one in found] == ["port-served", "ssl-labs-grade", "clock-correct"]
+    assert all(one.ok for one in found)
+    assert "HTTPS needs a domain" in found[1].detail
+
+
+def test_a_step_that_cannot_be_looked_at(look):
+    def checks(place):
+        raise PiwizardError("The code is gone.", hint="Get it back.")
+
+    found = {one.id: one for one in look(done=["system"], checks=checks) if one.subject == "system"}
+    assert (found["step-in-sync"].detail, found["step-in-sync"].advice) == ("The code is gone.", "Get it back.")
+
+
+def test_another_server_has_the_port_and_the_clock_is_off(look, clocks):
+    clocks(timedelta(days=366))
+    found = {one.id: one for one in look(port="caddy")}
+    assert (found["port-served"].ok, found["port-served"].detail) == (False, "not nginx, but Caddy")
+    assert (found["clock-correct"].ok, found["clock-correct"].detail) == (
+        False,
+        "the clock shows 2026-01-01 00:00 UTC, but it is 2027-01-02 00:00 UTC",
+    )
+
+
+def test_https_as_it_should_be():
+    served = Certificate(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "x")
+    found = {one.id: one for one in served_https.judge_https("blog", SEEN, served)}
+    assert all(one.ok for one in found.values())
+    assert "(80 days)" in found["certificate-chain-trusted"].detail
+    assert found["ssl-labs-grade"].detail.startswith("A+ expected at SSL Labs: TLS 1.3")
+
+
+@pytest.mark.parametrize(
+    ("changes", "bad"),
+    [
+        ({"untrusted": "certificate has expired"}, ["certificate-chain-trusted", "ssl-labs-grade"]),
+        ({"mismatched": "www.a.example"}, ["certificate-chain-trusted", "ssl-labs-grade"]),
+        ({"protocols": ("TLS 1.1", "TLS 1.2", "TLS 1.3")}, ["tls-protocols", "ssl-labs-grade"]),
+        ({"suites": (*SEEN.suites, Suite("AES128-SHA", 128, False, False))}, ["cipher-suites"]),
+        ({"hsts": None}, []),
+    ],
+)
+def test_https_that_is_not(changes, bad):
+    found = list(served_https.judge_https("blog", replace(SEEN, **changes), None))
+    assert [one.id for one in found if not one.ok] == bad
+    assert all(one.advice for one in found if not one.ok)

@@ -1,0 +1,158 @@
+"""What --fix writes into the answers, and what a person reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.diagnosis import findings, fixes, memory_cgroup
+from piwizard.diagnosis.findings import Finding
+from piwizard.errors import PiwizardError
+from piwizard.machine import places
+from piwizard.machine.remedies import AddAnswer, Advice, ApplySteps, AskAnswer, GenerateSecret, sentence
+from piwizard.setup.answer_store import AnswerStore
+
+ANSWERS = """\
+[site]
+name = "myflask"
+
+[app]
+repo = "https://example.org/myflask.git"  # mine
+writable = ["result.json"]
+
+[app.env]
+GREETING = "hello"
+"""
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AnswerStore:
+    path = tmp_path / "answers.toml"
+    path.write_text(ANSWERS)
+    monkeypatch.setattr(places, "answers_file", lambda: path)
+    return AnswerStore()
+
+
+def test_answers_are_added_to_those_there(answers: AnswerStore) -> None:
+    fix = (
+        AddAnswer("app.writable", ("uploads", "result.json")),
+        GenerateSecret("app.env.SECRET_KEY"),
+        AddAnswer("app.init", ("flask --app app init-db",)),
+        ApplySteps(("app",)),
+    )
+    fixes.answer("myflask", fix)
+    assert answers.get("myflask", "app.writable") == ["result.json", "uploads"]
+    assert answers.get("myflask", "app.env") == {"GREETING": "hello", "SECRET_KEY": {"generate": 32}}
+    assert answers.get("myflask", "app.init") == ["flask --app app init-db"]
+    assert "# mine" in answers.path.read_text()
+
+
+def test_several_fixes_are_one_run() -> None:
+    uploads = AddAnswer("app.writable", ("uploads",))
+    several = [ApplySteps(("gunicorn",)), uploads, ApplySteps(("app", "gunicorn")), ApplySteps(("app",), newest=True)]
+    assert fixes.together(several) == ApplySteps(("app", "gunicorn"), newest=True)
+
+
+def test_fix_is_rendered_as_text() -> None:
+    added = (AddAnswer("app.writable", ("found", "uploads"), shown=("uploads",)), ApplySteps(("app",), "to build it"))
+    assert sentence(added) == 'Add "uploads" to app.writable. Then run `piwizard apply app` to build it.'
+    generated = (GenerateSecret("app.env.SECRET_KEY"), ApplySteps(("app", "gunicorn", "site"), newest=True))
+    assert sentence(generated) == "Add SECRET_KEY = { generate = 32 } to [app.env]. Then run `piwizard deploy`."
+    assert sentence((AskAnswer("app.env.API_URL", secret=False),)).startswith(
+        "Run `piwizard doctor --fix` to be asked for API_URL, or add API_URL to [app.env]"
+    )
+    assert sentence(()) == ""
+
+
+def test_nobody_there_to_say_yes() -> None:
+    fixable = Finding("x", "X", False, "x", "y", (ApplySteps(("app",)),), step="app", site="myflask")
+    with pytest.raises(PiwizardError, match="needs a terminal"):
+        fixes.fix_findings([fixable], yes=False, as_json=True)
+    assert not fixes.fix_findings([Finding("disk-space", "Disk", True, "fine", step="system")], yes=False, as_json=True)
+
+
+def asked(name: str, *, secret: bool) -> Finding:
+    fix = (AskAnswer(f"app.env.{name}", secret), ApplySteps(("app", "gunicorn")))
+    return Finding("variable-missing", "Variables", False, "x", "y", fix, step="app", site="myflask")
+
+
+@pytest.fixture
+def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What was applied; nothing is."""
+    done: list[tuple[object, ...]] = []
+    monkeypatch.setattr("piwizard.applying.apply", lambda *steps, **_: done.append(steps[0]) or 0)
+    return done
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
+    """Somebody at a terminal who types these lines; what they were asked."""
+    questions: list[str] = []
+    given = iter(lines)
+
+    def line(question: str) -> str:
+        questions.append(question)
+        return next(given)
+
+    monkeypatch.setattr("builtins.input", line)
+    monkeypatch.setattr("getpass.getpass", line)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    return questions
+
+
+def test_a_person_is_asked_for_what_only_they_know(
+    answers: AnswerStore, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "state_dir", lambda: tmp_path)
+    questions = typed(monkeypatch, "y", "", "s3cret", "a\x00b", "https://example.org")
+    assert fixes.fix_findings([asked("API_KEY", secret=True), asked("API_URL", secret=False)], yes=False, as_json=False)
+    assert questions[1:] == ["API_KEY (not shown): "] * 2 + ["API_URL: "] * 2
+    env = answers.get("myflask", "app.env")
+    assert env == {"GREETING": "hello", "API_KEY": {"asked": True}, "API_URL": "https://example.org"}
+    assert "s3cret" not in answers.path.read_text()
+    assert "s3cret" in (tmp_path / "secrets.json").read_text()
+    assert applied == [("app", "gunicorn")]
+
+
+@pytest.mark.parametrize(("yes", "as_json"), [(True, False), (False, False)])
+def test_nobody_there_to_tell(
+    answers: AnswerStore, applied: list[tuple[object, ...]], yes: bool, as_json: bool
+) -> None:
+    with pytest.raises(PiwizardError, match="Only a person can give"):
+        fixes.fix_findings([asked("API_KEY", secret=True)], yes=yes, as_json=as_json)
+    assert not fixes.fix_findings([asked("API_KEY", secret=True)], yes=yes, as_json=True)
+    assert applied == []
+
+
+def test_the_kernels_memory_controller() -> None:
+    assert memory_cgroup.judge_memory(["cpu", "memory"], None).detail.startswith("the kernel applies them")
+    off = memory_cgroup.judge_memory(["cpuset", "cpu", "io", "pids"], Path("/boot/firmware/cmdline.txt"))
+    assert off.ok
+    assert "add cgroup_enable=memory to the end of the one line in /boot/firmware/cmdline.txt" in off.advice
+    assert "kernel's options" in memory_cgroup.judge_memory([], None).advice
+
+
+def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    findings.show_findings(
+        [
+            Finding("disk-space", "Free disk space", True, "900 MiB free", step="system"),
+            Finding(
+                "app-fails",
+                "App runs",
+                False,
+                "\x1b[31mapp.py:3\x1b[0m",
+                "This line.",
+                (ApplySteps(("app",)),),
+                step="app",
+                site="myflask",
+            ),
+            Finding("disk-full", "Disk", False, "full", "Full.", (Advice("Free some."),), step="app", site="myflask"),
+        ]
+    )
+    shown = capsys.readouterr().out
+    assert "Free disk space: 900 MiB free" in shown
+    assert "App runs (myflask): \\x1b[31mapp.py:3\\x1b[0m\n" in shown
+    assert "\x1b" not in shown
+    assert "Why:  This line." in shown
+    assert shown.endswith("\n2 of 3 checks failed. `piwizard doctor --fix` fixes 1 of them.\n")
+    assert findings.summary([Finding("disk-space", "Free disk space", True, "9")]) == "All 1 checks passed."

@@ -1,0 +1,67 @@
+"""The clock, and an address on trial: what is said of them, and that a unit which somebody masked can be had back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from piwizard.changes.unit import Unit
+from piwizard.diagnosis import clock, pending_address
+from piwizard.machine.certificates import Certificate
+from piwizard.machine.units import UnitState
+from piwizard.network.trial import Trial
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+TRIED = Trial("ab12", "eth0", "192.168.1.230/24", "192.168.1.4", 180, 0.0)
+
+
+@pytest.mark.parametrize(("off", "ok"), [(0, True), (200, True), (-200, True), (400, False), (-86400 * 400, False)])
+def test_the_clock(off, ok):
+    finding = clock.judge(NOW + timedelta(seconds=off), NOW)
+    assert finding.ok is ok
+    assert ok or "but it is 2026-11-22 12:00" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("tried", "ticking", "detail", "fix"),
+    [
+        (TRIED, True, "192.168.1.230 waits to be confirmed: 0 s left", "`piwizard confirm` to keep it. Wait"),
+        (
+            TRIED,
+            False,
+            "192.168.1.230 waits to be confirmed, without a time limit",
+            "`piwizard undo static-ip` to restore",
+        ),
+        (None, False, "the old address is being restored", "`piwizard undo static-ip` to restore"),
+    ],
+)
+def test_an_address_on_trial(tried, ticking, detail, fix):
+    finding = pending_address.judge_trial(tried, ticking=ticking)
+    assert (finding.ok, finding.detail) == (False, detail)
+    assert fix in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("lasts", "left", "due"),
+    [(90, 21, False), (90, 19, True), (90, -1, True), (45, 11, False), (45, 9, True), (6, 3, False), (6, 1, True)],
+)
+def test_a_certificate_that_should_have_been_renewed(lasts, left, due):
+    ends = NOW + timedelta(days=left)
+    assert Certificate(frozenset(), ends, "", ends - timedelta(days=lasts)).due(NOW) is due
+
+
+class OneUnit:
+    """A machine of one unit."""
+
+    def __init__(self, state: UnitState) -> None:
+        self.state = state
+
+    def unit(self, name: str) -> UnitState:
+        return self.state
+
+
+def test_a_masked_unit_is_unmasked():
+    masked = UnitState(exists=True, file="masked", active="inactive", stale=False)
+    preview = Unit("nginx.service").probe(OneUnit(masked), None)
+    assert [argv[1] for argv in preview.argv] == ["unmask", "enable", "start"]

@@ -1,0 +1,110 @@
+"""What systemd, gunicorn and nginx say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from piwizard.diagnosis import journald, names
+from piwizard.diagnosis.journald import Line
+from piwizard.diagnosis.nginx_errors import parse, upstream_problems
+from piwizard.diagnosis.service_errors import service_problems
+from piwizard.machine.remedies import ApplySteps
+from tests.unit.diagnosis import recorded
+
+BEGIN = datetime(2026, 11, 22, 12, 47, tzinfo=UTC)
+SOCKET = "/run/piwizard-myflask.sock"
+
+
+def lines(text: str) -> list[Line]:
+    """Lines of "PID|text", a second apart."""
+    parts = [line.partition("|") for line in text.splitlines()]
+    return [Line(BEGIN + timedelta(seconds=at), pid, words) for at, (pid, _, words) in enumerate(parts)]
+
+
+@pytest.mark.parametrize(
+    ("text", "explained", "found"),
+    [
+        (recorded.LOOP, False, {"crash-loop": "does not say why"}),
+        (recorded.LOOP, True, {"crash-loop": "the other findings say why"}),
+        (recorded.NAMESPACE, False, {"service-cannot-start": "A folder that the app may write to is missing"}),
+        (recorded.TIMEOUT, False, {"worker-timeout": "took so long"}),
+        (recorded.KILLED, False, {"out-of-memory": "killed from outside"}),
+        (recorded.TIMEOUT + recorded.KILLED + recorded.BY_KERNEL, False,
+         {"out-of-memory": "The kernel killed", "worker-timeout": "took so long"}),
+        ("1|Started myflask.service.\n", False, {}),
+        ("", False, {}),
+    ],
+)  # fmt: skip
+def test_the_service(text: str, explained: bool, found: dict[str, str]) -> None:
+    seen = {finding.id: finding for finding in service_problems(lines(text), "myflask", explained=explained)}
+    assert seen.keys() == found.keys()
+    for name, words in found.items():
+        assert words in seen[name].cause
+        assert seen[name].advice
+
+
+def test_a_loop_says_how_it_ends() -> None:
+    (finding,) = service_problems(lines(recorded.LOOP), "myflask", explained=False)
+    assert finding.detail == ("restarted 3 times within 15 minutes, each time with exit code 3; systemd has given up")
+    assert [one.steps for one in finding.fix if isinstance(one, ApplySteps)] == [("gunicorn",)]
+
+
+def test_what_was_said_before_somebody_started_it_counts_no_more() -> None:
+    again = "1|Starting myflask.service - Site myflask (gunicorn)...\n800|[INFO] Starting gunicorn 27.0.1\n"
+    assert [line.text for line in journald.last_start(lines(recorded.LOOP + again))][-1:] == [
+        "[INFO] Starting gunicorn 27.0.1"
+    ]
+    assert len(journald.last_start(lines(recorded.LOOP + again))) == 2
+    assert journald.last_start(lines(recorded.LOOP)) == lines(recorded.LOOP)
+    assert journald.last_start([]) == []
+
+
+def test_the_journal_as_journalctl_prints_it() -> None:
+    at = {"__REALTIME_TIMESTAMP": str(int(BEGIN.timestamp() * 1e6))}
+    text = "\n".join(
+        [
+            json.dumps({**at, "_PID": "597", "MESSAGE": "plain"}),
+            json.dumps({**at, "_PID": "598", "MESSAGE": list("caf\xe9".encode("latin-1"))}),
+            json.dumps({**at, "_PID": "598", "MESSAGE": None}),
+            json.dumps({"MESSAGE": "without a time"}),
+            '["no", "line"]',
+            '{"torn',
+        ]
+    )
+    found = journald.parse(text)
+    assert [(line.pid, line.text) for line in found] == [("597", "plain"), ("598", "caf\ufffd"), ("598", "")]
+    assert found[0].at == BEGIN
+    assert [[line.text for line in own] for own in journald.by_process(found)] == [["plain"], ["caf\ufffd", ""]]
+
+
+def test_nginx_tells_of_its_way_to_the_app() -> None:
+    refused = parse(recorded.NGINX)
+    assert len(refused) == 3
+    found = upstream_problems(refused, "myflask", SOCKET, None)
+    assert {finding.id: finding.detail.partition(":")[0] for finding in found} == {
+        "page-cut-off": "GET /slow",
+        "app-socket-closed": "GET /",
+    }
+    assert [finding.id for finding in upstream_problems(refused, "blog", "/run/piwizard-blog.sock", None)] == [
+        "page-too-slow"
+    ]
+    assert upstream_problems(refused, "myflask", SOCKET, datetime(2030, 1, 1, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "ok", "words"),
+    [
+        ([], False, "no address is known"),
+        (["192.168.1.197"], True, "this Pi"),
+        (["127.0.0.1"], True, "this Pi"),
+        (["192.168.1.7"], False, "points to 192.168.1.7"),
+        (["93.184.216.34"], True, "points to 93.184.216.34"),
+    ],
+)
+def test_names(found: list[str], ok: bool, words: str) -> None:
+    finding = names.judge("pi.example.org", "myflask", found, ["192.168.1.197"])
+    assert finding.ok is ok
+    assert words in finding.detail
