@@ -58,8 +58,8 @@ def https(lab: Lab, release: str) -> Layer:
             quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS)
 
     assert lab.internet.acme.root
-    key = key() + HTTPS + lab.internet.authority.text
-    return lab.layer(release, "https-site", key, prepare, on=served(lab, release))
+    recipe = key() + HTTPS + lab.internet.authority.text
+    return lab.layer(release, "https-site", recipe, prepare, on=served(lab, release))
 
 
 def served_pi(lab: Lab, release: str) -> Pi:

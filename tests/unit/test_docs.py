@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from piwizard.steps.registry import STEPS, all_questions
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 ANSWERS = (ROOT / "docs/answers.md").read_text()
+PROMISES = 56
+"""There are no fewer of them: a promise that is dropped needs a reason."""
 EXAMPLES = [
     (name, text)
     for name in ("docs/answers.md", "README.md")
@@ -59,11 +63,36 @@ def test_links_lead_somewhere() -> None:
             assert (document.parent / link).exists(), f"{document.name}: {link}"
 
 
-@pytest.mark.parametrize("document", ["architecture.md", "security.md"])
-def test_the_tests_behind_the_promises_exist(document: str) -> None:
-    named = set(re.findall(r"`(test_[a-z_]+)`", (ROOT / f"docs/{document}").read_text()))
-    there = {
-        name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
-    }
+def layers_of_tests() -> dict[str, set[str]]:
+    """Each test's layers by its name: its folder below tests/, or nightly where it is marked so."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        for one in ast.walk(ast.parse(file.read_text())):
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_"):
+                marked = any(ast.unparse(mark) == "pytest.mark.nightly" for mark in one.decorator_list)
+                found[one.name].add("nightly" if marked else file.relative_to(ROOT / "tests").parts[0])
+    return found
+
+
+def promises() -> list[tuple[str, set[str], set[str]]]:
+    """The rows of the table of promises: the promise, the tests, the layers."""
+    table = (ROOT / "docs/architecture.md").read_text().partition("## Promises")[2]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    return [
+        (promise, set(re.findall(r"`(test_\w+)`", tests)), set(layers.split(", ")))
+        for promise, tests, layers in (row for row in rows if not row[0].startswith("---"))
+    ]
+
+
+def test_promises_name_tests_that_exist_in_the_layers_that_are_named() -> None:
+    found = layers_of_tests()
+    assert len(promises()) >= PROMISES
+    for promise, tests, layers in promises():
+        assert tests <= found.keys(), (promise, tests - found.keys())
+        assert {layer for test in tests for layer in found[test]} == layers, promise
+
+
+def test_security_names_tests_that_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/security.md").read_text()))
     assert named
-    assert named <= there, named - there
+    assert named <= layers_of_tests().keys(), named - layers_of_tests().keys()
