@@ -1,4 +1,4 @@
-"""Slow work in threads that hold nothing up: not the screen, and not the leaving."""
+"""Slow work in threads that holds up neither the screen nor quitting."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ M_ARENA_MAX = -8
 
 
 def share_malloc_arena() -> None:
-    """Lets all threads allocate from one pool. They take turns in Python anyway; a pool for each only costs memory."""
+    """Let all threads allocate from one arena: they take turns in Python anyway, and an arena for each costs memory."""
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
-async def aside(work: Callable[[], Result]) -> Result:
-    """Does `work` in a thread of its own and gives its result. Whoever leaves does not wait for it."""
+async def run_in_thread(work: Callable[[], Result]) -> Result:
+    """Return what `work` returns, computed in a thread of its own. Quitting does not wait for that thread."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
@@ -44,33 +44,36 @@ async def aside(work: Callable[[], Result]) -> Result:
             result = work()
         except BaseException as error:  # noqa: BLE001 — raised again where it is awaited
             failure = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended: somebody has left
+        with contextlib.suppress(RuntimeError):  # the loop has ended: the user has quit
             loop.call_soon_threadsafe(settle, result, failure)
 
     threading.Thread(target=body, daemon=True).start()
     return await future
 
 
-class Turns:
-    """Work on widgets, one piece after the other, each to its end: a worker that is cut off while it waits for widgets
-    to come or go would leave them half made, and Textual waiting for them when somebody leaves."""
+class WidgetQueue:
+    """Changes of widgets, made one at a time and never cancelled halfway.
+
+    A worker that is cancelled while it mounts or removes widgets would leave them half made, and Textual would wait
+    for them when the user quits.
+    """
 
     def __init__(self) -> None:
-        self._one = asyncio.Lock()
-        self._kept: set[asyncio.Task[None]] = set()
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def take(self, work: Coroutine[Any, Any, None]) -> None:
-        """Does `work` when its turn has come. Whoever waits for it may be cut off; it is done all the same."""
-        task = asyncio.create_task(self._alone(work))
-        self._kept.add(task)  # the loop alone would let it be collected
-        task.add_done_callback(self._kept.discard)
+    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` after what was queued before it. Cancelling the caller does not cancel the work."""
+        task = asyncio.create_task(self._locked(work))
+        self._tasks.add(task)  # the loop alone would let it be collected
+        task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
 
-    async def _alone(self, work: Coroutine[Any, Any, None]) -> None:
-        async with self._one:
+    async def _locked(self, work: Coroutine[Any, Any, None]) -> None:
+        async with self._lock:
             await work
 
 
-def begin(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
-    """Begins asynchronous work that belongs to a widget; what was begun before in this group counts no more."""
+def start_worker(node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
+    """Start asynchronous work that belongs to a widget; it replaces what is still running in the same group."""
     node.run_worker(work, group=group, exclusive=True)  # type: ignore[arg-type]  # mypy cannot tell Textual's overloads

@@ -64,14 +64,6 @@ class SecretGiven(Message):
         self.site, self.key, self.text = site, key, text
 
 
-class AnswerKept(Message):
-    """An answer is on disk, or was refused with a sentence."""
-
-    def __init__(self, key: str, refusal: str = "") -> None:
-        super().__init__()
-        self.key, self.refusal = key, refusal
-
-
 class FieldLeft(Message):
     """Enter was pressed in a field: on to the next."""
 

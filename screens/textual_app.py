@@ -17,7 +17,7 @@ from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 
 from piwizard import printing
-from piwizard.screens.background import aside, begin, share_malloc_arena
+from piwizard.screens.background import run_in_thread, share_malloc_arena, start_worker
 from piwizard.screens.symbols import AsciiFilter, VisibleFilter, only_ascii
 from piwizard.screens.widgets import scrollbar
 
@@ -64,10 +64,10 @@ class PiwizardApp(App[str]):
         Binding("t", "turn_colours", show=False),
     ]
 
-    def __init__(self, backend: ScreenService, *, plain: bool | None = None) -> None:
+    def __init__(self, service: ScreenService, *, plain: bool | None = None) -> None:
         super().__init__()
         scrollbar.plain()
-        self.backend = backend
+        self.service = service
         self._leaving = False
         self._first: WelcomePage | WelcomeBackPage | None = None
         self.only_ascii = only_ascii(os.environ) if plain is None else plain
@@ -93,11 +93,11 @@ class PiwizardApp(App[str]):
         """The first page, so that there is something to read at once."""
         from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
 
-        self._first = WelcomePage() if self.backend.first_visit() else WelcomeBackPage()
+        self._first = WelcomePage() if self.service.first_visit() else WelcomeBackPage()
         return self._first
 
     def on_mount(self) -> None:
-        self.set_timer(FIRST_PAGE, lambda: begin(self, self._open_main, "main"))
+        self.set_timer(FIRST_PAGE, lambda: start_worker(self, self._open_main, "main"))
         self._show_cursor()
         self.app_resume_signal.subscribe(self, lambda _: self._show_cursor())
         if not self.is_headless:
@@ -106,10 +106,10 @@ class PiwizardApp(App[str]):
 
     async def _open_main(self) -> None:
         """The first page is to be seen by now: what comes behind it takes longer to load."""
-        main = await aside(_main)
+        main = await run_in_thread(_main)
         first = self._first
         with self.batch_update():
-            await self.push_screen(main.Main(self.backend, None if first is None or first.read else type(first)))
+            await self.push_screen(main.MainScreen(self.service, None if first is None or first.read else type(first)))
         gc.freeze()  # what was loaded stays: looking through it for garbage would keep a key waiting
 
     def _show_cursor(self) -> None:
@@ -133,18 +133,18 @@ class PiwizardApp(App[str]):
         """Nobody watches any longer: keep what was typed, then be gone. What runs goes on."""
         if not self._leaving:
             self._leaving = True
-            begin(self, self._be_gone, "leave")
+            start_worker(self, self._be_gone, "leave")
 
     async def _be_gone(self) -> None:
         await self._keep_all(cut_off=True)
         os._exit(LEFT)
 
     async def _keep_all(self, *, cut_off: bool = False) -> None:
-        from piwizard.screens.main import Main
+        from piwizard.screens.main import MainScreen
 
         for screen in self.screen_stack:
-            if isinstance(screen, Main):
-                await screen.flush(cut_off=cut_off)
+            if isinstance(screen, MainScreen):
+                await screen.answers.flush(cut_off=cut_off)
 
     def _fatal_error(self) -> None:
         """Something unforeseen: the screen closes, and cli.py says so in a sentence and keeps the traceback."""
@@ -156,7 +156,7 @@ class PiwizardApp(App[str]):
     async def action_leave(self) -> None:
         """Leaves at once; says that what runs goes on."""
         await self._keep_all()
-        if self.backend.under_way() or self.backend.jobs():
+        if self.service.under_way() or self.service.jobs():
             self.exit("The run goes on. `piwizard` shows it again; `piwizard logs -f` follows it in plain text.")
         else:
             self.exit("Your answers are kept. `piwizard` goes on from here.")

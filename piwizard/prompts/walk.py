@@ -131,7 +131,7 @@ class Walk:
         self._console.say("", f"=== {_title(place)}: {one.state}")
         self._console.say(place.step.why)
         for drifted in one.drift:
-            self._console.say(f"  No longer so: {drifted.change.describe()}")
+            self._console.say(f"  Out of sync: {drifted.change.describe()}")
         if place.step.optional:
             wanted = yes(self._console, "This step can be left out. Do it?", one.state != "skipped" or again)
             self._backend.answering.skip(place.step.name, not wanted)

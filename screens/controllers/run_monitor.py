@@ -1,44 +1,57 @@
-"""Which runs are watched: the one under way, and the one whose log is shown."""
+"""Follow the run under way, and the one whose log is shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from piwizard.screens.log.run_watch import RunWatch
-from piwizard.screens.screen_service import ScreenService
+
+if TYPE_CHECKING:
+    from piwizard.screens.log.run_progress import StepKey
+    from piwizard.screens.screen_service import ScreenService
 
 
 @dataclass(frozen=True)
-class Glance:
-    """What a look at the records brought."""
+class MonitorUpdate:
+    """What is new: whether the log that is shown has grown, and the run that has ended."""
 
     grown: bool = False
     ended: RunWatch | None = None
 
 
 class RunMonitor:
-    """Looked at several times a second; every look is short."""
+    """Read the events of runs several times a second; every read is short."""
 
-    def __init__(self, backend: ScreenService) -> None:
-        self._backend = backend
+    def __init__(self, service: ScreenService) -> None:
+        self._service = service
         self.live: RunWatch | None = None
         self.shown: RunWatch | None = None
         self._ended: set[str] = set()
 
-    def started(self, run: str) -> None:
-        """A run was started, or found."""
-        self.live = self.watch(run)
+    def started(self, run: str) -> RunWatch:
+        """Follow a run that has just been started, and show it."""
+        self.live = self.shown = watch = self._watch(run)
+        return watch
 
-    def watch(self, run: str) -> RunWatch:
-        """The watch over a run: the one there is, or a new one."""
+    def show(self, step: StepKey, last_run: str | None) -> RunWatch | None:
+        """Choose the log to show for a step: of the run under way if it is about the step, else of `last_run`."""
+        if self.live is not None and (step in self.live.progress.steps or not self.live.progress.steps):
+            self.shown = self.live
+        else:
+            self.shown = self._watch(last_run) if last_run else None
+        return self.shown
+
+    def _watch(self, run: str) -> RunWatch:
+        """Return what follows a run already, or a new one."""
         for one in (self.live, self.shown):
             if one is not None and one.run == run:
                 return one
-        return RunWatch(self._backend.record(run))
+        return RunWatch(self._service.record(run))
 
-    def glance(self) -> Glance:
-        """Reads on, for a few hundredths of a second; notices runs that others start, and ends."""
-        alive = self._backend.under_way()
+    def poll(self) -> MonitorUpdate:
+        """Read on for a few hundredths of a second; notice runs that others start, and runs that end."""
+        alive = self._service.under_way()
         self.live = self._found(self.live, alive)
         grown = False
         for one in {id(one): one for one in (self.live, self.shown) if one is not None}.values():
@@ -47,9 +60,9 @@ class RunMonitor:
         if self.live is not None and self.live.ended(alive):
             ended, self.live = self.live, None
             self._ended.add(ended.run)
-            return Glance(grown, ended)
-        return Glance(grown)
+            return MonitorUpdate(grown, ended)
+        return MonitorUpdate(grown)
 
     def _found(self, watch: RunWatch | None, run: str | None) -> RunWatch | None:
         new = run and run not in self._ended and (watch is None or watch.run != run)
-        return self.watch(run) if run and new else watch
+        return self._watch(run) if run and new else watch

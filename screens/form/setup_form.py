@@ -44,7 +44,7 @@ class SetupForm(Vertical):
         """Whether it shows the questions of this step. A site that has just got its name is the one that had none."""
         return self._place is not None and self._place.step == place.step and self._place.site in (None, place.site)
 
-    def renamed(self, before: str | None, name: object) -> None:
+    def rename_site(self, before: str | None, name: object) -> None:
         """The site that it asks about has another name from now on."""
         if self._place is not None and self._place.site == before and isinstance(name, str):
             self._place = replace(self._place, site=name)

@@ -9,20 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from piwizard.screens.background import aside, begin
+from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.form.editors import LineEditor
 from piwizard.screens.log.log_model import Block, LogPosition
 from piwizard.screens.log.log_search import find, first_failure, part
-from piwizard.screens.log.run_progress import Key
+from piwizard.screens.log.run_progress import StepKey
 from piwizard.screens.log.run_watch import RunWatch
 from piwizard.screens.widgets.folding_list import FoldingList
+from piwizard.screens.widgets.list_pane import ListPane
 
 
 class LogList(FoldingList):
@@ -32,7 +31,7 @@ class LogList(FoldingList):
         raise SkipAction
 
 
-class LogPane(Vertical):
+class LogPane(ListPane):
     """Each command a foldable block. Follows the end while the cursor is there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,7 +44,7 @@ class LogPane(Vertical):
     ]
 
     def __init__(self) -> None:
-        super().__init__(id="log", classes="pane")
+        super().__init__("log", LogList())
         self._watch: RunWatch | None = None
         self._part: list[Block] | None = None
         """The part of the record that was loaded since something was found there."""
@@ -54,45 +53,39 @@ class LogPane(Vertical):
         self._told: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(id="log-words", classes="words", markup=False)
-        yield LogList(id="log-folds")
+        yield from super().compose()
         yield LineEditor("", "search for", id="search")
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
 
-    @property
-    def folds(self) -> FoldingList:
-        """The blocks."""
-        return self.query_one(FoldingList)
-
     def show(self, watch: RunWatch | None, *, live: bool) -> None:
         """The record to show from now on."""
         if watch is not self._watch:
             self._watch, self._part, self._live, self._told = watch, None, live, None
-            self.folds.following = live
-            self.folds.show(watch.log.blocks if watch else [])
+            self.list.following = live
+            self.list.show(watch.log.blocks if watch else [])
         self._say()
 
     def hold(self) -> None:
         """Before the record is read on: what somebody reads of a run under way stays where it is."""
         if self._watch is not None:
-            self._watch.log.hold(self._live and not self.folds.following and self._part is None)
+            self._watch.log.hold(self._live and not self.list.following and self._part is None)
 
     def grown(self) -> None:
         """The record has grown."""
         if self._watch is not None and self._part is None:
-            self.folds.blocks = self._watch.log.view or self._watch.log.blocks
-            self.folds.grown()
+            self.list.blocks = self._watch.log.view or self._watch.log.blocks
+            self.list.grown()
             self._say()
 
-    def jump(self, place: Key) -> None:
+    def jump(self, place: StepKey) -> None:
         """To where a step begins, unless the end is being followed."""
-        if self.folds.following:
+        if self.list.following:
             return
-        for number, block in enumerate(self.folds.blocks):
+        for number, block in enumerate(self.list.blocks):
             if block.place == place:
-                self.folds.go_to(number)
+                self.list.go_to(number)
                 return
 
     def _tell(self, words: str, style: str = "") -> None:
@@ -101,7 +94,7 @@ class LogPane(Vertical):
         self._say()
 
     def _say(self) -> None:
-        self.query_one("#log-words", Static).update(Text(*(self._told or (self._standing(), "dim"))))
+        self.say(*(self._told or (self._standing(), "dim")))
 
     def _standing(self) -> str:
         if self._watch is None:
@@ -112,7 +105,7 @@ class LogPane(Vertical):
 
     def action_follow(self) -> None:
         self._part = self._told = None
-        self.folds.following = True
+        self.list.following = True
         self.hold()
         self.grown()
 
@@ -125,12 +118,12 @@ class LogPane(Vertical):
         event.stop()
         self._words = event.value
         event.input.display = False
-        self.folds.focus()
+        self.list.focus()
         self.action_next(False)
 
     def action_next(self, backwards: bool) -> None:
         if self._words and self._watch is not None:
-            look = partial(find, self._watch.record, self._words, self.folds.address, backwards=backwards)
+            look = partial(find, self._watch.record, self._words, self.list.address, backwards=backwards)
             self._look(look, f"/{self._words}   n next, N back", f"{self._words} is nowhere in this record.")
 
     def action_failure(self) -> None:
@@ -142,19 +135,19 @@ class LogPane(Vertical):
         """Looks through the whole record aside, and shows what was found, from the file if need be."""
         if self._watch is None:
             return
-        self.folds.following = False
+        self.list.following = False
         self._tell("Searching the whole record…", "dim")
-        begin(self, partial(self._find, self._watch, look, there, nowhere), "search")
+        start_worker(self, partial(self._find, self._watch, look, there, nowhere), "search")
 
     async def _find(self, watch: RunWatch, look: Callable[[], LogPosition | None], there: str, nowhere: str) -> None:
         try:
-            place = await aside(look)
-            if place is not None and not self.folds.go_to_address(place):
-                blocks = await aside(partial(part, watch.record, place))
+            place = await run_in_thread(look)
+            if place is not None and not self.list.go_to_address(place):
+                blocks = await run_in_thread(partial(part, watch.record, place))
                 if watch is self._watch:
                     self._part = blocks
-                    self.folds.show(blocks)
-                    self.folds.go_to_address(place)
+                    self.list.show(blocks)
+                    self.list.go_to_address(place)
         except OSError as error:
             self._tell(f"It could not be read: {error}.", "yellow")
         else:
@@ -163,11 +156,11 @@ class LogPane(Vertical):
     def action_copy(self) -> None:
         if self._watch is not None:
             self._tell("Writing…")
-            begin(self, partial(self._copy, self._watch.record), "copy")
+            start_worker(self, partial(self._copy, self._watch.record), "copy")
 
     async def _copy(self, record: Path) -> None:
         try:
-            target = await aside(lambda: copy(record))
+            target = await run_in_thread(lambda: copy(record))
         except OSError as error:
             self._tell(f"It could not be written: {error}.", "yellow")
         else:
@@ -176,11 +169,7 @@ class LogPane(Vertical):
     @property
     def blocks(self) -> list[Block]:
         """The blocks that are kept in memory."""
-        return self.folds.blocks
-
-    def focus_first(self) -> None:
-        """The cursor goes to the blocks."""
-        self.folds.focus()
+        return self.list.blocks
 
 
 def copy(record: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from piwizard.engine.events import Event
 from piwizard.printable import printed
-from piwizard.screens.log.run_progress import LAST_LINES, Key, RunProgress
+from piwizard.screens.log.run_progress import LAST_LINES, RunProgress, StepKey
 
 END = 256 * 1024
 
@@ -24,13 +24,13 @@ class RunOutcome:
     lines: tuple[str, ...] = ()
 
 
-def read_outcome(record: Path, place: Key) -> RunOutcome:
+def read_outcome(record: Path, step: StepKey) -> RunOutcome:
     """Reads how the run of one step ended. Only the end of the record is read, however long it is."""
     progress = RunProgress(record.parent.name)
     inside = True
     for event in _end(record):
         if event["event"] == "run-started":
-            inside = (event["step"], event.get("site")) == place
+            inside = (event["step"], event.get("site")) == step
         if inside:
             progress.take([event])
     lines = tuple(printed(line) for line in progress.tail if line.strip())[-LAST_LINES:]

@@ -13,7 +13,7 @@ from piwizard.printable import printed
 
 LAST_LINES = 6
 
-Key = tuple[str, str | None]
+StepKey = tuple[str, str | None]
 """A step's name and its site."""
 
 
@@ -22,8 +22,8 @@ class RunProgress:
     """What a person wants to know of a run: which step, which change of how many, what it is at, how it ended."""
 
     run: str
-    steps: list[Key] = field(default_factory=list)
-    place: Key | None = None
+    steps: list[StepKey] = field(default_factory=list)
+    place: StepKey | None = None
     undo: bool = False
     began: datetime | None = None
     step_began: datetime | None = None
@@ -32,7 +32,7 @@ class RunProgress:
     change: str = ""
     command: str = ""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
-    results: dict[Key, str] = field(default_factory=dict)
+    results: dict[StepKey, str] = field(default_factory=dict)
     result: str = ""
     failure: str = ""
     hint: str = ""

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.background import aside, begin
+from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.panes.checks_pane import check_block
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.folding_list import FoldingList
@@ -33,9 +33,9 @@ class CheckupPage(ModalScreen[None]):
         Binding("g", "look"),
     ]
 
-    def __init__(self, backend: ScreenService) -> None:
+    def __init__(self, service: ScreenService) -> None:
         super().__init__()
-        self._backend = backend
+        self._service = service
 
     def compose(self) -> ComposeResult:
         yield Static(id="visit-words", markup=False)
@@ -49,11 +49,11 @@ class CheckupPage(ModalScreen[None]):
     def action_look(self) -> None:
         """All looks, from the first on."""
         self._say("Checkup: looking at everything as a visitor meets it. This takes a moment.", "dim", ())
-        begin(self, self._look, "visit")
+        start_worker(self, self._look, "visit")
 
     async def _look(self) -> None:
         try:
-            found = await aside(self._backend.checkup)
+            found = await run_in_thread(self._service.checkup)
         except PiwizardError as error:
             self._say(f"Checkup: {error.sentence}", "yellow", ())
             return

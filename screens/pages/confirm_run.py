@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
-from piwizard.screens.background import aside, begin
+from piwizard.screens.background import run_in_thread, start_worker
 from piwizard.screens.log.log_builder import clean
 from piwizard.screens.log.log_model import Block
 from piwizard.screens.log.run_progress import duration
@@ -37,10 +37,10 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 
     def __init__(
-        self, backend: ScreenService, place: StepInstance | None, *, again: bool = False, usual: float = 0.0
+        self, service: ScreenService, place: StepInstance | None, *, again: bool = False, usual: float = 0.0
     ) -> None:
         super().__init__()
-        self._backend, self._place, self._again, self._usual = backend, place, again, usual
+        self._service, self._place, self._again, self._usual = service, place, again, usual
         self._proposal: Proposal | None = None
 
     def compose(self) -> ComposeResult:
@@ -54,11 +54,11 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
 
     def on_mount(self) -> None:
         self.query_one("#confirm-actions").display = False
-        begin(self, self._plan, "plan")
+        start_worker(self, self._plan, "plan")
 
     async def _plan(self) -> None:
         try:
-            proposal = await aside(lambda: self._backend.proposal(self._place, again=self._again))
+            proposal = await run_in_thread(lambda: self._service.proposal(self._place, again=self._again))
         except PiwizardError as error:
             self.dismiss(error)
             return
@@ -105,29 +105,3 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
 
     def action_no(self) -> None:
         self.dismiss(None)
-
-
-class YesNoDialog(ModalScreen[bool]):
-    """One question with yes and no."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
-
-    def __init__(self, question: str, yes: str) -> None:
-        super().__init__(classes="ask")
-        self._question, self._yes = question, yes
-
-    def compose(self) -> ComposeResult:
-        yield Static(self._question, markup=False, id="ask-question")
-        with Horizontal():
-            yield ActionButton("no", "No")
-            yield ActionButton("yes", self._yes)
-
-    def on_action_pressed(self, event: ActionPressed) -> None:
-        event.stop()
-        self.dismiss(event.name == "yes")
-
-    def action_yes(self) -> None:
-        self.dismiss(True)
-
-    def action_no(self) -> None:
-        self.dismiss(False)

@@ -23,9 +23,9 @@ class KeepAddressDialog(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("k,y", "keep"), Binding("n,escape,q", "later")]
 
-    def __init__(self, backend: ScreenService, trial: Trial) -> None:
+    def __init__(self, service: ScreenService, trial: Trial) -> None:
         super().__init__(classes="ask")
-        self._backend, self._trial = backend, trial
+        self._service, self._trial = service, trial
 
     def compose(self) -> ComposeResult:
         yield Static(self._words(), markup=False, id="ask-question")
@@ -44,7 +44,7 @@ class KeepAddressDialog(ModalScreen[bool]):
         )
 
     def _count(self) -> None:
-        if self._backend.trial() != self._trial:
+        if self._service.trial() != self._trial:
             self.dismiss(False)
             return
         self.query_one("#ask-question", Static).update(self._words())

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from piwizard.screens.pages.text_page import TextPage, heading
 from piwizard.screens.screen_service import MachineOverview
 from piwizard.screens.symbols import SIGNS, STYLES
-from piwizard.screens.widgets.key_bar import Key
+from piwizard.screens.widgets.key_bar import KeyHint
 from piwizard.setup.status import addresses, all_set_up
 from piwizard.tls.lineage import in_use
 
@@ -20,7 +20,7 @@ class SummaryPage(TextPage):
     """What a person wants to know when all is done; or as far as it is done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "checkup")]
-    KEYS: ClassVar[tuple[Key, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("c", "checkup"), ("q", "leave"))
+    KEYS: ClassVar[tuple[KeyHint, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("c", "checkup"), ("q", "leave"))
 
     def __init__(self, overview: MachineOverview, *, only_ascii: bool, checkup: Callable[[], None]) -> None:
         super().__init__()

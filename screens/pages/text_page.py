@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from piwizard.screens.widgets.key_bar import Key, KeyBar
+from piwizard.screens.widgets.key_bar import KeyBar, KeyHint
 
 
 class TextPage(ModalScreen[None]):
@@ -25,7 +25,7 @@ class TextPage(ModalScreen[None]):
         Binding("pageup", "scroll(-10)"),
         Binding("pagedown", "scroll(10)"),
     ]
-    KEYS: ClassVar[tuple[Key, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("q", "leave"))
+    KEYS: ClassVar[tuple[KeyHint, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("q", "leave"))
 
     read = False
     """Whether somebody has gone on from here."""

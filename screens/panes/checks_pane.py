@@ -6,14 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.widgets import Static
 
 from piwizard.screens.log.log_builder import clean
 from piwizard.screens.log.log_model import Block
-from piwizard.screens.widgets.folding_list import FoldingList
+from piwizard.screens.widgets.list_pane import ListPane
 
 if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
@@ -24,54 +20,45 @@ MARGIN = 4
 """Cells beside a title: its indent, the sign that it folds, the scrollbar."""
 
 
-class ChecksPane(Vertical):
-    """The live looks of the chosen step."""
+class ChecksPane(ListPane):
+    """The checks of the chosen step, made when the tab is opened."""
 
     def __init__(self) -> None:
-        super().__init__(id="checks", classes="pane")
-        self._found: tuple[Check, ...] = ()
-        self._room = 0
-        """Cells that a line had when the looks were put into lines."""
-
-    def compose(self) -> ComposeResult:
-        yield Static(id="checks-words", classes="words", markup=False)
-        yield FoldingList(id="checks-folds")
+        super().__init__("checks")
+        self._checks: tuple[Check, ...] = ()
+        self._width = 0
+        """Cells that a line had when the checks were put into lines."""
 
     def wait(self) -> None:
-        """The looks are being made."""
-        self._say("Looking…", "dim")
+        """Say that the checks are running."""
+        self._show("Looking…", "dim")
 
     def refuse(self, sentence: str) -> None:
-        """There is nothing to look at."""
-        self._say(sentence, "yellow")
+        """Say why there are no checks."""
+        self._show(sentence, "yellow")
 
     def show(self, found: Iterable[Check]) -> None:
-        """What was found."""
-        looks = tuple(found)
-        bad = sum(not look.ok for look in looks)
-        if bad:
-            self._say(f"{bad} of {len(looks)} looks found something wrong.", "bold red", looks)
+        """Show the results."""
+        checks = tuple(found)
+        failed = sum(not check.ok for check in checks)
+        if failed:
+            self._show(f"{failed} of {len(checks)} looks found something wrong.", "bold red", checks)
         else:
-            self._say("All is well." if looks else "This step has nothing to look at.", "green", looks)
+            self._show("All is well." if checks else "This step has nothing to look at.", "green", checks)
 
     def on_resize(self) -> None:
-        """Also when the tab is shown for the first time: before, a line has no room at all."""
-        if self.query_one(FoldingList).size.width != self._room:
+        """Put the checks into lines again; before the tab is first shown, a line has no room at all."""
+        if self.list.size.width != self._width:
             self._fill()
 
-    def _say(self, words: str, style: str, found: tuple[Check, ...] = ()) -> None:
-        self.query_one("#checks-words", Static).update(Text(words, style))
-        self._found = found
+    def _show(self, text: str, style: str, checks: tuple[Check, ...] = ()) -> None:
+        self.say(text, style)
+        self._checks = checks
         self._fill()
 
     def _fill(self) -> None:
-        folds = self.query_one(FoldingList)
-        self._room = folds.size.width
-        folds.show([check_block(look.name, look, self._room) for look in self._found])
-
-    def focus_first(self) -> None:
-        """The cursor goes to the looks."""
-        self.query_one(FoldingList).focus()
+        self._width = self.list.size.width
+        self.list.show([check_block(check.name, check, self._width) for check in self._checks])
 
 
 def check_block(name: str, look: Check | Finding, room: int) -> Block:

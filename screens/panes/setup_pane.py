@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from piwizard.screens.background import Turns
+from piwizard.screens.background import WidgetQueue
 from piwizard.screens.form.setup_form import SetupForm
 from piwizard.screens.log.run_outcome import RunOutcome
 from piwizard.screens.symbols import SIGNS, STYLES
@@ -47,8 +47,10 @@ class SetupPane(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="setup", classes="pane")
+        self.form = SetupForm()
+        """The step's questions."""
         self._actions: tuple[tuple[str, str], ...] = ()
-        self._turns = Turns()
+        self._queue = WidgetQueue()
         self.refused = False
         """Whether the questions of the step cannot be known."""
 
@@ -58,13 +60,8 @@ class SetupPane(Vertical):
             yield Static(id="standing", markup=False)
             yield Static(id="why", markup=False)
             yield Static(id="asking", markup=False)
-            yield SetupForm()
+            yield self.form
             yield Horizontal(id="actions")
-
-    @property
-    def form(self) -> SetupForm:
-        """The step's questions."""
-        return self.query_one(SetupForm)
 
     def show(self, place: StepInstance) -> None:
         """Another step."""
@@ -80,7 +77,7 @@ class SetupPane(Vertical):
         self.query_one("#why", Static).update(why)
         self.query_one("#why").set_class(False, "-away")
         self.query_one("#standing").display = False
-        await self._turns.take(self._nothing_to_do())
+        await self._queue.run(self._nothing_to_do())
 
     async def ask(self, place: StepInstance, asked: Asked) -> None:
         """The questions of the step, once they are known."""
@@ -89,7 +86,7 @@ class SetupPane(Vertical):
             self._asking(asked.trouble.sentence if asked.trouble else "", "yellow")
             await self.form.show(place, asked)
 
-        await self._turns.take(body())
+        await self._queue.run(body())
 
     async def wait(self, place: StepInstance) -> None:
         """The questions are not known yet, or their defaults are looked for again."""
@@ -99,7 +96,7 @@ class SetupPane(Vertical):
             if not self.form.is_of(place):
                 await self.form.clear()
 
-        await self._turns.take(body())
+        await self._queue.run(body())
 
     async def refuse(self, words: str) -> None:
         """The questions cannot be known."""
@@ -109,14 +106,14 @@ class SetupPane(Vertical):
             self._asking(words, "yellow")
             await self.form.clear()
 
-        await self._turns.take(body())
+        await self._queue.run(body())
 
     def _asking(self, words: str, style: str) -> None:
         line = self.query_one("#asking", Static)
         line.update(Text(words, style))
         line.display = bool(words)
 
-    async def stand(self, place: StepInstance, status: Status | None, state: str, outcome: RunOutcome) -> None:
+    async def show_status(self, place: StepInstance, status: Status | None, state: str, outcome: RunOutcome) -> None:
         """How the step stands, and what can be done about it."""
         standing = self.query_one("#standing", Static)
         text = _standing(status, state, outcome)
@@ -124,7 +121,7 @@ class SetupPane(Vertical):
         standing.display = bool(text.plain)
         self.query_one("#why").set_class(state in URGENT, "-away")
         wanted = actions(state, optional=place.step.optional)
-        await self._turns.take(self._offer(wanted, state))
+        await self._queue.run(self._offer(wanted, state))
 
     async def _offer(self, wanted: tuple[tuple[str, str], ...], state: str) -> None:
         """The buttons, where they are others than before."""

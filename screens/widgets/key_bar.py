@@ -8,19 +8,19 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
-Key = tuple[str, str]
+KeyHint = tuple[str, str]
 
-STEP_KEYS: tuple[Key, ...] = (
+STEP_KEYS: tuple[KeyHint, ...] = (
     ("Enter", "open"), ("r", "run"), ("a", "run all"), ("1-4", "tabs"), ("o", "overview"), ("s", "stop"),
     ("?", "help"), ("q", "leave (runs go on)"),
 )  # fmt: skip
-FIELD_KEYS: tuple[Key, ...] = (
+FIELD_KEYS: tuple[KeyHint, ...] = (
     ("Enter", "next"), ("↑↓", "fields"), ("Tab", "next part"), ("Esc", "back to the steps"),
 )  # fmt: skip
-FOLD_KEYS: tuple[Key, ...] = (
+FOLD_KEYS: tuple[KeyHint, ...] = (
     ("Enter", "open, fold"), ("r", "run"), ("Esc", "back"), ("?", "help"), ("q", "leave (runs go on)"),
 )  # fmt: skip
-LOG_KEYS: tuple[Key, ...] = (
+LOG_KEYS: tuple[KeyHint, ...] = (
     ("Enter", "fold"), ("End", "follow"), ("/", "search"), ("e", "first error"), ("w", "to a file"), ("s", "stop"),
     ("Esc", "back"), ("q", "leave (runs go on)"),
 )  # fmt: skip
@@ -29,11 +29,11 @@ LOG_KEYS: tuple[Key, ...] = (
 class KeyBar(Widget):
     """Keys with words. Where the line is too short, the last ones but two give way: help and leaving stay."""
 
-    def __init__(self, keys: Sequence[Key] = ()) -> None:
+    def __init__(self, keys: Sequence[KeyHint] = ()) -> None:
         super().__init__(classes="keyline")
         self._keys = list(keys)
 
-    def show(self, keys: Sequence[Key]) -> None:
+    def show(self, keys: Sequence[KeyHint]) -> None:
         """Other keys count now."""
         if list(keys) != self._keys:
             self._keys = list(keys)
@@ -49,5 +49,5 @@ class KeyBar(Widget):
         return line
 
 
-def _width(keys: Sequence[Key]) -> int:
+def _width(keys: Sequence[KeyHint]) -> int:
     return sum(cell_len(key) + cell_len(words) + 4 for key, words in keys) - 2

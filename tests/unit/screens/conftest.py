@@ -21,7 +21,7 @@ from piwizard.engine import launch
 from piwizard.machine import facts, places
 from piwizard.network import trial
 from piwizard.network.trial import Trial
-from piwizard.screens.main import Main
+from piwizard.screens.main import MainScreen
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
 from piwizard.steps import registry
@@ -42,8 +42,8 @@ class Seen:
         return self.pilot.app
 
     @property
-    def main(self) -> Main:
-        return next(screen for screen in self.app.screen_stack if isinstance(screen, Main))
+    def main(self) -> MainScreen:
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, MainScreen))
 
     def lines(self) -> list[str]:
         """What is on the screen."""
@@ -79,12 +79,12 @@ class Seen:
 
     async def settle(self) -> None:
         """Waits until nothing is being asked, looked at or kept."""
-        await self.main._answers.join()
+        await self.main.answers._queue.join()
         await self.pilot.pause()  # what was kept is told to its field
-        quiet = ("look", "ask", "tab", "outcome", "outcomes", "stand", "start", "propose", "wait")
+        quiet = ("inspect", "ended", "ask", "tab", "outcome", "outcomes", "status", "start", "propose", "wait")
         await self.until(
             lambda: (
-                self.main.overview is not None
+                self.main.inspection.overview is not None
                 and not any(worker.group in quiet and not worker.is_finished for worker in self.app.workers)
             ),
             "the app to settle",
@@ -100,7 +100,7 @@ class Seen:
         """The cursor on a step of the sidebar, with everything about it known."""
         self.main.sidebar.focus()
         self.main.sidebar.choose(step, None)
-        await self.until(lambda: self.main.place and self.main.place.step.name == step)
+        await self.until(lambda: self.main.navigation.place and self.main.navigation.place.step.name == step)
         await asyncio.sleep(0.2)  # SETTLING
         await self.settle()
 
@@ -135,7 +135,7 @@ async def opened(folder: Path, size: tuple[int, int] = (80, 24), *, plain: bool 
     app = PiwizardApp(ScreenService(), plain=plain)
     async with app.run_test(size=size) as pilot:
         seen = Seen(pilot, folder)
-        await seen.until(lambda: any(isinstance(screen, Main) for screen in app.screen_stack))
+        await seen.until(lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
         await seen.settle()
         if not welcome:
             await seen.keys("enter")

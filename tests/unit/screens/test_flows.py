@@ -12,7 +12,7 @@ from piwizard.answers.questions import Question
 from piwizard.engine import launch
 from piwizard.machine.background_job import BackgroundJob, JobProgress
 from piwizard.network import trial
-from piwizard.screens.background import aside
+from piwizard.screens.background import run_in_thread
 from piwizard.screens.form.fields import Field
 from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
 from piwizard.setup import workspace
@@ -299,6 +299,7 @@ async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, m
         await seen.until(lambda: (entry := workspace.state().entry("nginx", None)) and entry.result == "done")
         await seen.see("✓ nginx")
         await seen.see("◐ Dynamic DNS")
+        await seen.until(lambda: seen.main.monitor.live is None)
         await seen.keys("s")
         await seen.see("Stop what runs in the background?")
         await seen.keys("y")
@@ -366,7 +367,7 @@ async def test_a_further_site(site):
         await seen.keys("enter")
         await seen.see("Your app: blog")
         await seen.see("Your app: myflask")
-        assert (seen.main.place.step.name, seen.main.place.site) == ("app", "blog")
+        assert (seen.main.navigation.place.step.name, seen.main.navigation.place.site) == ("app", "blog")
         await seen.settle()
         await seen.keys("enter", "down")
         await seen.type("https://git.example/me/blog.git")
@@ -382,13 +383,13 @@ async def test_a_cut_line_keeps_no_half_secret_and_overwrites_no_answer(site):
         await seen.go_to("ddns")
         await seen.keys("enter", "down", "down", "down")
         await seen.type("half-a-sec")
-        await seen.main.flush(cut_off=True)
+        await seen.main.answers.flush(cut_off=True)
         assert "asked" not in answers.read_text()
         await seen.keys("up", "up", "ctrl+e", "ctrl+u")
         await seen.type("first.example")
         answers.write_text(answers.read_text().replace('hostname = "myflask', 'hostname = "second'))
         assert "second.example" in answers.read_text()
-        await seen.main.flush(cut_off=True)
+        await seen.main.answers.flush(cut_off=True)
         assert "second.example" in answers.read_text(), "what was answered in another terminal since"
         assert "first.example" not in answers.read_text()
 
@@ -427,8 +428,8 @@ async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
 
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(SetupPane), seen.main.place
-        asked = await aside(lambda: seen.main.backend.asked(place))
+        setup, place = seen.main.query_one(SetupPane), seen.main.navigation.place
+        asked = await run_in_thread(lambda: seen.main.service.asked(place))
         assert {"text", "table"} <= {question.kind for question in asked.questions}
         for cut_off_after in (0, 2, 5, 13):
             changing = [asyncio.ensure_future(setup.refuse("")), asyncio.ensure_future(setup.ask(place, asked))]

@@ -10,7 +10,7 @@ import pytest
 from piwizard.engine import launch
 from piwizard.machine import files
 from piwizard.network import trial
-from piwizard.screens.background import aside
+from piwizard.screens.background import run_in_thread
 from piwizard.screens.form.fields import Field
 from piwizard.screens.log.log_pane import LogPane
 from piwizard.screens.panes.setup_pane import SetupPane
@@ -115,7 +115,7 @@ async def test_the_repository_after_another_name(site):
         await seen.keys("enter")
         await seen.settle()
         assert AnswerStore().get("blog", "app.repo") == "https://git.example/me/blog.git"
-        assert seen.main.place.site == "blog"
+        assert seen.main.navigation.place.site == "blog"
 
 
 async def test_a_secret_before_the_site_has_a_name(folder):
@@ -136,7 +136,7 @@ async def test_what_is_shown_still_goes_over_no_newer_answer(site):
         await seen.keys("enter")
         both = ["myflask.example", "www.myflask.example"]
         AnswerStore().set("myflask", "site.domains", both)
-        seen.main.ask(seen.main.place)
+        seen.main.steps.ask(seen.main.navigation.place)
         await seen.settle()
         for field in seen.main.query(Field):
             field.commit()
@@ -167,9 +167,9 @@ async def test_end_follows_the_log_again(site):
         await seen.see("[system] line 100 of 100")
         log = seen.main.query_one(LogPane)
         await seen.keys("up", "up")
-        assert not log.folds.following
+        assert not log.list.following
         await seen.keys("end")
-        assert log.folds.following
+        assert log.list.following
         (site / "wait-system").unlink()
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
@@ -177,8 +177,8 @@ async def test_end_follows_the_log_again(site):
 async def test_questions_that_come_just_as_it_is_said_that_they_are_looked_for(site, monkeypatch):
     async with opened(site) as seen:
         await seen.go_to("app")
-        setup, place = seen.main.query_one(SetupPane), seen.main.place
-        asked = await aside(lambda: seen.main.backend.asked(place))
+        setup, place = seen.main.query_one(SetupPane), seen.main.navigation.place
+        asked = await run_in_thread(lambda: seen.main.service.asked(place))
         for _ in range(3):
             await setup.refuse("")
             coming = asyncio.ensure_future(setup.ask(place, asked))

@@ -71,7 +71,7 @@ async def log(seen: Seen) -> None:
     (seen.folder / "fail-system").touch()
     await run_system(seen)
     await seen.see("failed in")
-    await seen.until(lambda: seen.main.runs.live is None)
+    await seen.until(lambda: seen.main.monitor.live is None)
     await seen.settle()
 
 

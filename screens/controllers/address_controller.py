@@ -1,0 +1,52 @@
+"""Ask whether an IP address that is being tested stays: once by itself, and again with a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from piwizard.screens.pages.keep_address import KeepAddressDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piwizard.network.trial import Trial
+    from piwizard.screens.controllers.host import Host
+    from piwizard.screens.screen_service import ScreenService
+
+
+class AddressController:
+    """Own which address was asked about already. `typing` says whether the user is in a form: no dialog opens then."""
+
+    def __init__(self, service: ScreenService, host: Host, typing: Callable[[], bool]) -> None:
+        self._service, self._host, self._typing = service, host, typing
+        self._asked_about = ""
+
+    def poll(self) -> None:
+        """Ask about an address that is being tested since the last call."""
+        trial = self._service.trial()
+        if trial and trial.name != self._asked_about and self._service.on_wire(trial):
+            if self._typing():
+                self._host.notify_line(f"{trial.host} is on trial, {trial.left} s left. Esc, then k keeps it.")
+            else:
+                self._ask(trial)
+
+    def ask_again(self) -> bool:
+        """Ask once more; return whether there is an address to ask about."""
+        trial = self._service.trial()
+        if trial:
+            self._ask(trial)
+        return trial is not None
+
+    def _ask(self, trial: Trial) -> None:
+        self._asked_about = trial.name
+
+        def answered(keep: bool | None) -> None:
+            if keep:
+                self._host.run_in_background(self._service.confirm, self._kept, group="confirm")
+            elif self._service.trial() == trial:
+                self._host.notify_line(f"{trial.host} is on trial still; k keeps it.")
+
+        self._host.open(KeepAddressDialog(self._service, trial), answered)
+
+    def _kept(self, trial: Trial) -> None:
+        self._host.notify_line(f"{trial.host} stays, also after a restart.", "green")

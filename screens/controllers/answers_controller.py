@@ -1,0 +1,125 @@
+"""Save answers as they are given, in their order, and look them up outside where that helps."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from piwizard.answers.validators import Invalid
+from piwizard.errors import PiwizardError, unforeseen
+from piwizard.screens.background import run_in_thread
+from piwizard.screens.messages import AnswerGiven, SecretGiven
+from piwizard.screens.screen_service import LOOKED_UP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piwizard.screens.controllers.host import Host
+    from piwizard.screens.form.answer_lookup import LookupResult
+    from piwizard.screens.form.setup_form import SetupForm
+    from piwizard.screens.screen_service import MachineOverview, ScreenService
+
+FLUSH_SECONDS = 5.0
+
+Skip: TypeAlias = tuple[str, bool]
+"""The name of an optional step, and whether to skip it."""
+
+
+class AnswersController:
+    """Own the queue of answers that are not on disk yet. `saved` is called with the key of each that is."""
+
+    def __init__(self, service: ScreenService, host: Host, form: SetupForm, saved: Callable[[str], None]) -> None:
+        self._service, self._host, self._form, self._saved = service, host, form, saved
+        self._queue: asyncio.Queue[AnswerGiven | SecretGiven | Skip] = asyncio.Queue()
+
+    def give(self, given: AnswerGiven | SecretGiven | Skip) -> None:
+        """Save an answer after those that were given before it."""
+        self._queue.put_nowait(given)
+
+    def start(self) -> None:
+        """Begin to save what is given."""
+        self._host.start(self._save_all, "answers")
+
+    async def _save_all(self) -> None:
+        while True:
+            given = await self._queue.get()
+            try:
+                await run_in_thread(partial(self._save, given))
+            except Invalid as refusal:
+                self._refuse(given, f"{_key(given)} {refusal}.")
+            except PiwizardError as error:
+                self._refuse(given, error.sentence)
+            except OSError as error:  # a full disk: said at the field, and the screens stay
+                self._refuse(given, f"It could not be kept: {unforeseen(error)}")
+            else:
+                self._accept(given)
+            finally:
+                self._queue.task_done()
+
+    def _save(self, given: AnswerGiven | SecretGiven | Skip) -> None:
+        store = self._service.answering
+        if isinstance(given, AnswerGiven):
+            if given.cut_off and store.get(given.site, given.key) != given.before:
+                return  # it was answered in another terminal since, and that answer counts
+            store.set(given.site, given.key, given.value)
+        elif isinstance(given, SecretGiven):
+            store.set_secret(given.site, given.key, given.text)
+        else:
+            store.skip(*given)
+
+    def _accept(self, given: AnswerGiven | SecretGiven | Skip) -> None:
+        if not self._host.alive:
+            return
+        if isinstance(given, AnswerGiven):
+            if given.key == "site.name":
+                self._form.rename_site(given.site, given.value)
+            self._look_up(given)
+        self._saved(_key(given))
+
+    def _refuse(self, given: AnswerGiven | SecretGiven | Skip, sentence: str) -> None:
+        if not self._host.alive:
+            return
+        question = ".".join(_key(given).split(".")[:2])
+        if self._form.has(question):
+            self._form.field(question).report(sentence, "bold red")
+        else:
+            self._host.notify_line(sentence)
+
+    def _look_up(self, given: AnswerGiven) -> None:
+        form = self._form
+        if given.key not in LOOKED_UP or given.value is None or not form.has(given.key):
+            return
+        form.field(given.key).report("Looking whether it answers…", "dim")
+
+        def found(result: LookupResult | None) -> None:
+            if result and form.has(given.key):
+                form.field(given.key).report(result.words, "green" if result.ok else "yellow")
+
+        look_up = partial(self._service.lookup, given.key, given.value)
+        self._host.run_in_background(look_up, found, group=f"lookup {given.key}")
+
+    async def flush(self, *, cut_off: bool = False) -> None:
+        """Save what is being typed, and wait until every answer is on disk; at most FLUSH_SECONDS."""
+        self._form.commit(cut_off=cut_off)
+        with suppress(TimeoutError):  # quitting waits no longer than that
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._host.messages_handled()
+                await self._queue.join()
+
+    def add_site(self, name: str, then: Callable[[MachineOverview], None]) -> None:
+        """Begin another site; `then` gets the overview with its steps."""
+
+        def save() -> MachineOverview:
+            try:
+                self._service.answering.set(name, "site.name", name)
+            except Invalid as refusal:  # somebody else has begun it meanwhile
+                raise PiwizardError(f"site.name {refusal}.", key="site.name") from None
+            return self._service.overview(thorough=False)
+
+        self._host.run_in_background(save, then, group="inspect")
+
+
+def _key(given: AnswerGiven | SecretGiven | Skip) -> str:
+    return given[0] if isinstance(given, tuple) else given.key

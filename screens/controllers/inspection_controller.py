@@ -1,0 +1,125 @@
+"""Inspect the machine, first quickly and then thoroughly, and remember how the last runs ended."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from piwizard.screens.estimates import usual
+from piwizard.screens.log.run_outcome import RunOutcome, read_outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piwizard.screens.controllers.host import Host
+    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.steps.registry import StepInstance
+
+STOPPED_EARLY = ("failed", "interrupted")
+"""States of a step whose last run left something to read in its log."""
+
+
+class InspectionController:
+    """Own what is known of the machine.
+
+    `inspected` is called with every new overview, and told whether it is the first; `outcomes_read` when it is known
+    how the last runs ended.
+    """
+
+    def __init__(
+        self,
+        service: ScreenService,
+        host: Host,
+        *,
+        inspected: Callable[[bool], None],
+        outcomes_read: Callable[[], None],
+    ) -> None:
+        self._service, self._host, self._inspected, self._outcomes_read = service, host, inspected, outcomes_read
+        self.overview: MachineOverview | None = None
+        self.thorough = False
+        """Whether the overview comes from probes and checks, not only from what was remembered."""
+        self._outcomes: dict[StepInstance, tuple[str, RunOutcome]] = {}
+
+    @property
+    def outcomes(self) -> dict[object, RunOutcome]:
+        """How the last run of each step ended, as far as that was read."""
+        return {place: outcome for place, (_, outcome) in self._outcomes.items()}
+
+    def inspect(
+        self, *, thorough: bool, then: Callable[[MachineOverview], None] | None = None, group: str = "inspect"
+    ) -> None:
+        """Inspect the machine in the background: what is remembered, or thoroughly what really is.
+
+        `then` gets the overview; without it the controller accepts it. A newer inspection with the same `group`
+        replaces an older one.
+        """
+        self._host.run_in_background(
+            partial(self._service.overview, thorough=thorough),
+            then or partial(self.accept, thorough=thorough),
+            group=group,
+        )
+
+    def inspect_everything(self) -> None:
+        """Inspect the machine again, and look for new commits of the apps."""
+
+        def inspected(overview: MachineOverview) -> None:
+            self._host.notify_line("")
+            self.accept(overview, thorough=True)
+
+        self._service.look_for_new_code()
+        self._host.notify_line("Looking at everything again…", "dim")
+        self.inspect(thorough=True, then=inspected)
+
+    def accept(self, overview: MachineOverview, *, thorough: bool) -> None:
+        """Take over a new overview. A quick one is followed by a thorough one."""
+        first = self.overview is None
+        self.overview, self.thorough = overview, thorough
+        if overview.trouble:
+            self._host.notify_line(overview.trouble)
+        self._inspected(first)
+        if first:
+            self._read_outcomes(overview)
+        if not thorough:
+            self.inspect(thorough=True)
+
+    def outcome(self, place: StepInstance) -> RunOutcome | None:
+        """Return how the last run of a step ended; None if its log is not read yet. `read_outcome` reads it."""
+        status = self.overview.status(place) if self.overview else None
+        run, outcome = self._outcomes.get(place, ("", RunOutcome()))
+        if status is None or status.state not in STOPPED_EARLY or not status.run:
+            return RunOutcome()
+        return outcome if run == status.run else None
+
+    def read_outcome(self, place: StepInstance, then: Callable[[], None]) -> None:
+        """Read in the background how the last run of a step ended."""
+        status = self.overview.status(place) if self.overview else None
+        run = status.run if status else None
+        if run is None:
+            return
+
+        def known(outcome: RunOutcome) -> None:
+            self._outcomes[place] = (run, outcome)
+            then()
+
+        self._host.run_in_background(partial(self._read, place, run), known, group="outcome")
+
+    def _read(self, place: StepInstance, run: str) -> RunOutcome:
+        return read_outcome(self._service.record(run), (place.step.name, place.site))
+
+    def _read_outcomes(self, overview: MachineOverview) -> None:
+        wanted = [(one.place, one.run) for one in overview.statuses if one.run and one.state in STOPPED_EARLY]
+
+        def known(outcomes: dict[StepInstance, tuple[str, RunOutcome]]) -> None:
+            self._outcomes |= outcomes
+            self._outcomes_read()
+
+        if wanted:
+            self._host.run_in_background(
+                lambda: {place: (run, self._read(place, run)) for place, run in wanted}, known, group="outcomes"
+            )
+
+    def expected_seconds(self, place: StepInstance) -> float:
+        """Return how long a step usually takes on this machine."""
+        if self.overview is None:
+            return 0.0
+        return usual(place.step, self.overview.entry(place), self.overview.facts)

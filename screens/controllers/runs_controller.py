@@ -1,0 +1,180 @@
+"""Runs: propose them, start them, follow them, stop them, and what comes after them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from piwizard.errors import PiwizardError
+from piwizard.screens.pages.confirm_run import ConfirmRun
+from piwizard.screens.pages.yes_no_dialog import YesNoDialog
+from piwizard.setup.status import all_set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piwizard.screens.controllers.answers_controller import AnswersController
+    from piwizard.screens.controllers.host import Host
+    from piwizard.screens.controllers.inspection_controller import InspectionController
+    from piwizard.screens.controllers.navigation_controller import NavigationController
+    from piwizard.screens.controllers.run_monitor import RunMonitor
+    from piwizard.screens.controllers.step_controller import StepController
+    from piwizard.screens.log.log_pane import LogPane
+    from piwizard.screens.log.run_watch import RunWatch
+    from piwizard.screens.screen_service import MachineOverview, ScreenService
+    from piwizard.screens.widgets.run_bar import RunBar
+    from piwizard.screens.widgets.sidebar import Sidebar
+    from piwizard.setup.service import Proposal
+    from piwizard.steps.registry import StepInstance
+
+POLLS_PER_SECOND = 5
+
+
+class RunsController:
+    """Own the way from a proposed run to its end. `all_done` is called when nothing is left to set up."""
+
+    def __init__(
+        self,
+        service: ScreenService,
+        host: Host,
+        monitor: RunMonitor,
+        *,
+        inspection: InspectionController,
+        navigation: NavigationController,
+        steps: StepController,
+        answers: AnswersController,
+        sidebar: Sidebar,
+        log_pane: LogPane,
+        run_bar: RunBar,
+        all_done: Callable[[], None],
+    ) -> None:
+        self._service, self._host, self._monitor = service, host, monitor
+        self._inspection, self._navigation, self._steps, self._answers = inspection, navigation, steps, answers
+        self._sidebar, self._log_pane, self._run_bar, self._all_done = sidebar, log_pane, run_bar, all_done
+
+    def propose(self, *, again: bool = False) -> None:
+        """Show the plan of the chosen step and what it needs, and ask. `again`: also if it is done."""
+        place = self._navigation.place
+        if place is not None:
+            self._propose(place, again=again or self._sidebar.state(place) == "done")
+
+    def propose_all(self) -> None:
+        """Show the plan of all steps that are left, and ask."""
+        self._propose(None)
+
+    def _propose(self, place: StepInstance | None, *, again: bool = False) -> None:
+        if self._monitor.live is not None:
+            self._host.notify_line("Something runs already; this can be started when that has ended.")
+            return
+
+        async def body() -> None:
+            await self._answers.flush()
+            if self._host.in_front:  # else the key was pressed twice
+                confirm = ConfirmRun(self._service, place, again=again, usual=self._expected_seconds(place))
+                self._host.open(confirm, self._answered)
+
+        self._host.start(body, "propose")
+
+    def _expected_seconds(self, place: StepInstance | None) -> float:
+        if place is not None:
+            return self._inspection.expected_seconds(place)
+        wanted = (one for one in self._sidebar.steps if not self._sidebar.waits(one))
+        return sum(
+            self._inspection.expected_seconds(one)
+            for one in wanted
+            if self._sidebar.state(one) not in ("done", "skipped")
+        )
+
+    def _answered(self, answer: Proposal | PiwizardError | None) -> None:
+        if isinstance(answer, PiwizardError):
+            self._host.notify_line(answer.sentence)
+            if answer.key:
+                self._navigation.show_question(answer.key)
+        elif answer is not None:
+            self._host.notify_line("Starting…", "dim")
+            self._host.run_in_background(partial(self._service.start, answer), self._started, group="start")
+
+    def _started(self, run: str) -> None:
+        self._host.notify_line("")
+        self._log_pane.show(self._monitor.started(run), live=True)
+        self._navigation.choose_tab("Log")
+        self._navigation.focus_pane()
+        self.poll()
+
+    def poll(self) -> None:
+        """Show what is new in the events of the runs."""
+        if not self._host.alive:
+            return
+        self._log_pane.hold()
+        update = self._monitor.poll()
+        if update.grown and self._navigation.tab == "Log":
+            self._log_pane.grown()
+        if update.ended is not None:
+            self._ended(update.ended)
+        live = self._monitor.live
+        if live is None:
+            self._run_bar.show(None)
+        elif live.progress.place is not None:
+            self._show_live(live)
+
+    def _show_live(self, live: RunWatch) -> None:
+        progress = live.progress
+        for place in self._sidebar.steps:
+            key = (place.step.name, place.site)
+            result = progress.results.get(key)
+            if key == progress.place and result is None:
+                self._sidebar.mark(
+                    place, "running", f"{progress.number} of {progress.changes}" if progress.changes else ""
+                )
+                self._run_bar.show(progress, place.step.title, self._inspection.expected_seconds(place))
+            elif result and self._sidebar.state(place) == "running":
+                state = "todo" if progress.undo and result == "done" else result
+                self._sidebar.mark(place, "interrupted" if state == "stopped" else state)
+
+    def _ended(self, watch: RunWatch) -> None:
+        progress = watch.progress
+        self._show_live(watch)
+        self._run_bar.show(None)
+        done = progress.result == "done"
+        if done:
+            self._service.look_for_new_code()
+            self._host.notify_line("Done. Looking whether all is well…", "green")
+        elif progress.result == "failed":
+            self._host.notify_line(f"{progress.failure} {progress.hint}".strip(), "bold red")
+        else:
+            self._host.notify_line("The run was cut off before its end; r goes on with it.")
+        if not done and progress.place and not self._navigation.typing:
+            self._sidebar.choose(*progress.place)
+        after_run = partial(self._after_run, done=done and not progress.undo)
+        self._inspection.inspect(thorough=True, then=after_run, group="ended")
+
+    def _after_run(self, overview: MachineOverview, *, done: bool) -> None:
+        self._inspection.accept(overview, thorough=True)
+        if self._navigation.place:
+            self._steps.show(self._navigation.place)
+        if not done:
+            return
+        if self._navigation.typing:
+            self._host.notify_line("Done. Esc leads back to the steps.", "green")
+            return
+        self._host.notify_line("")
+        if self._log_pane.has_focus_within:
+            self._sidebar.focus()
+        self._navigation.choose_most_urgent()
+        self._navigation.choose_tab("Setup")
+        if all_set_up(overview.statuses):
+            self._all_done()
+
+    def stop(self) -> None:
+        """Ask, then stop the run under way."""
+        live = self._monitor.live
+        if live is None:
+            self._host.notify_line("Nothing runs.")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._host.notify_line("Stopping: what is being done is ended in order…", "dim")
+                self._host.run_in_background(partial(self._service.stop, live.run), lambda _: None, group="stop")
+
+        self._host.open(YesNoDialog("Stop what runs? It can go on later from where it was.", "Stop it"), answered)

@@ -1,0 +1,37 @@
+"""A tab that shows a line of text over a folding list."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from piwizard.screens.log.log_model import Block
+from piwizard.screens.widgets.folding_list import FoldingList
+
+
+class ListPane(Vertical):
+    """The base of the plan, the log and the checks of a step."""
+
+    def __init__(self, name: str, folding_list: FoldingList | None = None) -> None:
+        super().__init__(id=name, classes="pane")
+        self.list = folding_list or FoldingList()
+        self._text = Static(classes="words", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self._text
+        yield self.list
+
+    def say(self, text: str, style: str = "") -> None:
+        """Show a line over the list."""
+        self._text.update(Text(text, style))
+
+    def fill(self, text: str, style: str, blocks: list[Block]) -> None:
+        """Show a line, and these blocks under it."""
+        self.say(text, style)
+        self.list.show(blocks)
+
+    def focus_first(self) -> None:
+        """Put the cursor into the list."""
+        self.list.focus()
