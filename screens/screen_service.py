@@ -12,13 +12,13 @@ from piwizard.setup import service
 if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
-    from piwizard.machine.facts import Facts
-    from piwizard.machine.git_access import Access
+    from piwizard.git.git_access import Access
     from piwizard.screens.form.answer_lookup import LookupResult
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
+    from piwizard.system.facts import Facts
 
 
 LOOKED_UP = ("app.repo", "site.domains", "ddns.hostname")
@@ -51,9 +51,9 @@ class ScreenService(service.Backend):
     def first_visit(self) -> bool:
         """Whether nothing was ever answered or run here. Quick."""
         from piwizard.engine import follow
-        from piwizard.machine import places
+        from piwizard.system import paths
 
-        return not (self._file or places.answers_file()).exists() and not follow.runs()
+        return not (self._file or paths.answers_file()).exists() and not follow.runs()
 
     def overview(self, *, thorough: bool) -> MachineOverview:
         """A look at everything. Only the thorough one probes and checks what is remembered as done."""
@@ -84,15 +84,15 @@ class ScreenService(service.Backend):
 
     def plan(self, place: StepInstance) -> Plans:
         """The plan of one step alone, whatever its state."""
-        from piwizard.machine.snapshot import Machine
         from piwizard.setup import workspace
         from piwizard.setup.preview import preview
+        from piwizard.system.system_cache import SystemCache
 
         wizard = self._planner()
         with self._ground:
             changes = wizard.plan(place)
             self._pins |= wizard.context.pins()
-        return [(place, preview(changes, Machine(), workspace.backups()))]
+        return [(place, preview(changes, SystemCache(), workspace.backups()))]
 
     def checkup(self) -> list[Finding]:
         """Everything that a visitor's request meets, looked at once."""
@@ -102,9 +102,9 @@ class ScreenService(service.Backend):
 
     def record(self, run: str) -> Path:
         """The file of a run's events. Quick."""
-        from piwizard.engine import launch
+        from piwizard.engine import run_launch
 
-        return launch.folder(run) / "events.jsonl"
+        return run_launch.folder(run) / "events.jsonl"
 
     def lookup(self, key: str, value: Any) -> LookupResult | None:  # noqa: ANN401 — what the validator of the key gives
         """What a look outside says about an answer, None where there is nothing to look at."""
@@ -117,7 +117,7 @@ class ScreenService(service.Backend):
 
     def _access(self, repo: str) -> Access:
         """The login of the site that has this repository; nobody's where it is new."""
-        from piwizard.machine.git_access import NOBODY
+        from piwizard.git.git_access import NOBODY
 
         try:
             wizard = self._planner()

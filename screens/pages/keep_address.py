@@ -15,7 +15,7 @@ from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.action_button import ActionButton
 
 if TYPE_CHECKING:
-    from piwizard.network.trial import Trial
+    from piwizard.network.address_trial import Trial
 
 
 class KeepAddressDialog(ModalScreen[bool]):

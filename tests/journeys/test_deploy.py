@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Process
+from piwizard.system import commands
+from piwizard.system.commands import Process
 from tests.lab import layers, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.machine import commands
+from piwizard.system import commands
 from tests.lab import quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
