@@ -22,8 +22,7 @@ from piwizard.git import deploy_key
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import DATA_STEP, STEPS
-from piwizard.system import app_data, console, files
-from piwizard.system import paths as places
+from piwizard.system import app_data, console, files, paths
 from piwizard.system.app_data import Contents
 
 LISTED = 8
@@ -159,7 +158,7 @@ def _made(site: str) -> list[Path]:
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
     records += Remains(backups).of(DATA_STEP, site)
     targets = [Path(one["target"]) for one in records if _was_nothing(one)]
-    return list(dict.fromkeys([places.sites_dir() / site, *targets]))
+    return list(dict.fromkeys([paths.sites_dir() / site, *targets]))
 
 
 def _was_nothing(record: Record) -> bool:
@@ -174,9 +173,9 @@ def _was_nothing(record: Record) -> bool:
     return False
 
 
-def _left(paths: Iterable[Path]) -> list[str]:
+def _left(candidates: Iterable[Path]) -> list[str]:
     """Those that are there all the same, the outermost folders only, each with what is in it."""
-    there = [path for path in paths if path.is_symlink() or path.exists()]
+    there = [path for path in candidates if path.is_symlink() or path.exists()]
     outermost = [path for path in there if not any(other in path.parents for other in there)]
     return [_named(path) for path in outermost]
 
@@ -197,7 +196,7 @@ def _user_of(site: str) -> list[str]:
         home = pwd.getpwnam(site).pw_dir
     except KeyError:
         return []
-    return [f"the user {site}"] if home == str(places.sites_dir() / site) else []
+    return [f"the user {site}"] if home == str(paths.sites_dir() / site) else []
 
 
 def _noted(backups: Path) -> list[Record]:
@@ -208,4 +207,4 @@ def _noted(backups: Path) -> list[Record]:
 
 def _forget_downloads(site: str) -> None:
     for kind in ("sources", "analyses", "build", "hosts"):
-        files.remove(places.cache_dir() / kind / site)
+        files.remove(paths.cache_dir() / kind / site)

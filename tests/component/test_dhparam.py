@@ -43,8 +43,8 @@ SELF_SIGNED = (
 )  # fmt: skip
 HOLD_LOCK = """
 from piwizard.engine.run_lock import Lock
-from piwizard.system import paths as places
-lock = Lock(places.lock_file())
+from piwizard.system import paths
+lock = Lock(paths.lock_file())
 lock.take("another")
 input()
 """

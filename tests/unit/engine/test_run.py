@@ -22,20 +22,20 @@ HERE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from piwizard.system import paths as places
+from piwizard.system import paths
 from piwizard.setup import workspace
 root = Path(sys.argv[1])
 names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
 found = SimpleNamespace(**{f"user_{name}_path": root / folder for name, folder in names.items()})
-places._dirs = lambda: found
+paths._dirs = lambda: found
 """
 RUN = (
     HERE
     + """
 from piwizard.engine.events import Recorder
 from piwizard.engine.run_lock import Lock
-Lock(places.lock_file()).take(sys.argv[2])
-recorder = Recorder(places.logs_dir() / sys.argv[2])
+Lock(paths.lock_file()).take(sys.argv[2])
+recorder = Recorder(paths.logs_dir() / sys.argv[2])
 recorder.emit("apply-started")
 print("began", flush=True)
 input()

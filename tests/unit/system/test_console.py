@@ -23,7 +23,7 @@ from piwizard.system import console, private_paths
 
 from .test_printable import HARMFUL, harmless
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WAYS = {
     *("sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__", "click.echo", "click.secho", "click.prompt"),
     *("click.confirm", "click.echo_via_pager", "click.edit", "click.get_text_stream", "getpass", "questionary", "rich"),
