@@ -64,7 +64,7 @@ def _dependencies() -> str:
 def _sources() -> str:
     files = [file for name in PACKAGES for file in sorted((CHECKOUT / name).rglob("*")) if file.is_file()]
     files = [file for file in files if "__pycache__" not in file.parts]
-    return _digest([part for file in files for part in (str(file).encode(), file.read_bytes())])
+    return _digest([part for file in files for part in (str(file.relative_to(CHECKOUT)).encode(), file.read_bytes())])
 
 
 def _copy(source: Path, target: Path) -> None:
