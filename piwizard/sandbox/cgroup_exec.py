@@ -1,4 +1,4 @@
-"""Joins control groups, then becomes another program: `launch.py GROUP… -- PROGRAM ARGUMENT…`.
+"""Joins control groups, then becomes another program: `cgroup_exec.py GROUP… -- PROGRAM ARGUMENT…`.
 
 Run as a file of its own and not as a module, so that it starts in a few milliseconds.
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from piwizard.system import commands
 
-LAUNCH = str(Path(__file__).with_name("launch.py"))
+LAUNCH = str(Path(__file__).with_name("cgroup_exec.py"))
 
 
 def has_systemd() -> bool:

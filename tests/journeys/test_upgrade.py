@@ -29,7 +29,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"The history of this checkout has no commit {OLDER[:7]}, so there is no older piwizard here.")
     folder = tmp_path_factory.mktemp("older")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="fully_trusted")
+        tar.extractall(folder)
     return folder
 
 
