@@ -13,7 +13,7 @@ from pathlib import Path
 from piwizard.changes import package_removal
 from piwizard.changes.base import Record
 from piwizard.cli import output
-from piwizard.cli.apply import agreed, confirm, watch
+from piwizard.cli.apply import watch
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Remains
 from piwizard.engine.undo_journal import Journal, journaled
@@ -75,8 +75,8 @@ def _agree_to_remove(site: str, data: Contents | None, *, keep_data: bool, ask: 
     """Whether the data is kept. PiwizardError where the person says no, or nobody is there to say yes."""
     if ask:
         secrets = "and answers" if keep_data else "answers and secrets"
-        confirm(f"Remove the site {site}: its code, service, server block, {secrets}?")
-        return keep_data or bool(data and data.any and not agreed(f"Delete also {data}?"))
+        console.confirm(f"Remove the site {site}: its code, service, server block, {secrets}?")
+        return keep_data or bool(data and data.any and not console.agreed(f"Delete also {data}?"))
     if not keep_data:
         there = f", including {data}" if data else ""
         raise PiwizardError(
@@ -116,11 +116,13 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
             hint="With `--yes` it is deleted; without `--data` it stays.",
         )
     if ask:
-        confirm(f"Take back {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?")
-        going = {site: one for site, one in written.items() if agreed(f"Delete also {one}?")}
+        console.confirm(
+            f"Take back {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?"
+        )
+        going = {site: one for site, one in written.items() if console.agreed(f"Delete also {one}?")}
         question = f"Remove also the Debian packages that piwizard has brought ({', '.join(there)})?"
         # Which of them somebody else needs can be told only when what piwizard made of them is gone.
-        packages = packages or bool(there and agreed(question))
+        packages = packages or bool(there and console.agreed(question))
     _announce(_require_deletable([*going.values()]), as_json=as_json)
     first = (STEPS[0].name, None)
     if packages and first not in steps:

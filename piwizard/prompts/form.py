@@ -96,7 +96,7 @@ class Form:
 
     def _longer(self, question: Question, members: list[str], said: str) -> list[str]:
         """The list with what was typed at its end."""
-        longer = question.divided([*members, said])
+        longer = question.split_members([*members, said])
         try:
             question.validate(longer)
         except Invalid as refused:

@@ -175,7 +175,7 @@ class LogPane(ListPane):
 def copy(record: Path) -> Path:
     """Writes a run's record as text into the home of whoever called sudo; gives the path."""
     from piwizard.engine.event_format import line
-    from piwizard.engine.events import EventReader
+    from piwizard.engine.run_log import EventReader
 
     who = pwd.getpwnam(os.environ.get("SUDO_USER") or pwd.getpwuid(os.geteuid()).pw_name)
     target = Path(who.pw_dir) / f"piwizard-{record.parent.name}.log"
