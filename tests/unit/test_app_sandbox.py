@@ -139,7 +139,7 @@ def test_folders_are_bound_where_the_command_looks_for_them():
 
 
 def test_script_of_piwizards_is_seen_wherever_it_is_installed(own_places):
-    script = Path("/home/alex/piwizard/apps/trial.py")
+    script = Path("/home/alex/piwizard/apps/smoke_test.py")
     assert app_sandbox.seen(script) == own_places / "cache" / "trial.py"
     assert job(scripts=(script,))["BindReadOnlyPaths"] == [f"{script}:{own_places / 'cache' / 'trial.py'}"]
 

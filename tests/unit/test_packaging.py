@@ -91,3 +91,13 @@ def _in_the_wheel_of(source: Path, folder: Path) -> set[str]:
 def _run(*argv: str | Path, cwd: Path | None = None) -> None:
     ended = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_programs_that_run_on_their_own_are_where_the_code_looks_for_them() -> None:
+    """They are found by their file, so no import fails where one is renamed."""
+    from piwizard.apps import preparation
+    from piwizard.sandbox import cgroups
+    from piwizard.steps import app
+
+    for program in (preparation.SCRIPT, cgroups.LAUNCH, app.TRIAL):
+        assert Path(program).is_file(), program
