@@ -6,8 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from piwizard.apps import forges
-from piwizard.apps.forges import RepositoryPage
+from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh_address
 from piwizard.cli import output
 from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.git import deploy_key, git_address, git_command, git_errors, host_keys
@@ -33,7 +32,7 @@ def show(answers: Path | None, site: str | None, *, as_json: bool) -> int:
     address = access.address
     if address.scheme not in ("ssh", "https", "http"):
         raise PiwizardError(f"app.repo: {access.repo} needs no key.", key="app.repo")
-    public, place = deploy_key.make(access.site), forges.place_of(address)
+    public, place = deploy_key.make(access.site), deploy_key_page(address)
     if as_json:
         tried = _try(access)
         found = {"accepted": tried.ok, "detail": tried.words}
@@ -103,14 +102,14 @@ def _explain(access: Access, public: str, place: RepositoryPage) -> None:
     if not access.address.ssh:
         console.say(
             f"app.repo is {access.repo}, and keys are for ssh. Once the key is added, set it to",
-            f"  {forges.ssh_form(access.address)}",
+            f"  {ssh_address(access.address)}",
             "and `piwizard key` tries it.",
         )
 
 
 def _try(access: Access) -> Tried:
     if not access.address.ssh:
-        return Tried(False, f"Keys are for ssh: set app.repo to {forges.ssh_form(access.address)}.")
+        return Tried(False, f"Keys are for ssh: set app.repo to {ssh_address(access.address)}.")
     try:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
         result = commands.run(argv, env=git_command.environment(access), timeout=SECONDS)

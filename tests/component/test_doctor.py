@@ -330,7 +330,7 @@ def test_nginx(pi: Pi) -> None:
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     other = pi.start(("python3", "-m", "http.server", "80"))
     found = eventually(lambda: _having(pi, "step-in-sync"))
-    assert "Port 80 belongs to" in found["step-in-sync"]["detail"]
+    assert "Port 80 is used by" in found["step-in-sync"]["detail"]
     other.end(grace=0)
     assert "nginx-service-running" in wrong(pi)
     assert "checks passed" in fix(pi)

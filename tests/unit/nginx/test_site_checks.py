@@ -135,8 +135,8 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Does not wait for what will not come."""
-    real = bind_address.look
-    monkeypatch.setattr(bind_address, "look", lambda files, ask: real(files, ask, 5.0, 0.2))
+    real = bind_address.find_leaks
+    monkeypatch.setattr(bind_address, "find_leaks", lambda files, ask: real(files, ask, 5.0, 0.2))
     settled = checks.settled
     monkeypatch.setattr(checks, "settled", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
 
@@ -220,7 +220,7 @@ def test_single_leak_behind_a_catch_all_is_found(pi, path, content):
 
 def test_database_of_the_app_is_found_while_it_changes(pi):
     pi.answer(given_away(pi, "data"))
-    files = bind_address.private_files
+    files = bind_address.list_private_files
     found = pi.check()["repository-closed"]
     assert "/instance/people.sqlite" in found.detail
     with sqlite3.connect(pi.data / "instance" / "people.sqlite") as database:
@@ -320,9 +320,9 @@ def test_what_a_stranger_puts_into_the_data_leads_nowhere(pi, tmp_path, what, mo
     elif what == "folders":
         (pi.data / "loop").symlink_to(pi.data)
     else:
-        monkeypatch.setattr(bind_address, "MOST_ENTRIES", 50)
+        monkeypatch.setattr(bind_address, "MAX_ENTRIES", 50)
         for number in range(200):
             (pi.data / f"{number}.db").write_bytes(b"x" * 100)
-    files = bind_address.private_files(site.Layout("blog", ""))
+    files = bind_address.list_private_files(site.Layout("blog", ""))
     assert not any(b"root:" in file.beginning for file in files)
-    assert len(files) <= bind_address.MOST_FILES
+    assert len(files) <= bind_address.MAX_FILES
