@@ -99,5 +99,5 @@ def test_programs_that_run_on_their_own_are_where_the_code_looks_for_them() -> N
     from piwizard.sandbox import cgroups
     from piwizard.steps import app
 
-    for program in (preparation.COPY_SCRIPT, cgroups.LAUNCH, app.TRIAL):
+    for program in (preparation.COPY_SCRIPT, cgroups.CGROUP_EXEC, app.TRIAL):
         assert Path(program).is_file(), program
