@@ -166,7 +166,7 @@ def told(pi: Pi, question: str, value: str) -> None:
     """`doctor --fix` over SSH, by somebody who says yes and types what is asked for."""
     dialogue = Dialogue(pi.ssh_argv(("piwizard", "doctor", "--fix"), tty=True), columns=160)
     dialogue.answer("password for alex:", pi.password)
-    dialogue.answer("Do this? [y/N]", "y", timeout=120)
+    dialogue.answer("Apply these fixes? [y/N]", "y", timeout=120)
     dialogue.answer(question, value)
     dialogue.end(timeout=120)
     assert value not in dialogue.text
@@ -323,7 +323,7 @@ def test_nginx(pi: Pi) -> None:
     found = wrong(pi)
     assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx-config-valid"]["detail"]
     refused = pi.run(("piwizard", "apply"), check=False)
-    assert (refused.exit, "Nothing to do, and yet nginx does not work" in refused.errors) == (1, True)
+    assert (refused.exit, "Nothing to do, but nginx does not work" in refused.errors) == (1, True)
     pi.run(("systemctl", "stop", "nginx.service"))
     refused = pi.run(("piwizard", "apply"), check=False)
     assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), "as it is after a boot"

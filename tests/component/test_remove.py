@@ -55,7 +55,7 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
 
     asked = as_root(pi, "piwizard", "remove", "myflask")
     asked.answer("Remove the site myflask: its code, service, server block, answers and secrets? [y/N]", "y")
-    asked.answer(f"Delete also {DATA} (3 files, ")
+    asked.answer(f"Also delete {DATA} (3 files, ")
     assert asked.end(120) == 0
     assert mine(pi) == MINE
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\ndata.setup\n"
@@ -66,15 +66,15 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
     assert mine(pi) == MINE
     kept = pi.run(("piwizard", "remove", "myflask", "--keep-data")).output
     assert mine(pi) == MINE
-    assert f"{DATA} (3 files, " in kept.rpartition("Left: ")[2]
+    assert f"{DATA} (3 files, " in kept.rpartition("Still there: ")[2]
     quickstart.set_up(pi, lab.git.url(layers.REPOSITORY))
     pi.write("/srv/myflask/notes.txt", "mine\n")
     pi.run(("chmod", "-R", "a=", DATA))
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
-    assert f"Deletes {DATA} (3 files, " in said
+    assert f"Deleting {DATA} (3 files, " in said
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "notes.txt\n"
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
-    assert "Left: /srv/myflask with notes.txt; the user myflask" in said
+    assert "Still there: /srv/myflask with notes.txt; the user myflask" in said
     assert "as it was before" not in said.partition("== Undo app of myflask")[2].partition("\n==")[0]
 
     (pi.files / "srv/myflask/notes.txt").unlink()
@@ -87,7 +87,7 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
 def test_undo_of_all_takes_data_and_no_file_of_a_person(pi: Pi) -> None:
     pi.write("/srv/myflask/notes.txt", "mine\n")
     said = pi.run(("piwizard", "undo", "--all", "--data", "--yes")).output
-    assert f"Deletes {DATA} (3 files, " in said
+    assert f"Deleting {DATA} (3 files, " in said
     assert not (pi.files / DATA.lstrip("/")).exists()
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
 

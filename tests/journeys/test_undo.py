@@ -129,7 +129,7 @@ def test_all_of_it_taken_back(lab: Lab, done: Done) -> None:
     assert lab.router.mappings == []
     assert (
         pi.run(("piwizard", "undo", "--all", "--yes")).errors
-        == "piwizard has altered nothing, so there is nothing to undo.\n"
+        == "piwizard has not changed anything, so there is nothing to undo.\n"
     )
 
 
@@ -159,15 +159,15 @@ def test_asked_at_a_terminal(served_pi: Pi) -> None:
     """What goes for ever is asked for one by one, and no is what Enter means."""
     pi = served_pi
     refused = as_root(pi, "piwizard", "undo", "--all")
-    refused.answer("Take back site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
+    refused.answer("Undo site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
     refused.expect("Nothing was changed.")
     assert refused.end() == 1
     assert set(quickstart.states(pi).values()) == {"done"}
 
     asked = as_root(pi, "piwizard", "undo", "--all")
-    asked.answer("Take back ", "y")
-    asked.answer("Delete also /srv/myflask/data (1 file, ")
-    asked.answer("Remove also the Debian packages that piwizard has brought (", "y")
+    asked.answer("Undo ", "y")
+    asked.answer("Also delete /srv/myflask/data (1 file, ")
+    asked.answer("Also remove the Debian packages that piwizard installed (", "y")
     assert asked.end(120) == 0
     assert pi.read("/srv/myflask/data/result.json")
     assert not (pi.files / "usr/sbin/nginx").exists()

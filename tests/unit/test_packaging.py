@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.sandbox import required_programs
+from piwizard.apps import preparation
+from piwizard.sandbox import cgroups, required_programs
+from piwizard.steps import app
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -93,11 +95,8 @@ def _run(*argv: str | Path, cwd: Path | None = None) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_programs_that_run_on_their_own_are_where_the_code_looks_for_them() -> None:
-    """They are found by their file, so no import fails where one is renamed."""
-    from piwizard.apps import preparation
-    from piwizard.sandbox import cgroups
-    from piwizard.steps import app
-
-    for program in (preparation.COPY_SCRIPT, cgroups.CGROUP_EXEC, app.TRIAL):
-        assert Path(program).is_file(), program
+@pytest.mark.parametrize(
+    "script", [preparation.COPY_SCRIPT, app.TRIAL, Path(cgroups.CGROUP_EXEC)], ids=lambda path: path.stem
+)
+def test_script_that_another_process_runs_is_there(script):
+    assert script.is_file(), "modules that are run by path are not found by import checks"
