@@ -97,7 +97,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
     pi.write(OTHER, sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"))
     said = quickstart.apply(pi, "--answers", OTHER)
-    assert f"myflask is set up and not in {OTHER}: its answers are kept." in said.errors
+    assert f"myflask is set up but not in {OTHER}. Its answers are kept." in said.errors
     assert pi.http("/", host="blog.example.org").text.startswith("The blog.")
     quickstart.serves(pi)
     after = json.loads(pi.run(("piwizard", "status", "--json")).output)
@@ -109,7 +109,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     pi.write(OTHER, renamed)
     refused = quickstart.apply(pi, "--answers", OTHER, check=False)
     assert refused.exit == 1
-    assert "but myflask is set up with it" in refused.errors
+    assert "but the site myflask is set up with it" in refused.errors
     assert "Call it myflask" in refused.errors
 
     # Also where somebody has taken it out of the machine's own file, it is seen, and can go.
@@ -118,7 +118,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
         sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"),
     )
     status = pi.run(("piwizard", "status"))
-    assert "no answers for myflask: `piwizard remove myflask` removes it" in status.output
+    assert "the answers have no site myflask. Run `piwizard remove myflask` to remove it" in status.output
     assert mine(pi) == MINE
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
     assert "Nothing of it is left." in said
