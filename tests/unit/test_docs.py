@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -71,11 +73,19 @@ def test_the_tests_behind_the_promises_exist(document: str) -> None:
     assert named <= there, named - there
 
 
-def test_promises_name_the_layers_of_their_tests() -> None:
-    layers: dict[str, set[str]] = {}
+def layers_of_tests() -> dict[str, set[str]]:
+    """Return each test's layers by its name: its folder below tests/, or nightly where it is marked so."""
+    found: dict[str, set[str]] = defaultdict(set)
     for file in (ROOT / "tests").rglob("test_*.py"):
-        for name in re.findall(r"def (test_\w+)", file.read_text()):
-            layers.setdefault(name, set()).add(file.relative_to(ROOT / "tests").parts[0])
+        for one in ast.walk(ast.parse(file.read_text())):
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_"):
+                marked = any(ast.unparse(mark) == "pytest.mark.nightly" for mark in one.decorator_list)
+                found[one.name].add("nightly" if marked else file.relative_to(ROOT / "tests").parts[0])
+    return found
+
+
+def test_promises_name_the_layers_of_their_tests() -> None:
+    layers = layers_of_tests()
     header = "| promise | layers | test |\n| --- | --- | --- |\n"
     table = (ROOT / "docs/architecture.md").read_text().partition(header)[2]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
