@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from piwizard.apps.layout import SiteLayout
-from piwizard.system import tree
+from piwizard.system import safe_open
 from piwizard.system.http_client import HttpResponse
 
 PROBE_BYTES = 4096
@@ -144,7 +144,7 @@ def _importance(path: str) -> tuple[int, int, str]:
 def _private_files_below(root: Path, kinds: tuple[re.Pattern[str], ...]) -> dict[str, bytes]:
     """The files of these kinds below a folder, by their paths in it. A stranger may be altering it meanwhile."""
     try:
-        with tree.folder(root) as handle:
+        with safe_open.open_folder(root) as handle:
             names = islice(_entries_below(handle, "", kinds, MAX_DEPTH), MAX_ENTRIES)
             return {path: beginning for path, beginning in names if beginning and beginning.strip()}
     except OSError:
@@ -171,7 +171,7 @@ def _entries_of_folder(
     within: int, name: str, prefix: str, kinds: tuple[re.Pattern[str], ...], depth: int
 ) -> Iterator[tuple[str, bytes]]:
     try:
-        handle = os.open(name, tree.FOLDER, dir_fd=within)
+        handle = os.open(name, safe_open.FOLDER_FLAGS, dir_fd=within)
     except OSError:  # it has just become something else
         return
     try:
@@ -183,14 +183,14 @@ def _entries_of_folder(
 def _first_bytes(root: Path, path: str) -> bytes | None:
     folder = (root / path).parent
     try:
-        with tree.folder(folder) as handle:
+        with safe_open.open_folder(folder) as handle:
             return _first_bytes_at(path.rpartition("/")[2], handle) or None
     except OSError:
         return None
 
 
 def _first_bytes_at(name: str, within: int) -> bytes:
-    file = tree.regular(name, within)
+    file = safe_open.open_file(name, within)
     if file is None:
         return b""
     with file:
