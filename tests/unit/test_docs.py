@@ -97,7 +97,7 @@ def test_promises_name_the_layers_of_their_tests() -> None:
         assert set(named.split(", ")) == expected, promise
 
 
-@pytest.mark.parametrize("document", ["architecture.md", "security.md", "apps.md", "development.md"])
+@pytest.mark.parametrize("document", ["architecture.md", "security.md", "development.md"])
 def test_files_named_in_documents_exist(document: str) -> None:
     text = (ROOT / "docs" / document).read_text()
     for path in re.findall(r"`([a-z]\w*/[\w/.-]+\.(?:py|j2|lock|md|sh))`", text):
