@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab import product, quickstart, sample_app
+from tests.lab import layers, quickstart, sample_app
 from tests.lab.dialogue import as_root
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -21,13 +20,10 @@ OTHER = "/root/other.toml"
 
 
 @pytest.fixture
-def pi(lab: Lab) -> Iterator[Pi]:
-    lab.git.commit("tame", sample_app.FILES)
-    ready = product.ready_pi(lab, "trixie")
-    quickstart.set_up(ready, lab.git.url("tame"))
-    write_data(ready)
-    yield ready
-    ready.discard()
+def pi(served_pi: Pi) -> Pi:
+    """A Pi that serves the sample app, with data of a person."""
+    write_data(served_pi)
+    return served_pi
 
 
 def write_data(pi: Pi) -> None:
@@ -65,13 +61,13 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\ndata.setup\n"
 
     # A round trip: what piwizard finds when it comes again was its own all the same.
-    quickstart.set_up(pi, lab.git.url("tame"))
+    quickstart.set_up(pi, lab.git.url(layers.REPOSITORY))
     quickstart.serves(pi)
     assert mine(pi) == MINE
     kept = pi.run(("piwizard", "remove", "myflask", "--keep-data")).output
     assert mine(pi) == MINE
     assert f"{DATA} (3 files, " in kept.rpartition("Still there: ")[2]
-    quickstart.set_up(pi, lab.git.url("tame"))
+    quickstart.set_up(pi, lab.git.url(layers.REPOSITORY))
     pi.write("/srv/myflask/notes.txt", "mine\n")
     pi.run(("chmod", "-R", "a=", DATA))
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output

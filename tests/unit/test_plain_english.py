@@ -14,12 +14,7 @@ MAX_LABEL = 24
 
 NOT_YET = frozenset(
     {
-        "docs/answers.md",
-        "docs/apps.md",
-        "docs/benchmarks.md",
         "docs/development.md",
-        "docs/security.md",
-        "docs/undo.md",
         "install.sh",
         "piwizard/answers",
         "piwizard/apps",
@@ -106,18 +101,9 @@ QUESTIONS_NOT_YET = frozenset(
         "app.static",
         "app.token",
         "app.writable",
-        "ddns.interval",
-        "ddns.ipv6",
-        "ddns.username",
-        "dhparam.at_boot",
-        "dhparam.bits",
-        "dhparam.way",
-        "router.forward",
         "site.domains",
         "site.name",
         "skip.steps",
-        "tls.challenge",
-        "tls.email",
     }
 )
 """Questions with a long label or a help of several sentences."""
