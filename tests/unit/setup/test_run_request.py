@@ -59,7 +59,7 @@ def test_start_asks_for_the_steps_of_the_plan_in_order(planner, monkeypatch):
     ],
     ids=["waits for its job", "other answers", "job has ended", "not done"],
 )
-def test_needed_leaves_out_a_step_that_only_waits_for_its_job(planner, previews, needed):
+def test_needed_skips_a_step_that_waits_for_its_job(planner, previews, needed):
     planner.previews = previews
     assert [place for place, _ in run_request.needed(planner, [NGINX, DHPARAM], [])] == needed
 
