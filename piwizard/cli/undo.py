@@ -28,7 +28,7 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
         raise PiwizardError(f"{step} has no app data.", hint=f"Use --data with {DATA_STEP} or with --all.")
     # An entry without a journal: an earlier undo was interrupted just before it removed the entry.
     backups = workspace.backups_dir()
-    kept = data and (step, site) in Leftovers(backups).places()
+    kept = data and (step, site) in Leftovers(backups).steps()
     if not Journal(backups, step, site).records() and not workspace.state().entry(step, site) and not kept:
         if not as_json:
             console.say(f"{step} has not changed anything, so there is nothing to undo.")

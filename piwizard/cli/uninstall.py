@@ -64,7 +64,7 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
 def _data_of(site: str) -> Contents | None:
     """Return the data of a site's app. Raise PiwizardError if neither answers nor journals know the site."""
     backups = workspace.backups_dir()
-    known = journaled(backups) | workspace.state().steps() | Leftovers(backups).places()
+    known = journaled(backups) | workspace.state().steps() | Leftovers(backups).steps()
     sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(
@@ -101,7 +101,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps()
     if data:
-        known |= Leftovers(backups).places()  # data that an earlier undo kept
+        known |= Leftovers(backups).steps()  # data that an earlier undo kept
     sites = sorted({site for _, site in known if site is not None})
     installed = apt.still_there(_read_package_records(backups))
     steps: list[tuple[str, str | None]] = [

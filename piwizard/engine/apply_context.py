@@ -20,12 +20,14 @@ from piwizard.system.commands import Result
 from piwizard.system.pipes import OnLine
 from piwizard.system.system_cache import SystemCache
 
-FEW = 100
-"""Exit codes that a change names, one by one, as those that it expects."""
+EXPECTED_CODES = 100
+"""A change that allows fewer exit codes than this expects them; one that allows more judges the result itself."""
+MOST_OUTPUT = 16 << 20
+"""Characters of the output of one command that are logged: a hundred times what a long build prints."""
 
 
 class RunApplyContext:
-    """The `Work` of one step in one run."""
+    """The ApplyContext of one step in one run."""
 
     def __init__(
         self, recorder: Recorder, backups: Backups, journal: Journal, *, overwrite: bool, wipe: bool = False
@@ -34,7 +36,7 @@ class RunApplyContext:
         self.wipe = wipe
         self.overwrite = overwrite
         self.continued_by: BackgroundJob | None = None
-        """What continues the step in the background, once that was started."""
+        """The background job that continues the step, once it was started."""
         self._recorder, self._backups, self._journal = recorder, backups, journal
         self._ids = itertools.count(1)
         self._changes = itertools.count(1)
@@ -51,44 +53,41 @@ class RunApplyContext:
         def run(on_line: OnLine) -> Result:
             return commands.run(argv, input=input, env=env, cwd=cwd, on_line=on_line)
 
-        return self._recorded(argv, "root", run, allow)
+        return self._logged(argv, "root", run, allow)
 
     def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
         def run(on_line: OnLine) -> Result:
             whole = commands.base_environment() | dict(env)
             return transient_unit.run(argv, sandbox.properties(), env=whole, cwd=cwd, on_line=on_line)
 
-        return self._recorded(argv, sandbox.user, run, commands.ANY_EXIT)
+        return self._logged(argv, sandbox.user, run, commands.ANY_EXIT)
 
-    def _recorded(
-        self, argv: Sequence[str], user: str, run: Callable[[OnLine], Result], allow: Sequence[int]
-    ) -> Result:
+    def _logged(self, argv: Sequence[str], user: str, run: Callable[[OnLine], Result], allow: Sequence[int]) -> Result:
         number, emit = next(self._ids), self._recorder.emit
         emit({"event": "command-started", "argv": list(argv), "id": number, "user": user})
-        room = OutputLimit()
+        limit = OutputLimit()
 
         def output(stream: str, text: str) -> None:
-            kept = room.for_line(text)
+            kept = limit.for_line(text)
             if kept is not None:
                 emit({"event": "output", "id": number, "stream": stream, "text": kept})
 
         result = run(output)
-        if room.left_out:
-            emit({"event": "note", "text": f"It printed more: {room.left_out} further lines are not in the record."})
-        # Who takes any exit at all judges by itself, and may well find that it failed.
+        if limit.skipped:
+            emit({"event": "note", "text": f"The output was too long: {limit.skipped} more lines were not logged."})
         finished: CommandFinished = {
             "event": "command-finished",
             "id": number,
             "exit": result.exit,
             "seconds": round(result.seconds, 3),
         }
-        if result.exit != 0 and result.exit in allow and len(allow) < FEW:
+        if result.exit != 0 and result.exit in allow and len(allow) < EXPECTED_CODES:
             finished["allowed"] = True
         emit(finished)
         self.machine.forget()
         if result.exit not in allow:
-            words = result.last_words or f"It ended with exit code {result.exit}."
-            raise ChangeFailed(f"`{' '.join(argv)}` failed: {words}", hint="`piwizard logs` shows all it said.")
+            reason = result.last_words or f"It ended with exit code {result.exit}."
+            raise ChangeFailed(f"`{' '.join(argv)}` failed: {reason}", hint="`piwizard logs` shows its whole output.")
         return result
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
@@ -137,14 +136,14 @@ class RunApplyContext:
 
     def begin(self, group: str, paths: Sequence[Path]) -> None:
         for path in TransactionBackup(self._backups.folder, group).begin(paths, self._backups.wrote):
-            self.note(path, "taken back: it is no longer wanted")
+            self.note(path, "rolled back: it is no longer part of this change")
 
     def finish(self, group: str) -> None:
         TransactionBackup(self._backups.folder, group).finish()
 
     def roll_back(self, group: str) -> None:
-        for path in TransactionBackup(self._backups.folder, group).take_back():
-            self.note(path, "taken back")
+        for path in TransactionBackup(self._backups.folder, group).roll_back():
+            self.note(path, "rolled back")
 
     def original(self, record: Record) -> bytes:
         return self._journal.original(record)
@@ -159,21 +158,17 @@ class RunApplyContext:
         return self._backups.unfinished(group)
 
 
-MOST = 16 << 20
-"""Characters of one command: a hundred times what a long build prints."""
-
-
 @dataclass
 class OutputLimit:
-    """What is left for a command; its last words are kept by whoever runs it, whatever came before."""
+    """How much more output of one command is logged, so that code from a repository cannot fill the disk."""
 
-    left: int = field(default_factory=lambda: MOST)
-    left_out: int = 0
+    left: int = field(default_factory=lambda: MOST_OUTPUT)
+    skipped: int = 0
 
     def for_line(self, text: str) -> str | None:
-        """The line; None where there is no room any more."""
+        """Return the line; None if the limit is reached."""
         if self.left <= 0:
-            self.left_out += 1
+            self.skipped += 1
             return None
         self.left -= len(text) + 1
         return text

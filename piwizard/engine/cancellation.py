@@ -1,4 +1,4 @@
-"""The wish that a run shall end: carried out at once where that is safe, as soon as it is safe elsewhere."""
+"""The request to stop a run: followed at once where that is safe, otherwise as soon as it is."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from types import FrameType, TracebackType
 
 
 class Stopped(BaseException):
-    """Somebody asked the run to end. Not an Exception, so that no handler on the way takes it for a failure."""
+    """The user asked the run to stop. It is no Exception, so that no handler treats it as a failure."""
 
 
 class Cancellation:
-    """As a context: inside of it a SIGTERM raises Stopped; outside it is remembered until the next one begins.
+    """A context in which SIGTERM raises Stopped. Outside of it, the signal is kept until the next one is entered.
 
-    So what writes down how a run ended is never cut off itself.
+    So the code that records how a run ended is never interrupted.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._at_once = False
 
     def listen(self) -> None:
-        """Takes SIGTERM for the wish. Only the main thread may call this."""
+        """Handle SIGTERM as the request to stop. Call it from the main thread only."""
         signal.signal(signal.SIGTERM, self._on_signal)
 
-    def look(self) -> None:
-        """Raises Stopped where somebody asked already."""
-        if self.asked:
+    def raise_if_requested(self) -> None:
+        """Raise Stopped if the user has already asked to stop."""
+        if self.requested:
             raise Stopped
 
     def __enter__(self) -> None:
         self._at_once = True
-        if self.asked:
+        if self.requested:
             self._at_once = False
             raise Stopped
 
@@ -41,7 +41,7 @@ class Cancellation:
         self._at_once = False
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+        self.requested = True
         if self._at_once:
             self._at_once = False
             raise Stopped

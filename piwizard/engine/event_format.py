@@ -1,4 +1,4 @@
-"""Events as lines that a person reads."""
+"""Format events as lines of text."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ HINT = "     "
 
 
 def line(event: Event) -> str | None:
-    """One event as text; None for those that say nothing to a person. See `lines`."""
+    """Return one event as text; None if it has no text. See `lines`."""
     found = lines(event)
     return "\n".join(found) if found else None
 
 
 def lines(event: Event) -> list[str]:
-    """The lines of one event, none for those that say nothing to a person.
+    """Return the lines of one event; none if it has no text.
 
-    All that comes from outside is visible in them, and begins no line of its own but in errors, where it is indented.
+    Text from outside is made visible in them. It starts no line of its own, except in errors, where it is indented.
     """
     match event["event"]:
         case "output":
@@ -33,16 +33,16 @@ def lines(event: Event) -> list[str]:
         case "error":
             hint = printable.lines(f"{HINT}{event['hint']}", HINT) if event.get("hint") else []
             return [*printable.lines(f"   ! {event['message']}", HINT), *hint]
-    words = _words(event)
-    return [] if words is None else [printable.line(words)]
+    text = _text(event)
+    return [] if text is None else [printable.line(text)]
 
 
-def _words(event: Event) -> str | None:
+def _text(event: Event) -> str | None:
     match event["event"]:
         case "change-started":
             return f"-- {event['change']}"
         case "change-skipped":
-            return f"   already so: {event['change']}"
+            return f"   in sync: {event['change']}"
         case "command-started":
             return f"   $ {shlex.join(event['argv'])}"
         case "command-finished" if event["exit"] != 0:
@@ -63,6 +63,6 @@ def _words(event: Event) -> str | None:
 
 
 def written(event: FileWritten) -> str:
-    """What was written, and where the version before is kept, if there was one of somebody else."""
-    kept = f" (the version before is kept as {event['backup']})" if event["backup"] else ""
+    """Return which file was written, and where its original is kept, if it was not piwizard's."""
+    kept = f" (the previous version is kept as {event['backup']})" if event["backup"] else ""
     return f"wrote {event['path']}{kept}"

@@ -1,4 +1,4 @@
-"""What is left when steps are undone: packages that piwizard brought, and what was kept because it is a person's."""
+"""What undo leaves behind: packages that piwizard installed, and files and folders of the user."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from piwizard.engine.undo_journal import Journal
 from piwizard.system import dpkg
 
 NAME = "remains"
-"""The journal that they are noted in, beside those of the steps; no step is called so."""
+"""The name of their journal, beside those of the steps. No step has this name."""
 LEFT = ("folder", "user")
-"""Kinds that the next undo of their step goes on with: the folder of an app's data, and the user that owns it."""
+"""Kinds that the next undo of their step continues with: the folder of an app's data, and the user that owns it."""
 
 
 class Leftovers:
-    """Kept until the packages are taken away, also where the steps are undone one by one."""
+    """Recorded until the packages are removed, also if the steps are undone one by one."""
 
     def __init__(self, backups: Path) -> None:
         self._journal = Journal(backups, NAME, None)
 
     def records(self) -> list[Record]:
-        """All of them; kinds "package", "kept" and those of LEFT."""
+        """Return all records, of the kinds "package", "kept" and those in LEFT."""
         return self._journal.records()
 
     def note(self, step: str, site: str | None, record: Record, left: str | None) -> None:
-        """Takes over what an undone record leaves."""
+        """Record what the undo of a record left behind."""
         if record["kind"] == "package":
             self._journal.remember("package", record["target"], {**record["before"], "step": step})
         elif record["kind"] == "file" and left:
@@ -36,9 +36,9 @@ class Leftovers:
             self._journal.remember(record["kind"], record["target"], before)
 
     def of(self, step: str, site: str | None) -> list[Record]:
-        """The records that earlier undos of a step could not finish, as they were first written, oldest first.
+        """Return the records that earlier undos of a step could not finish, oldest first.
 
-        They say how things were before piwizard first altered them, whatever later set-ups have found.
+        They have the state from before piwizard's first change, whatever later set-ups have found.
         """
         return [
             {"kind": one["kind"], "target": one["target"], "before": one["before"]["record"]}
@@ -47,21 +47,21 @@ class Leftovers:
         ]
 
     def folders(self) -> list[Record]:
-        """The folders that were not empty when their steps were undone. What packages had there may be gone by now."""
+        """Return the folders that were not empty when their steps were undone. Packages may have emptied them since."""
         return [one | {"before": one["before"]["record"]} for one in self.records() if one["kind"] == "folder"]
 
     def forget(self, kind: str, target: str) -> None:
-        """What was left is gone."""
+        """Remove the record of something that is gone."""
         self._journal.rewrite([one for one in self.records() if (one["kind"], one["target"]) != (kind, target)])
 
-    def places(self) -> frozenset[tuple[str, str | None]]:
-        """The steps, each with its site, that have left something which their next undo goes on with."""
+    def steps(self) -> frozenset[tuple[str, str | None]]:
+        """Return the steps, each with its site, whose next undo has something to continue with."""
         return frozenset(
             (one["before"]["step"], one["before"]["site"]) for one in self.records() if one["kind"] in LEFT
         )
 
     def finish(self, step: str, site: str | None, left: Iterable[tuple[str, str]]) -> None:
-        """Forgets what a step has left, but for these pairs of kind and target."""
+        """Remove the records of a step, except these pairs of kind and target."""
         still = set(left)
         stay = [
             one for one in self.records() if not self._is_of(one, step, site) or (one["kind"], one["target"]) in still
@@ -74,7 +74,7 @@ class Leftovers:
         return one["kind"] in LEFT and (one["before"]["step"], one["before"]["site"]) == (step, site)
 
     def settle(self) -> None:
-        """What is no longer installed is forgotten, for a person may want it again; what stayed can go another time."""
+        """Remove the records of packages that are no longer installed: the user may install them again."""
         there = dpkg.installed()
         stay = [one for one in self.records() if one["kind"] == "package" and one["target"] in there]
         kept = [one for one in self.records() if one["kind"] == "kept"] if stay else []

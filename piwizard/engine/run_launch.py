@@ -17,47 +17,49 @@ from piwizard.system import commands, files, paths, systemd, transient_unit
 from piwizard.system.app_sandbox import GENTLE
 
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
-"""What goes wrong in a run must not take the whole machine along: the sites and SSH keep a quarter of the memory. It
-counts where the kernel has the memory controller (`piwizard doctor` says whether it does)."""
+"""Limits of a run, so that the sites and SSH keep a quarter of the memory whatever goes wrong. The memory limit needs
+the memory controller of the kernel; `piwizard doctor` checks it."""
 Steps = tuple[tuple[str, str | None], ...]
 """Pairs of step and site."""
 PAIRS = ("steps", "pins")
 FORMER = ("lane", "background")
 """Fields of requests that earlier versions wrote."""
-SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_BETWEEN_CHECKS = 2.0
+NAME = re.compile(r"(\d{8}T\d{6})-([0-9a-f]+)")
+SECOND = "%Y%m%dT%H%M%S"
 
 
 class RunUnderWay(PiwizardError):
-    """Another run is under way, and there is one at a time."""
+    """Another run is in progress, and only one is allowed at a time."""
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a run shall do: `action` (apply or undo) with these pairs of step and site, in this order."""
+    """What a run has to do: the `action` (apply or undo) for these pairs of step and site, in this order."""
 
     action: str
     steps: Steps
     overwrite: bool = False
     pins: tuple[tuple[str, str], ...] = ()
-    """Pairs of site and commit: the code that was looked at when the person said yes."""
+    """Pairs of site and commit: the code that the plan was made from."""
     wipe: tuple[str, ...] = ()
-    """The sites whose data undo deletes: for each of them somebody has said yes. None goes otherwise."""
+    """The sites whose data undo deletes. The user agreed to each of them; no other data is deleted."""
     packages: bool = False
-    """The last of the steps undone takes the packages along that piwizard has brought."""
+    """Undo also removes the packages that piwizard installed, after the last step."""
 
 
 def unit(run: str) -> str:
-    """The transient systemd unit of a run."""
+    """Return the name of a run's transient systemd unit."""
     return f"piwizard-run-{run}.service"
 
 
 def folder(run: str) -> Path:
-    """Where the record of a run lies."""
+    """Return the folder with the log of a run."""
     return paths.logs_dir() / run
 
 
 def request(run: str) -> RunRequest:
-    """What a run was asked to do."""
+    """Read the request of a run."""
     written: dict[str, Any] = json.loads((folder(run) / "request.json").read_bytes())
     raw = {key: value for key, value in written.items() if key not in FORMER}
     pairs = {key: tuple((first, second) for first, second in raw.get(key, ())) for key in PAIRS}
@@ -67,18 +69,18 @@ def request(run: str) -> RunRequest:
         return RunRequest(**(raw | pairs | {"wipe": wipe}))
     except TypeError as error:
         raise PiwizardError(
-            f"The run {run} was begun by another version of piwizard.", hint="`piwizard apply` begins a new one."
+            f"The run {run} was started by another version of piwizard.", hint="`piwizard apply` starts a new one."
         ) from error
 
 
 def under_way() -> str | None:
-    """The run that is under way, None if there is none."""
+    """Return the run that is in progress; None if there is none."""
     # An earlier version had a second lock; a run that it began may hold it until the next reboot.
     return run_lock.holder(paths.lock_file()) or run_lock.holder(paths.lock_file().with_name("background.lock"))
 
 
 def at_work(step: str, site: str | None) -> str | None:
-    """The run under way that a step of a site belongs to, None where it is not being worked on."""
+    """Return the run in progress if it includes this step of a site; otherwise None."""
     run = under_way()
     return run if run and (step, site) in _steps(run) else None
 
@@ -86,41 +88,41 @@ def at_work(step: str, site: str | None) -> str | None:
 def _steps(run: str) -> Steps:
     try:
         return request(run).steps
-    except (OSError, ValueError, PiwizardError):  # said by the run itself
+    except (OSError, ValueError, PiwizardError):  # the run itself reports it
         return ()
 
 
 def alive(run: str) -> bool:
-    """Whether a run is under way, or its process is about to begin: on a small board that takes many seconds."""
+    """Check whether a run is in progress or about to start, which takes many seconds on a small board."""
     return run == under_way() or systemd.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
 
 
 def require_free() -> None:
-    """Raise RunUnderWay where a run is under way already."""
+    """Raise RunUnderWay if a run is in progress."""
     # Until its process holds the lock, which takes many seconds on a small board, a run is known by its unit.
     if other := under_way() or next(iter(systemd.active(unit("*"))), None):
         raise RunUnderWay(
-            f"A run is under way already ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` ends it."
+            f"A run is already in progress ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` stops it."
         )
 
 
 def wait_until_free() -> None:
-    """Wait until no run is under way."""
+    """Wait until no run is in progress."""
     while under_way() or systemd.active(unit("*")):
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_CHECKS)
 
 
 def start(wanted: RunRequest) -> str:
-    """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
+    """Start a run and return its name. Raise PiwizardError if one is in progress, or systemd does not run."""
     require_systemd()
     require_free()
-    run = following(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
+    run = next_run_id(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
     files.make_folders(folder(run), 0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
-    # mixed: a stop asks the run itself first, which ends its commands in order and writes that down.
-    # continue: a pip that ran out of memory is the run's to explain, not the end of it.
-    # ExecStopPost: whatever becomes of the run's process, no command of an app outlives it.
+    # mixed: a stop signals the run itself first, which ends its commands in order and logs that.
+    # continue: if pip runs out of memory, the run explains it and does not end with it.
+    # ExecStopPost: no command of an app outlives the run, however its process ends.
     after = f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service"
     settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE, *BOUNDED, after)
     properties = tuple(f"--property={setting}" for setting in settings)
@@ -135,27 +137,23 @@ def start(wanted: RunRequest) -> str:
 
 
 def stop(run: str) -> None:
-    """Asks a run to end and waits until it has."""
+    """Stop a run and wait for its end."""
     result = commands.run(("systemctl", "stop", unit(run)))
-    if not result.ok and alive(run):  # else it came to its end by itself meanwhile
+    if not result.ok and alive(run):  # otherwise it ended by itself meanwhile
         raise PiwizardError(f"The run could not be stopped: {result.last_words}")
 
 
 def require_systemd() -> None:
-    """Runs need systemd as the first process."""
+    """Raise PiwizardError if systemd is not the first process: runs need it."""
     if not Path("/run/systemd/system").is_dir():
         raise PiwizardError(
-            "systemd does not run on this machine, and piwizard sets up services of systemd.",
-            hint="`piwizard rehearse` shows everything on a copy of this machine, where systemd does run.",
+            "systemd does not run on this machine, and piwizard sets up systemd services.",
+            hint="`piwizard rehearse` sets everything up in a copy of this machine, in which systemd runs.",
         )
 
 
-NAME = re.compile(r"(\d{8}T\d{6})-([0-9a-f]+)")
-SECOND = "%Y%m%dT%H%M%S"
-
-
-def following(latest: str | None, now: datetime | None = None) -> str:
-    """A name that sorts after the latest one, also where the clock went back: a Pi without power has none."""
+def next_run_id(latest: str | None, now: datetime | None = None) -> str:
+    """Return a name that sorts after the latest one, also if the clock went back: a Pi without power keeps no time."""
     moment, before = now or datetime.now(UTC), _moment(latest or "")
     if before:
         moment = max(moment, before + timedelta(microseconds=1))
@@ -163,7 +161,7 @@ def following(latest: str | None, now: datetime | None = None) -> str:
 
 
 def _moment(name: str) -> datetime | None:
-    """The last moment that a name stands for; None where it is no run's."""
+    """Return the last moment that a name can stand for; None if it is not the name of a run."""
     known = NAME.fullmatch(name)
     try:
         second = datetime.strptime(known[1], SECOND).replace(tzinfo=UTC) if known else None
@@ -171,6 +169,6 @@ def _moment(name: str) -> datetime | None:
         return None
     if known is None or second is None:
         return None
-    # An earlier form had four digits in no order within their second.
+    # An earlier format had four digits in no order within their second.
     micros = int(known[2]) if re.fullmatch(r"\d{6}", known[2]) else 999_999
     return second + timedelta(microseconds=micros)

@@ -1,4 +1,4 @@
-"""One run at a time: a lock that ends with its process, however that ends."""
+"""The lock that allows one run at a time. It ends with its process, however that ends."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from pathlib import Path
 from piwizard.errors import PiwizardError
 
 CLAIMED, NAMED = 0, 1
-"""The bytes that are locked: the first by who runs, the second once the file holds the name of the run."""
+"""The bytes that are locked: the first one when a run begins, the second once the file has the name of the run."""
 
 
 class Lock:
-    """Held from `take` until the process ends or `release`. The file names the run that holds it.
+    """Held from `take` until `release` or the end of the process. The file names the run that holds it.
 
-    The locks are those of open files (F_OFD_SETLK): asking for the holder takes nothing, so whoever watches is
-    never in the way of a run that begins.
+    It locks an open file (F_OFD_SETLK). Asking for its holder takes no lock, so observers never block a new run.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,18 +24,18 @@ class Lock:
         self._handle: int | None = None
 
     def take(self, run: str) -> None:
-        """Takes the lock; PiwizardError where another run holds it."""
+        """Take the lock. Raise PiwizardError if another run holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            os.fchmod(handle, 0o600)  # whoever can open it, be it for reading, could hold it
+            os.fchmod(handle, 0o600)  # every user who can open it, even only for reading, could hold it
             fcntl.fcntl(handle, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK, CLAIMED))
         except (BlockingIOError, PermissionError):
             os.close(handle)
             other = holder(self._path) or "another"
             raise PiwizardError(
-                f"Another run is under way ({other}).",
-                hint="`piwizard logs -f` shows it, `piwizard stop` ends it.",
+                f"Another run is in progress ({other}).",
+                hint="`piwizard logs -f` shows it, `piwizard stop` stops it.",
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, run.encode(), 0)
@@ -44,14 +43,14 @@ class Lock:
         self._handle = handle
 
     def release(self) -> None:
-        """Lets go of the lock."""
+        """Release the lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
 
 def holder(path: Path) -> str | None:
-    """The run that holds the lock, None where nobody does."""
+    """Return the run that holds the lock; None if no run does."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -64,5 +63,5 @@ def holder(path: Path) -> str | None:
 
 
 def _flock(kind: int, byte: int) -> bytes:
-    """struct flock of Linux with 64-bit offsets: type, whence, start, length, pid (0, as these locks want it)."""
+    """Pack Linux's struct flock with 64-bit offsets: type, whence, start, length, pid (0 for this kind of lock)."""
     return struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0)

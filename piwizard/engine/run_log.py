@@ -16,12 +16,15 @@ from piwizard.errors import unforeseen
 from piwizard.system import files, paths, printable
 from piwizard.system.secret_filter import Concealer, Secret
 
+READS_PER_SECOND = 10
+MOST_RUNS, MOST_BYTES = 50, 200 << 20
+"""How many run logs are kept, and how many bytes of them."""
 PLAIN = frozenset({"event", "step", "site", "steps", "action", "kind", "stream", "result", "sha256"})
-"""Fields of piwizard's own words, which readers act upon: a secret that is such a word hides nothing there."""
+"""Fields with piwizard's own words, which readers rely on: no secret is hidden in them, even if it is such a word."""
 
 
 class Recorder:
-    """Appends events to `RUN/events.jsonl`; no secret passes it, whatever a command prints."""
+    """Append events to `RUN/events.jsonl`, without secrets, whatever a command prints."""
 
     def __init__(self, folder: Path, secrets: Iterable[Secret | str] = ()) -> None:
         files.own_folder(folder, 0o700, (os.geteuid(), os.getegid()))
@@ -33,15 +36,15 @@ class Recorder:
         weakref.finalize(self, os.close, self._file)
 
     def hide(self, secrets: Iterable[Secret | str]) -> None:
-        """Keeps these out of the record too, from now on, also as programs quote them in their messages."""
+        """Hide these secrets from now on too, also in the forms in which programs quote them."""
         self._concealer.add(secrets)
 
     def emit(self, event: Event) -> None:
-        """Adds one event. A single write, so that lines never mix and only the last one can be torn.
+        """Append one event in a single write, so that lines never mix and only the last one can be torn.
 
-        On a full disk the event is lost, and the run goes on to an orderly end: what it was to do fails by itself.
+        On a full disk the event is lost and the run continues: it fails in order by itself.
         """
-        # At and run come first: see events.is_output.
+        # The fields at and run come first: see events.is_output.
         whole = {"at": now(), "run": self.run} | self._concealer.value(event, PLAIN)
         line = (printable.json_text(_whole_characters(whole)) + "\n").encode()
         if self._torn:
@@ -55,25 +58,23 @@ class Recorder:
             self._torn = written < len(line)
 
     def unforeseen(self, error: Exception) -> str:
-        """Records what nobody has foreseen, with its traceback, and gives the sentence for a person."""
+        """Log an unforeseen error with its traceback. Return the message for the user."""
         message = unforeseen(error)
-        self.emit(
-            {"event": "error", "message": message, "hint": "The run's record has the details: `piwizard report`."}
-        )
+        self.emit({"event": "error", "message": message, "hint": "The run log has the details: `piwizard report`."})
         self.emit({"event": "traceback", "text": "".join(traceback.format_exception(error))})
         return message
 
     def sync(self) -> None:
-        """Makes what has been emitted so far survive a power cut."""
+        """Make everything emitted so far survive a power cut."""
         os.fsync(self._file)
 
     def redacted(self, text: str) -> str:
-        """A text as it may be kept: without secrets."""
+        """Return a text without secrets."""
         return self._concealer.text(text)
 
 
 def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
-    """The same without halves of characters, which no reader could write to a terminal or a file."""
+    """Replace lone surrogates, which no reader could write to a terminal or a file."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
@@ -82,7 +83,7 @@ def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
 
 
 class EventReader:
-    """Reads a record as it grows. `new` gives the whole lines that came since it was last called."""
+    """Read a run log as it grows. `new` returns the complete lines since its last call."""
 
     def __init__(self, file: Path) -> None:
         self._path = file
@@ -91,17 +92,17 @@ class EventReader:
 
     @property
     def behind(self) -> int:
-        """How many bytes there are that were not read yet."""
+        """Return how many bytes were not read yet."""
         try:
             return max(0, self._path.stat().st_size - self._at)
         except FileNotFoundError:
             return 0
 
     def new(self, limit: int = 1 << 20, *, output: bool = True) -> Iterator[Event]:
-        """The events since the last call, at most `limit` bytes of them. What decode() refuses is passed over.
+        """Yield the events since the last call, at most `limit` bytes of them. Skip lines that decode() refuses.
 
-        Without `output`, what commands printed is passed over unread, which is many times as fast; an event of the
-        reader's own says each time how many lines that were.
+        Without `output`, skip the output of commands unread, which is many times as fast, and yield an event of the
+        reader's own with the number of skipped lines.
         """
         try:
             with self._path.open("rb") as file:
@@ -126,7 +127,7 @@ class EventReader:
 
 
 def read(folder: Path) -> list[Event]:
-    """All events of a run's folder."""
+    """Return all events of a run's folder."""
     reader = EventReader(folder / "events.jsonl")
     events: list[Event] = []
     while reader.behind:
@@ -134,16 +135,13 @@ def read(folder: Path) -> list[Event]:
     return events
 
 
-GLANCES_PER_SECOND = 10
-
-
 def follow(run: str) -> Iterator[Event]:
-    """The events of a run from the first on, until it has ended or its process is gone."""
+    """Yield the events of a run from the first one, until it has ended or its process is gone."""
     from piwizard.engine import run_launch
 
     reader = EventReader(run_launch.folder(run) / "events.jsonl")
     while True:
-        # Asked before reading: what a run wrote before it ended is then always read.
+        # Asked before reading, so that everything the run wrote before its end is read.
         alive = run_launch.alive(run)
         came = False
         for event in reader.new():
@@ -154,21 +152,19 @@ def follow(run: str) -> Iterator[Event]:
         if not came and not reader.behind:
             if not alive:
                 return
-            time.sleep(1 / GLANCES_PER_SECOND)
+            time.sleep(1 / READS_PER_SECOND)
 
 
 def runs() -> list[str]:
-    """The names of all runs that have a record, oldest first."""
+    """Return the names of all runs that have a log, oldest first."""
     return sorted(path.parent.name for path in Path(paths.logs_dir()).glob("*/events.jsonl"))
 
 
-MOST_RUNS = 50
-MOST_BYTES = 200 << 20
-
-
 def prune(logs: Path, needed: Collection[str], *, runs: int = MOST_RUNS, size: int = MOST_BYTES) -> None:
-    """Of the folders in `logs`, whose names begin with the time, the newest `runs` stay, as far as they fit in `size`
-    bytes; and all that are `needed`."""
+    """Remove old run logs from the folder `logs`.
+
+    Keep the newest `runs` logs, as far as they fit in `size` bytes, and all logs that are `needed`.
+    """
     if not logs.is_dir():
         return
     taken = 0

@@ -1,4 +1,4 @@
-"""Runs the changes of one step, from its first event to its last."""
+"""Run or undo the changes of one step, from its first event to its last."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from piwizard.system.checks import Check
 
 @dataclass(frozen=True)
 class Runner:
-    """What the runs of one process share: where backups lie, what is remembered, where events go."""
+    """What the steps of one run share: the backups, the state, and the run log."""
 
     backups: Path
     state: State
     recorder: Recorder
-    stopping: Cancellation = field(default_factory=Cancellation)
+    cancellation: Cancellation = field(default_factory=Cancellation)
     locate: Callable[[PiwizardError, str | None], None] = lambda error, site: None
-    """Names the place of the answer, of this site, that an error is about."""
+    """Adds to an error where the answer of this site is that caused it."""
 
     def run(
         self,
@@ -41,7 +41,7 @@ class Runner:
         *,
         overwrite: bool,
     ) -> bool:
-        """Plans, applies and checks one step; True where all of it went well.
+        """Plan, apply and check one step. Return whether all of it succeeded.
 
         A step that continues in a background job counts as running until the run that the job starts at its end.
         """
@@ -51,9 +51,9 @@ class Runner:
             described: list[PlannedChange] = [{"change": change.describe(), "kind": change.kind} for change in changes]
             self.recorder.emit({"event": "run-started", "step": step, "site": site, "plan": described})
             work = self._work(step, site, overwrite=overwrite)
-            altered = 0
+            applied = 0
             for change in changes:
-                altered += work.make(change)
+                applied += work.make(change)
                 if work.continued_by:
                     return "running", (
                         f"{work.continued_by.what} continues in the background. `piwizard status` shows how far it is, "
@@ -62,87 +62,70 @@ class Runner:
             failed = [check for check in map(self._check, checks()) if not check.ok]
             if failed:
                 raise PiwizardError(f"{failed[0].name}: {failed[0].detail}", hint=failed[0].advice or None)
-            return "done", (
-                f"{altered} of {len(changes)} changes were needed" if altered else "everything was so already"
-            )
+            return "done", f"{applied} of {len(changes)} changes were needed" if applied else "no changes were needed"
 
         return self._record(step, site, body)
 
     def undo(
         self, step: str, site: str | None, *, data: Path | None = None, wipe: bool = False, packages: bool = False
     ) -> bool:
-        """Takes one step back, from its journal alone; what was edited by hand since is kept and named.
+        """Undo one step, from its journal alone. Keep and name files that were edited by hand since.
 
-        `data` is the folder that belongs to the step and holds what the app has written: it stays, and is named, unless
-        `wipe` says otherwise. So do packages: with `packages` those go that any undone step has brought, where nobody
-        else uses them.
+        `data` is the folder with the app's data, if the step has one: it is kept and named, unless `wipe` is set.
+        Packages are kept too: `packages` removes all that any undone step installed and nobody else needs.
         """
 
         def body() -> tuple[str, str]:
             journals = Journal(self.backups, step, site).to_undo()
-            noted = [record for one in journals for record in one.records()]
-            if newer := sorted({record["kind"] for record in noted} - UNDO.keys()):
+            recorded = [record for one in journals for record in one.records()]
+            if newer := sorted({record["kind"] for record in recorded} - UNDO.keys()):
                 raise PiwizardError(
-                    f"A newer piwizard did more here than this one can take back ({', '.join(newer)}), so it took "
-                    "nothing back.",
-                    hint="Start install.sh of the newer piwizard again, then undo.",
+                    f"A newer version of piwizard made changes that this one cannot undo ({', '.join(newer)}), so "
+                    "nothing was undone.",
+                    hint="Run install.sh of the newer version again, then undo.",
                 )
-            remains = Leftovers(self.backups)
-            records = _with_left(remains.of(step, site), noted)
-            described: list[PlannedChange] = [
-                {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records
-            ]
-            self.recorder.emit(
-                {"event": "run-started", "step": step, "site": site, "plan": described[::-1], "undo": True}
-            )
+            leftovers = Leftovers(self.backups)
+            records = _with_left(leftovers.of(step, site), recorded)[::-1]
+            described: list[PlannedChange] = [{"change": _undoing(record), "kind": "undo"} for record in records]
+            self.recorder.emit({"event": "run-started", "step": step, "site": site, "plan": described, "undo": True})
             work = self._work(step, site, overwrite=False, wipe=wipe)
-            return "done", take_back(journals, records, remains, work)
-
-        def take_back(journals: list[Journal], records: list[Record], remains: Leftovers, work: RunApplyContext) -> str:
-            kept, unfinished = [], []
             if data is not None and wipe and app_data.delete(data):
                 work.note(data, "deleted")
-            for number, record in enumerate(reversed(records), start=1):
-                what: ChangeEvent = {
-                    "event": "change-started",
-                    "change": f"Undo {record['kind']} {record['target']}",
-                    "kind": "undo",
-                    "number": number,
-                }
-                self.recorder.emit(what)
-                left = UNDO[record["kind"]](record, work)
-                if left:
+            kept, unfinished = [], []
+            for number, record in enumerate(records, start=1):
+                sentence = self._undo(number, record, work)
+                leftovers.note(step, site, record, sentence)
+                if sentence:
                     unfinished.append((record["kind"], record["target"]))
-                    if record["target"] != str(data):  # which is named below
-                        work.say(left)
-                        kept.append((record["kind"], left))
-                remains.note(step, site, record, left)
-                self.recorder.emit({**what, "event": "change-finished"})
+                    if record["target"] != str(data):  # the data is named below
+                        kept.append((record["kind"], sentence))
             if data is not None and (there := app_data.measure(data)):
-                work.say(f"{there}: kept.")
                 kept.append(("data", f"{there}: kept."))
+            for _, sentence in kept:
+                work.say(sentence)
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):
                 work.command(("systemctl", "daemon-reload"))
+            leftovers.finish(step, site, unfinished)
             if packages:
-                stay = apt.take_away(remains.records(), work)
+                stay = _remove_packages(leftovers, work)
                 kept = [one for one in kept if one[0] != "package"] + [("package", sentence) for sentence in stay]
-                for sentence in stay:
-                    work.say(sentence)
-                remains.settle()
-            remains.finish(step, site, unfinished)
-            if packages:
-                for record in remains.folders():
-                    if UNDO["folder"](record, work) is None:
-                        remains.forget("folder", record["target"])
             for journal in journals:
                 journal.forget()
-            return " ".join(sentence for _, sentence in kept) or "as it was before"
+            return "done", " ".join(sentence for _, sentence in kept) or "restored"
 
         return self._record(step, site, body, undo=True)
 
     def _work(self, step: str, site: str | None, *, overwrite: bool, wipe: bool = False) -> RunApplyContext:
         journal = Journal(self.backups, step, site)
         return RunApplyContext(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
+
+    def _undo(self, number: int, record: Record, work: RunApplyContext) -> str | None:
+        """Undo one record. Return a sentence if it was left alone, and why."""
+        event: ChangeEvent = {"event": "change-started", "change": _undoing(record), "kind": "undo", "number": number}
+        self.recorder.emit(event)
+        sentence = UNDO[record["kind"]](record, work)
+        self.recorder.emit({**event, "event": "change-finished"})
+        return sentence
 
     def _check(self, check: Check) -> Check:
         self.recorder.emit(
@@ -151,21 +134,21 @@ class Runner:
         return check
 
     def _record(self, step: str, site: str | None, body: Callable[[], tuple[str, str]], *, undo: bool = False) -> bool:
-        """The one boundary of a run: whatever happens in it ends in events and state."""
+        """Run the body of a step, and put its result into the run log and the state, however it ends."""
         since = time.monotonic()
         self.state.mark(step, site, "running", self.recorder.run)
         result, summary = "failed", ""
         try:
-            with self.stopping:
+            with self.cancellation:
                 result, summary = body()
         except PiwizardError as error:
             self.locate(error, site)
             summary = error.message
             self.recorder.emit({"event": "error", "message": error.located, "key": error.key, "hint": error.hint})
-        except Exception as error:  # noqa: BLE001 — a person gets a sentence, the record gets the traceback
+        except Exception as error:  # noqa: BLE001 — the user gets a message, the run log gets the traceback
             summary = self.recorder.unforeseen(error)
         except Stopped:
-            result, summary = "stopped", "Stopped before its end."
+            result, summary = "stopped", "Stopped before it was finished."
             raise
         finally:
             seconds = time.monotonic() - since
@@ -187,10 +170,26 @@ class Runner:
         return result in ("done", "running")
 
 
-def _with_left(left: list[Record], records: list[Record]) -> list[Record]:
-    """The records of a journal, oldest first, with those that an earlier undo has left in place of later ones.
+def _remove_packages(leftovers: Leftovers, work: RunApplyContext) -> list[str]:
+    """Remove packages that nobody needs any more, and folders that are empty then. Return why others stay."""
+    stay = apt.take_away(leftovers.records(), work)
+    for sentence in stay:
+        work.say(sentence)
+    leftovers.settle()
+    for record in leftovers.folders():
+        if UNDO["folder"](record, work) is None:
+            leftovers.forget("folder", record["target"])
+    return stay
 
-    A folder that was kept was there when the next set-up came, and was piwizard's all the same.
+
+def _undoing(record: Record) -> str:
+    return f"Undo {record['kind']} {record['target']}"
+
+
+def _with_left(left: list[Record], records: list[Record]) -> list[Record]:
+    """Return the records of a journal, oldest first, with those that an earlier undo has left replacing later ones.
+
+    A folder that undo kept existed before the next set-up, although piwizard had created it.
     """
     first = {(one["kind"], one["target"]): one for one in left}
     merged = [first.pop((one["kind"], one["target"]), one) for one in records]

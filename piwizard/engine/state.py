@@ -1,4 +1,4 @@
-"""What ran, when, with what result: memory, that probes and checks may contradict."""
+"""The last result of each step, as recorded in state.json. Probes and checks may contradict it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Entry:
-    """The last run of one step: `result` is running, done, failed, stopped; `seconds` how long it took.
+    """The last run of one step. `result` is running, done, failed or stopped; `seconds` is its duration.
 
-    `system` is what the machine ran then, "Debian GNU/Linux 12 (bookworm)"; "" where nobody noted it.
+    `system` is the release of the system at that time, "Debian GNU/Linux 12 (bookworm)"; "" if it was not recorded.
     """
 
     result: str
@@ -31,20 +31,21 @@ class Entry:
 
     @property
     def moved(self) -> str:
-        """A sentence where the machine was upgraded to another release since; else empty."""
+        """Return a sentence if the system was upgraded to another release since; otherwise an empty text."""
         here = os_release.here()
-        return f"It was done on {self.system}, and this is {here} now." if self.system not in ("", here) else ""
+        return f"It was set up on {self.system}; this is {here} now." if self.system not in ("", here) else ""
 
 
 def key(step: str, site: str | None) -> str:
-    """The name of a step's entry: "nginx", or "myflask/app" for the step of a site."""
+    """Return the name of a step's entry: "nginx", or "myflask/app" for the step of a site."""
     return f"{site}/{step}" if site else step
 
 
 class State:
-    """state.json, read whole and replaced whole. `trouble` says what was wrong with the file, if anything was.
+    """The content of state.json, which is read and replaced as a whole.
 
-    PiwizardError where a newer piwizard wrote it: nothing is altered then.
+    `trouble` says what was wrong with the file; empty if nothing was. Raise PiwizardError, and change nothing, if a
+    newer piwizard wrote the file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,26 +55,26 @@ class State:
         self._entries = self._load()
 
     def entry(self, step: str, site: str | None) -> Entry | None:
-        """What is remembered of a step, None if it never ran or was undone."""
+        """Return the entry of a step; None if it never ran or was undone."""
         return self._entries.get(key(step, site))
 
     def steps(self) -> frozenset[tuple[str, str | None]]:
-        """The steps that are remembered, each with its site."""
+        """Return the steps that have an entry, each with its site."""
         parts = (name.rpartition("/") for name in self._entries)
         return frozenset((step, site or None) for site, _, step in parts)
 
     def runs(self) -> frozenset[str]:
-        """The last run of each step."""
+        """Return the last run of each step."""
         return frozenset(entry.run for entry in self._entries.values())
 
     def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
-        """Remembers the result of a step, on disk before it returns."""
+        """Record the result of a step, on disk before this returns."""
         self._entries = self._load()
         self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), os_release.here())
         self._save()
 
     def forget(self, step: str, site: str | None) -> None:
-        """The step was undone."""
+        """Remove the entry of a step that was undone."""
         self._entries = self._load()
         if self._entries.pop(key(step, site), None):
             self._save()
@@ -91,12 +92,10 @@ class State:
                 trouble.append(_keep_aside(path, error))
                 continue
             if path == self._previous:
-                self.trouble = " ".join([*trouble, "What was known before the last change is used."])
+                self.trouble = " ".join([*trouble, "The state from before the last change is used."])
             return entries
         if os.path.lexists(self._file.with_name(f"{self._file.name}.unreadable")):
-            self.trouble = " ".join(
-                [*trouble, "What was done is not known: `piwizard apply` looks at everything anew."]
-            )
+            self.trouble = " ".join([*trouble, "The state is unknown: `piwizard apply` checks everything again."])
         return {}
 
     def _save(self) -> None:
@@ -109,7 +108,7 @@ class State:
 
 
 def _keep_aside(path: Path, error: Exception) -> str:
-    why = f"it lacks {error}" if isinstance(error, KeyError) else error
+    why = f"{error} is missing" if isinstance(error, KeyError) else error
     aside = path.with_name(f"{path.name}.unreadable")
     try:
         path.rename(aside)

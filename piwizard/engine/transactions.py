@@ -1,4 +1,4 @@
-"""Groups that were begun: what their files were, kept on disk until guard and service have accepted the new ones."""
+"""The backups of open transactions, kept on disk until the new files are validated and activated."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Required, TypedDict
 from piwizard.system import files
 
 Wrote = Callable[[Path, str], bool]
-"""Whether piwizard wrote a file of this SHA-256 at this path."""
+"""Checks whether piwizard wrote a file with this SHA-256 to this path."""
 
 
 class FileCopy(TypedDict, total=False):
-    """How one path was: a link, a file with its copy, or neither."""
+    """The former state of one path: a link, a file with its copy, or neither."""
 
     path: Required[str]
     link: Required[str | None]
@@ -27,17 +27,17 @@ class FileCopy(TypedDict, total=False):
 
 
 class TransactionBackup:
-    """One group; its folder holds copies of the files, its .json says where they belong."""
+    """The backup of one transaction: a folder with copies of its files, and a .json that says where they belong."""
 
     def __init__(self, backups: Path, group: str) -> None:
         self._copies = backups / "unfinished" / group
         self._index = backups / "unfinished" / f"{group}.json"
 
     def begin(self, paths: Sequence[Path], wrote: Wrote) -> list[Path]:
-        """Copies what is there. Returns the paths that went back to what they were.
+        """Back up these paths. Return the paths that were rolled back, as they no longer belong to the transaction.
 
-        A group that was begun and never finished keeps its first copies, but for files that somebody edited by
-        hand since: of those the edited one is the one to go back to. Paths that it no longer has go back now.
+        A transaction that was begun and never finished keeps its first copies, except of files that were edited by
+        hand since: of these, the edited version is kept.
         """
         begun = {entry["path"]: entry for entry in self._entries()}
         if not begun:
@@ -45,31 +45,31 @@ class TransactionBackup:
             files.make_folders(self._copies, 0o700)
         wanted = [str(path) for path in paths]
         gone = [entry for path, entry in begun.items() if path not in wanted and not self._edited(entry, wrote)]
-        changed = [Path(entry["path"]) for entry in gone if self._put_back(entry)]
+        changed = [Path(entry["path"]) for entry in gone if self._restore(entry)]
         index = [
-            begun[path] if path in begun and not self._edited(begun[path], wrote) else self._look(Path(path))
+            begun[path] if path in begun and not self._edited(begun[path], wrote) else self._back_up(Path(path))
             for path in wanted
         ]
         if index != list(begun.values()) or not self._index.exists():
             files.replace(self._index, json.dumps(index).encode(), mode=0o600)
         return changed
 
-    def take_back(self) -> list[Path]:
-        """Puts back what was there, the last first; returns the paths that had changed."""
-        changed = [Path(entry["path"]) for entry in reversed(self._entries()) if self._put_back(entry)]
+    def roll_back(self) -> list[Path]:
+        """Restore all paths, the last one first. Return those that had changed."""
+        changed = [Path(entry["path"]) for entry in reversed(self._entries()) if self._restore(entry)]
         self.finish()
         return changed
 
     def finish(self) -> None:
-        """Nothing of the group needs to be kept any longer."""
-        files.forget(self._index)  # first, and for good: it must not name copies that are gone
+        """Remove the backup."""
+        files.forget(self._index)  # synced first, as it must not name copies that are gone
         files.remove(self._copies)
 
     def _entries(self) -> list[FileCopy]:
         content = files.read(self._index)
         return [] if content is None else list(json.loads(content))
 
-    def _look(self, path: Path) -> FileCopy:
+    def _back_up(self, path: Path) -> FileCopy:
         entry: FileCopy = {"path": str(path), "copy": None, "link": None}
         if path.is_symlink():
             entry["link"] = os.readlink(path)
@@ -87,11 +87,11 @@ class TransactionBackup:
         content = None if path.is_symlink() or not path.is_file() else path.read_bytes()
         return content is not None and (now := files.digest(content)) != entry["copy"] and not wrote(path, now)
 
-    def _put_back(self, entry: FileCopy) -> bool:
-        """Puts one path back to what it was; says whether it had changed."""
+    def _restore(self, entry: FileCopy) -> bool:
+        """Restore one path. Return whether it had changed."""
         path = Path(entry["path"])
         if path.is_dir() and not path.is_symlink():
-            return False  # somebody else's: no change of a group makes one
+            return False  # not piwizard's: no change of a transaction creates a folder
         if entry["link"] is not None:
             if path.is_symlink() and os.readlink(path) == entry["link"]:
                 return False

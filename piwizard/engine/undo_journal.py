@@ -1,8 +1,8 @@
-"""What undo needs: how things were before piwizard first altered them, and what piwizard wrote.
+"""The undo journals: the state of things before piwizard first changed them, and what piwizard wrote.
 
-One journal a step and site, `backups/SITE/STEP/journal.jsonl`, appended before the alteration it speaks of.
-Originals lie beside the journals, under the hash of their content, and so do versions that somebody edited by hand and
-that were replaced after a yes.
+Each step of each site has a journal, `backups/SITE/STEP/journal.jsonl`. An entry is appended before the change that it
+describes. Originals are kept beside the journals under the hash of their content, and so are versions that were edited
+by hand and that the user allowed to replace.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from piwizard.errors import PiwizardError
 from piwizard.system import files
 
 EDITED = "edited"
-"""The kind of the records of versions that somebody made by hand, and that were replaced after a yes."""
+"""The kind of the records of versions that were edited by hand, and that the user allowed to replace."""
 MACHINE = "_machine"
-"""The folder of the steps that belong to no site; no site's name starts so."""
+"""The folder of the steps of the machine. No site name starts with an underscore."""
 
 
 class Written(TypedDict):
-    """An entry about piwizard's own writing: a file with this content was written, or was about to be."""
+    """An entry about a write: piwizard wrote this content to a file, or was about to."""
 
     kind: Literal["wrote"]
     target: str
@@ -34,7 +34,7 @@ class Written(TypedDict):
 
 
 class FileBefore(TypedDict, total=False):
-    """The `before` of a record of the kinds "file" and "edited". Without `exists`, there was nothing."""
+    """The `before` of records of the kinds "file" and "edited". If `exists` is false, there was nothing."""
 
     exists: Required[bool]
     link: str
@@ -51,7 +51,7 @@ Entry = Record | Written
 
 
 class Journal:
-    """The journal of one step; `Memory` over all the journals is `Backups`."""
+    """The journal of one step. `Backups` combines all journals."""
 
     def __init__(self, backups: Path, step: str, site: str | None) -> None:
         self._backups, self._step, self._site = backups, step, site
@@ -68,32 +68,32 @@ class Journal:
         return list(self._entries)
 
     def records(self) -> list[Record]:
-        """Return the entries that undo goes by: how things were, oldest first."""
+        """Return the entries that undo needs, oldest first."""
         return [entry for entry in self.entries() if is_record(entry)]
 
     def shared(self) -> Journal:
-        """The journal of what this step did for all sites together; for a step of the machine it is its own."""
+        """Return the journal of what this step did for all sites together. Steps of the machine have only this."""
         return Journal(self._backups, self._step, None)
 
     def to_undo(self) -> list[Journal]:
-        """The journals that end when this step is undone: the shared one goes with the last site."""
+        """Return the journals that end when this step is undone. The shared one ends with the last site."""
         others = {path.parent.parent.name for path in self._backups.glob(f"*/{self._step}/journal.jsonl")}
         alone = not others - {MACHINE, self._site}
         return [self, self.shared()] if self._site is not None and alone else [self]
 
     def knows(self, kind: str, target: str) -> bool:
-        """Whether it is noted how something was."""
+        """Check whether the former state of something is recorded."""
         return any(entry["kind"] == kind and entry["target"] == target for entry in self.records())
 
     def remember(self, kind: str, target: str, before: Before) -> None:
-        """Notes how something was, unless it is noted already."""
+        """Record the state of something, unless it is recorded already."""
         if not self.knows(kind, target):
             self._append({"kind": kind, "target": target, "before": before})
 
     def writing(self, path: Path, content: bytes) -> Path | None:
-        """Notes that `content` is about to be written, and keeps the original the first time. Returns its backup.
+        """Record that `content` is about to be written, and back up the original the first time. Return its backup.
 
-        A version that somebody edited by hand is kept each time, in an entry of its own: undo brings it back.
+        A version that was edited by hand is backed up each time, with its own record: undo restores it.
         """
         backup = None
         if not self.knows("file", str(path)):
@@ -107,7 +107,7 @@ class Journal:
         return backup
 
     def _keep_as_it_is(self, path: Path) -> tuple[FileBefore, Path | None]:
-        """What undo needs to know of a file or a link, and where its content is kept."""
+        """Return what undo needs to know of a file or a link, and the backup of its content."""
         before: FileBefore = {"exists": path.exists()}
         if path.is_symlink():
             before["link"] = os.readlink(path)
@@ -122,24 +122,24 @@ class Journal:
         return before, backup
 
     def _edited_by_hand(self, path: Path) -> bool:
-        """Whether what is at a path is neither piwizard's writing nor what was there before it."""
+        """Check whether a path was changed by somebody since piwizard wrote it."""
         if path.is_symlink():
             return not self.knows("link", str(path))
         now = files.read(path)
         return now is not None and not Backups(self._backups).wrote(path, files.digest(now))
 
     def original(self, record: Record) -> bytes:
-        """The content of a file before piwizard."""
+        """Return the content of a file from before piwizard."""
         content = files.read(self._originals / record["before"]["sha256"])
         if content is None:
             raise PiwizardError(
                 f"The backup of {record['target']} is missing from {self._originals}.",
-                hint="Put the file right by hand.",
+                hint="Restore the file by hand, then undo again.",
             )
         return content
 
     def forget(self) -> None:
-        """The step is undone: its journal ends."""
+        """Remove the journal of a step that is undone."""
         self._entries = None
         files.forget(self._file)
         files.remove(self.folder)
@@ -180,7 +180,7 @@ class Journal:
 
 
 def decode(line: bytes) -> Entry | None:
-    """Return the entry of a line; None where a power cut has torn the line, so that it was never acted upon."""
+    """Return the entry of a line; None if a power cut has torn the line, in which case nothing followed it."""
     try:
         entry = json.loads(line)
     except ValueError:
@@ -191,23 +191,23 @@ def decode(line: bytes) -> Entry | None:
 
 
 def is_record(entry: Entry) -> TypeGuard[Record]:
-    """Check whether an entry says how something was, and not what piwizard has written."""
+    """Check whether an entry is a record of a former state."""
     return entry["kind"] != "wrote"
 
 
 def is_written(entry: Entry) -> TypeGuard[Written]:
-    """Check whether an entry says what piwizard has written."""
+    """Check whether an entry is about a write."""
     return entry["kind"] == "wrote"
 
 
 def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
-    """The steps that have a journal, each with its site; for some it holds only what belongs to all sites together."""
+    """Return the steps that have a journal, each with its site; None for the machine and for what sites share."""
     folders = (path.parent for path in backups.glob("*/*/journal.jsonl"))
     return frozenset((one.name, None if one.parent.name == MACHINE else one.parent.name) for one in folders)
 
 
 class Backups:
-    """All journals together: whose writing a file is."""
+    """All journals together: which files piwizard wrote."""
 
     def __init__(self, backups: Path) -> None:
         self.folder = backups
@@ -217,7 +217,7 @@ class Backups:
                 self.learn(entry)
 
     def learn(self, entry: Entry) -> None:
-        """Takes in one entry of a journal."""
+        """Add one entry of a journal."""
         if is_written(entry):
             self._known.setdefault(entry["target"], set()).add(entry["sha256"])
         elif is_record(entry) and entry["kind"] == "file":

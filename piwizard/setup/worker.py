@@ -22,8 +22,8 @@ from piwizard.system.checks import Check
 
 def work(run: str) -> bool:
     """Carry out the request of a run and return whether every step succeeded."""
-    stopping = Cancellation()
-    stopping.listen()
+    cancellation = Cancellation()
+    cancellation.listen()
     since = time.monotonic()
     recorder = Recorder(run_launch.folder(run))
     result = "failed"
@@ -37,7 +37,7 @@ def work(run: str) -> bool:
             run_launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets()
         )
         recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
-        engine = Runner(workspace.backups_dir(), workspace.state(), recorder, stopping)
+        engine = Runner(workspace.backups_dir(), workspace.state(), recorder, cancellation)
         if planner:
             engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
@@ -59,7 +59,7 @@ def work(run: str) -> bool:
 def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: run_launch.RunRequest) -> bool:
     """Run one step; plans it again, since the steps before have altered the machine."""
     step, site = place.step.name, place.site
-    engine.stopping.look()
+    engine.cancellation.raise_if_requested()
     if planner is None:
         packages = request.packages and (step, site) == request.steps[-1]
         data = app_data.folder(site) if site and place.step.holds_data else None

@@ -86,7 +86,7 @@ class LogBuilder:
             case "change-started":
                 self._say(event["change"], "")
             case "change-skipped":
-                self._say(f"already so: {event['change']}", "dim")
+                self._say(f"in sync: {event['change']}", "dim")
             case "command-started":
                 block = self._say(f"$ {shlex.join(event['argv'])}", "cyan", indent=2)
                 block.foldable, block.open, block.right = True, True, "running"

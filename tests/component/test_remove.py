@@ -75,7 +75,7 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "notes.txt\n"
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
     assert "Still there: /srv/myflask with notes.txt; the user myflask" in said
-    assert "as it was before" not in said.partition("== Undo app of myflask")[2].partition("\n==")[0]
+    assert "restored" not in said.partition("== Undo app of myflask")[2].partition("\n==")[0]
 
     (pi.files / "srv/myflask/notes.txt").unlink()
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output

@@ -13,7 +13,7 @@ from tests.lab.pi import Pi
 
 KEEP = ("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
 KEPT = ("/etc/xdg/piwizard/answers.toml", "/var/lib/piwizard/secrets.json", "/srv/myflask/app.env")
-MOVED = "It was done on Debian GNU/Linux 12 (bookworm), and this is Debian GNU/Linux 13 (trixie) now."
+MOVED = "It was set up on Debian GNU/Linux 12 (bookworm); this is Debian GNU/Linux 13 (trixie) now."
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def test_refused(there, working, events):
         working().make(group(there, validate=REFUSES, activate=(told(there),)))
     assert whole(there) == before
     assert times_told(there) == 0
-    assert len([event for event in events() if event.get("did") == "taken back"]) == 3
+    assert len([event for event in events() if event.get("did") == "rolled back"]) == 3
     assert working().make(group(there)), "once the cause is gone it is taken up"
 
 

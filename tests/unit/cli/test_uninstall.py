@@ -181,7 +181,7 @@ def test_remove_deletes_data_kept_by_an_earlier_removal(machine):
     said = machine.run("remove", "blog", "--keep-data")
     assert said.exit_code == 0, said.output
     assert data(machine) == "what visitors wrote"
-    assert machine.summaries()["app"] != "as it was before"
+    assert machine.summaries()["app"] != "restored"
     assert f"{machine.srv}/blog/data (1 file, 19 bytes): kept." in machine.summaries()["app"]
     for round_trip in range(2):
         machine.set_up("blog", f"again-{round_trip}")
@@ -319,5 +319,5 @@ def test_undo_keeps_a_folder_that_existed_before(machine):
     said = machine.run("remove", "old", "--yes")
     assert data(machine, "old") is None
     assert files.gone(machine.srv / "old" / "data").exists() is False
-    assert "as it was before" not in said.output
+    assert "restored" not in said.output
     assert f"Still there: {machine.srv}/old, which is empty" in said.output

@@ -11,7 +11,7 @@ from piwizard.engine.cancellation import Cancellation, Stopped
 
 
 @pytest.fixture
-def stopping():
+def cancellation():
     before = signal.getsignal(signal.SIGTERM)
     listening = Cancellation()
     listening.listen()
@@ -23,11 +23,11 @@ def ask():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_inside_at_once(stopping):
+def test_inside_at_once(cancellation):
     reached = []
 
     def run():
-        with stopping:
+        with cancellation:
             ask()
             reached.append("after")
 
@@ -36,22 +36,22 @@ def test_inside_at_once(stopping):
     assert reached == []
 
 
-def test_outside_it_waits_for_the_next_inside(stopping):
-    with stopping:
+def test_outside_it_waits_for_the_next_inside(cancellation):
+    with cancellation:
         pass
     ask()
     with pytest.raises(Stopped):
-        stopping.look()
-    with pytest.raises(Stopped), stopping:
+        cancellation.raise_if_requested()
+    with pytest.raises(Stopped), cancellation:
         pytest.fail("nothing may begin any more")
 
 
-def test_what_is_written_down_about_the_end_is_not_cut_off(stopping):
+def test_what_is_written_down_about_the_end_is_not_cut_off(cancellation):
     written = []
 
     def run():
         try:
-            with stopping:
+            with cancellation:
                 ask()
         finally:
             ask()
@@ -62,7 +62,7 @@ def test_what_is_written_down_about_the_end_is_not_cut_off(stopping):
     assert written
 
 
-def test_nobody_asked(stopping):
-    stopping.look()
-    with stopping:
+def test_nobody_asked(cancellation):
+    cancellation.raise_if_requested()
+    with cancellation:
         pass

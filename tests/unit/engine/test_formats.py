@@ -48,7 +48,7 @@ def test_state_1(tmp_path):
 
 def test_a_step_of_another_release_says_so():
     entry = Entry("done", RUN, "", system="Debian GNU/Linux 11 (bullseye)")
-    assert entry.moved.startswith("It was done on Debian GNU/Linux 11 (bullseye), and this is ")
+    assert entry.moved.startswith("It was set up on Debian GNU/Linux 11 (bullseye); this is ")
     assert Entry("done", RUN, "", system=os_release.here()).moved == ""
 
 
@@ -72,7 +72,7 @@ def test_a_request_to_delete_data_of_an_earlier_version(own_places):
 def test_a_request_of_a_newer_one(own_places):
     file = put("request-3.json", run_launch.folder(RUN) / "request.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"tomorrow": True}))
-    with pytest.raises(PiwizardError, match="begun by another version"):
+    with pytest.raises(PiwizardError, match="started by another version"):
         run_launch.request(RUN)
 
 
@@ -105,7 +105,7 @@ def test_a_journal_of_a_newer_one_is_not_undone_by_half(tmp_path):
     engine = Runner(tmp_path / "backups", State(tmp_path), Recorder(tmp_path / "run"))
     assert not engine.undo("nginx", None)
     assert "hologram" in engine.state.entry("nginx", None).summary
-    assert "newer piwizard" in engine.state.entry("nginx", None).summary
+    assert "newer version of piwizard" in engine.state.entry("nginx", None).summary
     assert path.read_text() == "ours"
     assert (journal.folder / "journal.jsonl").read_bytes() == before
 

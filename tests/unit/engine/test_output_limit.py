@@ -17,7 +17,7 @@ FLOOD = "import sys; [print('x' * 50_000) for _ in range(40)]; print('the last w
 
 
 def test_a_flood_ends_where_there_is_no_room_any_more(tmp_path, monkeypatch):
-    monkeypatch.setattr(apply_context, "MOST", 100_000)
+    monkeypatch.setattr(apply_context, "MOST_OUTPUT", 100_000)
     backups = Backups(tmp_path / "backups")
     recorder = Recorder(tmp_path / "run")
     work = RunApplyContext(recorder, backups, Journal(backups.folder, "app", None), overwrite=False)
@@ -25,7 +25,7 @@ def test_a_flood_ends_where_there_is_no_room_any_more(tmp_path, monkeypatch):
     assert (tmp_path / "run" / "events.jsonl").stat().st_size < 200_000
     assert result.tail[-1] == "the last word"
     said = run_log.read(tmp_path / "run")
-    assert any("further lines are not in the record" in one.get("text", "") for one in said if one["event"] == "note")
+    assert any("more lines were not logged" in one.get("text", "") for one in said if one["event"] == "note")
 
 
 def test_a_line_without_an_end_becomes_no_sentence_without_one(tmp_path):

@@ -52,7 +52,7 @@ def test_done(engine, tmp_path):
     assert (last["result"], last["summary"]) == ("done", "2 of 2 changes were needed")
     assert engine.state.entry("nginx", None).result == "done"
     assert run(engine, files(tmp_path))
-    assert read(tmp_path / "run-1")[-1]["summary"] == "everything was so already"
+    assert read(tmp_path / "run-1")[-1]["summary"] == "no changes were needed"
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ def test_a_plan_that_cannot_be_made(engine, tmp_path):
 
 
 def test_stopped(tmp_path):
-    stopping = Cancellation()
+    cancellation = Cancellation()
     before = signal.getsignal(signal.SIGTERM)
-    stopping.listen()
+    cancellation.listen()
     try:
-        engine = Runner(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"), stopping)
+        engine = Runner(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"), cancellation)
 
         class Asked(Fails):
             def apply(self, work):
@@ -139,7 +139,7 @@ def test_undo(engine, tmp_path):
     assert engine.state.entry("nginx", None) is None
     assert Journal(tmp_path / "backups", "nginx", None).records() == []
     last = read(tmp_path / "run-1")[-1]
-    assert (last["result"], last["summary"]) == ("done", "as it was before")
+    assert (last["result"], last["summary"]) == ("done", "restored")
 
 
 def test_undo_names_what_it_kept(engine, tmp_path):

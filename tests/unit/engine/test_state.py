@@ -88,7 +88,7 @@ def test_both_unreadable(folder):
         (folder / name).write_bytes(b"torn")
     state = State(folder)
     assert state.entry("nginx", None) is None
-    assert "looks at everything anew" in state.trouble
+    assert "checks everything again" in state.trouble
     assert len(list(folder.glob("*.unreadable"))) == 2
 
 

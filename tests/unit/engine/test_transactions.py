@@ -58,14 +58,14 @@ def test_everything_goes_back(group, there, wrote):
     before = tree(there)
     group().begin(paths(there), wrote)
     alter(there)
-    assert group().take_back() == paths(there)[::-1], "the last first"
+    assert group().roll_back() == paths(there)[::-1], "the last first"
     assert tree(there) == before
-    assert group().take_back() == []
+    assert group().roll_back() == []
 
 
 def test_what_was_not_altered_is_not_touched(group, there, wrote):
     group().begin(paths(there), wrote)
-    assert group().take_back() == []
+    assert group().roll_back() == []
 
 
 def test_a_later_run_goes_back_to_before_the_first(group, there, wrote):
@@ -73,7 +73,7 @@ def test_a_later_run_goes_back_to_before_the_first(group, there, wrote):
     group().begin(paths(there), wrote)
     alter(there)
     assert group().begin(paths(there), wrote) == []
-    group().take_back()
+    group().roll_back()
     assert tree(there) == before
 
 
@@ -84,7 +84,7 @@ def test_begun_again_with_another_path(group, there, wrote):
     before = tree(there)["link"]
     group().begin([there / "file", there / "link", there / "new-file"], wrote)
     alter(there)
-    group().take_back()
+    group().roll_back()
     assert tree(there)["link"] == before
     assert (there / "file").read_bytes() == b"theirs"
     assert not (there / "new-file").exists()
@@ -107,7 +107,7 @@ def test_an_edit_by_hand_between_two_runs_is_what_it_goes_back_to(group, there, 
     (there / "new-file").write_bytes(b"made by hand")
     group().begin(paths(there), wrote)
     alter(there)
-    group().take_back()
+    group().roll_back()
     assert (there / "file").read_bytes() == b"mended by hand"
     assert (there / "new-file").read_bytes() == b"made by hand"
 
@@ -125,7 +125,7 @@ def test_finished(group, there, wrote, backups):
     alter(there)
     after = tree(there)
     group().finish()
-    assert group().take_back() == []
+    assert group().roll_back() == []
     assert tree(there) == after
     assert list((backups / "unfinished").iterdir()) == []
 
