@@ -1,4 +1,4 @@
-"""The kinds of change, one file each, and the way back for each kind of record."""
+"""The kinds of change, and the undo function of each kind of record."""
 
 from __future__ import annotations
 

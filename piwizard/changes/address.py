@@ -1,4 +1,4 @@
-"""A fixed IPv4 address: set on trial, and kept only if somebody confirms it."""
+"""A fixed IPv4 address: set on trial, and kept only if the user confirms it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from piwizard.network.address_settings import Settings
 from piwizard.network.address_trial import Trial
 from piwizard.system.system_cache import SystemCache
 
-SAID_AT = (3600, 1800, 900, 600, 300, 240, 180, 120, 60, 30, 15, 5)
+REMIND_AT = (3600, 1800, 900, 600, 300, 240, 180, 120, 60, 30, 15, 5)
 OVERDUE = 60
 PATIENCE = 15
-"""Seconds until the address is there, and then until the router answers it."""
+"""Seconds to wait for the address, and then for an answer of the router."""
 
 
 @dataclass(frozen=True)
 class FixedAddress:
-    """The settings are in force and kept for the next start. Unconfirmed after `seconds`, the old ones come back."""
+    """The settings are active and stored. If not confirmed within `seconds`, the old ones are restored."""
 
     kind: ClassVar[str] = "address"
     settings: Settings
@@ -48,7 +48,7 @@ class FixedAddress:
         return Preview(in_sync=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings, edited=edited)
 
     def in_sync(self) -> bool:
-        """Whether all of it is so, and confirmed."""
+        """Check whether the address is set, stored and confirmed."""
         return (
             not address_trial.pending()
             and self.settings.host in address_trial.live(self.settings.interface)
@@ -56,17 +56,17 @@ class FixedAddress:
         )
 
     def kept(self) -> bool:
-        """Whether the network manager will set it again at the next start."""
+        """Check whether the network manager will set the address again at the next start."""
         return self._keeper.kept()
 
     def apply(self, work: ApplyContext) -> None:
         if (edited := network_backends.edited(self._keeper, work)) and not work.overwrite:
             raise ChangeFailed(
-                f"{edited} was edited by hand since piwizard wrote it, so it was left as it is.",
+                f"{edited} was edited by hand since piwizard wrote it, so it was not changed.",
                 hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
             )
         if address_trial.pending():
-            work.say("An address is on trial still, from a run that was cut off: it is taken back first.")
+            work.say("An address is still on trial from a run that was interrupted: it is rolled back first.")
             address_trial.take_back(work.command)
         chosen, here = self.settings, address_trial.live(self.settings.interface)
         before: Before = {"interface": chosen.interface, "connection": chosen.connection, **self._keeper.before()}
@@ -85,10 +85,10 @@ class FixedAddress:
             address_trial.arm(now, self._keeper.manager, self._keeper.paths(), work.command)
             work.note(address_trial.folder() / "trial.json", f"{now.host} is on trial")
             self._keeper.set(work)
-            self._look()
+            self._require_working()
             address_trial.let_confirm(now)
             self._wait(now, work)
-        except BaseException:  # a stop as well: nobody is left with an address that nobody confirmed
+        except BaseException:  # also a stop: an address is never kept unconfirmed
             if address_trial.pending():
                 address_trial.take_back(work.command)
             raise
@@ -96,49 +96,49 @@ class FixedAddress:
             if not address_trial.pending():
                 address_trial.forget()
 
-    def _look(self) -> None:
-        """What is plainly wrong goes back at once."""
+    def _require_working(self) -> None:
+        """Raise ChangeFailed at once if the address is not set, or the router does not answer."""
         chosen, until = self.settings, time.monotonic() + PATIENCE
         while chosen.host not in address_trial.live(chosen.interface):
             if time.monotonic() > until:
-                raise ChangeFailed(f"{chosen.interface} did not take {chosen.host}, so the old address is back.")
+                raise ChangeFailed(f"{chosen.interface} did not accept {chosen.host}, so the old address was restored.")
             time.sleep(0.1)
         if not neighbors.answers(chosen.gateway, chosen.interface, PATIENCE):
             raise ChangeFailed(
-                f"The router {chosen.gateway} did not answer at the new address, so the old one is back.",
+                f"The router {chosen.gateway} did not answer at the new address, so the old one was restored.",
                 hint=address_trial.AGAIN,
             )
 
     def _wait(self, now: Trial, work: ApplyContext) -> None:
-        """Until somebody has confirmed, or the time is over."""
+        """Wait until the user confirms the address, or the time is over."""
         said = now.seconds + 1
         while (how := address_trial.outcome(now)) in ("on", "taking-back"):
-            mark = min((at for at in SAID_AT if at >= now.left), default=said)
+            mark = min((at for at in REMIND_AT if at >= now.left), default=said)
             if how == "on" and mark < said:
                 said = mark
                 work.say(now.words)
             if time.monotonic() > now.until + OVERDUE:
-                raise ChangeFailed(f"{now.host} was not confirmed, and systemd's timer failed: it was taken back.")
+                raise ChangeFailed(f"{now.host} was not confirmed, and the systemd timer failed: it was rolled back.")
             time.sleep(0.1)
         if how != "kept":
             raise ChangeFailed(
-                f"Not confirmed within {now.seconds} s, so the old address is back.", hint=address_trial.AGAIN
+                f"Not confirmed within {now.seconds} s, so the old address was restored.", hint=address_trial.AGAIN
             )
         address_trial.tidied(lambda argv: work.command(argv, allow=range(256)))
-        work.say(f"Confirmed: {now.host} stays, also after a restart.")
+        work.say(f"Confirmed: {now.host} is kept, also after a restart.")
 
     def _warnings(self, here: list[str]) -> list[str]:
         host = self.settings.host
-        lines = [f"On trial for {self.seconds} s: `piwizard confirm` keeps it, else the old address comes back."]
+        lines = [f"On trial for {self.seconds} s: `piwizard confirm` keeps it, otherwise the old address is restored."]
         if ssh_sessions.over(here):
-            where = "goes on" if host in here else "stops answering"
+            where = "continues" if host in here else "stops answering"
             lines.append(f"You are logged in by SSH over {self.settings.interface}: that connection {where}.")
-            lines.append(f"Then log in anew, `{ssh_sessions.login_at(host)}`, and type `piwizard confirm`.")
+            lines.append(f"Then log in again, `{ssh_sessions.login_at(host)}`, and type `piwizard confirm`.")
         return lines
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Back to the settings before. Not on trial: they are those that the router knows, or a person's own."""
+    """Restore the former settings, without a trial: they worked before."""
     before = record["before"]
     if address_trial.pending():
         address_trial.take_back(work.command)

@@ -1,4 +1,4 @@
-"""Debian packages: installed, and removed by undo where nobody else needs them."""
+"""Debian packages: installed, and removed by undo if nobody else needs them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from piwizard.system import apt_lock, commands, dpkg, dpkg_ownership
 from piwizard.system.system_cache import SystemCache
 
 LONGEST_WAIT = 600
-"""Seconds that another program may take; apt's own upgrade at boot takes minutes on a small board."""
+"""Seconds to wait for another program. apt's own upgrade at boot takes minutes on a small board."""
 APT = ("apt-get", "--yes", "-o", f"DPkg::Lock::Timeout={LONGEST_WAIT}", "-o", "Dpkg::Options::=--force-confold")
 
 
 @dataclass(frozen=True)
 class Packages:
-    """These packages are installed. `recommends` takes in what they recommend.
+    """These packages are installed, with `recommends` also the packages that they recommend.
 
-    `starts` are units that Debian enables and starts as it installs them: undo ends those that were not there before.
+    `starts` are units that Debian enables and starts with them: undo stops those that did not exist before.
     """
 
     kind: ClassVar[str] = "package"
@@ -39,14 +39,14 @@ class Packages:
 
     def apply(self, work: ApplyContext) -> None:
         wait_for_others(work)
-        work.machine.forget()  # they may have installed the very same meanwhile
+        work.machine.forget()  # another program may have installed the same packages meanwhile
         for argv in _repairs():
             work.command(argv)
         missing = self._missing(work.machine)
         if not missing:
             return
         update = work.command((*APT, "update"), allow=range(256))
-        # Only what was absent before the first try: a killed install leaves some of them in.
+        # Only packages that were absent before the first attempt: a killed install leaves some installed.
         coming = [*missing, *sorted(self._needed(missing, work.machine))]
         for name in coming:
             work.remember("package", name, {"installed": False, "asked": name in missing})
@@ -57,15 +57,15 @@ class Packages:
         result = work.command(self._install(missing), allow=range(256))
         if not result.ok:
             raise ChangeFailed(
-                why("\n".join((*update.tail, *result.tail))),
-                hint="The lines above are apt's own. Mend that, then apply again.",
+                explain_failure("\n".join((*update.tail, *result.tail))),
+                hint="Fix what apt names in the lines above, then apply again.",
             )
 
     def _missing(self, machine: SystemCache) -> list[str]:
         return [name for name in self.names if machine.package(name) is None]
 
     def _needed(self, missing: list[str], machine: SystemCache) -> set[str]:
-        """What apt would install besides: undo has to know whom it brought."""
+        """Return the dependencies that apt would install, which undo has to know."""
         would = commands.run((*APT, "--simulate", *self._install(missing)[len(APT) :])).output.splitlines()
         coming = {line.split()[1] for line in would if line.startswith("Inst ")}
         return {name for name in coming if machine.package(name) is None} - set(missing)
@@ -76,7 +76,7 @@ class Packages:
 
 
 def wait_for_others(work: ApplyContext) -> None:
-    """Holding back until others have finished with apt: it would wait for one of its locks only, and not say so."""
+    """Wait until other programs have finished with apt, which waits for one of its locks only, and silently."""
     said, until = "", time.monotonic() + LONGEST_WAIT
     while (other := apt_lock.holder()) and time.monotonic() < until:
         if other != said:
@@ -91,61 +91,63 @@ def _repairs() -> tuple[tuple[str, ...], ...]:
     return (("dpkg", "--configure", "-a", "--force-confold"), (*APT, "--fix-broken", "install"))
 
 
-def why(words: str) -> str:
-    """The sentence for what apt said: the first cause, not what followed from it."""
-    unreachable = "The package servers could not be found: there is no network, or no name server."
+def explain_failure(output: str) -> str:
+    """Return the error message for apt's output: the first cause, not its consequences."""
+    unreachable = "The package servers could not be found: there is no network or no name server."
     causes = {
         "No space left": "The disk is full: apt could not install.",
         "Could not get lock": "Another program is installing packages and did not finish within ten minutes.",
         "Temporary failure resolving": unreachable,
         "Could not resolve": unreachable,
-        "Unable to fetch": "The packages could not be downloaded: the network is gone.",
-        "Unable to locate": "A package is not in the archives that this machine uses.",
+        "Unable to fetch": "The packages could not be downloaded: the network does not work.",
+        "Unable to locate": "A package is not in the archives that this Pi uses.",
     }
-    return next((sentence for sign, sentence in causes.items() if sign in words), "apt could not install the packages.")
+    return next(
+        (sentence for sign, sentence in causes.items() if sign in output), "apt could not install the packages."
+    )
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Packages stay: others may use them by now. Says so, with the command that removes one."""
+    """Keep the package, as other programs may use it. Return a sentence with the command that removes it."""
     name = record["target"]
     if work.machine.package(name) is None or not record["before"].get("asked", True):
         return None
-    return f"The package {name} was installed by piwizard and stays; `apt-get remove {name}` takes it away."
+    return f"The package {name} was installed by piwizard and is kept; `apt-get remove {name}` removes it."
 
 
 def still_there(records: Sequence[Record]) -> list[str]:
-    """Of what the journals note: the packages that are still installed."""
+    """Return the packages in these records that are still installed."""
     there = {package.name for package in dpkg.read(dpkg.status())}
     return sorted({record["target"] for record in records if record["kind"] == "package"} & there)
 
 
 def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
-    """Of what the journals note: the packages that can go, and a sentence for each that stays."""
+    """Return the packages in these records that can be removed, and a sentence for each that is kept."""
     status = dpkg.status()
     noted = {record["target"]: record["before"] for record in records if record["kind"] == "package"}
     kept = {record["before"]["step"]: record["target"] for record in records if record["kind"] == "kept"}
     ours, stay = set(still_there(records)), {}
     for name in sorted(ours):
         if noted[name].get("step") in kept:
-            stay[name] = f"{kept[noted[name]['step']]} is a person's own now"
+            stay[name] = f"{kept[noted[name]['step']]} was edited by hand"
     used = dpkg_ownership.of_a_person(ours - stay.keys())
-    stay |= {name: f"{file} is not what it brought" for name, file in used.items()}
-    # Whose settings a person has made is what that person runs, and not their settings alone.
+    stay |= {name: f"{file} was changed since it was installed" for name, file in used.items()}
+    # A package with settings edited by hand is in use, and so are the packages that have settings for it.
     runs = dpkg_ownership.standing_on(ours - stay.keys(), used, status)
-    stay |= {name: f"what is in {other}'s settings is for it" for name, other in runs.items()}
+    stay |= {name: f"settings of {other} are for it" for name, other in runs.items()}
     asked = set(commands.run(("apt-mark", "showmanual")).output.split()) if ours else set()
     stay |= {
-        name: "somebody asked for it since"
+        name: "it was installed by hand since"
         for name in ours - stay.keys()
         if not noted[name].get("asked", True) and name in asked
     }
     needed = dpkg_ownership.needed_elsewhere(ours - stay.keys(), status)
     stay |= {name: f"{other} needs it" for name, other in needed.items()}
-    return sorted(ours - stay.keys()), [f"The package {name} stays: {why}." for name, why in sorted(stay.items())]
+    return sorted(ours - stay.keys()), [f"The package {name} is kept: {why}." for name, why in sorted(stay.items())]
 
 
-def take_away(records: Sequence[Record], work: ApplyContext) -> list[str]:
-    """Removes them with their settings. Returns a sentence for each that stays."""
+def remove(records: Sequence[Record], work: ApplyContext) -> list[str]:
+    """Remove the packages that can be removed, with their settings. Return a sentence for each that is kept."""
     names, stay = removable(records)
     if not names:
         return stay
@@ -155,8 +157,8 @@ def take_away(records: Sequence[Record], work: ApplyContext) -> list[str]:
     others = {words[1] for line in going if (words := line.split())[:1] in (["Remv"], ["Purg"])} - set(names)
     if others:
         raise ChangeFailed(
-            f"Removing piwizard's packages would take {', '.join(sorted(others))} away too, so they stay.",
-            hint=f"`sudo apt-get purge {' '.join(names)}` removes them all the same.",
+            f"Removing piwizard's packages would also remove {', '.join(sorted(others))}, so they are kept.",
+            hint=f"`sudo apt-get purge {' '.join(names)}` removes them anyway.",
         )
     work.command(argv)
     return stay

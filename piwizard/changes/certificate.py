@@ -1,4 +1,4 @@
-"""A certificate of certbot's, under a name that is piwizard's own."""
+"""A certificate that certbot manages, under a name that belongs to piwizard."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ NGINX = Path("/etc/nginx")
 
 
 class RequestCertificate(Protocol):
-    """How a certificate is asked for: what is looked at before, and what is remembered of it."""
+    """How a certificate is requested: the preflight checks before, and what is recorded about it."""
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
-        """What is run, in order: the rehearsal, and the real thing."""
+        """Return the commands in order: the dry run, and the request."""
 
     def make(self, work: ApplyContext) -> None:
-        """Asks for it. ChangeFailed says why there is none."""
+        """Request the certificate. Raise ChangeFailed if that fails, and why."""
 
 
 @dataclass(frozen=True)
 class CertbotCertificate:
-    """A certificate for just these names, not yet at its end. Undo deletes it where piwizard had it made."""
+    """A certificate for exactly these domains that is not about to expire. Undo deletes it."""
 
     kind: ClassVar[str] = "certificate"
     name: str
@@ -36,7 +36,7 @@ class CertbotCertificate:
     request: RequestCertificate
     root: Path = LETSENCRYPT
     anew: bool = False
-    """The one that is there came from another server than is wanted, or would be renewed in another way."""
+    """The existing certificate came from another server, or would be renewed with another validation method."""
 
     def describe(self) -> str:
         return f"Certificate for {', '.join(self.domains)}"
@@ -53,7 +53,7 @@ class CertbotCertificate:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Deletes the certificate, unless a configuration of nginx still names it: nginx would not start again."""
+    """Delete the certificate, unless the nginx configuration still uses it: nginx would not start."""
     name, root = record["target"], Path(record["before"]["root"])
     if not (root / "renewal" / f"{name}.conf").exists() or which("certbot") is None:
         return None
@@ -61,6 +61,6 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     visible = (path for path in sorted(NGINX.rglob("*")) if path.is_file() and not path.name.startswith("."))
     using = [path for path in visible if sign.encode() in (files.read(path) or b"")]
     if using:
-        return f"The certificate {name} stays: {using[0]} uses it."
+        return f"The certificate {name} is kept: {using[0]} uses it."
     work.command(("certbot", "delete", "--non-interactive", "--cert-name", name))
     return None

@@ -1,4 +1,4 @@
-"""Files in an app's own folder that somebody else made, with sudo perhaps: found, and given back to the app."""
+"""Find files in an app's folder that belong to another user, created with sudo for example, and change their owner."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path, PurePath
 from piwizard.system import safe_open
 from piwizard.system.files import Owner
 
-MOST = 2000
-"""Looked at, so that a folder of a million pictures does not hold up every plan."""
+MOST_CHECKED = 2000
+"""Files that a plan checks, so that a folder with a million pictures does not slow down every plan."""
 
 
 def of_others(data: Path, path: str, user: str) -> bool:
-    """Whether something at or below `data`/`path` belongs to somebody else than `user`."""
-    return any(True for _ in islice(_theirs(data, path, user, MOST), 1))
+    """Check whether something at or below `data`/`path` belongs to another user than `user`."""
+    return any(True for _ in islice(_theirs(data, path, user, MOST_CHECKED), 1))
 
 
 def give_back(data: Path, path: str, user: str) -> None:
-    """Makes `user` the owner of the files and folders at and below `data`/`path`.
+    """Make `user` the owner of the files and folders at and below `data`/`path`.
 
-    The app may rename what it owns at any moment: each is opened without following a link, and what is open gets the
-    owner. What has a second name (a hard link to a file elsewhere) or is mounted there is left alone.
+    The app may rename its files at any moment, so each file is opened without following links, and the open file gets
+    the owner. Files with a second name (hard links to files elsewhere) and mounted folders are left alone.
     """
     ids = Owner(user, user).ids()
     for handle in _theirs(data, path, user, None):
@@ -33,7 +33,7 @@ def give_back(data: Path, path: str, user: str) -> None:
 
 
 def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]:
-    """Open files and folders that are not the user's; each is closed before the next."""
+    """Yield open files and folders of other users. Each is closed before the next one is opened."""
     try:
         mine = Owner(user, user).ids()[0]
         with safe_open.open_folder(data) as top, safe_open.open_below(top, PurePath(path).parent) as parent:
@@ -41,19 +41,19 @@ def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]
             for name, folder in islice(_all(PurePath(path).name, parent), most):
                 try:
                     handle = os.open(name, safe_open.FILE_FLAGS, dir_fd=folder)
-                except OSError:  # a link, a socket, or gone meanwhile
+                except OSError:  # a link, a socket, or removed meanwhile
                     continue
                 try:
                     if safe_open.mount_id(handle) == mount and _of_another(handle, mine):
                         yield handle
                 finally:
                     os.close(handle)
-    except (KeyError, OSError):  # no such user or path yet, or one that is being altered: nothing to give back
+    except (KeyError, OSError):  # the user or the path does not exist yet, or it is being changed: nothing to do
         return
 
 
 def _all(name: str, parent: int) -> Iterator[tuple[str, int]]:
-    """Names with the open folder that they are in."""
+    """Yield names, each with the open folder that contains it."""
     yield name, parent
     with suppress(NotADirectoryError), safe_open.open_below(parent, PurePath(name)) as top:
         if safe_open.mount_id(top) == safe_open.mount_id(parent):

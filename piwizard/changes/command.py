@@ -21,28 +21,27 @@ from piwizard.system.system_cache import SystemCache
 from piwizard.system.tree_copy import Modes
 
 VARIABLE = re.compile(r"app\.env\.([A-Za-z_]\w*): ")
-MOST_NAMED = 5
+MOST_NAMED_VARIABLES = 5
 LONGEST = 3600
 """Seconds that a command of an app may take."""
-GIVE_IT = (
-    "`piwizard doctor --fix` asks you for it; you can also put it into [app.env] of the answers, then apply again."
+SET_VARIABLE = (
+    "Run `piwizard doctor --fix`, which asks for it, or set it in [app.env] of the answers, then apply again."
 )
 
 
 @dataclass(frozen=True)
 class Command:
-    """Runs `argv` as `user` in `cwd`; the file `marker` says that it went well, and with which words.
+    """Run `argv` once as `user`. The file `marker` records that it succeeded, and with which arguments.
 
-    `env` may hold secrets: it is handed over in the environment, shown nowhere. `failure` is the sentence for
-    a person, with the answer's `key` at fault. `proves` is what has to stay the same for the marker to count, where
-    that is less than `argv`: a new host name, or a piwizard installed elsewhere, is no reason to run it again.
-    As root it is run as it is. As another user it is run in the sandbox of the app's service: it may write `writable`,
-    reach `network`, and run `scripts` of piwizard's.
-    `makes` is a folder of root's that the command makes files in: it works on a copy, and what it made is copied back;
-    of what is `writable` it then gets empty folders alone.
-    `variables` are those that the app reads and nobody gave: where its last words name one, that is what it lacks.
-    It is run in the folder `start` of the checkout at `code`.
-    `measures` takes from its words what is kept in the marker, for others to read.
+    The working directory is the folder `start` of the checkout at `code`. `env` may contain secrets: it is passed in
+    the environment and never shown. `failure` starts the error message, `key` is the answer that is at fault. `proves`
+    has the arguments that must stay the same for the marker to be valid, if these are fewer than `argv`: a new host
+    name, or another folder of piwizard, is no reason to run the command again.
+    As another user than root, the command runs in the sandbox of the app's service: it may write `writable`, reach
+    `network`, and run `scripts` of piwizard. `makes` is a folder of root in which the command creates files: it runs on
+    a copy, from which new files are copied back, and sees empty folders in place of `writable`.
+    `variables` are those that the app reads and that are not set: if the last line of output names one, it is missing.
+    `measures` extracts values from the output that are stored in the marker.
     """
 
     kind: ClassVar[str] = "command"
@@ -86,7 +85,7 @@ class Command:
             return work.job(self.argv, sandbox, env=self.env, cwd=cwd)
         with workspace(self.user, self.user) as place:
             place.copy(self.makes, "made")
-            # Of the data it gets the folders alone: what it does there is gone afterwards.
+            # It sees only the folders of the data, without their files; what it writes there is discarded.
             empty = tuple(
                 (place.outline(folder, f"data{number}"), folder) for number, folder in enumerate(self.writable)
             )
@@ -99,30 +98,31 @@ class Command:
             return result
 
     def _failed(self, result: Result) -> ChangeFailed:
-        """The sentence; last words that begin with a variable of the app's stand by themselves."""
+        """Return the error. A last line that begins with the name of a variable is the whole message."""
         words = last_line(result)
         lacking = next((name for name in self.variables if re.search(rf"\b{name}\b", words)), None)
         if named := VARIABLE.match(words):  # the smoke test's own last line
-            return ChangeFailed(words, key=f"app.env.{named[1]}", hint=GIVE_IT)
+            return ChangeFailed(words, key=f"app.env.{named[1]}", hint=SET_VARIABLE)
         if lacking:
-            words = f"app.env.{lacking}: the app asks for this variable: {words}"
-            return ChangeFailed(words, key=f"app.env.{lacking}", hint=GIVE_IT)
+            words = f"app.env.{lacking}: the app needs this variable: {words}"
+            return ChangeFailed(words, key=f"app.env.{lacking}", hint=SET_VARIABLE)
         hint = (
             out_of_memory(result)
             or out_of_time(result, LONGEST)
             or too_new(result)
             or wants_to_write(result, self.code)
-            or self._not_given
+            or self._unset_variables
         )
         return ChangeFailed(f"{self.failure} {words}", key=self.key, hint=hint)
 
     @property
-    def _not_given(self) -> str | None:
-        """What it may lack, where its words do not say."""
+    def _unset_variables(self) -> str | None:
+        """Return a hint about variables that are not set, if there are any."""
         if not self.variables:
             return None
-        names = ", ".join(self.variables[:MOST_NAMED]) + (" and others" if len(self.variables) > MOST_NAMED else "")
-        return f"Its code reads variables that nobody has given: {names}. [app.env] of the answers is their place."
+        more = " and others" if len(self.variables) > MOST_NAMED_VARIABLES else ""
+        names = ", ".join(self.variables[:MOST_NAMED_VARIABLES]) + more
+        return f"The code reads variables that are not set: {names}. Set them in [app.env] of the answers."
 
     @property
     def _wanted(self) -> list[str]:
@@ -136,14 +136,14 @@ class Command:
 
 
 def last_line(result: Result) -> str:
-    """The most telling line of a failed command: its last one that says anything."""
+    """Return the last line of output of a failed command that is not empty."""
     lines = [line.strip() for line in result.tail if line.strip()]
-    return lines[-1] if lines else f"It ended with exit code {result.exit} and said nothing."
+    return lines[-1] if lines else f"It ended with exit code {result.exit} and no output."
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence that a person has to know before saying yes. It holds always."""
+    """A sentence that the user has to know before agreeing. It is always in sync."""
 
     kind: ClassVar[str] = "notice"
     title: str
@@ -161,9 +161,9 @@ class Notice:
 
 @dataclass(frozen=True)
 class OfferedCommand(Notice):
-    """A command that was found in the code, and runs only where the person answers so.
+    """A command that was found in the code, and that runs only if the user agrees.
 
-    `question` asks for it by name; `answer` is the value of `app.init` with which it runs.
+    `question` names the command; `answer` is the value of `app.init` with which it runs.
     """
 
     question: str

@@ -1,4 +1,4 @@
-"""A copy of a site's data to try setup commands on, before the data itself is touched."""
+"""Copies of a site's data: setup commands run on a copy first, before the data itself changes."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ TRIAL = "data.trial"
 SPARE = 64 << 20
 """Bytes that stay free on the disk."""
 Bind = tuple[Path, Path]
-"""A folder, and the path at which a command sees it."""
+"""A folder, and the path where a command sees it."""
 
 
 @dataclass(frozen=True)
 class Copier:
-    """Copies folders of data as the user that owns them: `python` runs `script`."""
+    """Copy folders of data as the user that owns them: `python` runs `script`."""
 
     python: str
     script: Path
     user: str
 
     def copy(self, source: Path, target: Path, work: ApplyContext) -> None:
-        """Make `target`, which lies beside `source`, a whole copy of it. ChangeFailed where there is no room."""
+        """Make `target`, in the same folder as `source`, a full copy. Raise ChangeFailed if the disk is too full."""
         if inside := app_data.mounted_in(source):
             raise ChangeFailed(
-                f"Something is mounted at {inside[0]}, inside of the app's data, so the data cannot be copied before "
-                "setup commands run on it.",
-                hint=f"The site runs on unchanged. Run `sudo umount {inside[0]}` first, and mount it again afterwards.",
+                f"Something is mounted at {inside[0]}, inside the app's data, so the data cannot be copied before "
+                "setup commands run.",
+                hint=f"The site was not changed. Run `sudo umount {inside[0]}` first, and mount it again afterwards.",
             )
         files.remove_whole(target)
         _require_room(source, target)
@@ -53,7 +53,7 @@ class Copier:
         if not result.ok:
             raise ChangeFailed(
                 f"The data in {source} could not be copied: {result.last_words or f'exit code {result.exit}'}",
-                hint=f"The site runs on unchanged. Give all files in {source} to the user {self.user}, then try again.",
+                hint=f"The site was not changed. Give all files in {source} to the user {self.user}, then try again.",
             )
         work.command(("sync", "--file-system", str(target)))
 
@@ -63,42 +63,42 @@ def _require_room(source: Path, target: Path) -> None:
     free = disk.f_bavail * disk.f_frsize
     if free < needed + SPARE:
         raise ChangeFailed(
-            f"{source} is copied before its setup commands run. That takes {(needed + SPARE) >> 20} MB, "
-            f"and {free >> 20} MB are free.",
-            hint="Nothing was changed. Make room on the disk, then try again.",
+            f"{source} has to be copied before setup commands run. That needs {(needed + SPARE) >> 20} MB; "
+            f"{free >> 20} MB are free.",
+            hint="Nothing was changed. Free space on the disk, then apply again.",
         )
 
 
 def size(folder: Path) -> int:
-    """The bytes that a folder takes on the disk. Opens no file, and follows no link."""
+    """Return the bytes that a folder uses on the disk, without opening files or following links."""
     with safe_open.open_folder(folder) as top:
         return sum(info.st_blocks * 512 for _, _, info in safe_open.walk(top) if stat.S_ISREG(info.st_mode))
 
 
-class BoundWork:
-    """The work of a run whose commands see a copy of the data in the place of the data."""
+class BoundContext:
+    """An apply context whose commands see a copy of the data in place of the data."""
 
     def __init__(self, work: ApplyContext, bind: Bind) -> None:
         self._work, self._bind = work, bind
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 — all else is as the run has it
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 — everything else is the same
         return getattr(self._work, name)
 
     def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
-        """Runs a command of the app's, which sees the copy."""
+        """Run a command of the app, which sees the copy."""
         return self._work.job(argv, replace(sandbox, binds=(*sandbox.binds, self._bind)), env=env, cwd=cwd)
 
 
 @dataclass(frozen=True)
 class SetupStep(Command):
-    """A command of a release; with `bind` it runs on a copy of the data. `offered`: what may be missing if it fails."""
+    """A command of a release; with `bind`, it runs on a copy of the data. `offered` is a hint for its failure."""
 
     bind: Bind | None = None
     offered: str = ""
 
     def apply(self, work: ApplyContext) -> None:
         try:
-            super().apply(BoundWork(work, self.bind) if self.bind else work)
+            super().apply(BoundContext(work, self.bind) if self.bind else work)
         except ChangeFailed as error:
             if self.bind:
                 files.remove_whole(self.bind[0])
@@ -108,19 +108,19 @@ class SetupStep(Command):
 
 @dataclass(frozen=True)
 class TrialCopy:
-    """A copy of the data in `bind`, for `tried`: they are run again on a new copy where one of them has not run."""
+    """A copy of the data, on which the commands `tried` run. If one of them has not run, all run on a new copy."""
 
     kind: ClassVar[str] = "data-copy"
     copier: Copier
     bind: Bind
     tried: tuple[Command, ...]
-    proof: Change
+    smoke_test: Change
 
     def describe(self) -> str:
-        return f"Copy {self.bind[1]}, so that setup commands are tried on the copy first"
+        return f"Copy {self.bind[1]}, so that setup commands run on the copy first"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        if all(one.probe(machine, memory).in_sync for one in (*self.tried, self.proof)):
+        if all(one.probe(machine, memory).in_sync for one in (*self.tried, self.smoke_test)):
             return IN_SYNC
         return Preview(in_sync=False, diff=f"+{self.bind[0]}/")
 
@@ -133,13 +133,13 @@ class TrialCopy:
 
 @dataclass(frozen=True)
 class NoTrialCopy:
-    """No copy of the data is left over."""
+    """No copy of the data is left."""
 
     kind: ClassVar[str] = "data-copy"
     path: Path
 
     def describe(self) -> str:
-        return f"No copy of the data is left in {self.path}"
+        return f"Remove the copy of the data in {self.path}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         left = any(os.path.lexists(path) for path in (self.path, files.gone(self.path)))

@@ -1,4 +1,4 @@
-"""The data of a site, moved on together with its release: whole, or not at all."""
+"""The data of a site, which changes together with its release: completely, or not at all."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any
 
 from piwizard.changes.base import ApplyContext, OwnershipIndex
 from piwizard.changes.command import Command
-from piwizard.changes.data_copy import BoundWork, Copier
+from piwizard.changes.data_copy import BoundContext, Copier
 from piwizard.changes.setup_record import FOLDER
 from piwizard.system import files
 from piwizard.system.held_service import HeldService
 from piwizard.system.system_cache import SystemCache
 
-NOT_HERE = frozenset({errno.EXDEV, errno.EBUSY, errno.EINVAL, errno.ENOSYS})
-"""Why two folders cannot change places: one is a disk of its own, or the file system cannot do that."""
+NO_EXCHANGE = frozenset({errno.EXDEV, errno.EBUSY, errno.EINVAL, errno.ENOSYS})
+"""Errors where two folders cannot be exchanged: one is a mount point, or the file system does not support it."""
 
 
 @dataclass(frozen=True)
 class DataSwitch:
-    """Runs `commands` on a copy of `site`/data, and puts the copy in the place of the data as the release is switched.
+    """Run `commands` on a copy of `site`/data, and replace the data by the copy when the release is switched.
 
-    The service is stopped meanwhile, and its visitors wait: nobody writes what would be lost. Until the copy is in its
-    place the data is not touched, so that a run that is killed leaves the old release with its data. The old data is
-    kept in `data.next` until the new release has answered, and comes back where it does not; what visitors wrote
-    through the new release in those seconds is then gone. The markers of `commands` say that they have run on the data.
+    The service is stopped meanwhile and visitors wait, so that no data is written that would be lost. The data is not
+    changed until the copy replaces it: a run that is killed leaves the old release with its data. The old data is kept
+    in `data.next` until the new release has answered, and restored if it does not; what visitors wrote through the new
+    release in those seconds is then lost. The markers of `commands` record that they have run on the data.
     """
 
     site: Path
@@ -49,7 +49,7 @@ class DataSwitch:
 
     @property
     def _kept(self) -> Path:
-        """The old data where the two cannot change places, but have to be copied over."""
+        """Return the folder for the old data where folders cannot be exchanged and have to be copied."""
         return self.site / "data.kept"
 
     @property
@@ -61,19 +61,19 @@ class DataSwitch:
         return HeldService(self.service)
 
     def pending(self, machine: SystemCache, memory: OwnershipIndex) -> tuple[Command, ...]:
-        """The commands that have not run on the data yet."""
+        """Return the commands that have not run on the data yet."""
         return tuple(one for one in self.commands if not one.probe(machine, memory).in_sync)
 
     def in_sync(self, machine: SystemCache, memory: OwnershipIndex) -> bool:
-        """Whether there is nothing to run, and nothing that a killed run has left."""
+        """Check that there is nothing to run, and nothing that a killed run has left."""
         folders = (self._next, self._kept)
         left = (self._journal, *folders, *map(files.gone, folders))
         return not self.pending(machine, memory) and not any(os.path.lexists(path) for path in left)
 
     def settle(self, work: ApplyContext) -> bool:
-        """Bring to an end what a killed run has left. Returns whether its data is the site's data now.
+        """Finish what a killed run has left. Return whether its copy is the site's data now.
 
-        A copy that has taken the place of the data stays there, with what was written since.
+        A copy that has replaced the data stays, with everything written since.
         """
         journal = self._read()
         took = journal.get("phase") == "copied" or (
@@ -88,7 +88,7 @@ class DataSwitch:
         return took
 
     def prepare(self, work: ApplyContext) -> None:
-        """Stop the service, copy the data, run the commands on the copy. On failure all is as before."""
+        """Stop the service, copy the data, run the commands on the copy. On failure nothing has changed."""
         pending = self.pending(work.machine, work)
         if not pending:
             return
@@ -98,7 +98,7 @@ class DataSwitch:
             for one in pending:
                 scratch = one.marker.with_name(f"{one.marker.name}.next")
                 files.forget(scratch)
-                replace(one, marker=scratch).apply(BoundWork(work, (self._next, self._data)))
+                replace(one, marker=scratch).apply(BoundContext(work, (self._next, self._data)))
                 files.forget(scratch)
             work.command(("sync", "--file-system", str(self._next)))
         except BaseException:
@@ -107,7 +107,7 @@ class DataSwitch:
             raise
 
     def switch(self, work: ApplyContext) -> None:
-        """Put the copy in the place of the data."""
+        """Replace the data by the copy."""
         pending = self.pending(work.machine, work)
         if not pending:
             return
@@ -117,27 +117,27 @@ class DataSwitch:
         try:
             files.exchange(self._data, self._next)
         except OSError as error:
-            if error.errno not in NOT_HERE:
+            if error.errno not in NO_EXCHANGE:
                 raise
             self.copier.copy(self._data, self._kept, work)
             self._write(journal | {"phase": "copying"})
             self.copier.mirror(self._next, self._data, work)
             self._write(journal | {"phase": "copied"})
         self._mark(markers)
-        work.note(self._data, "the copy on which the setup commands ran is in its place")
+        work.note(self._data, "replaced by the copy on which the setup commands ran")
 
     def let_go(self, work: ApplyContext) -> None:
-        """Let the service start."""
+        """Allow the service to start."""
         if self._held.release():
             work.command(("systemctl", "daemon-reload"))
 
     def stop_again(self, work: ApplyContext) -> None:
-        """Stop the service of a new release that does not work, before its data goes back."""
+        """Stop the service of a new release that does not work, before its data is rolled back."""
         if self._read():
             self._stop(work)
 
     def back(self, work: ApplyContext) -> None:
-        """Put the old data back, where the copy is in its place. The service is stopped."""
+        """Restore the old data, if the copy has replaced it. The service is stopped."""
         journal = self._read()
         if not journal:
             return
@@ -148,11 +148,11 @@ class DataSwitch:
             self.copier.mirror(self._kept, self._data, work)
         elif self._data.stat().st_ino == journal["copy"]:
             files.exchange(self._data, self._next)
-        work.note(self._data, "taken back")
+        work.note(self._data, "rolled back")
         self._forget()
 
     def finish(self) -> None:
-        """The new release has answered: the old data is not needed any more."""
+        """Remove the old data after the new release has answered."""
         self._forget()
 
     @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from piwizard.system.commands import Result
 
-GONE = re.compile(
+TOO_NEW = re.compile(
     r"No module named '(imp|distutils|pkg_resources|asyncore|cgi)'|has no attribute '(ImpImporter|use_2to3)'|"
     r"implicit declaration of function ._?Py|has no member named|command '\S*gcc\S*' failed with exit code|"
     r"use_2to3 is invalid|name 'CCompiler' is not defined|"
@@ -18,35 +18,37 @@ DENIED = re.compile(r"(?:Permission denied|Read-only file system): '(/[^']+)'")
 
 
 def out_of_memory(result: Result) -> str | None:
-    """Names a kill by the kernel for what it nearly always is."""
+    """Return a hint for a command that was killed: the kernel does so when memory is full."""
     if result.exit in (137, -9):
-        return "It was killed (137): the machine ran out of memory. Stop other programs, or add swap, and try again."
+        return "It was killed (137): the Pi ran out of memory. Stop other programs or add swap, then apply again."
     return None
 
 
 def out_of_time(result: Result, seconds: int) -> str | None:
-    """Names the end that systemd puts to a command after `seconds`."""
+    """Return a hint for a command that systemd stopped after `seconds`."""
     if result.exit != -15 or result.seconds < seconds:
         return None
-    return f"It was stopped after {seconds // 60} minutes. Find out what it waits for, then try again."
+    return f"It was stopped after {seconds // 60} minutes. Find out what it waits for, then apply again."
 
 
 def too_new(result: Result) -> str | None:
-    """Names what old versions stumble over: what newer Pythons, or newer setuptools, no longer have."""
-    if not any(GONE.search(line) for line in result.tail):
+    """Return a hint for a package that is too old for this Python or setuptools."""
+    if not any(TOO_NEW.search(line) for line in result.tail):
         return None
-    return "It asks for a version that is too old for this Python. Ask for a newer one, commit it, then apply again."
+    return "The requirements name a version that is too old for this Python. Commit a newer one, then apply again."
 
 
 def wants_to_write(result: Result, code: Path) -> str | None:
-    """Names the path in the code, if any, that it wanted to write last."""
+    """Return a hint with the last path in the code that the command could not write to."""
     found = [Path(match[1]) for line in result.tail for match in DENIED.finditer(line)]
     inside = [path.relative_to(code) for path in found if path.is_relative_to(code) and path != code]
-    return f"It wants to write {inside[-1]}: if it may, name that in app.writable." if inside else None
+    return (
+        f"It needs to write {inside[-1]}. To allow that, add it to app.writable, then apply again." if inside else None
+    )
 
 
 COMPILER = ("gcc", "libc6-dev", "python3-dev")
-SIGNS = (
+MISSING_TOOLS = (
     (re.compile(r"gcc\S* failed: No such file|unable to execute '\S*gcc|Python\.h"), ()),
     (re.compile(r"Unknown compiler|No CMAKE_C\w*_COMPILER|[Cc]ompiler \S+ (?:not found|cannot be found)"), ("g++",)),
     (re.compile(r"g\+\+\S* failed: No such file|c\+\+' failed"), ("g++",)),
@@ -60,14 +62,14 @@ SIGNS = (
 COLLECTING = re.compile(r"\s*Collecting (\S+)")
 
 
-def lacking(lines: Iterable[str]) -> tuple[str, ...]:
-    """The packages of the system that pip's words ask for; none where it failed otherwise."""
+def missing_packages(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the Debian packages that pip needs to compile something; none if it failed for another reason."""
     text = "\n".join(lines)
-    found = [packages for sign, packages in SIGNS if sign.search(text)]
+    found = [packages for pattern, packages in MISSING_TOOLS if pattern.search(text)]
     return tuple(dict.fromkeys((*COMPILER, *(name for packages in found for name in packages)))) if found else ()
 
 
-def stumbled_over(lines: Iterable[str]) -> str:
-    """The last package that pip took up; empty where it named none."""
+def last_package(lines: Iterable[str]) -> str:
+    """Return the last package that pip began to install; empty if it named none."""
     names = [match[1] for line in lines if (match := COLLECTING.match(line))]
     return names[-1] if names else ""

@@ -16,9 +16,9 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class File:
-    """A file that is wholly piwizard's. A `secret` one shows no content in diffs.
+    """A file that piwizard writes as a whole. If it is `secret`, diffs do not show its content.
 
-    One that somebody else wrote is left alone; `takes_over` replaces it after a yes, and undo brings it back.
+    A file that somebody else wrote is left alone. `takes_over` replaces it if the user agrees; undo restores it.
     """
 
     kind: ClassVar[str] = "file"
@@ -31,7 +31,7 @@ class File:
 
     @property
     def touches(self) -> Path:
-        """The path whose content changes."""
+        """Return the path whose content changes."""
         return self.path
 
     def describe(self) -> str:
@@ -46,12 +46,12 @@ class File:
         theirs = self.path.is_symlink() or files.read(self.path) not in (None, self.content.encode())
         if theirs and not work.owns(self.path) and self.takes_over and not work.overwrite:
             raise ChangeFailed(
-                f"{self.path} is there already and piwizard did not write it, so it was left as it is.",
-                hint="`piwizard apply --yes` replaces it; `piwizard undo` would bring it back.",
+                f"{self.path} already exists and piwizard did not write it, so it was not changed.",
+                hint="`piwizard apply --yes` replaces it; `piwizard undo` restores it.",
             )
         if theirs and not work.owns(self.path) and not self.takes_over:
             raise ChangeFailed(
-                f"{self.path} is there already and piwizard did not write it, so it was left as it is.",
+                f"{self.path} already exists and piwizard did not write it, so it was not changed.",
                 hint="Move it away, or choose another name for the site.",
             )
         _write(self.path, self.content.encode(), self.mode, self.owner.ids(), work)
@@ -59,9 +59,9 @@ class File:
 
 @dataclass(frozen=True)
 class EditedFile:
-    """A file of somebody else's in which some lines are piwizard's. `edit` gives the new text of a text.
+    """A file of another program in which piwizard changes some lines. `edit` returns the new text for a text.
 
-    `what` says in a few words what the edit does. Editing an edited text changes nothing.
+    `what` describes the edit in a few words. Editing a text again changes nothing.
     """
 
     kind: ClassVar[str] = "edit"
@@ -71,7 +71,7 @@ class EditedFile:
 
     @property
     def touches(self) -> Path:
-        """The path whose content changes: the file itself where `path` is a symlink to it."""
+        """Return the path whose content changes: the target, if `path` is a symlink."""
         return self.path.resolve()
 
     def describe(self) -> str:
@@ -80,7 +80,7 @@ class EditedFile:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         before = files.read(self.path)
         if before is None:
-            return Preview(in_sync=False, diff=f"# {self.path} comes with its package; then: {self.what}")
+            return Preview(in_sync=False, diff=f"# {self.path} is installed with its package; then: {self.what}")
         after = self.edit(before.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         if before == after:
             return IN_SYNC
@@ -90,7 +90,7 @@ class EditedFile:
     def apply(self, work: ApplyContext) -> None:
         before = files.read(self.path)
         if before is None:
-            raise ChangeFailed(f"{self.path} is missing.", hint="Its package should have brought it: reinstall that.")
+            raise ChangeFailed(f"{self.path} is missing.", hint="Reinstall the package that it belongs to.")
         after = self.edit(before.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         mode, user, group = files.mode_and_owner(self.touches)
         _write(self.touches, after, mode, (user, group), work)
@@ -117,16 +117,16 @@ def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: Ap
     edited = theirs and work.owns(path)
     if edited and not work.overwrite:
         raise ChangeFailed(
-            f"{path} was edited by hand since piwizard wrote it, so it was left as it is.",
+            f"{path} was edited by hand since piwizard wrote it, so it was not changed.",
             hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
         )
     work.write(path, content, mode, ids)
     if edited:
-        work.say(f"{path} was edited by hand. Your version is kept, and `piwizard undo` brings it back.")
+        work.say(f"{path} was edited by hand. Your version is kept, and `piwizard undo` restores it.")
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Puts the original back, or removes the file where there was none; keeps what somebody edited since."""
+    """Restore the original, or remove the file if there was none. Keep a file that was edited since."""
     path = Path(record["target"])
     before = record["before"]
     files.aside(path).unlink(missing_ok=True)
@@ -135,16 +135,16 @@ def undo(record: Record, work: ApplyContext) -> str | None:
         if path.is_symlink() and os.readlink(path) == before.get("link"):
             return None
         first = f" The version from before piwizard is kept as {before['kept']}." if before.get("kept") else ""
-        return f"{path} was edited by hand since piwizard wrote it: kept as it is.{first}"
+        return f"{path} was edited by hand since piwizard wrote it: not changed.{first}"
     if before.get("link"):
         files.link(path, before["link"])
-        work.note(path, "put back as it was")
+        work.note(path, "restored")
     elif before["exists"]:
         original = work.original(record)
         files.replace(
             path, original, mode=before["mode"], ids=(before["uid"], before["gid"]), mtime_ns=before["mtime_ns"]
         )
-        work.note(path, "put back as it was")
+        work.note(path, "restored")
     elif now is not None:
         path.unlink()
         files.sync_folder(path.parent)
@@ -153,31 +153,31 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 
 def undo_edited(record: Record, work: ApplyContext) -> str | None:
-    """Brings the version back that somebody made by hand and that was replaced after a yes, as if it never had been.
+    """Restore the version that was edited by hand and that the user allowed to replace.
 
-    Of several only the last one; the others are named. What was there before piwizard stays in the backups.
+    Of several versions, restore the last one and name the others. The original stays in the backups.
     """
     path, before = Path(record["target"]), record["before"]
     now, content = files.read(path), work.original(record) if before["exists"] else b""
     if path.is_symlink() or (now is not None and not work.wrote(path, files.digest(now))):
         if now == content or not before["exists"]:
             return None
-        return f"{path}: a version of yours that was replaced on {before['at']} is kept as {before['kept']}."
+        return f"{path}: your version that was replaced on {before['at']} is kept as {before['kept']}."
     if before.get("link"):
         files.link(path, before["link"])
     else:
         files.make_folders(path.parent)
         ids = (before["uid"], before["gid"])
         files.replace(path, content, mode=before["mode"], ids=ids, mtime_ns=before["mtime_ns"])
-    work.note(path, f"your version, which was replaced on {before['at']}, is back")
+    work.note(path, f"restored your version, which was replaced on {before['at']}")
     return None
 
 
 @dataclass(frozen=True)
 class AbsentFile:
-    """The file is not there, unless it is somebody else's or was edited since. What it holds is shown nowhere.
+    """A file that piwizard wrote and no longer needs is removed, unless it was edited since. Diffs hide its content.
 
-    The record that was made when it was written says what undo has to do.
+    Undo uses the record from when the file was written.
     """
 
     kind: ClassVar[str] = "gone"
@@ -195,4 +195,4 @@ class AbsentFile:
     def apply(self, work: ApplyContext) -> None:
         self.path.unlink(missing_ok=True)
         files.sync_folder(self.path.parent)
-        work.note(self.path, "removed: it is needed no more")
+        work.note(self.path, "removed: no longer needed")

@@ -1,4 +1,4 @@
-"""A folder with a mode and an owner."""
+"""Folders: created with a mode and an owner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder. Undo removes it where it was made by piwizard: when empty, or `whole` where all in it is ours."""
+    """A folder. Undo removes it if piwizard created it and it is empty, or, if `whole`, with all that it contains."""
 
     kind: ClassVar[str] = "folder"
     path: Path
@@ -33,12 +33,12 @@ class Folder:
             if files.mode_and_owner(self.path) == (self.mode, *self.owner.ids()):
                 return IN_SYNC
         except KeyError:
-            pass  # its owner comes with an earlier change of the same plan
+            pass  # an earlier change of the same plan creates its owner
         return Preview(in_sync=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
 
     def apply(self, work: ApplyContext) -> None:
         if os.path.lexists(self.path) and (self.path.is_symlink() or not self.path.is_dir()):
-            raise ChangeFailed(f"{self.path} is there and is not a folder.", hint="Move it away and try again.")
+            raise ChangeFailed(f"{self.path} exists and is not a folder.", hint="Move it away and try again.")
         existed = self.path.is_dir()
         before = dict(zip(("mode", "uid", "gid"), files.mode_and_owner(self.path), strict=True)) if existed else None
         work.remember("folder", str(self.path), {"existed": existed, "whole": self.whole, "mode": before})
@@ -47,7 +47,7 @@ class Folder:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Removes a folder that piwizard made; gives mode and owner back to one that was there."""
+    """Remove a folder that piwizard created; restore mode and owner of one that existed before."""
     path, before = Path(record["target"]), record["before"]
     if before["whole"] and not before["existed"]:
         files.remove(files.gone(path))

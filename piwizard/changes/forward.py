@@ -1,4 +1,4 @@
-"""Forwards of the router that lead to this machine, made by UPnP."""
+"""Port forwarding in the router to this Pi, set up by UPnP."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from piwizard.network.port_forwarding import ForwardingRefused, UpnpRouter, Want
 from piwizard.system import commands
 from piwizard.system.system_cache import SystemCache
 
-NO_ANSWER = "router.forward: the router does not answer to UPnP."
+NO_ANSWER = "router.forward: the router does not answer UPnP requests."
 SWITCH_ON = (
-    "Switch UPnP on in its settings (often under “network” or “NAT”; in a FRITZ!Box it is allowed for each machine), "
-    "or answer by-hand: then you are told what to type in."
+    "Enable UPnP in its settings (often under “network” or “NAT”; in a FRITZ!Box for each device), or answer by-hand: "
+    "then piwizard shows what to enter in the router."
 )
 
 
 @dataclass(frozen=True)
 class Forwards:
-    """The router forwards these TCP ports to `address`. A forward to another machine is left alone and refused.
+    """The router forwards these TCP ports to `address`. Ports forwarded to another machine are left alone and refused.
 
-    `useless` looks whether a forward would be of any use, and raises where it would not.
+    `require_useful` raises an error if port forwarding cannot help.
     """
 
     kind: ClassVar[str] = "forward"
@@ -31,7 +31,7 @@ class Forwards:
     address: str
     ports: tuple[int, ...]
     description: str
-    useless: Callable[[UpnpRouter], None]
+    require_useful: Callable[[UpnpRouter], None]
 
     @property
     def wanted(self) -> Wanted:
@@ -45,24 +45,24 @@ class Forwards:
         if not upnp.installed():
             return self._preview(url, self.ports)
         router = self._look(url)
-        lacking = self._lacking(router)
-        if not lacking:
+        missing = self._missing(router)
+        if not missing:
             return IN_SYNC
-        self.useless(router)
-        return self._preview(url, lacking)
+        self.require_useful(router)
+        return self._preview(url, missing)
 
     def apply(self, work: ApplyContext) -> None:
         router = self._look(self._find())
-        lacking = self._lacking(router)
-        work.say("Looking whether a forward can help here at all.")
-        self.useless(router)
-        for port in lacking:
+        missing = self._missing(router)
+        work.say("Checking whether port forwarding can help.")
+        self.require_useful(router)
+        for port in missing:
             before = {"address": self.address, "description": self.description, "gateway": self.gateway}
             work.remember("forward", str(port), before)
             try:
                 port_forwarding.add(lambda argv: _asked(argv, work), router, self.wanted, port)
             except ForwardingRefused as refused:
-                raise ChangeFailed(refused.sentence, key="router.forward", hint=_mend(refused.code)) from None
+                raise ChangeFailed(refused.sentence, key="router.forward", hint=_hint(refused.code)) from None
 
     def _preview(self, url: str, ports: list[int] | tuple[int, ...]) -> Preview:
         return Preview(in_sync=False, argv=tuple(port_forwarding.add_argv(url, self.wanted, port) for port in ports))
@@ -79,38 +79,38 @@ class Forwards:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
         return router
 
-    def _lacking(self, router: UpnpRouter) -> list[int]:
+    def _missing(self, router: UpnpRouter) -> list[int]:
         try:
             return port_forwarding.missing(router, self.wanted)
         except ForwardingRefused as refused:
             raise ChangeFailed(
                 refused.sentence,
                 key="router.forward",
-                hint="It was left alone. Take that forward away in the router's settings if it is no longer wanted; "
-                "else let that machine have it and answer by-hand.",
+                hint="It was not changed. Remove it in the router's settings if it is no longer needed; otherwise "
+                "answer by-hand.",
             ) from None
 
 
 def _asked(argv: Sequence[str], work: ApplyContext) -> str:
-    """What the router said. Who answers is somebody in the home network: root's rights have no part in it."""
+    """Return the answer of the router. It comes from the home network, so the command does not run as root."""
     return work.command(commands.as_nobody(argv), allow=range(-64, 256)).output
 
 
-def _mend(code: int | None) -> str:
+def _hint(code: int | None) -> str:
     if code == 501:
-        return "Most routers do so while they have no outside address of their own, or let no program change forwards."
-    return 'Look into the router\'s settings: `router.forward = "by-hand"` tells you what to type in there.'
+        return "Most routers refuse this if they have no public IP, or if programs may not change port forwarding."
+    return 'Check the router\'s settings: with `router.forward = "by-hand"`, piwizard shows what to enter there.'
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Takes away a forward that piwizard made, if it still leads here."""
+    """Remove a forwarded port that piwizard set up, if it still points to this Pi."""
     port, before = int(record["target"]), record["before"]
     url = port_forwarding.find(before["gateway"]) if upnp.installed() else None
     router = upnp.look(url) if url else None
     if url is None or router is None:
-        return f"The router does not answer to UPnP: its forward of port {port} may still be there."
+        return f"The router does not answer UPnP requests: it may still forward port {port}."
     there = router.of(port)
-    # By its description, which no other machine's has: the address may be another one by now. Some routers keep none.
+    # Recognized by its description, as the address may have changed. Some routers do not store descriptions.
     if there is None or (there.description and not port_forwarding.ours(there.description, before["description"])):
         return None
     if not there.description and there.address != before["address"]:
@@ -118,5 +118,5 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     _asked(port_forwarding.remove_argv(url, port), work)
     after = upnp.look(url)
     if after is not None and after.of(port) == there:
-        return f"The router does not let go of its forward of port {port}: remove it in the router's settings."
+        return f"The router still forwards port {port}: remove that in the router's settings."
     return None

@@ -1,4 +1,4 @@
-"""A repository checked out at one commit, owned by root, readable by the app's user alone."""
+"""A repository checked out at one commit, owned by root and readable only by the app's user."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class GitCheckout:
-    """The code of a release in `folder`/app; `folder`/release.json says that it is whole, and what it is.
+    """The code of a release in `folder`/app. `folder`/release.json records what it is, once it is complete.
 
-    Cloned aside and renamed, so that a folder named app is always complete.
+    It is cloned under another name and renamed, so that a folder named app is always complete.
     """
 
     kind: ClassVar[str] = "checkout"
@@ -30,7 +30,7 @@ class GitCheckout:
     group: str
     access: Access = NOBODY
     instead: str = ""
-    """What is wrong with the release in use, where that is why there has to be another."""
+    """What is wrong with the release in use, if that is why another one is needed."""
 
     @property
     def code(self) -> Path:

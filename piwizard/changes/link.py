@@ -1,4 +1,4 @@
-"""A symlink that leads somewhere, or that shall not be there."""
+"""Symlinks: created, or removed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class Link:
-    """`path` leads to `target`; a target of None means that there is no link at `path`."""
+    """`path` is a symlink to `target`; if the target is None, there is no link at `path`."""
 
     kind: ClassVar[str] = "link"
     path: Path
@@ -22,7 +22,7 @@ class Link:
 
     @property
     def touches(self) -> Path:
-        """The link itself."""
+        """Return the path of the link itself."""
         return self.path
 
     def describe(self) -> str:
@@ -39,7 +39,7 @@ class Link:
     def apply(self, work: ApplyContext) -> None:
         if self.path.exists() and not self.path.is_symlink():
             raise ChangeFailed(
-                f"{self.path} is a file of its own, not a link, so it was left as it is.",
+                f"{self.path} is a file, not a link, so it was not changed.",
                 hint="Move it away and try again.",
             )
         work.remember("link", str(self.path), {"target": _target(self.path)})
@@ -55,7 +55,7 @@ def _place(path: Path, target: str | None, work: ApplyContext) -> None:
     if target is not None:
         files.make_folders(path.parent)
         files.link(path, target)
-        work.note(path, f"now leads to {target}{before}")
+        work.note(path, f"now links to {target}{before}")
     elif path.is_symlink():
         path.unlink()
         files.sync_folder(path.parent)
@@ -63,10 +63,10 @@ def _place(path: Path, target: str | None, work: ApplyContext) -> None:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Puts the link back as it was, or removes it."""
+    """Restore the former link, or remove the link."""
     path = Path(record["target"])
     files.aside(path).unlink(missing_ok=True)
     if path.exists() and not path.is_symlink():
-        return f"{path} is no longer a link: kept as it is."
+        return f"{path} is no longer a link: not changed."
     _place(path, record["before"]["target"], work)
     return None

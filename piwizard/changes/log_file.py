@@ -1,4 +1,4 @@
-"""The log file of a site, made before nginx first opens it: nginx itself makes it readable by everybody."""
+"""The log file of a site, created before nginx opens it: nginx would make it readable by everybody."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
 
 MODE = 0o640
-"""As logrotate makes it after each rotation."""
+"""The mode that logrotate sets after each rotation."""
 NGINX = Owner("www-data", "adm")
 ROTATED = r"\.\d+(?:\.gz)?"
-REINSTALL = "They come with the package nginx: reinstall it."
+REINSTALL = "They belong to the package nginx: reinstall it."
 
 
 @dataclass(frozen=True)
 class LogFile:
-    """A log that only its owner and a group may read, and all that was rotated of it.
+    """A log that only its owner and a group may read, and its rotated files.
 
-    A link in its place is somebody's own doing and is left alone, as is what it points to. Undo takes away a log
-    in which nothing was written; one with content is the person's record of visits, and stays.
+    If it is a symlink, the link and its target are left alone. Undo removes an empty log; a log with content is kept,
+    as it is the user's record of visits.
     """
 
     kind: ClassVar[str] = "log"
@@ -55,14 +55,14 @@ class LogFile:
         if not os.path.lexists(self.path):
             work.remember("log", str(self.path), {"existed": False})
             files.replace(self.path, b"", mode=MODE, ids=ids)
-            work.note(self.path, f"made, mode {MODE:04o}")
+            work.note(self.path, f"created, mode {MODE:04o}")
         for name, _ in list(_open_to_others(self.path)):
             if _close(self.path.parent, name, ids):
                 work.note(self.path.with_name(name), f"closed to others, mode {MODE:04o}")
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Removes the log that was made, where nothing was written into it."""
+    """Remove the log if it is empty."""
     path = Path(record["target"])
     files.aside(path).unlink(missing_ok=True)
     with suppress(OSError):
@@ -75,7 +75,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 
 def _open_to_others(path: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """The log and its rotated ones, as far as anybody may read them. Links, and files with a second name, are not."""
+    """Yield the log and its rotated files, if everybody may read them. Skip links and files with a second name."""
     name = re.compile(rf"{re.escape(path.name)}(?:{ROTATED})?")
     with suppress(OSError), safe_open.open_folder(path.parent) as folder:
         for found in sorted(filter(name.fullmatch, os.listdir(folder))):

@@ -1,4 +1,4 @@
-"""Who keeps the settings of an interface, and how each is told of a fixed address and of what was before."""
+"""The network managers that store an interface's settings: how each sets a fixed address and restores it."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class NetworkBackend(Protocol):
 
     @property
     def manager(self) -> Manager:
-        """Who takes settings up."""
+        """Return the service that activates settings."""
 
     def kept(self) -> bool:
-        """Whether the address will be set again at the next start."""
+        """Check whether the address will be set again at the next start."""
 
     def paths(self) -> list[Path]:
-        """The files that have to be put back for everything to be as before."""
+        """Return the files that have to be restored to roll everything back."""
 
     def diff(self) -> str:
-        """What would be altered."""
+        """Return what would change."""
 
     def argv(self) -> tuple[Argv, ...]:
-        """The commands that would be run."""
+        """Return the commands that would run."""
 
     def before(self) -> Before:
-        """What undo has to know."""
+        """Return the state for undo."""
 
     def set(self, work: ApplyContext) -> None:
-        """Alters the settings and takes them up."""
+        """Change the settings and activate them."""
 
 
 def of(settings: Settings) -> NetworkBackend:
-    """The keeper of an interface's settings."""
+    """Return the backend that stores an interface's settings."""
     if settings.connection is None:
         return Dhcpcd(settings)
     found = netplan.definition(networkmanager.file_of(settings.connection), settings.interface)
@@ -53,7 +53,7 @@ def of(settings: Settings) -> NetworkBackend:
 
 @dataclass(frozen=True)
 class NetworkManager:
-    """Settings that nmcli alters for good."""
+    """Settings that nmcli stores."""
 
     settings: Settings
     connection: str
@@ -88,7 +88,7 @@ class NetworkManager:
 
 @dataclass(frozen=True)
 class Netplan:
-    """Settings that netplan makes NetworkManager's from, at each start."""
+    """Settings in netplan, which generates those of NetworkManager at each start."""
 
     settings: Settings
     connection: str
@@ -102,9 +102,9 @@ class Netplan:
         now = networkmanager.read(self.connection) or {}
         if now.get("ipv4.addresses") and not netplan.OURS.exists():
             raise PiwizardError(
-                f"{INTERFACE}: {self.settings.interface} has an address in {netplan.FOLDER} already, set by hand.",
+                f"{INTERFACE}: {self.settings.interface} already has an address in {netplan.FOLDER}, set by hand.",
                 key=INTERFACE,
-                hint="Either leave it so and skip this step, or take it out first.",
+                hint="Skip this step to keep that address, or remove it first.",
             )
         return _text(netplan.OURS) == self._text() and now == networkmanager.wanted(self.settings)
 
@@ -131,7 +131,7 @@ class Netplan:
 
 @dataclass(frozen=True)
 class Dhcpcd:
-    """Settings in dhcpcd's own file."""
+    """Settings in the file of dhcpcd."""
 
     settings: Settings
 
@@ -161,21 +161,21 @@ class Dhcpcd:
         work.command(dhcpcd.restart(self.settings.interface))
 
 
-def edited(keeper: NetworkBackend, memory: OwnershipIndex) -> Path | None:
-    """The file that is wholly piwizard's, where somebody edited it since it was written."""
-    now = files.read(netplan.OURS) if isinstance(keeper, Netplan) else None
+def edited(backend: NetworkBackend, memory: OwnershipIndex) -> Path | None:
+    """Return the file that piwizard wrote as a whole, if it was edited since; otherwise None."""
+    now = files.read(netplan.OURS) if isinstance(backend, Netplan) else None
     return None if now is None or memory.wrote(netplan.OURS, files.digest(now)) else netplan.OURS
 
 
 def put_back(before: Before, interface: str, connection: str | None, work: ApplyContext) -> str | None:
-    """What undo does: the settings before, in force. Returns a sentence where something was left alone."""
+    """Restore and activate the former settings. Return a sentence if something was left alone."""
     if connection is None:
         _rewrite(dhcpcd.without_block(_text(dhcpcd.CONFIG)), work)
         work.command(dhcpcd.restart(interface))
         return None
     now = networkmanager.read(connection)
     if now is None:
-        return f"The connection {connection} is no longer there, so nothing of it was altered."
+        return f"The connection {connection} no longer exists, so nothing was changed."
     if before["keeper"] == "netplan":
         _take_out(netplan.OURS, work)
         for argv in _netplan_argv(connection, interface):
@@ -188,21 +188,21 @@ def put_back(before: Before, interface: str, connection: str | None, work: Apply
         work.command(networkmanager.modify(connection, now))
         work.command(networkmanager.up(connection, interface), allow=range(256))
         raise PiwizardError(
-            f"{interface} got no address with its former settings, so the fixed address stays.",
-            hint="Look whether the router lends addresses (DHCP), then undo again.",
+            f"{interface} got no address with its former settings, so the fixed address is kept.",
+            hint="Check that DHCP is enabled in the router, then undo again.",
         )
     return None
 
 
 def _take_out(path: Path, work: ApplyContext) -> None:
-    """Remove a file of ours; one that somebody edited since is kept beside it, where netplan does not read it."""
+    """Remove piwizard's file. Keep one that was edited since under another name, which netplan does not read."""
     now = files.read(path)
     if now is not None and not work.wrote(path, files.digest(now)):
         kept = path.with_name(f"{path.name}.edited")
         while kept.exists():
             kept = kept.with_name(f"{kept.name}-")
         path.rename(kept)
-        work.say(f"{path} was edited by hand: it is no longer in force, and is kept as {kept}.")
+        work.say(f"{path} was edited by hand: it is no longer active, and is kept as {kept}.")
     path.unlink(missing_ok=True)
     files.sync_folder(path.parent)
 
@@ -213,7 +213,7 @@ def _netplan_argv(connection: str, interface: str) -> tuple[Argv, ...]:
 
 
 def _rewrite(text: str, work: ApplyContext) -> None:
-    """Writes dhcpcd's file anew, where it is another."""
+    """Write the file of dhcpcd, if it changes."""
     if text != _text(dhcpcd.CONFIG):
         mode, uid, gid = files.mode_and_owner(dhcpcd.CONFIG)
         work.write(dhcpcd.CONFIG, text.encode("utf-8", "surrogateescape"), mode, (uid, gid))

@@ -14,7 +14,7 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class OpenPorts:
-    """An active ufw lets these TCP ports in. Rules that turn them away on purpose are not overridden."""
+    """ufw, if it is active, allows these TCP ports. Rules that deny them on purpose are not overridden."""
 
     kind: ClassVar[str] = "ufw"
     ports: tuple[int, ...]
@@ -38,9 +38,9 @@ class OpenPorts:
         if found.refused:
             port = found.refused[0]
             raise ChangeFailed(
-                f"A rule of ufw turns visitors away from port {port}, so it was left as it is.",
-                hint=f"`sudo ufw status numbered` shows it, `sudo ufw delete NUMBER` removes it; or `sudo ufw allow "
-                f"{port}/tcp` makes it the other way round. Then apply again.",
+                f"A ufw rule denies port {port} to visitors; it was not changed.",
+                hint="`sudo ufw status numbered` shows the rule. Remove it with `sudo ufw delete NUMBER`, or allow the "
+                f"port with `sudo ufw allow {port}/tcp`. Then apply again.",
             )
         return found.closed
 
@@ -50,30 +50,30 @@ def _allow(port: int) -> tuple[str, ...]:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Closes a port that piwizard opened."""
+    """Close a port that piwizard opened."""
     port = int(record["target"])
     found = ufw.look((port,))
-    if found is not None:  # also while it is switched off: it keeps its rules
+    if found is not None:  # also while ufw is disabled: it keeps its rules
         work.command(("ufw", "delete", "allow", f"{port}/tcp"), allow=range(256))
     return None
 
 
 @dataclass(frozen=True)
 class NetworkAccess(File):
-    """The app reaches the Internet alone, or the home network too. `why`: what in the code asks for that."""
+    """The app may reach only the Internet, or the home network too. `why` is the reason found in the code."""
 
     why: str = ""
 
     @property
     def opens(self) -> bool:
-        """Whether the home network is open to the app."""
+        """Check whether the app may reach the home network."""
         return self.content.strip() == HOME
 
     def describe(self) -> str:
         return f"Network access of {self.path.name}: {'home network and Internet' if self.opens else 'Internet only'}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        """Warn before the home network is opened because of what was found, not because somebody answered so."""
+        """Warn if the home network is opened because of the code, and not because of an answer."""
         preview = super().probe(machine, memory)
         if preview.in_sync or not self.opens or not self.why:
             return preview

@@ -1,4 +1,4 @@
-"""What an app writes, kept outside of its code and linked in, so that a new release does not lose it."""
+"""Persistent paths: files and folders that an app writes, kept outside its code and linked into each release."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from piwizard.system.system_cache import SystemCache
 from piwizard.system.tree_copy import Modes
 
 STAGE = ".piwizard-new"
-"""A folder of root's in the app's own. Nobody else can enter it: what is begun there is whole when it gets its name."""
+"""A folder of root in the app's data. Nobody else can enter it, so paths are complete when they are moved out."""
 
 
 @dataclass(frozen=True)
 class PersistentPath:
     """`code`/`path` is a link to `data`/`path`, which belongs to `user`.
 
-    What the repository has there is where it starts from. A path that is nowhere yet is made as a folder,
-    unless its name has an ending (result.json): then the app makes the file.
+    Its first content is copied from the repository. A path that does not exist there is created as a folder, unless
+    its name has an extension (result.json): then the app creates the file.
     """
 
     kind: ClassVar[str] = "keep"
@@ -40,11 +40,11 @@ class PersistentPath:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         inside, outside = self.code / self.path, self.data / self.path
         linked = inside.is_symlink() and os.readlink(inside) == str(outside)
-        there = bool(outside.suffix) or os.path.lexists(outside)  # a folder; a file is the app's to make
+        there = bool(outside.suffix) or os.path.lexists(outside)  # the app creates files, piwizard creates folders
         if linked and outside.parent.is_dir() and there:
             if not chown.of_others(self.data, self.path, self.user):
                 return IN_SYNC
-            return Preview(in_sync=False, diff=f"# {outside}: owner {self.user}, also of all that is in it")
+            return Preview(in_sync=False, diff=f"# {outside}: owner {self.user}, including everything in it")
         return Preview(in_sync=False, diff=f"+{inside} -> {outside}")
 
     def apply(self, work: ApplyContext) -> None:
@@ -63,16 +63,16 @@ class PersistentPath:
 
     def _behind(self, folder: str) -> ChangeFailed:
         return ChangeFailed(
-            f"app.writable: {self.path} lies behind {folder}, which is a link.",
+            f"app.writable: {self.path} is behind {folder}, which is a link.",
             key="app.writable",
-            hint="Name the folder that it leads to, or remove the link.",
+            hint="Name the folder that the link points to, or remove the link.",
         )
 
     def _begin(self, inside: Path, data: int, work: ApplyContext) -> None:
-        """Makes what is not there yet of the path, whole and with one rename."""
+        """Create the missing part of the path, completely and with one rename."""
         parts = PurePath(self.path).parts
         there = self._parents(data, parts)
-        for number in range(there + 1):  # what a run that was killed has left
+        for number in range(there + 1):  # left by a run that was killed
             with safe_open.open_below(data, PurePath(*parts[:number])) as folder:
                 tree_remove.remove_tree(STAGE, folder)
         with safe_open.open_below(data, PurePath(*parts[:there])) as parent:
@@ -89,7 +89,7 @@ class PersistentPath:
             tree_remove.remove_tree(STAGE, parent)
 
     def _parents(self, data: int, parts: tuple[str, ...]) -> int:
-        """How many folders of the path are there already. ChangeFailed where one of them is a link or a file."""
+        """Return how many folders of the path exist. Raise ChangeFailed if one of them is a link or a file."""
         for number in range(1, len(parts)):
             try:
                 with safe_open.open_below(data, PurePath(*parts[:number])):
@@ -101,7 +101,7 @@ class PersistentPath:
         return len(parts) - 1
 
     def _stage(self, source: Path | None, missing: tuple[str, ...], stage: int) -> None:
-        """Makes the missing part of the path in an open folder that nobody else can enter."""
+        """Create the missing part of the path in an open folder that nobody else can enter."""
         ids = Owner(self.user, self.user).ids()
         modes = Modes(ids, 0o750, folder=0o750)
         is_file = source is not None and source.is_file()
@@ -117,7 +117,7 @@ class PersistentPath:
 
 
 def _move(name: str, source: int, target: int) -> None:
-    """Gives what was staged its name, unless the app has taken that meanwhile."""
+    """Move what was staged to its place, unless the app has created it meanwhile."""
     try:
         os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
     except FileExistsError:

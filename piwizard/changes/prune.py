@@ -1,4 +1,4 @@
-"""Old releases, removed so that the disk does not fill up."""
+"""Old releases: removed, so that the disk does not fill up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class Prune:
-    """Of the folders in `releases`, the one that `current` leads to and the newest `keep` others stay."""
+    """Of the folders in `releases`, only the target of `current` and the newest `keep` others are kept."""
 
     kind: ClassVar[str] = "prune"
     releases: Path
@@ -21,7 +21,7 @@ class Prune:
     keep: int = 2
 
     def describe(self) -> str:
-        return f"Keep {self.keep} releases besides the one in use"
+        return f"Keep {self.keep} releases in addition to the one in use"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         old = self._old()
@@ -36,6 +36,6 @@ class Prune:
         if not self.current.is_symlink():
             return []
         there = [folder for folder in self.releases.glob("*") if folder != self.current.resolve()]
-        cut_off = [folder for folder in there if folder.name.startswith(".")]
-        others = [folder for folder in there if folder not in cut_off]
-        return cut_off + sorted(others, key=lambda folder: folder.stat().st_mtime)[: max(0, len(others) - self.keep)]
+        incomplete = [folder for folder in there if folder.name.startswith(".")]
+        others = [folder for folder in there if folder not in incomplete]
+        return incomplete + sorted(others, key=lambda folder: folder.stat().st_mtime)[: max(0, len(others) - self.keep)]

@@ -1,4 +1,4 @@
-"""The files that nginx may serve, copied out of the code into a tree of their own that mirrors the URLs."""
+"""The static files that nginx serves, copied from the code to a tree that mirrors the URLs."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ COMPRESSIBLE = {
 }
 SMALLEST_WORTH_IT = 256
 LARGEST_COMPRESSED = 32 << 20
-"""Bytes of a file that is compressed beforehand: it is read into memory for that."""
+"""Bytes of a file that is compressed in advance, for which it is read into memory."""
 
 
 @dataclass(frozen=True)
 class Publish:
-    """`public` holds for each URL path the folder or file of `code` that answers it, and nothing else.
+    """`public` contains, for each URL path, the folder or file of `code` that is served there, and nothing else.
 
-    Only regular files are copied. A link to another file of the same folder is published as that file. In the place of
-    any other link, but for those to `data`, there is a folder that nobody can enter: nginx answers 404, and does not
-    ask the app, whose own route for static files would follow the link to wherever it leads. What compresses gets a
-    .gz beside it, so that a small board need not do it again for every visitor.
+    Only regular files are copied. A link to another file of the same folder is published as that file. Any other link,
+    except links to `data`, is replaced by a folder that nobody can enter: nginx answers 404 and does not ask the app,
+    whose own route for static files would follow the link. Files that compress well get a .gz beside them, so that a
+    small board does not compress them for each visitor.
     """
 
     kind: ClassVar[str] = "publish"
@@ -55,7 +55,7 @@ class Publish:
     paths: tuple[tuple[str, str], ...]
     """Pairs of URL path ("static", "robots.txt") and path in the code ("app/static")."""
     data: Path
-    """What the app writes: where `Keep` has made links to."""
+    """The app's data, to which PersistentPath creates links."""
 
     @property
     def _marker(self) -> Path:
@@ -79,7 +79,7 @@ class Publish:
         with safe_open.open_folder(self.code) as code, safe_open.open_folder(new) as public:
             for url, path in self.paths:
                 for link in _Publishing(code, PurePath(path), self.data).publish(PurePath(url), public):
-                    work.say(f"{link} is a link, or behind one, and does not stay in its folder: it is not served.")
+                    work.say(f"{link} is not served: it is a link, or behind a link, that leaves its folder.")
         work.command(("sync", "--file-system", str(new)))
         files.forget(self._marker)
         files.put_in_place(new, self.public)
@@ -92,14 +92,14 @@ class Publish:
 
 @dataclass(frozen=True)
 class _Publishing:
-    """One folder or file `top` of the open folder `code` on its way; it gives the links that are not served."""
+    """Copy one folder or file `top` of the open folder `code`, and yield the links that are not served."""
 
     code: int
     top: PurePath
     data: Path
 
     def publish(self, url: PurePath, public: int) -> Iterator[PurePath]:
-        """Copy it to where its URL is looked for."""
+        """Copy it to the place of its URL."""
         try:
             with safe_open.open_below(self.code, self.top.parent) as parent, _made(public, url.parent) as target:
                 yield from self._copy(self.top, url.name, parent, target)
@@ -130,11 +130,11 @@ class _Publishing:
                         yield from self._copy(path / inner, inner, folder, copy)
 
     def _link(self, path: PurePath, name: str, parent: int, target: int) -> bool:
-        """Whether a link may stay; published where it leads to a regular file of the same folder."""
-        leads_to = os.readlink(path.name, dir_fd=parent)
-        if PurePath(leads_to).is_relative_to(self.data) and ".." not in PurePath(leads_to).parts:
+        """Publish a link to a regular file of the same folder. Return whether the link may be served."""
+        target_path = os.readlink(path.name, dir_fd=parent)
+        if PurePath(target_path).is_relative_to(self.data) and ".." not in PurePath(target_path).parts:
             return True
-        other = PurePath(posixpath.normpath(path.parent / leads_to))
+        other = PurePath(posixpath.normpath(path.parent / target_path))
         if not other.is_relative_to(self.top) or any(part.startswith(".") for part in other.parts):
             return False
         try:
@@ -145,7 +145,7 @@ class _Publishing:
 
 
 def _close(name: str, within: int) -> None:
-    """Make a folder that no one but root can enter, in the place of what must not be served."""
+    """Create a folder that only root can enter, in place of something that must not be served."""
     if not safe_open.entry_exists(name, within):
         os.mkdir(name, 0o700, dir_fd=within)
         with safe_open.open_below(within, PurePath(name)) as made:
@@ -154,7 +154,7 @@ def _close(name: str, within: int) -> None:
 
 @contextmanager
 def _made(within: int, path: PurePath) -> Iterator[int]:
-    """Hold a folder below an open one open; what of it is not there yet is made."""
+    """Open a folder below an open one, and create the missing part of its path."""
     handle = os.dup(within)
     try:
         for part in path.parts:

@@ -1,4 +1,4 @@
-"""The record of a site's setup commands, beside its data, and gone only with it."""
+"""The record of a site's setup commands. It is kept beside the data and removed only with it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from piwizard.system.system_cache import SystemCache
 FOLDER = app_data.SETUP_RECORD
 AGREED = "agreed.json"
 VERSION = 1
-MOST = 500
-"""Folders of the data that are looked at for a file."""
+MOST_ENTRIES = 500
+"""Entries of the data that are searched for a file."""
 
 
 def marker_name(identity: str) -> str:
-    """The name of the file that says that a command has run."""
+    """Return the name of the file that records that a command has run."""
     return files.digest(identity.encode())[:16]
 
 
 @dataclass(frozen=True)
 class SetupRecorded:
-    """`site`/data.setup says which commands were agreed to, and has a marker for each one-time command that has run.
+    """`site`/data.setup records the commands that the user agreed to, with a marker for each one that has run.
 
-    `ran` are commands that count as run although no run of theirs is recorded here.
+    `ran` are commands that count as run although no run of them is recorded.
     """
 
     kind: ClassVar[str] = "setup"
@@ -40,7 +40,7 @@ class SetupRecorded:
     ran: frozenset[str] = frozenset()
     new: bool = False
     taken: tuple[str, ...] = ()
-    """Those of `ran` that a person has to hear of."""
+    """The commands of `ran` that the user has to know about."""
 
     @property
     def _folder(self) -> Path:
@@ -70,7 +70,7 @@ class SetupRecorded:
             path = self._folder / marker_name(one)
             if not path.is_file():
                 files.replace(path, json.dumps({"argv": shlex.split(one)}).encode())
-        files.replace(self._folder / AGREED, self._wanted())  # last: with it, the record counts
+        files.replace(self._folder / AGREED, self._wanted())  # last: this makes the record valid
         work.note(self._folder, "setup commands recorded")
 
     def _wanted(self) -> bytes:
@@ -78,9 +78,9 @@ class SetupRecorded:
 
 
 def holds_something(data: Path) -> bool:
-    """Check for any file in a site's data. Empty folders count as nothing, and what cannot be read as something.
+    """Check for any file in a site's data. Empty folders count as nothing, unreadable ones as something.
 
-    Opens no file and follows no link: the app may alter what is in there at any moment.
+    No file is opened and no link is followed, as the app may change its data at any moment.
     """
     try:
         handle = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -92,14 +92,16 @@ def holds_something(data: Path) -> bool:
         os.close(handle)
         return True
     try:
-        seen = islice(safe_open.walk(handle), MOST)
-        return any(not stat.S_ISDIR(info.st_mode) or number == MOST - 1 for number, (_, _, info) in enumerate(seen))
+        seen = islice(safe_open.walk(handle), MOST_ENTRIES)
+        return any(
+            not stat.S_ISDIR(info.st_mode) or number == MOST_ENTRIES - 1 for number, (_, _, info) in enumerate(seen)
+        )
     finally:
         os.close(handle)
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Removes the record with the data; it stays with data that stays, and with commands that ran on a server."""
+    """Remove the record with the data. Keep it with data that is kept, or if commands ran on a database server."""
     folder = Path(record["target"])
     if not folder.is_dir() or folder.is_symlink():
         return None
@@ -108,7 +110,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
         files.remove_whole(folder.with_name(name))
     ran = any(path.name != AGREED for path in folder.iterdir())
     if not work.wipe and (ran or holds_something(folder.parent / "data")):
-        return f"{folder} says which setup commands have run: kept with the data."
+        return f"{folder} records which setup commands have run: kept with the data."
     files.remove_whole(folder)
     work.note(folder, "removed")
     return None

@@ -1,4 +1,4 @@
-"""Swap for the time of a build, where a board has too little memory for one."""
+"""Temporary swap for a build, if the Pi has too little memory."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from piwizard.system.facts import LiveSource, disk, memory
 from piwizard.system.system_cache import SystemCache
 
 ENOUGH = 900
-"""MiB of memory and swap together: with less, pip and a compiler do not fit beside a running site."""
+"""MiB of memory and swap. With less, pip and a compiler do not fit beside a running site."""
 SIZE = 1024
-LEFT = 1024
-"""MiB that stay free on the disk."""
+FREE = 1024
+"""MiB that must stay free on the disk."""
 FILE_SYSTEMS = frozenset({"ext4", "xfs"})
-"""Where a file that was only allotted its room can be swapped to. Others want more than that, or refuse."""
+"""File systems where a file from fallocate can be used as swap. Others need more, or refuse."""
 SWAPS = Path("/proc/swaps")
 
 
 @dataclass(frozen=True)
 class SwapSpace:
-    """What a decision stands on, in MiB: memory and swap together, and the disk that a file would lie on."""
+    """Memory and swap together, and the free space of the disk for a swap file, in MiB."""
 
     together: int
     file_system: str
@@ -35,26 +35,26 @@ class SwapSpace:
 
     @property
     def enough(self) -> bool:
-        """Whether a build does without more swap."""
+        """Check whether a build needs no more swap."""
         return self.together >= ENOUGH
 
     @property
     def against(self) -> str | None:
-        """Why no file can be made, None where one can."""
+        """Return why no swap file can be created; None if it can."""
         if self.file_system not in FILE_SYSTEMS:
-            return f"its disk is of the kind {self.file_system or 'unknown'}, which takes none"
-        if self.free < SIZE + LEFT:
-            return f"its disk has {self.free} MB free, and {SIZE + LEFT} are needed"
+            return f"the file system {self.file_system or 'of its disk'} does not support it"
+        if self.free < SIZE + FREE:
+            return f"its disk has {self.free} MB free, and {SIZE + FREE} MB are needed"
         return None
 
 
 def file() -> Path:
-    """Where it lies: in no fstab, so that a reboot ends it."""
+    """Return the swap file. It is not in fstab, so it is not used after a reboot."""
     return paths.state_dir() / "build.swap"
 
 
-def look() -> SwapSpace:
-    """The room on this machine."""
+def measure() -> SwapSpace:
+    """Measure memory, swap and disk of this machine."""
     source, folder = LiveSource(), paths.state_dir()
     there = next(one for one in (folder, *folder.parents) if one.exists())
     found, mounts = memory.memory(source), disk.read(source.read("/proc/mounts") or "")
@@ -64,15 +64,15 @@ def look() -> SwapSpace:
 
 
 def announced() -> str:
-    """What a plan says of it; empty where nothing is added."""
-    room = look()
-    return "" if room.enough or room.against else f"\n# {SIZE} MB of swap are added while it is built, in {file()}."
+    """Return the line of a plan about swap; empty if none is added."""
+    room = measure()
+    return "" if room.enough or room.against else f"\n# {SIZE} MB of swap are added during the build, in {file()}."
 
 
 @contextmanager
 def for_building(work: ApplyContext) -> Iterator[None]:
-    """More swap meanwhile, where it takes that and the disk allows it. What a killed run leaves, `NoSwap` ends."""
-    room = look()
+    """Add swap for a build, if needed and possible. `NoSwap` removes what a killed run leaves."""
+    room = measure()
     made = not room.enough and _make(work, room)
     try:
         yield
@@ -82,21 +82,21 @@ def for_building(work: ApplyContext) -> Iterator[None]:
 
 
 def _make(work: ApplyContext, room: SwapSpace) -> bool:
-    small = f"This board has {room.together} MB of memory and swap, which is little for a build"
+    small = f"This Pi has {room.together} MB of memory and swap, which is little for a build"
     if room.against:
-        work.say(f"{small}; no swap can be added for it: {room.against}.")
+        work.say(f"{small}; no swap can be added: {room.against}.")
         return False
     path = file()
-    work.say(f"{small}: {SIZE} MB of swap are added until it is over.")
+    work.say(f"{small}: {SIZE} MB of swap are added until the build ends.")
     work.remember("swap", str(path), {})
     _remove(work)
     files.make_folders(path.parent)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    work.note(path, "made")
+    work.note(path, "created")
     argv = (("fallocate", "--length", f"{SIZE}MiB", str(path)), ("mkswap", str(path)), ("swapon", str(path)))
     for one in argv:
         if not work.command(one, allow=range(-64, 256)).ok:
-            work.say("The swap could not be added: the build goes on without.")
+            work.say("The swap could not be added: the build continues without it.")
             _remove(work)
             return False
     return True
@@ -105,7 +105,7 @@ def _make(work: ApplyContext, room: SwapSpace) -> bool:
 def _remove(work: ApplyContext) -> None:
     path = file()
     if _active(path) and not work.command(("swapoff", str(path)), allow=range(-64, 256)).ok:
-        work.say(f"The swap in {path} is still in use. It ends with the next reboot or `piwizard apply`.")
+        work.say(f"The swap in {path} is still in use. The next reboot or `piwizard apply` removes it.")
         return
     if path.exists():
         path.unlink()
@@ -119,12 +119,12 @@ def _active(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class NoSwap:
-    """The swap of a build that was cut off is gone."""
+    """The swap of an interrupted build is removed."""
 
     kind: ClassVar[str] = "swap"
 
     def describe(self) -> str:
-        return "No swap of a build is left"
+        return "Remove the swap of an interrupted build"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         path = file()
@@ -137,6 +137,6 @@ class NoSwap:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """No swap of a build is left."""
+    """Remove the swap of a build."""
     _remove(work)
     return None

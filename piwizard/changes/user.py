@@ -1,4 +1,4 @@
-"""A system user that owns nothing but what one site writes."""
+"""System users, each of which owns only what one site writes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from piwizard.system import files, paths, safe_open, tree_remove
 from piwizard.system.system_cache import SystemCache
 
 OPEN_TO_ALL = tuple(map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/crash")))
-"""Folders of the machine in which every user may make files."""
+"""Folders in which every user may create files."""
 HIGHEST, LOWEST = 999, 100
-"""The numbers that Debian has for system users (/etc/login.defs)."""
+"""The range of IDs of system users in Debian (/etc/login.defs)."""
 
 
 @dataclass(frozen=True)
 class SystemUser:
-    """A user without a login or a password, with a group of the same name. `home` is not made here.
+    """A user without a login or a password, with a group of the same name. `home` is not created here.
 
-    Its number was never that of another user of piwizard's: a file that a removed site has left belongs to nobody.
-    What is `shared` is there for all sites, and goes with the last of them.
+    Its ID was never used by another user of piwizard, so files left by a removed site belong to nobody. A `shared` user
+    belongs to all sites, and is removed with the last of them.
     """
 
     kind: ClassVar[str] = "user"
@@ -52,7 +52,7 @@ class SystemUser:
             with shared:
                 work.remember("user", self.name, {"home": str(self.home)})
             number = _number(self.name)
-            _keep(_given() | {self.name: number})  # before it is made, so that it is never another's
+            _keep(_given() | {self.name: number})  # before the user is created, so that no other gets it
             work.command(self._argv(number))
 
     def _there(self) -> bool:
@@ -62,14 +62,14 @@ class SystemUser:
             return False
         if found.pw_dir != str(self.home):
             raise ChangeFailed(
-                f"site.name: {self.name} is a user of this machine already, so the app cannot run as it.",
+                f"site.name: a user {self.name} already exists on this Pi, so the app cannot run as that user.",
                 key="site.name",
                 hint="Choose another name for the site.",
             )
         return True
 
     def _group(self) -> bool:
-        """useradd writes the user first: cut off there, the group is lacking."""
+        """Check that the group exists: useradd may be killed after it has created the user."""
         number = pwd.getpwnam(self.name).pw_gid
         return any(one.gr_gid == number for one in grp.getgrall())
 
@@ -97,7 +97,7 @@ def _file() -> Path:
 
 
 def _number(name: str) -> int:
-    """The number of a user: the one that was kept for it by a run that was killed, else one that nobody ever had."""
+    """Return the ID for a user: the one reserved by a run that was killed, or one that was never used."""
     given = _given()
     taken = {one.pw_uid for one in pwd.getpwall()} | {one.gr_gid for one in grp.getgrall()}
     own = given.get(name)
@@ -107,15 +107,15 @@ def _number(name: str) -> int:
     number = next(free, None)
     if number is None:
         raise PiwizardError(
-            "There is no free number for a system user.", hint=f"Remove users that are no longer needed from {_file()}."
+            "There is no free ID for a system user.", hint=f"Remove users that are no longer needed from {_file()}."
         )
     return number
 
 
 def _retire(name: str, number: int) -> None:
-    """Keeps the number of a user that is gone from all others, also from a later one of that name."""
+    """Record that the ID of a removed user must never be used again, not even for the same name."""
     given = {other: its for other, its in _given().items() if other != name}
-    _keep(given | {f"/{number}": number})  # a name no more: nothing of a removed site is kept but this
+    _keep(given | {f"/{number}": number})  # without the name: nothing else of a removed site is kept
 
 
 def _keep(given: dict[str, int]) -> None:
@@ -124,9 +124,9 @@ def _keep(given: dict[str, int]) -> None:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Removes the user that piwizard made, unless something of it is still there."""
+    """Remove the user that piwizard created, unless its home still exists."""
     if Path(record["before"]["home"]).exists():
-        return f"The user {record['target']} owns what is left in {record['before']['home']}: kept."
+        return f"The user {record['target']} still owns files in {record['before']['home']}: kept."
     try:
         number = pwd.getpwnam(record["target"]).pw_uid
     except KeyError:
@@ -139,11 +139,11 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 
 def _sweep(folder: Path, number: int) -> None:
-    """Removes what a user that is gone has left in a folder, follows no link, and leaves what is anybody else's."""
+    """Remove the files of a removed user from a folder, without following links."""
     try:
         with safe_open.open_folder(folder) as top:
             for name in os.listdir(top):
                 if os.stat(name, dir_fd=top, follow_symlinks=False).st_uid == number:
                     tree_remove.remove_tree(name, top)
-    except OSError:  # not there, or something is mounted in it
+    except OSError:  # it does not exist, or something is mounted in it
         return

@@ -1,4 +1,4 @@
-"""A Python virtual environment with what an app requires, built by the build user, kept as root's."""
+"""A Python virtual environment with an app's requirements, built by the build user and owned by root."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from piwizard.system.system_cache import SystemCache
 LINES = ".piwizard-requirements.txt"
 CONSTRAINTS = ".piwizard-constraints.txt"
 MARKER = "venv.json"
-"""The file beside an environment that says what it was built from."""
+"""The file beside a virtual environment that records what it was built from."""
 LONGEST_BUILD = 6 * 3600
 """Seconds: a Pi Zero that has to compile numpy takes hours."""
-MOST_OF_A_LIST = 1 << 20
-"""Bytes of a list of requirements."""
+MOST_BYTES_OF_A_FILE = 1 << 20
+"""Bytes of a requirements file."""
 NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
 UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
@@ -35,12 +35,12 @@ UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)"
 
 @dataclass(frozen=True)
 class Virtualenv:
-    """The virtual environment `folder`, made by `python`, with pip's arguments `install`, given in a copy of `code`.
+    """The virtual environment `folder`, created by `python`. pip gets the arguments `install` in a copy of `code`.
 
-    `lines` and `constraints` are requirements that pip could not read from the app's own files. `inputs` are the
-    files of the code that decide what is installed: where one differs from what the environment was built with,
-    it is built again. Building runs code of strangers (setup.py), so all of it happens in a workspace of the build
-    user, in units of its own; root copies the result out, for `group` to read, and only then is it in its place.
+    `lines` and `constraints` are requirements that pip cannot read from the app's files. `inputs` are the files
+    that decide what is installed: if one has changed since the environment was built, it is built again.
+    A build runs untrusted code (setup.py), so it happens in a workspace of the build user, in transient units; then root
+    copies the result to its place, readable for `group`.
     """
 
     kind: ClassVar[str] = "environment"
@@ -63,7 +63,7 @@ class Virtualenv:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return IN_SYNC
-        note = f"# {', '.join(error_hints.COMPILER)} are installed too, where pip finds no wheel and has to compile."
+        note = f"# {', '.join(error_hints.COMPILER)} are also installed if pip finds no wheel and has to compile."
         stale = left_behind(self.folder)
         now = stale.words if stale else ""
         return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
@@ -71,7 +71,7 @@ class Virtualenv:
     def apply(self, work: ApplyContext) -> None:
         files.own_folder(self.folder.parent, 0o755, ROOT.ids())
         if not self.folder.is_dir():
-            files.own_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
+            files.own_folder(self.folder, 0o750, ROOT.ids())  # the build sees its own folder here
         with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
             place.copy(self.code, "app")
             with safe_open.open_folder(place.folder / "app") as copy:
@@ -85,28 +85,28 @@ class Virtualenv:
             result = self._built(work, sandbox)
             if not result.ok:
                 raise ChangeFailed(
-                    f"app.requirements: they do not install. {pips_reason(result.tail, result.output)}",
+                    f"app.requirements: pip cannot install them. {pips_reason(result.tail, result.output)}",
                     key="app.requirements",
                     hint=out_of_memory(result)
                     or out_of_time(result, LONGEST_BUILD)
                     or too_new(result)
-                    or "All that pip said is in `piwizard logs app`.",
+                    or "`piwizard logs app` shows the whole output of pip.",
                 )
             files.forget(self._marker)
             take(built, self.folder, self.group, work)
         files.replace(self._marker, self._wanted())
 
     def _built(self, work: ApplyContext, sandbox: Sandbox) -> Result:
-        """What the last command said; pip's is run once more after what it lacked has been installed."""
+        """Build the environment, and again with Debian packages that pip lacked. Return the last result."""
         env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1"}
         made = work.job(self._create(), sandbox, env=env, cwd=self.code)
         if not made.ok:
             return made
         result = work.job(self._pip(), sandbox, env=env, cwd=self.code)
-        if result.ok or not (lacking := _absent(error_hints.lacking(result.tail), work)):
+        if result.ok or not (missing := _absent(error_hints.missing_packages(result.tail), work)):
             return result
-        work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
-        Packages(lacking).apply(work)
+        work.say(f"A package has to be compiled: installing {', '.join(missing)}.")
+        Packages(missing).apply(work)
         return work.job(self._pip(), sandbox, env=env, cwd=self.code)
 
     def _create(self) -> tuple[str, ...]:
@@ -130,8 +130,8 @@ def recipe(
     lines: tuple[str, ...],
     constraints: tuple[str, ...],
 ) -> bytes:
-    """Return all that decides what an environment holds, as it is kept beside one that was built."""
-    contents = {path: safe_open.read_file(code, PurePath(path), MOST_OF_A_LIST) for path in inputs}
+    """Return everything that decides what is installed, as it is stored beside a finished environment."""
+    contents = {path: safe_open.read_file(code, PurePath(path), MOST_BYTES_OF_A_FILE) for path in inputs}
     built_with = {
         "python": str(Path(commands.which(python) or python).resolve()),
         "install": install,
@@ -147,14 +147,14 @@ def _absent(names: tuple[str, ...], work: ApplyContext) -> tuple[str, ...]:
 
 
 def pips_reason(tail: tuple[str, ...], output: str = "") -> str:
-    """The line that says what is wrong, among those that only say that something is."""
+    """Return the line of pip's output that names the cause."""
     lines = [line.strip() for line in tail if line.strip()]
     if unbuilt := next((match[1] for line in reversed(lines) if (match := UNBUILT.search(line))), None):
-        return f"There is no wheel of {unbuilt} for this machine, and compiling failed."
+        return f"There is no wheel of {unbuilt} for this Pi, and compiling it failed."
     errors = [line for line in lines if line.startswith("ERROR") or "error:" in line]
     telling = [line for line in errors if not any(word in line for word in NOISE)]
     causes = [line for line in lines if RAISED.match(line)]
     if causes and not any(line.startswith("ERROR") for line in telling):
-        what = error_hints.stumbled_over(output.splitlines()) or "A package"
-        return f"{what} cannot be built here: {causes[-1]}"
+        what = error_hints.last_package(output.splitlines()) or "A package"
+        return f"{what} cannot be built: {causes[-1]}"
     return " ".join((telling or errors or lines)[-2:])

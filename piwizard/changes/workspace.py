@@ -1,4 +1,4 @@
-"""A folder in which an app is built: a copy of its code, the build user's from the start, and gone afterwards."""
+"""A temporary folder in which an app is built, with a copy of its code that belongs to the build user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.system.files import ROOT, Owner
 from piwizard.system.tree_copy import Modes
 
 BUILD_USER = "piwizard-build"
-"""Runs what packages do while they are installed. It owns nothing, and is none of the users that apps run as."""
+"""The user that runs the code of packages during their installation. It owns nothing, and no app runs as it."""
 HOME = Path("home")
 SPARE = 64 << 20
 """Bytes that stay free on the disk."""
@@ -23,23 +23,23 @@ SPARE = 64 << 20
 
 @dataclass(frozen=True)
 class Workspace:
-    """Folders of `user` below `folder`, which only root can enter: commands see them at other paths, by bind mounts."""
+    """Folders of `user` below `folder`, which only root can enter. Commands see them at other paths by bind mounts."""
 
     folder: Path
     user: str
 
     def sandbox(self, *, binds: tuple[tuple[str, Path], ...], writable: tuple[Path, ...] = (), seconds: int) -> Sandbox:
-        """Return the sandbox of a command that sees folders of this workspace at the paths named beside them."""
+        """Return the sandbox of a command that sees folders of this workspace at the given paths."""
         pairs = tuple((self.folder / name, path) for name, path in binds)
         return Sandbox(self.user, (*writable, *(path for _, path in pairs)), pairs, seconds)
 
     def make(self, name: str) -> Path:
-        """Make an empty folder of the user's."""
+        """Create an empty folder of the user."""
         files.own_folder(self.folder / name, 0o700, self._ids)
         return self.folder / name
 
     def copy(self, source: Path, name: str) -> None:
-        """Copy a tree that is root's alone into a folder of the user's."""
+        """Copy a tree of root into a folder of the user."""
         folder = self.folder / name
         files.own_folder(folder, 0o700, ROOT.ids())
         with safe_open.open_folder(source) as original, safe_open.open_folder(folder) as copy:
@@ -47,7 +47,7 @@ class Workspace:
         files.own_folder(folder, 0o700, self._ids)
 
     def outline(self, source: Path, name: str) -> str:
-        """Make a folder of the user's that has the folders of another, and nothing that is in them. Returns `name`."""
+        """Copy only the folders of a tree, without their files, into a folder of the user. Return `name`."""
         folder = self.folder / name
         files.own_folder(folder, 0o700, ROOT.ids())
         with safe_open.open_folder(source) as original, safe_open.open_folder(folder) as made:
@@ -61,13 +61,13 @@ class Workspace:
 
 
 def home() -> Path:
-    """The path at which a build finds its empty home."""
+    """Return the path where a build sees its empty home folder."""
     return paths.cache_dir() / HOME
 
 
 @contextmanager
 def workspace(site: str, user: str) -> Iterator[Workspace]:
-    """Make an empty workspace, and remove it afterwards. What a killed run has left is removed before."""
+    """Create an empty workspace, and remove it afterwards. Remove what a killed run has left before."""
     folder = paths.cache_dir() / "build" / site
     files.remove(folder)
     files.make_folders(folder.parent)
@@ -79,10 +79,10 @@ def workspace(site: str, user: str) -> Iterator[Workspace]:
 
 
 def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
-    """Copy a folder that is a build's out as root's, readable for `group`, and put it in the place of `target`.
+    """Replace `target` by a copy of a build's folder that belongs to root and is readable for `group`.
 
-    No link of it is followed, none of its modes but execution counts, and nothing of it can be altered any more: what
-    `target` was is there until the new one is whole and on the disk.
+    No link is followed, and of the modes only execution is kept. The old `target` stays until the new one is complete
+    and on the disk.
     """
     new = files.aside(target)
     files.remove(new)
@@ -101,13 +101,13 @@ def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
 
 
 def _require_room(source: Path, disk: Path) -> None:
-    """ChangeFailed where a build is larger than what programs may still write: root could use more than that."""
+    """Raise ChangeFailed if a build does not fit on the disk, without the reserve that only root may use."""
     with safe_open.open_folder(source) as built:
         needed = sum(info.st_blocks * 512 for _, _, info in safe_open.walk(built))
     found = os.statvfs(disk)
     free = found.f_bavail * found.f_frsize
     if free < needed + SPARE:
         raise ChangeFailed(
-            f"What was built takes {needed >> 20} MB, and {free >> 20} MB are free on the disk.",
-            hint="What ran before runs on. Make room on the disk, then try again.",
+            f"The build needs {needed >> 20} MB, and {free >> 20} MB are free on the disk.",
+            hint="The version in use keeps running. Free space on the disk, then apply again.",
         )

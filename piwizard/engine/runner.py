@@ -172,7 +172,7 @@ class Runner:
 
 def _remove_packages(leftovers: Leftovers, work: RunApplyContext) -> list[str]:
     """Remove packages that nobody needs any more, and folders that are empty then. Return why others stay."""
-    stay = apt.take_away(leftovers.records(), work)
+    stay = apt.remove(leftovers.records(), work)
     for sentence in stay:
         work.say(sentence)
     leftovers.settle()

@@ -63,7 +63,7 @@ def test_the_decision(found, enough, against):
 def test_this_machine(tmp_path, monkeypatch):
     monkeypatch.setattr("piwizard.system.paths.state_dir", lambda: tmp_path / "new")
     kinds = {line.split()[2] for line in (LiveSource().read("/proc/mounts") or "").splitlines()}
-    found = swap.look()
+    found = swap.measure()
     assert found.together > 100
     assert found.free > 0
     assert found.file_system in kinds

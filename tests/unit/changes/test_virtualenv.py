@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.changes.error_hints import lacking, too_new
+from piwizard.changes.error_hints import missing_packages, too_new
 from piwizard.changes.virtualenv import pips_reason
 from piwizard.system.commands import Result
 
@@ -68,9 +68,9 @@ def test_what_was_to_be_built_is_named() -> None:
     ],
 )
 def test_what_a_build_lacks(line: str, package: str) -> None:
-    assert package in lacking((line,))
+    assert package in missing_packages((line,))
 
 
 def test_what_no_compiler_mends() -> None:
-    assert lacking(("ERROR: No matching distribution found for nosuch",)) == ()
-    assert lacking(("ModuleNotFoundError: No module named 'imp'",)) == ()
+    assert missing_packages(("ERROR: No matching distribution found for nosuch",)) == ()
+    assert missing_packages(("ModuleNotFoundError: No module named 'imp'",)) == ()
