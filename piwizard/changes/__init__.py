@@ -1,4 +1,4 @@
-"""The kinds of change, and the undo function of each kind of record."""
+"""Import the kinds of change, and map kinds of records to undo functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fixed IPv4 address: set on trial, and kept only if the user confirms it."""
+"""Set a fixed IPv4 address on trial, and keep it if the user confirms it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ PATIENCE = 15
 
 @dataclass(frozen=True)
 class FixedAddress:
-    """The settings are active and stored. If not confirmed within `seconds`, the old ones are restored."""
+    """The settings are active and stored.
+
+    If not confirmed within `seconds`, the old ones are restored.
+    """
 
     kind: ClassVar[str] = "address"
     settings: Settings
@@ -97,7 +100,10 @@ class FixedAddress:
                 address_trial.forget()
 
     def _require_working(self) -> None:
-        """Raise ChangeFailed at once if the address is not set, or the router does not answer."""
+        """Require the address to be set, and the router to answer.
+
+        Raise ChangeFailed otherwise.
+        """
         chosen, until = self.settings, time.monotonic() + PATIENCE
         while chosen.host not in address_trial.live(chosen.interface):
             if time.monotonic() > until:

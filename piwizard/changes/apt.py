@@ -18,7 +18,9 @@ APT = ("apt-get", "--yes", "-o", f"DPkg::Lock::Timeout={LONGEST_WAIT}", "-o", "D
 
 @dataclass(frozen=True)
 class Packages:
-    """These packages are installed, with `recommends` also the packages that they recommend.
+    """Debian packages that are installed.
+
+    With `recommends`, the packages that they recommend are installed too.
 
     `starts` are units that Debian enables and starts with them: undo stops those that did not exist before.
     """
@@ -76,7 +78,10 @@ class Packages:
 
 
 def wait_for_others(work: ApplyContext) -> None:
-    """Wait until other programs have finished with apt, which waits for one of its locks only, and silently."""
+    """Wait until other programs have finished with apt.
+
+    apt itself waits for one of its locks only, and silently.
+    """
     said, until = "", time.monotonic() + LONGEST_WAIT
     while (other := apt_lock.holder()) and time.monotonic() < until:
         if other != said:
@@ -92,7 +97,7 @@ def _repairs() -> tuple[tuple[str, ...], ...]:
 
 
 def explain_failure(output: str) -> str:
-    """Return the error message for apt's output: the first cause, not its consequences."""
+    """Return an error message with the first cause in apt's output."""
     unreachable = "The package servers could not be found: there is no network or no name server."
     causes = {
         "No space left": "The disk is full: apt could not install.",
@@ -108,7 +113,10 @@ def explain_failure(output: str) -> str:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Keep the package, as other programs may use it. Return a sentence with the command that removes it."""
+    """Keep the package, as other programs may use it.
+
+    Return a sentence with the command that removes it.
+    """
     name = record["target"]
     if work.machine.package(name) is None or not record["before"].get("asked", True):
         return None
@@ -122,7 +130,10 @@ def still_there(records: Sequence[Record]) -> list[str]:
 
 
 def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
-    """Return the packages in these records that can be removed, and a sentence for each that is kept."""
+    """Sort the packages in these records into removable and kept ones.
+
+    Return the names of the first, and a sentence for each of the others.
+    """
     status = dpkg.status()
     noted = {record["target"]: record["before"] for record in records if record["kind"] == "package"}
     kept = {record["before"]["step"]: record["target"] for record in records if record["kind"] == "kept"}
@@ -147,7 +158,10 @@ def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
 
 
 def remove(records: Sequence[Record], work: ApplyContext) -> list[str]:
-    """Remove the packages that can be removed, with their settings. Return a sentence for each that is kept."""
+    """Remove the packages that can be removed, with their settings.
+
+    Return a sentence for each that is kept.
+    """
     names, stay = removable(records)
     if not names:
         return stay

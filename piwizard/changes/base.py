@@ -1,4 +1,4 @@
-"""What every kind of change can do, and what it may use to do it."""
+"""Define what every kind of change can do, and what it may use to do it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ Before = dict[str, Any]
 
 
 class Record(TypedDict):
-    """An entry of an undo journal: the state of one thing before its first change. `kind` selects the undo function."""
+    """An entry of an undo journal: the state of one thing before its first change.
+
+    `kind` selects the undo function.
+    """
 
     kind: str
     target: str
@@ -32,7 +35,10 @@ class ChangeFailed(PiwizardError):
 
 @dataclass(frozen=True)
 class Preview:
-    """What applying a change would do: nothing (`in_sync`), write a file (`diff`), run commands (`argv`)."""
+    """The effect of applying a change.
+
+    Nothing (`in_sync`), a file is written (`diff`), or commands run (`argv`).
+    """
 
     in_sync: bool
     diff: str = ""
@@ -51,10 +57,13 @@ IN_SYNC = Preview(in_sync=True)
 
 
 class OwnershipIndex(Protocol):
-    """Which files piwizard wrote."""
+    """An index of the files that piwizard wrote."""
 
     def wrote(self, path: Path, sha256: str) -> bool:
-        """Check whether piwizard wrote this content to this path, or found it there before its first write."""
+        """Check whether piwizard wrote this content to this path.
+
+        The content found there before its first write counts too.
+        """
 
     def owns(self, path: Path) -> bool:
         """Check whether piwizard ever wrote to this path."""
@@ -64,7 +73,10 @@ class OwnershipIndex(Protocol):
 
 
 class ApplyContext(OwnershipIndex, Protocol):
-    """What a change may use while it is applied or undone. Everything that is done through it becomes an event."""
+    """The means that a change may use while it is applied or undone.
+
+    Everything that is done through it becomes an event.
+    """
 
     machine: SystemCache
     overwrite: bool
@@ -81,10 +93,15 @@ class ApplyContext(OwnershipIndex, Protocol):
         cwd: Path | None = None,
         allow: Sequence[int] = (0,),
     ) -> Result:
-        """Run a command as root. Raise ChangeFailed with its last line if its exit code is not in `allow`."""
+        """Run a command as root.
+
+        Raise ChangeFailed with its last line if its exit code is not in `allow`.
+        """
 
     def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
-        """Run a command of an app in a transient systemd unit with this sandbox, whatever its exit code.
+        """Run a command of an app in a transient unit with this sandbox.
+
+        Any exit code is allowed.
 
         When it returns, no process that the command started is left. Raise ChangeFailed if one is.
         """
@@ -93,7 +110,10 @@ class ApplyContext(OwnershipIndex, Protocol):
         """Replace a file atomically, after backing up its original."""
 
     def remember(self, kind: str, target: str, before: Before) -> None:
-        """Record a state for undo, on disk before this returns. Only the first record of a target counts."""
+        """Record a state for undo, on disk before this returns.
+
+        Only the first record of a target counts.
+        """
 
     def note(self, path: Path, did: str) -> None:
         """Log a change at `path` that is not a change of a file's content."""
@@ -102,16 +122,25 @@ class ApplyContext(OwnershipIndex, Protocol):
         """Log a line for the user, such as what the run waits for, and why."""
 
     def continue_in(self, job: BackgroundJob) -> None:
-        """End the run of this step here. The job was started, and starts another run of the step when it is done."""
+        """End the run of this step here.
+
+        The job was started, and starts another run of the step when it is done.
+        """
 
     def make(self, change: Change) -> bool:
-        """Probe a change and apply it unless it is in sync. Return whether it was applied."""
+        """Probe a change and apply it unless it is in sync.
+
+        Return whether it was applied.
+        """
 
     def shared(self) -> AbstractContextManager[None]:
         """Return a context in which records belong to all sites together instead of one."""
 
     def begin(self, group: str, paths: Sequence[Path]) -> None:
-        """Back up these paths on disk until `finish` or `roll_back`. Keep the backups of a transaction begun before."""
+        """Back up these paths on disk until `finish` or `roll_back`.
+
+        Keep the backups of a transaction begun before.
+        """
 
     def finish(self, group: str) -> None:
         """Commit a transaction: remove its backups."""
@@ -124,7 +153,10 @@ class ApplyContext(OwnershipIndex, Protocol):
 
 
 class Change(Protocol):
-    """The smallest thing that changes the machine. Applying it twice has the same result as applying it once."""
+    """The smallest thing that changes the machine.
+
+    Applying it twice has the same result as applying it once.
+    """
 
     kind: ClassVar[str]
 
@@ -135,7 +167,10 @@ class Change(Protocol):
         """Compare the machine with the change, without changing anything."""
 
     def apply(self, work: ApplyContext) -> None:
-        """Apply the change. It may be killed at any instruction: applying it again has the same result."""
+        """Apply the change.
+
+        It may be killed at any instruction: applying it again has the same result.
+        """
 
 
 class Undo(Protocol):

@@ -1,4 +1,4 @@
-"""A certificate that certbot manages, under a name that belongs to piwizard."""
+"""Get a certificate from certbot under a name that belongs to piwizard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NGINX = Path("/etc/nginx")
 
 
 class RequestCertificate(Protocol):
-    """How a certificate is requested: the preflight checks before, and what is recorded about it."""
+    """The request for a certificate, with its preflight checks."""
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -28,7 +28,10 @@ class RequestCertificate(Protocol):
 
 @dataclass(frozen=True)
 class CertbotCertificate:
-    """A certificate for exactly these domains that is not about to expire. Undo deletes it."""
+    """A certificate for exactly these domains that is not about to expire.
+
+    Undo deletes it.
+    """
 
     kind: ClassVar[str] = "certificate"
     name: str
@@ -53,7 +56,10 @@ class CertbotCertificate:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Delete the certificate, unless the nginx configuration still uses it: nginx would not start."""
+    """Delete the certificate, unless nginx still uses it.
+
+    Without it, nginx would not start.
+    """
     name, root = record["target"], Path(record["before"]["root"])
     if not (root / "renewal" / f"{name}.conf").exists() or which("certbot") is None:
         return None

@@ -1,4 +1,7 @@
-"""Find files in an app's folder that belong to another user, created with sudo for example, and change their owner."""
+"""Change the owner of files in an app's folder that another user created.
+
+Such files are created with sudo, for example.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ MOST_CHECKED = 2000
 
 
 def of_others(data: Path, path: str, user: str) -> bool:
-    """Check whether something at or below `data`/`path` belongs to another user than `user`."""
+    """Check for files of other users than `user` at or below `data`/`path`."""
     return any(True for _ in islice(_theirs(data, path, user, MOST_CHECKED), 1))
 
 
@@ -33,7 +36,10 @@ def give_back(data: Path, path: str, user: str) -> None:
 
 
 def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]:
-    """Yield open files and folders of other users. Each is closed before the next one is opened."""
+    """Yield open files and folders of other users.
+
+    Each is closed before the next one is opened.
+    """
     try:
         mine = Owner(user, user).ids()[0]
         with safe_open.open_folder(data) as top, safe_open.open_below(top, PurePath(path).parent) as parent:

@@ -1,4 +1,4 @@
-"""Commands that run once, and notices about commands that do not run."""
+"""Run commands once, and give notice of commands that do not run."""
 
 from __future__ import annotations
 
@@ -31,17 +31,19 @@ SET_VARIABLE = (
 
 @dataclass(frozen=True)
 class Command:
-    """Run `argv` once as `user`. The file `marker` records that it succeeded, and with which arguments.
+    """Run `argv` once as `user`.
 
-    The working directory is the folder `start` of the checkout at `code`. `env` may contain secrets: it is passed in
-    the environment and never shown. `failure` starts the error message, `key` is the answer that is at fault. `proves`
-    has the arguments that must stay the same for the marker to be valid, if these are fewer than `argv`: a new host
-    name, or another folder of piwizard, is no reason to run the command again.
-    As another user than root, the command runs in the sandbox of the app's service: it may write `writable`, reach
-    `network`, and run `scripts` of piwizard. `makes` is a folder of root in which the command creates files: it runs on
-    a copy, from which new files are copied back, and sees empty folders in place of `writable`.
-    `variables` are those that the app reads and that are not set: if the last line of output names one, it is missing.
-    `measures` extracts values from the output that are stored in the marker.
+    The file `marker` records that it succeeded, and with which arguments.
+
+    The working directory is the folder `start` of the checkout at `code`. `env` may contain secrets: it is passed
+    in the environment and never shown. `failure` starts the error message, `key` is the answer that is at fault.
+    `proves` has the arguments that must stay the same for the marker to be valid, if these are fewer than `argv`: a
+    new host name, or another folder of piwizard, is no reason to run the command again. As another user than root,
+    the command runs in the sandbox of the app's service: it may write `writable`, reach `network`, and run
+    `scripts` of piwizard. `makes` is a folder of root in which the command creates files: it runs on a copy, from
+    which new files are copied back, and sees empty folders in place of `writable`. `variables` are those that the
+    app reads and that are not set: if the last line of output names one, it is missing. `measures` extracts values
+    from the output that are stored in the marker.
     """
 
     kind: ClassVar[str] = "command"
@@ -98,7 +100,10 @@ class Command:
             return result
 
     def _failed(self, result: Result) -> ChangeFailed:
-        """Return the error. A last line that begins with the name of a variable is the whole message."""
+        """Return the error.
+
+        A last line that begins with the name of a variable is the whole message.
+        """
         words = last_line(result)
         lacking = next((name for name in self.variables if re.search(rf"\b{name}\b", words)), None)
         if named := VARIABLE.match(words):  # the smoke test's own last line

@@ -1,4 +1,4 @@
-"""Copies of a site's data: setup commands run on a copy first, before the data itself changes."""
+"""Copy a site's data, so that setup commands run on the copy first."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Copier:
     user: str
 
     def copy(self, source: Path, target: Path, work: ApplyContext) -> None:
-        """Make `target`, in the same folder as `source`, a full copy. Raise ChangeFailed if the disk is too full."""
+        """Make `target`, in the same folder as `source`, a full copy.
+
+        Raise ChangeFailed if the disk is too full.
+        """
         if inside := app_data.mounted_in(source):
             raise ChangeFailed(
                 f"Something is mounted at {inside[0]}, inside the app's data, so the data cannot be copied before "
@@ -70,7 +73,10 @@ def _require_room(source: Path, target: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    """Return the bytes that a folder uses on the disk, without opening files or following links."""
+    """Return the bytes that a folder uses on the disk.
+
+    No file is opened and no link is followed.
+    """
     with safe_open.open_folder(folder) as top:
         return sum(info.st_blocks * 512 for _, _, info in safe_open.walk(top) if stat.S_ISREG(info.st_mode))
 
@@ -91,7 +97,10 @@ class BoundContext:
 
 @dataclass(frozen=True)
 class SetupStep(Command):
-    """A command of a release; with `bind`, it runs on a copy of the data. `offered` is a hint for its failure."""
+    """A command of a release; with `bind`, it runs on a copy of the data.
+
+    `offered` is a hint for its failure.
+    """
 
     bind: Bind | None = None
     offered: str = ""
@@ -108,7 +117,10 @@ class SetupStep(Command):
 
 @dataclass(frozen=True)
 class TrialCopy:
-    """A copy of the data, on which the commands `tried` run. If one of them has not run, all run on a new copy."""
+    """A copy of the data, on which the commands `tried` run.
+
+    If one of them has not run, all run on a new copy.
+    """
 
     kind: ClassVar[str] = "data-copy"
     copier: Copier

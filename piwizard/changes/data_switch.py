@@ -1,4 +1,7 @@
-"""The data of a site, which changes together with its release: completely, or not at all."""
+"""Switch the data of a site together with its release.
+
+Both change completely, or not at all.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,15 @@ NO_EXCHANGE = frozenset({errno.EXDEV, errno.EBUSY, errno.EINVAL, errno.ENOSYS})
 
 @dataclass(frozen=True)
 class DataSwitch:
-    """Run `commands` on a copy of `site`/data, and replace the data by the copy when the release is switched.
+    """Setup commands that change the data of a site with its release.
 
-    The service is stopped meanwhile and visitors wait, so that no data is written that would be lost. The data is not
-    changed until the copy replaces it: a run that is killed leaves the old release with its data. The old data is kept
-    in `data.next` until the new release has answered, and restored if it does not; what visitors wrote through the new
-    release in those seconds is then lost. The markers of `commands` record that they have run on the data.
+    The `commands` run on a copy of `site`/data, which replaces the data when the release is switched.
+
+    The service is stopped meanwhile and visitors wait, so that no data is written that would be lost. The data is
+    not changed until the copy replaces it: a run that is killed leaves the old release with its data. The old data
+    is kept in `data.next` until the new release has answered, and restored if it does not; what visitors wrote
+    through the new release in those seconds is then lost. The markers of `commands` record that they have run on
+    the data.
     """
 
     site: Path
@@ -49,7 +55,10 @@ class DataSwitch:
 
     @property
     def _kept(self) -> Path:
-        """Return the folder for the old data where folders cannot be exchanged and have to be copied."""
+        """Return the folder for the old data if it has to be copied.
+
+        This is needed where folders cannot be exchanged.
+        """
         return self.site / "data.kept"
 
     @property
@@ -71,7 +80,9 @@ class DataSwitch:
         return not self.pending(machine, memory) and not any(os.path.lexists(path) for path in left)
 
     def settle(self, work: ApplyContext) -> bool:
-        """Finish what a killed run has left. Return whether its copy is the site's data now.
+        """Finish what a killed run has left.
+
+        Return whether its copy is the site's data now.
 
         A copy that has replaced the data stays, with everything written since.
         """
@@ -88,7 +99,10 @@ class DataSwitch:
         return took
 
     def prepare(self, work: ApplyContext) -> None:
-        """Stop the service, copy the data, run the commands on the copy. On failure nothing has changed."""
+        """Stop the service, copy the data, run the commands on the copy.
+
+        On failure nothing has changed.
+        """
         pending = self.pending(work.machine, work)
         if not pending:
             return
@@ -132,7 +146,7 @@ class DataSwitch:
             work.command(("systemctl", "daemon-reload"))
 
     def stop_again(self, work: ApplyContext) -> None:
-        """Stop the service of a new release that does not work, before its data is rolled back."""
+        """Stop the service before the data of a new release is rolled back."""
         if self._read():
             self._stop(work)
 

@@ -1,4 +1,4 @@
-"""What the output of a failed command says about the cause, and about missing build tools."""
+"""Find the cause of a failed command, and missing build tools, in its output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ DENIED = re.compile(r"(?:Permission denied|Read-only file system): '(/[^']+)'")
 
 
 def out_of_memory(result: Result) -> str | None:
-    """Return a hint for a command that was killed: the kernel does so when memory is full."""
+    """Return a hint for a command that was killed.
+
+    The kernel does so when memory is full.
+    """
     if result.exit in (137, -9):
         return "It was killed (137): the Pi ran out of memory. Stop other programs or add swap, then apply again."
     return None
@@ -39,7 +42,10 @@ def too_new(result: Result) -> str | None:
 
 
 def wants_to_write(result: Result, code: Path) -> str | None:
-    """Return a hint with the last path in the code that the command could not write to."""
+    """Return a hint with the last path that the command could not write to.
+
+    Only paths in the code count.
+    """
     found = [Path(match[1]) for line in result.tail for match in DENIED.finditer(line)]
     inside = [path.relative_to(code) for path in found if path.is_relative_to(code) and path != code]
     return (
@@ -63,7 +69,10 @@ COLLECTING = re.compile(r"\s*Collecting (\S+)")
 
 
 def missing_packages(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the Debian packages that pip needs to compile something; none if it failed for another reason."""
+    """Return the Debian packages that pip needs to compile something.
+
+    Return none if pip failed for another reason.
+    """
     text = "\n".join(lines)
     found = [packages for pattern, packages in MISSING_TOOLS if pattern.search(text)]
     return tuple(dict.fromkeys((*COMPILER, *(name for packages in found for name in packages)))) if found else ()

@@ -1,4 +1,4 @@
-"""Files: written whole, edited, or removed."""
+"""Write, edit and remove files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class File:
-    """A file that piwizard writes as a whole. If it is `secret`, diffs do not show its content.
+    """A file that piwizard writes as a whole.
+
+    If it is `secret`, diffs do not show its content.
 
     A file that somebody else wrote is left alone. `takes_over` replaces it if the user agrees; undo restores it.
     """
@@ -59,7 +61,9 @@ class File:
 
 @dataclass(frozen=True)
 class EditedFile:
-    """A file of another program in which piwizard changes some lines. `edit` returns the new text for a text.
+    """A file of another program in which piwizard changes some lines.
+
+    `edit` returns the new text for a text.
 
     `what` describes the edit in a few words. Editing a text again changes nothing.
     """
@@ -126,7 +130,10 @@ def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: Ap
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Restore the original, or remove the file if there was none. Keep a file that was edited since."""
+    """Restore the original, or remove the file if there was none.
+
+    Keep a file that was edited since.
+    """
     path = Path(record["target"])
     before = record["before"]
     files.aside(path).unlink(missing_ok=True)
@@ -153,7 +160,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 
 def undo_edited(record: Record, work: ApplyContext) -> str | None:
-    """Restore the version that was edited by hand and that the user allowed to replace.
+    """Restore a version edited by hand that the user allowed to replace.
 
     Of several versions, restore the last one and name the others. The original stays in the backups.
     """
@@ -175,7 +182,9 @@ def undo_edited(record: Record, work: ApplyContext) -> str | None:
 
 @dataclass(frozen=True)
 class AbsentFile:
-    """A file that piwizard wrote and no longer needs is removed, unless it was edited since. Diffs hide its content.
+    """A file that piwizard wrote and that is removed.
+
+    It is kept if it was edited since. Diffs do not show its content.
 
     Undo uses the record from when the file was written.
     """

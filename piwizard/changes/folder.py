@@ -1,4 +1,4 @@
-"""Folders: created with a mode and an owner."""
+"""Create folders with a mode and an owner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder. Undo removes it if piwizard created it and it is empty, or, if `whole`, with all that it contains."""
+    """A folder.
+
+    Undo removes it if piwizard created it and it is empty, or, if `whole`, with all that it contains.
+    """
 
     kind: ClassVar[str] = "folder"
     path: Path
@@ -47,7 +50,7 @@ class Folder:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Remove a folder that piwizard created; restore mode and owner of one that existed before."""
+    """Remove a folder that piwizard created; restore another's mode and owner."""
     path, before = Path(record["target"]), record["before"]
     if before["whole"] and not before["existed"]:
         files.remove(files.gone(path))

@@ -21,7 +21,9 @@ SWITCH_ON = (
 
 @dataclass(frozen=True)
 class Forwards:
-    """The router forwards these TCP ports to `address`. Ports forwarded to another machine are left alone and refused.
+    """The router forwards these TCP ports to `address`.
+
+    Ports forwarded to another machine are left alone and refused.
 
     `require_useful` raises an error if port forwarding cannot help.
     """
@@ -92,7 +94,10 @@ class Forwards:
 
 
 def _asked(argv: Sequence[str], work: ApplyContext) -> str:
-    """Return the answer of the router. It comes from the home network, so the command does not run as root."""
+    """Return the answer of the router.
+
+    It comes from the home network, so the command does not run as root.
+    """
     return work.command(commands.as_nobody(argv), allow=range(-64, 256)).output
 
 

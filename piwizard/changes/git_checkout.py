@@ -1,4 +1,7 @@
-"""A repository checked out at one commit, owned by root and readable only by the app's user."""
+"""Check out a repository at one commit.
+
+The code belongs to root and is readable only by the app's user.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class GitCheckout:
-    """The code of a release in `folder`/app. `folder`/release.json records what it is, once it is complete.
+    """The code of a release in `folder`/app.
+
+    `folder`/release.json records what it is, once it is complete.
 
     It is cloned under another name and renamed, so that a folder named app is always complete.
     """

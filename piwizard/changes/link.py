@@ -1,4 +1,4 @@
-"""Symlinks: created, or removed."""
+"""Create and remove symlinks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class Link:
-    """`path` is a symlink to `target`; if the target is None, there is no link at `path`."""
+    """A symlink from `path` to `target`; no link if `target` is None."""
 
     kind: ClassVar[str] = "link"
     path: Path

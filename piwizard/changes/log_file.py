@@ -1,4 +1,7 @@
-"""The log file of a site, created before nginx opens it: nginx would make it readable by everybody."""
+"""Create the log file of a site before nginx opens it.
+
+nginx would make it readable by everybody.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,10 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 
 def _open_to_others(path: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the log and its rotated files, if everybody may read them. Skip links and files with a second name."""
+    """Yield the log and its rotated files, if everybody may read them.
+
+    Skip links and files with a second name.
+    """
     name = re.compile(rf"{re.escape(path.name)}(?:{ROTATED})?")
     with suppress(OSError), safe_open.open_folder(path.parent) as folder:
         for found in sorted(filter(name.fullmatch, os.listdir(folder))):

@@ -1,4 +1,4 @@
-"""The network managers that store an interface's settings: how each sets a fixed address and restores it."""
+"""Set and restore a fixed address with the network manager of an interface."""
 
 from __future__ import annotations
 
@@ -162,13 +162,16 @@ class Dhcpcd:
 
 
 def edited(backend: NetworkBackend, memory: OwnershipIndex) -> Path | None:
-    """Return the file that piwizard wrote as a whole, if it was edited since; otherwise None."""
+    """Return piwizard's own file if it was edited since; otherwise None."""
     now = files.read(netplan.OURS) if isinstance(backend, Netplan) else None
     return None if now is None or memory.wrote(netplan.OURS, files.digest(now)) else netplan.OURS
 
 
 def put_back(before: Before, interface: str, connection: str | None, work: ApplyContext) -> str | None:
-    """Restore and activate the former settings. Return a sentence if something was left alone."""
+    """Restore and activate the former settings.
+
+    Return a sentence if something was left alone.
+    """
     if connection is None:
         _rewrite(dhcpcd.without_block(_text(dhcpcd.CONFIG)), work)
         work.command(dhcpcd.restart(interface))
@@ -195,7 +198,10 @@ def put_back(before: Before, interface: str, connection: str | None, work: Apply
 
 
 def _take_out(path: Path, work: ApplyContext) -> None:
-    """Remove piwizard's file. Keep one that was edited since under another name, which netplan does not read."""
+    """Remove piwizard's file.
+
+    Keep one that was edited since under another name, which netplan does not read.
+    """
     now = files.read(path)
     if now is not None and not work.wrote(path, files.digest(now)):
         kept = path.with_name(f"{path.name}.edited")

@@ -1,4 +1,4 @@
-"""Which connections are allowed: ports opened in ufw, and the networks that an app may reach."""
+"""Allow connections: ports in ufw, and the networks that an app may reach."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class OpenPorts:
-    """ufw, if it is active, allows these TCP ports. Rules that deny them on purpose are not overridden."""
+    """ufw, if it is active, allows these TCP ports.
+
+    Rules that deny them on purpose are not overridden.
+    """
 
     kind: ClassVar[str] = "ufw"
     ports: tuple[int, ...]
@@ -53,14 +56,17 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     """Close a port that piwizard opened."""
     port = int(record["target"])
     found = ufw.look((port,))
-    if found is not None:  # also while ufw is disabled: it keeps its rules
+    if found is not None:  # even while ufw is disabled: it keeps its rules
         work.command(("ufw", "delete", "allow", f"{port}/tcp"), allow=range(256))
     return None
 
 
 @dataclass(frozen=True)
 class NetworkAccess(File):
-    """The app may reach only the Internet, or the home network too. `why` is the reason found in the code."""
+    """The app may reach only the Internet, or the home network too.
+
+    `why` is the reason found in the code.
+    """
 
     why: str = ""
 
@@ -73,7 +79,10 @@ class NetworkAccess(File):
         return f"Network access of {self.path.name}: {'home network and Internet' if self.opens else 'Internet only'}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        """Warn if the home network is opened because of the code, and not because of an answer."""
+        """Warn if the home network is opened because of the code.
+
+        There is no warning if an answer opens it.
+        """
         preview = super().probe(machine, memory)
         if preview.in_sync or not self.opens or not self.why:
             return preview

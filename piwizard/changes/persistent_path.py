@@ -1,4 +1,7 @@
-"""Persistent paths: files and folders that an app writes, kept outside its code and linked into each release."""
+"""Keep files and folders that an app writes outside its code.
+
+They are persistent paths, and linked into each release.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,10 @@ class PersistentPath:
             tree_remove.remove_tree(STAGE, parent)
 
     def _parents(self, data: int, parts: tuple[str, ...]) -> int:
-        """Return how many folders of the path exist. Raise ChangeFailed if one of them is a link or a file."""
+        """Return how many folders of the path exist.
+
+        Raise ChangeFailed if one of them is a link or a file.
+        """
         for number in range(1, len(parts)):
             try:
                 with safe_open.open_below(data, PurePath(*parts[:number])):
@@ -101,7 +107,7 @@ class PersistentPath:
         return len(parts) - 1
 
     def _stage(self, source: Path | None, missing: tuple[str, ...], stage: int) -> None:
-        """Create the missing part of the path in an open folder that nobody else can enter."""
+        """Create the missing part of the path in an open folder of root."""
         ids = Owner(self.user, self.user).ids()
         modes = Modes(ids, 0o750, folder=0o750)
         is_file = source is not None and source.is_file()

@@ -13,7 +13,10 @@ from piwizard.system.system_cache import SystemCache
 
 @dataclass(frozen=True)
 class Prune:
-    """Of the folders in `releases`, only the target of `current` and the newest `keep` others are kept."""
+    """Old releases that are removed.
+
+    In the folder `releases`, only the target of `current` and the newest `keep` others are kept.
+    """
 
     kind: ClassVar[str] = "prune"
     releases: Path

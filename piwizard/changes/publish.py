@@ -1,4 +1,4 @@
-"""The static files that nginx serves, copied from the code to a tree that mirrors the URLs."""
+"""Copy the static files that nginx serves to a tree that mirrors the URLs."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ LARGEST_COMPRESSED = 32 << 20
 
 @dataclass(frozen=True)
 class Publish:
-    """`public` contains, for each URL path, the folder or file of `code` that is served there, and nothing else.
+    """The folder `public` with the static files that nginx serves.
 
-    Only regular files are copied. A link to another file of the same folder is published as that file. Any other link,
-    except links to `data`, is replaced by a folder that nobody can enter: nginx answers 404 and does not ask the app,
-    whose own route for static files would follow the link. Files that compress well get a .gz beside them, so that a
-    small board does not compress them for each visitor.
+    For each URL path, it contains the folder or file of `code` that is served there, and nothing else.
+
+    Only regular files are copied. A link to another file of the same folder is published as that file. Any other
+    link, except links to `data`, is replaced by a folder that nobody can enter: nginx answers 404 and does not ask
+    the app, whose own route for static files would follow the link. Files that compress well get a .gz beside them,
+    so that a small board does not compress them for each visitor.
     """
 
     kind: ClassVar[str] = "publish"
@@ -92,7 +94,7 @@ class Publish:
 
 @dataclass(frozen=True)
 class _Publishing:
-    """Copy one folder or file `top` of the open folder `code`, and yield the links that are not served."""
+    """The publication of one folder or file `top` of the open folder `code`."""
 
     code: int
     top: PurePath
@@ -130,7 +132,10 @@ class _Publishing:
                         yield from self._copy(path / inner, inner, folder, copy)
 
     def _link(self, path: PurePath, name: str, parent: int, target: int) -> bool:
-        """Publish a link to a regular file of the same folder. Return whether the link may be served."""
+        """Publish a link to a regular file of the same folder.
+
+        Return whether the link may be served.
+        """
         target_path = os.readlink(path.name, dir_fd=parent)
         if PurePath(target_path).is_relative_to(self.data) and ".." not in PurePath(target_path).parts:
             return True
@@ -145,7 +150,7 @@ class _Publishing:
 
 
 def _close(name: str, within: int) -> None:
-    """Create a folder that only root can enter, in place of something that must not be served."""
+    """Create a folder that only root can enter, so that nothing is served."""
     if not safe_open.entry_exists(name, within):
         os.mkdir(name, 0o700, dir_fd=within)
         with safe_open.open_below(within, PurePath(name)) as made:

@@ -1,4 +1,7 @@
-"""The record of a site's setup commands. It is kept beside the data and removed only with it."""
+"""Record which setup commands have run on a site's data.
+
+The record is kept beside the data and removed only with it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ def marker_name(identity: str) -> str:
 
 @dataclass(frozen=True)
 class SetupRecorded:
-    """`site`/data.setup records the commands that the user agreed to, with a marker for each one that has run.
+    """The record of setup commands in `site`/data.setup.
+
+    It has the commands that the user agreed to, and a marker for each one that has run.
 
     `ran` are commands that count as run although no run of them is recorded.
     """
@@ -78,7 +83,9 @@ class SetupRecorded:
 
 
 def holds_something(data: Path) -> bool:
-    """Check for any file in a site's data. Empty folders count as nothing, unreadable ones as something.
+    """Check for any file in a site's data.
+
+    Empty folders count as nothing, unreadable ones as something.
 
     No file is opened and no link is followed, as the app may change its data at any moment.
     """
@@ -101,7 +108,10 @@ def holds_something(data: Path) -> bool:
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """Remove the record with the data. Keep it with data that is kept, or if commands ran on a database server."""
+    """Remove the record with the data.
+
+    Keep it with data that is kept, or if commands ran on a database server.
+    """
     folder = Path(record["target"])
     if not folder.is_dir() or folder.is_symlink():
         return None

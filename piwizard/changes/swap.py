@@ -27,7 +27,7 @@ SWAPS = Path("/proc/swaps")
 
 @dataclass(frozen=True)
 class SwapSpace:
-    """Memory and swap together, and the free space of the disk for a swap file, in MiB."""
+    """Memory and swap together, and free disk space for a swap file, in MiB."""
 
     together: int
     file_system: str
@@ -71,7 +71,10 @@ def announced() -> str:
 
 @contextmanager
 def for_building(work: ApplyContext) -> Iterator[None]:
-    """Add swap for a build, if needed and possible. `NoSwap` removes what a killed run leaves."""
+    """Add swap for a build, if needed and possible.
+
+    `NoSwap` removes what a killed run leaves.
+    """
     room = measure()
     made = not room.enough and _make(work, room)
     try:

@@ -19,7 +19,10 @@ OWN, SET_AT_RUN_TIME = Path("/etc/systemd/system"), Path("/run/systemd/system.co
 
 @dataclass(frozen=True)
 class RunningUnit:
-    """The unit is enabled at boot and runs. Before it starts, the command `validate` must accept its configuration."""
+    """The unit is enabled at boot and runs.
+
+    Before it starts, the command `validate` must accept its configuration.
+    """
 
     kind: ClassVar[str] = "unit"
     name: str

@@ -1,4 +1,4 @@
-"""Changes that only make sense together: validated, activated, verified, or rolled back."""
+"""Apply changes that only make sense together, or roll all of them back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ Argv = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Activation:
-    """A command that makes a service read its files; with `unit`, only where that systemd unit exists."""
+    """A command that makes a service read its files.
+
+    With `unit`, it runs only if that systemd unit exists.
+    """
 
     argv: Argv
     unit: str | None = None
@@ -35,7 +38,7 @@ class Transaction:
     """Files and links that only make sense together.
 
     `validate` is a command that must accept all of them, such as `nginx -t`. If it refuses, every file is rolled back
-    and the run fails with the line that the command printed. `activate` runs only where something was changed, also
+    and the run fails with the line that the command printed. `activate` runs only where something was changed, even
     if a run was killed between the change and the activation. `verify` then checks the service and returns an error
     message; in that case everything is rolled back too. Undo validates and activates as well, after it has restored
     the files. A `shared` transaction belongs to all sites together, so it is undone with the last of them. `data`
@@ -105,12 +108,15 @@ class Transaction:
             self.data.finish()
 
     def _roll_back(self, work: ApplyContext) -> None:
-        """Roll back the data first: if this is killed in between, the old release never sees data it does not know."""
+        """Roll back the data first, then the files.
+
+        If this is killed in between, the old release never sees data that it does not know.
+        """
         try:
             if self.data:
                 self.data.stop_again(work)
                 self.data.back(work)
-        finally:  # also where the data could not be restored completely: the next run settles that
+        finally:  # even if the data could not be restored completely: the next run settles that
             work.roll_back(self.name)
             if self.data:
                 self.data.let_go(work)
@@ -142,7 +148,10 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 
 def require_valid(argv: Argv, work: ApplyContext, *, hint: str) -> None:
-    """Run a command that validates a configuration; raise ChangeFailed with its own line where it refuses."""
+    """Run a command that validates a configuration.
+
+    Raise ChangeFailed with a line of its output if it refuses.
+    """
     result = work.command(argv, allow=range(256))
     if not result.ok:
         raise ChangeFailed(f"{Path(argv[0]).name} refuses the configuration: {_own_line(result)}", hint=hint)

@@ -24,10 +24,12 @@ HIGHEST, LOWEST = 999, 100
 
 @dataclass(frozen=True)
 class SystemUser:
-    """A user without a login or a password, with a group of the same name. `home` is not created here.
+    """A user without a login or a password, with a group of the same name.
 
-    Its ID was never used by another user of piwizard, so files left by a removed site belong to nobody. A `shared` user
-    belongs to all sites, and is removed with the last of them.
+    `home` is not created here.
+
+    Its ID was never used by another user of piwizard, so files left by a removed site belong to nobody. A `shared`
+    user belongs to all sites, and is removed with the last of them.
     """
 
     kind: ClassVar[str] = "user"
@@ -69,7 +71,10 @@ class SystemUser:
         return True
 
     def _group(self) -> bool:
-        """Check that the group exists: useradd may be killed after it has created the user."""
+        """Check that the group exists.
+
+        useradd may have been killed after it created the user.
+        """
         number = pwd.getpwnam(self.name).pw_gid
         return any(one.gr_gid == number for one in grp.getgrall())
 
@@ -84,7 +89,7 @@ class SystemUser:
 
 
 def _given() -> dict[str, int]:
-    """The numbers that were given so far, by the names that have them, or had them last."""
+    """Return the IDs used so far, by their users' names."""
     content = files.read(_file())
     try:
         return {str(name): int(number) for name, number in json.loads(content or b"{}")["users"].items()}
@@ -97,7 +102,10 @@ def _file() -> Path:
 
 
 def _number(name: str) -> int:
-    """Return the ID for a user: the one reserved by a run that was killed, or one that was never used."""
+    """Return the ID for a user.
+
+    It was reserved by a run that was killed, or it was never used.
+    """
     given = _given()
     taken = {one.pw_uid for one in pwd.getpwall()} | {one.gr_gid for one in grp.getgrall()}
     own = given.get(name)
@@ -113,7 +121,10 @@ def _number(name: str) -> int:
 
 
 def _retire(name: str, number: int) -> None:
-    """Record that the ID of a removed user must never be used again, not even for the same name."""
+    """Record that the ID of a removed user must never be used again.
+
+    This includes a later user of the same name.
+    """
     given = {other: its for other, its in _given().items() if other != name}
     _keep(given | {f"/{number}": number})  # without the name: nothing else of a removed site is kept
 

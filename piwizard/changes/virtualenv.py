@@ -1,4 +1,7 @@
-"""A Python virtual environment with an app's requirements, built by the build user and owned by root."""
+"""Build a Python virtual environment with an app's requirements.
+
+The build user builds it; it belongs to root.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +38,14 @@ UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)"
 
 @dataclass(frozen=True)
 class Virtualenv:
-    """The virtual environment `folder`, created by `python`. pip gets the arguments `install` in a copy of `code`.
+    """The virtual environment `folder`, created by `python`.
 
-    `lines` and `constraints` are requirements that pip cannot read from the app's files. `inputs` are the files
-    that decide what is installed: if one has changed since the environment was built, it is built again.
-    A build runs untrusted code (setup.py), so it happens in a workspace of the build user, in transient units; then root
-    copies the result to its place, readable for `group`.
+    pip gets the arguments `install` in a copy of `code`.
+
+    `lines` and `constraints` are requirements that pip cannot read from the app's files. `inputs` are files of the
+    code that decide what is installed: if one has changed since the last build, the environment is built again. A
+    build runs untrusted code (setup.py), so it happens in a workspace of the build user, in transient units; then
+    root copies the result to its place, readable for `group`.
     """
 
     kind: ClassVar[str] = "environment"
@@ -97,7 +102,10 @@ class Virtualenv:
         files.replace(self._marker, self._wanted())
 
     def _built(self, work: ApplyContext, sandbox: Sandbox) -> Result:
-        """Build the environment, and again with Debian packages that pip lacked. Return the last result."""
+        """Build the environment, and again with Debian packages that pip lacked.
+
+        Return the last result.
+        """
         env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1"}
         made = work.job(self._create(), sandbox, env=env, cwd=self.code)
         if not made.ok:
@@ -130,7 +138,10 @@ def recipe(
     lines: tuple[str, ...],
     constraints: tuple[str, ...],
 ) -> bytes:
-    """Return everything that decides what is installed, as it is stored beside a finished environment."""
+    """Return everything that decides what is installed.
+
+    It is stored beside a finished environment.
+    """
     contents = {path: safe_open.read_file(code, PurePath(path), MOST_BYTES_OF_A_FILE) for path in inputs}
     built_with = {
         "python": str(Path(commands.which(python) or python).resolve()),

@@ -1,4 +1,7 @@
-"""A temporary folder in which an app is built, with a copy of its code that belongs to the build user."""
+"""Build an app in a temporary folder with a copy of its code.
+
+The copy belongs to the build user.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,16 @@ SPARE = 64 << 20
 
 @dataclass(frozen=True)
 class Workspace:
-    """Folders of `user` below `folder`, which only root can enter. Commands see them at other paths by bind mounts."""
+    """Folders of `user` below `folder`, which only root can enter.
+
+    Commands see them at other paths by bind mounts.
+    """
 
     folder: Path
     user: str
 
     def sandbox(self, *, binds: tuple[tuple[str, Path], ...], writable: tuple[Path, ...] = (), seconds: int) -> Sandbox:
-        """Return the sandbox of a command that sees folders of this workspace at the given paths."""
+        """Return the sandbox of a command that sees folders at the given paths."""
         pairs = tuple((self.folder / name, path) for name, path in binds)
         return Sandbox(self.user, (*writable, *(path for _, path in pairs)), pairs, seconds)
 
@@ -47,7 +53,10 @@ class Workspace:
         files.own_folder(folder, 0o700, self._ids)
 
     def outline(self, source: Path, name: str) -> str:
-        """Copy only the folders of a tree, without their files, into a folder of the user. Return `name`."""
+        """Copy the folders of a tree without their files. Return `name`.
+
+        The copies belong to the user.
+        """
         folder = self.folder / name
         files.own_folder(folder, 0o700, ROOT.ids())
         with safe_open.open_folder(source) as original, safe_open.open_folder(folder) as made:
@@ -67,7 +76,10 @@ def home() -> Path:
 
 @contextmanager
 def workspace(site: str, user: str) -> Iterator[Workspace]:
-    """Create an empty workspace, and remove it afterwards. Remove what a killed run has left before."""
+    """Create an empty workspace, and remove it afterwards.
+
+    Remove what a killed run has left before.
+    """
     folder = paths.cache_dir() / "build" / site
     files.remove(folder)
     files.make_folders(folder.parent)
@@ -79,10 +91,12 @@ def workspace(site: str, user: str) -> Iterator[Workspace]:
 
 
 def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
-    """Replace `target` by a copy of a build's folder that belongs to root and is readable for `group`.
+    """Replace `target` by a copy of a build's folder.
 
-    No link is followed, and of the modes only execution is kept. The old `target` stays until the new one is complete
-    and on the disk.
+    The copy belongs to root and is readable for `group`.
+
+    No link is followed, and of the modes only execution is kept. The old `target` stays until the new one is
+    complete and on the disk.
     """
     new = files.aside(target)
     files.remove(new)
@@ -101,7 +115,10 @@ def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
 
 
 def _require_room(source: Path, disk: Path) -> None:
-    """Raise ChangeFailed if a build does not fit on the disk, without the reserve that only root may use."""
+    """Raise ChangeFailed if a build does not fit on the disk.
+
+    The reserve that only root may use does not count.
+    """
     with safe_open.open_folder(source) as built:
         needed = sum(info.st_blocks * 512 for _, _, info in safe_open.walk(built))
     found = os.statvfs(disk)

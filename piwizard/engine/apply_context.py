@@ -1,4 +1,4 @@
-"""What changes are applied with: each command and file becomes an event, and each file has a backup."""
+"""Apply changes with events for commands and files, and backups of files."""
 
 from __future__ import annotations
 
@@ -160,7 +160,10 @@ class RunApplyContext:
 
 @dataclass
 class OutputLimit:
-    """How much more output of one command is logged, so that code from a repository cannot fill the disk."""
+    """The limit of the output of one command that is logged.
+
+    Without it, code from a repository could fill the disk.
+    """
 
     left: int = field(default_factory=lambda: MOST_OUTPUT)
     skipped: int = 0

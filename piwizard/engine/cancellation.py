@@ -1,4 +1,7 @@
-"""The request to stop a run: followed at once where that is safe, otherwise as soon as it is."""
+"""Handle the request to stop a run.
+
+It is followed at once where that is safe, otherwise as soon as it is.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,16 @@ from types import FrameType, TracebackType
 
 
 class Stopped(BaseException):
-    """The user asked the run to stop. It is no Exception, so that no handler treats it as a failure."""
+    """The user asked the run to stop.
+
+    It is no Exception, so that no handler treats it as a failure.
+    """
 
 
 class Cancellation:
-    """A context in which SIGTERM raises Stopped. Outside of it, the signal is kept until the next one is entered.
+    """A context in which SIGTERM raises Stopped.
+
+    Outside of it, the signal is kept until the next one is entered.
 
     So the code that records how a run ended is never interrupted.
     """

@@ -63,6 +63,6 @@ def _text(event: Event) -> str | None:
 
 
 def written(event: FileWritten) -> str:
-    """Return which file was written, and where its original is kept, if it was not piwizard's."""
+    """Return which file was written, and where its former version is kept."""
     kept = f" (the previous version is kept as {event['backup']})" if event["backup"] else ""
     return f"wrote {event['path']}{kept}"

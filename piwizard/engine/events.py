@@ -1,4 +1,4 @@
-"""The events of a run: one JSON object a line in events.jsonl.
+"""Define the events of a run: one JSON object a line in events.jsonl.
 
 A reader ignores events that it does not know and fields that it does not expect, so each version reads what other
 versions wrote.
@@ -11,21 +11,24 @@ from typing import Literal, NotRequired, TypedDict, cast
 
 OUTPUT_MARK = b'"event": "output"'
 OUTPUT_MARK_WITHIN = 150
-"""At and run stand before it in a line."""
+"""Bytes of a line that are searched for the mark: only `at` and `run` come before it."""
 
 Steps = tuple[tuple[str, str | None], ...]
 """Pairs of step and site."""
 
 
 class Line(TypedDict):
-    """What the recorder adds to each event: an ISO time in UTC, and the name of the run."""
+    """The fields that the recorder adds: an ISO time in UTC, and the run's name."""
 
     at: NotRequired[str]
     run: NotRequired[str]
 
 
 class ApplyStarted(Line):
-    """A run began. `action` is apply or undo; a line of JSON has the steps as lists of two."""
+    """A run began.
+
+    `action` is apply or undo; a line of JSON has the steps as lists of two.
+    """
 
     event: Literal["apply-started"]
     action: str
@@ -58,7 +61,10 @@ class RunStarted(Line):
 
 
 class RunFinished(Line):
-    """The run ended with one step: done, failed, stopped, or running, where a background job continues it."""
+    """The run ended with one step: done, failed, stopped or running.
+
+    It is running if a background job continues it.
+    """
 
     event: Literal["run-finished"]
     step: str
@@ -69,7 +75,10 @@ class RunFinished(Line):
 
 
 class ChangeEvent(Line):
-    """A change is about to be applied or undone, was already in sync, or is done. `number` counts from 1 in a step."""
+    """A change is about to be applied or undone, was already in sync, or is done.
+
+    `number` counts from 1 in a step.
+    """
 
     event: Literal["change-started", "change-skipped", "change-finished"]
     change: str
@@ -87,7 +96,10 @@ class CommandStarted(Line):
 
 
 class CommandFinished(Line):
-    """A command ended. `allowed`: its exit code is not 0, but one that the change expects."""
+    """A command ended.
+
+    `allowed`: its exit code is not 0, but one that the change expects.
+    """
 
     event: Literal["command-finished"]
     id: int
@@ -106,14 +118,17 @@ class Output(Line):
 
 
 class PassedOver(Line):
-    """No event of a record: a reader that leaves output out says how many lines that were."""
+    """A reader skipped this many lines of output. It is not in the run log."""
 
     event: Literal["passed-over"]
     lines: int
 
 
 class FileWritten(Line):
-    """A file was written. `backup`: where the version before is kept, if it was not piwizard's."""
+    """A file was written.
+
+    `backup`: where the version before is kept, if it was not piwizard's.
+    """
 
     event: Literal["file-written"]
     path: str
@@ -130,14 +145,17 @@ class PathAltered(Line):
 
 
 class Note(Line):
-    """A line for whoever watches. "progress" was written by an earlier version."""
+    """A line for the user. "progress" was written by an earlier version."""
 
     event: Literal["note", "progress"]
     text: str
 
 
 class CheckDone(Line):
-    """A check was made: `id` is the same whatever its name says. Only a rehearsal names the step."""
+    """A check was made: `id` is the same whatever its name says.
+
+    Only a rehearsal names the step.
+    """
 
     event: Literal["check"]
     name: str
@@ -148,7 +166,7 @@ class CheckDone(Line):
 
 
 class ErrorRaised(Line):
-    """What failed. `key` is the answer at fault, `hint` what to do next."""
+    """An error: its message, the answer that caused it (`key`), and what to do next (`hint`)."""
 
     event: Literal["error"]
     message: str
@@ -164,7 +182,7 @@ class Traceback(Line):
 
 
 class BackgroundStarted(Line):
-    """Written by an earlier version: a second run was started for a step that takes hours."""
+    """An earlier version started a second run for a step that takes hours."""
 
     event: Literal["background-started"]
     steps: Steps
@@ -200,19 +218,20 @@ REQUIRED: dict[str, frozenset[str]] = {
 
 
 def now() -> str:
-    """The time in ISO 8601, UTC, to the millisecond."""
+    """Return the time in ISO 8601, UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def is_output(line: bytes) -> bool:
-    """Whether a line of a record is what a command printed; told without decoding it."""
+    """Check whether a line is output of a command, without decoding it."""
     return OUTPUT_MARK in line[:OUTPUT_MARK_WITHIN]
 
 
 def decode(line: bytes | str) -> Event | None:
-    """Return the event of a line; None where the line was torn by a power cut, or lacks a field that readers need.
+    """Return the event of a line; None if the line is torn or incomplete.
 
-    An event of a name that is not known is returned as it is: no reader acts on it.
+    A power cut tears lines. Incomplete events lack a field that readers need. Unknown events are returned as they are:
+    no reader acts on them.
     """
     try:
         found = json.loads(line)

@@ -1,4 +1,7 @@
-"""What undo leaves behind: packages that piwizard installed, and files and folders of the user."""
+"""Record what undo leaves behind.
+
+That is packages that piwizard installed, and files and folders of the user.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ LEFT = ("folder", "user")
 
 
 class Leftovers:
-    """Recorded until the packages are removed, also if the steps are undone one by one."""
+    """The records of what undo left behind.
+
+    They are kept until the packages are removed, even if the steps are undone one by one.
+    """
 
     def __init__(self, backups: Path) -> None:
         self._journal = Journal(backups, NAME, None)
@@ -47,7 +53,10 @@ class Leftovers:
         ]
 
     def folders(self) -> list[Record]:
-        """Return the folders that were not empty when their steps were undone. Packages may have emptied them since."""
+        """Return the folders that were not empty when their steps were undone.
+
+        Packages may have emptied them since.
+        """
         return [one | {"before": one["before"]["record"]} for one in self.records() if one["kind"] == "folder"]
 
     def forget(self, kind: str, target: str) -> None:
@@ -55,7 +64,10 @@ class Leftovers:
         self._journal.rewrite([one for one in self.records() if (one["kind"], one["target"]) != (kind, target)])
 
     def steps(self) -> frozenset[tuple[str, str | None]]:
-        """Return the steps, each with its site, whose next undo has something to continue with."""
+        """Return the steps whose next undo has something to continue with.
+
+        Each has its site.
+        """
         return frozenset(
             (one["before"]["step"], one["before"]["site"]) for one in self.records() if one["kind"] in LEFT
         )
@@ -74,7 +86,10 @@ class Leftovers:
         return one["kind"] in LEFT and (one["before"]["step"], one["before"]["site"]) == (step, site)
 
     def settle(self) -> None:
-        """Remove the records of packages that are no longer installed: the user may install them again."""
+        """Remove the records of packages that are no longer installed.
+
+        The user may install them again.
+        """
         there = dpkg.installed()
         stay = [one for one in self.records() if one["kind"] == "package" and one["target"] in there]
         kept = [one for one in self.records() if one["kind"] == "kept"] if stay else []

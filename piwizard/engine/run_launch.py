@@ -1,4 +1,4 @@
-"""Start a run as a process that no terminal owns, find the one under way, and stop it."""
+"""Start, find and stop runs, whose processes no terminal owns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ class RunUnderWay(PiwizardError):
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a run has to do: the `action` (apply or undo) for these pairs of step and site, in this order."""
+    """The work of a run.
+
+    That is the `action` (apply or undo) for these pairs of step and site, in this order.
+    """
 
     action: str
     steps: Steps
@@ -93,7 +96,10 @@ def _steps(run: str) -> Steps:
 
 
 def alive(run: str) -> bool:
-    """Check whether a run is in progress or about to start, which takes many seconds on a small board."""
+    """Check whether a run is in progress or about to start.
+
+    Its start takes many seconds on a small board.
+    """
     return run == under_way() or systemd.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
 
 
@@ -113,7 +119,10 @@ def wait_until_free() -> None:
 
 
 def start(wanted: RunRequest) -> str:
-    """Start a run and return its name. Raise PiwizardError if one is in progress, or systemd does not run."""
+    """Start a run and return its name.
+
+    Raise PiwizardError if one is in progress, or systemd does not run.
+    """
     require_systemd()
     require_free()
     run = next_run_id(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
@@ -153,7 +162,10 @@ def require_systemd() -> None:
 
 
 def next_run_id(latest: str | None, now: datetime | None = None) -> str:
-    """Return a name that sorts after the latest one, also if the clock went back: a Pi without power keeps no time."""
+    """Return a name that sorts after the latest one, even if the clock went back.
+
+    A Pi without power does not keep the time.
+    """
     moment, before = now or datetime.now(UTC), _moment(latest or "")
     if before:
         moment = max(moment, before + timedelta(microseconds=1))
@@ -161,7 +173,7 @@ def next_run_id(latest: str | None, now: datetime | None = None) -> str:
 
 
 def _moment(name: str) -> datetime | None:
-    """Return the last moment that a name can stand for; None if it is not the name of a run."""
+    """Return the last time that a name can stand for; None if it is no run's."""
     known = NAME.fullmatch(name)
     try:
         second = datetime.strptime(known[1], SECOND).replace(tzinfo=UTC) if known else None

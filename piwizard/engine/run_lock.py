@@ -1,4 +1,7 @@
-"""The lock that allows one run at a time. It ends with its process, however that ends."""
+"""Lock runs, so that there is one at a time.
+
+The lock ends with its process, however that ends.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ CLAIMED, NAMED = 0, 1
 
 
 class Lock:
-    """Held from `take` until `release` or the end of the process. The file names the run that holds it.
+    """Held from `take` until `release` or the end of the process.
+
+    The file names the run that holds it.
 
     It locks an open file (F_OFD_SETLK). Asking for its holder takes no lock, so observers never block a new run.
     """
@@ -63,5 +68,8 @@ def holder(path: Path) -> str | None:
 
 
 def _flock(kind: int, byte: int) -> bytes:
-    """Pack Linux's struct flock with 64-bit offsets: type, whence, start, length, pid (0 for this kind of lock)."""
+    """Pack Linux's struct flock with 64-bit offsets.
+
+    Its fields are type, whence, start, length, and pid (0 for this kind of lock).
+    """
     return struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0)

@@ -1,4 +1,4 @@
-"""The logs of runs: written by their processes, followed by readers, and removed when they are old."""
+"""Write, read and remove the logs of runs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ READS_PER_SECOND = 10
 MOST_RUNS, MOST_BYTES = 50, 200 << 20
 """How many run logs are kept, and how many bytes of them."""
 PLAIN = frozenset({"event", "step", "site", "steps", "action", "kind", "stream", "result", "sha256"})
-"""Fields with piwizard's own words, which readers rely on: no secret is hidden in them, even if it is such a word."""
+"""Fields that readers rely on: no secret is hidden in them, even if it is the same text."""
 
 
 class Recorder:
-    """Append events to `RUN/events.jsonl`, without secrets, whatever a command prints."""
+    """A writer that appends events to `RUN/events.jsonl`, without secrets."""
 
     def __init__(self, folder: Path, secrets: Iterable[Secret | str] = ()) -> None:
         files.own_folder(folder, 0o700, (os.geteuid(), os.getegid()))
@@ -36,11 +36,13 @@ class Recorder:
         weakref.finalize(self, os.close, self._file)
 
     def hide(self, secrets: Iterable[Secret | str]) -> None:
-        """Hide these secrets from now on too, also in the forms in which programs quote them."""
+        """Hide these secrets from now on too, in all forms of quoting."""
         self._concealer.add(secrets)
 
     def emit(self, event: Event) -> None:
-        """Append one event in a single write, so that lines never mix and only the last one can be torn.
+        """Append one event in a single write.
+
+        So lines never mix, and only the last one can be torn.
 
         On a full disk the event is lost and the run continues: it fails in order by itself.
         """
@@ -83,7 +85,10 @@ def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
 
 
 class EventReader:
-    """Read a run log as it grows. `new` returns the complete lines since its last call."""
+    """Read a run log as it grows.
+
+    `new` returns the complete lines since its last call.
+    """
 
     def __init__(self, file: Path) -> None:
         self._path = file
@@ -99,10 +104,12 @@ class EventReader:
             return 0
 
     def new(self, limit: int = 1 << 20, *, output: bool = True) -> Iterator[Event]:
-        """Yield the events since the last call, at most `limit` bytes of them. Skip lines that decode() refuses.
+        """Yield the events since the last call, at most `limit` bytes of them.
 
-        Without `output`, skip the output of commands unread, which is many times as fast, and yield an event of the
-        reader's own with the number of skipped lines.
+        Skip lines that decode() refuses.
+
+        Without `output`, skip the output of commands unread, which is many times as fast, and yield an event of
+        the reader's own with the number of skipped lines.
         """
         try:
             with self._path.open("rb") as file:
@@ -136,7 +143,7 @@ def read(folder: Path) -> list[Event]:
 
 
 def follow(run: str) -> Iterator[Event]:
-    """Yield the events of a run from the first one, until it has ended or its process is gone."""
+    """Yield the events of a run until it has ended or its process is gone."""
     from piwizard.engine import run_launch
 
     reader = EventReader(run_launch.folder(run) / "events.jsonl")

@@ -23,7 +23,7 @@ from piwizard.system.checks import Check
 
 @dataclass(frozen=True)
 class Runner:
-    """What the steps of one run share: the backups, the state, and the run log."""
+    """The steps of one run, with what they share: backups, state, and run log."""
 
     backups: Path
     state: State
@@ -69,10 +69,12 @@ class Runner:
     def undo(
         self, step: str, site: str | None, *, data: Path | None = None, wipe: bool = False, packages: bool = False
     ) -> bool:
-        """Undo one step, from its journal alone. Keep and name files that were edited by hand since.
+        """Undo one step, from its journal alone.
 
-        `data` is the folder with the app's data, if the step has one: it is kept and named, unless `wipe` is set.
-        Packages are kept too: `packages` removes all that any undone step installed and nobody else needs.
+        Keep and name files that were edited by hand since.
+
+        `data` is the folder with the app's data, if the step has one: it is kept and named, unless `wipe` is
+        set. Packages are kept too: `packages` removes all that any undone step installed and nobody else needs.
         """
 
         def body() -> tuple[str, str]:
@@ -134,7 +136,7 @@ class Runner:
         return check
 
     def _record(self, step: str, site: str | None, body: Callable[[], tuple[str, str]], *, undo: bool = False) -> bool:
-        """Run the body of a step, and put its result into the run log and the state, however it ends."""
+        """Run the body of a step, and record its result however it ends."""
         since = time.monotonic()
         self.state.mark(step, site, "running", self.recorder.run)
         result, summary = "failed", ""
@@ -171,7 +173,10 @@ class Runner:
 
 
 def _remove_packages(leftovers: Leftovers, work: RunApplyContext) -> list[str]:
-    """Remove packages that nobody needs any more, and folders that are empty then. Return why others stay."""
+    """Remove packages that nobody needs any more, and folders that are empty then.
+
+    Return why others stay.
+    """
     stay = apt.remove(leftovers.records(), work)
     for sentence in stay:
         work.say(sentence)
@@ -187,7 +192,9 @@ def _undoing(record: Record) -> str:
 
 
 def _with_left(left: list[Record], records: list[Record]) -> list[Record]:
-    """Return the records of a journal, oldest first, with those that an earlier undo has left replacing later ones.
+    """Return the records of a journal, oldest first, with earlier leftovers.
+
+    A record that an earlier undo has left replaces a later one.
 
     A folder that undo kept existed before the next set-up, although piwizard had created it.
     """

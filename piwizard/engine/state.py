@@ -1,4 +1,7 @@
-"""The last result of each step, as recorded in state.json. Probes and checks may contradict it."""
+"""Read and write state.json with the last result of each step.
+
+Probes and checks may contradict the recorded results.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Entry:
-    """The last run of one step. `result` is running, done, failed or stopped; `seconds` is its duration.
+    """The last run of one step.
+
+    `result` is running, done, failed or stopped; `seconds` is its duration.
 
     `system` is the release of the system at that time, "Debian GNU/Linux 12 (bookworm)"; "" if it was not recorded.
     """
@@ -31,13 +36,13 @@ class Entry:
 
     @property
     def moved(self) -> str:
-        """Return a sentence if the system was upgraded to another release since; otherwise an empty text."""
+        """Return a sentence if the system was upgraded since; otherwise empty."""
         here = os_release.here()
         return f"It was set up on {self.system}; this is {here} now." if self.system not in ("", here) else ""
 
 
 def key(step: str, site: str | None) -> str:
-    """Return the name of a step's entry: "nginx", or "myflask/app" for the step of a site."""
+    """Return the name of a step's entry: "nginx", or "myflask/app" with a site."""
     return f"{site}/{step}" if site else step
 
 

@@ -1,4 +1,7 @@
-"""The backups of open transactions, kept on disk until the new files are validated and activated."""
+"""Back up the files of transactions until these are finished.
+
+A transaction is finished when the new files are validated and activated.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +30,22 @@ class FileCopy(TypedDict, total=False):
 
 
 class TransactionBackup:
-    """The backup of one transaction: a folder with copies of its files, and a .json that says where they belong."""
+    """The backup of one transaction.
+
+    A folder has copies of its files, and a .json the paths that they belong to.
+    """
 
     def __init__(self, backups: Path, group: str) -> None:
         self._copies = backups / "unfinished" / group
         self._index = backups / "unfinished" / f"{group}.json"
 
     def begin(self, paths: Sequence[Path], wrote: Wrote) -> list[Path]:
-        """Back up these paths. Return the paths that were rolled back, as they no longer belong to the transaction.
+        """Back up these paths.
 
-        A transaction that was begun and never finished keeps its first copies, except of files that were edited by
-        hand since: of these, the edited version is kept.
+        Return the paths that were rolled back, as they no longer belong to the transaction.
+
+        A transaction that was begun and never finished keeps its first copies, except of files that were edited
+        by hand since: of these, the edited version is kept.
         """
         begun = {entry["path"]: entry for entry in self._entries()}
         if not begun:

@@ -1,4 +1,6 @@
-"""The undo journals: the state of things before piwizard first changed them, and what piwizard wrote.
+"""Record the state of things before piwizard changes them.
+
+These are the undo journals. They also have what piwizard wrote.
 
 Each step of each site has a journal, `backups/SITE/STEP/journal.jsonl`. An entry is appended before the change that it
 describes. Originals are kept beside the journals under the hash of their content, and so are versions that were edited
@@ -34,7 +36,10 @@ class Written(TypedDict):
 
 
 class FileBefore(TypedDict, total=False):
-    """The `before` of records of the kinds "file" and "edited". If `exists` is false, there was nothing."""
+    """The `before` of records of the kinds "file" and "edited".
+
+    If `exists` is false, there was nothing.
+    """
 
     exists: Required[bool]
     link: str
@@ -72,11 +77,17 @@ class Journal:
         return [entry for entry in self.entries() if is_record(entry)]
 
     def shared(self) -> Journal:
-        """Return the journal of what this step did for all sites together. Steps of the machine have only this."""
+        """Return the journal of what this step did for all sites together.
+
+        Steps of the machine have only this.
+        """
         return Journal(self._backups, self._step, None)
 
     def to_undo(self) -> list[Journal]:
-        """Return the journals that end when this step is undone. The shared one ends with the last site."""
+        """Return the journals that end when this step is undone.
+
+        The shared one ends with the last site.
+        """
         others = {path.parent.parent.name for path in self._backups.glob(f"*/{self._step}/journal.jsonl")}
         alone = not others - {MACHINE, self._site}
         return [self, self.shared()] if self._site is not None and alone else [self]
@@ -91,7 +102,9 @@ class Journal:
             self._append({"kind": kind, "target": target, "before": before})
 
     def writing(self, path: Path, content: bytes) -> Path | None:
-        """Record that `content` is about to be written, and back up the original the first time. Return its backup.
+        """Record that `content` is about to be written. Return the backup.
+
+        The original is backed up the first time.
 
         A version that was edited by hand is backed up each time, with its own record: undo restores it.
         """
@@ -107,7 +120,7 @@ class Journal:
         return backup
 
     def _keep_as_it_is(self, path: Path) -> tuple[FileBefore, Path | None]:
-        """Return what undo needs to know of a file or a link, and the backup of its content."""
+        """Return the state of a file or link for undo, and the backup of its content."""
         before: FileBefore = {"exists": path.exists()}
         if path.is_symlink():
             before["link"] = os.readlink(path)
@@ -180,7 +193,10 @@ class Journal:
 
 
 def decode(line: bytes) -> Entry | None:
-    """Return the entry of a line; None if a power cut has torn the line, in which case nothing followed it."""
+    """Return the entry of a line; None if a power cut has torn the line.
+
+    Nothing followed a torn entry.
+    """
     try:
         entry = json.loads(line)
     except ValueError:
@@ -201,7 +217,10 @@ def is_written(entry: Entry) -> TypeGuard[Written]:
 
 
 def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
-    """Return the steps that have a journal, each with its site; None for the machine and for what sites share."""
+    """Return the steps that have a journal, each with its site.
+
+    The site is None for the machine and for what sites share.
+    """
     folders = (path.parent for path in backups.glob("*/*/journal.jsonl"))
     return frozenset((one.name, None if one.parent.name == MACHINE else one.parent.name) for one in folders)
 

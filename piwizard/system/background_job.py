@@ -1,4 +1,4 @@
-"""A systemd unit that continues the work of a step after the step's run has ended."""
+"""Continue the work of a step in a systemd unit after its run has ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from piwizard.system import commands, systemd
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a background job is: a percentage for small places, a sentence for others."""
+    """The progress of a background job, as a percentage and as a sentence."""
 
     percent: int
     text: str
@@ -20,10 +20,12 @@ class JobProgress:
 
 @dataclass(frozen=True)
 class BackgroundJob:
-    """Work that takes hours. When it has finished, it starts an ordinary run of its step, which uses the result.
+    """Work that takes hours.
 
-    `what` is the work in a few words: "The generation of DH parameters". `marker` returns a file that exists from the
-    start of the work to its end: a unit that is enabled at boot continues only where that file is left.
+    When it has finished, it starts an ordinary run of its step, which uses the result.
+
+    `what` is the work in a few words: "The generation of DH parameters". `marker` returns a file that exists from
+    the start of the work to its end: a unit that is enabled at boot continues only where that file is left.
     """
 
     unit: str
@@ -36,7 +38,10 @@ class BackgroundJob:
         return systemd.ask([self.unit])[self.unit].running
 
     def stop(self) -> None:
-        """Stop the job, so that it does not start again at boot. Raise PiwizardError where systemd refuses."""
+        """Stop the job, so that it does not start again at boot.
+
+        Raise PiwizardError where systemd refuses.
+        """
         result = commands.run(("systemctl", "stop", self.unit))
         if not result.ok:
             raise PiwizardError(

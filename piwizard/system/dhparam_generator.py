@@ -1,4 +1,4 @@
-"""The background job that generates Diffie-Hellman parameters: piwizard-dhparam.service and its files.
+"""Generate Diffie-Hellman parameters in piwizard-dhparam.service.
 
 openssl prints a dot for each number that it tries. The unit writes these dots to a file in /run, which is the progress.
 """
@@ -24,17 +24,26 @@ def folder() -> Path:
 
 
 def partial() -> Path:
-    """Return the file that openssl writes to. It exists while the generation is wanted and not finished."""
+    """Return the file that openssl writes to.
+
+    It exists while the generation is wanted and not finished.
+    """
     return folder() / "partial.pem"
 
 
 def generated() -> Path:
-    """Return the file with the whole parameters, as the unit leaves it for the run that puts them in place."""
+    """Return the file with the generated parameters.
+
+    The unit leaves it for the run that puts them in place.
+    """
     return folder() / "generated.pem"
 
 
 def progress() -> JobProgress:
-    """Read how far openssl is. Each number that it tries fits with the same chance, so the time is a matter of luck."""
+    """Read how far openssl is.
+
+    Each number that it tries fits with the same chance, so the time is a matter of luck.
+    """
     if generated().exists():
         return JobProgress(100, "generated, waiting to be put in place")
     printed = files.read(PROGRESS) or b""

@@ -106,7 +106,7 @@ def test_requirements_that_do_not_install_and_an_app_that_does_not_load(pi: Pi, 
     eventually(lambda: pi.run(("git", "ls-remote", lab.git.url("broken"))))
     result = quickstart.apply(pi, "--answers", quickstart.ANSWERS, check=False)
     assert result.exit == 1
-    assert "app.requirements: they do not install" in result.output
+    assert "app.requirements: pip cannot install them" in result.output
     assert "no-such-distribution-anywhere" in result.output
     assert quickstart.states(pi)["app"] == "failed"
     assert not (pi.files / "srv/myflask/current").exists()

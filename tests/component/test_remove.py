@@ -142,7 +142,7 @@ def test_a_file_edited_by_hand_comes_back(pi: Pi) -> None:
     for path, text in edits.items():
         if pi.read(path) == text:
             continue  # piwizard's own lines were as they should be
-        (kept,) = re.findall(rf"wrote {re.escape(path)} \(the version before is kept as (\S+)\)", said)
+        (kept,) = re.findall(rf"wrote {re.escape(path)} \(the previous version is kept as (\S+)\)", said)
         assert pi.read(kept) == text
     assert pi.read(UNIT) != edits[UNIT]
     pi.run(("piwizard", "undo", "--all", "--yes"))

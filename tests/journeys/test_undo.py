@@ -142,10 +142,10 @@ def test_what_a_person_has_made_since_stays(served_pi: Pi) -> None:
     said = pi.run(("piwizard", "undo", "--all", "--packages", "--yes")).output
     for sentence in (
         "/etc/systemd/system/myflask.service was edited by hand",
-        "The package nginx-common stays: /etc/nginx/conf.d/mine.conf is not what it brought.",
+        "The package nginx-common is kept: /etc/nginx/conf.d/mine.conf was changed since it was installed.",
         "The package nginx stays: ",
         "nginx.service goes on: /etc/nginx/conf.d/mine.conf is not piwizard's.",
-        "The user myflask owns what is left in /srv/myflask: kept.",
+        "The user myflask still owns files in /srv/myflask: kept.",
     ):
         assert sentence in said
     assert pi.http("/", host="mine.lan").text == "mine"

@@ -101,7 +101,7 @@ def test_one_that_needs_to_be_told_something(lab: Lab, pi: Pi) -> None:
         pi.write(quickstart.ANSWERS, before + needy)
         refused = quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS, check=False)
         assert refused.exit == 1
-        assert [line for line in refused.output.splitlines() if "app.env.REPOSITORY: the app asks for" in line]
+        assert [line for line in refused.output.splitlines() if "app.env.REPOSITORY: the app needs" in line]
         told = f'{needy}env = {{ REPOSITORY = "{wiki}" }}\ninit = ["git init {wiki}"]\n'
         pi.write(quickstart.ANSWERS, before + told)
         quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS)

@@ -37,7 +37,7 @@ def test_a_file_of_another_is_found_and_given_back(data: Path, theirs: str) -> N
     assert (data / theirs).stat().st_uid == NOBODY
 
 
-def test_links_lead_nowhere(data: Path, tmp_path: Path) -> None:
+def test_links_are_not_followed(data: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "shadow").write_text("secret")

@@ -28,12 +28,12 @@ def failed(working, marker: Path, code: str, variables: tuple[str, ...], start: 
 def test_variables_that_nobody_has_given_are_named(working, tmp_path):
     error = failed(working, tmp_path / "marker", "raise ValueError('Unknown kind: None')", NAMES)
     assert str(error) == "It does not run. ValueError: Unknown kind: None"
-    assert "nobody has given: DATABASE, ENVIRONMENT, FLASK_DEBUG, MAIL, SECRET_KEY and others." in error.hint
+    assert "not set: DATABASE, ENVIRONMENT, FLASK_DEBUG, MAIL, SECRET_KEY and others." in error.hint
 
 
 def test_one_that_is_named_stands_for_itself(working, tmp_path):
     error = failed(working, tmp_path / "marker", "raise ValueError('no MAIL')", NAMES)
-    assert str(error) == "app.env.MAIL: the app asks for this variable: ValueError: no MAIL"
+    assert str(error) == "app.env.MAIL: the app needs this variable: ValueError: no MAIL"
     assert error.key == "app.env.MAIL"
 
 
@@ -44,7 +44,7 @@ def test_nothing_is_guessed_where_all_are_given(working, tmp_path):
 def test_a_file_that_it_may_not_write_is_named(working, tmp_path):
     error = failed(working, tmp_path / "marker", "open('/etc/shadow', 'w')", NAMES, start="usr")
     assert str(error).endswith("PermissionError: [Errno 13] Permission denied: '/etc/shadow'")
-    assert error.hint == "It wants to write etc/shadow: if it may, name that in app.writable."
+    assert error.hint == "It needs to write etc/shadow. To allow that, add it to app.writable, then apply again."
 
 
 def test_what_newer_pythons_no_longer_have(working, tmp_path):

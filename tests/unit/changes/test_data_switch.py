@@ -105,7 +105,7 @@ def test_both_go_back(site, open_folder, proof, code):
 
 
 @pytest.mark.parametrize("proof", [None, "it fails"])
-def test_killed_anywhere_it_is_finished_or_taken_back(open_folder, proof):
+def test_switch_killed_anywhere_is_finished_or_rolled_back(open_folder, proof):
     site = fresh(open_folder)
 
     def run() -> None:
@@ -154,7 +154,7 @@ def test_killed_anywhere_where_the_data_is_a_disk_of_its_own(open_folder, monkey
 
 def test_no_room_for_a_copy_is_said_before_anything_is_touched(site, open_folder, monkeypatch):
     monkeypatch.setattr("piwizard.changes.data_copy.SPARE", 1 << 60)
-    with pytest.raises(ChangeFailed, match=r"takes \d+ MB, and \d+ MB are free"):
+    with pytest.raises(ChangeFailed, match=r"needs \d+ MB; \d+ MB are free"):
         make(open_folder, group(site))
     assert state(site) == ("releases/one", False, ["data.setup"])
 

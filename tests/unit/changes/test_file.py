@@ -45,7 +45,7 @@ def test_written_once(working, tmp_path, events):
     assert [event["path"] for event in events() if event["event"] == "file-written"] == [str(tmp_path / "f")]
 
 
-def test_a_mode_that_differs_is_put_right(working, tmp_path):
+def test_file_with_another_mode_is_corrected(working, tmp_path):
     working().make(ours(tmp_path / "f"))
     (tmp_path / "f").chmod(0o666)
     preview = ours(tmp_path / "f").probe(working().machine, working())
@@ -114,7 +114,7 @@ def test_a_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
     kept = Path(written[-1]["backup"])
     assert kept.read_text() == "ours, mended\n"
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert f"wrote {tmp_path / 'f'} (the version before is kept as {kept})" in event_format.line(written[-1])
+    assert f"wrote {tmp_path / 'f'} (the previous version is kept as {kept})" in event_format.line(written[-1])
     assert any("Your version is kept" in event["text"] for event in events() if event["event"] == "note")
 
 
@@ -222,7 +222,7 @@ def test_an_edit_in_place_keeps_mode_and_leads_through_links(working, tmp_path, 
 
 def test_an_edit_of_a_file_that_is_not_there(working, tmp_path):
     change = edited(tmp_path / "conf")
-    assert "comes with its package" in change.probe(working().machine, working()).diff
+    assert "is installed with its package" in change.probe(working().machine, working()).diff
     with pytest.raises(ChangeFailed, match="missing"):
         working().make(change)
 

@@ -146,7 +146,7 @@ def test_a_group_that_is_refused_after_a_kill_leaves_everything(open_folder):
     assert points > 20
 
 
-def test_what_follows_a_group_is_made_up_for(open_folder):
+def test_activation_missed_by_a_kill_follows_later(open_folder):
     """Killed after the files were accepted: the service is still told, by the next run."""
     there = open_folder / "there"
     fresh(open_folder)
@@ -181,7 +181,7 @@ def test_undone_after_a_kill(open_folder):
         fresh(open_folder)
 
 
-def test_a_folder_that_was_cut_off_while_it_went_is_made_anew(open_folder):
+def test_folder_killed_during_its_removal_is_created_again(open_folder):
     """What is there by half vouches for nothing."""
     there = open_folder / "there"
     names = [f"r{number}" for number in range(6)]

@@ -37,7 +37,7 @@ def swaps(tmp_path, monkeypatch):
 
 @pytest.fixture
 def room(monkeypatch):
-    return lambda found: monkeypatch.setattr(swap, "look", lambda: found)
+    return lambda found: monkeypatch.setattr(swap, "measure", lambda: found)
 
 
 def notes(events) -> str:
@@ -49,10 +49,10 @@ def notes(events) -> str:
     [
         (SwapSpace(899, "ext4", 8000), False, None),
         (SwapSpace(900, "ext4", 8000), True, None),
-        (SwapSpace(430, "overlay", 8000), False, "of the kind overlay"),
-        (SwapSpace(430, "btrfs", 8000), False, "of the kind btrfs"),
-        (SwapSpace(430, "", 8000), False, "of the kind unknown"),
-        (SwapSpace(430, "ext4", 2000), False, "2000 MB free, and 2048 are needed"),
+        (SwapSpace(430, "overlay", 8000), False, "the file system overlay does not support it"),
+        (SwapSpace(430, "btrfs", 8000), False, "the file system btrfs does not support it"),
+        (SwapSpace(430, "", 8000), False, "the file system of its disk does not support it"),
+        (SwapSpace(430, "ext4", 2000), False, "2000 MB free, and 2048 MB are needed"),
     ],
 )
 def test_the_decision(found, enough, against):
@@ -72,7 +72,7 @@ def test_this_machine(tmp_path, monkeypatch):
 
 def test_a_plan_says_so(room):
     room(SMALL)
-    assert "1024 MB of swap are added while it is built" in swap.announced()
+    assert "1024 MB of swap are added during the build" in swap.announced()
     for found in (SwapSpace(4000, "ext4", 8000), SwapSpace(430, "overlay", 8000)):
         room(found)
         assert swap.announced() == ""
@@ -101,7 +101,7 @@ def test_where_it_is_not_wanted_or_cannot_be(working, events, swaps, room, found
     room(found)
     with swap.for_building(working()):
         assert not swap.file().exists()
-    assert ("no swap can be added for it" in notes(events)) == (not found.enough)
+    assert ("no swap can be added" in notes(events)) == (not found.enough)
     assert NoSwap().probe(None, None).in_sync
 
 
@@ -111,7 +111,7 @@ def test_a_kernel_that_refuses(working, events, swaps, room, tmp_path, program):
     (tmp_path / "bin" / program).write_text("#!/bin/sh\necho not permitted >&2\nexit 1\n")
     with swap.for_building(working()):
         assert not swap.file().exists()
-    assert "goes on without" in notes(events)
+    assert "continues without" in notes(events)
 
 
 class Killed(BaseException):

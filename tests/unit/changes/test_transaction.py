@@ -45,7 +45,7 @@ def times_told(there):
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
-def test_taken_up_once(there, working):
+def test_transaction_activates_once(there, working):
     change = group(there, activate=(told(there),))
     assert working().make(change)
     assert not working().make(change)

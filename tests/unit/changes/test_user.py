@@ -81,7 +81,7 @@ def test_number_is_kept_before_the_user_is_made(accounts, own_places):
 
 def test_no_number_left_is_said(accounts):
     accounts.update({f"u{number}": number for number in range(user.LOWEST, user.HIGHEST + 1)})
-    with pytest.raises(PiwizardError, match="no free number"):
+    with pytest.raises(PiwizardError, match="no free ID"):
         made("blog", accounts)
 
 

@@ -14,15 +14,15 @@ BUILD = ("note: This error originates from a subprocess.", "error: subprocess-ex
     [
         (
             ("  Error: pg_config executable not found.", *BUILD),
-            "A package cannot be built here: Error: pg_config executable not found.",
+            "A package cannot be built: Error: pg_config executable not found.",
         ),
         (
             ("  ModuleNotFoundError: No module named 'imp'", *BUILD),
-            "A package cannot be built here: ModuleNotFoundError: No module named 'imp'",
+            "A package cannot be built: ModuleNotFoundError: No module named 'imp'",
         ),
         (
             ("  src/x.c:12:10: fatal error: ffi.h: No such file or directory", *BUILD),
-            "A package cannot be built here: src/x.c:12:10: fatal error: ffi.h: No such file or directory",
+            "A package cannot be built: src/x.c:12:10: fatal error: ffi.h: No such file or directory",
         ),
         (
             ("Collecting nosuch", "ERROR: No matching distribution found for nosuch"),
@@ -33,7 +33,7 @@ BUILD = ("note: This error originates from a subprocess.", "error: subprocess-ex
                 "error: Command '['gcc', '-I/srv']' returned non-zero exit status 1.",
                 "ERROR: Failed to build installable wheels for some pyproject.toml based projects (greenlet, lxml)",
             ),
-            "There is no wheel of greenlet, lxml for this machine, and compiling failed.",
+            "There is no wheel of greenlet, lxml for this Pi, and compiling it failed.",
         ),
         (("Killed",), "Killed"),
     ],
@@ -54,7 +54,7 @@ def test_a_version_too_old_for_this_python(line: str) -> None:
 def test_what_was_to_be_built_is_named() -> None:
     output = "Collecting flask\nCollecting greenlet==3.0.1 (from -r requirements.txt (line 3))\n  Downloading\n"
     failed = ("  ModuleNotFoundError: No module named 'imp'", *BUILD)
-    assert pips_reason(failed, output).startswith("greenlet==3.0.1 cannot be built here: ")
+    assert pips_reason(failed, output).startswith("greenlet==3.0.1 cannot be built: ")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_what_a_build_lacks(line: str, package: str) -> None:
     assert package in missing_packages((line,))
 
 
-def test_what_no_compiler_mends() -> None:
+def test_missing_packages_is_empty_for_other_failures() -> None:
     assert missing_packages(("ERROR: No matching distribution found for nosuch",)) == ()
     assert missing_packages(("ModuleNotFoundError: No module named 'imp'",)) == ()

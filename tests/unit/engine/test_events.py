@@ -90,7 +90,7 @@ def test_secrets_that_come_later(tmp_path):
     assert read(tmp_path)[0]["text"] == f"{HIDDEN} {HIDDEN}"
 
 
-def test_a_secret_that_is_one_of_our_own_words(tmp_path):
+def test_recorder_keeps_fields_that_equal_a_secret(tmp_path):
     """Somebody's password is "done", or the name of the site: readers must still see how the run ended."""
     recorder = Recorder(tmp_path, ["done", "myflask", "nginx"])
     recorder.emit(

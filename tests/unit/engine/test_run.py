@@ -215,7 +215,7 @@ def test_without_systemd(own_places):
     assert run_log.runs() == []
 
 
-def test_many_at_once_get_it_one_after_the_other(own_places):
+def test_lock_is_given_to_one_of_many(own_places):
     """Of runs that begin in the same moment one goes on; the others are told."""
     barrier, got = threading.Barrier(8), []
 

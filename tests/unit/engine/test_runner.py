@@ -198,7 +198,7 @@ def test_a_folder_is_removed_with_the_packages_that_had_files_in_it(engine, tmp_
     assert [one["target"] for one in Leftovers(tmp_path / "backups").records()] == [str(persons)]
 
 
-def test_an_undo_that_was_cut_off_is_gone_on_with(engine, tmp_path):
+def test_interrupted_undo_continues(engine, tmp_path):
     run(engine, files(tmp_path))
     (tmp_path / "two").unlink()
     (tmp_path / "two").mkdir()
