@@ -332,7 +332,7 @@ class MainScreen(Screen[None]):
 
         with self.app.suspend():
             console.say("This is a shell as root. `exit` leads back to piwizard.")
-            commands.interactive((os.environ.get("SHELL") or "/bin/sh",))
+            commands.run_interactive((os.environ.get("SHELL") or "/bin/sh",))
         self.app.refresh(layout=True)
 
     # Layout.

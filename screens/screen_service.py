@@ -12,7 +12,7 @@ from piwizard.setup import service
 if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
-    from piwizard.git.git_access import Access
+    from piwizard.git.git_access import GitAccess
     from piwizard.screens.form.answer_lookup import LookupResult
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
@@ -115,16 +115,16 @@ class ScreenService(service.Backend):
         look = LOOKUPS.get(key)
         return look(value) if look else None
 
-    def _access(self, repo: str) -> Access:
+    def _access(self, repo: str) -> GitAccess:
         """The login of the site that has this repository; nobody's where it is new."""
-        from piwizard.git.git_access import NOBODY
+        from piwizard.git.git_access import ANONYMOUS
 
         try:
             wizard = self._planner()
             own = [site for site, values in wizard.answers.sites.items() if values.get("app.repo") == repo]
-            return wizard.context.access(own[0]) if own else NOBODY
+            return wizard.context.access(own[0]) if own else ANONYMOUS
         except PiwizardError:  # said where that answer is asked for
-            return NOBODY
+            return ANONYMOUS
 
     @staticmethod
     def _without_answers() -> Planner:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
-from piwizard.system import apt_lock, commands, dpkg
+from piwizard.system import apt, commands, dpkg
 from piwizard.system.system_cache import SystemCache
 
 LONGEST_WAIT = 600
@@ -77,7 +77,7 @@ class Packages:
 def wait_for_others(work: ApplyContext) -> None:
     """Holding back until others have finished with apt: it would wait for one of its locks only, and not say so."""
     said, until = "", time.monotonic() + LONGEST_WAIT
-    while (other := apt_lock.holder()) and time.monotonic() < until:
+    while (other := apt.lock_holder()) and time.monotonic() < until:
         if other != said:
             work.say(f"Waiting for {other}, which is installing packages.")
             said = other
@@ -85,7 +85,7 @@ def wait_for_others(work: ApplyContext) -> None:
 
 
 def _repairs() -> tuple[tuple[str, ...], ...]:
-    if not dpkg.interrupted():
+    if not dpkg.is_interrupted():
         return ()
     return (("dpkg", "--configure", "-a", "--force-confold"), (*APT, "--fix-broken", "install"))
 

@@ -66,6 +66,6 @@ def become_root() -> None:
         from piwizard.cli import sudo
 
         sudo.become_root()
-    from piwizard.system import private_paths
+    from piwizard.system import paths
 
-    private_paths.close_own_places()
+    paths.restrict_private_paths()

@@ -10,7 +10,7 @@ from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh
 from piwizard.cli import output
 from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.git import deploy_key, git_address, git_command, git_errors, host_keys
-from piwizard.git.git_access import Access
+from piwizard.git.git_access import GitAccess
 from piwizard.git.host_keys import HostKey
 from piwizard.setup import kept_answers, workspace
 from piwizard.system import commands, console
@@ -32,7 +32,7 @@ def show(answers: Path | None, site: str | None, *, as_json: bool) -> int:
     address = access.address
     if address.scheme not in ("ssh", "https", "http"):
         raise PiwizardError(f"app.repo: {access.repo} needs no key.", key="app.repo")
-    public, place = deploy_key.make(access.site), deploy_key_page(address)
+    public, place = deploy_key.make_key(access.site), deploy_key_page(address)
     if as_json:
         tried = _try(access)
         found = {"accepted": tried.ok, "detail": tried.words}
@@ -42,7 +42,7 @@ def show(answers: Path | None, site: str | None, *, as_json: bool) -> int:
     if not address.ssh:
         return 0
     if sys.stdin.isatty() and not _known(access):
-        _ask_to_trust(access.site, host_keys.scan(address.host, address.port))
+        _ask_to_trust(access.site, host_keys.scan_host(address.host, address.port))
     tried = _try(access)
     while not tried.ok and sys.stdin.isatty():
         console.show(f"Not yet: {tried.words}")
@@ -57,13 +57,13 @@ def trust(host: str, answers: Path | None, site: str | None, *, yes: bool, as_js
     """Shows the host keys of a server, and believes them from now on if somebody says so."""
     access = _access(answers, site)
     name, port = _host_and_port(host, access)
-    known = git_address.known_as(name, port)
-    if host_keys.of(known, host_keys.read(host_keys.pinned_file())):
+    known = git_address.known_hosts_name(name, port)
+    if host_keys.keys_of_host(known, host_keys.read_keys(host_keys.pinned_file())):
         raise PiwizardError(f"The keys that {known} publishes come with piwizard: no others are taken for it.")
-    shown = host_keys.scan(name, port)
+    shown = host_keys.scan_host(name, port)
     if as_json:
         if yes:
-            host_keys.trust(access.site, shown)
+            host_keys.trust_keys(access.site, shown)
         keys = [{"type": key.name, "fingerprint": key.fingerprint} for key in shown]
         output.dump({"site": access.site, "host": known, "keys": keys, "trusted": yes})
         return 0
@@ -73,7 +73,7 @@ def trust(host: str, answers: Path | None, site: str | None, *, yes: bool, as_js
     return 0 if _ask_to_trust(access.site, shown, yes=yes) else 1
 
 
-def _access(answers: Path | None, site: str | None) -> Access:
+def _access(answers: Path | None, site: str | None) -> GitAccess:
     planner = workspace.planner(answers)
     sites = list(planner.answers.sites)
     if not sites:
@@ -96,7 +96,7 @@ def _access(answers: Path | None, site: str | None) -> Access:
     return planner.context.access(site)
 
 
-def _explain(access: Access, public: str, place: RepositoryPage) -> None:
+def _explain(access: GitAccess, public: str, place: RepositoryPage) -> None:
     console.say(f"The key of {access.site}, which can read its repository once it is known there:", "", public, "")
     console.say("Where to add it:", f"  {place.page or access.repo}", f"  {place.words}", "")
     if not access.address.ssh:
@@ -107,14 +107,14 @@ def _explain(access: Access, public: str, place: RepositoryPage) -> None:
         )
 
 
-def _try(access: Access) -> Tried:
+def _try(access: GitAccess) -> Tried:
     if not access.address.ssh:
         return Tried(False, f"Keys are for ssh: set app.repo to {ssh_address(access.address)}.")
     try:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
-        result = commands.run(argv, env=git_command.environment(access), timeout=SECONDS)
+        result = commands.run(argv, env=git_command.git_environment(access), timeout=SECONDS)
         if not result.ok:
-            raise git_errors.explain(access.repo, None, result.last_words, access)
+            raise git_errors.explain_failure(access.repo, None, result.last_words, access)
     except AnswerRefused as refusal:
         return Tried(False, refusal.reason)
     except PiwizardError as error:
@@ -122,15 +122,15 @@ def _try(access: Access) -> Tried:
     return Tried(True, f"The key is taken: {access.repo} can be read with it.")
 
 
-def _known(access: Access) -> bool:
+def _known(access: GitAccess) -> bool:
     name = access.address.known_as
     files = (host_keys.pinned_file(), host_keys.trusted_file(access.site))
-    return bool(access.host_key or any(host_keys.of(name, host_keys.read(file)) for file in files))
+    return bool(access.host_key or any(host_keys.keys_of_host(name, host_keys.read_keys(file)) for file in files))
 
 
 def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool:
     host = shown[0].host
-    before = host_keys.of(host, host_keys.read(host_keys.trusted_file(site)))
+    before = host_keys.keys_of_host(host, host_keys.read_keys(host_keys.trusted_file(site)))
     _print_keys(site, shown)
     if set(before) == set(shown):
         console.say(f"{host} is trusted already.")
@@ -143,7 +143,7 @@ def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool
         console.say("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
         yes = _asked(f"Trust {host}?", "[y/N]") in ("y", "yes")
     if yes:
-        host_keys.trust(site, shown)
+        host_keys.trust_keys(site, shown)
     console.say(f"{host} is trusted from now on." if yes else "Nothing was kept.")
     return yes
 
@@ -160,7 +160,7 @@ def _print_keys(site: str, shown: list[HostKey]) -> None:
         console.say(f"  {key.name:8}{key.fingerprint}")
 
 
-def _host_and_port(given: str, access: Access) -> tuple[str, int | None]:
+def _host_and_port(given: str, access: GitAccess) -> tuple[str, int | None]:
     """A host as a person may name it: git.example.org, git.example.org:2222 or [git.example.org]:2222."""
     name, _, port = given.lower().replace("[", "").replace("]", "").partition(":")
     if not name or name.startswith("-") or (port and not port.isdigit()):

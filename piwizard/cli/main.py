@@ -48,7 +48,7 @@ def status(answers: Path | None, as_json: bool) -> int:
     for words in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
         output.warn(words)
     found = [*look(planner, state, backups), *without_answers(planner, state, backups)]
-    tried = address_trial.current()
+    tried = address_trial.current_trial()
     if as_json:
         output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
     else:
@@ -239,10 +239,10 @@ def stop(step: str | None, as_json: bool) -> int:
 def confirm(as_json: bool) -> int:
     """Keeps the address that is on trial; without it the old one comes back."""
     from piwizard.cli import output
-    from piwizard.network import address_trial
+    from piwizard.network import address_rollback
     from piwizard.system import console
 
-    kept = address_trial.confirm()
+    kept = address_rollback.confirm_trial()
     if as_json:
         output.dump({"confirmed": {"interface": kept.interface, "address": kept.address}})
     else:

@@ -12,7 +12,7 @@ from piwizard.errors import PiwizardError
 def interactive(*, plain: bool, answers: Path | None) -> int:
     from piwizard.system import terminal
 
-    shown = terminal.front_end()
+    shown = terminal.choose_front_end()
     if shown == "none":
         raise PiwizardError(
             "There is no terminal here to ask questions in.",
@@ -25,4 +25,4 @@ def interactive(*, plain: bool, answers: Path | None) -> int:
         return textual_app.run(answers)
     from piwizard import prompts
 
-    return prompts.run(answers, terminal.why_plain())
+    return prompts.run(answers, terminal.plain_reason())

@@ -48,7 +48,7 @@ def remove(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     if code == 0:
         _forget_downloads(site)
         if not keep_data:
-            files.remove(deploy_key.folder(site))
+            files.remove(deploy_key.key_folder(site))
         AnswerStore().remove_site(site, keep_secrets=keep_data)
         left = [*_left(made), *_user_of(site)]
         if as_json:
@@ -68,7 +68,7 @@ def _data_of(site: str) -> Contents | None:
     if site not in sites:
         raise PiwizardError(f"There is no site {site} (there is: {', '.join(sites) or 'none yet'}).", key="site.name")
     # What lies there without the step ever having been begun is somebody else's.
-    return app_data.of(site) if (DATA_STEP, site) in known else None
+    return app_data.measure_site(site) if (DATA_STEP, site) in known else None
 
 
 def _agree_to_remove(site: str, data: Contents | None, *, keep_data: bool, ask: bool) -> bool:
@@ -107,7 +107,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
         console.warn("piwizard has altered nothing, so there is nothing to undo.")
         return 0
     ask = not yes and not as_json and sys.stdin.isatty()
-    holding = {site: app_data.of(site) for step, site in steps if step == DATA_STEP and site}
+    holding = {site: app_data.measure_site(site) for step, site in steps if step == DATA_STEP and site}
     written = {site: found for site, found in holding.items() if found and found.any}
     going = written if data else {}
     if going and not yes and not ask:
@@ -187,7 +187,7 @@ def _named(path: Path) -> str:
         return str(path)
     names = sorted(one.name for one in path.iterdir())
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    data = app_data.measure(path / "data")
+    data = app_data.measure_folder(path / "data")
     shown = [str(data) if name == "data" and data else name for name in names[:LISTED]]
     return f"{path} with {', '.join(shown)}{more}" if names else f"{path}, which is empty"
 

@@ -10,28 +10,28 @@ from piwizard.errors import PiwizardError
 from piwizard.system import commands, file_lock, files, paths
 
 
-def folder(site: str) -> Path:
+def key_folder(site: str) -> Path:
     """What a site needs to fetch over ssh: its key, and the host keys that a person trusts."""
     return paths.state_dir() / "keys" / site
 
 
-def private(site: str) -> Path:
+def private_key(site: str) -> Path:
     """The private key: there once `make` was called."""
-    return folder(site) / "id_ed25519"
+    return key_folder(site) / "id_ed25519"
 
 
-def made(site: str) -> bool:
+def has_key(site: str) -> bool:
     """Whether the site has a key."""
-    return private(site).exists()
+    return private_key(site).exists()
 
 
-def make(site: str) -> str:
+def make_key(site: str) -> str:
     """The public key as one line; made together with the private one where there is none yet."""
     require_ssh()
-    where = make_folder(site)
+    where = make_key_folder(site)
     public, aside = where / "id_ed25519.pub", where / ".id_ed25519.new"
     with file_lock.exclusive(where):
-        if not made(site):
+        if not has_key(site):
             for file in (aside, aside.with_name(f"{aside.name}.pub")):
                 file.unlink(missing_ok=True)
             comment = f"piwizard {site}@{socket.gethostname()}"
@@ -44,7 +44,7 @@ def make(site: str) -> str:
             # The private one last, and after the other is there for good: where it is, both are.
             aside.with_name(f"{aside.name}.pub").rename(public)
             files.sync_folder(where)
-            aside.rename(private(site))
+            aside.rename(private_key(site))
             files.sync_folder(where)
     return public.read_text().strip()
 
@@ -57,30 +57,30 @@ def require_ssh() -> None:
         )
 
 
-def copy(site: str, new: str) -> bool:
+def copy_key(site: str, new: str) -> bool:
     """Gives the key to the site's new name too, unless that has one already; says whether both have the same now.
 
     The old one goes with `forget`, once the new name counts: until then the site is still called as before.
     """
-    if folder(site).exists() and not folder(new).exists():
-        aside = folder(new).with_name(f".{new}.new")
+    if key_folder(site).exists() and not key_folder(new).exists():
+        aside = key_folder(new).with_name(f".{new}.new")
         files.remove(aside)
         files.make_folders(aside, 0o700)
-        for file in folder(site).iterdir():
+        for file in key_folder(site).iterdir():
             files.replace(aside / file.name, file.read_bytes(), mode=stat.S_IMODE(file.stat().st_mode))
-        aside.rename(folder(new))
-        files.sync_folder(folder(new).parent)
-    return made(site) and files.read(private(site)) == files.read(private(new))
+        aside.rename(key_folder(new))
+        files.sync_folder(key_folder(new).parent)
+    return has_key(site) and files.read(private_key(site)) == files.read(private_key(new))
 
 
-def forget(site: str) -> None:
+def remove_key(site: str) -> None:
     """There is no site of that name any more."""
-    files.remove(folder(site))
+    files.remove(key_folder(site))
 
 
-def make_folder(site: str) -> Path:
+def make_key_folder(site: str) -> Path:
     """The site's folder of keys, which only root can look into."""
-    where = folder(site)
+    where = key_folder(site)
     files.make_folders(where.parent.parent)
     files.make_folders(where.parent, 0o700)
     files.make_folders(where, 0o700)

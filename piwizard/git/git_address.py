@@ -24,7 +24,7 @@ class GitAddress:
     @property
     def known_as(self) -> str:
         """The host as files of known hosts have it."""
-        return known_as(self.host, self.port)
+        return known_hosts_name(self.host, self.port)
 
     @property
     def name(self) -> str:
@@ -32,12 +32,12 @@ class GitAddress:
         return self.path.strip("/").removesuffix(".git")
 
 
-def known_as(host: str, port: int | None) -> str:
+def known_hosts_name(host: str, port: int | None) -> str:
     """A host as ssh notes it: with its port only where that is not ssh's own."""
     return host.lower() if port in (None, 22) else f"[{host.lower()}]:{port}"
 
 
-def parse(repo: str) -> GitAddress:
+def parse_address(repo: str) -> GitAddress:
     """Takes apart what `validators.repository` has let through."""
     if repo.startswith("/"):
         return GitAddress("file", path=repo)

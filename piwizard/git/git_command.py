@@ -6,11 +6,11 @@ from importlib import resources
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import commands
 
 
-def environment(access: Access = NOBODY) -> dict[str, str]:
+def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
     """The environment of every git command. The configuration file takes the place of root's own.
 
     Folders of this machine are only for who has their own repository in one: a repository from elsewhere could name
@@ -27,7 +27,7 @@ def environment(access: Access = NOBODY) -> dict[str, str]:
     }
 
 
-def clone(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
+def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
     """The argv that clones a repository with its submodules; `ref` is a branch or a tag.
 
     Of a repository in a folder of this machine all files are copied: a hard link would be the person's own file.
@@ -48,9 +48,9 @@ def clone(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) ->
     )
 
 
-def head(folder: Path) -> str:
+def read_head(folder: Path) -> str:
     """The commit that is checked out."""
-    result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=environment())
+    result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=git_environment())
     if not result.ok:
         raise PiwizardError(f"{folder} is not a git checkout: {result.last_words}")
     return result.output.strip()

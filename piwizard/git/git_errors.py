@@ -6,22 +6,22 @@ import re
 
 from piwizard.errors import AnswerRefused
 from piwizard.git import deploy_key, git_address
-from piwizard.git.git_access import Access
+from piwizard.git.git_access import GitAccess
 
-LOGIN = (
+LOGIN_MESSAGES = (
     *("could not read username", "could not read password", "authentication failed", "permission denied"),
     *("repository not found", "could not be found or you don't have permission", "invalid credentials"),
     *("access denied", "returned error: 403", "not authorized"),
 )
-UNREACHABLE = (
+UNREACHABLE_MESSAGES = (
     *("could not resolve host", "network is unreachable", "temporary failure", "no route to host"),
     *("connection timed out", "connection refused", "failed to connect"),
 )
-DROPPED = ("connection reset by", "connection closed by")
-DULL = ("fatal: could not read from remote repository", "please make sure you have", "and the repository exists")
+DROPPED_MESSAGES = ("connection reset by", "connection closed by")
+BOILERPLATE = ("fatal: could not read from remote repository", "please make sure you have", "and the repository exists")
 
 
-def explain(repo: str, ref: str | None, words: str, access: Access | None = None) -> AnswerRefused:
+def explain_failure(repo: str, ref: str | None, words: str, access: GitAccess | None = None) -> AnswerRefused:
     """`access` is what the command was run with."""
     low = words.lower()
     submodule = re.search(r"clone of '([^']+)' into submodule path", words)
@@ -42,32 +42,32 @@ def explain(repo: str, ref: str | None, words: str, access: Access | None = None
         )
     unknown = re.search(r"host key is known for (\S+) and you have requested strict", words, re.IGNORECASE)
     if unknown or "host key verification failed" in low:
-        host = unknown[1] if unknown else git_address.parse(repo).known_as
+        host = unknown[1] if unknown else git_address.parse_address(repo).known_as
         return _refused(
             f"the host key of {host} is not known yet.",
             f"`piwizard key --trust {host}` shows its fingerprint, and keeps it if you say yes.",
         )
-    if any(sign in low for sign in LOGIN) or _missing_behind_login(low, access):
+    if any(sign in low for sign in LOGIN_MESSAGES) or _missing_behind_login(low, access):
         return _login(repo, access)
-    if any(sign in low for sign in DROPPED):
+    if any(sign in low for sign in DROPPED_MESSAGES):
         return _refused(
             f"the host of {repo} drops the connection.",
             "Servers do so for some minutes after several refused logins: wait, then try again.",
         )
-    if any(sign in low for sign in UNREACHABLE):
+    if any(sign in low for sign in UNREACHABLE_MESSAGES):
         return _refused(f"the host of {repo} cannot be reached.", "Check the address and the network.")
     return _refused(f"{repo} cannot be cloned: {_last(words)}", "Check the address.")
 
 
-def _missing_behind_login(low: str, access: Access | None) -> bool:
+def _missing_behind_login(low: str, access: GitAccess | None) -> bool:
     """Forges say that a repository is not there where the login may not see it."""
     return bool(access and access.token and access.address.scheme == "https" and "not found" in low)
 
 
-def _login(repo: str, access: Access | None) -> AnswerRefused:
-    address = git_address.parse(repo)
+def _login(repo: str, access: GitAccess | None) -> AnswerRefused:
+    address = git_address.parse_address(repo)
     command = f"`piwizard key --site {access.site}`" if access and access.site else "`piwizard key`"
-    if address.ssh and (access is None or not access.site or not deploy_key.made(access.site)):
+    if address.ssh and (access is None or not access.site or not deploy_key.has_key(access.site)):
         return _refused(
             f"{repo} asks for a key, and this site has none yet.",
             f"{command} makes one and says where to add it.",
@@ -95,5 +95,5 @@ def _refused(words: str, hint: str) -> AnswerRefused:
 
 
 def _last(words: str) -> str:
-    lines = [line for line in words.strip().splitlines() if line.strip() and not line.lower().startswith(DULL)]
+    lines = [line for line in words.strip().splitlines() if line.strip() and not line.lower().startswith(BOILERPLATE)]
     return lines[-1].strip() if lines else "git said nothing"

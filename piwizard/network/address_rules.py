@@ -10,7 +10,7 @@ from typing import Any
 from piwizard.answers.validators import Invalid, text
 
 
-def address(value: Any) -> str:
+def ipv4_address(value: Any) -> str:
     """An IPv4 address that a machine can have."""
     shown = text(value).strip()
     try:
@@ -31,16 +31,16 @@ _NO_MACHINE: tuple[tuple[Callable[[IPv4Address], bool], str], ...] = (
 )
 
 
-def with_prefix(value: Any) -> str:
+def address_with_prefix(value: Any) -> str:
     """An IPv4 address with the length of its network's prefix."""
     shown = text(value).strip()
     host, slash, prefix = shown.partition("/")
     if not slash or not re.fullmatch("[0-9]{1,3}", prefix) or not 8 <= int(prefix) <= 30:
         raise Invalid('must be an address with its prefix, such as "192.168.1.197/24"')
-    return f"{address(host)}/{int(prefix)}"
+    return f"{ipv4_address(host)}/{int(prefix)}"
 
 
-def interface(value: Any) -> str:
+def interface_name(value: Any) -> str:
     """The name of a network interface."""
     name = text(value).strip()
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", name):

@@ -15,7 +15,7 @@ INTERFACE, ADDRESS, GATEWAY, DNS = (f"static_ip.{name}" for name in ("interface"
 
 
 @dataclass(frozen=True)
-class Settings:
+class AddressSettings:
     """The settings of one interface; `connection` is NetworkManager's UUID of it."""
 
     interface: str
@@ -32,7 +32,7 @@ class Settings:
         return self.address.partition("/")[0]
 
 
-def present(interface: Interface | None) -> Address | None:
+def current_address(interface: Interface | None) -> Address | None:
     """The IPv4 address that an interface has now."""
     return next((one for one in (interface.addresses if interface else ()) if _usable(one)), None)
 
@@ -41,19 +41,19 @@ def _usable(address: Address) -> bool:
     return address.family == 4 and address.scope == "global"
 
 
-def gateway_of(network: Network, interface: str) -> str | None:
+def find_gateway(network: Network, interface: str) -> str | None:
     """The router that an interface leads to."""
     found = network.gateway
     return found.address if found and found.interface == interface else None
 
 
-def name_servers(network: Network, gateway: str | None) -> list[str]:
+def find_name_servers(network: Network, gateway: str | None) -> list[str]:
     """The name servers in use, else the router, which nearly always is one."""
     known = [address for address in network.name_servers if ":" not in address]
     return known or ([gateway] if gateway else [])
 
 
-def chosen_interface(network: Network, answers: Answers) -> Interface:
+def choose_interface(network: Network, answers: Answers) -> Interface:
     """The interface that was answered, else the one that leads to the Internet."""
     there = network.interfaces or ()
     name = answers.get(INTERFACE)
@@ -70,9 +70,9 @@ def chosen_interface(network: Network, answers: Answers) -> Interface:
     return found
 
 
-def settings(network: Network, answers: Answers) -> Settings:
+def read_settings(network: Network, answers: Answers) -> AddressSettings:
     """The settings that were answered, whole. PiwizardError names the answer that does not fit."""
-    interface = chosen_interface(network, answers)
+    interface = choose_interface(network, answers)
     if interface.manager not in MANAGED:
         raise _not_mine(network, interface)
     if not interface.up or (interface.manager == "NetworkManager" and not interface.connection):
@@ -81,7 +81,7 @@ def settings(network: Network, answers: Answers) -> Settings:
             key=INTERFACE,
             hint="Connect it first; then apply again.",
         )
-    detected = gateway_of(network, interface.name)
+    detected = find_gateway(network, interface.name)
     gateway = answers.get(GATEWAY, detected)
     if gateway is None:
         raise MissingAnswer(
@@ -90,8 +90,8 @@ def settings(network: Network, answers: Answers) -> Settings:
     address = IPv4Interface(answers[ADDRESS])
     _fits(address, IPv4Address(gateway), answered=GATEWAY in answers.values and gateway != detected)
     _not_here_already(network, interface, str(address.ip))
-    dns = tuple(answers.get(DNS) or name_servers(network, gateway))
-    return Settings(interface.name, str(address), gateway, dns, interface.manager, interface.connection)
+    dns = tuple(answers.get(DNS) or find_name_servers(network, gateway))
+    return AddressSettings(interface.name, str(address), gateway, dns, interface.manager, interface.connection)
 
 
 def _fits(address: IPv4Interface, gateway: IPv4Address, *, answered: bool) -> None:
@@ -130,8 +130,8 @@ def _not_here_already(network: Network, interface: Interface, host: str) -> None
 
 
 def _not_mine(network: Network, interface: Interface) -> PiwizardError:
-    here = present(interface)
-    gateway = gateway_of(network, interface.name)
+    here = current_address(interface)
+    gateway = find_gateway(network, interface.name)
     has = [f"{interface.name} has {here}" if here else f"{interface.name} has no IPv4 address"]
     has += [f"router {gateway}"] if gateway else []
     has += [f"name servers {', '.join(network.name_servers)}"] if network.name_servers else []

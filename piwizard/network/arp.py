@@ -25,11 +25,11 @@ def who_has(address: str, interface: str, seconds: float = 2.0) -> str | None:
         until, asked = time.monotonic() + seconds, 0
         while (left := until - time.monotonic()) > 0:
             if left <= seconds * (3 - asked) / 3:
-                wire.send(question(own, wanted))
+                wire.send(probe_frame(own, wanted))
                 asked += 1
             wire.settimeout(max(0.01, min(left, seconds / 6)))
             try:
-                found = answer(wire.recv(100), wanted, own)
+                found = parse_reply(wire.recv(100), wanted, own)
             except TimeoutError:
                 continue
             if found:
@@ -37,12 +37,12 @@ def who_has(address: str, interface: str, seconds: float = 2.0) -> str | None:
     return None
 
 
-def question(own: bytes, wanted: bytes) -> bytes:
+def probe_frame(own: bytes, wanted: bytes) -> bytes:
     """The frame that asks everybody for an address, without claiming one."""
     return FRAME.pack(BROADCAST, own, ETHERTYPE_ARP, 1, 0x0800, 6, 4, REQUEST, own, b"\x00" * 4, NOBODY, wanted)
 
 
-def answer(frame: bytes, wanted: bytes, own: bytes) -> str | None:
+def parse_reply(frame: bytes, wanted: bytes, own: bytes) -> str | None:
     """The card that a frame names as having the address, None where it says something else."""
     if len(frame) < FRAME.size:
         return None

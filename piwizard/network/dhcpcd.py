@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.network.address_settings import INTERFACE, Settings
+from piwizard.network.address_settings import INTERFACE, AddressSettings
 
 SERVICE = "dhcpcd.service"
 CONFIG = Path("/etc/dhcpcd.conf")
@@ -15,7 +15,7 @@ BLOCK = re.compile(rf"\n*^{BEGIN}$.*?^{END}$\n?", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^\s*(interface|ssid|profile|arping)\s+(\S+)")
 
 
-def block(settings: Settings) -> str:
+def config_block(settings: AddressSettings) -> str:
     """The lines that give an interface its address. They end the file: what follows would belong to them."""
     lines = (
         BEGIN,
@@ -28,25 +28,25 @@ def block(settings: Settings) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def with_block(text: str, settings: Settings) -> str:
+def add_block(text: str, settings: AddressSettings) -> str:
     """The file with these settings. PiwizardError where somebody has set an address there already."""
-    rest = without_block(text)
-    line = set_by_hand(rest, settings.interface)
+    rest = remove_block(text)
+    line = find_manual_address(rest, settings.interface)
     if line:
         raise PiwizardError(
             f"{INTERFACE}: {settings.interface} has an address in {CONFIG} already, in line {line}, set by hand.",
             key=INTERFACE,
             hint="Either leave it so and skip this step, or take those lines out first.",
         )
-    return f"{rest.rstrip()}\n\n{block(settings)}".lstrip("\n")
+    return f"{rest.rstrip()}\n\n{config_block(settings)}".lstrip("\n")
 
 
-def without_block(text: str) -> str:
+def remove_block(text: str) -> str:
     """The file without what piwizard wrote into it."""
     return BLOCK.sub("\n", text)
 
 
-def set_by_hand(text: str, interface: str) -> int | None:
+def find_manual_address(text: str, interface: str) -> int | None:
     """The number of the line that gives an interface an address, None where none does."""
     of: str | None = None
     for number, line in enumerate(text.splitlines(), start=1):
@@ -58,7 +58,7 @@ def set_by_hand(text: str, interface: str) -> int | None:
     return None
 
 
-def restart(interface: str) -> tuple[str, ...]:
+def restart_command(interface: str) -> tuple[str, ...]:
     """The command that takes the file up, as a unit of its own: whoever asked for it may die, and it still ends.
 
     Debian's file says `persistent`: a restart alone would leave the former address and its routes beside the new ones.

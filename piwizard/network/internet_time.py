@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from piwizard.system import http_client
+from piwizard.system import connections, http_client
 from piwizard.system.checks import Check
 from piwizard.system.http_client import Limits, MalformedResponse
 from piwizard.system.remedies import RunCommand
@@ -17,7 +17,7 @@ MAX_OFFSET = timedelta(minutes=5)
 EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
 """When this piwizard was made: an earlier clock is wrong whatever the Internet says."""
 SET_CLOCK = RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet")
-ID = "clock-correct"
+CHECK_ID = "clock-correct"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def check_clock(reading: ClockReading | None, now: datetime | None = None) -> Ch
                 f"the clock shows {reading.here:%Y-%m-%d %H:%M} UTC, but it is {reading.internet:%Y-%m-%d %H:%M} UTC"
             )
     cause = "" if ok else "A Pi has no battery for its clock, and has not reached a time server."
-    return Check(ID, "Clock correct", ok, detail, cause, () if ok else (SET_CLOCK,))
+    return Check(CHECK_ID, "Clock correct", ok, detail, cause, () if ok else (SET_CLOCK,))
 
 
 def _reported_by(host: str) -> datetime | None:
@@ -66,7 +66,7 @@ def _reported_by(host: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # much to load for what few ask for
 
     try:
-        answer = http_client.request(http_client.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
+        answer = http_client.request(connections.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
         date = answer.headers.get("date")
         return parsedate_to_datetime(date).astimezone(UTC) if date else None
     except (OSError, ValueError, MalformedResponse):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from piwizard.system import commands
 
-FAR = "1.1.1.1"
+PROBE_TARGET = "1.1.1.1"
 """Never reached: only the second machine on the way to it is asked for."""
 SENDER = re.compile(r"^From ([\d.]+)", re.M)
-CARRIERS = ipaddress.ip_network("100.64.0.0/10")
+CGNAT_RANGE = ipaddress.ip_network("100.64.0.0/10")
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class NatPath:
     second: str | None = None
 
 
-def look(outside: str | None) -> NatPath:
+def detect_nat(outside: str | None) -> NatPath:
     """Sends a few packets that the first or second machine on the way has to answer. Three seconds at most."""
     at = next((hops for hops in (1, 2) if outside and _ping(outside, hops)[0]), None)
-    return NatPath(at, None if at == 1 else _ping(FAR, 2)[1])
+    return NatPath(at, None if at == 1 else _ping(PROBE_TARGET, 2)[1])
 
 
 def _ping(address: str, hops: int) -> tuple[bool, str | None]:
@@ -34,20 +34,20 @@ def _ping(address: str, hops: int) -> tuple[bool, str | None]:
     if commands.which("ping") is None:
         return False, None
     result = commands.run(("ping", "-n", "-c", "1", "-W", "1", "-t", str(hops), address), timeout=5)
-    return result.ok, sender(result.output)
+    return result.ok, parse_sender(result.output)
 
 
-def sender(output: str) -> str | None:
+def parse_sender(output: str) -> str | None:
     """Who answered instead of the address, from what ping printed."""
     found = SENDER.search(output)
     return found[1] if found else None
 
 
-def of_carrier(address: str | None) -> bool:
+def is_cgnat(address: str | None) -> bool:
     """Whether the address is from the range that providers keep for CGNAT."""
-    return address is not None and ipaddress.ip_address(address) in CARRIERS
+    return address is not None and ipaddress.ip_address(address) in CGNAT_RANGE
 
 
-def of_a_home(address: str | None) -> bool:
+def is_private(address: str | None) -> bool:
     """Whether the address is of a private network."""
-    return address is not None and ipaddress.ip_address(address).is_private and not of_carrier(address)
+    return address is not None and ipaddress.ip_address(address).is_private and not is_cgnat(address)

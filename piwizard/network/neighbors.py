@@ -6,10 +6,10 @@ import time
 
 from piwizard.errors import PiwizardError
 from piwizard.network import arp
-from piwizard.network.address_settings import ADDRESS, GATEWAY, Settings
+from piwizard.network.address_settings import ADDRESS, GATEWAY, AddressSettings
 
 
-def refuse(settings: Settings) -> None:
+def require_free_address(settings: AddressSettings) -> None:
     """PiwizardError where another machine has the address, or nobody answers as the router."""
     try:
         other = arp.who_has(settings.host, settings.interface, 1.0)
@@ -30,7 +30,7 @@ def refuse(settings: Settings) -> None:
         )
 
 
-def answers(address: str, interface: str, seconds: float) -> bool:
+def wait_for_answer(address: str, interface: str, seconds: float) -> bool:
     """Whether somebody has an address, asked for so long: a link needs a moment after it was set anew."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

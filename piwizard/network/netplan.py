@@ -11,35 +11,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.network.address_settings import INTERFACE, Settings
+from piwizard.network.address_settings import INTERFACE, AddressSettings
 from piwizard.system import files
 from piwizard.templates.render import render
 
 FOLDER = Path("/etc/netplan")
-OURS = FOLDER / "95-piwizard-static-ip.yaml"
-MADE = Path("/run/NetworkManager/system-connections")
+OWN_FILE = FOLDER / "95-piwizard-static-ip.yaml"
+GENERATED_FOLDER = Path("/run/NetworkManager/system-connections")
 GENERATORS = (Path("/usr/libexec/netplan/generate"), Path("/usr/lib/netplan/generate"))
-OF_NETWORKMANAGER = "NM-"
+NETWORKMANAGER_PREFIX = "NM-"
 """Definitions that NetworkManager itself wrote: those it keeps, and nmcli alters them for good."""
 
 
 @dataclass(frozen=True)
-class Definition:
+class NetplanDefinition:
     """What netplan calls a connection: `section` "ethernets" or "wifis", `name` mostly that of the interface."""
 
     section: str
     name: str
 
 
-def definition(made: Path, interface: str) -> Definition | None:
+def find_definition(made: Path, interface: str) -> NetplanDefinition | None:
     """The definition that a connection was made from; None where netplan did not make it, or NetworkManager keeps it.
 
     PiwizardError where it is one of netplan's that cannot be told.
     """
-    if made.parent != MADE or not made.name.startswith("netplan-"):
+    if made.parent != GENERATED_FOLDER or not made.name.startswith("netplan-"):
         return None
     name = made.name.removeprefix("netplan-").removesuffix(".nmconnection")
-    if name.startswith(OF_NETWORKMANAGER):
+    if name.startswith(NETWORKMANAGER_PREFIX):
         return None
     section = "wifis" if re.search(r"^type=(wifi|802-11-wireless)$", _text(made), re.MULTILINE) else "ethernets"
     # The name of a wireless network follows that of the definition.
@@ -50,15 +50,15 @@ def definition(made: Path, interface: str) -> Definition | None:
             key=INTERFACE,
             hint=f"Set the address in the files of {FOLDER} by hand, or reserve it in the router.",
         )
-    return Definition(section, max(known, key=len))
+    return NetplanDefinition(section, max(known, key=len))
 
 
-def overlay(found: Definition, settings: Settings) -> str:
+def own_file_text(found: NetplanDefinition, settings: AddressSettings) -> str:
     """The text of piwizard's own file."""
     return render("network/netplan.yaml.j2", definition=found, settings=settings)
 
 
-def generator() -> Path:
+def find_generator() -> Path:
     """The program that makes NetworkManager's files from netplan's."""
     for path in GENERATORS:
         if path.exists():
@@ -66,9 +66,9 @@ def generator() -> Path:
     raise PiwizardError("netplan's own program is missing.", hint="`sudo apt-get install netplan.io` brings it.")
 
 
-def kept_in() -> list[Path]:
+def settings_files() -> list[Path]:
     """All files of netplan, and piwizard's own, whether it is there or not."""
-    return sorted({*FOLDER.glob("*.yaml"), OURS})
+    return sorted({*FOLDER.glob("*.yaml"), OWN_FILE})
 
 
 def _names() -> list[str]:

@@ -10,28 +10,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from piwizard.network import netplan
-from piwizard.network.address_settings import Settings
+from piwizard.network.address_settings import AddressSettings
 from piwizard.system import commands, files
 
 SERVICE = "NetworkManager.service"
 KEYFILES = Path("/etc/NetworkManager/system-connections")
-MADE_KEYFILES = netplan.MADE
+GENERATED_KEYFILES = netplan.GENERATED_FOLDER
 """Connections that nobody saved, and those that netplan made: gone and made again with each start."""
-NEVER_BY_ITSELF = Path("/var/lib/NetworkManager/no-auto-default.state")
+NO_AUTO_DEFAULT_FILE = Path("/var/lib/NetworkManager/no-auto-default.state")
 """Cards that NetworkManager makes no connection for by itself: with one too many there is none after a restart."""
 PROPERTIES = ("ipv4.method", "ipv4.addresses", "ipv4.gateway", "ipv4.dns")
 ROUTES = "ipv4.routes"
-SECONDS_TO_COME_UP = 45
+UP_TIMEOUT_SECONDS = 45
 
 
-def read(connection: str) -> dict[str, str] | None:
+def read_connection(connection: str) -> dict[str, str] | None:
     """The IPv4 settings that are kept for a connection, None where there is none of that UUID."""
     wanted = ("--get-values", ",".join((*PROPERTIES, ROUTES)), "connection", "show", "uuid", connection)
     result = commands.run(("nmcli", "--terse", "--escape", "no", *wanted))
-    return parse(result.output) if result.ok else None
+    return parse_connection(result.output) if result.ok else None
 
 
-def parse(text: str) -> dict[str, str]:
+def parse_connection(text: str) -> dict[str, str]:
     """What nmcli prints, one value a line, with lists written in one way.
 
     netplan writes the router as a route.
@@ -44,36 +44,36 @@ def parse(text: str) -> dict[str, str]:
     return values
 
 
-def wanted(settings: Settings) -> dict[str, str]:
+def wanted_values(settings: AddressSettings) -> dict[str, str]:
     """The same shape, for what shall be."""
     return dict(zip(PROPERTIES, ("manual", settings.address, settings.gateway, ",".join(settings.dns)), strict=True))
 
 
-def file_of(connection: str) -> Path:
+def find_file(connection: str) -> Path:
     """Where a connection is kept; one of netplan's lies in /run and is made anew with each start."""
     listed = commands.run(("nmcli", "--terse", "--escape", "no", "--fields", "UUID,FILENAME", "connection", "show"))
     found = dict(line.partition(":")[::2] for line in listed.output.splitlines())
     return Path(found.get(connection) or "/nowhere")
 
 
-def modify(connection: str, values: Mapping[str, str]) -> tuple[str, ...]:
+def modify_command(connection: str, values: Mapping[str, str]) -> tuple[str, ...]:
     """The command that keeps these settings; they count once the connection is brought up."""
     pairs = [word for name, value in values.items() for word in (name, value)]
     return ("nmcli", "connection", "modify", "uuid", connection, *pairs)
 
 
-def up(connection: str, interface: str) -> tuple[str, ...]:
+def up_command(connection: str, interface: str) -> tuple[str, ...]:
     """The command that takes the settings up, and waits until the address is there."""
-    return ("nmcli", "--wait", str(SECONDS_TO_COME_UP), "connection", "up", "uuid", connection, "ifname", interface)
+    return ("nmcli", "--wait", str(UP_TIMEOUT_SECONDS), "connection", "up", "uuid", connection, "ifname", interface)
 
 
-def kept_in(connection: str, file: Path) -> list[Path]:
+def settings_files(connection: str, file: Path) -> list[Path]:
     """The files that have to be put back for a connection to be as it was; `file` is the one that it is kept in now.
 
     That one may be without a UUID: NetworkManager takes it all the same, and writes one into it with the first change.
     """
     own = [path for path in _files(KEYFILES) if path == file or connection.encode() in (files.read(path) or b"")]
-    return [*own, *_files(MADE_KEYFILES), *netplan.kept_in(), NEVER_BY_ITSELF]
+    return [*own, *_files(GENERATED_KEYFILES), *netplan.settings_files(), NO_AUTO_DEFAULT_FILE]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -9,25 +9,25 @@ from typing import Any, Literal
 
 from piwizard.system import commands
 
-Verdict = Literal["open", "closed", "unknown"]
+PortVerdict = Literal["open", "closed", "unknown"]
 Rule = Mapping[str, Any]
 ANOTHER_PROTOCOL = "another protocol"
 VISITOR = "anybody in the Internet"
-ENDS = {"accept": True, "drop": False, "reject": False}
+VERDICTS = {"accept": True, "drop": False, "reject": False}
 
 
-def look(port: int, interface: str) -> Verdict:
+def read_port_verdict(port: int, interface: str) -> PortVerdict:
     """What becomes of a new TCP connection from the Internet to this port, by the rules that are in force."""
     if commands.which("nft") is None:
         return "open"
     listed = commands.run(("nft", "--json", "list", "ruleset"), timeout=10)
     try:
-        return judge(json.loads(listed.output), port, interface) if listed.ok else "unknown"
+        return judge_ruleset(json.loads(listed.output), port, interface) if listed.ok else "unknown"
     except ValueError:
         return "unknown"
 
 
-def judge(ruleset: Mapping[str, Any], port: int, interface: str) -> Verdict:
+def judge_ruleset(ruleset: Mapping[str, Any], port: int, interface: str) -> PortVerdict:
     """The same from nft's JSON: every chain at the hook `input` has to let it in."""
     ruled = _Ruleset(ruleset["nftables"], port, interface)
     verdicts = [ruled.verdict(chain) for chain in ruled.entrances]
@@ -46,7 +46,7 @@ class _Ruleset:
             if rule := one.get("rule"):
                 self._rules.setdefault((rule["family"], rule["table"], rule["chain"]), []).append(rule)
 
-    def verdict(self, chain: Rule) -> Verdict:
+    def verdict(self, chain: Rule) -> PortVerdict:
         self._unsure = False
         passed = self._walk(chain["family"], chain["table"], chain["name"], depth=0)
         if passed is None:
@@ -63,7 +63,7 @@ class _Ruleset:
             target = last.get("jump") or last.get("goto")
             if fits is False:
                 continue
-            verdict = next((ENDS[word] for word in ENDS if word in last), None)
+            verdict = next((VERDICTS[word] for word in VERDICTS if word in last), None)
             if target and depth < 16:
                 verdict = self._walk(family, table, target["target"], depth + 1)
             if fits is None:

@@ -9,38 +9,38 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from piwizard.system import http_client
+from piwizard.system import connections, http_client
 from piwizard.system.http_client import Limits, MalformedResponse
 
-Version = Literal[4, 6]
-SERVICES: dict[Version, tuple[str, ...]] = {
+IpVersion = Literal[4, 6]
+SERVICES: dict[IpVersion, tuple[str, ...]] = {
     4: ("https://api.ipify.org/", "https://icanhazip.com/", "https://checkip.amazonaws.com/"),
     6: ("https://api6.ipify.org/", "https://icanhazip.com/", "https://ifconfig.co/ip"),
 }
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
-LONGEST = 100
+MAX_ANSWER_BYTES = 100
 """Bytes of an answer: an address needs fewer, and a page of a hotel's network more."""
 
 
 @dataclass(frozen=True)
-class Outside:
+class PublicIp:
     """The address, or None and a sentence that says why it is not known."""
 
     address: str | None
     reason: str = ""
 
 
-def ask(version: Version = 4, services: Sequence[str] | None = None, *, seconds: float = 4.0) -> Outside:
+def find_public_ip(version: IpVersion = 4, services: Sequence[str] | None = None, *, seconds: float = 4.0) -> PublicIp:
     """The outside address of this version of IP: what the first service that answers sensibly says."""
     if version == 6 and not _has_ipv6():
-        return Outside(None, "This machine has no IPv6 address of the Internet.")
+        return PublicIp(None, "This machine has no IPv6 address of the Internet.")
     refusals = []
     for service in services or SERVICES[version]:
         try:
-            return Outside(_validated(_get(service, version, seconds), version))
+            return PublicIp(_validated(_get(service, version, seconds), version))
         except (OSError, ValueError) as error:
             refusals.append(f"{urlsplit(service).hostname}: {_words(error)}")
-    return Outside(None, f"Nobody could tell the outside address ({'; '.join(refusals)}).")
+    return PublicIp(None, f"Nobody could tell the outside address ({'; '.join(refusals)}).")
 
 
 def _has_ipv6() -> bool:
@@ -54,12 +54,12 @@ def _has_ipv6() -> bool:
     return own.is_global
 
 
-def _get(service: str, version: Version, seconds: float) -> str:
+def _get(service: str, version: IpVersion, seconds: float) -> str:
     import ssl
 
     parts = urlsplit(service)
     host, secure = parts.hostname or "", parts.scheme == "https"
-    connect = http_client.tcp(
+    connect = connections.tcp(
         host,
         parts.port or (443 if secure else 80),
         family=FAMILY[version],
@@ -68,7 +68,7 @@ def _get(service: str, version: Version, seconds: float) -> str:
     sent = {"User-Agent": "curl/8", "Accept": "text/plain"}
     try:
         answer = http_client.request(
-            connect, parts.path or "/", host=parts.netloc, headers=sent, limits=Limits(seconds, LONGEST)
+            connect, parts.path or "/", host=parts.netloc, headers=sent, limits=Limits(seconds, MAX_ANSWER_BYTES)
         )
     except MalformedResponse as error:
         raise ValueError("answered with something that is not HTTP") from error
@@ -77,7 +77,7 @@ def _get(service: str, version: Version, seconds: float) -> str:
     return answer.body.decode("ascii")
 
 
-def _validated(text: str, version: Version) -> str:
+def _validated(text: str, version: IpVersion) -> str:
     try:
         address = ipaddress.ip_address(text.strip())
     except ValueError:

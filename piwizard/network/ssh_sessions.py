@@ -12,13 +12,13 @@ TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 ESTABLISHED = "01"
 
 
-def over(addresses: Iterable[str], tables: Iterable[str] = TABLES) -> bool:
+def has_session_on(addresses: Iterable[str], tables: Iterable[str] = TABLES) -> bool:
     """Whether somebody is logged in by SSH at one of these addresses."""
     wanted = set(addresses)
-    return any(found in wanted for table in tables for found in logins(_read(table)))
+    return any(found in wanted for table in tables for found in session_addresses(_read(table)))
 
 
-def logins(table: str) -> list[str]:
+def session_addresses(table: str) -> list[str]:
     """This machine's addresses that SSH connections of a table of the kernel have come to."""
     found = []
     for line in table.splitlines()[1:]:
@@ -31,7 +31,7 @@ def logins(table: str) -> list[str]:
     return found
 
 
-def login_at(host: str) -> str:
+def login_command(host: str) -> str:
     """The command that logs the same person in again, at another address."""
     user = os.environ.get("SUDO_USER")
     return f"ssh {user}@{host}" if user and user != "root" else f"ssh {host}"

@@ -11,7 +11,7 @@ TUPLE = re.compile(r"^### tuple ### (.+)$", re.M)
 
 
 @dataclass(frozen=True)
-class Ufw:
+class UfwState:
     """`refused`: the ports that a rule of somebody's turns away; `closed`: those that nobody has opened."""
 
     active: bool
@@ -19,24 +19,24 @@ class Ufw:
     refused: tuple[int, ...] = ()
 
 
-def look(ports: tuple[int, ...], root: Path = Path("/")) -> Ufw | None:
+def read_ufw(ports: tuple[int, ...], root: Path = Path("/")) -> UfwState | None:
     """What ufw does with TCP ports for everybody; None where it is not installed."""
     switch = _text(root / "etc/ufw/ufw.conf")
     if switch is None or not (root / "usr/sbin/ufw").exists():
         return None
     if not re.search(r"^\s*ENABLED=[\"']?yes", switch, re.M | re.I):
-        return Ufw(active=False)
+        return UfwState(active=False)
     defaults, rules = _text(root / "etc/default/ufw") or "", _text(root / "etc/ufw/user.rules") or ""
     lets_in = re.search(r"^\s*DEFAULT_INPUT_POLICY=[\"']?ACCEPT", defaults, re.M | re.I) is not None
-    verdicts = {port: verdict(rules, port) for port in ports}
-    return Ufw(
+    verdicts = {port: find_verdict(rules, port) for port in ports}
+    return UfwState(
         active=True,
         closed=tuple(port for port, found in verdicts.items() if found is None and not lets_in),
         refused=tuple(port for port, found in verdicts.items() if found is False),
     )
 
 
-def verdict(rules: str, port: int) -> bool | None:
+def find_verdict(rules: str, port: int) -> bool | None:
     """Whether the first rule that is about a TCP port from anywhere lets it in; None where there is none."""
     for line in TUPLE.findall(rules):
         fields = line.partition(" comment=")[0].split()

@@ -88,7 +88,7 @@ def _there(typed: str | None) -> str:
 
 def _question(message: str) -> str:
     """A question as questionary, which prints by itself, may have it."""
-    return in_ascii(printing.question(message))
+    return in_ascii(printing.visible_question(message))
 
 
 def open_console() -> Console:
@@ -98,7 +98,7 @@ def open_console() -> Console:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="ascii", errors="piwizard")
-    if not terminal.moves_the_cursor():
+    if not terminal.supports_cursor():
         return PlainConsole()
     # Asking a serial line where its cursor is leaves the answer standing there.
     os.environ["PROMPT_TOOLKIT_NO_CPR"] = "1"

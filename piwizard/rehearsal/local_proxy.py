@@ -11,11 +11,11 @@ import threading
 from collections.abc import Iterator
 
 PORTS = (*range(8080, 8090), 0)
-PIECE = 65_536
+CHUNK_BYTES = 65_536
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
 
 
-class Window:
+class LocalProxy:
     """Passes requests on to 127.0.0.1:`port` under the name `host`: nginx answers to that name and no other."""
 
     def __init__(self, port: int, host: str) -> None:
@@ -70,11 +70,11 @@ class _Door(http.server.BaseHTTPRequestHandler):
                     self.send_header(name, value)
             self.send_header("Connection", "close")
             self.end_headers()
-            while self.command != "HEAD" and (piece := answer.read1(PIECE)):
+            while self.command != "HEAD" and (piece := answer.read1(CHUNK_BYTES)):
                 self.wfile.write(piece)
 
     def _sent(self, length: int) -> Iterator[bytes]:
-        while length > 0 and (piece := self.rfile.read(min(PIECE, length))):
+        while length > 0 and (piece := self.rfile.read(min(CHUNK_BYTES, length))):
             length -= len(piece)
             yield piece
 

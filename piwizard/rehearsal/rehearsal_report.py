@@ -11,7 +11,7 @@ from piwizard.system import console
 
 
 @dataclass(frozen=True)
-class Held:
+class CheckRow:
     """One check of a step, as it came out in the copy."""
 
     step: str
@@ -20,7 +20,7 @@ class Held:
     detail: str
 
 
-class Report:
+class RehearsalReport:
     """Takes the lines that `piwizard apply --json` prints, and passes them on in the form that was asked for.
 
     `same_here` says how the same is had on this machine.
@@ -30,7 +30,7 @@ class Report:
         self._as_json = as_json
         self._same_here = same_here
         self._step = ""
-        self.checks: list[Held] = []
+        self.checks: list[CheckRow] = []
 
     def take(self, stream: str, text: str) -> None:
         """One line that came from inside."""
@@ -44,7 +44,7 @@ class Report:
         if event["event"] == "run-started":
             self._step = event["step"]
         if event["event"] == "check":
-            self.checks.append(Held(event.get("step", self._step), event["name"], event["ok"], event["detail"]))
+            self.checks.append(CheckRow(event.get("step", self._step), event["name"], event["ok"], event["detail"]))
         if self._as_json:
             console.say_json(event, but=run_log.PLAIN)
         else:

@@ -14,19 +14,19 @@ from piwizard.answers.model import AnswersFile
 from piwizard.engine.events import CheckDone
 from piwizard.errors import PiwizardError
 from piwizard.rehearsal import sample_repository
-from piwizard.rehearsal.clone import Copy
-from piwizard.rehearsal.local_proxy import Window, free_port
-from piwizard.rehearsal.rehearsal_report import Report
+from piwizard.rehearsal.clone import MachineClone
+from piwizard.rehearsal.local_proxy import LocalProxy, free_port
+from piwizard.rehearsal.rehearsal_report import RehearsalReport
 from piwizard.sandbox import nsenter
-from piwizard.sandbox.required_programs import need
+from piwizard.sandbox.sandbox_init import require_programs
 from piwizard.setup import workspace
 from piwizard.steps.registry import STEPS
-from piwizard.system import caller_env, http_client
+from piwizard.system import caller_env, connections, http_client
 from piwizard.system.http_client import Limits, MalformedResponse
 
-PUT_INSIDE = Path("/opt/piwizard-answers.toml")
+ANSWERS_INSIDE = Path("/opt/piwizard-answers.toml")
 INTERRUPTED = 130
-REHEARSED = tuple(step.name for step in STEPS if not step.optional)
+REHEARSED_STEPS = tuple(step.name for step in STEPS if not step.optional)
 """The optional ones speak to the world outside, which would take the copy for this machine: router, Let's Encrypt."""
 
 
@@ -38,12 +38,12 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
     """
     if os.geteuid() != 0:
         raise PiwizardError("A rehearsal needs root.", hint="sudo piwizard rehearse")
-    need("ip", "mount", "nsenter", "setpriv", "slirp4netns", "systemd-nspawn", "unshare")
+    require_programs("ip", "mount", "nsenter", "setpriv", "slirp4netns", "systemd-nspawn", "unshare")
     # A mistake in the answers is said before anything starts.
     given = _checked(answers) if answers else AnswersFile({}, {})
     same = f"piwizard apply --answers {answers}" if answers else "piwizard, which asks for your own app"
-    report = Report(as_json=as_json, same_here=f"The same on this machine: {same}")
-    copy = Copy(report.say)
+    report = RehearsalReport(as_json=as_json, same_here=f"The same on this machine: {same}")
+    copy = MachineClone(report.say)
     with _interruptible():
         try:
             return _rehearse(copy, report, answers, given, keep=keep, shell=shell)
@@ -56,16 +56,18 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
                 report.say("The copy is gone.")
 
 
-def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFile, *, keep: bool, shell: bool) -> int:
+def _rehearse(
+    copy: MachineClone, report: RehearsalReport, answers: Path | None, given: AnswersFile, *, keep: bool, shell: bool
+) -> int:
     report.say("Booting a copy of this machine. What happens in it does not happen here.")
     copy.start()
-    inside = _put_answers(copy, answers) if answers else sample_repository.put(copy.root, copy.leader)
-    argv = (sys.executable, "-m", "piwizard", "apply", *REHEARSED, "--yes", "--json", "--answers", str(inside))
+    inside = _put_answers(copy, answers) if answers else sample_repository.install_sample(copy.root, copy.leader)
+    argv = (sys.executable, "-m", "piwizard", "apply", *REHEARSED_STEPS, "--yes", "--json", "--answers", str(inside))
     ended = nsenter.run(copy.leader, argv, env=_secrets((given.machine, given.sites)), on_line=report.take)
     host = next((site["site.domains"][0] for site in given.sites.values()), sample_repository.HOST)
     port = free_port()
     copy.way_out.forward(port, 80)
-    window = Window(port, host)
+    window = LocalProxy(port, host)
     try:
         if ended.ok:
             report.add(_look(window.address))
@@ -81,16 +83,16 @@ def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFi
 def _checked(answers: Path) -> AnswersFile:
     """The answers of a file. PiwizardError names one that is wrong, or that is missing."""
     planner = workspace.planner(answers)
-    planner.require_answers(planner.select(REHEARSED))
+    planner.require_answers(planner.select(REHEARSED_STEPS))
     return planner.answers
 
 
-def _put_answers(copy: Copy, answers: Path) -> Path:
+def _put_answers(copy: MachineClone, answers: Path) -> Path:
     """The copy holds the file at its own place, unless that is none that is copied, such as /run."""
     path = answers.resolve()
     if not (copy.root / path.relative_to("/")).exists():
-        shutil.copy2(path, sample_repository.place(copy.root, PUT_INSIDE))
-        return PUT_INSIDE
+        shutil.copy2(path, sample_repository.path_in_clone(copy.root, ANSWERS_INSIDE))
+        return ANSWERS_INSIDE
     return path
 
 
@@ -99,7 +101,7 @@ def _secrets(value: object) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(value, Mapping):
         name = value.get("env")
-        if isinstance(name, str) and (secret := caller_env.variable(name)):
+        if isinstance(name, str) and (secret := caller_env.read_variable(name)):
             found[name] = secret
         value = tuple(value.values())
     for inner in value if isinstance(value, tuple) else ():
@@ -111,7 +113,7 @@ def _look(address: str) -> CheckDone:
     port = int(address.rpartition(":")[2].strip("/"))
     try:
         host, limits = f"127.0.0.1:{port}", Limits(seconds=20, body_seconds=2)
-        status = http_client.request(http_client.tcp("127.0.0.1", port), "/", host=host, limits=limits).status
+        status = http_client.request(connections.tcp("127.0.0.1", port), "/", host=host, limits=limits).status
     except (OSError, MalformedResponse) as error:
         status = 0
         address = f"{address}: {error}"
@@ -119,11 +121,11 @@ def _look(address: str) -> CheckDone:
     return {"event": "check", "step": "rehearsal", "name": "opens here", "ok": 200 <= status < 500, "detail": detail}
 
 
-def _stay(copy: Copy, report: Report, address: str, *, shell: bool) -> None:
+def _stay(copy: MachineClone, report: RehearsalReport, address: str, *, shell: bool) -> None:
     report.say(f"The site of the copy: {address}")
     if shell:
         report.say("A shell in the copy follows; `exit` throws the copy away.")
-        nsenter.shell(copy.leader)
+        nsenter.run_shell(copy.leader)
         return
     report.say(f"A way in: nsenter --target {copy.leader} --all bash --login")
     # Ctrl-C is the way to end this, and no interruption of anything.

@@ -25,17 +25,17 @@ repo = "{REPOSITORY}"
 AUTHOR = ("-c", "user.name=piwizard", "-c", "user.email=piwizard@localhost")
 
 
-def place(root: Path, path: Path) -> Path:
+def path_in_clone(root: Path, path: Path) -> Path:
     """Where a path of a copy lies, seen from outside: there a link such as /opt -> /mnt/opt would lead out of it."""
     return root / path.resolve().relative_to("/")
 
 
-def put(root: Path, leader: int) -> Path:
+def install_sample(root: Path, leader: int) -> Path:
     """Puts the sample app and answers for it into a machine that runs; returns the path of the answers inside."""
-    target = place(root, REPOSITORY)
+    target = path_in_clone(root, REPOSITORY)
     with resources.as_file(resources.files("piwizard.templates") / "sample") as source:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    place(root, ANSWERS).write_text(CONTENT)
+    path_in_clone(root, ANSWERS).write_text(CONTENT)
     for folder, _, files in os.walk(target):
         for path in (folder, *(os.path.join(folder, file) for file in files)):
             os.chown(path, 0, 0)

@@ -10,15 +10,15 @@ import fnmatch
 import secrets
 from pathlib import Path
 
-STARTED = (
+STARTED_UNITS = (
     *("dbus*", "systemd-*", "getty*", "remote-fs.target"),
     *("nginx*", "apache2*", "lighttpd*", "caddy*", "haproxy*", "pihole-FTL*"),
     *("postgresql*", "mariadb*", "mysql*", "redis*", "valkey*", "memcached*"),
 )
-MADE_BY_US = b"piwizard"
+PIWIZARD_MARK = b"piwizard"
 
 # The network of the copy is there before it boots; whoever wants to manage it would take it down.
-MASKED = (
+MASKED_UNITS = (
     *("NetworkManager.service", "dhcpcd.service", "networking.service", "systemd-networkd.service"),
     *("systemd-networkd.socket", "systemd-resolved.service", "wpa_supplicant.service", "tmp.mount"),
 )
@@ -29,7 +29,7 @@ FILES = {
 }
 
 
-def quieten(root: Path, name_server: str) -> list[str]:
+def disable_services(root: Path, name_server: str) -> list[str]:
     """Makes a copy fit to boot beside this machine; returns the services that it will not start."""
     units = root / "etc/systemd/system"
     left_out = set()
@@ -37,7 +37,7 @@ def quieten(root: Path, name_server: str) -> list[str]:
         if not _starts(root, link):
             link.unlink()
             left_out.add(link.name.partition(".")[0])
-    for unit in MASKED:
+    for unit in MASKED_UNITS:
         _link(units / unit, "/dev/null")
     _link(units / "default.target", "/lib/systemd/system/multi-user.target")
     # Scripts in /etc/init.d without a unit of their own are started by what this makes of them.
@@ -53,10 +53,10 @@ def quieten(root: Path, name_server: str) -> list[str]:
 
 
 def _starts(root: Path, link: Path) -> bool:
-    if any(fnmatch.fnmatch(link.name, pattern) for pattern in STARTED):
+    if any(fnmatch.fnmatch(link.name, pattern) for pattern in STARTED_UNITS):
         return True
     unit = root / "etc/systemd/system" / link.name
-    return unit.is_file() and not unit.is_symlink() and MADE_BY_US in unit.read_bytes()
+    return unit.is_file() and not unit.is_symlink() and PIWIZARD_MARK in unit.read_bytes()
 
 
 def _write(path: Path, content: str) -> None:

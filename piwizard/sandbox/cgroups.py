@@ -24,7 +24,7 @@ def has_systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
-def trees() -> dict[str, Path]:
+def mounted_hierarchies() -> dict[str, Path]:
     """The mounted hierarchies that a machine needs, by their name in /proc/PID/cgroup."""
     found: dict[str, Path] = {}
     for line in Path("/proc/self/mounts").read_text().splitlines():
@@ -36,9 +36,9 @@ def trees() -> dict[str, Path]:
     return found
 
 
-def of_process(pid: int | str) -> list[Path]:
+def process_groups(pid: int | str) -> list[Path]:
     """The folders of a process's groups in those hierarchies."""
-    mounted = trees()
+    mounted = mounted_hierarchies()
     found = []
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, name, path = line.split(":", 2)
@@ -57,13 +57,13 @@ def launch_in_new(name: str, argv: Sequence[str]) -> tuple[str, ...]:
     if has_systemd():
         scope = ("--scope", "--quiet", "--collect", f"--unit={name}", "--property=Delegate=yes")
         return ("systemd-run", *scope, "--", *argv)
-    made = [group / name for group in of_process("self")]
+    made = [group / name for group in process_groups("self")]
     for group in made:
         group.mkdir(exist_ok=True)
     return launch_in(made, argv)
 
 
-def remove(pattern: str) -> None:
+def remove_groups(pattern: str) -> None:
     """Kills whatever is left in the groups whose names match, and removes them. No `pattern` may match others'."""
     if has_systemd():
         listed = commands.run(("systemctl", "list-units", "--all", "--plain", "--no-legend", f"{pattern}.scope"))
@@ -71,7 +71,7 @@ def remove(pattern: str) -> None:
             # systemd takes the group of a scope away when nothing is left in it.
             commands.run(("systemctl", "kill", "--signal=KILL", line.split()[0]))
         return
-    for group in [found for parent in of_process("self") if parent.is_dir() for found in parent.glob(pattern)]:
+    for group in [found for parent in process_groups("self") if parent.is_dir() for found in parent.glob(pattern)]:
         _empty(group)
         for folder, _, _ in os.walk(group, topdown=False):
             with contextlib.suppress(FileNotFoundError):

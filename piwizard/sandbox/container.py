@@ -11,12 +11,11 @@ from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.sandbox import cgroups, nsenter
-from piwizard.sandbox.required_programs import need
-from piwizard.sandbox.sandbox_init import Lifeline, children, command_line
+from piwizard.sandbox.sandbox_init import SandboxInit, children, command_line, require_programs
 from piwizard.system import commands
 from piwizard.system.commands import Process
 
-ORDERLY_SHUTDOWN = signal.SIGRTMIN + 4
+SHUTDOWN_SIGNAL = signal.SIGRTMIN + 4
 
 ENVIRONMENT = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",  # systemd 257 boots on nothing else
@@ -40,8 +39,8 @@ SETTINGS = (
 class Container:
     """One machine. `root` is a path on the lifeline, `net` the file of its network namespace there."""
 
-    def __init__(self, lifeline: Lifeline, name: str, root: Path, net: Path, *, binds: Sequence[str] = ()) -> None:
-        need("systemd-nspawn")
+    def __init__(self, lifeline: SandboxInit, name: str, root: Path, net: Path, *, binds: Sequence[str] = ()) -> None:
+        require_programs("systemd-nspawn")
         self.name = name
         self.console: deque[str] = deque(maxlen=200)
         self._lifeline = lifeline
@@ -79,7 +78,7 @@ class Container:
         # A booted system is not there yet; systemd-nspawn gives what an installation needs: /proc, /dev, the network.
         wrapped = cgroups.launch_in_new(self.name, self._lifeline.on((*self._argv, "--as-pid2", "--", *argv)))
         result = commands.run(wrapped, env=ENVIRONMENT)
-        cgroups.remove(self.name)
+        cgroups.remove_groups(self.name)
         if not result.ok:
             raise PiwizardError(f"`{' '.join(argv)}` failed in {self.name}: {result.last_words}")
 
@@ -109,7 +108,7 @@ class Container:
         """An orderly shutdown; the plug is pulled when it takes longer than `timeout`."""
         if self._nspawn is None or self._leader is None:
             return
-        _signal(self._leader, ORDERLY_SHUTDOWN)
+        _signal(self._leader, SHUTDOWN_SIGNAL)
         until = time.monotonic() + timeout
         while self._nspawn.alive and time.monotonic() < until:
             time.sleep(0.02)
@@ -125,7 +124,7 @@ class Container:
         while self._leader is not None and self._nspawn.alive and time.monotonic() < until:
             time.sleep(0.01)
         self._nspawn.end(grace=0)
-        cgroups.remove(self.name)
+        cgroups.remove_groups(self.name)
         self._nspawn = self._leader = None
 
 

@@ -9,21 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.sandbox.required_programs import need
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit, require_programs
 from piwizard.system import commands
 from piwizard.system.commands import Process, Result
 
-NAMESPACES = Path("/run/netns")  # on the lifeline, where `ip -n NAME` looks for them
+NAMESPACES_FOLDER = Path("/run/netns")  # on the lifeline, where `ip -n NAME` looks for them
 
 
 class Namespace:
     """A network namespace that lives as long as the lifeline, or until it is removed."""
 
-    def __init__(self, lifeline: Lifeline, name: str) -> None:
+    def __init__(self, lifeline: SandboxInit, name: str) -> None:
         self._lifeline = lifeline
         self.name = name
-        self.file = NAMESPACES / name
+        self.file = NAMESPACES_FOLDER / name
         """The file that stands for it, as a path on the lifeline."""
 
     @property
@@ -33,7 +32,7 @@ class Namespace:
 
     def make(self) -> None:
         """Makes it, with its loopback up. Anyone may ping, as on a Pi."""
-        self._lifeline.check(("mkdir", "-p", str(NAMESPACES)))
+        self._lifeline.check(("mkdir", "-p", str(NAMESPACES_FOLDER)))
         self._lifeline.check(("touch", str(self.file)))
         self._lifeline.check(("unshare", f"--net={self.file}", "true"))
         self.check(("ip", "link", "set", "lo", "up"))
@@ -57,15 +56,15 @@ class Namespace:
         return self._lifeline.start(argv, net=self.path)
 
 
-class WayOut:
+class SlirpUplink:
     """slirp4netns: the namespace reaches what this machine reaches, as any program of this machine would."""
 
     ADDRESS = "10.0.2.100"
     GATEWAY = "10.0.2.2"
     NAME_SERVER = "10.0.2.3"
 
-    def __init__(self, lifeline: Lifeline, namespace: Namespace, interface: str) -> None:
-        need("slirp4netns")
+    def __init__(self, lifeline: SandboxInit, namespace: Namespace, interface: str) -> None:
+        require_programs("slirp4netns")
         if not Path("/dev/net/tun").exists():
             hint = "Load it with `modprobe tun`; a container needs the device /dev/net/tun."
             raise PiwizardError("There is no /dev/net/tun, which the network of the copy hangs on.", hint=hint)

@@ -15,7 +15,7 @@ from piwizard.system.pipes import OnLine
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd")
 
 
-def inside(
+def enter_command(
     leader: int, argv: Sequence[str], *, user: str | None = None, cwd: Path | str | None = None
 ) -> tuple[str, ...]:
     """The argv, to be run here, that runs `argv` in the machine whose init is the process `leader`.
@@ -27,7 +27,9 @@ def inside(
         wanted = ("env", f"--chdir={cwd}", *wanted)
     if user is not None:
         wanted = ("runuser", "-u", user, "--", *wanted)
-    return cgroups.launch_in(cgroups.of_process(leader), ("nsenter", f"--target={leader}", *NAMESPACES, "--", *wanted))
+    return cgroups.launch_in(
+        cgroups.process_groups(leader), ("nsenter", f"--target={leader}", *NAMESPACES, "--", *wanted)
+    )
 
 
 def run(
@@ -42,7 +44,7 @@ def run(
     timeout: float | None = None,
 ) -> Result:
     """Runs a command inside to its end. Its environment is the one of every command, and `env`: nothing of ours."""
-    wrapped = inside(leader, argv, user=user, cwd=cwd)
+    wrapped = enter_command(leader, argv, user=user, cwd=cwd)
     return commands.run(wrapped, input=input, env=env, on_line=on_line, timeout=timeout)
 
 
@@ -50,14 +52,14 @@ def start(
     leader: int, argv: Sequence[str], *, env: Mapping[str, str] | None = None, on_line: OnLine | None = None
 ) -> Process:
     """Starts a command inside and follows its lines."""
-    return commands.start(inside(leader, argv), env=env, on_line=on_line)
+    return commands.start(enter_command(leader, argv), env=env, on_line=on_line)
 
 
-def shell(leader: int, argv: Sequence[str] = ("bash", "--login")) -> int:
+def run_shell(leader: int, argv: Sequence[str] = ("bash", "--login")) -> int:
     """Gives this terminal to a shell inside, until it ends."""
     terminal = os.environ.get("TERM", "linux")
     known = [f"{name}={value}" for name, value in commands.base_environment().items()]
     # script(1) makes a terminal of the machine's own: without, a shell in there has no job control.
     recorded = ("script", "--quiet", "--return", "--command", shlex.join(argv), "/dev/null")
     wanted = ("env", "-i", *known, f"TERM={terminal}", *recorded)
-    return commands.interactive(inside(leader, wanted))
+    return commands.run_interactive(enter_command(leader, wanted))

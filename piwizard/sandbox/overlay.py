@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit
+
+DISK_FILE_SYSTEMS = {
+    "bcachefs",
+    "btrfs",
+    "exfat",
+    "ext2",
+    "ext3",
+    "ext4",
+    "f2fs",
+    "nfs",
+    "nfs4",
+    "overlay",
+    "vfat",
+    "xfs",
+    "zfs",
+}
+KERNEL_MOUNTS = ("/proc", "/sys", "/dev", "/run")
+MEMORY_MOUNTS = ("/tmp", "/var/tmp")
 
 
 class Overlay:
@@ -16,7 +35,7 @@ class Overlay:
     Where the file system of `folder` cannot hold the upper layer, as in most containers, memory does: `in_memory`.
     """
 
-    def __init__(self, lifeline: Lifeline, lower: Sequence[Path], folder: Path, target: Path) -> None:
+    def __init__(self, lifeline: SandboxInit, lower: Sequence[Path], folder: Path, target: Path) -> None:
         self._lifeline = lifeline
         self._lower = tuple(lower)
         self.folder = folder
@@ -67,3 +86,31 @@ def _escaped(path: Path) -> str:
     if "," in str(path):
         raise PiwizardError(f"A folder with a comma in its name cannot be a layer of a copy: {path}")
     return str(path).replace("\\", "\\\\").replace(":", "\\:")
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A mounted file system. What is mounted on a single file is one too, as a container's /etc/hosts is."""
+
+    target: Path
+    kind: str
+
+
+def list_mounts(mountinfo: str) -> list[Mount]:
+    """From the text of /proc/self/mountinfo: what a copy of / would not hold, outermost first, each place once."""
+    found: dict[Path, Mount] = {}
+    for line in mountinfo.splitlines():
+        fields = line.split()
+        kind = fields[fields.index("-") + 1]
+        target = Path(_unescaped(fields[4]))
+        if str(target) == "/" or any(target.is_relative_to(place) for place in KERNEL_MOUNTS):
+            continue
+        if kind in DISK_FILE_SYSTEMS or (kind == "tmpfs" and str(target) in MEMORY_MOUNTS):
+            found[target] = Mount(target, kind)
+    return sorted(found.values(), key=lambda mount: len(mount.target.parts))
+
+
+def _unescaped(field: str) -> str:
+    for code, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
+        field = field.replace(code, character)
+    return field

@@ -15,19 +15,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.sandbox.required_programs import need
 from piwizard.system import commands
 from piwizard.system.commands import Process, Result
 from piwizard.system.pipes import OnLine
 
-BURIAL_SECONDS = 15
+KILL_TIMEOUT_SECONDS = 15
+PACKAGES = {
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "slirp4netns": "slirp4netns",
+    "sysctl": "procps",
+    "systemd-nspawn": "systemd-container",
+    "unshare": "util-linux",
+}
 
 
-class Lifeline:
+def require_programs(*programs: str) -> None:
+    """Raises one sentence that names every package that is missing."""
+    missing = sorted({PACKAGES.get(name, name) for name in programs if commands.which(name) is None})
+    if missing:
+        hint = f"Install what is missing: sudo apt install {' '.join(missing)}"
+        raise PiwizardError(f"A throwaway machine needs {' and '.join(missing)}, not installed here.", hint=hint)
+
+
+class SandboxInit:
     """Starts with its creation, ends with `cut`. Create it in the main thread: it dies with the thread."""
 
     def __init__(self) -> None:
-        need("unshare", "setpriv", "nsenter")
+        require_programs("unshare", "setpriv", "nsenter")
         # As it ignores SIGCHLD, the kernel buries orphans for it: an init has to.
         keeper = ("env", "--ignore-signal=CHLD", "sleep", "infinity")
         apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
@@ -89,7 +105,7 @@ class Lifeline:
         # one of them have been orphaned to an init of this machine that buries nobody, as in many containers.)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        until = time.monotonic() + BURIAL_SECONDS
+        until = time.monotonic() + KILL_TIMEOUT_SECONDS
         while self._outer.alive and time.monotonic() < until:
             time.sleep(0.01)
         self._outer.end(grace=0)

@@ -18,7 +18,7 @@ from piwizard.sandbox import cgroups
 from piwizard.system import file_lock
 
 
-class Workplace:
+class ScratchDir:
     """A new folder below `parent`. Opening one first clears away what nobody owns any more."""
 
     def __init__(self, parent: Path, prefix: str) -> None:
@@ -34,7 +34,7 @@ class Workplace:
     def close(self) -> None:
         """Removes it and everything in it."""
         with _alone(self._parent):
-            cgroups.remove(f"{self.name}-*")
+            cgroups.remove_groups(f"{self.name}-*")
             shutil.rmtree(self.folder)
             if self._lock is not None:
                 os.close(self._lock)
@@ -44,7 +44,7 @@ def _remove_abandoned(parent: Path) -> None:
     for folder in sorted(path for path in parent.iterdir() if path.is_dir()):
         lock = _lock(folder / "lock")
         if lock is not None:
-            cgroups.remove(f"{folder.name}-*")
+            cgroups.remove_groups(f"{folder.name}-*")
             shutil.rmtree(folder)
             os.close(lock)
 

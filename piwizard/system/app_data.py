@@ -16,10 +16,10 @@ from piwizard.system import files, paths, safe_open
 
 SETUP_RECORD = "data.setup"
 """The folder beside the data that says which setup commands have run on it: it stays and goes with the data."""
-MOST_FILES = 100_000
-MOST_LEVELS = 64
-MOST_SECONDS = 5.0
-MOUNTS = Path("/proc/self/mountinfo")
+MAX_FILES = 100_000
+MAX_LEVELS = 64
+MAX_SECONDS = 5.0
+MOUNTINFO = Path("/proc/self/mountinfo")
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,17 @@ class Contents:
         return {"folder": str(self.folder), "files": self.files, "bytes": self.size, "more": self.more}
 
 
-def folder(site: str) -> Path:
+def data_folder(site: str) -> Path:
     """Where the app of a site writes."""
     return paths.sites_dir() / site / "data"
 
 
-def of(site: str) -> Contents | None:
+def measure_site(site: str) -> Contents | None:
     """What there is to delete of a site: its data, or what is left of it where a deletion was cut off."""
-    return measure(folder(site)) or measure(files.gone(folder(site)))
+    return measure_folder(data_folder(site)) or measure_folder(files.removal_path(data_folder(site)))
 
 
-def measure(data: Path) -> Contents | None:
+def measure_folder(data: Path) -> Contents | None:
     """Count the files of a data folder. None where there is no folder; a link to one is none."""
     try:
         handle = os.open(data, safe_open.FOLDER_FLAGS)
@@ -74,12 +74,12 @@ class _Counting:
     def __init__(self) -> None:
         self.files = self.size = 0
         self.more = False
-        self._until = time.monotonic() + MOST_SECONDS
+        self._until = time.monotonic() + MAX_SECONDS
 
     def count(self, handle: int, level: int) -> None:
         with os.scandir(handle) as entries:
             for entry in entries:
-                if self.files >= MOST_FILES or time.monotonic() > self._until:
+                if self.files >= MAX_FILES or time.monotonic() > self._until:
                     self.more = True
                     return
                 if entry.is_dir(follow_symlinks=False):
@@ -95,7 +95,7 @@ class _Counting:
             self.files -= 1
 
     def _inside(self, handle: int, name: str, level: int) -> None:
-        if level >= MOST_LEVELS:
+        if level >= MAX_LEVELS:
             self.more = True
             return
         try:
@@ -118,14 +118,14 @@ def require_one_file_system(data: Path) -> None:
         )
 
 
-def mounted_in(data: Path) -> list[Path]:
+def find_mounts(data: Path) -> list[Path]:
     """Return what is mounted within a data folder; not the folder itself, which may be a disk of its own."""
     return [path for path in _mounted() if path != data and path.is_relative_to(data)]
 
 
 def _mounted() -> list[Path]:
     try:
-        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = MOUNTINFO.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return []
     return [Path(_unescaped(line.split(" ")[4])) for line in lines]
@@ -138,19 +138,19 @@ def _unescaped(text: str) -> str:
     return text
 
 
-def delete(data: Path) -> bool:
+def delete_data(data: Path) -> bool:
     """Delete a data folder, and what an earlier deletion that was cut off has left. Returns whether there was any.
 
     First it gets another name, so that nothing takes half of it for all. A link to a folder is left alone.
     """
-    going = files.gone(data)
+    going = files.removal_path(data)
     there = [part for part in (going, data) if part.is_dir() and not part.is_symlink()]
     for part in there:
         require_one_file_system(part)
     try:
         if there:
-            files.remove_whole(data)
-        files.remove_whole(data.with_name(SETUP_RECORD))
+            files.remove_atomically(data)
+        files.remove_atomically(data.with_name(SETUP_RECORD))
     except OSError as error:
         raise PiwizardError(
             f"{data} could not be deleted entirely: {error.strerror}. What is left is in {going}.",

@@ -10,7 +10,7 @@ from piwizard.system import egress_filter, files, paths, transient_unit
 from piwizard.system.egress_filter import HOME, INTERNET
 from piwizard.templates.render import render
 
-GENTLE = ("CPUWeight=20", "IOWeight=20", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7")
+LOW_PRIORITY = ("CPUWeight=20", "IOWeight=20", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7")
 """A build takes what the running sites and SSH leave. The weights do that between services, where a nice value counts
 for nothing; nice and the priority do where the kernel lacks those controllers."""
 OOM_SCORE = 900
@@ -20,7 +20,7 @@ PRIVATE_PIDS_SINCE = 257
 
 
 DBUS, AVAHI = "/run/dbus", "/run/avahi-daemon"
-CLOSED = (
+CLOSED_SOCKETS = (
     "/run/acpid.socket",
     "/run/containerd",
     "/run/cups",
@@ -63,15 +63,15 @@ class Sandbox:
             oom_score=OOM_SCORE,
             hidden=paths.cache_dir(),
             binds=self.binds,
-            scripts=[(script, seen(script)) for script in self.scripts],
+            scripts=[(script, path_inside(script)) for script in self.scripts],
             own_processes=transient_unit.systemd_version() >= PRIVATE_PIDS_SINCE,
-            weights=GENTLE,
-            **egress_values(self.network, resolvers_here()),
+            weights=LOW_PRIORITY,
+            **egress_values(self.network, read_resolvers()),
         )
         return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def seen(script: Path) -> Path:
+def path_inside(script: Path) -> Path:
     """Return the path at which a command finds a script of piwizard's."""
     return paths.cache_dir() / script.name
 
@@ -81,19 +81,19 @@ def egress_values(network: str, resolvers: Sequence[str] = (), *, dbus: bool = F
 
     A unit that runs once needs the name servers of this moment, as `resolvers_here` gives them.
     """
-    closed = [*CLOSED]
+    closed = [*CLOSED_SOCKETS]
     if network != HOME:
         closed.append(AVAHI)
     if network != HOME or not dbus:
         closed.append(DBUS)
     return {
         "network": network,
-        "denied": egress_filter.denied(),
+        "denied": egress_filter.denied_networks(),
         "resolvers": tuple(resolvers),
         "closed": sorted(closed),
     }
 
 
-def resolvers_here() -> tuple[str, ...]:
+def read_resolvers() -> tuple[str, ...]:
     """Return the addresses of this machine's name servers, without those on the machine itself."""
-    return egress_filter.resolvers((files.read(egress_filter.RESOLV_CONF) or b"").decode("utf-8", "replace"))
+    return egress_filter.parse_resolvers((files.read(egress_filter.RESOLV_CONF) or b"").decode("utf-8", "replace"))

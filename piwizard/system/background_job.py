@@ -33,7 +33,7 @@ class BackgroundJob:
 
     def running(self) -> bool:
         """Ask systemd whether the job runs."""
-        return systemd.ask([self.unit])[self.unit].running
+        return systemd.read_states([self.unit])[self.unit].running
 
     def stop(self) -> None:
         """Stop the job, so that it does not start again at boot. Raise PiwizardError where systemd refuses."""

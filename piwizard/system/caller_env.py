@@ -8,7 +8,7 @@ from pathlib import Path
 from piwizard.system import commands
 
 
-def variable(name: str) -> str | None:
+def read_variable(name: str) -> str | None:
     """Return a variable of this process, else of the sudo that started it; None where neither has it.
 
     The answers name the variables that hold secrets, and only root can read those: who calls sudo cannot tell it

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from piwizard.system import commands
 
-WORDS = ("-noout", "-issuer", "-dates", "-ext", "subjectAltName")
-SOON, LONG = 20, 90
+X509_OPTIONS = ("-noout", "-issuer", "-dates", "-ext", "subjectAltName")
+WARNING_DAYS, USUAL_LIFETIME_DAYS = 20, 90
 """Days before its end at which somebody has to know, of one that lasts so long: of shorter ones as much less."""
-END = "%b %d %H:%M:%S %Y GMT"
+DATE_FORMAT = "%b %d %H:%M:%S %Y GMT"
 
 
 @dataclass(frozen=True)
@@ -30,29 +30,31 @@ class X509Info:
 
     def due(self, now: datetime | None = None) -> bool:
         """Whether it is so near to its end that a renewal must have failed: certbot renews at a third of its time."""
-        lasts = (self.ends - self.begins).total_seconds() / 86400 if self.begins else LONG
-        return self.days_left(now) < min(SOON, lasts * SOON / LONG)
+        lasts = (self.ends - self.begins).total_seconds() / 86400 if self.begins else USUAL_LIFETIME_DAYS
+        return self.days_left(now) < min(WARNING_DAYS, lasts * WARNING_DAYS / USUAL_LIFETIME_DAYS)
 
     def covers(self, domain: str) -> bool:
         """Whether it counts for a name, be it by an asterisk."""
         return domain in self.names or f"*.{domain.partition('.')[2]}" in self.names
 
 
-def read(path: Path) -> X509Info | None:
+def read_certificate(path: Path) -> X509Info | None:
     """The first certificate of a PEM file; None where there is none that openssl understands."""
     if not path.is_file() or commands.which("openssl") is None:
         return None
-    shown = commands.run(("openssl", "x509", "-in", str(path), *WORDS))
-    return parse(shown.output) if shown.ok else None
+    shown = commands.run(("openssl", "x509", "-in", str(path), *X509_OPTIONS))
+    return parse_certificate(shown.output) if shown.ok else None
 
 
-def parse(text: str) -> X509Info | None:
+def parse_certificate(text: str) -> X509Info | None:
     """Reads what `openssl x509` printed."""
     fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in text.splitlines())}
     if "notAfter" not in fields:
         return None
     begins, ends = (
-        datetime.strptime(re.sub(r"\s+", " ", fields[name]), END).replace(tzinfo=UTC) if name in fields else None
+        datetime.strptime(re.sub(r"\s+", " ", fields[name]), DATE_FORMAT).replace(tzinfo=UTC)
+        if name in fields
+        else None
         for name in ("notBefore", "notAfter")
     )
     assert ends is not None

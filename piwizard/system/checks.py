@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from piwizard.system import http_client
+from piwizard.system import connections, http_client
 from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
-from piwizard.system.remedies import Fix, sentence
+from piwizard.system.remedies import Fix, format_fix
 
 if TYPE_CHECKING:
     import ssl
 
 Seen = TypeVar("Seen")
-TIMEOUT = 10.0
+TIMEOUT_SECONDS = 10.0
 """Seconds that an answer may take."""
-FIRST_PAGE = Limits(seconds=TIMEOUT, body_seconds=2.0)
+FIRST_PAGE = Limits(seconds=TIMEOUT_SECONDS, body_seconds=2.0)
 """Whether somebody answers shows in the status and the beginning of a page, which may be a stream without an end."""
-HERE = "127.0.0.1"
+LOCALHOST = "127.0.0.1"
 HTTP, HTTPS = 80, 443
 
 
@@ -45,14 +45,14 @@ class Check:
     @property
     def advice(self) -> str:
         """Return what to do next, as text for a person."""
-        return sentence(self.fix)
+        return format_fix(self.fix)
 
 
-Silence = Literal["closed", "nobody"]
+NoResponse = Literal["closed", "nobody"]
 """Why no HTTP answer came: the connection was taken and closed without one, or nobody took it, or not in time."""
 
 
-def get(
+def get_page(
     path: str,
     *,
     host: str,
@@ -63,11 +63,11 @@ def get(
 ) -> HttpResponse | None:
     """GET of `path` from this machine's port 80, its 443 (`secure`), or a Unix socket; None where nobody answers
     in time. What the certificate says is not looked at."""
-    answer = ask(path, host=host, unix=unix, secure=secure, headers=headers, limits=limits)
+    answer = try_page(path, host=host, unix=unix, secure=secure, headers=headers, limits=limits)
     return answer if isinstance(answer, HttpResponse) else None
 
 
-def ask(
+def try_page(
     path: str,
     *,
     host: str,
@@ -75,14 +75,14 @@ def ask(
     secure: bool = False,
     headers: Mapping[str, str] | None = None,
     limits: Limits = FIRST_PAGE,
-) -> HttpResponse | Silence:
+) -> HttpResponse | NoResponse:
     """Send the same request; where no answer comes, return how it failed."""
     if unix:
-        connect = http_client.unix(unix)
+        connect = connections.unix(unix)
     elif secure:
-        connect = http_client.tcp(HERE, HTTPS, tls=_trusting(), name=host)
+        connect = connections.tcp(LOCALHOST, HTTPS, tls=_trusting(), name=host)
     else:
-        connect = http_client.tcp(HERE, HTTP)
+        connect = connections.tcp(LOCALHOST, HTTP)
     sent = {"X-Forwarded-Proto": "http"} | dict(headers or {})
     try:
         return http_client.request(connect, path, host=host, headers=sent, limits=limits)
@@ -92,9 +92,9 @@ def ask(
         return "nobody"
 
 
-def handshake(host: str, address: str = HERE, port: int = 443) -> ssl.SSLSocket:
+def tls_handshake(host: str, address: str = LOCALHOST, port: int = 443) -> ssl.SSLSocket:
     """Open a TLS connection to the server of that name, whatever its certificate. Raises OSError."""
-    plain = socket.create_connection((address, port), timeout=TIMEOUT)
+    plain = socket.create_connection((address, port), timeout=TIMEOUT_SECONDS)
     try:
         return _trusting().wrap_socket(plain, server_hostname=host)
     except BaseException:
@@ -110,7 +110,7 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def settled(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
+def poll_until(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
     """Return what a look sees once it is right, or after that time: a reload returns before old workers are gone."""
     until = time.monotonic() + seconds
     while True:

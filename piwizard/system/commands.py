@@ -8,21 +8,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
-from piwizard.system.pipes import TAIL_LINES, Lines, OnLine, Pieces, Reading, Stream
-from piwizard.system.signals import held_back
+from piwizard.system.pipes import TAIL_LINES, Lines, OnLine, Pieces, PipeReader, Stream
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ANY_EXIT = [*range(-64, 256)]
-GRACE = 2.0
+OUTPUT_GRACE_SECONDS = 2.0
 """Seconds that are waited for the output of what a command has left running when it ended."""
+DEFERRED_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,12 @@ class Process:
     """A command under way. `wait` gives its result; `end` terminates the whole group, then kills it."""
 
     def __init__(
-        self, argv: Sequence[str], running: object, reading: Reading, streams: tuple[Stream, Stream], tail: deque[str]
+        self,
+        argv: Sequence[str],
+        running: object,
+        reading: PipeReader,
+        streams: tuple[Stream, Stream],
+        tail: deque[str],
     ) -> None:
         self.argv = tuple(argv)
         self._running: Any = running
@@ -96,7 +103,7 @@ class Process:
         except BaseException:
             self.end()
             raise
-        self._reading.finish(GRACE)
+        self._reading.finish(OUTPUT_GRACE_SECONDS)
         if self._reading.error is not None:
             raise self._reading.error
         seconds = time.monotonic() - self._since
@@ -145,7 +152,7 @@ def start(
         streams = Pieces(on_text, tail), Pieces(on_text, tail)
     else:
         streams = Lines("stdout", on_line, tail), Lines("stderr", on_line, tail)
-    reading = Reading(streams)
+    reading = PipeReader(streams)
     out, err = reading.ends
     options: dict[str, Any] = {
         "_bg": True,
@@ -162,7 +169,7 @@ def start(
     }
     if cwd is not None:
         options["_cwd"] = str(cwd)
-    with held_back() as came:
+    with _deferred_signals() as came:
         try:
             process = Process(argv, program(*argv[1:], **options), reading, streams, tail)
         finally:
@@ -174,7 +181,29 @@ def start(
     return process
 
 
-def interactive(argv: Sequence[str]) -> int:
+@contextmanager
+def _deferred_signals() -> Iterator[list[int]]:
+    """Gives the numbers of the signals that came meanwhile: the caller sends those again when it is ready for them.
+
+    For a fork: Python calls hooks there and passes over what is raised in them, so that a wish to stop would be
+    forgotten, and a lock of theirs held for ever. Signals that nobody handles act as always, and in other threads
+    than the main one no handler is called.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    handled = {number: handler for number in DEFERRED_SIGNALS if callable(handler := signal.getsignal(number))}
+    for number in handled:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+
+
+def run_interactive(argv: Sequence[str]) -> int:
     """Hands this terminal to a program (a shell for a person) and gives its exit code."""
     import sh
 

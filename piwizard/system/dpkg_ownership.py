@@ -12,7 +12,7 @@ from pathlib import Path
 from piwizard.system import dpkg, files
 
 SETTINGS = "/etc"
-MADE_BY_PROGRAMS = (
+GENERATED_FILES = (
     "/etc/letsencrypt/accounts/*",
     "/etc/letsencrypt/csr/*",
     "/etc/letsencrypt/keys/*",
@@ -20,11 +20,11 @@ MADE_BY_PROGRAMS = (
     "/etc/letsencrypt/*/README",
 )
 """What the programs of packages make among their settings, and purging them takes away; nobody wrote it."""
-OF_A_PACKAGE = re.compile(r"(?P<name>.+?)(:[a-z0-9]+)?\.list")
+LIST_FILE = re.compile(r"(?P<name>.+?)(:[a-z0-9]+)?\.list")
 NAME = re.compile(r"\s*([^\s:(]+)")
 
 
-def of_a_person(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
+def find_user_files(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
     """Package → a file in a folder of its settings that no package brought, or one that it brought and was edited."""
     wanted, lists = set(names), _lists(root)
     mine = {path for name in wanted for path in lists.get(name, ()) if path.startswith(f"{SETTINGS}/")}
@@ -40,9 +40,9 @@ def of_a_person(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]
     return found
 
 
-def needed_elsewhere(names: Iterable[str], status: str) -> dict[str, str]:
+def needed_by_others(names: Iterable[str], status: str) -> dict[str, str]:
     """Those of the packages that an installed one needs which is not among them, with the name of that one."""
-    ours, needs = set(names), {package.name: _needs(stanza) for package, stanza in dpkg.stanzas(status)}
+    ours, needs = set(names), {package.name: _needs(stanza) for package, stanza in dpkg.installed_stanzas(status)}
     found: dict[str, str] = {}
     while True:
         theirs = needs.keys() - (ours - found.keys())
@@ -58,10 +58,10 @@ def needed_elsewhere(names: Iterable[str], status: str) -> dict[str, str]:
         found |= more
 
 
-def standing_on(names: Iterable[str], others: Iterable[str], status: str) -> dict[str, str]:
+def depending_on(names: Iterable[str], others: Iterable[str], status: str) -> dict[str, str]:
     """Those of the packages that need one of the others, directly or not, with the name of that one."""
     ours, found = set(names), dict.fromkeys(others, "")
-    needs = {package.name: _needs(stanza) for package, stanza in dpkg.stanzas(status) if package.name in ours}
+    needs = {package.name: _needs(stanza) for package, stanza in dpkg.installed_stanzas(status) if package.name in ours}
     while True:
         more = {
             name: next(iter(sorted(choices & found.keys())))
@@ -76,8 +76,8 @@ def standing_on(names: Iterable[str], others: Iterable[str], status: str) -> dic
 
 def _lists(root: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for file in (root / dpkg.DPKG / "info").glob("*.list"):
-        match = OF_A_PACKAGE.fullmatch(file.name)
+    for file in (root / dpkg.DPKG_FOLDER / "info").glob("*.list"):
+        match = LIST_FILE.fullmatch(file.name)
         if match:
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
             found.setdefault(match["name"], set()).update(lines)
@@ -98,11 +98,11 @@ def _strange(folder: str, known: set[str], root: Path) -> Iterator[Path]:
 
 
 def _made(path: str) -> bool:
-    return any(fnmatch(path, pattern) for pattern in MADE_BY_PROGRAMS)
+    return any(fnmatch(path, pattern) for pattern in GENERATED_FILES)
 
 
 def _edited(names: set[str], root: Path) -> Iterator[tuple[str, Path]]:
-    for package, stanza in dpkg.stanzas(dpkg.status(root)):
+    for package, stanza in dpkg.installed_stanzas(dpkg.read_status(root)):
         if package.name not in names:
             continue
         for path, digest in _conffiles(stanza).items():
@@ -125,6 +125,6 @@ def _conffiles(stanza: str) -> Mapping[str, str]:
 
 def _needs(stanza: str) -> list[set[str]]:
     """One set for each thing that a package depends on: any of its names will do."""
-    fields = (dpkg.field(stanza, f"\n{name}: ") for name in ("Depends", "Pre-Depends"))
+    fields = (dpkg.read_field(stanza, f"\n{name}: ") for name in ("Depends", "Pre-Depends"))
     whole = ", ".join(field for field in fields if field)
     return [{match[1] for one in each.split("|") if (match := NAME.match(one))} for each in whole.split(",") if each]

@@ -21,10 +21,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-SITES = Path("/etc/piwizard/egress")
+SITES_FOLDER = Path("/etc/piwizard/egress")
 """One file a site, named like its user, that holds one word: "internet" or "home"."""
 RESOLV_CONF = Path("/etc/resolv.conf")
-BUILDER = "piwizard-build"
+BUILD_USER = "piwizard-build"
 TABLE = "piwizard_egress"
 INTERNET, HOME = "internet", "home"
 
@@ -51,7 +51,7 @@ PRIVATE6 = (
 NAT64 = int(ipaddress.IPv6Address("64:ff9b::"))
 
 
-def denied() -> tuple[str, ...]:
+def denied_networks() -> tuple[str, ...]:
     """Return every network that an app with access to the Internet alone must not reach."""
     loopback = ("127.0.0.0/8",)
     return (*PRIVATE4, *PRIVATE6, *(_through_nat64(network) for network in (*PRIVATE4, *loopback)))
@@ -64,7 +64,7 @@ def _through_nat64(network: str) -> str:
     return f"{address}/{96 + parsed.prefixlen}"
 
 
-def resolvers(text: str) -> tuple[str, ...]:
+def parse_resolvers(text: str) -> tuple[str, ...]:
     """Return the name servers that a resolv.conf names, without those on this machine."""
     found = []
     for word in re.findall(r"^\s*nameserver\s+(\S+)", text, re.M):
@@ -80,7 +80,7 @@ def resolvers(text: str) -> tuple[str, ...]:
 def ruleset(users: Iterable[int]) -> str:
     """Return the table for these user ids, as `nft -f -` takes it. What it has refused so far stays in it."""
     ids = ", ".join(str(user) for user in sorted(set(users)))
-    own4, own6 = ", ".join(PRIVATE4), ", ".join(one for one in denied() if ":" in one)
+    own4, own6 = ", ".join(PRIVATE4), ", ".join(one for one in denied_networks() if ":" in one)
     seen = "size 512; flags dynamic,timeout; timeout 1d;"
     return f"""\
 table inet {TABLE} {{
@@ -118,7 +118,7 @@ table inet {TABLE} {{
 """
 
 
-def sites(folder: Path = SITES) -> dict[str, str]:
+def read_sites(folder: Path = SITES_FOLDER) -> dict[str, str]:
     """Return what each site's app may reach."""
     files = [file for file in sorted(folder.iterdir()) if file.is_file()] if folder.is_dir() else []
     return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
@@ -142,7 +142,7 @@ def _run(argv: Sequence[str], text: str | None = None) -> subprocess.CompletedPr
         return subprocess.CompletedProcess(argv, 127, "", f"{argv[0]} is not installed.\n")
 
 
-def load(names: Sequence[str]) -> str:
+def load_table(names: Sequence[str]) -> str:
     """Load the table of nftables for these users, or remove it without any; return what nft complains about."""
     delete = f"table inet {TABLE}\ndelete table inet {TABLE}\n"
     if not names:
@@ -154,7 +154,7 @@ def load(names: Sequence[str]) -> str:
     return _run(("nft", "-f", "-"), delete + wanted).stderr  # the table was made by another version of this program
 
 
-def allow(names: Sequence[str], addresses: Sequence[str]) -> str:
+def allow_resolvers(names: Sequence[str], addresses: Sequence[str]) -> str:
     """Let these sites' services through to the name servers; return what systemd complains about."""
     wanted = {str(ipaddress.ip_network(address)) for address in addresses}
     complaints = ""
@@ -171,13 +171,13 @@ def allow(names: Sequence[str], addresses: Sequence[str]) -> str:
 
 def main() -> str:
     """Do both; return the complaints."""
-    known = sites()
+    known = read_sites()
     names = [name for name, network in known.items() if network != HOME]
     try:
         text = RESOLV_CONF.read_text(encoding="utf-8", errors="replace")
     except OSError:
         text = ""
-    return allow(names, resolvers(text)) + load([*names, BUILDER] if known else [])
+    return allow_resolvers(names, parse_resolvers(text)) + load_table([*names, BUILD_USER] if known else [])
 
 
 if __name__ == "__main__":

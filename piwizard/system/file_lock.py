@@ -17,20 +17,20 @@ from pathlib import Path
 from piwizard.errors import PiwizardError
 from piwizard.system import files, paths
 
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 """Seconds. Whoever holds one of these locks writes a small file."""
-PAUSE = 0.05
-SAID_AFTER = 1.0
+POLL_SECONDS = 0.05
+MESSAGE_AFTER_SECONDS = 1.0
 """Seconds of waiting after which it is worth a line."""
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-LOCKS = Path("/proc/locks")
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+KERNEL_LOCKS = Path("/proc/locks")
 
 
 @contextmanager
 def exclusive(
     folder: Path,
-    seconds: float = PATIENCE,
+    seconds: float = TIMEOUT_SECONDS,
     on_wait: Callable[[str], None] | None = None,
     *,
     temporary: bool = False,
@@ -45,12 +45,12 @@ def exclusive(
         yield
     finally:
         if temporary:
-            _remove(path_of(folder))
+            _remove(lock_path(folder))
         os.close(handle)
 
 
 def _taken(folder: Path, seconds: float, on_wait: Callable[[str], None] | None) -> int:
-    path = path_of(folder)
+    path = lock_path(folder)
     while True:
         try:
             handle = _open(path)
@@ -80,7 +80,7 @@ def _remove(path: Path) -> None:
             folder.rmdir()
 
 
-def path_of(folder: Path) -> Path:
+def lock_path(folder: Path) -> Path:
     """Return the lock file for the files of a folder."""
     return paths.locks_dir() / f"{folder.name}-{files.digest(os.fsencode(folder))[:12]}.lock"
 
@@ -94,12 +94,12 @@ def _wait(handle: int, folder: Path, seconds: float, on_wait: Callable[[str], No
             waited = time.monotonic() - since
         else:
             return
-        if on_wait and waited >= SAID_AFTER:
+        if on_wait and waited >= MESSAGE_AFTER_SECONDS:
             on_wait(f"Waiting for {_name(_holder(handle))}, which is changing files in {folder}.")
             on_wait = None
         if waited >= seconds:
             raise _waited_enough(folder, seconds, _holder(handle))
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
 
 
 def _waited_enough(folder: Path, seconds: float, holder: int | None) -> PiwizardError:
@@ -113,7 +113,7 @@ def _waited_enough(folder: Path, seconds: float, holder: int | None) -> Piwizard
 def _holder(handle: int) -> int | None:
     """Return the process that holds the lock, as the kernel lists it; None where that does not show."""
     inode = str(os.fstat(handle).st_ino)
-    for line in LOCKS.read_text().splitlines():
+    for line in KERNEL_LOCKS.read_text().splitlines():
         fields = line.split()  # 1: FLOCK ADVISORY WRITE 14446 00:41:114 0 EOF; "->" after the number: who waits
         if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
             return int(fields[4]) if int(fields[4]) > 0 else None
@@ -135,11 +135,11 @@ def _open(path: Path) -> int:
     files.make_folders(path.parent.parent)
     with suppress(FileExistsError):
         path.parent.mkdir(mode=0o700)
-    within = os.open(path.parent, FOLDER)
+    within = os.open(path.parent, FOLDER_FLAGS)
     try:
         _require_own(within, path.parent)
         os.fchmod(within, 0o700)
-        handle = os.open(path.name, FILE, 0o600, dir_fd=within)
+        handle = os.open(path.name, FILE_FLAGS, 0o600, dir_fd=within)
     finally:
         os.close(within)
     try:

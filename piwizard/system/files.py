@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard.errors import PiwizardError
 from piwizard.system import tree_remove
 
 
@@ -77,7 +78,7 @@ def make_folders(folder: Path, mode: int = 0o755) -> None:
         sync_folder(folder.parent)
 
 
-def own_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
+def make_owned_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
     """Makes a folder and gives it mode and owner. NotADirectoryError where something else is there, also a link."""
     make_folders(path.parent)
     with suppress(FileExistsError):
@@ -103,7 +104,7 @@ def exchange(one: Path, other: Path) -> None:
     sync_folder(one.parent)
 
 
-def put_in_place(new: Path, path: Path) -> None:
+def replace_folder(new: Path, path: Path) -> None:
     """Puts the folder `new` in the place of `path` in one step, and removes what was there."""
     try:
         exchange(new, path)
@@ -112,13 +113,13 @@ def put_in_place(new: Path, path: Path) -> None:
     except OSError as error:  # on an overlay, a folder of what lies below can be neither exchanged nor renamed
         if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS):
             raise
-        remove_whole(path)
+        remove_atomically(path)
         new.rename(path)
     sync_folder(path.parent)
     remove(new)
 
 
-def forget(path: Path) -> None:
+def unlink(path: Path) -> None:
     """Removes a file, if there is one, so that it stays removed after a power cut: before what it vouched for is."""
     path.unlink(missing_ok=True)
     if path.parent.is_dir():
@@ -137,30 +138,30 @@ def remove(path: Path) -> None:
         os.close(parent)
 
 
-def aside(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """Where a file or a link is made; a killed run may leave it."""
     return path.with_name(f".{path.name}.piwizard-new")
 
 
-def gone(folder: Path) -> Path:
+def removal_path(folder: Path) -> Path:
     """What a folder is called while it is being removed."""
     return folder.with_name(f".{folder.name}.piwizard-gone")
 
 
-def remove_whole(folder: Path) -> None:
+def remove_atomically(folder: Path) -> None:
     """Removes a folder in one step: what a kill on the way leaves is no longer called so, and vouches for nothing."""
-    remove(gone(folder))
+    remove(removal_path(folder))
     if not folder.is_dir() or folder.is_symlink():
         return
     try:
-        folder.rename(gone(folder))
+        folder.rename(removal_path(folder))
     except OSError as error:
         if error.errno != errno.EXDEV:  # on an overlay, a folder of what lies below cannot be renamed
             raise
         remove(folder)
         return
     sync_folder(folder.parent)
-    remove(gone(folder))
+    remove(removal_path(folder))
 
 
 def replace(
@@ -170,7 +171,7 @@ def replace(
 
     The file aside has one fixed name, so that what a killed run left is overwritten by the next.
     """
-    new = aside(path)
+    new = temporary_path(path)
     new.unlink(missing_ok=True)
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -190,9 +191,9 @@ def replace(
     sync_folder(path.parent)
 
 
-def link(path: Path, target: str) -> None:
+def make_link(path: Path, target: str) -> None:
     """Makes `path` a symlink to `target` in one step, whatever link was there before."""
-    new = aside(path)
+    new = temporary_path(path)
     new.unlink(missing_ok=True)
     new.symlink_to(target)
     new.rename(path)
@@ -206,3 +207,13 @@ def diff(before: bytes | None, after: bytes | None, path: Path) -> str:
     old, new = ((text or b"").decode("utf-8", "replace").splitlines() for text in (before, after))
     names = ("/dev/null" if before is None else str(path), "/dev/null" if after is None else str(path))
     return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))
+
+
+def refuse_newer_format(path: Path, whole: object, known: int) -> None:
+    """PiwizardError where a file says of itself that its format is newer than the `known` one."""
+    version = whole.get("version") if isinstance(whole, dict) else None
+    if isinstance(version, int) and version > known:
+        raise PiwizardError(
+            f"{path} was written by a newer piwizard, and is left as it is.",
+            hint="Start install.sh of the newer piwizard again: it alone can go on from here.",
+        )

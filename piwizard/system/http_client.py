@@ -6,20 +6,17 @@ Everything that piwizard asks over HTTP, it asks here. Redirects are not followe
 from __future__ import annotations
 
 import io
-import ipaddress
-import queue
 import socket
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from piwizard.system.connections import Connect, Deadline
+
 if TYPE_CHECKING:
-    import ssl
     from http.client import HTTPResponse
 
-PIECE = 65_536
+CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Limits:
     """
 
     seconds: float = 10.0
-    body: int = PIECE
+    body: int = CHUNK_BYTES
     head: int = 32_768
     body_seconds: float | None = None
 
@@ -48,54 +45,6 @@ class HttpResponse:
 
 class MalformedResponse(Exception):
     """What came is no HTTP answer, has too many headers, or was cut off in the middle."""
-
-
-class Deadline:
-    """A moment after which nothing is waited for any more."""
-
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Return the seconds that are left; TimeoutError where none are."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the time for the answer is over")
-        return left
-
-    def shorten(self, seconds: float) -> None:
-        """Leave no more than so many seconds from now on."""
-        self._until = min(self._until, time.monotonic() + seconds)
-
-
-Connect = Callable[[Deadline], socket.socket]
-"""Makes a connection within the time that is left. Raises OSError."""
-
-
-def unix(path: str) -> Connect:
-    """Connect to a Unix socket."""
-
-    def connect(deadline: Deadline) -> socket.socket:
-        return _connected(socket.AF_UNIX, path, deadline.left())
-
-    return connect
-
-
-def tcp(host: str, port: int, *, family: int = 0, tls: ssl.SSLContext | None = None, name: str = "") -> Connect:
-    """Connect to a host, over one family of addresses or any; with `tls` to the server of this `name`, or of `host`."""
-
-    def connect(deadline: Deadline) -> socket.socket:
-        plain = _first(_look_up(host, port, family, deadline), deadline)
-        if tls is None:
-            return plain
-        try:
-            plain.settimeout(deadline.left())
-            return tls.wrap_socket(plain, server_hostname=name or host)
-        except BaseException:
-            plain.close()
-            raise
-
-    return connect
 
 
 def request(
@@ -121,7 +70,7 @@ def request(
         try:
             asking.request(method, path, body=body, headers={"Host": host, "Connection": "close"} | dict(headers or {}))
             response = asking.getresponse()
-            stream.allowed = stream.received + 8 * bounds.body + PIECE  # chunks of one byte take six
+            stream.allowed = stream.received + 8 * bounds.body + CHUNK_BYTES  # chunks of one byte take six
             if bounds.body_seconds is not None:
                 deadline.shorten(bounds.body_seconds)
             content, whole = _body(response, bounds.body, patient=bounds.body_seconds is None)
@@ -144,7 +93,7 @@ def _body(response: HTTPResponse, most: int, *, patient: bool) -> tuple[bytes, b
             return bytes(content[:most]), len(content) <= most
         room = most + 1 - len(content)
         try:
-            piece = response.read1(min(PIECE, room if expected is None else min(room, expected - len(content))))
+            piece = response.read1(min(CHUNK_BYTES, room if expected is None else min(room, expected - len(content))))
         except _TooMuch:
             break
         except TimeoutError:
@@ -203,59 +152,3 @@ class _Wire:
 
     def close(self) -> None:
         """Do nothing: http.client closes before it has read the body."""
-
-
-def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """Return families and addresses. In a thread, since the C library has no time limit of its own over TCP."""
-
-    def ask() -> None:
-        try:
-            rows = socket.getaddrinfo(host, port, socket.AddressFamily(family), socket.SOCK_STREAM)
-            found.put([(row[0], row[4]) for row in rows])
-        except OSError as error:
-            found.put(error)
-        except UnicodeError:
-            found.put(socket.gaierror(socket.EAI_NONAME, f"{host} is no host name"))
-
-    found: queue.SimpleQueue[list[tuple[int, Any]] | OSError] = queue.SimpleQueue()
-    if _is_address(host):
-        ask()
-    else:
-        threading.Thread(target=ask, daemon=True).start()
-    try:
-        answer = found.get(timeout=deadline.left())
-    except queue.Empty:
-        raise TimeoutError(f"{host} was not looked up in time") from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _first(addresses: list[tuple[int, Any]], deadline: Deadline) -> socket.socket:
-    """Connect to the first address that takes it; one that is silent leaves time for those after it."""
-    failed: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-    for number, (family, address) in enumerate(addresses):
-        try:
-            return _connected(family, address, deadline.left() / (len(addresses) - number))
-        except OSError as error:
-            failed = error
-    raise failed
-
-
-def _connected(family: int, address: Any, seconds: float) -> socket.socket:  # noqa: ANN401 — as its family has it
-    made = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        made.settimeout(seconds)
-        made.connect(address)
-    except BaseException:
-        made.close()
-        raise
-    return made

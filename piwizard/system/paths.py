@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +35,7 @@ def answers_file() -> Path:
     return Path(_dirs().user_config_path) / "answers.toml"
 
 
-def previous_answers() -> Path:
+def previous_answers_file() -> Path:
     """Where the answers go that others take the place of."""
     return answers_file().with_name("answers.toml.previous")
 
@@ -56,3 +58,19 @@ def dhparam_file() -> Path:
 def sites_dir() -> Path:
     """One folder a site: its releases, its data, its environment file."""
     return Path("/srv")
+
+
+def restrict_private_paths() -> None:
+    """Take from everybody but root what earlier versions of piwizard left readable, the answers above all."""
+    answers, previous = answers_file(), previous_answers_file()
+    folders = (answers.parent, state_dir(), logs_dir())
+    for path, mode in (*((folder, 0o700) for folder in folders), (answers, 0o600), (previous, 0o600)):
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:  # not there; or a link, which then is the person's own doing
+            continue
+        try:
+            if stat.S_IMODE(os.fstat(handle).st_mode) & ~mode:
+                os.fchmod(handle, mode)
+        finally:
+            os.close(handle)

@@ -15,14 +15,14 @@ from typing import Protocol
 
 TAIL_LINES = 40
 TAIL_CHARACTERS = 4000
-LONGEST_WORDS = 4000
+MAX_TAIL_LINE_CHARACTERS = 4000
 """Of a line that may become part of a sentence for a person."""
-LONGEST_LINE = 20_000
+MAX_LINE_CHARACTERS = 20_000
 """Characters of a line that somebody follows: of more there is only the number."""
-MOST_KEPT = 32 << 20
+MAX_KEPT_CHARACTERS = 32 << 20
 """Characters of each stream that are kept where nobody follows the lines: a stranger may print without end."""
-CHUNK = 1 << 16
-DRAIN = 1.0
+CHUNK_BYTES = 1 << 16
+DRAIN_SECONDS = 1.0
 """Seconds for what is left in the pipes; who goes on printing without end is heard no longer."""
 
 OnLine = Callable[[str, str], None]
@@ -66,7 +66,7 @@ class Lines:
         self._kept: deque[str] = deque(maxlen=TAIL_LINES if on_line else None)
         self._begun: list[str] = []
         self._length = 0
-        self._left = MOST_KEPT
+        self._left = MAX_KEPT_CHARACTERS
 
     @property
     def text(self) -> str:
@@ -84,7 +84,7 @@ class Lines:
             self._end()
 
     def _add(self, part: str) -> None:
-        room = LONGEST_LINE - self._length if self._on_line else self._left
+        room = MAX_LINE_CHARACTERS - self._length if self._on_line else self._left
         if part and room > 0:
             self._begun.append(part[:room])
             self._left -= min(len(part), room)
@@ -98,12 +98,12 @@ class Lines:
         if self._on_line or self._left > 0:
             self._kept.append(line)
             self._left -= 1
-        self._tail.append(line[:LONGEST_WORDS])
+        self._tail.append(line[:MAX_TAIL_LINE_CHARACTERS])
         if self._on_line:
             self._on_line(self._stream, line)
 
 
-class Reading:
+class PipeReader:
     """Reads a command's two pipes in a thread of its own, until both are closed.
 
     `error` is the first that a stream raised, such as a callback on a full disk: the rest is read all the same, so
@@ -149,7 +149,9 @@ class Reading:
             for key in ready:
                 if key.fd != self._stop:
                     self._take(key)
-            stopped = stopped or (time.monotonic() + DRAIN if any(key.fd == self._stop for key in ready) else None)
+            stopped = stopped or (
+                time.monotonic() + DRAIN_SECONDS if any(key.fd == self._stop for key in ready) else None
+            )
             if all(key.fd == self._stop for key in ready) or (stopped and time.monotonic() > stopped):
                 break
         for key in list(self._pipes.get_map().values()):
@@ -159,7 +161,7 @@ class Reading:
         self._pipes.close()
 
     def _take(self, key: selectors.SelectorKey) -> None:
-        chunk = os.read(key.fd, CHUNK)
+        chunk = os.read(key.fd, CHUNK_BYTES)
         if not chunk:
             self._close(key)
             return

@@ -7,13 +7,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-LONGEST = 4000
+MAX_LINE_CHARACTERS = 4000
 """Characters of one line that are shown."""
-LONGEST_VALUE = 400
+MAX_VALUE_CHARACTERS = 400
 """Characters of a value within a sentence or a question that are shown."""
-MOST_LINES = 200
+MAX_LINES = 200
 """Lines of one text that are shown."""
-MARKS = 4
+MAX_COMBINING_MARKS = 4
 """Combining marks that may follow each other: more of them cover the lines above and below."""
 # What Python calls printable, and what a terminal shows as nothing: fillers, joiners, selectors of variants.
 BLANK = (
@@ -25,7 +25,7 @@ _NOT_IN_JSON = re.compile(f"[\x7f-\x9f{BLANK}]|[^\x00-\x9f]")
 _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|\([AB0])")
 
 
-def line(text: str, most: int = LONGEST) -> str:
+def line(text: str, most: int = MAX_LINE_CHARACTERS) -> str:
     r"""Return a text as one line, with everything invisible written out: a line feed as ``\n``, ESC as ``\x1b``.
 
     Spaces of other kinds and tabs become plain spaces. What is longer than `most` is cut, and the number of the
@@ -41,8 +41,8 @@ def line(text: str, most: int = LONGEST) -> str:
 def lines(text: str, indent: str = "") -> list[str]:
     """Return a text of several lines, each one visible, with `indent` before every line but the first."""
     first, *others = text.splitlines() or [""]
-    left_out = [f"... ({len(others) - MOST_LINES} more lines)"] if len(others) > MOST_LINES else []
-    return [line(first), *(f"{indent}{line(one)}" for one in (*others[:MOST_LINES], *left_out))]
+    left_out = [f"... ({len(others) - MAX_LINES} more lines)"] if len(others) > MAX_LINES else []
+    return [line(first), *(f"{indent}{line(one)}" for one in (*others[:MAX_LINES], *left_out))]
 
 
 def value(text: object) -> str:
@@ -50,10 +50,10 @@ def value(text: object) -> str:
 
     One line of bounded length without long gaps, so that it cannot be drawn like a line of its own.
     """
-    return re.sub(r" {3,}", lambda gap: f" ({len(gap[0])} spaces) ", line(str(text), LONGEST_VALUE))
+    return re.sub(r" {3,}", lambda gap: f" ({len(gap[0])} spaces) ", line(str(text), MAX_VALUE_CHARACTERS))
 
 
-def printed(text: str) -> str:
+def terminal_line(text: str) -> str:
     """Return a line that a program printed as a terminal would leave it: without colors, and as last written over."""
     if text.isascii() and text.isprintable():
         return line(text)
@@ -87,7 +87,7 @@ def _shown(text: str) -> Iterator[str]:
             yield "    "
         elif unicodedata.category(char) == "Zs":
             yield " "
-        elif is_visible(char) and marks <= MARKS:
+        elif is_visible(char) and marks <= MAX_COMBINING_MARKS:
             yield char
         else:
             yield char.encode("unicode_escape").decode("ascii")

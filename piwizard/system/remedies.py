@@ -72,15 +72,15 @@ Fix = tuple[Remedy, ...]
 
 def is_automatic(fix: Fix) -> bool:
     """Return whether `doctor --fix` can do it without asking for a value."""
-    return any(isinstance(one, ApplySteps) for one in fix) and not asks(fix)
+    return any(isinstance(one, ApplySteps) for one in fix) and not needs_input(fix)
 
 
-def asks(fix: Fix) -> bool:
+def needs_input(fix: Fix) -> bool:
     """Return whether a person has to give a value first."""
     return any(isinstance(one, AskAnswer) for one in fix)
 
 
-def sentence(fix: Fix) -> str:
+def format_fix(fix: Fix) -> str:
     """Return a fix as text for a person."""
     answered, parts = False, []
     for one in fix:
@@ -90,7 +90,7 @@ def sentence(fix: Fix) -> str:
     return " ".join(parts)
 
 
-def command(steps: ApplySteps) -> str:
+def apply_command(steps: ApplySteps) -> str:
     """Return the command that does the same by hand."""
     return "piwizard deploy" if steps.newest else f"piwizard apply {' '.join(steps.steps)}"
 
@@ -98,7 +98,7 @@ def command(steps: ApplySteps) -> str:
 def _text(one: Remedy) -> str:
     match one:
         case ApplySteps():
-            return _run(command(one), one.purpose)
+            return _run(apply_command(one), one.purpose)
         case RunCommand():
             return _run(one.command, one.purpose)
         case AddAnswer():

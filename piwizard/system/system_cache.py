@@ -17,12 +17,12 @@ class SystemCache:
     def package(self, name: str) -> str | None:
         """The installed version of a Debian package, None if it is not installed."""
         if self._packages is None:
-            self._packages = dpkg.installed()
+            self._packages = dpkg.installed_versions()
         return self._packages.get(name)
 
     def look_at_units(self, names: Iterable[str]) -> None:
         """Asks systemd about many units at once, for the probes that follow."""
-        self._units |= systemd.ask(name for name in names if name not in self._units)
+        self._units |= systemd.read_states(name for name in names if name not in self._units)
 
     def unit(self, name: str) -> systemd.UnitState:
         """The state of a systemd unit."""

@@ -41,12 +41,12 @@ class UnitState:
 
 
 PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload"
-NOT_THERE = UnitState(exists=False, file="", active="inactive", stale=False)
+MISSING_UNIT = UnitState(exists=False, file="", active="inactive", stale=False)
 
 
-def parse(text: str, names: list[str]) -> dict[str, UnitState]:
+def parse_states(text: str, names: list[str]) -> dict[str, UnitState]:
     """Reads `systemctl show` with one block of Key=value lines a unit, in the order asked for."""
-    found = {name: NOT_THERE for name in names}
+    found = {name: MISSING_UNIT for name in names}
     blocks = [block for block in text.strip().split("\n\n") if block]
     for name, block in zip(names, blocks, strict=False):
         fields = dict(line.partition("=")[::2] for line in block.splitlines())
@@ -60,16 +60,16 @@ def parse(text: str, names: list[str]) -> dict[str, UnitState]:
     return found
 
 
-def ask(names: Iterable[str]) -> dict[str, UnitState]:
+def read_states(names: Iterable[str]) -> dict[str, UnitState]:
     """The states of these units; where systemd does not run, none of them is there."""
     wanted = sorted(set(names))
     if not wanted or commands.which("systemctl") is None:
-        return {name: NOT_THERE for name in wanted}
+        return {name: MISSING_UNIT for name in wanted}
     result = commands.run(["systemctl", "show", "--property", PROPERTIES, "--", *wanted])
-    return parse(result.output if result.ok else "", wanted)
+    return parse_states(result.output if result.ok else "", wanted)
 
 
-def active(pattern: str) -> list[str]:
+def list_active(pattern: str) -> list[str]:
     """Return the names of the units that match a pattern of systemd's and run, or are about to."""
     if commands.which("systemctl") is None:
         return []
@@ -78,7 +78,7 @@ def active(pattern: str) -> list[str]:
     return [line.split()[0] for line in result.output.splitlines() if line.strip()] if result.ok else []
 
 
-def loading(name: str, longest: float) -> bool:
+def is_loading(name: str, longest: float) -> bool:
     """Whether a service runs since less than `longest` seconds: it may still be loading.
 
     One failed start is forgiven: where several workers prepare the same database, all but the first may stumble, once.
@@ -93,7 +93,7 @@ def loading(name: str, longest: float) -> bool:
     return state in ("start", "running") and failed <= 1 and time.clock_gettime(time.CLOCK_MONOTONIC) - began < longest
 
 
-def shutting_down() -> bool:
+def is_shutting_down() -> bool:
     """Whether the machine is on its way down, to be switched off or to boot again."""
     if commands.which("systemctl") is None:
         return False

@@ -6,23 +6,23 @@ import os
 import sys
 from typing import Literal
 
-COLUMNS, LINES = 60, 20
+MIN_COLUMNS, MIN_LINES = 60, 20
 """The smallest terminal that the screens can be used on."""
-NO_SCREENS = ("", "dumb", "unknown")
+PLAIN_TERMINALS = ("", "dumb", "unknown")
 
 
-def front_end() -> Literal["screens", "plain", "none"]:
+def choose_front_end() -> Literal["screens", "plain", "none"]:
     """What this terminal can show."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "none"
     # The screens are drawn on stderr.
-    return "plain" if why_plain() or not sys.stderr.isatty() else "screens"
+    return "plain" if plain_reason() or not sys.stderr.isatty() else "screens"
 
 
-def why_plain() -> str:
+def plain_reason() -> str:
     """Why the screens cannot be shown here, in a sentence; empty where they can."""
     kind = os.environ.get("TERM", "")
-    if kind in NO_SCREENS:
+    if kind in PLAIN_TERMINALS:
         named = f"calls itself {kind}" if kind else "does not say what it is (TERM is not set)"
         return f"This terminal {named}, so the questions come line by line."
     try:
@@ -31,17 +31,17 @@ def why_plain() -> str:
         size = os.terminal_size((0, 0))
     if 0 in size:
         return "This terminal does not say how large it is, so the questions come line by line."
-    if size.columns < COLUMNS or size.lines < LINES:
+    if size.columns < MIN_COLUMNS or size.lines < MIN_LINES:
         return (
-            f"This terminal has {size.columns} columns and {size.lines} lines, and the screens need {COLUMNS} and "
-            f"{LINES}, so the questions come line by line."
+            f"This terminal has {size.columns} columns and {size.lines} lines, and the screens need {MIN_COLUMNS} and "
+            f"{MIN_LINES}, so the questions come line by line."
         )
     return ""
 
 
-def moves_the_cursor() -> bool:
+def supports_cursor() -> bool:
     """Whether the terminal understands more than text and line feeds."""
-    return os.environ.get("TERM", "") not in NO_SCREENS
+    return os.environ.get("TERM", "") not in PLAIN_TERMINALS
 
 
 def only_ascii() -> bool:

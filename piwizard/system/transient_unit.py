@@ -23,7 +23,7 @@ from piwizard.system.pipes import OnLine
 from piwizard.templates.quoting import environment_value
 
 PREFIX = "piwizard-job-"
-EMPTY_WITHIN = 20.0
+EMPTY_TIMEOUT_SECONDS = 20.0
 """Seconds in which the processes of a unit that has ended must be gone."""
 EXITED, KILLED, DUMPED = "1", "2", "3"
 """ExecMainCode: CLD_EXITED, CLD_KILLED and CLD_DUMPED of waitpid(2)."""
@@ -82,7 +82,7 @@ def systemd_version() -> int:
 @contextmanager
 def _environment_file(unit: str, env: Mapping[str, str]) -> Iterator[Path]:
     folder = paths.lock_file().parent / "jobs"
-    files.own_folder(folder, 0o700, (0, 0))
+    files.make_owned_folder(folder, 0o700, (0, 0))
     file = folder / f"{unit}.env"
     content = "".join(f"{name}={environment_value(value)}\n" for name, value in env.items())
     files.replace(file, content.encode(), mode=0o600)
@@ -110,7 +110,7 @@ def _exit_code(unit: str) -> int | None:
 
 
 def _require_empty(unit: str) -> None:
-    until = time.monotonic() + EMPTY_WITHIN
+    until = time.monotonic() + EMPTY_TIMEOUT_SECONDS
     while left := _processes(unit):
         if time.monotonic() > until:
             raise PiwizardError(

@@ -15,7 +15,7 @@ def ill(host: str, folder: str) -> str | None:
     newest = _newest(Path(folder))
     if newest is None:
         return f"there is no certificate in {folder}"
-    got = checks.settled(lambda: _served(host), lambda seen: seen == newest)
+    got = checks.poll_until(lambda: _served(host), lambda seen: seen == newest)
     if got is None:
         return f"nobody answers for {host} over HTTPS"
     return None if got == newest else "another certificate than the newest is served"
@@ -23,7 +23,7 @@ def ill(host: str, folder: str) -> str | None:
 
 def certificate_check(folder: str | None, domains: Iterable[str]) -> Check:
     """Whether the certificate covers the names, and for how long."""
-    found = certificates.read(Path(folder) / "fullchain.pem") if folder else None
+    found = certificates.read_certificate(Path(folder) / "fullchain.pem") if folder else None
     name, renew = "Certificate valid", ApplySteps(("certbot",), "to request one")
     if found is None:
         return Check("certificate-valid", name, False, "no certificate", fix=(renew,))
@@ -44,7 +44,7 @@ def certificate_check(folder: str | None, domains: Iterable[str]) -> Check:
 
 def _served(host: str) -> bytes | None:
     try:
-        with checks.handshake(host) as connection:
+        with checks.tls_handshake(host) as connection:
             return connection.getpeercert(binary_form=True)
     except OSError:
         return None

@@ -78,7 +78,10 @@ def leftovers(name: str, root: Path = LETSENCRYPT) -> list[Path]:
     It would keep the next one under another name.
     """
     conf = root / "renewal" / f"{name}.conf"
-    whole = certificates.read(folder(name, root) / "fullchain.pem") and (folder(name, root) / "privkey.pem").exists()
+    whole = (
+        certificates.read_certificate(folder(name, root) / "fullchain.pem")
+        and (folder(name, root) / "privkey.pem").exists()
+    )
     if whole and "[renewalparams]" in _text(conf):
         return []
     return [path for path in (conf, folder(name, root), root / "archive" / name) if os.path.lexists(path)]
@@ -88,7 +91,7 @@ def look(root: Path = LETSENCRYPT) -> Certificates:
     """Reads them; nothing where certbot was never here."""
     found = []
     for file in sorted((root / "renewal").glob("*.conf")):
-        certificate = certificates.read(root / "live" / file.stem / "fullchain.pem")
+        certificate = certificates.read_certificate(root / "live" / file.stem / "fullchain.pem")
         if certificate:
             found.append(Lineage(file.stem, certificate, settings(_text(file))))
     return Certificates(tuple(found), in_use())

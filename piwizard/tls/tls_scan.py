@@ -66,7 +66,7 @@ def _observe(domains: Sequence[str], hsts: int | None, at: tuple[str, int]) -> O
 
 def certificate(host: str, address: str = HERE, port: int = 443) -> X509Info | None:
     """The certificate that is served for a name; None where none is."""
-    return certificates.parse(_certificate_text((address, port), host))
+    return certificates.parse_certificate(_certificate_text((address, port), host))
 
 
 def _suites(at: tuple[str, int], host: str, protocols: Sequence[str]) -> tuple[Suite, ...]:
@@ -163,7 +163,7 @@ def _certificate_text(at: tuple[str, int], host: str) -> str:
         return ""
     if served is None:
         return ""
-    argv = ("openssl", "x509", *certificates.WORDS, "-text")
+    argv = ("openssl", "x509", *certificates.X509_OPTIONS, "-text")
     return commands.run(argv, input=ssl.DER_cert_to_PEM_cert(served)).output
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from piwizard.engine.events import ApplyStarted, Event, RunStarted
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 LAST_LINES = 6
 
@@ -79,7 +79,7 @@ class RunProgress:
     @property
     def last_line(self) -> str:
         """What the command under way said last."""
-        return next((text for line in reversed(self.tail) if (text := printed(line).strip())), "")
+        return next((text for line in reversed(self.tail) if (text := terminal_line(line).strip())), "")
 
     def seconds(self, now: datetime | None = None) -> float:
         """How long the step under way has taken."""

@@ -15,7 +15,7 @@ from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.action_button import ActionButton
 
 if TYPE_CHECKING:
-    from piwizard.network.address_trial import Trial
+    from piwizard.network.address_trial import AddressTrial
 
 
 class KeepAddressDialog(ModalScreen[bool]):
@@ -23,7 +23,7 @@ class KeepAddressDialog(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("k,y", "keep"), Binding("n,escape,q", "later")]
 
-    def __init__(self, service: ScreenService, trial: Trial) -> None:
+    def __init__(self, service: ScreenService, trial: AddressTrial) -> None:
         super().__init__(classes="ask")
         self._service, self._trial = service, trial
 

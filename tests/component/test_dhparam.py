@@ -115,7 +115,7 @@ def handshake(lab: Lab, pi: Pi) -> str:
 
 
 def taken_up(lab: Lab, pi: Pi) -> None:
-    whole = openssl_dhparam.parse((pi.files / FOUND).read_bytes())
+    whole = openssl_dhparam.parse_parameters((pi.files / FOUND).read_bytes())
     assert whole is not None
     assert whole.bits == 1024
     eventually(lambda: _assert(not (pi.files / FOLDER).exists()))

@@ -4,7 +4,7 @@ import pytest
 
 from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
-from piwizard.network.address_settings import Settings, settings
+from piwizard.network.address_settings import AddressSettings, read_settings
 from piwizard.system.facts import Address, Gateway, Interface, Network
 
 UUID = "75a1216a-9d1a-30cd-8aca-ace5526ec021"
@@ -24,11 +24,13 @@ HOME = Network((interface(),), Gateway("192.168.1.1", "eth0"), None, True, ("192
 
 def chosen(network=HOME, **answers):
     given = {"address": "192.168.1.197/24"} | answers
-    return settings(network, Answers(None, {f"static_ip.{name}": value for name, value in given.items()}))
+    return read_settings(network, Answers(None, {f"static_ip.{name}": value for name, value in given.items()}))
 
 
 def test_what_was_not_answered_is_taken_from_the_lease():
-    assert chosen() == Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1",), "NetworkManager", UUID)
+    assert chosen() == AddressSettings(
+        "eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1",), "NetworkManager", UUID
+    )
 
 
 def test_what_was_answered():

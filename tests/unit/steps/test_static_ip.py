@@ -77,9 +77,9 @@ def test_neighbours_that_are_in_the_way(ground, machine, monkeypatch, there, key
 
 
 def test_not_while_the_interface_is_being_set(ground, machine, monkeypatch):
-    now = address_trial.Trial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
-    monkeypatch.setattr(address_trial, "current", lambda: now)
-    monkeypatch.setattr(address_trial, "live", lambda interface: [])
+    now = address_trial.AddressTrial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
+    monkeypatch.setattr(address_trial, "current_trial", lambda: now)
+    monkeypatch.setattr(address_trial, "live_addresses", lambda interface: [])
     with pytest.raises(PiwizardError, match="eth0 is being restored"):
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
 

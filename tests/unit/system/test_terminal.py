@@ -10,9 +10,10 @@ import pytest
 from piwizard.system import terminal
 from tests.lab.dialogue import Dialogue
 
-ASK = (
-    "from piwizard.system import terminal as t; print('<', t.front_end(), '|', t.why_plain(), '|', t.only_ascii(), '>')"
-)
+ASK = """
+from piwizard.system import terminal as t
+print('<', t.choose_front_end(), '|', t.plain_reason(), '|', t.only_ascii(), '>')
+"""
 
 
 def ask(term: str = "xterm-256color", **options) -> list[str]:
@@ -85,4 +86,4 @@ def test_help_needs_no_front_end(argv):
 
 
 def test_the_smallest_terminal_is_the_one_of_the_design():
-    assert (terminal.COLUMNS, terminal.LINES) == (60, 20)
+    assert (terminal.MIN_COLUMNS, terminal.MIN_LINES) == (60, 20)
