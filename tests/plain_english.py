@@ -39,7 +39,7 @@ SAY_INSTEAD = {
     "skip, omit": r"leav(e|es|ing) (\w+ )?out|left out",
     "roll back, undo": r"(take|takes|taken|taking|took) (it |them |all |this |everything |a step |all of it )?back",
     "background job": r"lanes?",
-    "checks": r"look(s|ed|ing) at|look(s|ed|ing)? whether|is looked|are looked|was looked",
+    "checks": r"look(s|ed|ing) at|look(s|ed|ing)? whether|(is|are|was|were) looked(?! up)",
     "generated": r"made up(?! of)",
     "characters": r"(no|any|all|some|these|those|of|the|other|which|\d+|\w+ing) signs|small letters|[\d,]+ letters",
     "is shown, is notified": r"(is|are|be|been|being|was|were) told(?! apart)",
@@ -209,8 +209,8 @@ def docstring_faults() -> Iterator[Finding]:
 
 
 def is_one_sentence(text: str) -> bool:
-    """Return whether a text has no second sentence."""
-    return not SENTENCE_END.search(text)
+    """Return whether a text has no second sentence. The word "Optional." at the end is none."""
+    return not SENTENCE_END.search(text.removesuffix(" Optional."))
 
 
 def _public(

@@ -16,8 +16,8 @@ from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
-from piwizard.apps.shapes import MalformedAnalysis, decode_as
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
+from piwizard.apps.typed_json import MalformedAnalysis, decode_as
 from piwizard.apps.version_specs import MAX_SPEC_LENGTH
 from piwizard.apps.write_paths import SAFE_PATH, WritePath
 from piwizard.errors import PiwizardError

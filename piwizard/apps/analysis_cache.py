@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from piwizard.apps import source_files
+from piwizard.apps import analysis_process
 from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check_part
 from piwizard.system import files, paths
 
@@ -26,13 +26,13 @@ def cache_folder(site: str) -> Path:
 def cached_analysis(site: str, tree: Path, commit: str, data: Path, wish: AnalysisOptions) -> Analysis:
     """The analysis of the code in `tree`. Kept where the note beside it vouches for the commit."""
     if not _is_commit(tree, commit):
-        return source_files.analyze_code(tree, data, wish)
+        return analysis_process.analyze_code(tree, data, wish)
     name = files.digest(repr((commit, wish, _code_version())).encode())
     path = cache_folder(site) / f"{name[:32]}.json"
     kept = _load(path)
     if kept is not None:
         return kept
-    found = source_files.analyze_code(tree, data, wish)
+    found = analysis_process.analyze_code(tree, data, wish)
     if not found.failures:
         _save(path, found)
     return found

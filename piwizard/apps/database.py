@@ -14,7 +14,7 @@ from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Assignment, Function
 from piwizard.apps.blueprints import BLUEPRINT_CLASSES
 from piwizard.apps.const_eval import ConstantEvaluator
-from piwizard.apps.destructive import DataRisk, find_data_risk
+from piwizard.apps.data_risk import DataRisk, find_data_risk
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.start_commands import numbered_lines
 

@@ -20,7 +20,7 @@ from piwizard.changes.setup_record import SetupRecorded, holds_something
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
-COPY_SCRIPT = Path(__file__).with_name("data_copy.py")
+COPY_SCRIPT = Path(__file__).with_name("data_mirror.py")
 NO_SNAPSHOT = (
     "{server} is not snapshotted, for it is not in {data}. If this version fails after its commands have run, "
     "only a backup of your own brings that database back."

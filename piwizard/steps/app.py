@@ -35,7 +35,7 @@ from piwizard.system.remedies import ApplySteps
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
-TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
+TRIAL = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
 NO_HOME = Path("/nonexistent")
 """As Debian has it for users that own nothing."""

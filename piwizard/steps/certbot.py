@@ -58,13 +58,11 @@ QUESTIONS = (
         kind="yesno",
         default=True,
     ),
-    Question(
-        "tls.server", "ACME server", "Directory URL of a server to use instead of Let's Encrypt. Optional.", v.directory
-    ),
+    Question("tls.server", "ACME server", "Directory URL of the server to use instead of Let's Encrypt.", v.directory),
     Question(
         "tls.ca_bundle",
         "CA certificate file",
-        "Full path of the CA certificate of a private ACME server. Optional.",
+        "Full path of the CA certificate of a private ACME server.",
         v.full_path,
     ),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import bind_address
+from piwizard.apps import leak_check
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
@@ -149,8 +149,8 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
 
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
-    files = bind_address.list_private_files(SiteLayout(site, ""))
-    found = bind_address.find_leaks(files, lambda path: checks.get_page(path, host=host, secure=secure))
+    files = leak_check.list_private_files(SiteLayout(site, ""))
+    found = leak_check.find_leaks(files, lambda path: checks.get_page(path, host=host, secure=secure))
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",

@@ -24,7 +24,7 @@ FORBIDDEN = {
     ("os", "removedirs"),
     ("os", "renames"),
 }
-OF_THE_APP = {"apps/data_files.py"}
+OF_THE_APP = {"apps/data_mirror.py"}
 """Programs that run as the app's user, in its sandbox."""
 THROWAWAY = ("rehearsal/", "sandbox/")
 """Work in a copy of the machine that nobody else can enter."""

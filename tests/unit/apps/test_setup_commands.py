@@ -7,8 +7,8 @@ import shlex
 
 import pytest
 
+from piwizard.apps.data_risk import DataRisk
 from piwizard.apps.database import InitCommand
-from piwizard.apps.destructive import DataRisk
 from piwizard.apps.setup_commands import choose_setup_commands
 from piwizard.apps.setup_markers import command_identity, read_setup_record
 from piwizard.changes.setup_record import SetupRecorded, holds_something, marker_name

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from piwizard.apps.destructive import DataRisk
+from piwizard.apps.data_risk import DataRisk
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.findings import Finding
 from piwizard.system.remedies import AddAnswer, ApplySteps, GenerateSecret

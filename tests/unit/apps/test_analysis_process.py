@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import analysis_cache, source_files
+from piwizard.apps import analysis_cache, analysis_process
 from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check_part
 from piwizard.apps.analysis_limits import ANALYSIS_UID as UID
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
-from piwizard.apps.shapes import MalformedAnalysis
+from piwizard.apps.typed_json import MalformedAnalysis
 from piwizard.errors import PiwizardError
 
 APP = "from flask import Flask\napp = Flask(__name__)\n@app.route('/')\ndef page(): return ''\n"
@@ -75,7 +75,7 @@ def chosen(root: Path, **given: object) -> AppConfig:
 def test_hostile_files_are_read_in_seconds_and_the_app_is_found(tree, name):
     root = tree({"app.py": APP, **HOSTILE[name]})
     started = time.monotonic()
-    found = source_files.analyze_code(root, DATA, AnalysisOptions())
+    found = analysis_process.analyze_code(root, DATA, AnalysisOptions())
     assert time.monotonic() - started < 10
     assert found.entries
     assert "app:app" in [one.entry for one in found.entries]
@@ -116,7 +116,7 @@ BLOG = {
 
 
 def test_package_with_migrations_is_read_in_all_parts(tree):
-    found = source_files.analyze_code(tree(BLOG), DATA, AnalysisOptions())
+    found = analysis_process.analyze_code(tree(BLOG), DATA, AnalysisOptions())
     assert not found.failures
     assert found.entries[0].entry == "blog:app"
     assert found.needs.requirements.arguments == ("-r", "requirements.txt")
@@ -145,7 +145,7 @@ def test_links_pipes_and_sparse_files_are_read_in_seconds(tree):
         with (root / name).open("wb") as file:
             file.truncate(1 << 40)
     started = time.monotonic()
-    found = source_files.analyze_code(root, DATA, AnalysisOptions())
+    found = analysis_process.analyze_code(root, DATA, AnalysisOptions())
     assert time.monotonic() - started < 10
     assert not found.failures
     assert [one.entry for one in found.entries or ()] == ["app:app"]
@@ -159,7 +159,7 @@ def hurried(monkeypatch, tmp_path):
         "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 96 << 20; "
         "from piwizard.apps.analysis_worker import main; main()"
     )
-    monkeypatch.setattr(source_files, "START_CODE", start)
+    monkeypatch.setattr(analysis_process, "START_CODE", start)
 
 
 PARSER = {"wsgi.py": "# flask\n" + ("x=" + "(" * 90 + "1" + ")" * 90 + "\n") * 4000}
@@ -198,15 +198,15 @@ def test_answers_do_instead_of_what_cannot_be_read(tree):
 
 @pytest.mark.usefixtures("hurried")
 def test_what_takes_too_much_memory_is_left_out(tree):
-    found = source_files.analyze_code(tree({"app.py": APP, **LARGE}), DATA, AnalysisOptions())
+    found = analysis_process.analyze_code(tree({"app.py": APP, **LARGE}), DATA, AnalysisOptions())
     assert [one.entry for one in found.entries or ()] == ["app:app"]
     assert not found.failures
 
 
 def test_what_fails_is_not_read_again_in_the_same_plan(tree, monkeypatch):
     calls = []
-    real = source_files.analyze_code
-    monkeypatch.setattr(source_files, "analyze_code", lambda *given: calls.append(given) or real(*given))
+    real = analysis_process.analyze_code
+    monkeypatch.setattr(analysis_process, "analyze_code", lambda *given: calls.append(given) or real(*given))
     root = tree({"app.py": APP})
     for _ in range(3):
         assert chosen(root).entry.entry == "app:app"
@@ -224,8 +224,8 @@ def confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
         "        said = type(error).__name__\n    analysis_worker.print_json({'part': 'entries', 'failed': said})\n"
         "analysis_worker.AnalysisReader.report = taken_over\nanalysis_worker.main()\n"
     )
-    monkeypatch.setattr(source_files, "START_CODE", start)
-    return source_files.analyze_code(report, DATA, AnalysisOptions()).failures["entries"].why
+    monkeypatch.setattr(analysis_process, "START_CODE", start)
+    return analysis_process.analyze_code(report, DATA, AnalysisOptions()).failures["entries"].why
 
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights up")
@@ -258,7 +258,7 @@ def test_the_child_can_do_nothing_but_read(tmp_path, monkeypatch, body, said):
 def test_the_child_reads_no_file_that_root_alone_may_read(tree):
     root = tree({"app.py": APP, "requirements.txt": "secret-package\n"})
     (root / "requirements.txt").chmod(0o600)
-    found = source_files.analyze_code(root, DATA, AnalysisOptions())
+    found = analysis_process.analyze_code(root, DATA, AnalysisOptions())
     assert found.needs is not None
     assert found.needs.requirements is not None
     assert found.needs.requirements.names == ()
@@ -270,7 +270,9 @@ def test_the_code_of_a_release_is_read_by_its_group(tree):
     for path in (root, root / "app.py"):
         os.chown(path, 0, 12_345)
         path.chmod(0o750)
-    assert [one.entry for one in source_files.analyze_code(root, DATA, AnalysisOptions()).entries or ()] == ["app:app"]
+    assert [one.entry for one in analysis_process.analyze_code(root, DATA, AnalysisOptions()).entries or ()] == [
+        "app:app"
+    ]
 
 
 @ROOT
@@ -282,7 +284,7 @@ def test_what_the_app_has_written_is_not_read(tree, tmp_path):
     root = tree({"app.py": APP.replace("__name__", "__name__, static_folder='uploads'")})
     (root / "uploads").symlink_to(data / "uploads")
     (root / "requirements.txt").symlink_to(data / "requirements.txt")
-    found = source_files.analyze_code(root, data, AnalysisOptions())
+    found = analysis_process.analyze_code(root, data, AnalysisOptions())
     assert found.static is not None
     assert [one.folder for one in found.static.folders] == ["uploads"]
     assert found.static.root_files == ()
@@ -383,8 +385,8 @@ def test_a_variable_that_no_answer_could_set_is_left_out(name):
     ],
 )
 def test_a_report_that_is_none_is_a_sentence(tmp_path, monkeypatch, said):
-    monkeypatch.setattr(source_files, "START_CODE", f"import os; {said}")
-    found = source_files.analyze_code(tmp_path, DATA, AnalysisOptions())
+    monkeypatch.setattr(analysis_process, "START_CODE", f"import os; {said}")
+    found = analysis_process.analyze_code(tmp_path, DATA, AnalysisOptions())
     assert set(found.failures) == set(KEY_OF_PART)
     with pytest.raises(PiwizardError, match=r"app\.init: the code could not be read"):
         found.known("init", found.init)
@@ -408,7 +410,7 @@ class Kept:
     """A checkout with a note beside it, and how often it was read."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.tree, self.count, real = folder / "tree", 0, source_files.analyze_code
+        self.tree, self.count, real = folder / "tree", 0, analysis_process.analyze_code
         self.tree.mkdir(parents=True)
         (self.tree / "app.py").write_text(APP)
         (folder / "release.json").write_text(json.dumps({"repo": "x", "ref": None, "commit": COMMIT}))
@@ -417,7 +419,7 @@ class Kept:
             self.count += 1
             return real(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(source_files, "analyze_code", counted)
+        monkeypatch.setattr(analysis_process, "analyze_code", counted)
 
     def of(self, wish: AnalysisOptions | None = None, commit: str = COMMIT) -> Analysis:
         """The analysis, as another process would have it."""
@@ -469,6 +471,6 @@ def test_what_is_kept_and_broken_is_read_again(kept, content):
 
 
 def test_what_failed_is_not_kept(kept, monkeypatch):
-    monkeypatch.setattr(source_files, "START_CODE", "raise SystemExit(3)")
+    monkeypatch.setattr(analysis_process, "START_CODE", "raise SystemExit(3)")
     assert kept.of().failures
     assert not analysis_cache.cache_folder("blog").exists()

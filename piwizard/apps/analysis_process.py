@@ -13,7 +13,7 @@ from typing import Any
 import piwizard
 from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisFailure, AnalysisOptions, check_part
 from piwizard.apps.analysis_limits import MAX_CPU_SECONDS, TOO_LARGE, TOO_LONG
-from piwizard.apps.shapes import MalformedAnalysis
+from piwizard.apps.typed_json import MalformedAnalysis
 from piwizard.system import commands
 from piwizard.system.commands import Result
 
