@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.system import apt, commands, dpkg, files
+from piwizard.system import apt_state, commands, dpkg, files
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 KEPT_BACK = Path("/var/lib/unattended-upgrades/kept-back")
@@ -39,7 +39,7 @@ def check_updates() -> list[Finding]:
     found = [on_hold(held(dpkg.read_status()))]
     if unattended:
         kept = (files.read(KEPT_BACK) or b"").decode("utf-8", "replace").split()
-        keeps = Path(apt.KEEP_SETTINGS_FILE).exists() or apt.others_decide_conffiles()
+        keeps = Path(apt_state.KEEP_SETTINGS_FILE).exists() or apt_state.others_decide_conffiles()
         found.append(kept_back(kept, keeps=keeps))
     return [
         *found,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.system.apt import KEEP_SETTINGS_FILE, others_decide_conffiles
+from piwizard.system.apt_state import KEEP_SETTINGS_FILE, others_decide_conffiles
 
 KEEPS = 'DPkg::Options { "--force-confdef"; "--force-confold"; };\n'
 
