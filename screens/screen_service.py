@@ -45,15 +45,15 @@ class MachineOverview:
         return self.entries.get((place.step.name, place.site))
 
 
-class ScreenService(service.Backend):
+class ScreenService(service.SetupService):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
         """Whether nothing was ever answered or run here. Quick."""
-        from piwizard.engine import follow
+        from piwizard.engine import run_log
         from piwizard.system import paths
 
-        return not (self._file or paths.answers_file()).exists() and not follow.runs()
+        return not (self._file or paths.answers_file()).exists() and not run_log.runs()
 
     def overview(self, *, thorough: bool) -> MachineOverview:
         """A look at everything. Only the thorough one probes and checks what is remembered as done."""
@@ -73,7 +73,7 @@ class ScreenService(service.Backend):
             if (entry := state.entry(place.step.name, place.site))
         }
         if thorough:
-            with self._ground:
+            with self._source_lock:
                 statuses = tuple(status(wizard, state, workspace.backups()))
                 self._pins |= wizard.context.pins()
         else:
@@ -89,7 +89,7 @@ class ScreenService(service.Backend):
         from piwizard.system.system_cache import SystemCache
 
         wizard = self._planner()
-        with self._ground:
+        with self._source_lock:
             changes = wizard.plan(place)
             self._pins |= wizard.context.pins()
         return [(place, preview(changes, SystemCache(), workspace.backups()))]

@@ -1,4 +1,4 @@
-"""Makes one folder equal to another: `python data_copy.py SOURCE TARGET`, as the user that owns both.
+"""Makes one folder equal to another: `python data_files.py SOURCE TARGET`, as the user that owns both.
 
 SQLite databases are copied through SQLite's own backup, so that a copy is whole while somebody writes. Other files are
 cloned where the file system can do that. Needs the standard library alone. Exit code 1: something could not be copied,

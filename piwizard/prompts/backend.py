@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard.engine import follow
+from piwizard.engine import run_log
 from piwizard.engine.events import Event
 from piwizard.setup import kept_answers, service, workspace
 from piwizard.setup.status import Status, addresses, status
 from piwizard.tls.lineage import folders_in_use
 
 
-class Backend(service.Backend):
+class Backend(service.SetupService):
     """This machine, for a front end that waits for each answer."""
 
     def statuses(self) -> list[Status]:
@@ -33,4 +33,4 @@ class Backend(service.Backend):
 
     def follow(self, run: str) -> Iterator[Event]:
         """The events of a run, to its end."""
-        return follow.follow(run)
+        return run_log.follow(run)

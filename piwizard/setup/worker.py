@@ -1,4 +1,4 @@
-"""The process of a run: no terminal owns it, and what it does is in its events."""
+"""Carry out a run in its own process: no terminal owns it, and its events say what it does."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from piwizard.changes.base import Change
-from piwizard.engine import retention, run_launch
-from piwizard.engine.cancellation import Stopped, Stopping
+from piwizard.engine import run_launch, run_log
+from piwizard.engine.cancellation import Cancellation, Stopped
 from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
@@ -21,8 +21,8 @@ from piwizard.system.checks import Check
 
 
 def work(run: str) -> bool:
-    """Carries out the request of a run; True where everything went well."""
-    stopping = Stopping()
+    """Carry out the request of a run and return whether every step succeeded."""
+    stopping = Cancellation()
     stopping.listen()
     since = time.monotonic()
     recorder = Recorder(run_launch.folder(run))
@@ -30,8 +30,8 @@ def work(run: str) -> bool:
     try:
         request = run_launch.request(run)
         Lock(paths.lock_file()).take(run)
-        retention.prune(paths.logs_dir(), {*workspace.state().runs(), run})
-        # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
+        run_log.prune(paths.logs_dir(), {*workspace.state().runs(), run})
+        # Undo needs only the journals: it works without answers.toml, or with an invalid one.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
         recorder = Recorder(
             run_launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets()
@@ -48,7 +48,7 @@ def work(run: str) -> bool:
         result = "stopped"
     except PiwizardError as error:
         recorder.emit({"event": "error", "message": error.located, "key": error.key, "hint": error.hint})
-    except Exception as error:  # noqa: BLE001 — the record gets it, and whoever follows it
+    except Exception as error:  # noqa: BLE001 — goes to the run log and to whoever follows it
         recorder.unforeseen(error)
     finally:
         recorder.emit({"event": "apply-finished", "result": result, "seconds": round(time.monotonic() - since, 1)})
@@ -57,7 +57,7 @@ def work(run: str) -> bool:
 
 
 def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: run_launch.RunRequest) -> bool:
-    """One step, on what the machine looks like now: the steps before have altered it."""
+    """Run one step; plans it again, since the steps before have altered the machine."""
     step, site = place.step.name, place.site
     engine.stopping.look()
     if planner is None:

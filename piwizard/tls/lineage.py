@@ -76,7 +76,7 @@ def in_use_folder() -> Path:
 
 
 def find_leftovers(name: str, root: Path = LETSENCRYPT) -> list[Path]:
-    """Return the incomplete files of a certificate after certbot was killed.
+    """Return the incomplete files of a certificate if certbot was killed.
 
     With them in place, certbot saves the next certificate under another name.
     """
@@ -108,7 +108,7 @@ def folders_in_use() -> dict[str, str]:
 
 
 def parse_renewal_settings(text: str) -> dict[str, str]:
-    """Return the "key = value" lines of a renewal file, including its [[webroot_map]]."""
+    """Return the "key = value" lines of a renewal file, also of [[webroot_map]]."""
     pairs = (line.partition("=") for line in text.splitlines() if not line.lstrip().startswith("#"))
     return {key.strip(): value.strip() for key, equals, value in pairs if equals}
 

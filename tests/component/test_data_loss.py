@@ -142,6 +142,7 @@ def page(pi: Pi) -> tuple[int, str]:
     return answer.status, answer.text
 
 
+@pytest.mark.nightly
 def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
     init = 'init = ["flask --app app init-db"]\n'
     lab.git.commit("notes", FILES)
@@ -210,6 +211,7 @@ def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
 
 
+@pytest.mark.nightly
 def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", MIGRATED)
     set_up(lab, pi)

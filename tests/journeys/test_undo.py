@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.lab import everything, home, product, quickstart, sample_app
+from tests.lab import everything, home, product, quickstart
 from tests.lab.dialogue import as_root
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -133,10 +133,8 @@ def test_all_of_it_taken_back(lab: Lab, done: Done) -> None:
     )
 
 
-def test_what_a_person_has_made_since_stays(lab: Lab, release: str) -> None:
-    pi = product.ready_pi(lab, release)
-    lab.git.commit("tame", sample_app.FILES)
-    quickstart.set_up(pi, lab.git.url("tame"))
+def test_what_a_person_has_made_since_stays(served_pi: Pi) -> None:
+    pi = served_pi
     mine = "server { listen 80; server_name mine.lan; location / { return 200 mine; } }\n"
     pi.write("/etc/nginx/conf.d/mine.conf", mine)
     pi.run(("systemctl", "reload", "nginx"))
@@ -155,14 +153,11 @@ def test_what_a_person_has_made_since_stays(lab: Lab, release: str) -> None:
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     pi.run(("piwizard", "undo", "--all", "--packages", "--yes"))
     assert "nginx" not in pi.run(("dpkg-query", "-W", "-f", "${Package} ")).output.split()
-    pi.discard()
 
 
-def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
+def test_asked_at_a_terminal(served_pi: Pi) -> None:
     """What goes for ever is asked for one by one, and no is what Enter means."""
-    pi = product.ready_pi(lab, release)
-    lab.git.commit("tame", sample_app.FILES)
-    quickstart.set_up(pi, lab.git.url("tame"))
+    pi = served_pi
     refused = as_root(pi, "piwizard", "undo", "--all")
     refused.answer("Undo site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
     refused.expect("Nothing was changed.")
@@ -182,4 +177,3 @@ def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
     assert removed.end() == 0
     for path in ("opt/piwizard", "etc/xdg/piwizard", "var/lib/piwizard", "var/log/piwizard", "usr/local/bin/piwizard"):
         assert not (pi.files / path).exists(), path
-    pi.discard()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ README = (ROOT / "README.md").read_text()
 ANSWERS = (ROOT / "docs/answers.md").read_text()
 MIN_PROMISES = 59
 """Rows of the table in docs/architecture.md, which may only grow."""
+MIN_CLAIMS = 83
+"""Rows of claims with tests in docs/security.md, which may only grow."""
 EXAMPLES = [
     (name, text)
     for name in ("docs/answers.md", "README.md")
@@ -63,7 +67,7 @@ def test_relative_links_exist() -> None:
 
 @pytest.mark.parametrize("document", ["architecture.md", "security.md"])
 def test_the_tests_behind_the_promises_exist(document: str) -> None:
-    named = set(re.findall(r"`(test_[a-z_]+)`", (ROOT / f"docs/{document}").read_text()))
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / f"docs/{document}").read_text()))
     there = {
         name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
     }
@@ -71,11 +75,19 @@ def test_the_tests_behind_the_promises_exist(document: str) -> None:
     assert named <= there, named - there
 
 
-def test_promises_name_the_layers_of_their_tests() -> None:
-    layers: dict[str, set[str]] = {}
+def layers_of_tests() -> dict[str, set[str]]:
+    """Return each test's layers by its name: its folder below tests/, or nightly where it is marked so."""
+    found: dict[str, set[str]] = defaultdict(set)
     for file in (ROOT / "tests").rglob("test_*.py"):
-        for name in re.findall(r"def (test_\w+)", file.read_text()):
-            layers.setdefault(name, set()).add(file.relative_to(ROOT / "tests").parts[0])
+        for one in ast.walk(ast.parse(file.read_text())):
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_"):
+                marked = any(ast.unparse(mark) == "pytest.mark.nightly" for mark in one.decorator_list)
+                found[one.name].add("nightly" if marked else file.relative_to(ROOT / "tests").parts[0])
+    return found
+
+
+def test_promises_name_the_layers_of_their_tests() -> None:
+    layers = layers_of_tests()
     header = "| promise | layers | test |\n| --- | --- | --- |\n"
     table = (ROOT / "docs/architecture.md").read_text().partition(header)[2]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
@@ -85,3 +97,20 @@ def test_promises_name_the_layers_of_their_tests() -> None:
         if "`python -m " in tests:
             expected.add("by hand")
         assert set(named.split(", ")) == expected, promise
+
+
+@pytest.mark.parametrize("document", ["architecture.md", "security.md", "development.md"])
+def test_files_named_in_documents_exist(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    for path in re.findall(r"`([a-z]\w*/[\w/.-]+\.(?:py|j2|lock|md|sh))`", text):
+        assert any((ROOT / folder / path).exists() for folder in ("", "piwizard")), path
+
+
+@pytest.mark.parametrize(("document", "minimum"), [("architecture.md", MIN_PROMISES), ("security.md", MIN_CLAIMS)])
+def test_each_row_about_tests_is_unique(document: str, minimum: int) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    rows = [line.rpartition(" | ")[::2] for line in text.splitlines() if "`test_" in line and line.startswith("| ")]
+    assert len(rows) >= minimum
+    assert len({claim for claim, _ in rows}) == len(rows)
+    lists = [tests for _, tests in rows if ", " in tests]
+    assert len(set(lists)) == len(lists), "a merge has left the old and the new row of a claim"

@@ -59,12 +59,12 @@ def test_renewal_settings_with_other_authenticators_stay_unchanged(letsencrypt, 
 def test_dry_run_is_repeated_only_after_settings_change(letsencrypt, tmp_path):
     root = letsencrypt("mine", "a.example")
     dry_run = renewal_dry_run.RenewalDryRun("mine", tmp_path / "marker", root=root)
-    assert not dry_run.probe(None, None).holds
+    assert not dry_run.probe(None, None).in_sync
     assert "--dry-run" in dry_run.probe(None, None).argv[0]
     (tmp_path / "marker").write_bytes(dry_run._fingerprint())
-    assert dry_run.probe(None, None).holds
+    assert dry_run.probe(None, None).in_sync
     conf = root / "renewal" / "mine.conf"
     conf.write_text(conf.read_text().replace("2.1.0", "4.0.0"))
-    assert dry_run.probe(None, None).holds, "a new version of certbot does not matter"
+    assert dry_run.probe(None, None).in_sync, "a new version of certbot does not matter"
     conf.write_text(conf.read_text().replace("/var/lib/letsencrypt,", "/elsewhere,"))
-    assert not dry_run.probe(None, None).holds
+    assert not dry_run.probe(None, None).in_sync
