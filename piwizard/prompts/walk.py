@@ -206,10 +206,10 @@ class Walk:
 
     def _plan(self, proposal: Proposal, *, details: bool) -> None:
         for place, changes in proposal.plans:
-            wanted = [one for one in changes if not one.preview.holds]
+            wanted = [one for one in changes if not one.preview.in_sync]
             needed = f"{len(wanted)} of {len(changes)} changes are needed." if wanted else "only to be checked."
             self._console.say(f"{_title(place)}: {needed}")
-            for words in (words for one in changes if one.preview.holds for words in one.preview.warnings):
+            for words in (words for one in changes if one.preview.in_sync for words in one.preview.warnings):
                 self._console.say(f"  ! {words}")
             for one in wanted:
                 edited = " (edited by hand since piwizard wrote it; it would be replaced)" if one.preview.edited else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.changes.base import Preview
-from piwizard.changes.notice import Notice, OfferedCommand
+from piwizard.changes.command import Notice, OfferedCommand
 from piwizard.cli import apply
 from piwizard.setup import offered_commands
 from piwizard.setup.answer_store import AnswerStore
@@ -25,7 +25,7 @@ SEED = OfferedCommand("t", "`flask seed` was found.", "Run `flask seed` once?", 
 
 def plans(*changes):
     place = StepInstance(step_named("app"), "blog")
-    return [(place, [Previewed(change, Preview(holds=True)) for change in changes])]
+    return [(place, [Previewed(change, Preview(in_sync=True)) for change in changes])]
 
 
 @pytest.fixture

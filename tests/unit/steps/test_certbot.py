@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import Answers
-from piwizard.changes.absent_file import AbsentFile
+from piwizard.changes.file import AbsentFile
 from piwizard.errors import PiwizardError
 from piwizard.steps import renewal
 from piwizard.steps.blocks import AVAILABLE
@@ -54,8 +54,8 @@ def test_certificate_precedes_https(plan):
     assert str(folder.path) == "/var/lib/letsencrypt"
     assert packages.names == ("certbot",)
     assert (certificate.name, certificate.domains) == ("piwizard-blog", NAMES)
-    assert group.guard == ("nginx", "-t")
-    assert group.proof
+    assert group.validate == ("nginx", "-t")
+    assert group.verify
     (link,) = of_kind([group], "link")
     assert (link.path, link.target) == (paths.state_dir() / "certificates" / "blog", OURS)
     assert f"ssl_certificate {OURS}/fullchain.pem;" in texts([group])[AVAILABLE / "blog"]

@@ -44,8 +44,8 @@ def test_plan_on_a_fresh_machine(plan):
     shared, own = plan()
     assert (own.shared, shared.shared) == (False, True)
     for group in (own, shared):
-        assert group.guard == ("nginx", "-t")
-        assert group.then[0].argv == ("systemctl", "reload-or-restart", "nginx.service")
+        assert group.validate == ("nginx", "-t")
+        assert group.activate[0].argv == ("systemctl", "reload-or-restart", "nginx.service")
     assert links([own]) == {ENABLED / "blog": "../sites-available/blog"}
     assert links([shared]) == {
         ENABLED / DEFAULT_SERVER: f"../sites-available/{DEFAULT_SERVER}",

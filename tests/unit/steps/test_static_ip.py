@@ -53,7 +53,7 @@ def test_explanation_prefers_a_reservation_in_the_router():
 
 
 def test_address_is_planned_after_arp_requests(ground, machine, monkeypatch):
-    monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
+    monkeypatch.setattr(FixedAddress, "in_sync", lambda self: False)
     monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: ROUTER if address.endswith(".1") else None)
     text = 'address = "192.168.1.230/24"\nrevert_after = 60'
     (change,) = StaticIp().plan(ground(machine=machine("pi4-trixie")), answered(text))
@@ -69,7 +69,7 @@ def test_address_is_planned_after_arp_requests(ground, machine, monkeypatch):
     ],
 )  # fmt: skip
 def test_address_of_a_neighbor_is_refused(ground, machine, monkeypatch, there, key, words):
-    monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
+    monkeypatch.setattr(FixedAddress, "in_sync", lambda self: False)
     monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: there.get(address))
     with pytest.raises(PiwizardError, match=words) as raised:
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
