@@ -8,7 +8,7 @@ from piwizard.engine import run_log
 from piwizard.engine.events import Event
 from piwizard.setup import kept_answers, service, workspace
 from piwizard.setup.status import Status, addresses, status
-from piwizard.tls.lineage import in_use
+from piwizard.tls.lineage import folders_in_use
 
 
 class Backend(service.SetupService):
@@ -25,7 +25,7 @@ class Backend(service.SetupService):
         """Where each site answers."""
         sites = self._planner().answers.sites
         domains = {site: values.get("site.domains", ()) for site, values in sites.items()}
-        return addresses(found, domains, in_use())
+        return addresses(found, domains, folders_in_use())
 
     def trouble(self) -> str:
         """What was wrong with what is remembered, empty if nothing was."""
