@@ -37,7 +37,6 @@ NOT_YET: frozenset[str] = frozenset(
         "screens/pages",
         "screens/panes",
         "screens/widgets",
-        "templates",
         "tests/component",
         "tests/journeys",
         "tests/lab/README.md",
@@ -83,7 +82,6 @@ DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
         "screens/pages",
         "screens/panes",
         "screens/widgets",
-        "templates",
     }
 )
 """The same for docstrings."""
