@@ -22,6 +22,7 @@ from piwizard.machine import facts, places
 from piwizard.network import trial
 from piwizard.network.trial import Trial
 from piwizard.screens.main import MainScreen
+from piwizard.screens.pages import keep_address
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
 from piwizard.steps import registry
@@ -93,7 +94,7 @@ class Seen:
     async def run(self, key: str = "r") -> None:
         """Asks for a run of this step, or with another key of more, and says yes to what is shown."""
         await self.keys(key)
-        await self.see("Shall this be done?")
+        await self.see("Install now?")
         await self.keys("y")
 
     async def go_to(self, step: str) -> None:
@@ -159,6 +160,7 @@ def site(folder: Path) -> Path:
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trial:
     """An address on trial on the fake Pi, set on its interface."""
+    monkeypatch.setattr(keep_address, "READING_SECONDS", 0)
     monkeypatch.setattr(trial, "folder", lambda: tmp_path)
     monkeypatch.setattr(trial, "live", lambda interface: ["192.168.1.230"])
     monkeypatch.setattr(trial, "_stop_timer", lambda command: None)
