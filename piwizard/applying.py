@@ -12,10 +12,11 @@ from piwizard.engine import launch
 from piwizard.engine.follow import follow
 from piwizard.engine.journal import Journal
 from piwizard.engine.remains import Remains
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.machine import app_data
 from piwizard.machine.checks import Check
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
+from piwizard.setup.health import inspect
 from piwizard.setup.planner import Planner
 from piwizard.setup.run_request import Plans
 from piwizard.steps.registry import DATA_STEP, STEPS, StepInstance, step_named
@@ -116,7 +117,9 @@ def _continues(place: StepInstance) -> str:
 def _require_site(planner: Planner) -> None:
     """PiwizardError where the answers name no site that everything could be set up for."""
     if planner.answers.unnamed:
-        raise PiwizardError("site.name is missing.", key="site.name")
+        missing = MissingAnswer("site.name is missing.", key="site.name", hint="Choose a short name for the site.")
+        planner.answers.locate(missing)
+        raise missing
     if not planner.answers.sites:
         raise PiwizardError(
             "There are no answers yet, so there is nothing to set up.",
@@ -129,7 +132,12 @@ def require_well(planner: Planner, chosen: Sequence[StepInstance]) -> list[tuple
 
     Returns what is wrong beyond this machine: a router that is off is no failure of a command that had nothing to do.
     """
-    bad = [(place, check) for place in chosen for check in planner.checks(place) if not check.ok]
+    bad: list[tuple[StepInstance, Check]] = []
+    for place in chosen:
+        health = inspect(planner, place)
+        if health.error:
+            raise health.error
+        bad += [(place, check) for check in health.failed]
     for place, check in bad:
         if not check.beyond:
             raise PiwizardError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from piwizard import output, printing
 from piwizard.apps import forges
 from piwizard.apps.forges import Place
-from piwizard.errors import AnswerRefused, PiwizardError
+from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.machine import commands, deploy_key, git, git_address, git_refusals, host_keys
 from piwizard.machine.git_access import Access
 from piwizard.machine.host_keys import HostKey
@@ -90,7 +90,9 @@ def _access(answers: Path | None, site: str | None) -> Access:
         )
     site = site or sites[0]
     if "app.repo" not in planner.answers.of(site).values:
-        raise PiwizardError("app.repo is missing.", key="app.repo")
+        missing = MissingAnswer("app.repo is missing.", key="app.repo", hint="Write it into the answers.")
+        planner.answers.locate(missing, site)
+        raise missing
     return planner.context.access(site)
 
 

@@ -48,7 +48,7 @@ def error(problem: PiwizardError, *, as_json: bool) -> None:
     if as_json:
         dump(problem.as_json())
         return
-    printing.show(f"piwizard: {problem.message}", errors=True)
+    printing.show(f"piwizard: {problem.located}", errors=True)
     if problem.hint:
         printing.show(f"  {problem.hint}", errors=True)
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from piwizard.answers.model import SITE_TABLES, AnswersFile
+from piwizard.answers.model import SITE_TABLES, AnswersFile, place_of
 from piwizard.answers.questions import Question
-from piwizard.answers.toml_lines import line_of
 from piwizard.answers.validators import Invalid, site_name
 from piwizard.errors import PiwizardError
 
@@ -51,16 +50,18 @@ def parse(content: str, questions: Iterable[Question], name: str = "answers.toml
         if values.setdefault("site.name", reader.name(title, where)) != title or title in sites:
             raise reader.refuse(f"{where}site.name", f"must be {title}, and no other site may have that name")
         sites[title] = values
-    _apart(sites, reader)
-    return AnswersFile(machine, sites, {} if "site.name" in first else first)
+    _require_own_domains(sites, set(more), reader)
+    return AnswersFile(machine, sites, {} if "site.name" in first else first, name, content)
 
 
-def _apart(sites: Mapping[str, Mapping[str, Any]], reader: _Reader) -> None:
+def _require_own_domains(sites: Mapping[str, Mapping[str, Any]], further: set[str], reader: _Reader) -> None:
+    """Raise PiwizardError where two sites have the same domain; `further` are those below [sites]."""
     owners: dict[str, str] = {}
     for site, values in sites.items():
         for domain in values.get("site.domains", ()):
             if owners.setdefault(domain, site) != site:
-                raise reader.refuse("site.domains", f"gives {domain} to {owners[domain]} and to {site}")
+                key = f"sites.{site}.site.domains" if site in further else "site.domains"
+                raise reader.refuse(key, f"gives {domain} to {owners[domain]} and to {site}")
 
 
 class _Reader:
@@ -71,9 +72,7 @@ class _Reader:
 
     def refuse(self, key: str, sentence: str) -> PiwizardError:
         """The error for a key: file, line, key and what is wrong."""
-        line = line_of(self._content, key)
-        place = f"{self._name} line {line}" if line else self._name
-        return PiwizardError(f"{place}: {key} {sentence}.", key=key)
+        return PiwizardError(f"{place_of(self._name, self._content, key)}: {key} {sentence}.", key=key)
 
     def tables(self, raw: Mapping[str, Any], prefix: str, only: tuple[str, ...] | None = None) -> dict[str, Any]:
         """The checked values of some tables, by their flat keys."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from piwizard.answers.secrets import Secret
-from piwizard.errors import PiwizardError
+from piwizard.answers.toml_lines import line_of
+from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.machine import places
 
 SITE_TABLES = ("site", "app", "gunicorn", "tls")
@@ -51,6 +54,12 @@ class AnswersFile:
     sites: Mapping[str, Mapping[str, Any]]
     unnamed: Mapping[str, Any] = field(default_factory=dict)
     """What was answered for a first site that has no name yet."""
+    name: str = ""
+    """The name of the file; empty where the answers come from none."""
+    content: str = field(default="", repr=False)
+    """The text of the file, and after it the answers of sites that it lacks."""
+    lines: int | None = None
+    """How many lines of `content` are in the file; None: all. The others are in the machine's own file."""
 
     def of(self, site: str | None) -> Answers:
         """What a step of this site sees; None for the machine's steps, and for a site without a name yet."""
@@ -61,6 +70,43 @@ class AnswersFile:
             raise PiwizardError(f"There is no site {site} in the answers (there is: {known}).", key="site.name")
         return Answers(site, {**self.machine, **self.sites[site]})
 
+    @contextmanager
+    def locating(self, site: str | None = None) -> Iterator[None]:
+        """Add file and line to every PiwizardError about an answer of this site, or of the machine."""
+        try:
+            yield
+        except PiwizardError as error:
+            self.locate(error, site)
+            raise
+
+    def locate(self, error: PiwizardError, site: str | None = None) -> None:
+        """Add file and line to an error about an answer: one that was given, or one that is missing."""
+        if not self.name or not error.key:
+            return
+        key = ".".join(error.key.split(".")[:2])
+        owner, values = self._owner(key, site)
+        if key in values or isinstance(error, MissingAnswer):
+            error.place = error.place or self._place(f"{self._prefix(owner)}{error.key}")
+
+    def _place(self, key: str) -> str:
+        line = line_of(self.content, key)
+        if line and self.lines is not None and line > self.lines:
+            return places.answers_file().name
+        return place_of(self.name, self.content, key)
+
+    def _owner(self, key: str, site: str | None) -> tuple[str | None, Mapping[str, Any]]:
+        """Return the site that a key is answered for, and its answers; None and the machine's for other keys."""
+        if not belongs_to_site(key):
+            return None, self.machine
+        if site is not None:
+            return site, self.sites.get(site, {})
+        found = next((name for name, values in self.sites.items() if key in values), None)
+        return (None, self.unnamed) if found is None else (found, self.sites[found])
+
+    def _prefix(self, site: str | None) -> str:
+        """Return what the keys of a site begin with in the file: nothing for the first site's."""
+        return f"sites.{site}." if site and site in tomllib.loads(self.content).get("sites", {}) else ""
+
     def settings(self) -> list[Secret]:
         """What the apps of all sites are given in app.env openly, each value with the name of its variable."""
         public = {word.lower() for site, values in self.sites.items() for word in (site, *_words_of(values))}
@@ -70,6 +116,12 @@ class AnswersFile:
             for name, value in values.get("app.env", {}).items()
             if isinstance(value, str)
         ]
+
+
+def place_of(name: str, content: str, key: str) -> str:
+    """Return where a key, or else its table, is in a file: "answers.toml line 12"."""
+    line = line_of(content, key)
+    return f"{name} line {line}" if line else name
 
 
 def _words_of(site: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from piwizard import __version__
 from piwizard.answers.model import Answers
 from piwizard.ddns.providers import PROVIDERS, Provider, owner_of
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.machine.files import digest
 
 SAFE_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
@@ -50,13 +50,13 @@ def account_of(answers: Answers) -> Account:
     login = _login(provider, hostname, answers.get("ddns.username"))
     secret = answers.secrets.get("ddns.password")
     if secret is None:
-        raise PiwizardError(
+        raise MissingAnswer(
             f"ddns.password is missing: the {provider.secret}.", key="ddns.password", hint=provider.account
         )
     _writable(provider, login, secret)
     server = answers.get("ddns.server") or provider.server
     if not server:
-        raise PiwizardError(
+        raise MissingAnswer(
             "ddns.server is missing: a provider of your own choice has to be named.",
             key="ddns.server",
             hint="It is a host name that speaks the dyndns2 protocol over https.",
@@ -93,7 +93,7 @@ def _login(provider: Provider, hostname: str, username: str | None) -> str:
     if provider.login is not None:
         return provider.login.format(hostname=hostname)
     if not username:
-        raise PiwizardError(
+        raise MissingAnswer(
             f"ddns.username is missing for {provider.title}.", key="ddns.username", hint=provider.account
         )
     return username

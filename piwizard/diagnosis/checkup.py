@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from piwizard import output
 from piwizard.apps.layout import Layout
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
-from piwizard.diagnosis.names import AT_HOME
+from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.served_https import check_https, no_https
 from piwizard.engine.state import State
-from piwizard.errors import PiwizardError
 from piwizard.machine.remedies import Advice, Fix, RunCommand
-from piwizard.reach import leads, outside
+from piwizard.network import internet_time
+from piwizard.network.internet_time import check_clock, read_clock
 from piwizard.setup import workspace
+from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
-from piwizard.setup.status import is_running
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
 from piwizard.tls import lineage
-from piwizard.tls.gate import MOST_OFF
-from piwizard.tls.world import Here
 
 REACH = ("ddns", "static-ip", "router")
 """The steps between a visitor and this machine: what they say comes first."""
 
 
 class Checkup:
-    """One look at everything that a visitor's request goes through. Alters nothing."""
+    """One check of everything that a visitor's request goes through. Alters nothing."""
 
-    def __init__(self, wizard: Planner, state: State) -> None:
-        self._wizard, self._state = wizard, state
+    def __init__(self, planner: Planner, state: State) -> None:
+        self._planner, self._state = planner, state
 
     def findings(self, site: str | None = None) -> list[Finding]:
-        """Every look at the machine, and at one site or at all."""
+        """Return every check of the machine, and of one site or all."""
         if site:
-            self._wizard.answers.of(site)
-        sites = [site] if site else list(self._wizard.answers.sites)
+            self._planner.answers.of(site)
+        sites = [site] if site else list(self._planner.answers.sites)
         if not sites:
             return [no_site()]
-        places = [place for place in self._wizard.select() if place.site in (None, *sites)]
+        places = [place for place in self._planner.select() if place.site in (None, *sites)]
         reach = [finding for place in places if place.step.name in REACH for finding in self._place(place)]
         known = {(finding.id, finding.subject) for finding in reach}
         names = [one for site in sites for one in self._names(site) if (one.id, one.subject) not in known]
@@ -55,21 +54,14 @@ class Checkup:
         ]
 
     def _names(self, site: str) -> Iterator[Finding]:
-        domains = self._wizard.answers.of(site).get("site.domains", ())
-        public = [domain for domain in domains if "." in domain and not domain.endswith(AT_HOME)]
-        if not public:
-            return
-        interfaces = self._wizard.context.facts.network.interfaces or ()
-        own = [one.address for each in interfaces for one in each.addresses if one.family == 6]
-        where = outside.ask(4)
-        for domain in public:
-            for check in leads.look(domain, where, own_ipv6=own, told=None):
-                yield from_check(check, "site", site)
+        domains = self._planner.answers.of(site).get("site.domains", ())
+        checks = check_names(domains, self._planner.context.facts.network, local=False)
+        yield from (from_check(check, "site", site) for check in checks)
 
     def _ports(self, sites: Sequence[str]) -> Iterator[Finding]:
         in_use = lineage.look().in_use
         for port in (80, 443) if any(site in in_use for site in sites) else (80,):
-            owner = self._wizard.context.facts.port(port)
+            owner = self._planner.context.facts.port(port)
             ok = owner is not None and owner.program == "nginx"
             detail = "nginx" if ok else f"not nginx, but {owner.words}" if owner else "nothing listens there"
             fix = (
@@ -84,7 +76,7 @@ class Checkup:
     def _visitors(self, site: str) -> Iterator[Finding]:
         if not self._done("site", site):
             return  # its own line says so
-        answers, secure = self._wizard.answers.of(site), site in lineage.look().in_use
+        answers, secure = self._planner.answers.of(site), site in lineage.look().in_use
         domains, host = answers["site.domains"], bare_name(answers["site.domains"])
         by_dns = answers.get("tls.challenge", "http") == "dns"
         yield from (check_https(site, domains, host) if secure else [no_https(site, by_dns=by_dns)])
@@ -112,31 +104,17 @@ class Checkup:
             detail = entry.summary or f"ended as {entry.result}" if entry else "not set up yet"
             yield finding(ok=False, detail=detail, fix=(RunCommand(f"piwizard apply {step}"),))
             return
-        try:
-            for check in self._wizard.checks(place):
-                yield from_check(check, step, site)
-        except PiwizardError as error:
+        health = inspect(self._planner, place)
+        yield from (from_check(check, step, site) for check in health.checks if check.id != internet_time.ID)
+        if error := health.error:
             yield finding(ok=False, detail=error.message, fix=(Advice(error.hint),) if error.hint else ())
 
     def _clock(self) -> Finding:
-        by = self._wizard.context.facts.clock.by
-        kept = f", kept by {by}" if by else ""
-        seen = Here().clocks()
-
-        def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
-            return Finding("clock-correct", "Clock correct", ok, detail, cause, fix, step="system")
-
-        if seen is None:
-            cause = "None of the servers that were asked for the time has answered."
-            fix: Fix = (Advice("Check this Pi's Internet connection, then check again."),)
-            return finding(ok=False, detail=f"unknown: no time from the Internet{kept}", cause=cause, fix=fix)
-        off = abs(seen[0] - seen[1])
-        if off < MOST_OFF:
-            return finding(ok=True, detail=f"{int(off.total_seconds())} s from the Internet's time{kept}")
-        detail = f"the clock shows {seen[0]:%Y-%m-%d %H:%M} UTC, but it is {seen[1]:%Y-%m-%d %H:%M} UTC"
-        cause = "A Pi has no battery for its clock, and has not reached a time server."
-        fix = (RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet"),)
-        return finding(ok=False, detail=detail, cause=cause, fix=fix)
+        by = self._planner.context.facts.clock.by
+        check = check_clock(read_clock())
+        return from_check(
+            replace(check, detail=f"{check.detail}, kept by {by}" if by else check.detail), "system", None
+        )
 
 
 def run(site: str | None, *, as_json: bool) -> int:
@@ -150,5 +128,5 @@ def run(site: str | None, *, as_json: bool) -> int:
 
 
 def examine(site: str | None = None) -> list[Finding]:
-    """Looks at this machine."""
+    """Check this machine."""
     return Checkup(workspace.planner(None), workspace.state()).findings(site)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +10,12 @@ from pathlib import Path
 from piwizard import output, systemd_units
 from piwizard.apps.chosen import Chosen
 from piwizard.changes.base import Memory
-from piwizard.diagnosis import clock, journald, names, nginx_errors
+from piwizard.diagnosis import journald, nginx_errors
 from piwizard.diagnosis.app_context import AppContext, app_context, each_once
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filter
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
+from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.journald import Line
 from piwizard.diagnosis.last_run import explain_last_run
 from piwizard.diagnosis.memory_cgroup import check_kernel_limits
@@ -27,55 +28,56 @@ from piwizard.errors import PiwizardError
 from piwizard.machine import commands
 from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.machine.snapshot import Machine
+from piwizard.network import internet_time
+from piwizard.network.internet_time import check_clock, read_clock
 from piwizard.setup import workspace
+from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
-from piwizard.setup.preview import preview
-from piwizard.setup.status import is_running
+from piwizard.setup.preview import Previewed
 from piwizard.steps.registry import StepInstance
 
 LOG = ("app-log", "App log without errors")
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
-"""The order in which a person would look; steps that are not named come after, in the wizard's order."""
+"""The order in which a person would look; steps that are not named come after, in the setup's order."""
 
 
 class Examination:
-    """One look at everything. Alters nothing."""
+    """One examination of everything. Alters nothing."""
 
-    def __init__(self, wizard: Planner, state: State, memory: Memory) -> None:
-        self._wizard, self._state, self._memory = wizard, state, memory
+    def __init__(self, planner: Planner, state: State, memory: Memory) -> None:
+        self._planner, self._state, self._memory = planner, state, memory
         self._machine = Machine()
 
     def findings(self, site: str | None = None) -> list[Finding]:
-        """Every look at the machine and at one site, or at all."""
-        if not self._wizard.answers.sites:
-            return [*clock.look(), *self._steps(None), *check_pending_address(), no_site()]
-        sites = [site] if site else list(self._wizard.answers.sites)
-        machine = [
-            *clock.look(),
-            *self._steps(None),
-            *check_pending_address(),
-            *check_kernel_limits(),
-            *check_updates(),
-        ]
-        return [*machine, *(finding for one in sites for finding in self._site(one))]
+        """Return every check of the machine, and of one site or all."""
+        # The step's own check of the clock knows less: it does not ask the Internet.
+        clock = from_check(check_clock(read_clock()), "system", None)
+        machine = [clock, *(one for one in self._steps(None) if one.id != internet_time.ID)]
+        machine += check_pending_address()
+        if not self._planner.answers.sites:
+            return [*machine, no_site()]
+        machine += [*check_kernel_limits(), *check_updates()]
+        known = {(one.id, one.subject) for one in machine}
+        sites = [site] if site else list(self._planner.answers.sites)
+        return [*machine, *(finding for one in sites for finding in self._site(one, known))]
 
-    def _site(self, site: str) -> Iterator[Finding]:
-        network = self._wizard.context.facts.network
-        own = [address.address for one in network.interfaces or () for address in one.addresses]
-        yield from names.look(self._wizard.answers.of(site).get("site.domains", ()), site, own)
+    def _site(self, site: str, known: Container[tuple[str, str]]) -> Iterator[Finding]:
+        domains = self._planner.answers.of(site).get("site.domains", ())
+        names = check_names(domains, self._planner.context.facts.network, local=True)
+        yield from (from_check(one, "site", site) for one in names if (one.id, one.subject) not in known)
         yield from self._steps(site)
         if self._state.entry("gunicorn", site):
             yield from self._words(site)
 
     def _steps(self, site: str | None) -> Iterator[Finding]:
         order = {name: number for number, name in enumerate(FROM_OUTSIDE)}
-        places = [place for place in self._wizard.select() if place.site == site]
+        places = [place for place in self._planner.select() if place.site == site]
         for place in sorted(places, key=lambda place: order.get(place.step.name, len(order))):
             entry = self._state.entry(place.step.name, site)
             yield from self._place(place, entry) if entry else self._not_yet(place)
 
     def _not_yet(self, place: StepInstance) -> Iterator[Finding]:
-        name, missing = place.step.name, self._wizard.missing(place)
+        name, missing = place.step.name, self._planner.missing(place)
         fix: Fix = (RunCommand("piwizard", f"to answer {missing[0]}"),) if missing else (ApplySteps((name,)),)
         yield _step(place, ok=False, detail="not set up yet", fix=fix)
 
@@ -84,28 +86,25 @@ class Examination:
         if is_running(place, entry):
             yield _step(place, ok=True, detail="being set up right now")
             return
-        try:
-            if entry.result == "done":
-                yield self._drift(place, entry)
-            else:
-                recorded = events.read(launch.folder(entry.run))
-                yield from explain_last_run(
-                    recorded, entry, name, site, self._app_context(site, entry) if site else None
-                )
-            for check in self._wizard.checks(place):
-                yield from_check(check, name, site)
-        except PiwizardError as error:
+        done = entry.result == "done"
+        health = inspect(self._planner, place, self._memory if done else None, self._machine)
+        if health.drift is not None:
+            yield self._drift(place, entry, health.drift)
+        elif not done:
+            recorded, context = events.read(launch.folder(entry.run)), self._app_context(site, entry) if site else None
+            yield from explain_last_run(recorded, entry, name, site, context)
+        yield from (from_check(check, name, site) for check in health.checks)
+        if error := health.error:
             fix = (Advice(error.hint),) if error.hint else ()
             yield _step(place, ok=False, detail=error.message, cause="It could not be set up again now.", fix=fix)
 
-    def _drift(self, place: StepInstance, entry: Entry) -> Finding:
-        """Check that all is as the step left it. Units are left to the checks, which say more about them."""
+    def _drift(self, place: StepInstance, entry: Entry, drift: Sequence[Previewed]) -> Finding:
+        """Return whether all is as the step left it. Units are left to the checks, which say more about them."""
         name = place.step.name
-        previews = preview(self._wizard.plan(place), self._machine, self._memory)
-        altered = [one for one in previews if not one.preview.holds and one.change.kind != "unit"]
+        altered = [one for one in drift if one.change.kind != "unit"]
         if not altered:
             return _step(place, ok=True, detail="as it was set up")
-        detail = f"changed since: {altered[0].change.describe()}"
+        detail = f"out of sync: {altered[0].change.describe()}"
         detail += f" ({altered[0].preview.now})" if altered[0].preview.now else ""
         detail += f", and {len(altered) - 1} more" if len(altered) > 1 else ""
         show = RunCommand(f"piwizard plan {name}", "to see the difference")
@@ -118,7 +117,7 @@ class Examination:
 
     def _app_context(self, site: str, entry: Entry | None = None) -> AppContext | None:
         """The app of a site: the version in use, or the one that a run was about; None where no code is at hand."""
-        wizard = self._wizard
+        wizard = self._planner
         try:
             if entry:
                 pins = dict(launch.request(entry.run).pins)
@@ -199,7 +198,7 @@ def _give(found: Sequence[Finding], *, as_json: bool) -> None:
 
 
 def examine(site: str | None = None) -> list[Finding]:
-    """Looks at this machine."""
+    """Examine this machine."""
     return Examination(workspace.planner(None), workspace.state(), workspace.backups()).findings(site)
 
 

@@ -28,6 +28,8 @@ class Engine:
     state: State
     recorder: Recorder
     stopping: Stopping = field(default_factory=Stopping)
+    locate: Callable[[PiwizardError, str | None], None] = lambda error, site: None
+    """Names the place of the answer, of this site, that an error is about."""
 
     def run(
         self,
@@ -145,8 +147,9 @@ class Engine:
             with self.stopping:
                 result, summary = body()
         except PiwizardError as error:
+            self.locate(error, site)
             summary = error.message
-            self.recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+            self.recorder.emit("error", message=error.located, key=error.key, hint=error.hint)
         except Exception as error:  # noqa: BLE001 — a person gets a sentence, the record gets the traceback
             summary = self.recorder.unforeseen(error)
         except Stopped:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
 from piwizard.answers.model import Answers
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.machine.facts import Address, Interface, Network
 
 MANAGED = ("NetworkManager", "dhcpcd")
@@ -84,7 +84,7 @@ def settings(network: Network, answers: Answers) -> Settings:
     detected = gateway_of(network, interface.name)
     gateway = answers.get(GATEWAY, detected)
     if gateway is None:
-        raise PiwizardError(
+        raise MissingAnswer(
             f"{GATEWAY} is missing: {interface.name} leads to no router now.", key=GATEWAY, hint="Give its address."
         )
     address = IPv4Interface(answers[ADDRESS])

@@ -80,14 +80,17 @@ class SetupContext:
         if site not in self._sources:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
-            self._sources[site] = source.find(site, repo, branch, pinned, access=self.access(site))
+            with self._answers.locating(site):
+                self._sources[site] = source.find(site, repo, branch, pinned, access=self.access(site))
         return self._sources[site]
 
     def fetch_newest(self, sites: Iterable[str]) -> None:
         """Fetch the newest commit of these sites; plans are made from it from now on."""
         for site in sites:
             values = self._answers.of(site)
-            self._sources[site] = source.newest(site, values["app.repo"], values.get("app.branch"), self.access(site))
+            with self._answers.locating(site):
+                repo, branch = values["app.repo"], values.get("app.branch")
+                self._sources[site] = source.newest(site, repo, branch, self.access(site))
 
     def pins(self) -> dict[str, str]:
         """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
@@ -97,5 +100,6 @@ class SetupContext:
         """Return the login with which git fetches the repository of a site."""
         plain = self._answers.of(site)
         token = plain.get(access.TOKEN)
-        given = self._store.resolve(site, {access.TOKEN: token}) if token else {}
-        return access.of(plain.with_secrets(given))
+        with self._answers.locating(site):
+            given = self._store.resolve(site, {access.TOKEN: token}) if token else {}
+            return access.of(plain.with_secrets(given))

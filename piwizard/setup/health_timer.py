@@ -13,10 +13,10 @@ from pathlib import Path
 from piwizard import printing
 from piwizard.engine import launch
 from piwizard.engine.state import State
-from piwizard.errors import PiwizardError
 from piwizard.machine import files, places
 from piwizard.machine.checks import Check
 from piwizard.setup import workspace
+from piwizard.setup.health import inspect
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
 
@@ -79,10 +79,11 @@ def problems(planner: Planner, state: State) -> list[Problem]:
         entry = state.entry(place.step.name, place.site)
         if entry is None or entry.result != "done":
             continue
-        try:
-            found += [_problem(place, check) for check in planner.checks(place) if not check.ok]
-        except PiwizardError as error:
-            found.append(Problem(place.label, place.label, error.sentence))
+        health = inspect(planner, place)
+        if health.error:
+            found.append(Problem(place.label, place.label, health.error.sentence))
+        else:
+            found += [_problem(place, check) for check in health.failed]
     return found
 
 

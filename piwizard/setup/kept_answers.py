@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from piwizard.answers.model import SITE_TABLES, AnswersFile
+from piwizard.answers.model import SITE_TABLES, AnswersFile, place_of
 from piwizard.engine.journal import journaled
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
@@ -115,11 +115,14 @@ def _require_no_other_name(path: Path, content: str, lacking: Mapping[str, Mappi
         for other, given in _sites(content).items():
             both = {*_domains(tables)} & {*_domains(given)}
             if both:
-                raise PiwizardError(
-                    f"{path} gives {min(both)} to the site {other}, but {site} is set up with it.",
+                refused = PiwizardError(
+                    f"site.name: the file gives {min(both)} to the site {other}, but {site} is set up with it.",
                     key="site.name",
                     hint=f"Call it {site} in the file, or run `piwizard remove {site} --keep-data` first.",
                 )
+                further = other in tomllib.loads(content).get("sites", {})
+                refused.place = place_of(path.name, content, f"sites.{other}" if further else "site.name")
+                raise refused
 
 
 def _domains(tables: Mapping[str, Any]) -> list[str]:

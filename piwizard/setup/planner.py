@@ -9,7 +9,7 @@ from piwizard.answers.model import Answers, AnswersFile, belongs_to_site
 from piwizard.answers.secret_store import SecretStore
 from piwizard.answers.secrets import Secret
 from piwizard.changes.base import Change
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.setup.context import SetupContext
 from piwizard.steps import registry
@@ -76,11 +76,13 @@ class Planner:
         for instance in instances:
             for key in self.missing(instance):
                 where = f" for the site {instance.site}" if instance.site and len(self.answers.sites) > 1 else ""
-                raise PiwizardError(
+                missing = MissingAnswer(
                     f"{key} is missing{where}.",
                     key=key,
                     hint="Run `piwizard` to answer it, or write it into the file for `--answers`.",
                 )
+                self.answers.locate(missing, instance.site)
+                raise missing
 
     def plan(self, instance: StepInstance) -> Sequence[Change]:
         """Return the changes of a step, in order. PiwizardError names an answer that is missing.
@@ -88,12 +90,19 @@ class Planner:
         A secret that is not generated yet has a placeholder in them: call `keep_secrets` before applying any.
         """
         self.require_answers([instance])
-        return instance.step.plan(self.context.of(instance), self.answers_of(instance.site))
+        with self.answers.locating(instance.site):
+            return instance.step.plan(self.context.of(instance), self.answers_of(instance.site))
 
     def checks(self, instance: StepInstance) -> Iterable[Check]:
         """Return the live checks of a step. PiwizardError names an answer that is missing."""
         self.require_answers([instance])
-        return instance.step.checks(self.context.of(instance), self.answers_of(instance.site))
+        with self.answers.locating(instance.site):
+            found = instance.step.checks(self.context.of(instance), self.answers_of(instance.site))
+        return self._located(found, instance.site)
+
+    def _located(self, found: Iterable[Check], site: str | None) -> Iterator[Check]:
+        with self.answers.locating(site):
+            yield from found
 
     def answers_of(self, site: str | None) -> Answers:
         """Return what a step sees of the answers, with the secrets as `SecretStore.resolve` gives them."""
@@ -106,8 +115,9 @@ class Planner:
     def keep_secrets(self, instances: Iterable[StepInstance]) -> None:
         """Generate and fetch the secrets of these steps and keep them. For runs: plans never do this."""
         for site in dict.fromkeys(instance.site for instance in instances):
-            for owner, sources in self._sources(self.answers.of(site)):
-                self.store.generate(owner, sources)
+            with self.answers.locating(site):
+                for owner, sources in self._sources(self.answers.of(site)):
+                    self.store.generate(owner, sources)
         self.store.save()
 
     def _sources(self, plain: Answers) -> Iterator[tuple[str | None, Sources]]:

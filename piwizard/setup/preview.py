@@ -37,7 +37,11 @@ def preview_all(
     machine = Machine()
     plans = [(place, planner.plan(place)) for place in places]
     _look_at_units([change for _, changes in plans for change in changes], machine)
-    return [(place, preview(changes, machine, memory)) for place, changes in plans]
+    found = []
+    for place, changes in plans:
+        with planner.answers.locating(place.site):
+            found.append((place, preview(changes, machine, memory)))
+    return found
 
 
 def _look_at_units(changes: Iterable[Change], machine: Machine) -> None:

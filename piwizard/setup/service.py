@@ -75,7 +75,8 @@ class Backend:
             try:
                 ground = planner.context.of(place)
                 self._pins |= planner.context.pins()
-                questions = place.step.questions(ground, answers)
+                with planner.answers.locating(place.site):
+                    questions = place.step.questions(ground, answers)
             except PiwizardError as error:
                 trouble, questions = error, place.step.questions(None, None)
         return Asked(tuple(questions), dict(answers.values), trouble)

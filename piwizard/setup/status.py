@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from piwizard.engine import launch
 from piwizard.engine.journal import Backups, journaled
 from piwizard.engine.state import Entry, State
-from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.snapshot import Machine
+from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
-from piwizard.setup.preview import Previewed, preview
+from piwizard.setup.preview import Previewed
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance
 
@@ -77,12 +77,6 @@ def remembered(planner: Planner, state: State) -> list[Status]:
     return [_remembered(place, planner, state.entry(place.step.name, place.site)) for place in planner.all_instances()]
 
 
-def is_running(place: StepInstance, entry: Entry) -> bool:
-    """Check whether a run is at work on a step, or its background job is."""
-    job = place.step.background
-    return entry.result == "running" and (launch.alive(entry.run) or (job is not None and job.running()))
-
-
 def _remembered(place: StepInstance, planner: Planner, entry: Entry | None) -> Status:
     if entry is None:
         if place.step.name in planner.skipped:
@@ -127,20 +121,18 @@ def _without_answers(place: StepInstance, entry: Entry | None) -> Status:
 
 
 def _looked_at(one: Status, planner: Planner, backups: Backups, machine: Machine, state: State) -> Status:
-    place = one.place
-    entry = state.entry(place.step.name, place.site)
+    entry = state.entry(one.place.step.name, one.place.site)
     moved = f" {entry.moved}" if entry and entry.moved else ""
-    try:
-        drift = tuple(found for found in preview(planner.plan(place), machine, backups) if not found.preview.holds)
-        checks = tuple(planner.checks(place)) if not drift else ()
-    except PiwizardError as error:
-        return replace(one, state="drifted", summary=f"{error.message}{moved}")
-    bad = [check for check in checks if not check.ok]
-    if drift:
-        now = f" ({drift[0].preview.now})" if drift[0].preview.now else ""
-        summary = f"No longer so: {drift[0].change.describe()}{now}{'.' if moved else ''}{moved}"
-    elif bad:
-        summary = f"{bad[0].name}: {bad[0].detail}{'.' if moved else ''}{moved}"
+    stop = "." if moved else ""
+    health = inspect(planner, one.place, backups, machine, stop_at_drift=True)
+    if health.error:
+        return replace(one, state="drifted", summary=f"{health.error.message}{moved}")
+    if health.drift:
+        first = health.drift[0]
+        now = f" ({first.preview.now})" if first.preview.now else ""
+        summary = f"Out of sync: {first.change.describe()}{now}{stop}{moved}"
+    elif health.failed:
+        summary = f"{health.failed[0].name}: {health.failed[0].detail}{stop}{moved}"
     else:
-        return replace(one, checks=checks)
-    return replace(one, state="drifted", summary=summary, drift=drift, checks=checks)
+        return replace(one, checks=health.checks)
+    return replace(one, state="drifted", summary=summary, drift=health.drift or (), checks=health.checks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from piwizard.changes.base import Change
 from piwizard.engine import launch, pruning
@@ -35,6 +36,8 @@ def work(run: str) -> bool:
         recorder = Recorder(launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets())
         recorder.emit("apply-started", action=request.action, steps=request.steps)
         engine = Engine(workspace.backups_dir(), workspace.state(), recorder, stopping)
+        if planner:
+            engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
         if all(_one(place, planner, engine, request) for place in chosen):
             result = "done"
@@ -42,7 +45,7 @@ def work(run: str) -> bool:
     except Stopped:
         result = "stopped"
     except PiwizardError as error:
-        recorder.emit("error", message=error.message, key=error.key, hint=error.hint)
+        recorder.emit("error", message=error.located, key=error.key, hint=error.hint)
     except Exception as error:  # noqa: BLE001 — the record gets it, and whoever follows it
         recorder.unforeseen(error)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from piwizard import printing
@@ -26,7 +27,9 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
         found = AnswersFile({}, {})
     else:
         path = file or own
-        found = file_reader.parse(kept_answers.completed(path, file_reader.read(path)), all_questions(), path.name)
+        text = file_reader.read(path)
+        found = file_reader.parse(kept_answers.completed(path, text), all_questions(), path.name)
+        found = replace(found, lines=len(text.splitlines()))
     made = Planner(found, secret_store(), pins)
     printing.hide(made.secrets())
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,11 +25,12 @@ from piwizard.ddns.noip_duc import NoipPackage
 from piwizard.ddns.providers import PROVIDERS, owner_of
 from piwizard.ddns.proving import Prove
 from piwizard.ddns.retrying import Retry
+from piwizard.dns.points_here import check_host
 from piwizard.errors import PiwizardError
 from piwizard.machine import places, units
 from piwizard.machine.checks import Check
 from piwizard.machine.remedies import Advice, ApplySteps, RunCommand
-from piwizard.reach import leads, outside
+from piwizard.reach import outside
 from piwizard.steps.step import PlanContext, Step
 
 UPDATED = ("ddns-last-update", "Last DDNS update accepted")
@@ -173,15 +173,16 @@ class Ddns(Step):
                 RunCommand(f"journalctl -u {service}", "to see why it stopped"),
             ),
         )
-        told = None
+        sent = None
         if client == "ddclient":
             yield _patiently(lambda: _last_update(account), lambda check: check.ok)
             word = ddclient.last_word(account)
-            told = word.address if word.status == ddclient.GOOD else None
-        own = [one.address for one in _own_ipv6(ground)]
-        where = outside.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
+            sent = word.address if word.status == ddclient.GOOD else None
+        interfaces = ground.machine.network.interfaces or ()
+        public = outside.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
         seen = _patiently(
-            lambda: list(leads.look(account.hostname, where, own_ipv6=own, told=told)), lambda seen: seen[0].ok
+            lambda: list(check_host(account.hostname, interfaces, public.address, public.reason, sent=sent)),
+            lambda seen: seen[0].ok,
         )
         yield from (replace(check, beyond=True) for check in seen)
         if account.provider.reminder:
@@ -280,8 +281,3 @@ def _last_update(account: Account) -> Check:
     refusal = refusals.explain("unreachable" if unheard else word.status, account)
     detail = "no server was reached" if unheard else f"refused: {word.status}"
     return Check(*UPDATED, False, detail, refusal.sentence, (Advice(refusal.hint),), beyond=unheard)
-
-
-def _own_ipv6(ground: PlanContext) -> list[Any]:
-    found = [one for interface in ground.machine.network.interfaces or () for one in interface.addresses]
-    return [one for one in found if one.family == 6 and ipaddress.ip_address(one.address).is_global]

@@ -11,7 +11,7 @@ from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps.source import Source
 from piwizard.changes.base import Change
-from piwizard.errors import PiwizardError
+from piwizard.errors import MissingAnswer
 from piwizard.machine.background_job import BackgroundJob
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import Facts
@@ -46,7 +46,7 @@ class PlanContext:
 def app_of(ground: PlanContext, answers: Answers) -> Chosen:
     """Return the app of a site, as configured. PiwizardError where the site has no repository yet."""
     if ground.source is None:
-        raise PiwizardError("app.repo is missing.", key="app.repo")
+        raise MissingAnswer("app.repo is missing.", key="app.repo", hint="Run `piwizard` to answer it.")
     from piwizard.apps.chosen import Chosen  # reads code in ten ways, and most pages never ask for that
 
     return Chosen(ground.source, answers, ground.machine.python_version)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from piwizard.answers.model import Answers
 from piwizard.changes.base import Change
@@ -12,6 +11,7 @@ from piwizard.errors import PiwizardError
 from piwizard.machine.checks import Check
 from piwizard.machine.facts import PortOwner
 from piwizard.machine.remedies import RunCommand
+from piwizard.network.internet_time import check_clock
 from piwizard.steps.step import PlanContext, Step
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
@@ -23,7 +23,6 @@ MAKE_ROOM = (
 )
 MEMORY_NEEDED = 300
 """MiB: for the packages, an environment and a few releases; for nginx, gunicorn and a worker."""
-PIWIZARD_WAS_MADE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class System(Step):
@@ -77,15 +76,7 @@ class System(Step):
             cause="nginx, gunicorn and the app together need more memory.",
             fix=(RunCommand("sudo apt-get install dphys-swapfile", "to add swap"),),
         )
-        now = datetime.now(UTC)
-        yield Check(
-            "clock-plausible",
-            "Clock not in the past",
-            now > PIWIZARD_WAS_MADE,
-            f"{now:%Y-%m-%d %H:%M} UTC",
-            cause="A Pi has no battery for its clock, and has not reached a time server.",
-            fix=(RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet"),),
-        )
+        yield check_clock(None)
 
 
 def _occupied(owner: PortOwner) -> PiwizardError:

@@ -5,36 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Literal, Protocol
+
+from piwizard.dns.points_here import Pointing, compare
+from piwizard.network.internet_time import ClockReading, check_clock
+from piwizard.reach.names import Found
 
 Type = Literal["A", "AAAA", "CAA", "SOA"]
 LETSENCRYPT = "letsencrypt.org"
-MOST_OFF = timedelta(minutes=30)
 ISSUE = re.compile(r'^\d+ issue "?\s*([^";\s]*)', re.IGNORECASE)
-
-
-class Found(Protocol):
-    """What a look-up of a name gave: see `piwizard.reach.names.Found`."""
-
-    @property
-    def known(self) -> bool:
-        """Whether anybody answered."""
-
-    @property
-    def records(self) -> tuple[str, ...]:
-        """As in a zone file."""
-
-    @property
-    def reason(self) -> str:
-        """Why nobody did."""
 
 
 class World(Protocol):
     """What can be seen from here."""
 
-    def clocks(self) -> tuple[datetime, datetime] | None:
-        """This machine's time and the Internet's at the same moment; None where nobody could be asked."""
+    def clock(self) -> ClockReading | None:
+        """This machine's time and the Internet's; None where no server answered."""
 
     def owner_of_port_80(self) -> str | None:
         """Who listens there, in words; None where nobody does."""
@@ -88,13 +74,9 @@ def _port(world: World) -> Trouble | None:
 
 
 def _clock(world: World) -> Trouble | None:
-    seen = world.clocks()
-    if seen is None or abs(seen[0] - seen[1]) < MOST_OFF:
-        return None
-    return Trouble(
-        f"The clock is wrong: it says {seen[0]:%Y-%m-%d %H:%M} UTC, and it is {seen[1]:%Y-%m-%d %H:%M}.",
-        "`sudo timedatectl set-ntp true` sets it from the Internet; certificates fail with a wrong clock.",
-    )
+    reading = world.clock()
+    check = check_clock(reading) if reading else None
+    return Trouble(f"The clock is wrong: {check.detail}.", check.advice) if check and not check.ok else None
 
 
 def _local(name: str, world: World) -> Trouble | None:
@@ -108,22 +90,26 @@ def _local(name: str, world: World) -> Trouble | None:
 
 
 def _addresses(name: str, world: World) -> Trouble | None:
-    four, six = world.look_up(name, "A"), world.look_up(name, "AAAA")
-    if not four.known:
-        return Trouble(f"{name} cannot be looked up: {four.reason}", "Is there a way to the Internet? Try again.")
-    if not four.records and not six.records:
+    four = compare(name, "A", world.look_up(name, "A"), world.own_addresses(4))
+    six = compare(name, "AAAA", world.look_up(name, "AAAA"), world.own_addresses(6))
+    if four.verdict == "no answer":
+        reason = four.found.reason
+        return Trouble(f"{name} cannot be looked up: {reason}", "Check this Pi's Internet connection, then try again.")
+    if not four.found.records and not six.found.records:
         return Trouble(
             f"{name} does not resolve: it has no address.",
-            "Make an A record for it at your DNS or DDNS provider, or leave the name out of site.domains.",
+            "Create an A record for it at your DNS or DDNS provider, or remove it from site.domains.",
             key="site.domains",
         )
-    return _elsewhere(name, "A", four, world.own_addresses(4)) or _elsewhere(name, "AAAA", six, world.own_addresses(6))
+    return _elsewhere(four) or _elsewhere(six)
 
 
 def _zone(zone: str, world: World) -> Trouble | None:
     found = world.look_up(zone, "SOA")
     if not found.known:
-        return Trouble(f"{zone} cannot be looked up: {found.reason}", "Is there a way to the Internet? Try again.")
+        return Trouble(
+            f"{zone} cannot be looked up: {found.reason}", "Check this Pi's Internet connection, then try again."
+        )
     if not found.records:
         return Trouble(
             f"{zone} is no zone that the Internet knows of.",
@@ -133,18 +119,16 @@ def _zone(zone: str, world: World) -> Trouble | None:
     return None
 
 
-def _elsewhere(name: str, type: Literal["A", "AAAA"], found: Found, own: frozenset[str] | None) -> Trouble | None:
-    if own is None or not found.records:
+def _elsewhere(pointing: Pointing) -> Trouble | None:
+    if not pointing.elsewhere:
         return None
-    strange = [address for address in found.records if address not in own]
-    if not strange:
-        return None
-    here = f"this home is at {', '.join(sorted(own))}" if own else "this home has no such address"
-    if type == "AAAA":
-        hint = "Let's Encrypt goes by it first. Correct it at your DNS provider, or take it away."
+    if pointing.type == "AAAA":
+        ours = f"your IPv6 address is {', '.join(pointing.own)}" if pointing.own else "this Pi has no IPv6 address"
+        hint = "Let's Encrypt uses IPv6 first. Correct the AAAA record at your DNS provider, or remove it."
     else:
-        hint = "Correct it at your DNS provider; `piwizard apply ddns` keeps it right from then on."
-    return Trouble(f"{name} leads elsewhere: its {type} record says {strange[0]}, and {here}.", hint)
+        ours = f"your public IP is {', '.join(pointing.own)}"
+        hint = "Correct the A record at your DNS provider. `piwizard apply ddns` keeps it up to date from then on."
+    return Trouble(f"{pointing.host} points to {pointing.elsewhere[0]}, but {ours}.", hint)
 
 
 def _caa(name: str, world: World) -> Trouble | None:

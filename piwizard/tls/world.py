@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from piwizard.machine import checks, facts, files, http_client
-from piwizard.machine.facts import Address
-from piwizard.machine.http_client import Limits, Malformed
+from piwizard.dns.points_here import own_addresses
+from piwizard.machine import checks, facts, files
+from piwizard.network.internet_time import ClockReading, read_clock
 from piwizard.nginx.tls import WEBROOT
 from piwizard.reach import names, outside
 from piwizard.reach.names import Found, Resolvers
 from piwizard.tls.gate import Type
 
-TIMEKEEPERS = ("icanhazip.com", "checkip.dyndns.org", "deb.debian.org")
-"""Asked without TLS, which fails where the clock is wrong; every web server tells its time."""
 PROBE = "piwizard-probe"
 
 
@@ -29,13 +26,9 @@ class Here:
     resolvers: Resolvers | None = None
     _own: dict[int, frozenset[str] | None] = field(default_factory=dict)
 
-    def clocks(self) -> tuple[datetime, datetime] | None:
+    def clock(self) -> ClockReading | None:
         """See the gate's `World`."""
-        for host in TIMEKEEPERS:
-            told = _told_by(host)
-            if told:
-                return datetime.now(UTC), told
-        return None
+        return read_clock()
 
     def owner_of_port_80(self) -> str | None:
         """See the gate's `World`."""
@@ -76,25 +69,6 @@ class Here:
     def _look(self, version: Literal[4, 6]) -> frozenset[str] | None:
         interfaces = facts.gather().network.interfaces
         if version == 6 and interfaces is not None:
-            return frozenset(one.address for each in interfaces for one in each.addresses if _public(one, 6))
-        told = outside.ask(version).address
-        direct = {one.address for each in interfaces or () for one in each.addresses if _public(one, 4)}
-        return frozenset({told, *direct}) if told else None
-
-
-def _public(address: Address, family: int) -> bool:
-    import ipaddress
-
-    return address.family == family and ipaddress.ip_address(address.address).is_global
-
-
-def _told_by(host: str) -> datetime | None:
-    """The time by a web server's `Date`; a whole second's resolution is plenty."""
-    from email.utils import parsedate_to_datetime  # much to load for what few ask for
-
-    try:
-        answer = http_client.request(http_client.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
-        told = answer.headers.get("date")
-        return parsedate_to_datetime(told).astimezone(UTC) if told else None
-    except (OSError, ValueError, Malformed):
-        return None
+            return own_addresses(6, interfaces, None)
+        seen = outside.ask(version).address
+        return own_addresses(version, interfaces or (), seen) | {seen} if seen else None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from piwizard.diagnosis import journald, names
+from piwizard.diagnosis import journald
 from piwizard.diagnosis.journald import Line
 from piwizard.diagnosis.nginx_errors import parse, upstream_problems
 from piwizard.diagnosis.service_errors import service_problems
@@ -92,19 +92,3 @@ def test_nginx_tells_of_its_way_to_the_app() -> None:
         "page-too-slow"
     ]
     assert upstream_problems(refused, "myflask", SOCKET, datetime(2030, 1, 1, tzinfo=UTC)) == []
-
-
-@pytest.mark.parametrize(
-    ("found", "ok", "words"),
-    [
-        ([], False, "no address is known"),
-        (["192.168.1.197"], True, "this Pi"),
-        (["127.0.0.1"], True, "this Pi"),
-        (["192.168.1.7"], False, "points to 192.168.1.7"),
-        (["93.184.216.34"], True, "points to 93.184.216.34"),
-    ],
-)
-def test_names(found: list[str], ok: bool, words: str) -> None:
-    finding = names.judge("pi.example.org", "myflask", found, ["192.168.1.197"])
-    assert finding.ok is ok
-    assert words in finding.detail

@@ -104,7 +104,7 @@ def test_the_machines_own_file_is_taken_as_it_is(file):
 def test_another_name_for_a_site_that_is_set_up_is_refused(file, name):
     file.write_text(OWN.replace('name = "shop"', f'name = "{name}"'))
     with pytest.raises(
-        PiwizardError, match=rf"gives shop.example.org to the site {name}, but shop is set up"
+        PiwizardError, match=rf"the file gives shop.example.org to the site {name}, but shop is set up"
     ) as refused:
         workspace.planner(file)
     assert "Call it shop" in refused.value.hint

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from piwizard.network.internet_time import ClockReading
 from piwizard.reach.names import Found
 from piwizard.tls.gate import first_trouble
 
@@ -33,8 +34,8 @@ class World:
     four: frozenset | None = frozenset({HOME})
     six: frozenset | None = frozenset({HOME_6})
 
-    def clocks(self):
-        return None if self.off is None else (NOW + self.off, NOW)
+    def clock(self):
+        return None if self.off is None else ClockReading(NOW + self.off, NOW)
 
     def owner_of_port_80(self):
         return self.owner
@@ -54,7 +55,7 @@ class World:
     [
         {},
         {"off": None},
-        {"off": timedelta(minutes=-20)},
+        {"off": timedelta(minutes=-4)},
         {"records": {(NAME, "AAAA"): found(HOME_6)}},
         {"records": {(NAME, "A"): NONE, (NAME, "AAAA"): found(HOME_6)}},
         {"four": None, "records": {(NAME, "A"): found("9.9.9.9")}},
@@ -75,15 +76,19 @@ def test_all_is_well(changed):
     [
         ({"owner": "Apache"}, "Port 80 belongs to Apache"),
         ({"owner": None}, "nginx does not run"),
-        ({"off": timedelta(days=-365)}, "The clock is wrong: it says 2025-11-22 12:00 UTC, and it is 2026-11-22"),
+        (
+            {"off": timedelta(days=-365)},
+            "The clock is wrong: the clock shows 2025-11-22 12:00 UTC, but it is 2026-11",
+        ),
         ({"off": timedelta(days=365)}, "The clock is wrong"),
+        ({"off": timedelta(minutes=6)}, "The clock is wrong"),
         ({"wrong": "it gives 404"}, "A challenge for a.example.org is not answered by nginx on this machine: it gives"),
         ({"records": {(WWW, "A"): Found("no name")}}, "www.a.example.org does not resolve"),
         ({"records": {(NAME, "A"): NO_ANSWER}}, "a.example.org cannot be looked up: No name server"),
-        ({"records": {(NAME, "A"): found("9.9.9.9")}}, "its A record says 9.9.9.9, and this home is at 11."),
-        ({"records": {(NAME, "A"): found(HOME, "9.9.9.9")}}, "its A record says 9.9.9.9"),
-        ({"records": {(NAME, "AAAA"): found("2a00::1")}}, "its AAAA record says 2a00::1, and this home is"),
-        ({"six": frozenset(), "records": {(NAME, "AAAA"): found("2a00::1")}}, "this home has no such"),
+        ({"records": {(NAME, "A"): found("9.9.9.9")}}, "points to 9.9.9.9, but your public IP is 11."),
+        ({"records": {(NAME, "A"): found(HOME, "9.9.9.9")}}, "points to 9.9.9.9, but"),
+        ({"records": {(NAME, "AAAA"): found("2a00::1")}}, "points to 2a00::1, but your IPv6 address is"),
+        ({"six": frozenset(), "records": {(NAME, "AAAA"): found("2a00::1")}}, "this Pi has no IPv6 address"),
         ({"records": {(NAME, "CAA"): found('0 issue ";"')}}, "A CAA record of a.example.org forbids"),
         ({"records": {("example.org", "CAA"): found('0 issue "digicert.com"')}}, "A CAA record of example.org forbids"),
     ],

@@ -1,0 +1,27 @@
+"""Check that the host names of a site point to this Pi."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from piwizard.dns.points_here import check_host, check_local, is_public, resolve_locally
+from piwizard.machine.checks import Check
+from piwizard.machine.facts import Network
+from piwizard.reach import outside
+from piwizard.reach.outside import Outside
+
+
+def check_names(domains: Iterable[str], network: Network, *, local: bool) -> Iterator[Check]:
+    """Check each name that the Internet can know. The public IP is asked for once, and only where it is needed.
+
+    `local`: a name that this machine resolves to local IPs alone is judged by those, as visitors at home get it.
+    """
+    interfaces = network.interfaces or ()
+    own = [one.address for each in interfaces for one in each.addresses]
+    public: Outside | None = None
+    for host in filter(is_public, domains):
+        if local and (check := check_local(host, resolve_locally(host), own)):
+            yield check
+            continue
+        public = public or outside.ask(4)
+        yield from check_host(host, interfaces, public.address, public.reason)

@@ -1,0 +1,183 @@
+"""Check that a host name points to this Pi: one comparison, for DDNS, checkup, doctor and Let's Encrypt."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from piwizard.machine import commands
+from piwizard.machine.checks import Check
+from piwizard.machine.facts import Interface
+from piwizard.machine.remedies import Advice, Fix, RunCommand, Wait
+from piwizard.reach import names
+from piwizard.reach.names import Found, Resolvers
+
+LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
+"""Of names that only the home network knows, and perhaps not this machine."""
+PATIENCE = 5.0
+"""Seconds for the system's own resolver."""
+NO_CONNECTION = Advice("Check this Pi's Internet connection.")
+BLOCKED = Advice("Some networks block requests to other name servers than their own.")
+
+Verdict = Literal["here", "elsewhere", "partly", "no name", "no address", "no answer", "own address unknown"]
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """Where the A or AAAA records of a host name point, compared with the addresses that visitors reach us by."""
+
+    host: str
+    type: Literal["A", "AAAA"]
+    verdict: Verdict
+    found: Found
+    own: tuple[str, ...] = ()
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The addresses that are not ours; none where ours are not known."""
+        unknown = self.verdict == "own address unknown"
+        return () if unknown else tuple(one for one in self.found.records if one not in self.own)
+
+
+def compare(host: str, type: Literal["A", "AAAA"], found: Found, own: Collection[str] | None) -> Pointing:
+    """Compare the records of a name with our own addresses; `own` is None where those are not known."""
+    ours = tuple(sorted(own or ()))
+    if not found.known:
+        return Pointing(host, type, "no answer", found, ours)
+    if not found.records:
+        return Pointing(host, type, "no name" if found.status == "no name" else "no address", found, ours)
+    if own is None:
+        return Pointing(host, type, "own address unknown", found)
+    strange = [one for one in found.records if one not in own]
+    verdict: Verdict = "here" if not strange else "partly" if len(strange) < len(found.records) else "elsewhere"
+    return Pointing(host, type, verdict, found, ours)
+
+
+def is_public(host: str) -> bool:
+    """Return whether name servers on the Internet can know a host name."""
+    return "." in host and not host.endswith(LOCAL_ENDINGS)
+
+
+def own_addresses(version: Literal[4, 6], interfaces: Iterable[Interface], public_ip: str | None) -> frozenset[str]:
+    """Return the addresses by which the Internet reaches us: those of this machine, and by IPv4 the router's."""
+    found = {one.address for each in interfaces for one in each.addresses if one.family == version}
+    direct = {one for one in found if ipaddress.ip_address(one).is_global}
+    return frozenset(direct | ({public_ip} if public_ip and version == 4 else set()))
+
+
+def check_host(
+    host: str,
+    interfaces: Iterable[Interface],
+    public_ip: str | None,
+    unknown: str = "",
+    *,
+    sent: str | None = None,
+    resolvers: Resolvers | None = None,
+) -> Iterator[Check]:
+    """Check the A and AAAA records at the name's own name servers.
+
+    `unknown` says why the public IP is not known. `sent` is the address that a DDNS client last sent to the provider.
+    """
+    interfaces = list(interfaces)
+    kept = names.authoritative(host, "A", resolvers)
+    cached = names.seen(host, "A", resolvers) if kept.status == "found" else kept
+    own = own_addresses(4, interfaces, public_ip) if public_ip else None
+    yield check_ipv4(compare(host, "A", kept, own), unknown, sent, cached)
+    kept = names.authoritative(host, "AAAA", resolvers)
+    yield check_ipv6(compare(host, "AAAA", kept, own_addresses(6, interfaces, None)))
+
+
+def check_ipv4(pointing: Pointing, unknown: str, sent: str | None, cached: Found) -> Check:
+    """Return the check of A records. `cached` is what a resolver says, which may remember yesterday's."""
+    found = pointing.found
+    addresses, ours = ", ".join(found.records), " and ".join(pointing.own)
+
+    def check(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Check:
+        return _check(pointing.host, ok=ok, detail=detail, cause=cause, fix=fix)
+
+    match pointing.verdict:
+        case "no answer":
+            detail = "unknown: its name servers do not answer"
+            return check(ok=False, detail=detail, cause=found.reason, fix=(NO_CONNECTION, BLOCKED))
+        case "no name":
+            cause = "The provider has no such name, or has let it expire."
+            fix: Fix = (Advice("Create the name at the provider, or correct it here."),)
+            return check(ok=False, detail="there is no such name", cause=cause, fix=fix)
+        case "own address unknown":
+            detail = f"points to {addresses}; your public IP is unknown"
+            return check(ok=False, detail=detail, cause=unknown, fix=(NO_CONNECTION,))
+        case "here":
+            old = ", ".join(cached.records) or "no address"
+            late = f"; some networks remember {old} for up to {found.ttl} s" if cached.records != found.records else ""
+            return check(ok=True, detail=f"points to {addresses}{late if cached.known else ''}")
+    detail = f"points to {addresses or 'no IPv4 address'}, but your public IP is {ours or 'unknown'}"
+    if sent in pointing.own:
+        cause = "The provider has accepted the new address, but its name servers do not have it yet."
+        fix = (Wait("a few minutes"), RunCommand("piwizard doctor", "to check again"))
+        return check(ok=False, detail=detail, cause=cause, fix=fix)
+    if pointing.verdict == "partly":
+        cause = "The name has more than one address, so some visitors are sent elsewhere."
+        return check(ok=False, detail=detail, cause=cause, fix=(Advice("Remove the other A records at the provider."),))
+    cause = "The DDNS client has not sent this address yet, or another client updates the same name."
+    fix = (
+        Wait("until the client has checked again"),
+        RunCommand("journalctl -u ddclient -u noip-duc", "to see its log"),
+    )
+    return check(ok=False, detail=detail, cause=cause, fix=fix)
+
+
+def check_ipv6(pointing: Pointing) -> Check:
+    """Return the check of AAAA records. One that points elsewhere is the one that most visitors would use."""
+    found, addresses = pointing.found, ", ".join(pointing.found.records)
+
+    def check(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Check:
+        return Check("name-ipv6-points-here", f"IPv6 of {pointing.host} points to this Pi", ok, detail, cause, fix,
+                     subject=pointing.host)  # fmt: skip
+
+    match pointing.verdict:
+        case "no answer":
+            detail = "unknown: its name servers do not answer"
+            return check(ok=False, detail=detail, cause=found.reason, fix=(NO_CONNECTION, BLOCKED))
+        case "no name" | "no address":
+            return check(ok=True, detail="no AAAA record")
+        case "here":
+            return check(ok=True, detail=f"points to {addresses}")
+    ours = f"the IPv6 address {', '.join(pointing.own)}" if pointing.own else "no public IPv6 address"
+    cause = (
+        f"This Pi has {ours}: the record is old, or that of another machine. Visitors with IPv6 go there, and "
+        "certificates fail."
+    )
+    fix = (Advice("Remove the AAAA record at the provider, or set ddns.ipv6 = true if it can be updated."),)
+    return check(ok=False, detail=f"points to {addresses}, which is not this Pi", cause=cause, fix=fix)
+
+
+def check_local(host: str, addresses: Collection[str], own: Collection[str]) -> Check | None:
+    """Return the check of a name that resolves to local IPs alone; None where the Internet's name servers decide.
+
+    `addresses` are what this machine's own resolver says: /etc/hosts or the router may give a name a local IP.
+    """
+    if not addresses:
+        cause = "No name server knows this name yet, or this Pi has no Internet connection."
+        fix = (Advice("Create the name at your DDNS provider, or correct site.domains."),)
+        return _check(host, ok=False, detail="no address is known", cause=cause, fix=fix)
+    if any(ipaddress.ip_address(one.partition("%")[0]).is_global for one in addresses):
+        return None
+    here = [one for one in addresses if ipaddress.ip_address(one.partition("%")[0]).is_loopback]
+    pointing = compare(host, "A", Found("found", tuple(addresses)), {*own, *here})
+    if pointing.verdict == "here":
+        return _check(host, ok=True, detail="points to this Pi in your home network")
+    cause = f"{pointing.elsewhere[0]} is a local IP, but not the one of this Pi ({', '.join(own) or 'none'})."
+    fix = (Advice("Let the name point to your public IP, or reserve that address for this Pi in the router."),)
+    return _check(host, ok=False, detail=f"points to {', '.join(addresses)}", cause=cause, fix=fix)
+
+
+def resolve_locally(host: str) -> list[str]:
+    """Return the addresses of a name, as every program of this machine finds them."""
+    result = commands.run(("getent", "ahosts", host), timeout=PATIENCE)
+    return list(dict.fromkeys(line.split()[0] for line in result.output.splitlines() if line.strip()))
+
+
+def _check(host: str, *, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Check:
+    return Check("name-points-here", f"{host} points to this Pi", ok, detail, cause, fix, subject=host)

@@ -1,0 +1,73 @@
+"""The one check of the clock, against the time that web servers report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from piwizard.machine import http_client
+from piwizard.machine.checks import Check
+from piwizard.machine.http_client import Limits, Malformed
+from piwizard.machine.remedies import RunCommand
+
+TIME_SERVERS = ("icanhazip.com", "checkip.dyndns.org", "deb.debian.org")
+"""Asked without TLS, which fails where the clock is wrong; every web server reports its time."""
+MAX_OFFSET = timedelta(minutes=5)
+"""More means that no time server keeps the clock; certificates and updates begin to fail somewhat later."""
+EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
+"""When this piwizard was made: an earlier clock is wrong whatever the Internet says."""
+SET_CLOCK = RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet")
+ID = "clock-correct"
+
+
+@dataclass(frozen=True)
+class ClockReading:
+    """This machine's time and the Internet's at the same moment, both UTC."""
+
+    here: datetime
+    internet: datetime
+
+    @property
+    def offset(self) -> timedelta:
+        """How far they are apart, never negative."""
+        return abs(self.here - self.internet)
+
+    @property
+    def correct(self) -> bool:
+        """Whether they are close enough."""
+        return self.offset < MAX_OFFSET
+
+
+def read_clock() -> ClockReading | None:
+    """Read both clocks; None where no server answered. Takes at most 12 seconds."""
+    for host in TIME_SERVERS:
+        if internet := _reported_by(host):
+            return ClockReading(datetime.now(UTC), internet)
+    return None
+
+
+def check_clock(reading: ClockReading | None, now: datetime | None = None) -> Check:
+    """Check the clock against the Internet's time, or without one, that it is not earlier than piwizard itself."""
+    if reading is None:
+        here = now or datetime.now(UTC)
+        ok, detail = here >= EARLIEST, f"{here:%Y-%m-%d %H:%M} UTC, not compared with the Internet's time"
+    else:
+        ok, detail = reading.correct, f"{int(reading.offset.total_seconds())} s from the Internet's time"
+        if not ok:
+            detail = (
+                f"the clock shows {reading.here:%Y-%m-%d %H:%M} UTC, but it is {reading.internet:%Y-%m-%d %H:%M} UTC"
+            )
+    cause = "" if ok else "A Pi has no battery for its clock, and has not reached a time server."
+    return Check(ID, "Clock correct", ok, detail, cause, () if ok else (SET_CLOCK,))
+
+
+def _reported_by(host: str) -> datetime | None:
+    """Return the time by a web server's `Date`; a resolution of a second is plenty."""
+    from email.utils import parsedate_to_datetime  # much to load for what few ask for
+
+    try:
+        answer = http_client.request(http_client.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
+        date = answer.headers.get("date")
+        return parsedate_to_datetime(date).astimezone(UTC) if date else None
+    except (OSError, ValueError, Malformed):
+        return None

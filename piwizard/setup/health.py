@@ -1,0 +1,73 @@
+"""The one inspection of a step: for status, doctor, checkup, the weekly timer and the end of `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from piwizard.changes.base import Change, Memory
+from piwizard.engine import launch
+from piwizard.engine.state import Entry
+from piwizard.errors import PiwizardError
+from piwizard.machine.checks import Check
+from piwizard.machine.snapshot import Machine
+from piwizard.setup.preview import Previewed, preview
+from piwizard.steps.registry import StepInstance
+
+
+class Inspected(Protocol):
+    """What an inspection needs of a planner."""
+
+    def plan(self, instance: StepInstance, /) -> Sequence[Change]:
+        """Return the changes of a step."""
+
+    def checks(self, instance: StepInstance, /) -> Iterable[Check]:
+        """Return the live checks of a step."""
+
+
+@dataclass(frozen=True)
+class StepHealth:
+    """What was found of one step that has run. `drift` is None where the changes could not be, or were not, probed."""
+
+    place: StepInstance
+    drift: tuple[Previewed, ...] | None = None
+    checks: tuple[Check, ...] = ()
+    error: PiwizardError | None = None
+    """Why it could not be inspected to the end, such as an answer that is missing by now."""
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that did not pass."""
+        return tuple(check for check in self.checks if not check.ok)
+
+
+def inspect(
+    planner: Inspected,
+    place: StepInstance,
+    ownership: Memory | None = None,
+    machine: Machine | None = None,
+    *,
+    stop_at_drift: bool = False,
+) -> StepHealth:
+    """Check a step, and with `ownership` probe its changes first. Alters nothing.
+
+    `stop_at_drift`: leave out the checks, which may take seconds, where a change is no longer in place.
+    """
+    drift: tuple[Previewed, ...] | None = None
+    checks: list[Check] = []
+    try:
+        if ownership is not None:
+            found = preview(planner.plan(place), machine or Machine(), ownership)
+            drift = tuple(one for one in found if not one.preview.holds)
+        if not (drift and stop_at_drift):
+            checks.extend(planner.checks(place))
+    except PiwizardError as error:
+        return StepHealth(place, drift, tuple(checks), error)
+    return StepHealth(place, drift, tuple(checks))
+
+
+def is_running(place: StepInstance, entry: Entry) -> bool:
+    """Return whether a run is at work on a step, or its background job is."""
+    job = place.step.background
+    return entry.result == "running" and (launch.alive(entry.run) or (job is not None and job.running()))
