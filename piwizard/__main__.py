@@ -18,7 +18,7 @@ def main() -> None:
     if sys.argv[1:]:
         _command()
     else:
-        from piwizard.interactive import interactive
+        from piwizard.cli.ui import interactive
 
         interactive(plain=False, answers=None)
 
@@ -27,15 +27,15 @@ def _command() -> None:
     """What click says of how a command is used repeats what was typed, so it is printed as everything else is."""
     from click import ClickException
 
-    from piwizard import printing
-    from piwizard.cli import cli
+    from piwizard.cli.main import cli
+    from piwizard.system import console
 
     try:
         sys.exit(cli.main(prog_name="piwizard", standalone_mode=False))
     except ClickException as error:
         said = io.StringIO()
         error.show(file=said)
-        printing.warn(*said.getvalue().splitlines())
+        console.warn(*said.getvalue().splitlines())
         sys.exit(error.exit_code)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from piwizard.engine.state import Entry
-    from piwizard.machine.facts import Facts
     from piwizard.steps.step import Step
+    from piwizard.system.facts import Facts
 
 
 def expected_seconds(step: Step, entry: Entry | None, facts: Facts | None) -> float:

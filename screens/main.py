@@ -338,11 +338,10 @@ class MainScreen(Screen[None]):
 
     def action_shell(self) -> None:
         """Open a shell in this terminal, and come back after `exit`."""
-        from piwizard import printing
-        from piwizard.machine import commands
+        from piwizard.system import commands, console
 
         with self.app.suspend():
-            printing.say("This is a root shell. `exit` returns to piwizard.")
+            console.say("This is a root shell. `exit` returns to piwizard.")
             commands.interactive((os.environ.get("SHELL") or "/bin/sh",))
         self.app.refresh(layout=True)
 

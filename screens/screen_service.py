@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
-    from piwizard.machine.facts import Facts
-    from piwizard.machine.git_access import Access
+    from piwizard.git.git_access import Access
     from piwizard.screens.form.answer_lookup import LookupResult
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
+    from piwizard.system.facts import Facts
 
 
 LOOKED_UP = ("app.repo", "site.domains", "ddns.hostname")
@@ -62,9 +62,9 @@ class ScreenService(service.Backend):
     def first_visit(self) -> bool:
         """Return whether nothing was ever answered or run here. Quick."""
         from piwizard.engine import follow
-        from piwizard.machine import places
+        from piwizard.system import paths
 
-        return not (self._file or places.answers_file()).exists() and not follow.runs()
+        return not (self._file or paths.answers_file()).exists() and not follow.runs()
 
     def overview(self, *, thorough: bool) -> MachineOverview:
         """Return an overview. Only a thorough one probes and checks what state.json says is done."""
@@ -95,15 +95,15 @@ class ScreenService(service.Backend):
 
     def plan(self, place: StepInstance) -> Plans:
         """Return the plan of one step alone, whatever its state."""
-        from piwizard.machine.snapshot import Machine
         from piwizard.setup import workspace
         from piwizard.setup.preview import preview
+        from piwizard.system.system_cache import SystemCache
 
         planner = self._planner()
         with self._ground:
             changes = planner.plan(place)
             self._pins |= planner.context.pins()
-        return [(place, preview(changes, Machine(), workspace.backups()))]
+        return [(place, preview(changes, SystemCache(), workspace.backups()))]
 
     def checkup(self) -> list[Finding]:
         """Run every check from a visitor's view."""
@@ -113,9 +113,9 @@ class ScreenService(service.Backend):
 
     def record(self, run: str) -> Path:
         """Return the file of a run's events. Quick."""
-        from piwizard.engine import launch
+        from piwizard.engine import run_launch
 
-        return launch.folder(run) / "events.jsonl"
+        return run_launch.folder(run) / "events.jsonl"
 
     def lookup(self, key: str, value: Any) -> LookupResult | None:  # noqa: ANN401 — what the validator of the key gives
         """Return what DNS or the Git host says about an answer, None if there is nothing to look up."""
@@ -128,7 +128,7 @@ class ScreenService(service.Backend):
 
     def _access(self, repo: str) -> Access:
         """Return the Git login of the site that uses this repository; no login if none does."""
-        from piwizard.machine.git_access import NOBODY
+        from piwizard.git.git_access import NOBODY
 
         try:
             planner = self._planner()

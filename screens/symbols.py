@@ -11,7 +11,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from piwizard import printable, terminal
+from piwizard.system import printable, terminal
 
 SYMBOLS = {
     "todo": "○",

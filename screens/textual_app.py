@@ -16,10 +16,10 @@ from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 
-from piwizard import printing
 from piwizard.screens.background import run_in_thread, share_malloc_arena, start_worker
 from piwizard.screens.symbols import AsciiFilter, VisibleFilter, only_ascii
 from piwizard.screens.widgets import scrollbar
+from piwizard.system import console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,5 +203,5 @@ def run(answers: Path | None) -> int:
     if app._exception is not None:
         raise app._exception
     if message:
-        printing.say(message)
+        console.say(message)
     return app.return_code or 0

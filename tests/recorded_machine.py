@@ -1,4 +1,4 @@
-"""A recorded machine to detect facts on: answers what `piwizard.machine.facts` asks from the files of a folder."""
+"""A recorded machine to detect facts on: answers what `piwizard.system.facts` asks from the files of a folder."""
 
 from __future__ import annotations
 

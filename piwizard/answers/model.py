@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from piwizard.answers.secrets import Secret
 from piwizard.answers.toml_lines import line_of
 from piwizard.errors import MissingAnswer, PiwizardError
-from piwizard.machine import places
+from piwizard.system import paths
+from piwizard.system.secret_filter import Secret
 
 SITE_TABLES = ("site", "app", "gunicorn", "tls")
 """The tables of answers.toml that each site has for itself."""
@@ -91,7 +91,7 @@ class AnswersFile:
     def _place(self, key: str) -> str:
         line = line_of(self.content, key)
         if line and self.lines is not None and line > self.lines:
-            return places.answers_file().name
+            return paths.answers_file().name
         return place_of(self.name, self.content, key)
 
     def _owner(self, key: str, site: str | None) -> tuple[str | None, Mapping[str, Any]]:
@@ -131,4 +131,4 @@ def _words_of(site: Mapping[str, Any]) -> list[str]:
 
 
 def _folders(answers: AnswersFile) -> list[str]:
-    return [f"{places.sites_dir()}/{site}/" for site in answers.sites]
+    return [f"{paths.sites_dir()}/{site}/" for site in answers.sites]

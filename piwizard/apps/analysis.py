@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from piwizard.answers import validators as v
-from piwizard.apps import imports
+from piwizard.apps import import_scan
 from piwizard.apps.code_warnings import WARNINGS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import Candidate
-from piwizard.apps.environment import GENERATED, SECRET, Variable
+from piwizard.apps.env_vars import GENERATED, SECRET, Variable
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
-from piwizard.apps.shapes import Malformed, decoded
-from piwizard.apps.specs import LONGEST_WISH
+from piwizard.apps.shapes import MalformedAnalysis, decoded
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
-from piwizard.apps.writable import SAFE, Writable
+from piwizard.apps.version_specs import LONGEST_WISH
+from piwizard.apps.write_paths import SAFE, Writable
 from piwizard.errors import PiwizardError
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Static:
 
 
 @dataclass(frozen=True)
-class Failure:
+class AnalysisFailure:
     """Why a part is not known, and the file that was being read ("" where nobody can tell)."""
 
     why: str
@@ -104,7 +104,7 @@ class Analysis:
     python: tuple[RequiredPython, ...] | None = None
     """One at most."""
     warnings: tuple[CodeWarning, ...] | None = None
-    failures: Mapping[str, Failure] = field(default_factory=dict)
+    failures: Mapping[str, AnalysisFailure] = field(default_factory=dict)
 
     def known(self, part: str, value: T | None) -> T:
         """Return the value of a part, or raise PiwizardError where it could not be worked out."""
@@ -153,16 +153,16 @@ def _entries(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
 
 
 def _needs(found: Needs) -> Needs:
-    imported = tuple(name for name in found.imported if imports.known(name))
+    imported = tuple(name for name in found.imported if import_scan.known(name))
     wanted = found.requirements
     if wanted is None:
         return Needs(None, imported)
     project = wanted.is_project
     listed = wanted.arguments == ("-r", wanted.file)
     if not within(wanted.file) or not (listed or project or not wanted.arguments):
-        raise Malformed("arguments for pip that are none")
+        raise MalformedAnalysis("arguments for pip that are none")
     if project and wanted.arguments != (".",) and not within(wanted.arguments[0].removeprefix("./")):
-        raise Malformed("a project outside of the repository")
+        raise MalformedAnalysis("a project outside of the repository")
     lines = (" ".join(line.split()) for line in wanted.lines)
     kept = replace(
         wanted,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 
+from piwizard.apps.app_resolver import Code
 from piwizard.apps.bindings import Assigned
-from piwizard.apps.constants import Constants
-from piwizard.apps.wsgi import Code
+from piwizard.apps.const_eval import Constants
 
 CLASSES = {
     ("flask", "Blueprint"), ("flask.blueprints", "Blueprint"), ("flask_smorest", "Blueprint"),

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from piwizard.apps.app_resolver import WSGI_NAMES, Code
 from piwizard.apps.bindings import Assigned, is_main_guard
-from piwizard.apps.checkout import Checkout, is_side
-from piwizard.apps.hints import lines
-from piwizard.apps.wsgi import WSGI_NAMES, Code
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_side
+from piwizard.apps.start_commands import lines
 
 SECRET_KEY, DEBUG = "SECRET_KEY", "DEBUG"
 WARNINGS = {
@@ -47,7 +47,7 @@ class CodeWarning:
         return WARNINGS[self.setting].format(place=f"{self.file}:{self.line}")
 
 
-def find_code_warnings(checkout: Checkout) -> tuple[CodeWarning, ...]:
+def find_code_warnings(checkout: RepositoryCheckout) -> tuple[CodeWarning, ...]:
     """Return the unsafe settings in a checkout, the first of each kind.
 
     A secret key is reported only where no other assignment takes it from elsewhere. Debug mode is reported only where
@@ -83,7 +83,7 @@ def turns_debug_on(value: str) -> bool:
     return value.lower() not in NOT_DEBUGGING
 
 
-def _environment_files(checkout: Checkout) -> list[str]:
+def _environment_files(checkout: RepositoryCheckout) -> list[str]:
     """Return the files of variables that the app itself reads when it starts; gunicorn reads none."""
     known = ((".env", b"load_dotenv"), (".flaskenv", b".flaskenv"))
     return [name for name, word in known if any(checkout.mentions(file, word) for file in checkout.python)]
@@ -140,7 +140,7 @@ def _constant(code: Code, file: str, value: ast.expr) -> object:
     return value.value if isinstance(value, ast.Constant) else None
 
 
-def _unserved(checkout: Checkout, file: str) -> set[int]:
+def _unserved(checkout: RepositoryCheckout, file: str) -> set[int]:
     """Return the ids of nodes that do not count on a server: under `__main__`, and in development settings."""
     found: set[int] = set()
     for node in checkout.nodes(file):

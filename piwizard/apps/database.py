@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard.apps.app_resolver import Code
 from piwizard.apps.bindings import Assigned, Function
 from piwizard.apps.blueprints import CLASSES
-from piwizard.apps.checkout import Checkout, read
-from piwizard.apps.constants import Constants
+from piwizard.apps.const_eval import Constants
 from piwizard.apps.destructive import Doubt, look
-from piwizard.apps.hints import lines
-from piwizard.apps.wsgi import Code
+from piwizard.apps.repository_checkout import RepositoryCheckout, read
+from piwizard.apps.start_commands import lines
 
 CREATES = re.compile(
     r"(init|initdb|initialize|create|setup|make|build|install|prepare|reset|recreate)"
@@ -65,7 +65,7 @@ class ClickCommand:
     """Why it may delete data."""
 
 
-def find_init(root: Path | Checkout, entry: str = "") -> tuple[InitCommand, ...]:
+def find_init(root: Path | RepositoryCheckout, entry: str = "") -> tuple[InitCommand, ...]:
     """The commands to offer for a new site, in the order to run them. `entry`: what gunicorn loads."""
     checkout = read(root)
     commands = find_commands(checkout)
@@ -98,7 +98,7 @@ def flask_app(entry: str) -> str:
     return module if name in {"app", "application", "create_app()", "make_app()"} else entry
 
 
-def find_commands(root: Path | Checkout) -> tuple[ClickCommand, ...]:
+def find_commands(root: Path | RepositoryCheckout) -> tuple[ClickCommand, ...]:
     """The commands that the app adds to `flask`."""
     checkout = read(root)
     code = Code.of(checkout)
@@ -180,7 +180,7 @@ def _creates(command: ClickCommand) -> bool:
     return last not in VAGUE or any(DATABASE.fullmatch(word) for word in above)
 
 
-def _migrations(checkout: Checkout) -> str:
+def _migrations(checkout: RepositoryCheckout) -> str:
     """The folder of Flask-Migrate's scripts."""
     if not any(checkout.mentions(file, b"flask_migrate", b"Flask_Migrate") for file in checkout.python):
         return ""
@@ -188,7 +188,7 @@ def _migrations(checkout: Checkout) -> str:
     return next((folder for folder in folders if checkout.is_file(f"{folder}/env.py")), "")
 
 
-def _released(checkout: Checkout) -> Iterator[tuple[tuple[str, ...], str, int]]:
+def _released(checkout: RepositoryCheckout) -> Iterator[tuple[tuple[str, ...], str, int]]:
     """The `flask …` commands that start-up files run before the server."""
     for file in RELEASE_FILES:
         for number, line in lines(checkout, file):

@@ -6,10 +6,10 @@ import ast
 import re
 from dataclasses import dataclass
 
+from piwizard.apps.app_resolver import Code
 from piwizard.apps.bindings import Function
-from piwizard.apps.checkout import Checkout
 from piwizard.apps.modules import folders_above, join
-from piwizard.apps.wsgi import Code
+from piwizard.apps.repository_checkout import RepositoryCheckout
 
 DEEPEST = 3
 DELETES = frozenset(
@@ -148,7 +148,7 @@ def _call(file: str, call: ast.Call, name: str) -> Doubt | None:
     return Doubt(f"{name or 'a call'}() cannot be followed", file, call.lineno, sure=False)
 
 
-def _text(checkout: Checkout, file: str, line: int, text: str) -> Doubt | None:
+def _text(checkout: RepositoryCheckout, file: str, line: int, text: str) -> Doubt | None:
     if found := SQL.search(text):
         return Doubt(" ".join(found[0].split()).upper(), file, line)
     if not text.lower().endswith((".sql", ".dump")):

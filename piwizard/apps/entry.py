@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from piwizard.apps.app_resolver import FACTORY_NAMES, Code, Factory, WsgiApp
 from piwizard.apps.bindings import Assigned, Import
-from piwizard.apps.checkout import Checkout, is_side, read
-from piwizard.apps.hints import Hint, find_hints, is_literal_call
 from piwizard.apps.modules import base_of, find, join, module_name
-from piwizard.apps.wsgi import FACTORY_NAMES, App, Code, Factory
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
+from piwizard.apps.start_commands import Hint, find_hints, is_literal_call
 from piwizard.errors import PiwizardError
 
 FILES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "run": 4, "server": 4, "__main__": 0}
@@ -46,7 +46,7 @@ class Candidate:
     problem: str = ""
 
 
-def find_entries(root: Path | Checkout) -> list[Candidate]:
+def find_entries(root: Path | RepositoryCheckout) -> list[Candidate]:
     """Everything in a checkout that may be the app, the best first, what cannot be used last."""
     checkout = read(root)
     code = Code.of(checkout)
@@ -89,13 +89,13 @@ def choose(candidates: list[Candidate]) -> Candidate:
     return best
 
 
-def _unread(checkout: Checkout) -> list[Candidate]:
+def _unread(checkout: RepositoryCheckout) -> list[Candidate]:
     """Return the files that an app usually is in and that could not be read, each with the reason."""
     unread = [one for one in checkout.skipped if PurePosixPath(one.file).stem in FILES]
     return [Candidate(f"{PurePosixPath(one.file).stem}:app", one.file, 1, "", 0, problem=one.why) for one in unread]
 
 
-def _worth_it(checkout: Checkout, file: str) -> bool:
+def _worth_it(checkout: RepositoryCheckout, file: str) -> bool:
     stem = PurePosixPath(file).stem
     return stem in FILES or checkout.mentions(file, b"lask", b"create_app", b"make_app", b"Dash", b"connexion")
 
@@ -143,7 +143,7 @@ def _score(file: str, name: str, base: int) -> int:
     return max(1, score - 3 * max(0, depth) - (10 if name.startswith("_") else 0))
 
 
-def _from_app(code: Code, file: str, name: str, app: App, line: int) -> Candidate:
+def _from_app(code: Code, file: str, name: str, app: WsgiApp, line: int) -> Candidate:
     base, why = {
         "made": (50, f"{name} is a Flask app"),
         "called": (50, f"{name} is made by {app.factory.name if app.factory else 'a factory'}()"),
@@ -193,7 +193,7 @@ def _place(code: Code, file: str, candidate: Candidate) -> Candidate:
     return dataclasses.replace(candidate, entry=f"{module}:{candidate.entry}", chdir=chdir, pythonpath=base)
 
 
-def _apply(checkout: Checkout, found: list[Candidate], hint: Hint) -> list[Candidate]:
+def _apply(checkout: RepositoryCheckout, found: list[Candidate], hint: Hint) -> list[Candidate]:
     """Raise the candidates that a hint means; add the hint itself where it names a module that is there."""
     bonus = 100 if hint.file in {"Procfile", "gunicorn.conf.py"} else 80 if hint.server else 60
     module, _, name = hint.entry.partition(":")
@@ -214,7 +214,7 @@ def _apply(checkout: Checkout, found: list[Candidate], hint: Hint) -> list[Candi
     ]
 
 
-def _from_hint(checkout: Checkout, hint: Hint, module: str, name: str, bonus: int) -> list[Candidate]:
+def _from_hint(checkout: RepositoryCheckout, hint: Hint, module: str, name: str, bonus: int) -> list[Candidate]:
     entry = f"{module}:{name}"
     for base in dict.fromkeys([hint.chdir, "", "src"]):
         file = find(checkout, base, module)

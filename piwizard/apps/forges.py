@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from piwizard.machine.git_address import Address
+from piwizard.git.git_address import GitAddress
 
 TOKEN_USERS = {"github.com": "x-access-token", "bitbucket.org": "x-token-auth"}
 FORGES = {
@@ -26,27 +26,27 @@ SIGNS = {"codeberg": "forgejo", "gitea": "forgejo", "forgejo": "forgejo", **{nam
 
 
 @dataclass(frozen=True)
-class Place:
+class RepositoryPage:
     """The page on which a deploy key is added ("" where that is not known), and what to do there."""
 
     page: str
     words: str
 
 
-def place_of(address: Address) -> Place:
+def place_of(address: GitAddress) -> RepositoryPage:
     """Where the key is added for a repository. Forges at home are known by names such as gitlab.example.org."""
     sign = next((sign for sign in SIGNS if sign in address.host), None)
     if sign is None or not address.name:
-        return Place(
+        return RepositoryPage(
             "",
             f"In the settings of the repository at {address.host}, as a deploy key that may only read. On a machine of "
             f"your own: as a line of ~/.ssh/authorized_keys of {address.user or 'the user that owns the repository'}.",
         )
     path, words = FORGES[SIGNS[sign]]
-    return Place(f"https://{address.host}/{address.name}{path}", words)
+    return RepositoryPage(f"https://{address.host}/{address.name}{path}", words)
 
 
-def ssh_form(address: Address) -> str:
+def ssh_form(address: GitAddress) -> str:
     """The ssh address of a repository that is given by https."""
     return f"git@{address.host}:{address.name}.git"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps.specs import normal
+from piwizard.apps.version_specs import normal
 
 MQTT = "connects to an MQTT broker"
 DISCOVERY = "searches for devices in your home network"

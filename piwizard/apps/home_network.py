@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from piwizard.apps.checkout import Checkout, is_side, read
-from piwizard.apps.environment import SAMPLES
+from piwizard.apps.env_vars import SAMPLES
 from piwizard.apps.home_libraries import SYSTEM_BUS, kind_of
 from piwizard.apps.modules import MOST_IMPORTS, absolute_imports, find, folders_above, join
 from piwizard.apps.private_addresses import private_address, private_place
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
 from piwizard.apps.requirements import find_requirements
-from piwizard.apps.specs import distribution, normal
+from piwizard.apps.version_specs import distribution, normal
 
 MOST = 20
 MOST_A_FILE = 5
@@ -64,7 +64,7 @@ class HomeNetworkUse:
         return f"it {self.why} ({self.file}:{self.line})" if self.line else f"it {self.why} ({self.file})"
 
 
-def find_home_network(root: Path | Checkout) -> tuple[HomeNetworkUse, ...]:
+def find_home_network(root: Path | RepositoryCheckout) -> tuple[HomeNetworkUse, ...]:
     """Return what asks for the home network in a checkout."""
     checkout = read(root)
     found: list[HomeNetworkUse] = []
@@ -80,7 +80,7 @@ def find_home_network(root: Path | Checkout) -> tuple[HomeNetworkUse, ...]:
     return tuple(sorted(once.values(), key=found.index)[:MOST])
 
 
-def _in_code(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
+def _in_code(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
     tree = checkout.parsed(file)
     if tree is None:
         return
@@ -89,7 +89,7 @@ def _in_code(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
     yield from _literals(checkout, file)
 
 
-def _imports(checkout: Checkout, file: str, tree: ast.Module) -> Iterator[HomeNetworkUse]:
+def _imports(checkout: RepositoryCheckout, file: str, tree: ast.Module) -> Iterator[HomeNetworkUse]:
     wanted = dict.fromkeys(islice(absolute_imports(tree), MOST_IMPORTS))
     for module in wanted:
         top = module.partition(".")[0]
@@ -98,7 +98,7 @@ def _imports(checkout: Checkout, file: str, tree: ast.Module) -> Iterator[HomeNe
             yield HomeNetworkUse(why, file, _line_of(tree, top), why == SYSTEM_BUS)
 
 
-def _is_its_own(checkout: Checkout, file: str, top: str) -> bool:
+def _is_its_own(checkout: RepositoryCheckout, file: str, top: str) -> bool:
     """Whether a module is a file or folder of the checkout itself."""
     folders = folders_above(file)
     return any(find(checkout, folder, top) or checkout.is_dir(join(folder, top)) for folder in folders)
@@ -113,7 +113,7 @@ def _line_of(tree: ast.Module, top: str) -> int:
     return 1
 
 
-def _options(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
+def _options(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
     if not checkout.mentions(file, *MARKS):
         return
     documentation = _documentation(checkout.nodes(file))
@@ -135,7 +135,7 @@ def _options(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
                     yield HomeNetworkUse(SYSTEM_BUS, file, node.lineno, dbus=True)
 
 
-def _literals(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
+def _literals(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
     nodes = checkout.nodes(file)
     own = _documentation(nodes) | _own_addresses(nodes)
     for node in nodes:
@@ -174,7 +174,7 @@ def _of_its_own(name: str) -> bool:
     return bool(OWN.match(name)) and not CALLED.search(name)
 
 
-def _in_requirements(checkout: Checkout) -> Iterator[HomeNetworkUse]:
+def _in_requirements(checkout: RepositoryCheckout) -> Iterator[HomeNetworkUse]:
     wanted = find_requirements(checkout)
     for name in wanted.names if wanted else ():
         if wanted and (why := kind_of(name)):
@@ -188,7 +188,7 @@ def _asks_for(line: str, name: str) -> bool:
     return listed is not None and normal(listed) == normal(name)
 
 
-def _in_settings(checkout: Checkout, file: str) -> Iterator[HomeNetworkUse]:
+def _in_settings(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
     if not checkout.is_file(file):
         return
     for number, line in enumerate(checkout.text(file).splitlines()[:MOST_LINES], 1):

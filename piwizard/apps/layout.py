@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.machine import places
+from piwizard.system import paths
 
 PROOF = "proven.json"
 """Says that a release was tried, with which entry, and what it took; lies in the release's folder."""
@@ -24,7 +24,7 @@ class Layout:
 
     @property
     def folder(self) -> Path:
-        return places.sites_dir() / self.site
+        return paths.sites_dir() / self.site
 
     @property
     def release(self) -> Path:

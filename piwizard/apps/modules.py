@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePosixPath
 
-from piwizard.apps.checkout import Checkout
+from piwizard.apps.repository_checkout import RepositoryCheckout
 
 MOST_IMPORTS = 200
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -32,7 +32,7 @@ def folders_above(file: str) -> list[str]:
     return found
 
 
-def base_of(checkout: Checkout, file: str) -> str:
+def base_of(checkout: RepositoryCheckout, file: str) -> str:
     """The folder that has to be on sys.path for a file to import what it imports.
 
     Python's packages say it: the first folder above without an __init__.py. Where the file's own imports resolve
@@ -43,7 +43,7 @@ def base_of(checkout: Checkout, file: str) -> str:
     return checkout.bases[file]
 
 
-def _base_of(checkout: Checkout, file: str) -> str:
+def _base_of(checkout: RepositoryCheckout, file: str) -> str:
     above = folders_above(file)
     natural = next((folder for folder in above if not checkout.is_file(join(folder, "__init__.py"))), "")
     if len(above) == 1:
@@ -79,7 +79,7 @@ def module_name(file: str, base: str) -> str | None:
     return ".".join(parts)
 
 
-def find(checkout: Checkout, base: str, name: str) -> str | None:
+def find(checkout: RepositoryCheckout, base: str, name: str) -> str | None:
     """The file of a module, imported from a folder; None where the checkout has no such module."""
     if not all(PART.fullmatch(part) for part in name.split(".")):
         return None
@@ -90,7 +90,7 @@ def find(checkout: Checkout, base: str, name: str) -> str | None:
     return None
 
 
-def imported(checkout: Checkout, file: str, module: str, level: int) -> str | None:
+def imported(checkout: RepositoryCheckout, file: str, module: str, level: int) -> str | None:
     """The file behind `from MODULE import …` (level: its leading dots) in a file; None where it is not ours."""
     if level:
         folder = parent(file)
@@ -106,6 +106,6 @@ def imported(checkout: Checkout, file: str, module: str, level: int) -> str | No
     return None
 
 
-def submodule(checkout: Checkout, file: str, name: str) -> str | None:
+def submodule(checkout: RepositoryCheckout, file: str, name: str) -> str | None:
     """The file of `name` in the package whose __init__.py is `file`."""
     return find(checkout, parent(file), name) if file.endswith("__init__.py") else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from piwizard.machine.egress import denied
+from piwizard.system.egress_filter import denied
 
 NETWORKS = tuple(ipaddress.ip_network(network) for network in denied())
 # Not in the middle of a path, a version or a longer number; after the "//" or "@" of a URL, or at a word's beginning.

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps.checkout import Checkout, read
-from piwizard.apps.locks import table, toml
+from piwizard.apps.lockfiles import table, toml
 from piwizard.apps.modules import join
-from piwizard.apps.projects import read_project
-from piwizard.apps.specs import pip_spec
+from piwizard.apps.pyproject import read_project
+from piwizard.apps.repository_checkout import RepositoryCheckout, read
+from piwizard.apps.version_specs import pip_spec
 
 EXACT_VERSION = re.compile(
     r"\s*(?:python|cpython|py)?[- @]?(\d{1,9}\.\d{1,9})(?:\.\d+)?\S*\s*$", re.IGNORECASE | re.MULTILINE
@@ -34,7 +34,7 @@ class RequiredPython:
         return self.spec.removeprefix("==").removesuffix(".*")
 
 
-def find_required_python(root: Path | Checkout, folder: str = "") -> RequiredPython | None:
+def find_required_python(root: Path | RepositoryCheckout, folder: str = "") -> RequiredPython | None:
     """Return the Python that a checkout asks for; the metadata of a project comes before all else."""
     checkout = read(root)
     for place in dict.fromkeys([folder, ""]):

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps import locks, projects
-from piwizard.apps.checkout import Checkout, read
+from piwizard.apps import lockfiles, pyproject
 from piwizard.apps.modules import join, parent
-from piwizard.apps.specs import distribution
+from piwizard.apps.repository_checkout import RepositoryCheckout, read
+from piwizard.apps.version_specs import distribution
 
 PREFERRED = (
     "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt",
@@ -57,7 +57,7 @@ class Requirements:
         return any(name in FLASK_KIN or name.startswith("flask-") for name in self.names)
 
 
-def find_requirements(root: Path | Checkout, folder: str = "") -> Requirements | None:
+def find_requirements(root: Path | RepositoryCheckout, folder: str = "") -> Requirements | None:
     """What the app asks to be installed, looked for in a folder of the checkout, then in the checkout itself."""
     checkout = read(root)
     for place in dict.fromkeys([folder, ""]):
@@ -66,7 +66,7 @@ def find_requirements(root: Path | Checkout, folder: str = "") -> Requirements |
     return None
 
 
-def _in_folder(checkout: Checkout, folder: str) -> Requirements | None:
+def _in_folder(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
     found = [r for r in (_text(checkout, folder), _project(checkout, folder), _pipfile(checkout, folder)) if r]
     if not found:
         return None
@@ -74,7 +74,7 @@ def _in_folder(checkout: Checkout, folder: str) -> Requirements | None:
     return next((one for one in found if one.flask), found[0])
 
 
-def _text(checkout: Checkout, folder: str) -> Requirements | None:
+def _text(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
     present = [join(folder, name) for name in PREFERRED if checkout.is_file(join(folder, name))]
     present += [
         join(folder, name)
@@ -88,14 +88,14 @@ def _text(checkout: Checkout, folder: str) -> Requirements | None:
     return None
 
 
-def limited(checkout: Checkout, file: str) -> tuple[str, ...]:
+def limited(checkout: RepositoryCheckout, file: str) -> tuple[str, ...]:
     """Return the distributions that a requirements file does not name, but a constraint file that it includes does."""
     both = listed(checkout, file, options="-r|--requirement|-c|--constraint")
     return tuple(sorted({*both} - {*listed(checkout, file)}))
 
 
 def listed(
-    checkout: Checkout, file: str, seen: set[str] | None = None, options: str = "-r|--requirement"
+    checkout: RepositoryCheckout, file: str, seen: set[str] | None = None, options: str = "-r|--requirement"
 ) -> tuple[str, ...]:
     """The distributions that a requirements file names, those of files it includes by `options` too."""
     names: list[str] = []
@@ -115,11 +115,11 @@ def listed(
     return tuple(dict.fromkeys(names))
 
 
-def _project(checkout: Checkout, folder: str) -> Requirements | None:
-    project = projects.read_project(checkout, folder)
+def _project(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+    project = pyproject.read_project(checkout, folder)
     if project is None:
         return None
-    lock, constraints = locks.pinned(checkout, folder)
+    lock, constraints = lockfiles.pinned(checkout, folder)
     kind = {"poetry.lock": "poetry", "uv.lock": "uv", "pdm.lock": "pdm"}.get(lock, project.kind)
     target = f"./{folder}" if folder else "."
     names = tuple(dict.fromkeys(n for n in map(distribution, project.requires) if n))
@@ -130,8 +130,8 @@ def _project(checkout: Checkout, folder: str) -> Requirements | None:
     return Requirements(kind, project.file, (), project.requires, constraints, names)
 
 
-def _pipfile(checkout: Checkout, folder: str) -> Requirements | None:
-    lines = locks.pipfile_lock(checkout, folder) or locks.pipfile(checkout, folder)
+def _pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+    lines = lockfiles.pipfile_lock(checkout, folder) or lockfiles.pipfile(checkout, folder)
     if not lines:
         return None
     names = tuple(dict.fromkeys(n for n in map(distribution, lines) if n))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from piwizard.apps.checkout import Checkout
+from piwizard.apps.repository_checkout import RepositoryCheckout
 
 URL = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb|mongodb)(?:\+\w+)?://", re.IGNORECASE)
 DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "pymysql", "MySQLdb", "mysql", "mariadb", "aiomysql", "pymongo")
@@ -20,7 +20,7 @@ def server_in_answers(settings: Mapping[str, object], secrets: Mapping[str, str]
     return next((f"the database that {key} names" for key, value in secrets.items() if URL.match(value)), "")
 
 
-def server_in_code(code: Checkout) -> str:
+def server_in_code(code: RepositoryCheckout) -> str:
     """Name the database server that the code asks for; empty where it asks for none."""
     for driver in DRIVERS:
         words = (f"import {driver}".encode(), f"from {driver}".encode())

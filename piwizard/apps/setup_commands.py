@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piwizard.apps import setup_record
+from piwizard.apps import setup_markers
 from piwizard.apps.database import InitCommand
-from piwizard.apps.setup_record import SetupRecord, identity
+from piwizard.apps.setup_markers import SetupRecord, identity
 from piwizard.changes.setup_record import holds_something
 
 MAKING = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
@@ -52,7 +52,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Setup:
+class SetupCommands:
     """What runs, what is offered, and what this plan agrees to. `new`: the site holds no data yet.
 
     `taken` are commands of the answers that count as run: the data came from elsewhere, and they could destroy it.
@@ -66,9 +66,9 @@ class Setup:
     taken: tuple[SetupCommand, ...] = ()
 
 
-def decide(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: Path) -> Setup:
+def decide(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: Path) -> SetupCommands:
     """Decide for the site in `folder`. `wanted`: the answer `app.init`, None where there is none."""
-    record = setup_record.read(folder)
+    record = setup_markers.read(folder)
     holds = holds_something(folder / "data")
     served = os.path.lexists(folder / "current")
     if record.agreed is None and served:
@@ -79,7 +79,7 @@ def decide(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: P
         brought = record.agreed is None and holds and not served
         taken = tuple(one for one in chosen if brought and not one.release)
         agreed = (record.agreed or frozenset()) | {one.identity for one in chosen}
-        return Setup(chosen, (), agreed, record.ran | {one.identity for one in taken}, new, taken)
+        return SetupCommands(chosen, (), agreed, record.ran | {one.identity for one in taken}, new, taken)
     run: list[SetupCommand] = []
     left: list[tuple[InitCommand, str]] = []
     for one in found:
@@ -91,7 +91,7 @@ def decide(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: P
     lines = tuple(one.text for one in run)
     offered = tuple(Offer(one, reason, (*lines, one.text)) for one, reason in left)
     agreed = record.agreed if record.agreed is not None else frozenset(one.identity for one in run)
-    return Setup(tuple(run), offered, agreed, record.ran, new)
+    return SetupCommands(tuple(run), offered, agreed, record.ran, new)
 
 
 def _command(argv: tuple[str, ...]) -> SetupCommand:

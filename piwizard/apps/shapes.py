@@ -12,7 +12,7 @@ MOST_ITEMS = 5000
 LARGEST_NUMBER = 1 << 31
 
 
-class Malformed(ValueError):
+class MalformedAnalysis(ValueError):
     """A value that has another type or size than it must have."""
 
 
@@ -26,27 +26,27 @@ def decoded(kind: Any, value: object) -> Any:
     if arguments:
         return None if value is None else decoded(next(one for one in arguments if one is not NoneType), value)
     if type(value) is not kind:
-        raise Malformed(f"a {type(value).__name__} instead of a {kind.__name__}")
+        raise MalformedAnalysis(f"a {type(value).__name__} instead of a {kind.__name__}")
     too_large = len(value) > LONGEST_TEXT if isinstance(value, str) else abs(value) > LARGEST_NUMBER  # type: ignore[arg-type]
     if too_large:
-        raise Malformed(f"a {kind.__name__} that is too large")
+        raise MalformedAnalysis(f"a {kind.__name__} that is too large")
     return value
 
 
 def _several(arguments: tuple[Any, ...], value: object) -> tuple[Any, ...]:
     if not isinstance(value, list) or len(value) > MOST_ITEMS:
-        raise Malformed("no list, or one that is too long")
+        raise MalformedAnalysis("no list, or one that is too long")
     if arguments[1:] == (...,):
         return tuple(decoded(arguments[0], item) for item in value)
     if len(value) != len(arguments):
-        raise Malformed("a list of another length")
+        raise MalformedAnalysis("a list of another length")
     return tuple(decoded(kind, item) for kind, item in zip(arguments, value, strict=True))
 
 
 def _made(kind: Any, value: object) -> Any:
     hints = _hints(kind)
     if not isinstance(value, dict) or set(value) != set(hints):
-        raise Malformed(f"no {kind.__name__}")
+        raise MalformedAnalysis(f"no {kind.__name__}")
     return kind(**{name: decoded(hint, value[name]) for name, hint in hints.items()})
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard.apps.app_resolver import Code
 from piwizard.apps.blueprints import find_blueprints
-from piwizard.apps.checkout import Checkout, read
-from piwizard.apps.constants import Constants, within
+from piwizard.apps.const_eval import Constants, within
 from piwizard.apps.modules import base_of, find, join, module_name, parent
-from piwizard.apps.wsgi import Code
+from piwizard.apps.repository_checkout import RepositoryCheckout, read
 
 ROOT_FILES = ("robots.txt", "favicon.ico")
 # What goes into nginx's configuration is held to what needs no quoting there.
@@ -38,7 +38,7 @@ class RootFile:
     path: str
 
 
-def find_static(root: Path | Checkout, origin: str = "") -> tuple[StaticFolder, ...]:
+def find_static(root: Path | RepositoryCheckout, origin: str = "") -> tuple[StaticFolder, ...]:
     """The static folders that exist in a checkout. `origin`: the file that makes the app, where there are several."""
     checkout = read(root)
     code = Code.of(checkout)
@@ -52,7 +52,7 @@ def find_static(root: Path | Checkout, origin: str = "") -> tuple[StaticFolder, 
     return tuple(folder for prefix, folder in found.items() if prefix != "/")
 
 
-def find_root_files(root: Path | Checkout, folders: tuple[StaticFolder, ...]) -> tuple[RootFile, ...]:
+def find_root_files(root: Path | RepositoryCheckout, folders: tuple[StaticFolder, ...]) -> tuple[RootFile, ...]:
     """robots.txt and favicon.ico in static folders, where the app has no route of its own for them."""
     checkout = read(root)
     found: list[RootFile] = []
@@ -65,7 +65,7 @@ def find_root_files(root: Path | Checkout, folders: tuple[StaticFolder, ...]) ->
     return tuple(found)
 
 
-def servable(checkout: Checkout, folder: str) -> bool:
+def servable(checkout: RepositoryCheckout, folder: str) -> bool:
     """Whether a folder may be laid open: it is there, is not the checkout, and holds no code or hidden files."""
     if not folder or not checkout.is_dir(folder) or not SAFE.fullmatch(folder):
         return False

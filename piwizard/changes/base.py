@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from piwizard.errors import PiwizardError
-from piwizard.machine.app_sandbox import Sandbox
-from piwizard.machine.background_job import BackgroundJob
-from piwizard.machine.commands import Result
-from piwizard.machine.snapshot import Machine
+from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.background_job import BackgroundJob
+from piwizard.system.commands import Result
+from piwizard.system.system_cache import SystemCache
 
 Record = dict[str, Any]
 """What undo needs to know of one thing before it was first altered; JSON types only."""
@@ -42,7 +42,7 @@ class Preview:
 HOLDS = Preview(holds=True)
 
 
-class Memory(Protocol):
+class OwnershipIndex(Protocol):
     """What piwizard remembers of its own writing."""
 
     def wrote(self, path: Path, sha256: str) -> bool:
@@ -55,10 +55,10 @@ class Memory(Protocol):
         """Whether a group was begun and its guard or what follows has not been passed yet."""
 
 
-class Work(Memory, Protocol):
+class ApplyContext(OwnershipIndex, Protocol):
     """What a change may use while it is applied or undone. Everything done through it becomes an event."""
 
-    machine: Machine
+    machine: SystemCache
     overwrite: bool
     """The person said yes to replacing files edited by hand."""
     wipe: bool
@@ -123,15 +123,15 @@ class Change(Protocol):
     def describe(self) -> str:
         """One line that says what it is."""
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         """Whether it is already so, and if not, what would be done. Alters nothing."""
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         """Makes it so. May be killed at any instruction; applying again ends in the same place."""
 
 
 class Undo(Protocol):
     """The way back for one kind of record."""
 
-    def __call__(self, record: Record, work: Work) -> str | None:
+    def __call__(self, record: Record, work: ApplyContext) -> str | None:
         """Puts a thing back to how it was. Returns a sentence if it was left alone, and why."""

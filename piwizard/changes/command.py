@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Work
-from piwizard.changes.failing import out_of_memory, out_of_time, too_new, wants_to_write
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
 from piwizard.changes.workspace import workspace
-from piwizard.machine import files, tree
-from piwizard.machine.app_sandbox import Sandbox
-from piwizard.machine.commands import ANY_EXIT, Result
-from piwizard.machine.egress import INTERNET
-from piwizard.machine.files import ROOT, Owner
-from piwizard.machine.snapshot import Machine
-from piwizard.machine.tree import Modes
+from piwizard.system import files, tree
+from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.commands import ANY_EXIT, Result
+from piwizard.system.egress_filter import INTERNET
+from piwizard.system.files import ROOT, Owner
+from piwizard.system.system_cache import SystemCache
+from piwizard.system.tree import Modes
 
 VARIABLE = re.compile(r"app\.env\.([A-Za-z_]\w*): ")
 MOST_NAMED = 5
@@ -66,10 +66,10 @@ class Command:
     def describe(self) -> str:
         return self.what
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         return HOLDS if self._proven() else Preview(holds=False, argv=(self.argv,))
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         result = self._run(work)
         if not result.ok:
             raise self._failed(result)
@@ -77,7 +77,7 @@ class Command:
         found = {"measured": dict(self.measures(result.output))} if self.measures else {}
         files.replace(self.marker, json.dumps({"argv": self._wanted, **found}).encode())
 
-    def _run(self, work: Work) -> Result:
+    def _run(self, work: ApplyContext) -> Result:
         cwd = self.code / self.start
         if self.user == ROOT.user:
             return work.command(self.argv, env=self.env, cwd=cwd, allow=ANY_EXIT)

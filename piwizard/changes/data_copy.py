@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
+from piwizard.changes.base import HOLDS, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.command import LONGEST, Command
-from piwizard.machine import app_data, files, tree
-from piwizard.machine.app_sandbox import Sandbox, seen
-from piwizard.machine.commands import Result
-from piwizard.machine.files import Owner
-from piwizard.machine.snapshot import Machine
+from piwizard.system import app_data, files, tree
+from piwizard.system.app_sandbox import Sandbox, seen
+from piwizard.system.commands import Result
+from piwizard.system.files import Owner
+from piwizard.system.system_cache import SystemCache
 
 TRIAL = "data.trial"
 SPARE = 64 << 20
@@ -32,7 +32,7 @@ class Copier:
     script: Path
     user: str
 
-    def copy(self, source: Path, target: Path, work: Work) -> None:
+    def copy(self, source: Path, target: Path, work: ApplyContext) -> None:
         """Make `target`, which lies beside `source`, a whole copy of it. ChangeFailed where there is no room."""
         if inside := app_data.mounted_in(source):
             raise ChangeFailed(
@@ -45,7 +45,7 @@ class Copier:
         files.own_folder(target, files.mode_and_owner(source)[0], Owner(self.user, self.user).ids())
         self.mirror(source, target, work)
 
-    def mirror(self, source: Path, target: Path, work: Work) -> None:
+    def mirror(self, source: Path, target: Path, work: ApplyContext) -> None:
         """Make `target` equal to `source`."""
         sandbox = Sandbox(self.user, (source, target), seconds=LONGEST, scripts=(self.script,))
         argv = (self.python, "-I", str(seen(self.script)), str(source), str(target))
@@ -78,7 +78,7 @@ def size(folder: Path) -> int:
 class BoundWork:
     """The work of a run whose commands see a copy of the data in the place of the data."""
 
-    def __init__(self, work: Work, bind: Bind) -> None:
+    def __init__(self, work: ApplyContext, bind: Bind) -> None:
         self._work, self._bind = work, bind
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 — all else is as the run has it
@@ -96,7 +96,7 @@ class SetupStep(Command):
     bind: Bind | None = None
     offered: str = ""
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         try:
             super().apply(BoundWork(work, self.bind) if self.bind else work)
         except ChangeFailed as error:
@@ -119,12 +119,12 @@ class TrialCopy:
     def describe(self) -> str:
         return f"Copy {self.bind[1]}, so that setup commands are tried on the copy first"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if all(one.probe(machine, memory).holds for one in (*self.tried, self.proof)):
             return HOLDS
         return Preview(holds=False, diff=f"+{self.bind[0]}/")
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         for one in self.tried:
             files.forget(one.marker)
         self.copier.copy(self.bind[1], self.bind[0], work)
@@ -141,10 +141,10 @@ class NoTrialCopy:
     def describe(self) -> str:
         return f"No copy of the data is left in {self.path}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         left = any(os.path.lexists(path) for path in (self.path, files.gone(self.path)))
         return Preview(holds=False, diff=f"-{self.path}/") if left else HOLDS
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         files.remove_whole(self.path)
         work.note(self.path, "removed")

@@ -12,13 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from piwizard.changes.base import Memory, Work
+from piwizard.changes.base import ApplyContext, OwnershipIndex
 from piwizard.changes.command import Command
 from piwizard.changes.data_copy import BoundWork, Copier
 from piwizard.changes.setup_record import FOLDER
-from piwizard.machine import files
-from piwizard.machine.held_service import HeldService
-from piwizard.machine.snapshot import Machine
+from piwizard.system import files
+from piwizard.system.held_service import HeldService
+from piwizard.system.system_cache import SystemCache
 
 NOT_HERE = frozenset({errno.EXDEV, errno.EBUSY, errno.EINVAL, errno.ENOSYS})
 """Why two folders cannot change places: one is a disk of its own, or the file system cannot do that."""
@@ -60,17 +60,17 @@ class DataSwitch:
     def _held(self) -> HeldService:
         return HeldService(self.service)
 
-    def pending(self, machine: Machine, memory: Memory) -> tuple[Command, ...]:
+    def pending(self, machine: SystemCache, memory: OwnershipIndex) -> tuple[Command, ...]:
         """The commands that have not run on the data yet."""
         return tuple(one for one in self.commands if not one.probe(machine, memory).holds)
 
-    def holds(self, machine: Machine, memory: Memory) -> bool:
+    def holds(self, machine: SystemCache, memory: OwnershipIndex) -> bool:
         """Whether there is nothing to run, and nothing that a killed run has left."""
         folders = (self._next, self._kept)
         left = (self._journal, *folders, *map(files.gone, folders))
         return not self.pending(machine, memory) and not any(os.path.lexists(path) for path in left)
 
-    def settle(self, work: Work) -> bool:
+    def settle(self, work: ApplyContext) -> bool:
         """Bring to an end what a killed run has left. Returns whether its data is the site's data now.
 
         A copy that has taken the place of the data stays there, with what was written since.
@@ -87,7 +87,7 @@ class DataSwitch:
         self._forget()
         return took
 
-    def prepare(self, work: Work) -> None:
+    def prepare(self, work: ApplyContext) -> None:
         """Stop the service, copy the data, run the commands on the copy. On failure all is as before."""
         pending = self.pending(work.machine, work)
         if not pending:
@@ -106,7 +106,7 @@ class DataSwitch:
             self.let_go(work)
             raise
 
-    def switch(self, work: Work) -> None:
+    def switch(self, work: ApplyContext) -> None:
         """Put the copy in the place of the data."""
         pending = self.pending(work.machine, work)
         if not pending:
@@ -126,17 +126,17 @@ class DataSwitch:
         self._mark(markers)
         work.note(self._data, "the copy on which the setup commands ran is in its place")
 
-    def let_go(self, work: Work) -> None:
+    def let_go(self, work: ApplyContext) -> None:
         """Let the service start."""
         if self._held.release():
             work.command(("systemctl", "daemon-reload"))
 
-    def stop_again(self, work: Work) -> None:
+    def stop_again(self, work: ApplyContext) -> None:
         """Stop the service of a new release that does not work, before its data goes back."""
         if self._read():
             self._stop(work)
 
-    def back(self, work: Work) -> None:
+    def back(self, work: ApplyContext) -> None:
         """Put the old data back, where the copy is in its place. The service is stopped."""
         journal = self._read()
         if not journal:
@@ -156,14 +156,14 @@ class DataSwitch:
         self._forget()
 
     @contextmanager
-    def _stopped(self, work: Work) -> Iterator[None]:
+    def _stopped(self, work: ApplyContext) -> Iterator[None]:
         self._stop(work)
         try:
             yield
         finally:
             self.let_go(work)
 
-    def _stop(self, work: Work) -> None:
+    def _stop(self, work: ApplyContext) -> None:
         state = work.machine.unit(self.service)
         if not state.exists or self._held.held:
             return

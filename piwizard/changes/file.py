@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import files
-from piwizard.machine.files import ROOT, Owner
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.system import files
+from piwizard.system.files import ROOT, Owner
+from piwizard.system.system_cache import SystemCache
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class File:
     def describe(self) -> str:
         return f"Write {self.path}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         return _probe(self.path, self.content.encode(), self.mode, self.owner, memory, secret=self.secret)
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         if self.path.is_dir() and not self.path.is_symlink():
             raise ChangeFailed(f"{self.path} is a folder, so no file can be written there.", hint="Move it away.")
         theirs = self.path.is_symlink() or files.read(self.path) not in (None, self.content.encode())
@@ -77,7 +77,7 @@ class EditedFile:
     def describe(self) -> str:
         return f"Edit {self.path}: {self.what}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         before = files.read(self.path)
         if before is None:
             return Preview(holds=False, diff=f"# {self.path} comes with its package; then: {self.what}")
@@ -87,7 +87,7 @@ class EditedFile:
         edited = memory.owns(self.touches) and not memory.wrote(self.touches, files.digest(before))
         return Preview(holds=False, diff=files.diff(before, after, self.path), edited=edited)
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         before = files.read(self.path)
         if before is None:
             raise ChangeFailed(f"{self.path} is missing.", hint="Its package should have brought it: reinstall that.")
@@ -96,7 +96,7 @@ class EditedFile:
         _write(self.touches, after, mode, (user, group), work)
 
 
-def _probe(path: Path, content: bytes, mode: int, owner: Owner, memory: Memory, *, secret: bool) -> Preview:
+def _probe(path: Path, content: bytes, mode: int, owner: Owner, memory: OwnershipIndex, *, secret: bool) -> Preview:
     before = files.read(path)
     if before == content and not path.is_symlink():
         have_mode, have_user, have_group = files.mode_and_owner(path)
@@ -111,7 +111,7 @@ def _probe(path: Path, content: bytes, mode: int, owner: Owner, memory: Memory, 
     return Preview(holds=False, diff=diff, edited=edited)
 
 
-def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: Work) -> None:
+def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: ApplyContext) -> None:
     before = files.read(path)
     theirs = path.is_symlink() or (before is not None and not work.wrote(path, files.digest(before)))
     edited = theirs and work.owns(path)
@@ -125,7 +125,7 @@ def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: Wo
         work.say(f"{path} was edited by hand. Your version is kept, and `piwizard undo` brings it back.")
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Puts the original back, or removes the file where there was none; keeps what somebody edited since."""
     path = Path(record["target"])
     before = record["before"]
@@ -152,7 +152,7 @@ def undo(record: Record, work: Work) -> str | None:
     return None
 
 
-def undo_edited(record: Record, work: Work) -> str | None:
+def undo_edited(record: Record, work: ApplyContext) -> str | None:
     """Brings the version back that somebody made by hand and that was replaced after a yes, as if it never had been.
 
     Of several only the last one; the others are named. What was there before piwizard stays in the backups.

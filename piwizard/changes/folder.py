@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import files
-from piwizard.machine.files import ROOT, Owner
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.system import files
+from piwizard.system.files import ROOT, Owner
+from piwizard.system.system_cache import SystemCache
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Folder:
     def describe(self) -> str:
         return f"Folder {self.path}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.path.is_symlink() or not self.path.is_dir():
             return Preview(holds=False, diff=f"+{self.path}/")
         try:
@@ -36,7 +36,7 @@ class Folder:
             pass  # its owner comes with an earlier change of the same plan
         return Preview(holds=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         if os.path.lexists(self.path) and (self.path.is_symlink() or not self.path.is_dir()):
             raise ChangeFailed(f"{self.path} is there and is not a folder.", hint="Move it away and try again.")
         existed = self.path.is_dir()
@@ -46,7 +46,7 @@ class Folder:
         work.note(self.path, f"folder, mode {self.mode:04o}, owner {self.owner.user}")
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Removes a folder that piwizard made; gives mode and owner back to one that was there."""
     path, before = Path(record["target"]), record["before"]
     if before["whole"] and not before["existed"]:

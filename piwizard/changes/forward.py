@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import commands, forwards, upnp
-from piwizard.machine.forwards import Refused, Router, Wanted
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.network import port_forwarding, upnp
+from piwizard.network.port_forwarding import ForwardingRefused, UpnpRouter, Wanted
+from piwizard.system import commands
+from piwizard.system.system_cache import SystemCache
 
 NO_ANSWER = "router.forward: the router does not answer to UPnP."
 SWITCH_ON = (
@@ -30,7 +31,7 @@ class Forwards:
     address: str
     ports: tuple[int, ...]
     description: str
-    useless: Callable[[Router], None]
+    useless: Callable[[UpnpRouter], None]
 
     @property
     def wanted(self) -> Wanted:
@@ -39,7 +40,7 @@ class Forwards:
     def describe(self) -> str:
         return f"Forward ports {' and '.join(map(str, self.ports))} of the router to {self.address}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         url = self._find()
         if not upnp.installed():
             return self._preview(url, self.ports)
@@ -50,7 +51,7 @@ class Forwards:
         self.useless(router)
         return self._preview(url, lacking)
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         router = self._look(self._find())
         lacking = self._lacking(router)
         work.say("Looking whether a forward can help here at all.")
@@ -59,29 +60,29 @@ class Forwards:
             before = {"address": self.address, "description": self.description, "gateway": self.gateway}
             work.remember("forward", str(port), before)
             try:
-                forwards.add(lambda argv: _asked(argv, work), router, self.wanted, port)
-            except Refused as refused:
+                port_forwarding.add(lambda argv: _asked(argv, work), router, self.wanted, port)
+            except ForwardingRefused as refused:
                 raise ChangeFailed(refused.sentence, key="router.forward", hint=_mend(refused.code)) from None
 
     def _preview(self, url: str, ports: list[int] | tuple[int, ...]) -> Preview:
-        return Preview(holds=False, argv=tuple(forwards.add_argv(url, self.wanted, port) for port in ports))
+        return Preview(holds=False, argv=tuple(port_forwarding.add_argv(url, self.wanted, port) for port in ports))
 
     def _find(self) -> str:
-        url = forwards.find(self.gateway)
+        url = port_forwarding.find(self.gateway)
         if url is None:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
         return url
 
-    def _look(self, url: str) -> Router:
+    def _look(self, url: str) -> UpnpRouter:
         router = upnp.look(url)
         if router is None:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
         return router
 
-    def _lacking(self, router: Router) -> list[int]:
+    def _lacking(self, router: UpnpRouter) -> list[int]:
         try:
-            return forwards.missing(router, self.wanted)
-        except Refused as refused:
+            return port_forwarding.missing(router, self.wanted)
+        except ForwardingRefused as refused:
             raise ChangeFailed(
                 refused.sentence,
                 key="router.forward",
@@ -90,7 +91,7 @@ class Forwards:
             ) from None
 
 
-def _asked(argv: Sequence[str], work: Work) -> str:
+def _asked(argv: Sequence[str], work: ApplyContext) -> str:
     """What the router said. Who answers is somebody in the home network: root's rights have no part in it."""
     return work.command(commands.as_nobody(argv), allow=range(-64, 256)).output
 
@@ -101,20 +102,20 @@ def _mend(code: int | None) -> str:
     return 'Look into the router\'s settings: `router.forward = "by-hand"` tells you what to type in there.'
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Takes away a forward that piwizard made, if it still leads here."""
     port, before = int(record["target"]), record["before"]
-    url = forwards.find(before["gateway"]) if upnp.installed() else None
+    url = port_forwarding.find(before["gateway"]) if upnp.installed() else None
     router = upnp.look(url) if url else None
     if url is None or router is None:
         return f"The router does not answer to UPnP: its forward of port {port} may still be there."
     there = router.of(port)
     # By its description, which no other machine's has: the address may be another one by now. Some routers keep none.
-    if there is None or (there.description and not forwards.ours(there.description, before["description"])):
+    if there is None or (there.description and not port_forwarding.ours(there.description, before["description"])):
         return None
     if not there.description and there.address != before["address"]:
         return None
-    _asked(forwards.remove_argv(url, port), work)
+    _asked(port_forwarding.remove_argv(url, port), work)
     after = upnp.look(url)
     if after is not None and after.of(port) == there:
         return f"The router does not let go of its forward of port {port}: remove it in the router's settings."

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import files
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.system import files
+from piwizard.system.system_cache import SystemCache
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Link:
     def describe(self) -> str:
         return f"Remove the link {self.path}" if self.target is None else f"Link {self.path} to {self.target}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         now = _target(self.path)
         if now == self.target and (self.target is not None or not self.path.exists()):
             return HOLDS
@@ -36,7 +36,7 @@ class Link:
         lines += [f"+{self.path} -> {self.target}"] if self.target else []
         return Preview(holds=False, diff="\n".join(lines))
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         if self.path.exists() and not self.path.is_symlink():
             raise ChangeFailed(
                 f"{self.path} is a file of its own, not a link, so it was left as it is.",
@@ -50,7 +50,7 @@ def _target(path: Path) -> str | None:
     return os.readlink(path) if path.is_symlink() else None
 
 
-def _place(path: Path, target: str | None, work: Work) -> None:
+def _place(path: Path, target: str | None, work: ApplyContext) -> None:
     before = f" (before: {now})" if (now := _target(path)) not in (None, target) else ""
     if target is not None:
         files.make_folders(path.parent)
@@ -62,7 +62,7 @@ def _place(path: Path, target: str | None, work: Work) -> None:
         work.note(path, f"link removed{before}")
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Puts the link back as it was, or removes it."""
     path = Path(record["target"])
     files.aside(path).unlink(missing_ok=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import files, tree
-from piwizard.machine.files import Owner
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.system import files, tree
+from piwizard.system.files import Owner
+from piwizard.system.system_cache import SystemCache
 
 MODE = 0o640
 """As logrotate makes it after each rotation."""
@@ -38,13 +38,13 @@ class LogFile:
     def describe(self) -> str:
         return f"Log {self.path}, closed to others"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if not os.path.lexists(self.path):
             return Preview(holds=False, diff=f"+{self.path}")
         found = [self.path.with_name(name) for name, info in _open_to_others(self.path)]
         return Preview(holds=False, diff="\n".join(f"# {path}: mode {MODE:04o}" for path in found)) if found else HOLDS
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         files.make_folders(self.path.parent)
         try:
             ids = self.owner.ids()
@@ -59,7 +59,7 @@ class LogFile:
                 work.note(self.path.with_name(name), f"closed to others, mode {MODE:04o}")
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Removes the log that was made, where nothing was written into it."""
     path = Path(record["target"])
     files.aside(path).unlink(missing_ok=True)

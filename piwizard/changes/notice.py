@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from piwizard.changes.base import Memory, Preview, Work
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import ApplyContext, OwnershipIndex, Preview
+from piwizard.system.system_cache import SystemCache
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Notice:
     def describe(self) -> str:
         return self.title
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         return Preview(holds=True, warnings=(self.sentence,))
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         work.say(self.sentence)
 
 

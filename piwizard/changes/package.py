@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import apt_lock, commands, packages
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.system import apt_lock, commands, dpkg
+from piwizard.system.system_cache import SystemCache
 
 LONGEST_WAIT = 600
 """Seconds that another program may take; apt's own upgrade at boot takes minutes on a small board."""
@@ -30,13 +30,13 @@ class Packages:
     def describe(self) -> str:
         return f"Install {', '.join(self.names)}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         missing = self._missing(machine)
         if not missing:
             return HOLDS
         return Preview(holds=False, argv=(*_repairs(), (*APT, "update"), self._install(missing)))
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         wait_for_others(work)
         work.machine.forget()  # they may have installed the very same meanwhile
         for argv in _repairs():
@@ -60,10 +60,10 @@ class Packages:
                 hint="The lines above are apt's own. Mend that, then apply again.",
             )
 
-    def _missing(self, machine: Machine) -> list[str]:
+    def _missing(self, machine: SystemCache) -> list[str]:
         return [name for name in self.names if machine.package(name) is None]
 
-    def _needed(self, missing: list[str], machine: Machine) -> set[str]:
+    def _needed(self, missing: list[str], machine: SystemCache) -> set[str]:
         """What apt would install besides: undo has to know whom it brought."""
         would = commands.run((*APT, "--simulate", *self._install(missing)[len(APT) :])).output.splitlines()
         coming = {line.split()[1] for line in would if line.startswith("Inst ")}
@@ -74,7 +74,7 @@ class Packages:
         return (*APT, *recommends, "install", *missing)
 
 
-def wait_for_others(work: Work) -> None:
+def wait_for_others(work: ApplyContext) -> None:
     """Holding back until others have finished with apt: it would wait for one of its locks only, and not say so."""
     said, until = "", time.monotonic() + LONGEST_WAIT
     while (other := apt_lock.holder()) and time.monotonic() < until:
@@ -85,7 +85,7 @@ def wait_for_others(work: Work) -> None:
 
 
 def _repairs() -> tuple[tuple[str, ...], ...]:
-    if not packages.interrupted():
+    if not dpkg.interrupted():
         return ()
     return (("dpkg", "--configure", "-a", "--force-confold"), (*APT, "--fix-broken", "install"))
 
@@ -104,7 +104,7 @@ def why(words: str) -> str:
     return next((sentence for sign, sentence in causes.items() if sign in words), "apt could not install the packages.")
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Packages stay: others may use them by now. Says so, with the command that removes one."""
     name = record["target"]
     if work.machine.package(name) is None or not record["before"].get("asked", True):

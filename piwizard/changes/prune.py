@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, Memory, Preview, Work
-from piwizard.machine import files
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview
+from piwizard.system import files
+from piwizard.system.system_cache import SystemCache
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Prune:
     def describe(self) -> str:
         return f"Keep {self.keep} releases besides the one in use"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         old = self._old()
         return Preview(holds=False, diff="\n".join(f"-{folder}" for folder in old)) if old else HOLDS
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         for folder in self._old():
             files.remove_whole(folder)
             work.note(folder, "removed")

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, Memory, Preview, Work
-from piwizard.machine import files, tree
-from piwizard.machine.files import ROOT
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview
+from piwizard.system import files, tree
+from piwizard.system.files import ROOT
+from piwizard.system.system_cache import SystemCache
 
 COMPRESSIBLE = {
     ".css",
@@ -64,12 +64,12 @@ class Publish:
     def describe(self) -> str:
         return f"Publish {', '.join(f'/{url}' for url, _ in self.paths) or 'no static files'}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.public.is_dir() and files.read(self._marker) == self._wanted():
             return HOLDS
         return Preview(holds=False, diff="\n".join(f"+{self.public / url}  (from {path})" for url, path in self.paths))
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         new = files.aside(self.public)
         files.remove(new)
         files.make_folders(self.public.parent)

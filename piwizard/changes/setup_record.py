@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.machine import app_data, files, tree
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.system import app_data, files, tree
+from piwizard.system.system_cache import SystemCache
 
 FOLDER = app_data.SETUP_RECORD
 AGREED = "agreed.json"
@@ -50,7 +50,7 @@ class SetupRecorded:
         commands = ", ".join(sorted(self.agreed))
         return f"Record the setup commands agreed to: {commands}" if commands else "Record that no setup command runs"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         warnings = tuple(
             f"`{one}` does not run: {self.site / 'data'} already has data, so it counts as run. "
             f"To run it anyway, delete {self._folder / marker_name(one)} after this run, then apply again."
@@ -61,7 +61,7 @@ class SetupRecorded:
             return HOLDS
         return Preview(holds=False, warnings=warnings)
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         if os.path.lexists(self._folder) and (self._folder.is_symlink() or not self._folder.is_dir()):
             raise ChangeFailed(f"{self._folder} is not a folder.", hint="Move it away, then apply again.")
         work.remember("setup", str(self._folder), {})
@@ -98,7 +98,7 @@ def holds_something(data: Path) -> bool:
         os.close(handle)
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Removes the record with the data; it stays with data that stays, and with commands that ran on a server."""
     folder = Path(record["target"])
     if not folder.is_dir() or folder.is_symlink():

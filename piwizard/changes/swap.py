@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, Memory, Preview, Record, Work
-from piwizard.machine import files, places
-from piwizard.machine.facts import LiveSource, disk, memory
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview, Record
+from piwizard.system import files, paths
+from piwizard.system.facts import LiveSource, disk, memory
+from piwizard.system.system_cache import SystemCache
 
 ENOUGH = 900
 """MiB of memory and swap together: with less, pip and a compiler do not fit beside a running site."""
@@ -26,7 +26,7 @@ SWAPS = Path("/proc/swaps")
 
 
 @dataclass(frozen=True)
-class Room:
+class SwapSpace:
     """What a decision stands on, in MiB: memory and swap together, and the disk that a file would lie on."""
 
     together: int
@@ -50,17 +50,17 @@ class Room:
 
 def file() -> Path:
     """Where it lies: in no fstab, so that a reboot ends it."""
-    return places.state_dir() / "build.swap"
+    return paths.state_dir() / "build.swap"
 
 
-def look() -> Room:
+def look() -> SwapSpace:
     """The room on this machine."""
-    source, folder = LiveSource(), places.state_dir()
+    source, folder = LiveSource(), paths.state_dir()
     there = next(one for one in (folder, *folder.parents) if one.exists())
     found, mounts = memory.memory(source), disk.read(source.read("/proc/mounts") or "")
     above = (str(one) for one in (there.resolve() / "x").parents)
     mount = next((mounts[path] for path in above if path in mounts), None)
-    return Room(found.total + found.swap, mount.kind if mount else "", shutil.disk_usage(there).free >> 20)
+    return SwapSpace(found.total + found.swap, mount.kind if mount else "", shutil.disk_usage(there).free >> 20)
 
 
 def announced() -> str:
@@ -70,7 +70,7 @@ def announced() -> str:
 
 
 @contextmanager
-def for_building(work: Work) -> Iterator[None]:
+def for_building(work: ApplyContext) -> Iterator[None]:
     """More swap meanwhile, where it takes that and the disk allows it. What a killed run leaves, `NoSwap` ends."""
     room = look()
     made = not room.enough and _make(work, room)
@@ -81,7 +81,7 @@ def for_building(work: Work) -> Iterator[None]:
             _remove(work)
 
 
-def _make(work: Work, room: Room) -> bool:
+def _make(work: ApplyContext, room: SwapSpace) -> bool:
     small = f"This board has {room.together} MB of memory and swap, which is little for a build"
     if room.against:
         work.say(f"{small}; no swap can be added for it: {room.against}.")
@@ -102,7 +102,7 @@ def _make(work: Work, room: Room) -> bool:
     return True
 
 
-def _remove(work: Work) -> None:
+def _remove(work: ApplyContext) -> None:
     path = file()
     if _active(path) and not work.command(("swapoff", str(path)), allow=range(-64, 256)).ok:
         work.say(f"The swap in {path} is still in use. It ends with the next reboot or `piwizard apply`.")
@@ -126,17 +126,17 @@ class NoSwap:
     def describe(self) -> str:
         return "No swap of a build is left"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         path = file()
         if not path.exists():
             return HOLDS
         return Preview(holds=False, diff=f"-{path}", argv=(("swapoff", str(path)),) if _active(path) else ())
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         _remove(work)
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """No swap of a build is left."""
     _remove(work)
     return None

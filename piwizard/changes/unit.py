@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
-from piwizard.changes.guard import Argv, ask
-from piwizard.machine import files, package_files
-from piwizard.machine.commands import Result
-from piwizard.machine.snapshot import Machine
-from piwizard.machine.units import UnitState
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.validate import Argv, ask
+from piwizard.system import dpkg_ownership, files
+from piwizard.system.commands import Result
+from piwizard.system.system_cache import SystemCache
+from piwizard.system.systemd import UnitState
 
 OWN, SET_AT_RUN_TIME = Path("/etc/systemd/system"), Path("/run/systemd/system.control")
 """Units that no package brought; settings of units until the next reboot."""
 
 
 @dataclass(frozen=True)
-class Unit:
+class RunningUnit:
     """The unit is enabled at boot and runs now. Before it is started, a `guard` must accept its configuration."""
 
     kind: ClassVar[str] = "unit"
@@ -28,11 +28,11 @@ class Unit:
     def describe(self) -> str:
         return f"Enable and start {self.name}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         commands = self._commands(machine.unit(self.name))
         return Preview(holds=False, argv=commands) if commands else HOLDS
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         now = work.machine.unit(self.name)
         before = {"existed": now.exists, "enabled": now.enabled, "running": now.running, "masked": now.masked}
         work.remember("unit", self.name, before)
@@ -62,7 +62,7 @@ class Unit:
         return tuple(needed)
 
 
-def _failed(name: str, argv: tuple[str, ...], result: Result, work: Work) -> ChangeFailed:
+def _failed(name: str, argv: tuple[str, ...], result: Result, work: ApplyContext) -> ChangeFailed:
     """Puts the unit's own last words into the record; the error has systemd's."""
     work.command(("systemctl", "--no-pager", "--full", "status", name), allow=range(5))
     work.command(("journalctl", "--no-pager", "--lines=20", "--unit", name), allow=range(256))
@@ -70,13 +70,13 @@ def _failed(name: str, argv: tuple[str, ...], result: Result, work: Work) -> Cha
     return ChangeFailed(f"`{' '.join(argv)}` failed: {words}", hint=f"`journalctl -u {name}` says why.")
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Disables and stops what piwizard enabled and started."""
     name, before = record["target"], record["before"]
     now = work.machine.unit(name)
     if not now.exists:
         return None
-    used = package_files.of_a_person(before.get("packages", ()))
+    used = dpkg_ownership.of_a_person(before.get("packages", ()))
     if used:
         return f"{name} goes on: {next(iter(used.values()))} is not piwizard's."
     if (now.running or now.failing) and not before["running"]:

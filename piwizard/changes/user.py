@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ChangeFailed, Memory, Preview, Record, Work
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.errors import PiwizardError
-from piwizard.machine import files, places, tree
-from piwizard.machine.snapshot import Machine
+from piwizard.system import files, paths, tree
+from piwizard.system.system_cache import SystemCache
 
 OPEN_TO_ALL = tuple(map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/crash")))
 """Folders of the machine in which every user may make files."""
@@ -38,12 +38,12 @@ class SystemUser:
     def describe(self) -> str:
         return f"System user {self.name}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if not self._there():
             return Preview(holds=False, argv=(self._argv(_number(self.name)),))
         return HOLDS if self._group() else Preview(holds=False, argv=(self._lacking(),))
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         there = self._there()
         if there and not self._group():
             work.command(self._lacking())
@@ -93,7 +93,7 @@ def _given() -> dict[str, int]:
 
 
 def _file() -> Path:
-    return places.state_dir() / "users.json"
+    return paths.state_dir() / "users.json"
 
 
 def _number(name: str) -> int:
@@ -123,7 +123,7 @@ def _keep(given: dict[str, int]) -> None:
     files.replace(_file(), json.dumps({"version": 1, "users": given}).encode(), mode=0o600)
 
 
-def undo(record: Record, work: Work) -> str | None:
+def undo(record: Record, work: ApplyContext) -> str | None:
     """Removes the user that piwizard made, unless something of it is still there."""
     if Path(record["before"]["home"]).exists():
         return f"The user {record['target']} owns what is left in {record['before']['home']}: kept."

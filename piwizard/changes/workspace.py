@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.changes.base import ChangeFailed, Work
-from piwizard.machine import files, places, tree
-from piwizard.machine.app_sandbox import Sandbox
-from piwizard.machine.files import ROOT, Owner
-from piwizard.machine.tree import Modes
+from piwizard.changes.base import ApplyContext, ChangeFailed
+from piwizard.system import files, paths, tree
+from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.files import ROOT, Owner
+from piwizard.system.tree import Modes
 
 BUILD_USER = "piwizard-build"
 """Runs what packages do while they are installed. It owns nothing, and is none of the users that apps run as."""
@@ -62,13 +62,13 @@ class Workspace:
 
 def home() -> Path:
     """The path at which a build finds its empty home."""
-    return places.cache_dir() / HOME
+    return paths.cache_dir() / HOME
 
 
 @contextmanager
 def workspace(site: str, user: str) -> Iterator[Workspace]:
     """Make an empty workspace, and remove it afterwards. What a killed run has left is removed before."""
-    folder = places.cache_dir() / "build" / site
+    folder = paths.cache_dir() / "build" / site
     files.remove(folder)
     files.make_folders(folder.parent)
     files.own_folder(folder, 0o700, ROOT.ids())
@@ -78,7 +78,7 @@ def workspace(site: str, user: str) -> Iterator[Workspace]:
         files.remove(folder)
 
 
-def take(source: Path, target: Path, group: str, work: Work) -> None:
+def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
     """Copy a folder that is a build's out as root's, readable for `group`, and put it in the place of `target`.
 
     No link of it is followed, none of its modes but execution counts, and nothing of it can be altered any more: what

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piwizard import egress
-from piwizard.apps.chosen import Chosen
+from piwizard.apps import network_access
+from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
-from piwizard.apps.environment import Variable
+from piwizard.apps.env_vars import Variable
 from piwizard.apps.home_network import HomeNetworkUse
-from piwizard.apps.writable import Writable
+from piwizard.apps.write_paths import Writable
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
-from piwizard.machine.remedies import AddAnswer, ApplySteps, Fix
+from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
 
 Kind = tuple[str, str]
 """The id and the name of a finding."""
@@ -48,9 +48,9 @@ class AppContext:
     commands: tuple[InitCommand, ...] = ()
     newest: bool = False
     treated: bool = False
-    network: str = egress.INTERNET
+    network: str = network_access.INTERNET
     home_network: tuple[HomeNetworkUse, ...] = ()
-    refused: tuple[egress.Refused, ...] = ()
+    refused: tuple[network_access.RefusedConnection, ...] = ()
     unreachable_resolvers: tuple[str, ...] = ()
 
     @property
@@ -120,7 +120,7 @@ class AppContext:
         return "piwizard deploy" if self.newest else "piwizard apply"
 
 
-def app_context(app: Chosen, *, newest: bool = False) -> AppContext:
+def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
     """What is known of a chosen app. Runs nothing of it."""
     answers, tree = app.answers, app.source.tree
     return AppContext(
@@ -141,8 +141,8 @@ def app_context(app: Chosen, *, newest: bool = False) -> AppContext:
         newest=newest,
         network=app.network,
         home_network=app.home_network,
-        refused=egress.look(app.layout.site).refused,
-        unreachable_resolvers=egress.unreachable_resolvers(app.layout.site),
+        refused=network_access.look(app.layout.site).refused,
+        unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
     )
 
 

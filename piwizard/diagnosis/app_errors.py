@@ -13,7 +13,7 @@ from piwizard.diagnosis.missing_variables import missing_variable
 from piwizard.diagnosis.permission_errors import permission_error
 from piwizard.diagnosis.resource_errors import resource_error
 from piwizard.diagnosis.tracebacks import Failure, find_failures
-from piwizard.machine.remedies import Advice, Fix, RunCommand
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
 APP_FAILS = ("app-fails", "App runs without errors")
 

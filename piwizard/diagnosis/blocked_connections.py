@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from piwizard.apps.network_access import INTERNET, RefusedConnection
 from piwizard.apps.private_addresses import private_address
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
-from piwizard.egress import INTERNET, Refused
-from piwizard.machine.remedies import Advice, Fix, RunCommand
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
 HOME_BLOCKED = ("home-network-blocked", "Home network open to the app")
 BUS_BLOCKED = ("system-bus-blocked", "System services open to the app")
@@ -53,7 +53,9 @@ def blocked_connection(failure: Failure, context: AppContext) -> Finding | None:
     return context.finding(HOME_BLOCKED, failure, cause, _open(context))
 
 
-def blocked_by_filter(refused: Sequence[Refused], context: AppContext, since: datetime | None) -> list[Finding]:
+def blocked_by_filter(
+    refused: Sequence[RefusedConnection], context: AppContext, since: datetime | None
+) -> list[Finding]:
     """Return a finding for what the packet filter has blocked since a moment, whatever the app printed."""
     recent = [one for one in refused if since is None or one.at >= since.replace(microsecond=0)]
     if context.network != INTERNET or not recent:
@@ -87,7 +89,7 @@ def _address_in(text: str) -> str | None:
     return next((place for word in words if (place := private_address(word))), None)
 
 
-def _listed(refused: Sequence[Refused]) -> str:
+def _listed(refused: Sequence[RefusedConnection]) -> str:
     texts = list(dict.fromkeys(one.text for one in refused))[-MOST_SHOWN:]
     return ", ".join(texts)
 

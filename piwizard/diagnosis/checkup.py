@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from piwizard import output
 from piwizard.apps.layout import Layout
+from piwizard.cli import output
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.served_https import check_https, no_https
 from piwizard.engine.state import State
-from piwizard.machine.remedies import Advice, Fix, RunCommand
 from piwizard.network import internet_time
 from piwizard.network.internet_time import check_clock, read_clock
 from piwizard.setup import workspace
@@ -21,6 +20,7 @@ from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
+from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
 
 REACH = ("ddns", "static-ip", "router")

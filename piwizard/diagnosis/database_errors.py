@@ -6,12 +6,12 @@ import re
 import shlex
 
 from piwizard.apps.database import InitCommand
-from piwizard.apps.writable import Writable
+from piwizard.apps.write_paths import Writable
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.permission_errors import owner
 from piwizard.diagnosis.tracebacks import Failure
-from piwizard.machine.remedies import Advice, Fix, RunCommand
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
 READ_ONLY = ("database-read-only", "Database writable")
 NO_TABLES = ("database-table-missing", "Database tables exist")

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from piwizard import output, systemd_units
-from piwizard.apps.chosen import Chosen
-from piwizard.changes.base import Memory
+from piwizard.apps import app_units
+from piwizard.apps.app_config import AppConfig
+from piwizard.changes.base import OwnershipIndex
+from piwizard.cli import output
 from piwizard.diagnosis import journald, nginx_errors
 from piwizard.diagnosis.app_context import AppContext, app_context, each_once
 from piwizard.diagnosis.app_errors import find_causes
@@ -22,12 +23,9 @@ from piwizard.diagnosis.memory_cgroup import check_kernel_limits
 from piwizard.diagnosis.pending_address import check_pending_address
 from piwizard.diagnosis.pending_updates import check_updates
 from piwizard.diagnosis.service_errors import service_problems
-from piwizard.engine import events, launch
+from piwizard.engine import events, run_launch
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands
-from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
-from piwizard.machine.snapshot import Machine
 from piwizard.network import internet_time
 from piwizard.network.internet_time import check_clock, read_clock
 from piwizard.setup import workspace
@@ -35,6 +33,9 @@ from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed
 from piwizard.steps.registry import StepInstance
+from piwizard.system import commands
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.system.system_cache import SystemCache
 
 LOG = ("app-log", "App log without errors")
 FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
@@ -44,9 +45,9 @@ FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
 class Examination:
     """One examination of everything. Alters nothing."""
 
-    def __init__(self, planner: Planner, state: State, memory: Memory) -> None:
+    def __init__(self, planner: Planner, state: State, memory: OwnershipIndex) -> None:
         self._planner, self._state, self._memory = planner, state, memory
-        self._machine = Machine()
+        self._machine = SystemCache()
 
     def findings(self, site: str | None = None) -> list[Finding]:
         """Return every check of the machine, and of one site or all."""
@@ -91,7 +92,10 @@ class Examination:
         if health.drift is not None:
             yield self._drift(place, entry, health.drift)
         elif not done:
-            recorded, context = events.read(launch.folder(entry.run)), self._app_context(site, entry) if site else None
+            recorded, context = (
+                events.read(run_launch.folder(entry.run)),
+                self._app_context(site, entry) if site else None,
+            )
             yield from explain_last_run(recorded, entry, name, site, context)
         yield from (from_check(check, name, site) for check in health.checks)
         if error := health.error:
@@ -120,13 +124,13 @@ class Examination:
         wizard = self._planner
         try:
             if entry:
-                pins = dict(launch.request(entry.run).pins)
+                pins = dict(run_launch.request(entry.run).pins)
                 wizard = Planner(wizard.answers, wizard.store, pins)
             place = next(place for place in wizard.select(["app"], site))
             source = wizard.context.of(place).source
             if source is None:
                 return None
-            app = Chosen(source, wizard.answers.of(site))
+            app = AppConfig(source, wizard.answers.of(site))
             return app_context(app, newest=source.release is None and app.layout.current.exists())
         except (PiwizardError, OSError, ValueError):  # no code, no record, or no app in it: the checks say so
             return None
@@ -147,7 +151,7 @@ class Examination:
         if context and not any(finding.id == HOME_BLOCKED[0] for finding in found):
             found += blocked_by_filter(context.refused, context, begin)
         found += nginx_errors.upstream_problems(
-            nginx_errors.parse(_end_of(Path(nginx_errors.LOG))), site, systemd_units.socket_path(site), begin
+            nginx_errors.parse(_end_of(Path(nginx_errors.LOG))), site, app_units.socket_path(site), begin
         )
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
         said = f"no errors{since}" if lines else "the journal no longer has any lines"

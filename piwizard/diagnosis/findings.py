@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from piwizard import output, printing
-from piwizard.machine import remedies
-from piwizard.machine.checks import Check
+from piwizard.cli import output
+from piwizard.system import console, remedies
+from piwizard.system.checks import Check
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def show_findings(found: Sequence[Finding]) -> None:
         for title, text in (("Why", finding.cause), ("Fix", finding.advice)):
             if text:
                 _print(f"    {title + ':':6}{text}", " " * 10, width)
-    printing.say("", summary(found))
+    console.say("", summary(found))
 
 
 def summary(found: Sequence[Finding]) -> str:
@@ -77,6 +77,6 @@ def summary(found: Sequence[Finding]) -> str:
 
 
 def _print(text: str, indent: str, width: int) -> None:
-    wrapped = textwrap.wrap(printing.shown(text), width, subsequent_indent=indent, break_long_words=False,
+    wrapped = textwrap.wrap(console.shown(text), width, subsequent_indent=indent, break_long_words=False,
                             break_on_hyphens=False, replace_whitespace=False)  # fmt: skip
-    printing.say(*wrapped)
+    console.say(*wrapped)

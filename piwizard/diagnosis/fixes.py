@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from piwizard import applying, printing
 from piwizard.answers.validators import Invalid
+from piwizard.cli import apply
 from piwizard.diagnosis.findings import Finding
 from piwizard.errors import PiwizardError
-from piwizard.machine.remedies import AddAnswer, ApplySteps, AskAnswer, GenerateSecret, Remedy
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import STEPS
+from piwizard.system import console
+from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, GenerateSecret, Remedy
 
 NEEDS_SOMEBODY = "Only a person can give the missing values: `piwizard doctor --fix` asks for them at a terminal."
 
@@ -32,7 +33,7 @@ def fix_findings(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
             _give(site, asked.key, secret=asked.secret)
         answer(site, remedies)
         run = together(remedies)
-        code = applying.apply(
+        code = apply.apply(
             run.steps, None, site, yes=False, detach=False, as_json=as_json, newest=run.newest, agreed=True
         )
         if code:
@@ -45,7 +46,7 @@ def _give(site: str | None, key: str, *, secret: bool) -> None:
     table, _, name = key.rpartition(".")
     answering = AnswerStore()
     while True:
-        text = printing.ask_secret(f"{name} (not shown):") if secret else printing.ask(f"{name}:")
+        text = console.ask_secret(f"{name} (not shown):") if secret else console.ask(f"{name}:")
         if text is None:
             raise PiwizardError("Nothing was changed.")
         try:
@@ -56,7 +57,7 @@ def _give(site: str | None, key: str, *, secret: bool) -> None:
             if text:
                 return
         except Invalid as wrong:
-            printing.say(f"{name} {wrong}.")
+            console.say(f"{name} {wrong}.")
 
 
 def together(remedies: Iterable[Remedy]) -> ApplySteps:
@@ -84,8 +85,8 @@ def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
             "`piwizard doctor --fix` needs a terminal to ask you.",
             hint="Run `piwizard doctor --fix --yes` to fix without asking.",
         )
-    printing.say("", "To fix:")
+    console.say("", "To fix:")
     for finding in fixable:
         site = f" ({finding.site})" if finding.site else ""
-        printing.say(f"  {finding.name}{site}: {finding.advice}")
-    applying.confirm("Do this?")
+        console.say(f"  {finding.name}{site}: {finding.advice}")
+    apply.confirm("Do this?")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from piwizard.dns.points_here import check_host, check_local, is_public, resolve_locally
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Network
-from piwizard.reach import outside
-from piwizard.reach.outside import Outside
+from piwizard.network import public_ip
+from piwizard.network.public_ip import Outside
+from piwizard.system.checks import Check
+from piwizard.system.facts import Network
 
 
 def check_names(domains: Iterable[str], network: Network, *, local: bool) -> Iterator[Check]:
@@ -23,5 +23,5 @@ def check_names(domains: Iterable[str], network: Network, *, local: bool) -> Ite
         if local and (check := check_local(host, resolve_locally(host), own)):
             yield check
             continue
-        public = public or outside.ask(4)
+        public = public or public_ip.ask(4)
         yield from check_host(host, interfaces, public.address, public.reason)

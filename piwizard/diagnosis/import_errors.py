@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps.imports import INSTALLED_AS
-from piwizard.apps.specs import normal
+from piwizard.apps.import_scan import INSTALLED_AS
+from piwizard.apps.version_specs import normal
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
-from piwizard.machine.interpreter import left_behind
-from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.system.python_version import left_behind
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 MODULE_MISSING = ("module-missing", "Python modules installed")
 DEPLOY = RunCommand("piwizard deploy", "after that")

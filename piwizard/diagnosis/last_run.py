@@ -10,7 +10,7 @@ from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.engine.events import Event
 from piwizard.engine.state import Entry
-from piwizard.machine.remedies import Advice, ApplySteps, Remedy, RunCommand
+from piwizard.system.remedies import Advice, ApplySteps, Remedy, RunCommand
 
 LAST_RUN = ("last-run", "Last run succeeded")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine import commands, files
-from piwizard.machine.remedies import Advice, Fix
+from piwizard.system import commands, files
+from piwizard.system.remedies import Advice, Fix
 
 CONTROLLERS = Path("/sys/fs/cgroup/cgroup.controllers")
 COMMAND_LINES = (Path("/boot/firmware/cmdline.txt"), Path("/boot/cmdline.txt"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps import trial
-from piwizard.apps.environment import GENERATED, SECRET
+from piwizard.apps import smoke_test
+from piwizard.apps.env_vars import GENERATED, SECRET
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
-from piwizard.machine.remedies import Advice, AskAnswer, Fix, GenerateSecret, RunCommand
+from piwizard.system.remedies import Advice, AskAnswer, Fix, GenerateSecret, RunCommand
 
 MISSING = ("variable-missing", "Environment variables set")
 
@@ -36,7 +36,7 @@ def _name(failure: Failure) -> str | None:
     last = failure.frames[-1] if failure.frames else None
     in_os = last is not None and (last.file == "<frozen os>" or last.file.endswith("/os.py"))
     in_environ = in_os and last is not None and last.function == "__getitem__"
-    return trial.variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
+    return smoke_test.variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
 
 
 def asking(name: str, context: AppContext) -> Fix:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine.remedies import Advice, Fix, RunCommand
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
 LOG = "/var/log/nginx/error.log"
 LINE = re.compile(

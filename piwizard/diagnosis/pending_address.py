@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine import units
-from piwizard.machine.remedies import Fix, RunCommand, Wait
-from piwizard.network import trial
-from piwizard.network.trial import Trial
+from piwizard.network import address_trial
+from piwizard.network.address_trial import Trial
+from piwizard.system import systemd
+from piwizard.system.remedies import Fix, RunCommand, Wait
 
-TIMER = f"{trial.UNIT}.timer"
+TIMER = f"{address_trial.UNIT}.timer"
 
 
 def check_pending_address() -> list[Finding]:
     """Return a finding where a new address waits to be confirmed; nothing otherwise."""
-    if not trial.pending():
+    if not address_trial.pending():
         return []
-    return [judge_trial(trial.current(), ticking=units.ask([TIMER])[TIMER].running)]
+    return [judge_trial(address_trial.current(), ticking=systemd.ask([TIMER])[TIMER].running)]
 
 
 def judge_trial(tried: Trial | None, *, ticking: bool) -> Finding:

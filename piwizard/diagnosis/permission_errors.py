@@ -9,11 +9,11 @@ import re
 import stat
 from pathlib import Path
 
-from piwizard.apps.writable import NOT_MOVED
+from piwizard.apps.write_paths import NOT_MOVED
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
-from piwizard.machine.remedies import Advice, RunCommand
+from piwizard.system.remedies import Advice, RunCommand
 
 NOT_WRITABLE = ("file-not-writable", "Files of the app writable")
 DEPLOY = RunCommand("piwizard deploy", "after that")

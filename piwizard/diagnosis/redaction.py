@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
-from piwizard.answers.secrets import Concealer, Secret
+from piwizard.system.secret_filter import Concealer, Secret
 
 KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 USERINFO = r"(?<=://)[^\s/@\"']+@"

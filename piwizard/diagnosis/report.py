@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from piwizard import printable
 from piwizard.errors import PiwizardError
+from piwizard.system import printable
 
 Texts = Sequence[tuple[str, str]]
 
 
 def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
     """Gathers, redacts, shows, and writes after a yes. Returns the exit code."""
-    from piwizard import applying, output, printing
+    from piwizard.cli import apply, output
+    from piwizard.system import console
 
     somebody = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
     if not yes and not somebody:
@@ -31,13 +32,13 @@ def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
         )
     texts, path = redacted(), output_file or default_path()
     if not yes:
-        printing.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
-        applying.confirm(f"Write this report to {path}? Nothing is sent to anybody.")
+        console.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
+        apply.confirm(f"Write this report to {path}? Nothing is sent to anybody.")
     write_bundle(path, texts)
     if as_json:
         output.dump({"report": str(path), "files": [name for name, _ in texts]})
     else:
-        printing.say(f"The report is in {path}. Have a look at it before you give it to anybody.")
+        console.say(f"The report is in {path}. Have a look at it before you give it to anybody.")
     return 0
 
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import tomlkit
 
-from piwizard import __version__, printable
+from piwizard import __version__
 from piwizard.answers.model import AnswersFile
-from piwizard.engine import events, follow, launch
-from piwizard.engine.journal import Journal, journaled
+from piwizard.engine import events, follow, run_launch
+from piwizard.engine.undo_journal import Journal, journaled
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, files, packages, places
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.status import status, without_answers
+from piwizard.system import commands, dpkg, files, paths, printable
 
 PACKAGES = frozenset(
     (
@@ -45,15 +45,15 @@ def gather() -> Iterator[tuple[str, str]]:
     yield "facts.json", json.dumps(planner.context.facts.as_json(), indent=1, default=str)
     yield "status.json", _status(planner)
     for name in ("state.json", "attempts.json", "watch.json", "ddns.json"):
-        if content := files.read(places.state_dir() / name):
+        if content := files.read(paths.state_dir() / name):
             yield f"state/{name}", content.decode("utf-8", "replace")
-    if content := files.read(places.answers_file()):
+    if content := files.read(paths.answers_file()):
         yield "answers.toml", _answers(content)
     runs = [run for run in follow.runs() if run in {*follow.runs()[-RUNS:], *state.runs()}]
     for run in runs:
-        text = "\n".join(printable.json_text(event) for event in events.read(launch.folder(run)))
+        text = "\n".join(printable.json_text(event) for event in events.read(run_launch.folder(run)))
         yield f"runs/{run}.jsonl", _end(text)
-    if content := files.read(places.logs_dir() / "unforeseen.txt"):
+    if content := files.read(paths.logs_dir() / "unforeseen.txt"):
         yield "unforeseen.txt", content.decode("utf-8", "replace")
     for path in _written():
         yield f"files{path}", _configuration(path)
@@ -109,7 +109,7 @@ def _tables(value: object) -> dict[str, Any]:
 
 
 def _versions() -> str:
-    there = packages.installed()
+    there = dpkg.installed()
     lines = [f"piwizard {__version__}", f"Python {platform.python_version()}", f"Linux {platform.release()}"]
     lines += [(files.read(Path("/etc/os-release")) or b"").decode("utf-8", "replace").partition("\n")[0]]
     return "\n".join([*lines, *(f"{name} {there[name]}" for name in sorted(PACKAGES & there.keys()))])

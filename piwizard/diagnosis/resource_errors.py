@@ -9,7 +9,7 @@ from pathlib import Path
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
-from piwizard.machine.remedies import Advice, RunCommand
+from piwizard.system.remedies import Advice, RunCommand
 
 FULL = re.compile(r"\[Errno (28|122)\]|database or disk is full|No space left on device")
 NO_MEMORY = re.compile(r"\[Errno 12\]|Cannot allocate memory|can't start new thread")

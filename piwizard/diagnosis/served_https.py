@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine.certificates import Certificate
-from piwizard.machine.remedies import Advice, RunCommand
-from piwizard.tls import offered
+from piwizard.system.certificates import X509Info
+from piwizard.system.remedies import Advice, RunCommand
+from piwizard.tls import tls_scan
 from piwizard.tls.grade import OLD, Observed, grade
 
 MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d+)", re.IGNORECASE)
@@ -36,15 +36,15 @@ def check_https(site: str, domains: Sequence[str], host: str) -> Iterator[Findin
     page = served_pages.get("/", host, True)
     said = MAX_AGE.search(page.headers.get(served_pages.HSTS, "")) if page else None
     ordered = (host, *(domain for domain in domains if domain != host))
-    seen = offered.observe(ordered, hsts=int(said[1]) if said else None)
+    seen = tls_scan.observe(ordered, hsts=int(said[1]) if said else None)
     if seen is None:
         kind = ("https-answers", "HTTPS answers")
         yield _finding(kind, site, f"no answer for {host} over HTTPS, or not to every request", ok=False)
         return
-    yield from judge_https(site, seen, offered.certificate(host))
+    yield from judge_https(site, seen, tls_scan.certificate(host))
 
 
-def judge_https(site: str, seen: Observed, served: Certificate | None) -> Iterator[Finding]:
+def judge_https(site: str, seen: Observed, served: X509Info | None) -> Iterator[Finding]:
     """Return what was seen, as findings."""
     bad = "; ".join(filter(None, (seen.untrusted, seen.mismatched and f"not for {seen.mismatched}")))
     until = f", until {served.ends:%Y-%m-%d} ({int(served.days_left())} days)" if served else ""

@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine import checks
-from piwizard.machine.http_client import Answer
-from piwizard.machine.remedies import Advice, Fix, RunCommand
-from piwizard.nginx.site import redirects_of
+from piwizard.nginx.server_blocks import redirects_of
+from piwizard.system import checks
+from piwizard.system.http_client import HttpResponse
+from piwizard.system.remedies import Advice, Fix, RunCommand
 
-Get = Callable[[str, str, bool], Answer | None]
+Get = Callable[[str, str, bool], HttpResponse | None]
 """Gets a path of a host, over HTTPS or not."""
 ELSEWHERE = "/piwizard-checkup/there-is-no-such-page"
 QUERY = f"{ELSEWHERE}?with=this"
@@ -26,7 +26,7 @@ SERVER_BLOCK = (
 DOCTOR = (RunCommand("piwizard doctor", "to see where the app fails"),)
 
 
-def get(path: str, host: str, secure: bool) -> Answer | None:
+def get(path: str, host: str, secure: bool) -> HttpResponse | None:
     """Send a real request to this machine."""
     return checks.get(path, host=host, secure=secure)
 
@@ -81,25 +81,25 @@ def _redirects(site: str, domains: Sequence[str], leading: Mapping[str, str], *,
     return _finding(("redirects", "Redirects correct"), site, detail, SERVER_BLOCK, ok=not wrong)
 
 
-def _page(site: str, url: str, page: Answer | None) -> Finding:
+def _page(site: str, url: str, page: HttpResponse | None) -> Finding:
     detail = f"{url} returns {page.status}" if page else f"no answer at {url}"
     ok = page is not None and page.status < 500
     return _finding(("start-page", "Start page answers"), site, detail, DOCTOR, ok=ok)
 
 
-def _error(site: str, answer: Answer | None) -> Finding:
+def _error(site: str, answer: HttpResponse | None) -> Finding:
     detail = f"a missing page returns {answer.status}" if answer else "no answer for a missing page"
     ok = answer is not None and answer.status < 500
     return _finding(("missing-page", "Missing page handled"), site, detail, DOCTOR, ok=ok)
 
 
-def _static(site: str, path: str, answer: Answer | None) -> Finding:
+def _static(site: str, path: str, answer: HttpResponse | None) -> Finding:
     detail = f"{path} returns {answer.status}" if answer else f"no answer for {path}"
     ok = answer is not None and answer.status == 200
     return _finding(("static-file", "Static files served"), site, detail, SERVER_BLOCK, ok=ok)
 
 
-def _headers(site: str, answers: Mapping[str, Answer | None], wanted: Sequence[str]) -> Finding:
+def _headers(site: str, answers: Mapping[str, HttpResponse | None], wanted: Sequence[str]) -> Finding:
     lacking = [f"no answer for {path}" for path, answer in answers.items() if answer is None]
     lacking += [
         f"{path} lacks {', '.join(missing)}"

@@ -9,7 +9,7 @@ from datetime import timedelta
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.journald import Line
 from piwizard.diagnosis.resource_errors import MORE_MEMORY, OUT_OF_MEMORY
-from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 STATUS = re.compile(r"(?:Main|Control) process exited, code=(?P<code>\w+), status=(?P<status>\d+)/(?P<word>\S+)")
 OOM = re.compile(r"killed by the OOM killer|Failed with result 'oom-kill'")

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from piwizard.machine import commands
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Interface
-from piwizard.machine.remedies import Advice, Fix, RunCommand, Wait
-from piwizard.reach import names
-from piwizard.reach.names import Found, Resolvers
+from piwizard.dns import lookup
+from piwizard.dns.lookup import LookupResult, Resolvers
+from piwizard.system import commands
+from piwizard.system.checks import Check
+from piwizard.system.facts import Interface
+from piwizard.system.remedies import Advice, Fix, RunCommand, Wait
 
 LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
 """Of names that only the home network knows, and perhaps not this machine."""
@@ -31,7 +31,7 @@ class Pointing:
     host: str
     type: Literal["A", "AAAA"]
     verdict: Verdict
-    found: Found
+    found: LookupResult
     own: tuple[str, ...] = ()
 
     @property
@@ -41,7 +41,7 @@ class Pointing:
         return () if unknown else tuple(one for one in self.found.records if one not in self.own)
 
 
-def compare(host: str, type: Literal["A", "AAAA"], found: Found, own: Collection[str] | None) -> Pointing:
+def compare(host: str, type: Literal["A", "AAAA"], found: LookupResult, own: Collection[str] | None) -> Pointing:
     """Compare the records of a name with our own addresses; `own` is None where those are not known."""
     ours = tuple(sorted(own or ()))
     if not found.known:
@@ -81,15 +81,15 @@ def check_host(
     `unknown` says why the public IP is not known. `sent` is the address that a DDNS client last sent to the provider.
     """
     interfaces = list(interfaces)
-    kept = names.authoritative(host, "A", resolvers)
-    cached = names.seen(host, "A", resolvers) if kept.status == "found" else kept
+    kept = lookup.authoritative(host, "A", resolvers)
+    cached = lookup.seen(host, "A", resolvers) if kept.status == "found" else kept
     own = own_addresses(4, interfaces, public_ip) if public_ip else None
     yield check_ipv4(compare(host, "A", kept, own), unknown, sent, cached)
-    kept = names.authoritative(host, "AAAA", resolvers)
+    kept = lookup.authoritative(host, "AAAA", resolvers)
     yield check_ipv6(compare(host, "AAAA", kept, own_addresses(6, interfaces, None)))
 
 
-def check_ipv4(pointing: Pointing, unknown: str, sent: str | None, cached: Found) -> Check:
+def check_ipv4(pointing: Pointing, unknown: str, sent: str | None, cached: LookupResult) -> Check:
     """Return the check of A records. `cached` is what a resolver says, which may remember yesterday's."""
     found = pointing.found
     addresses, ours = ", ".join(found.records), " and ".join(pointing.own)
@@ -165,7 +165,7 @@ def check_local(host: str, addresses: Collection[str], own: Collection[str]) -> 
     if any(ipaddress.ip_address(one.partition("%")[0]).is_global for one in addresses):
         return None
     here = [one for one in addresses if ipaddress.ip_address(one.partition("%")[0]).is_loopback]
-    pointing = compare(host, "A", Found("found", tuple(addresses)), {*own, *here})
+    pointing = compare(host, "A", LookupResult("found", tuple(addresses)), {*own, *here})
     if pointing.verdict == "here":
         return _check(host, ok=True, detail="points to this Pi in your home network")
     cause = f"{pointing.elsewhere[0]} is a local IP, but not the one of this Pi ({', '.join(own) or 'none'})."

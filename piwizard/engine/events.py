@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from piwizard import printable
-from piwizard.answers.secrets import Concealer, Secret
 from piwizard.errors import unforeseen
-from piwizard.machine import files
+from piwizard.system import files, printable
+from piwizard.system.secret_filter import Concealer, Secret
 
 Event = dict[str, Any]
 
@@ -91,7 +90,7 @@ def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
     return [_whole_characters(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-class Reader:
+class EventReader:
     """Reads a record as it grows. `new` gives the whole lines that came since it was last called."""
 
     def __init__(self, file: Path) -> None:
@@ -151,7 +150,7 @@ def decoded(line: bytes) -> Event | None:
 
 def read(folder: Path) -> list[Event]:
     """All events of a run's folder."""
-    reader = Reader(folder / "events.jsonl")
+    reader = EventReader(folder / "events.jsonl")
     events: list[Event] = []
     while reader.behind:
         events += reader.new()

@@ -6,20 +6,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from piwizard.engine.events import Event, Reader
-from piwizard.machine import places
+from piwizard.engine.events import Event, EventReader
+from piwizard.system import paths
 
 GLANCES_PER_SECOND = 10
 
 
 def follow(run: str) -> Iterator[Event]:
     """The events of a run from the first on, until it has ended or its process is gone."""
-    from piwizard.engine import launch
+    from piwizard.engine import run_launch
 
-    reader = Reader(launch.folder(run) / "events.jsonl")
+    reader = EventReader(run_launch.folder(run) / "events.jsonl")
     while True:
         # Asked before reading: what a run wrote before it ended is then always read.
-        alive = launch.alive(run)
+        alive = run_launch.alive(run)
         came = False
         for event in reader.new():
             came = True
@@ -34,4 +34,4 @@ def follow(run: str) -> Iterator[Event]:
 
 def runs() -> list[str]:
     """The names of all runs that have a record, oldest first."""
-    return sorted(path.parent.name for path in Path(places.logs_dir()).glob("*/events.jsonl"))
+    return sorted(path.parent.name for path in Path(paths.logs_dir()).glob("*/events.jsonl"))

@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from piwizard.changes import UNDO, brought
+from piwizard.changes import UNDO, package_removal
 from piwizard.changes.base import Change, Record
+from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.cancellation import Stopped, Stopping
 from piwizard.engine.events import Recorder
-from piwizard.engine.journal import WROTE, Backups, Journal
-from piwizard.engine.remains import Remains
+from piwizard.engine.leftovers import Remains
 from piwizard.engine.state import State
-from piwizard.engine.stopping import Stopped, Stopping
-from piwizard.engine.work import Working
+from piwizard.engine.undo_journal import WROTE, Backups, Journal
 from piwizard.errors import PiwizardError
-from piwizard.machine import app_data
-from piwizard.machine.checks import Check
+from piwizard.system import app_data
+from piwizard.system.checks import Check
 
 
 @dataclass(frozen=True)
-class Engine:
+class Runner:
     """What the runs of one process share: where backups lie, what is remembered, where events go."""
 
     backups: Path
@@ -93,7 +93,7 @@ class Engine:
             work = self._work(step, site, overwrite=False, wipe=wipe)
             return "done", take_back(journals, records, remains, work)
 
-        def take_back(journals: list[Journal], records: list[Record], remains: Remains, work: Working) -> str:
+        def take_back(journals: list[Journal], records: list[Record], remains: Remains, work: RunApplyContext) -> str:
             kept, unfinished = [], []
             if data is not None and wipe and app_data.delete(data):
                 work.note(data, "deleted")
@@ -114,7 +114,7 @@ class Engine:
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):
                 work.command(("systemctl", "daemon-reload"))
             if packages:
-                stay = brought.take_away(remains.records(), work)
+                stay = package_removal.take_away(remains.records(), work)
                 kept = [one for one in kept if one[0] != "package"] + [("package", sentence) for sentence in stay]
                 for sentence in stay:
                     work.say(sentence)
@@ -130,9 +130,9 @@ class Engine:
 
         return self._record(step, site, body, undo=True)
 
-    def _work(self, step: str, site: str | None, *, overwrite: bool, wipe: bool = False) -> Working:
+    def _work(self, step: str, site: str | None, *, overwrite: bool, wipe: bool = False) -> RunApplyContext:
         journal = Journal(self.backups, step, site)
-        return Working(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
+        return RunApplyContext(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
 
     def _check(self, check: Check) -> Check:
         self.recorder.emit("check", id=check.id, name=check.name, ok=check.ok, detail=check.detail)

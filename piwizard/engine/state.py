@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from piwizard.engine.events import now
-from piwizard.machine import files, formats
-from piwizard.machine.facts import os_release
+from piwizard.system import file_format, files
+from piwizard.system.facts import os_release
 
 VERSION = 2
 """1 had no `system`."""
@@ -120,7 +120,7 @@ def _keep_aside(path: Path, error: Exception) -> str:
 
 def _parse(path: Path, content: bytes) -> dict[str, Entry]:
     whole = json.loads(content)
-    formats.refuse_newer(path, whole, VERSION)
+    file_format.refuse_newer(path, whole, VERSION)
     if not isinstance(whole["version"], int):
         raise TypeError(f"its version is {whole['version']!r}")
     return {name: Entry(**fields) for name, fields in whole["steps"].items()}

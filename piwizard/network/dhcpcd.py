@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.network.settings import INTERFACE, Settings
+from piwizard.network.address_settings import INTERFACE, Settings
 
 SERVICE = "dhcpcd.service"
 CONFIG = Path("/etc/dhcpcd.conf")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from piwizard.machine import http_client
-from piwizard.machine.checks import Check
-from piwizard.machine.http_client import Limits, Malformed
-from piwizard.machine.remedies import RunCommand
+from piwizard.system import http_client
+from piwizard.system.checks import Check
+from piwizard.system.http_client import Limits, MalformedResponse
+from piwizard.system.remedies import RunCommand
 
 TIME_SERVERS = ("icanhazip.com", "checkip.dyndns.org", "deb.debian.org")
 """Asked without TLS, which fails where the clock is wrong; every web server reports its time."""
@@ -69,5 +69,5 @@ def _reported_by(host: str) -> datetime | None:
         answer = http_client.request(http_client.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
         date = answer.headers.get("date")
         return parsedate_to_datetime(date).astimezone(UTC) if date else None
-    except (OSError, ValueError, Malformed):
+    except (OSError, ValueError, MalformedResponse):
         return None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.machine import files
-from piwizard.network.settings import INTERFACE, Settings
-from piwizard.templating import render
+from piwizard.network.address_settings import INTERFACE, Settings
+from piwizard.system import files
+from piwizard.templates.render import render
 
 FOLDER = Path("/etc/netplan")
 OURS = FOLDER / "95-piwizard-static-ip.yaml"

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from piwizard.machine import commands, files
 from piwizard.network import netplan
-from piwizard.network.settings import Settings
+from piwizard.network.address_settings import Settings
+from piwizard.system import commands, files
 
 SERVICE = "NetworkManager.service"
 KEYFILES = Path("/etc/NetworkManager/system-connections")

@@ -7,9 +7,9 @@ an app takes two connections. Values that a person set higher stay.
 from __future__ import annotations
 
 from piwizard.errors import PiwizardError
-from piwizard.nginx import edits
-from piwizard.nginx.dump import read_dump
-from piwizard.nginx.syntax import Directive, parse
+from piwizard.nginx import config_edits
+from piwizard.nginx.config_dump import read_dump
+from piwizard.nginx.config_syntax import Directive, parse
 from piwizard.nginx.tuning import NGINX_CONF
 
 CONNECTIONS = 2048
@@ -37,8 +37,8 @@ def raise_capacity(text: str, path: str = NGINX_CONF) -> str:
     if root.named("worker_rlimit_nofile"):
         return _set(text, root, "worker_rlimit_nofile", wanted)
     if beside := root.named("worker_processes"):
-        return edits.insert_after(text, beside[-1], "worker_rlimit_nofile", [str(wanted)])
-    return edits.insert_before(text, events[0], "worker_rlimit_nofile", [str(wanted)])
+        return config_edits.insert_after(text, beside[-1], "worker_rlimit_nofile", [str(wanted)])
+    return config_edits.insert_before(text, events[0], "worker_rlimit_nofile", [str(wanted)])
 
 
 def lacking(nginx_dump: str) -> list[str]:
@@ -56,8 +56,8 @@ def lacking(nginx_dump: str) -> list[str]:
 def _set(text: str, block: Directive, name: str, value: int) -> str:
     found = block.named(name)
     if found:
-        return edits.replace_values(text, found[-1], [str(value)])
-    return edits.insert_first(text, block, name, [str(value)])
+        return config_edits.replace_values(text, found[-1], [str(value)])
+    return config_edits.insert_first(text, block, name, [str(value)])
 
 
 def _number(block: Directive, name: str) -> int:

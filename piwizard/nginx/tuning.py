@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from piwizard.errors import PiwizardError
-from piwizard.nginx import edits
-from piwizard.nginx.dump import read_dump
-from piwizard.nginx.syntax import Directive, line_of, parse, refuse
+from piwizard.nginx import config_edits
+from piwizard.nginx.config_dump import read_dump
+from piwizard.nginx.config_syntax import Directive, line_of, parse, refuse
 
 NGINX_CONF = "/etc/nginx/nginx.conf"
 
@@ -169,18 +169,18 @@ def _set(text: str, block: Directive, name: str, path: str) -> str:
     if active:
         values = _values(name, [arg for found in active for arg in found.args])
         for extra in reversed(active[1:]):
-            text = edits.remove(text, extra, block.comments)
-        return edits.replace_values(text, active[0], values)
+            text = config_edits.remove(text, extra, block.comments)
+        return config_edits.replace_values(text, active[0], values)
     values = _values(name, [])
-    commented = edits.commented_out(block, name)
+    commented = config_edits.commented_out(block, name)
     if commented:
-        return edits.uncomment(text, commented, name, values)
+        return config_edits.uncomment(text, commented, name, values)
     if name == "gzip_min_length" and (types := block.named("gzip_types")):
-        return edits.insert_before(text, types[0], name, values)
+        return config_edits.insert_before(text, types[0], name, values)
     for place in _PLACES.get(name, ()):
         if beside := block.named(place):
-            return edits.insert_after(text, beside[-1], name, values)
-    return edits.insert_first(text, block, name, values)
+            return config_edits.insert_after(text, beside[-1], name, values)
+    return config_edits.insert_first(text, block, name, values)
 
 
 def _values(name: str, present: list[str]) -> list[str]:
@@ -191,8 +191,8 @@ def _values(name: str, present: list[str]) -> list[str]:
 
 
 def _with_events(text: str, http: Directive) -> str:
-    newline = edits.newline_of(text)
+    newline = config_edits.newline_of(text)
     block = newline.join(("events {", "\tworker_connections 768;", "}", "", ""))
-    start = edits.line_start(text, http.start)
+    start = config_edits.line_start(text, http.start)
     at = http.start if text[start : http.start].strip() else start
     return text[:at] + block + text[at:]

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
-from piwizard import printing, terminal
+from piwizard.system import console as printing
+from piwizard.system import terminal
 
 ASCII = {
     "…": "...", "–": "-", "—": "-", "·": "-", "•": "*", "“": '"', "”": '"', "’": "'", "‘": "'", "→": "->", "×": "x",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shlex
 
-from piwizard import __version__, printable
+from piwizard import __version__
 from piwizard.answers.validators import Invalid
-from piwizard.engine import narrate
+from piwizard.cli.output import sign
+from piwizard.engine import event_format
 from piwizard.errors import PiwizardError
-from piwizard.output import sign
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.prompt_form import HOW, PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup.service import Asked, Proposal
 from piwizard.setup.status import Status, all_set_up
 from piwizard.steps.registry import StepInstance
+from piwizard.system import printable
 
 SETTLED = ("done", "skipped", "running")
 
@@ -234,7 +235,7 @@ class PromptFlow:
         for event in self._service.follow(run):
             if event["event"] == "error":
                 errors.append(PiwizardError(event["message"], key=event.get("key"), hint=event.get("hint")))
-            self._console.say(*narrate.lines(event))
+            self._console.say(*event_format.lines(event))
             tried = self._service.trial() if event["event"] == "note" else None
             if tried and tried.name != asked_about and self._service.on_wire(tried):
                 asked_about = tried.name

@@ -13,15 +13,16 @@ from typing import Any
 
 from piwizard.answers.model import AnswersFile
 from piwizard.errors import PiwizardError
-from piwizard.machine import caller, http_client
-from piwizard.machine.http_client import Limits, Malformed
-from piwizard.rehearsal import enter, sample
-from piwizard.rehearsal.copy import Copy
-from piwizard.rehearsal.needs import need
-from piwizard.rehearsal.report import Report
-from piwizard.rehearsal.window import Window, free_port
+from piwizard.rehearsal import sample_repository
+from piwizard.rehearsal.clone import Copy
+from piwizard.rehearsal.local_proxy import Window, free_port
+from piwizard.rehearsal.rehearsal_report import Report
+from piwizard.sandbox import nsenter
+from piwizard.sandbox.required_programs import need
 from piwizard.setup import workspace
 from piwizard.steps.registry import STEPS
+from piwizard.system import caller_env, http_client
+from piwizard.system.http_client import Limits, MalformedResponse
 
 PUT_INSIDE = Path("/opt/piwizard-answers.toml")
 INTERRUPTED = 130
@@ -58,10 +59,10 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
 def _rehearse(copy: Copy, report: Report, answers: Path | None, given: AnswersFile, *, keep: bool, shell: bool) -> int:
     report.say("Booting a copy of this machine. What happens in it does not happen here.")
     copy.start()
-    inside = _put_answers(copy, answers) if answers else sample.put(copy.root, copy.leader)
+    inside = _put_answers(copy, answers) if answers else sample_repository.put(copy.root, copy.leader)
     argv = (sys.executable, "-m", "piwizard", "apply", *REHEARSED, "--yes", "--json", "--answers", str(inside))
-    ended = enter.run(copy.leader, argv, env=_secrets((given.machine, given.sites)), on_line=report.take)
-    host = next((site["site.domains"][0] for site in given.sites.values()), sample.HOST)
+    ended = nsenter.run(copy.leader, argv, env=_secrets((given.machine, given.sites)), on_line=report.take)
+    host = next((site["site.domains"][0] for site in given.sites.values()), sample_repository.HOST)
     port = free_port()
     copy.way_out.forward(port, 80)
     window = Window(port, host)
@@ -88,7 +89,7 @@ def _put_answers(copy: Copy, answers: Path) -> Path:
     """The copy holds the file at its own place, unless that is none that is copied, such as /run."""
     path = answers.resolve()
     if not (copy.root / path.relative_to("/")).exists():
-        shutil.copy2(path, sample.place(copy.root, PUT_INSIDE))
+        shutil.copy2(path, sample_repository.place(copy.root, PUT_INSIDE))
         return PUT_INSIDE
     return path
 
@@ -98,7 +99,7 @@ def _secrets(value: object) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(value, Mapping):
         name = value.get("env")
-        if isinstance(name, str) and (secret := caller.variable(name)):
+        if isinstance(name, str) and (secret := caller_env.variable(name)):
             found[name] = secret
         value = tuple(value.values())
     for inner in value if isinstance(value, tuple) else ():
@@ -111,7 +112,7 @@ def _look(address: str) -> dict[str, Any]:
     try:
         host, limits = f"127.0.0.1:{port}", Limits(seconds=20, body_seconds=2)
         status = http_client.request(http_client.tcp("127.0.0.1", port), "/", host=host, limits=limits).status
-    except (OSError, Malformed) as error:
+    except (OSError, MalformedResponse) as error:
         status = 0
         address = f"{address}: {error}"
     detail = f"{address} gives {status}" if status else address
@@ -122,7 +123,7 @@ def _stay(copy: Copy, report: Report, address: str, *, shell: bool) -> None:
     report.say(f"The site of the copy: {address}")
     if shell:
         report.say("A shell in the copy follows; `exit` throws the copy away.")
-        enter.shell(copy.leader)
+        nsenter.shell(copy.leader)
         return
     report.say(f"A way in: nsenter --target {copy.leader} --all bash --login")
     # Ctrl-C is the way to end this, and no interruption of anything.

@@ -14,10 +14,11 @@ from piwizard.answers.model import SITE_TABLES, AnswersFile, belongs_to_site
 from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid, secret_text
 from piwizard.errors import PiwizardError
-from piwizard.machine import deploy_key, file_lock, files, places
+from piwizard.git import deploy_key
 from piwizard.setup import kept_answers, workspace
 from piwizard.steps import registry
 from piwizard.steps.registry import SKIPPED, all_questions, step_named
+from piwizard.system import file_lock, files, paths
 
 HEADER = "# What you answered to piwizard. It may be edited by hand, kept in git and copied to another Pi.\n\n"
 
@@ -30,7 +31,7 @@ class AnswerStore:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or places.answers_file()
+        self.path = path or paths.answers_file()
         self._questions = {question.key: question for question in all_questions()}
 
     def file(self) -> AnswersFile:

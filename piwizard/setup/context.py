@@ -8,14 +8,14 @@ from pathlib import Path
 
 from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
-from piwizard.apps import access, source
-from piwizard.apps.source import Source
-from piwizard.machine import facts, packages
-from piwizard.machine.facts import Facts
-from piwizard.machine.git_access import Access
-from piwizard.nginx import listens, present
+from piwizard.apps import app_source, repository_access
+from piwizard.apps.app_source import AppSource
+from piwizard.git.git_access import Access
+from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import PlanContext
+from piwizard.system import dpkg, facts
+from piwizard.system.facts import Facts
 from piwizard.tls import lineage
 
 UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
@@ -32,16 +32,16 @@ class SetupContext:
         self._answers = answers
         self._store = store
         self._pins = dict(pins or {})
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, AppSource] = {}
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
         for name in ("facts", "_nginx", "_certificates", "_packaged_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
-        from piwizard.apps import analyses  # see steps/step.py
+        from piwizard.apps import analysis_cache  # see steps/step.py
 
-        analyses.forget()
+        analysis_cache.forget()
 
     @cached_property
     def facts(self) -> Facts:
@@ -49,8 +49,8 @@ class SetupContext:
         return facts.gather()
 
     @cached_property
-    def _nginx(self) -> present.NginxFiles:
-        return present.look()
+    def _nginx(self) -> nginx_files.NginxFiles:
+        return nginx_files.look()
 
     @cached_property
     def _certificates(self) -> lineage.Certificates:
@@ -70,18 +70,18 @@ class SetupContext:
             source=self.source(site) if site and "app.repo" in sites[site] else None,
             sites=tuple(sites),
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
-            installed=packages.installed(),
-            ipv6=listens.ipv6_here(),
+            installed=dpkg.installed(),
+            ipv6=ipv6_listen.ipv6_here(),
             packaged_units=self._packaged_units,
         )
 
-    def source(self, site: str) -> Source:
+    def source(self, site: str) -> AppSource:
         """Return the code of a site: at its pinned commit, else at the one that was fetched last."""
         if site not in self._sources:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
             with self._answers.locating(site):
-                self._sources[site] = source.find(site, repo, branch, pinned, access=self.access(site))
+                self._sources[site] = app_source.find(site, repo, branch, pinned, access=self.access(site))
         return self._sources[site]
 
     def fetch_newest(self, sites: Iterable[str]) -> None:
@@ -90,7 +90,7 @@ class SetupContext:
             values = self._answers.of(site)
             with self._answers.locating(site):
                 repo, branch = values["app.repo"], values.get("app.branch")
-                self._sources[site] = source.newest(site, repo, branch, self.access(site))
+                self._sources[site] = app_source.newest(site, repo, branch, self.access(site))
 
     def pins(self) -> dict[str, str]:
         """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
@@ -99,7 +99,7 @@ class SetupContext:
     def access(self, site: str) -> Access:
         """Return the login with which git fetches the repository of a site."""
         plain = self._answers.of(site)
-        token = plain.get(access.TOKEN)
+        token = plain.get(repository_access.TOKEN)
         with self._answers.locating(site):
-            given = self._store.resolve(site, {access.TOKEN: token}) if token else {}
-            return access.of(plain.with_secrets(given))
+            given = self._store.resolve(site, {repository_access.TOKEN: token}) if token else {}
+            return repository_access.of(plain.with_secrets(given))

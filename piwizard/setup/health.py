@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from piwizard.changes.base import Change, Memory
-from piwizard.engine import launch
+from piwizard.changes.base import Change, OwnershipIndex
+from piwizard.engine import run_launch
 from piwizard.engine.state import Entry
 from piwizard.errors import PiwizardError
-from piwizard.machine.checks import Check
-from piwizard.machine.snapshot import Machine
 from piwizard.setup.preview import Previewed, preview
 from piwizard.steps.registry import StepInstance
+from piwizard.system.checks import Check
+from piwizard.system.system_cache import SystemCache
 
 
 class Inspected(Protocol):
@@ -45,8 +45,8 @@ class StepHealth:
 def inspect(
     planner: Inspected,
     place: StepInstance,
-    ownership: Memory | None = None,
-    machine: Machine | None = None,
+    ownership: OwnershipIndex | None = None,
+    machine: SystemCache | None = None,
     *,
     stop_at_drift: bool = False,
 ) -> StepHealth:
@@ -58,7 +58,7 @@ def inspect(
     checks: list[Check] = []
     try:
         if ownership is not None:
-            found = preview(planner.plan(place), machine or Machine(), ownership)
+            found = preview(planner.plan(place), machine or SystemCache(), ownership)
             drift = tuple(one for one in found if not one.preview.holds)
         if not (drift and stop_at_drift):
             checks.extend(planner.checks(place))
@@ -70,4 +70,4 @@ def inspect(
 def is_running(place: StepInstance, entry: Entry) -> bool:
     """Return whether a run is at work on a step, or its background job is."""
     job = place.step.background
-    return entry.result == "running" and (launch.alive(entry.run) or (job is not None and job.running()))
+    return entry.result == "running" and (run_launch.alive(entry.run) or (job is not None and job.running()))

@@ -10,15 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard import printing
-from piwizard.engine import launch
+from piwizard.engine import run_launch
 from piwizard.engine.state import State
-from piwizard.machine import files, places
-from piwizard.machine.checks import Check
 from piwizard.setup import workspace
 from piwizard.setup.health import inspect
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
+from piwizard.system import console, files, paths
+from piwizard.system.checks import Check
 
 MOTD = Path("/etc/motd.d/piwizard")
 """Shown at each login, as long as it is there."""
@@ -39,22 +38,22 @@ class Problem:
 
 def watch() -> int:
     """Check everything that is set up, and report what is new. Return the exit code."""
-    if launch.under_way():
+    if run_launch.under_way():
         return 0  # its own checks follow, and services may be down for a moment
-    printing.say(*refresh())
+    console.say(*refresh())
     return 0
 
 
 def refresh() -> list[str]:
     """Update what is shown at login. Return the lines for the journal."""
     found = {problem.id: problem for problem in problems(workspace.planner(None), workspace.state())}
-    before, kept = _known(), places.state_dir() / "watch.json"
+    before, kept = _known(), paths.state_dir() / "watch.json"
     lines = [
-        printing.shown(f"{WARNING}{problem.label}: {problem.text}")
+        console.shown(f"{WARNING}{problem.label}: {problem.text}")
         for problem in found.values()
         if problem.id not in before
     ]
-    lines += [printing.shown(f"{NOTICE}{label}: OK again.") for key, label in before.items() if key not in found]
+    lines += [console.shown(f"{NOTICE}{label}: OK again.") for key, label in before.items() if key not in found]
     if found:
         files.make_folders(MOTD.parent)
         files.replace(MOTD, _notice(found.values()).encode())
@@ -95,7 +94,7 @@ def _problem(place: StepInstance, check: Check) -> Problem:
 
 def _notice(found: Iterable[Problem]) -> str:
     # An app or a router may have written part of it, and a terminal shows this as it is.
-    lines = [printing.shown(f"  {problem.label}: {problem.text}") for problem in found]
+    lines = [console.shown(f"  {problem.label}: {problem.text}") for problem in found]
     count = "1 check failed" if len(lines) == 1 else f"{len(lines)} checks failed"
     return "\n".join((f"piwizard: {count}. Run `piwizard doctor`.", *lines, ""))
 
@@ -103,7 +102,7 @@ def _notice(found: Iterable[Problem]) -> str:
 def _known() -> dict[str, str]:
     """Return id → label of what had failed. Version 1 has no ids: all that fails is new then."""
     try:
-        known = json.loads(files.read(places.state_dir() / "watch.json") or b"{}")
+        known = json.loads(files.read(paths.state_dir() / "watch.json") or b"{}")
     except ValueError:
         return {}
     failed = known.get("failed") if isinstance(known, dict) else None

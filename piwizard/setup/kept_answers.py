@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.answers.model import SITE_TABLES, AnswersFile, place_of
-from piwizard.engine.journal import journaled
 from piwizard.engine.state import State
+from piwizard.engine.undo_journal import journaled
 from piwizard.errors import PiwizardError
-from piwizard.machine import files, places
+from piwizard.system import files, paths
 
 
 def set_up() -> tuple[str, ...]:
     """The sites that steps have been carried out for, by the journals and the state, whatever the answers say."""
-    known = journaled(places.state_dir() / "backups") | State(places.state_dir()).steps()
+    known = journaled(paths.state_dir() / "backups") | State(paths.state_dir()).steps()
     return tuple(sorted({site for _, site in known if site is not None}))
 
 
@@ -75,7 +75,7 @@ def remarks(path: Path | None, answers: AnswersFile) -> list[str]:
 
 def no_answers(site: str) -> str:
     """What to do about a site that is set up and that no answers are known of."""
-    return f"{site} is set up, but {places.answers_file()} has no answers for it. {_removes(site)}"
+    return f"{site} is set up, but {paths.answers_file()} has no answers for it. {_removes(site)}"
 
 
 def _removes(site: str) -> str:
@@ -84,7 +84,7 @@ def _removes(site: str) -> str:
 
 def _lacking(path: Path, content: str) -> dict[str, Mapping[str, Any]]:
     """The tables, from the machine's own answers, of sites that are set up and that an answers file lacks."""
-    own = places.answers_file()
+    own = paths.answers_file()
     if path == own:
         return {}
     kept, given = _sites(_read(own)), _sites(content)

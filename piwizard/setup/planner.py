@@ -7,13 +7,13 @@ from typing import Any
 
 from piwizard.answers.model import Answers, AnswersFile, belongs_to_site
 from piwizard.answers.secret_store import SecretStore
-from piwizard.answers.secrets import Secret
 from piwizard.changes.base import Change
 from piwizard.errors import MissingAnswer, PiwizardError
-from piwizard.machine.checks import Check
 from piwizard.setup.context import SetupContext
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance, all_questions, step_named
+from piwizard.system.checks import Check
+from piwizard.system.secret_filter import Secret
 
 Sources = Mapping[str, Mapping[str, Any]]
 """Where secrets come from, by key: {"app.env.SECRET_KEY": {"generate": 32}}."""
@@ -128,9 +128,9 @@ class Planner:
         settings = plain.get("app.env", {})
         sources |= {f"app.env.{name}": where for name, where in settings.items() if isinstance(where, dict)}
         if plain.site is not None:
-            from piwizard.apps.chosen import Chosen  # see steps/step.py
+            from piwizard.apps.app_config import AppConfig  # see steps/step.py
 
-            found = Chosen(self.context.source(plain.site), plain).generated
+            found = AppConfig(self.context.source(plain.site), plain).generated
             sources |= {f"app.env.{name}": {"generate": 32} for name in found}
         for owner in dict.fromkeys((None, plain.site)):
             own = {key: where for key, where in sources.items() if belongs_to_site(key) == (owner is not None)}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from piwizard.changes.base import Change, Memory, Preview
-from piwizard.changes.group import Group
-from piwizard.changes.unit import Unit
-from piwizard.machine.snapshot import Machine
+from piwizard.changes.base import Change, OwnershipIndex, Preview
+from piwizard.changes.transaction import Transaction
+from piwizard.changes.unit import RunningUnit
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
+from piwizard.system.system_cache import SystemCache
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,20 @@ class Previewed:
     preview: Preview
 
 
-def preview(changes: Sequence[Change], machine: Machine, memory: Memory) -> list[Previewed]:
+def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIndex) -> list[Previewed]:
     """What applying these changes would do, the members of groups one by one, each before what follows its group."""
     flat: list[Change] = []
     for change in changes:
-        flat += [*change.changes, change] if isinstance(change, Group) else [change]
+        flat += [*change.changes, change] if isinstance(change, Transaction) else [change]
     _look_at_units(flat, machine)
     return [Previewed(change, change.probe(machine, memory)) for change in flat]
 
 
 def preview_all(
-    planner: Planner, places: Iterable[StepInstance], memory: Memory
+    planner: Planner, places: Iterable[StepInstance], memory: OwnershipIndex
 ) -> list[tuple[StepInstance, list[Previewed]]]:
     """The previews of several steps, from one look at the machine."""
-    machine = Machine()
+    machine = SystemCache()
     plans = [(place, planner.plan(place)) for place in places]
     _look_at_units([change for _, changes in plans for change in changes], machine)
     found = []
@@ -44,5 +44,5 @@ def preview_all(
     return found
 
 
-def _look_at_units(changes: Iterable[Change], machine: Machine) -> None:
-    machine.look_at_units(change.name for change in changes if isinstance(change, Unit))
+def _look_at_units(changes: Iterable[Change], machine: SystemCache) -> None:
+    machine.look_at_units(change.name for change in changes if isinstance(change, RunningUnit))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from piwizard.engine import launch
+from piwizard.engine import run_launch
 from piwizard.engine.state import State
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
@@ -51,4 +51,4 @@ def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
     """Starts the run of what was planned, with the very code that was looked at. Returns its name."""
     planner.keep_secrets(place for place, _ in plans)
     steps = tuple((place.step.name, place.site) for place, _ in plans)
-    return launch.start(launch.Request("apply", steps, overwrite, tuple(planner.context.pins().items())))
+    return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, tuple(planner.context.pins().items())))

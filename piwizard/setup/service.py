@@ -14,13 +14,13 @@ from piwizard.errors import PiwizardError
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question
-    from piwizard.machine.background_job import JobProgress
-    from piwizard.machine.checks import Check
-    from piwizard.network.trial import Trial
+    from piwizard.network.address_trial import Trial
     from piwizard.setup.answer_store import AnswerStore
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.steps.registry import StepInstance
+    from piwizard.system.background_job import JobProgress
+    from piwizard.system.checks import Check
 
 
 @dataclass(frozen=True)
@@ -116,15 +116,15 @@ class Backend:
 
     def stop(self, run: str) -> None:
         """Asks the run to end, and waits until it has."""
-        from piwizard.engine import launch
+        from piwizard.engine import run_launch
 
-        launch.stop(run)
+        run_launch.stop(run)
 
     def under_way(self) -> str | None:
         """The run under way that others would have to wait for. Quick."""
-        from piwizard.engine import launch
+        from piwizard.engine import run_launch
 
-        return launch.under_way()
+        return run_launch.under_way()
 
     def jobs(self) -> dict[str, JobProgress]:
         """Return how far each background job is that runs, by the names of their steps."""
@@ -142,21 +142,21 @@ class Backend:
 
     def trial(self) -> Trial | None:
         """The address that waits to be confirmed. Quick."""
-        from piwizard.network import trial
+        from piwizard.network import address_trial
 
-        return trial.current()
+        return address_trial.current()
 
     def on_wire(self, trial: Trial) -> bool:
         """Whether the address on trial is set by now, and can be confirmed. Quick."""
-        from piwizard.network.trial import live, ready
+        from piwizard.network.address_trial import live, ready
 
         return trial.host in live(trial.interface) and ready(trial)
 
     def confirm(self) -> Trial:
         """Keeps the address that is on trial."""
-        from piwizard.network import trial
+        from piwizard.network import address_trial
 
-        return trial.confirm()
+        return address_trial.confirm()
 
     def look_for_new_code(self) -> None:
         """The next plan looks for the newest commit."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from piwizard.engine import launch
-from piwizard.engine.journal import Backups, journaled
+from piwizard.engine import run_launch
 from piwizard.engine.state import Entry, State
-from piwizard.machine.checks import Check
-from piwizard.machine.snapshot import Machine
+from piwizard.engine.undo_journal import Backups, journaled
 from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance
+from piwizard.system.checks import Check
+from piwizard.system.system_cache import SystemCache
 
 WAITS = "Optional: waits for your answers."
 NOT_WANTED = "not wanted, as you answered"
@@ -95,12 +95,12 @@ def _remembered(place: StepInstance, planner: Planner, entry: Entry | None) -> S
 def _progress(place: StepInstance, entry: Entry) -> str:
     """Return how far the background job of a step is; empty while a run is at work on it."""
     job = place.step.background
-    return job.progress().text if job and not launch.alive(entry.run) else ""
+    return job.progress().text if job and not run_launch.alive(entry.run) else ""
 
 
 def status(planner: Planner, state: State, backups: Backups) -> list[Status]:
     """The state of every step. Only what is remembered as done is probed and checked."""
-    machine = Machine()
+    machine = SystemCache()
     return [
         _looked_at(one, planner, backups, machine, state) if one.state == "done" else one
         for one in remembered(planner, state)
@@ -120,7 +120,7 @@ def _without_answers(place: StepInstance, entry: Entry | None) -> Status:
     return Status(place, "drifted", entry.at if entry else None, entry.run if entry else None, summary)
 
 
-def _looked_at(one: Status, planner: Planner, backups: Backups, machine: Machine, state: State) -> Status:
+def _looked_at(one: Status, planner: Planner, backups: Backups, machine: SystemCache, state: State) -> Status:
     entry = state.entry(one.place.step.name, one.place.site)
     moved = f" {entry.moved}" if entry and entry.moved else ""
     stop = "." if moved else ""

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from piwizard.changes.base import Change
-from piwizard.engine import launch, pruning
+from piwizard.engine import retention, run_launch
+from piwizard.engine.cancellation import Stopped, Stopping
 from piwizard.engine.events import Recorder
-from piwizard.engine.lock import Lock
-from piwizard.engine.runner import Engine
-from piwizard.engine.stopping import Stopped, Stopping
+from piwizard.engine.run_lock import Lock
+from piwizard.engine.runner import Runner
 from piwizard.errors import PiwizardError
-from piwizard.machine import app_data, places
-from piwizard.machine.checks import Check
 from piwizard.setup import health_timer, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, step_named
+from piwizard.system import app_data, paths
+from piwizard.system.checks import Check
 
 
 def work(run: str) -> bool:
@@ -25,17 +25,19 @@ def work(run: str) -> bool:
     stopping = Stopping()
     stopping.listen()
     since = time.monotonic()
-    recorder = Recorder(launch.folder(run))
+    recorder = Recorder(run_launch.folder(run))
     result = "failed"
     try:
-        request = launch.request(run)
-        Lock(places.lock_file()).take(run)
-        pruning.prune(places.logs_dir(), {*workspace.state().runs(), run})
+        request = run_launch.request(run)
+        Lock(paths.lock_file()).take(run)
+        retention.prune(paths.logs_dir(), {*workspace.state().runs(), run})
         # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
-        recorder = Recorder(launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets())
+        recorder = Recorder(
+            run_launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets()
+        )
         recorder.emit("apply-started", action=request.action, steps=request.steps)
-        engine = Engine(workspace.backups_dir(), workspace.state(), recorder, stopping)
+        engine = Runner(workspace.backups_dir(), workspace.state(), recorder, stopping)
         if planner:
             engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
@@ -54,7 +56,7 @@ def work(run: str) -> bool:
     return result == "done"
 
 
-def _one(place: StepInstance, planner: Planner | None, engine: Engine, request: launch.Request) -> bool:
+def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: run_launch.RunRequest) -> bool:
     """One step, on what the machine looks like now: the steps before have altered it."""
     step, site = place.step.name, place.site
     engine.stopping.look()

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from piwizard import printing
 from piwizard.answers import file_reader
 from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
-from piwizard.engine.journal import Backups
 from piwizard.engine.state import State
-from piwizard.machine import files, places
+from piwizard.engine.undo_journal import Backups
 from piwizard.setup import kept_answers
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
+from piwizard.system import console, files, paths
 
 
 def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
@@ -22,7 +21,7 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
 
     Sites that are set up and that the file lacks have the answers that the machine's own file has for them.
     """
-    own = places.answers_file()
+    own = paths.answers_file()
     if file is None and not own.exists():
         found = AnswersFile({}, {})
     else:
@@ -31,7 +30,7 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
         found = file_reader.parse(kept_answers.completed(path, text), all_questions(), path.name)
         found = replace(found, lines=len(text.splitlines()))
     made = Planner(found, secret_store(), pins)
-    printing.hide(made.secrets())
+    console.hide(made.secrets())
     return made
 
 
@@ -40,13 +39,13 @@ def keep_answers(file: Path) -> None:
 
     The answers before stay beside it, and those before them in the backups: somebody may have written them by hand.
     """
-    own = places.answers_file()
+    own = paths.answers_file()
     content, before = kept_answers.completed(file, file_reader.read(file)).encode(), files.read(own)
     if content == before:
         return
     files.make_folders(own.parent, 0o700)
     if before is not None:
-        previous = places.previous_answers()
+        previous = paths.previous_answers()
         _keep_for_good(files.read(previous))
         files.replace(previous, before, mode=0o600)
     files.replace(own, content, mode=0o600)
@@ -65,17 +64,17 @@ def _keep_for_good(content: bytes | None) -> None:
 
 def secret_store() -> SecretStore:
     """The secrets of this machine."""
-    return SecretStore(places.state_dir())
+    return SecretStore(paths.state_dir())
 
 
 def state() -> State:
     """What is remembered of this machine's runs."""
-    return State(places.state_dir())
+    return State(paths.state_dir())
 
 
 def backups_dir() -> Path:
     """Where originals and journals lie."""
-    return places.state_dir() / "backups"
+    return paths.state_dir() / "backups"
 
 
 def backups() -> Backups:

@@ -6,34 +6,33 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard import egress
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import access, footprint, preparing
+from piwizard.apps import memory_usage, network_access, preparation, repository_access
 from piwizard.apps.layout import PROOF
 from piwizard.changes.base import Change
-from piwizard.changes.checkout import Checkout
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
-from piwizard.changes.environment import Environment
 from piwizard.changes.folder import Folder
-from piwizard.changes.keep import Keep
+from piwizard.changes.git_checkout import GitCheckout
 from piwizard.changes.notice import Notice
 from piwizard.changes.package import Packages
+from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
+from piwizard.changes.virtualenv import Virtualenv
 from piwizard.changes.workspace import BUILD_USER
-from piwizard.machine import files
-from piwizard.machine.app_sandbox import seen
-from piwizard.machine.checks import Check
-from piwizard.machine.files import Owner
-from piwizard.machine.remedies import ApplySteps
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
+from piwizard.system import files
+from piwizard.system.app_sandbox import seen
+from piwizard.system.checks import Check
+from piwizard.system.files import Owner
+from piwizard.system.remedies import ApplySteps
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen
+    from piwizard.apps.app_config import AppConfig
 
 TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
@@ -94,10 +93,10 @@ QUESTIONS = (
         "app.network",
         "Home network access",
         "Whether the app may reach your router and other devices at home, or the Internet only (the default).",
-        v.one_of(egress.INTERNET, egress.HOME),
+        v.one_of(network_access.INTERNET, network_access.HOME),
         kind="choice",
-        choices=(egress.INTERNET, egress.HOME),
-        default=egress.INTERNET,
+        choices=(network_access.INTERNET, network_access.HOME),
+        default=network_access.INTERNET,
     ),
     Question(
         "app.token",
@@ -154,7 +153,7 @@ class App(Step):
         app.require_suitable_python()
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
-        before = footprint.read(where.current / PROOF)
+        before = memory_usage.read(where.current / PROOF)
         instead = app.left_behind.words if app.left_behind else ""
         published = {**app.static, **app.root_files}
         trial = SetupStep(
@@ -168,33 +167,39 @@ class App(Step):
             env=env,
             proves=(app.entry.entry,),
             variables=app.unset,
-            measures=lambda said: footprint.measured(said, before),
+            measures=lambda said: memory_usage.measured(said, before),
             writable=(where.data,),
             scripts=(TRIAL,),
             network=app.network,
             start=app.working_directory,
-            bind=preparing.trial_bind(app),
-            offered=preparing.offered_hint(app),
+            bind=preparation.trial_bind(app),
+            offered=preparation.offered_hint(app),
         )
         return (
             *(Notice("Check the app's code", text) for text in app.warnings),
-            *preparing.notices(app),
+            *preparation.notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
-            *egress.guard(name, app.network, app.network_reason),
+            *network_access.guard(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
-            preparing.recorded(app),
+            preparation.recorded(app),
             Folder(where.data, 0o750, Owner(name, name)),
-            Checkout(
-                where.release, app.source.repo, app.source.ref, app.source.commit, name, access.of(answers), instead
+            GitCheckout(
+                where.release,
+                app.source.repo,
+                app.source.ref,
+                app.source.commit,
+                name,
+                repository_access.of(answers),
+                instead,
             ),
-            *(Keep(where.code, where.data, path, name) for path in app.writable),
+            *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
-            *preparing.commands(app, trial),
+            *preparation.commands(app, trial),
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
             ),
@@ -211,22 +216,22 @@ class App(Step):
         yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
-def _found(app: Chosen) -> str:
+def _found(app: AppConfig) -> str:
     """What the proposed setup commands were taken from, and which were left out."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
 
 
-def _network(app: Chosen) -> tuple[str, str]:
+def _network(app: AppConfig) -> tuple[str, str]:
     """What the app is suggested to reach, and why."""
-    agreed = egress.agreed(app.layout.site)
-    if agreed and agreed == egress.INTERNET and app.home_network:
+    agreed = network_access.agreed(app.layout.site)
+    if agreed and agreed == network_access.INTERNET and app.home_network:
         return agreed, f"as it is set up; but {app.home_network[0].text}"
     if app.home_network:
-        return egress.HOME, app.home_network[0].text
-    return agreed or egress.INTERNET, "as it is set up" if agreed else ""
+        return network_access.HOME, app.home_network[0].text
+    return agreed or network_access.INTERNET, "as it is set up" if agreed else ""
 
 
-def _environment(app: Chosen) -> Environment:
+def _environment(app: AppConfig) -> Virtualenv:
     where, (lines, constraints) = app.layout, app.listed
-    return Environment(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)
+    return Virtualenv(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)

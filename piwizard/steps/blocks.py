@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard import systemd_units
 from piwizard.answers.model import Answers
+from piwizard.apps import app_units
 from piwizard.changes.file import File
-from piwizard.changes.group import Then
-from piwizard.nginx.site import SiteBlock, render_site
-from piwizard.nginx.tls import BOOKWORM, Engine, Tls, engine
+from piwizard.changes.transaction import Then
+from piwizard.nginx.server_blocks import SiteBlock, render_site
+from piwizard.nginx.tls_settings import BOOKWORM, Tls, TlsEngine, engine
 from piwizard.steps.step import PlanContext, app_of
 from piwizard.tls import lineage
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen as App
+    from piwizard.apps.app_config import AppConfig as App
 
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")
@@ -33,7 +33,7 @@ def site_file(ground: PlanContext, answers: Answers, certificate: str | None) ->
     block = SiteBlock(
         name=name,
         domains=tuple(answers["site.domains"]),
-        socket=systemd_units.socket_path(name),
+        socket=app_units.socket_path(name),
         static={prefix: f"{public}{prefix}" for prefix in app.static if prefix not in passed},
         root_files={url: f"{public}{url}" for url in app.root_files},
         passed=passed,
@@ -64,7 +64,7 @@ def certificate_of(ground: PlanContext, answers: Answers) -> Chosen:
     return Chosen(found.name, of_person=True) if found else Chosen(ours, of_person=False)
 
 
-def engine_of(ground: PlanContext) -> Engine:
+def engine_of(ground: PlanContext) -> TlsEngine:
     """The nginx that there is, or that this release of Debian will bring."""
     if ground.machine.nginx_version is None and ground.machine.os.version == "12":
         return BOOKWORM

@@ -8,25 +8,25 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
+from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
-from piwizard.changes.certificate import Certificate
+from piwizard.changes.certificate import CertbotCertificate
 from piwizard.changes.command import Command
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
-from piwizard.changes.gone import Gone
-from piwizard.changes.group import Group
 from piwizard.changes.link import Link
 from piwizard.changes.package import Packages
-from piwizard.machine import checks, commands
-from piwizard.machine.checks import Check
-from piwizard.machine.remedies import RunCommand
-from piwizard.nginx.tls import WEBROOT
+from piwizard.changes.transaction import Transaction
+from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
 from piwizard.steps.step import PlanContext, Scope, Step
-from piwizard.tls import lineage, served
-from piwizard.tls.request import PRODUCTION, Request
-from piwizard.tls.way import ENVIRONMENT, Way, settings_path, way_of
-from piwizard.tls.world import Here
+from piwizard.system import checks, commands
+from piwizard.system.checks import Check
+from piwizard.system.remedies import RunCommand
+from piwizard.tls import certificate_problem, lineage
+from piwizard.tls.certificate_request import PRODUCTION, CertbotRequest
+from piwizard.tls.challenge import ENVIRONMENT, Challenge, settings_path, way_of
+from piwizard.tls.probes import Here
 
 CHALLENGES = ("http", "dns")
 QUESTIONS = (
@@ -90,7 +90,7 @@ class Certbot(Step):
         site = str(answers.site)
         used = Link(lineage.in_use_folder() / site, None)
         if not answers["tls.https"]:
-            return (Group(f"{site}-https", (used, site_file(ground, answers, None)), guard=TEST, then=TAKE_UP),)
+            return (Transaction(f"{site}-https", (used, site_file(ground, answers, None)), guard=TEST, then=TAKE_UP),)
         chosen = certificate_of(ground, answers)
         folder = str(lineage.folder(chosen.name))
         host = bare_name(answers["site.domains"])
@@ -98,12 +98,12 @@ class Certbot(Step):
         return (
             Folder(Path(WEBROOT)),
             *made,
-            Group(
+            Transaction(
                 f"{site}-https",
                 (site_file(ground, answers, folder), Link(used.path, folder)),
                 guard=TEST,
                 then=TAKE_UP,
-                proof=lambda: served.ill(host, folder),
+                proof=lambda: certificate_problem.ill(host, folder),
             ),
         )
 
@@ -119,8 +119,8 @@ class Certbot(Step):
                 fix=(RunCommand("piwizard apply certbot", "to turn it off"),),
             )
             return
-        yield served.certificate_check(folder, domains)
-        wrong = served.ill(host, folder) if folder else "nothing is served over HTTPS"
+        yield certificate_problem.certificate_check(folder, domains)
+        wrong = certificate_problem.ill(host, folder) if folder else "nothing is served over HTTPS"
         yield Check(
             "https-serves-certificate",
             "HTTPS serves the newest certificate",
@@ -145,12 +145,12 @@ def _made(name: str, ground: PlanContext, answers: Answers) -> tuple[Change, ...
     way = way_of(answers)
     asked = _certificate(name, ground, answers, way)
     if way.settings is None:  # once the certificate is renewed by a page, nobody signs with what was for the records
-        return (Packages(way.packages), asked, Gone(settings_path(str(answers.site))))
+        return (Packages(way.packages), asked, AbsentFile(settings_path(str(answers.site))))
     signed = File(way.settings, way.content, 0o600, secret=True)
     return (Packages(way.packages), *_environment(way), signed, asked)
 
 
-def _environment(way: Way) -> tuple[Change, ...]:
+def _environment(way: Challenge) -> tuple[Change, ...]:
     """A plugin that Debian does not have, beside Debian's certbot: nothing of it is replaced, or built here.
 
     It runs as root, so pip takes only the one file whose hash is known, and no settings but those in /etc.
@@ -179,14 +179,14 @@ def _environment(way: Way) -> tuple[Change, ...]:
             proves=(way.requirement,),
         ),
     )
-    return (Group("certbot-plugin", changes, shared=True),)
+    return (Transaction("certbot-plugin", changes, shared=True),)
 
 
-def _certificate(name: str, ground: PlanContext, answers: Answers, way: Way) -> Certificate:
+def _certificate(name: str, ground: PlanContext, answers: Answers, way: Challenge) -> CertbotCertificate:
     domains, there = tuple(answers["site.domains"]), ground.certificates.named(name)
     server = answers.get("tls.server")
     anew = there is not None and (there.server != (server or PRODUCTION) or way.differs(there))
-    request = Request(
+    request = CertbotRequest(
         name,
         domains,
         Here(),
@@ -196,4 +196,4 @@ def _certificate(name: str, ground: PlanContext, answers: Answers, way: Way) -> 
         force=anew or (there is not None and there.certificate.due()),
         way=way,
     )
-    return Certificate(name, domains, request, anew=anew)
+    return CertbotCertificate(name, domains, request, anew=anew)

@@ -13,25 +13,25 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.changes.base import Change
+from piwizard.changes.disabled_unit import DisabledUnit
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
-from piwizard.changes.group import Group, Then
-from piwizard.changes.idle import Idle
 from piwizard.changes.package import Packages
-from piwizard.changes.unit import Unit
-from piwizard.ddns import ddclient, noip_duc, refusals
-from piwizard.ddns.account import Account, account_of
-from piwizard.ddns.noip_duc import NoipPackage
-from piwizard.ddns.providers import PROVIDERS, owner_of
-from piwizard.ddns.proving import Prove
-from piwizard.ddns.retrying import Retry
+from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.unit import RunningUnit
+from piwizard.dns import ddclient, noip_duc, provider_errors
+from piwizard.dns.ddns_account import Account, account_of
+from piwizard.dns.noip_duc import NoipPackage
 from piwizard.dns.points_here import check_host
+from piwizard.dns.providers import PROVIDERS, owner_of
+from piwizard.dns.reset_backoff import Retry
+from piwizard.dns.verify_account import Prove
 from piwizard.errors import PiwizardError
-from piwizard.machine import places, units
-from piwizard.machine.checks import Check
-from piwizard.machine.remedies import Advice, ApplySteps, RunCommand
-from piwizard.reach import outside
+from piwizard.network import public_ip
 from piwizard.steps.step import PlanContext, Step
+from piwizard.system import paths, systemd
+from piwizard.system.checks import Check
+from piwizard.system.remedies import Advice, ApplySteps, RunCommand
 
 UPDATED = ("ddns-last-update", "Last DDNS update accepted")
 
@@ -155,13 +155,13 @@ class Ddns(Step):
                 key="ddns.interval",
             )
         setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
-        prove = Prove(account, lambda: outside.ask(4).address, _noted())
+        prove = Prove(account, lambda: public_ip.ask(4).address, _noted())
         return (prove, *setting_up(account, minutes, ground))
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         account, client = account_of(answers), _client(answers)
         service = f"{client}.service"
-        state = units.ask([service])[service]
+        state = systemd.ask([service])[service]
         yield Check(
             "ddns-client-running",
             f"{service} running",
@@ -179,7 +179,7 @@ class Ddns(Step):
             word = ddclient.last_word(account)
             sent = word.address if word.status == ddclient.GOOD else None
         interfaces = ground.machine.network.interfaces or ()
-        public = outside.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
+        public = public_ip.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
         seen = _patiently(
             lambda: list(check_host(account.hostname, interfaces, public.address, public.reason, sent=sent)),
             lambda seen: seen[0].ok,
@@ -203,7 +203,7 @@ def _just_told() -> bool:
 
 
 def _noted() -> Path:
-    return places.state_dir() / "ddns.json"
+    return paths.state_dir() / "ddns.json"
 
 
 def _client(answers: Answers) -> str:
@@ -225,11 +225,11 @@ def _ddclient(account: Account, minutes: int, ground: PlanContext) -> Sequence[C
     )
     folders = (Folder(drop_in), *((Folder(settings.parent),) if version >= (4, 0) else ()))
     return (
-        Idle(noip_duc.SERVICE),
+        DisabledUnit(noip_duc.SERVICE),
         *folders,
         _taken_up("ddclient-settings", own, ddclient.SERVICE),
         Packages(ddclient.packages(version), starts=(ddclient.SERVICE,)),
-        Unit(ddclient.SERVICE),
+        RunningUnit(ddclient.SERVICE),
         Retry(account, settings),
     )
 
@@ -249,21 +249,21 @@ def _noip_duc(account: Account, minutes: int, ground: PlanContext) -> Sequence[C
         File(UNITS / noip_duc.SERVICE, noip_duc.render_service(), takes_over=True),
     )
     return (
-        NoipPackage(places.cache_dir()),
-        Idle(ddclient.SERVICE),
+        NoipPackage(paths.cache_dir()),
+        DisabledUnit(ddclient.SERVICE),
         _taken_up("noip-duc-settings", own, noip_duc.SERVICE),
-        Unit(noip_duc.SERVICE),
+        RunningUnit(noip_duc.SERVICE),
     )
 
 
-def _taken_up(name: str, own: tuple[File, ...], service: str) -> Group:
+def _taken_up(name: str, own: tuple[File, ...], service: str) -> Transaction:
     then = (Then(("systemctl", "daemon-reload")), Then(("systemctl", "try-restart", service), unit=service))
-    return Group(name, own, then=then, proof=lambda: _ill(service))
+    return Transaction(name, own, then=then, proof=lambda: _ill(service))
 
 
 def _ill(service: str) -> str | None:
     """What is wrong with a client that was just started anew; None where it is well, or was not there."""
-    state = units.ask([service])[service]
+    state = systemd.ask([service])[service]
     return f"{service} does not run with its new settings." if state.failed else None
 
 
@@ -278,6 +278,6 @@ def _last_update(account: Account) -> Check:
         )
         return Check(*UPDATED, False, "no update yet", "ddclient has not found the public IP.", fix, beyond=True)
     unheard = word.status == ddclient.UNHEARD
-    refusal = refusals.explain("unreachable" if unheard else word.status, account)
+    refusal = provider_errors.explain("unreachable" if unheard else word.status, account)
     detail = "no server was reached" if unheard else f"refused: {word.status}"
     return Check(*UPDATED, False, detail, refusal.sentence, (Advice(refusal.hint),), beyond=unheard)

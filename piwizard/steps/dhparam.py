@@ -8,21 +8,21 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
+from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
-from piwizard.changes.dhparam import Generate, NotGenerating
+from piwizard.changes.dh_parameters import Generate, NotGenerating
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
-from piwizard.changes.gone import Gone
-from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
-from piwizard.machine import commands, dhparam, files, places
-from piwizard.machine import dhparam_generator as generator
-from piwizard.machine.checks import Check
-from piwizard.machine.remedies import RunCommand
+from piwizard.changes.transaction import Then, Transaction
 from piwizard.steps.step import PlanContext, Step
-from piwizard.templating import render
+from piwizard.system import commands, files, openssl_dhparam, paths
+from piwizard.system import dhparam_generator as generator
+from piwizard.system.checks import Check
+from piwizard.system.remedies import RunCommand
+from piwizard.templates.render import render
 
-IN_USE = places.dhparam_file()
+IN_USE = paths.dhparam_file()
 FOLDER = IN_USE.parent
 DIRECTIVE = FOLDER / "dhparam.conf"
 INCLUDED = Path("/etc/nginx/conf.d/piwizard-dhparam.conf")
@@ -83,13 +83,19 @@ class Dhparam(Step):
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         bits = BITS
-        if ground is not None and answers is not None and (seconds := dhparam.expected(answers.get(BITS.key, ENOUGH))):
-            bits = BITS.suggest(ENOUGH, f"takes about {dhparam.duration(seconds)} on this board, by a short try")
+        if (
+            ground is not None
+            and answers is not None
+            and (seconds := openssl_dhparam.expected(answers.get(BITS.key, ENOUGH)))
+        ):
+            bits = BITS.suggest(
+                ENOUGH, f"takes about {openssl_dhparam.duration(seconds)} on this board, by a short try"
+            )
         return (WAY, bits, AT_START)
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         way = answers[WAY.key]
-        not_generating = (Link(AT_BOOT, None), NotGenerating(), Gone(UNIT))
+        not_generating = (Link(AT_BOOT, None), NotGenerating(), AbsentFile(UNIT))
         if way == "none":
             return (*not_generating, _taken_up(Link(INCLUDED, None), Link(IN_USE, None)))
         directive = File(DIRECTIVE, render("nginx/dhparam.conf.j2", file=str(IN_USE)))
@@ -120,7 +126,7 @@ class Dhparam(Step):
                 else (RunCommand("sudo nginx -t", "to see which"),),
             )
             return
-        found = dhparam.parse(files.read(IN_USE) or b"")
+        found = openssl_dhparam.parse(files.read(IN_USE) or b"")
         yield Check(
             "dh-parameters-valid",
             "DH parameters valid",
@@ -142,9 +148,9 @@ class Dhparam(Step):
         )
 
 
-def _taken_up(*changes: Change) -> Group:
+def _taken_up(*changes: Change) -> Transaction:
     take_up = Then(("systemctl", "reload-or-restart", "nginx.service"))
-    return Group("dhparam", changes, guard=("nginx", "-t"), then=(take_up,))
+    return Transaction("dhparam", changes, guard=("nginx", "-t"), then=(take_up,))
 
 
 def _unit(bits: int) -> str:
@@ -159,7 +165,7 @@ def _unit(bits: int) -> str:
     )
 
 
-def _size(found: dhparam.Parameters | None) -> str:
+def _size(found: openssl_dhparam.Parameters | None) -> str:
     if found is None:
         return "the file is incomplete"
     few = "" if found.bits >= ENOUGH else ": fewer than is considered safe"

@@ -6,32 +6,31 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard import egress, systemd_units
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import footprint, preparing
-from piwizard.apps.footprint import Footprint
+from piwizard.apps import app_units, memory_usage, network_access, preparation
 from piwizard.apps.layout import PROOF
-from piwizard.apps.trial import LONGEST_START
+from piwizard.apps.memory_usage import Footprint
+from piwizard.apps.smoke_test import LONGEST_START
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
-from piwizard.changes.group import Group, Then
 from piwizard.changes.link import Link
 from piwizard.changes.prune import Prune
-from piwizard.changes.unit import Unit
+from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.unit import RunningUnit
 from piwizard.errors import PiwizardError
-from piwizard.machine import checks, units
-from piwizard.machine.checks import Check
-from piwizard.machine.http_client import Answer
-from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
-from piwizard.quoting import environment_value
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
+from piwizard.system import checks, systemd
+from piwizard.system.checks import Check
+from piwizard.system.http_client import HttpResponse
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
+from piwizard.templates.quoting import environment_value
 
 CLOSED = "Home network closed to the app"
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen
+    from piwizard.apps.app_config import AppConfig
 
 UNITS = Path("/etc/systemd/system")
 NEWEST_GUNICORN = (27, 0)
@@ -66,7 +65,7 @@ class Gunicorn(Step):
             return QUESTIONS
         machine = ground.machine
         app = _footprint(app_of(ground, answers)) if ground.source and answers else None
-        workers, threads = footprint.for_board(machine, app)
+        workers, threads = memory_usage.for_board(machine, app)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
         board += f"; the app takes {app.worker} MB a worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
@@ -82,12 +81,12 @@ class Gunicorn(Step):
                 hint="Choose another name for the site.",
             )
         settings = "".join(f"{variable}={environment_value(value)}\n" for variable, value in app.settings().items())
-        units_group = Group(
+        units_group = Transaction(
             f"{name}-service",
             (
                 File(where.environment_file, settings, 0o600, secret=True),
-                File(UNITS / f"{name}.socket", systemd_units.render_socket(unit)),
-                File(UNITS / f"{name}.service", systemd_units.render_service(unit)),
+                File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
+                File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 Link(where.current, f"releases/{where.release.name}"),
             ),
             then=(
@@ -95,16 +94,16 @@ class Gunicorn(Step):
                 Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
             proof=lambda: _ill(name, host),
-            data=preparing.data_switch(app),
+            data=preparation.data_switch(app),
         )
         prune = Prune(where.folder / "releases", where.current)
-        network = egress.guard(name, app.network, app.network_reason)
-        return (*network, units_group, Unit(f"{name}.socket"), Unit(f"{name}.service"), prune)
+        network = network_access.guard(name, app.network, app.network_reason)
+        return (*network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
-        states = units.ask(names)
+        states = systemd.ask(names)
         for unit, check_id in zip(names, ("app-socket-running", "app-service-running"), strict=True):
             state = states[unit]
             yield Check(
@@ -136,20 +135,20 @@ def _host(answers: Answers) -> str:
     return str(answers.get("site.domains", ["localhost"])[0])
 
 
-def _first_page(name: str, host: str) -> Answer | None:
+def _first_page(name: str, host: str) -> HttpResponse | None:
     """What the service answers; waits while a large app is still being loaded by a small board."""
-    socket = systemd_units.socket_path(name)
+    socket = app_units.socket_path(name)
     while True:
         answer = checks.settled(
             lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
         )
-        if answer is not None or not units.loading(f"{name}.service", LONGEST_START):
+        if answer is not None or not systemd.loading(f"{name}.service", LONGEST_START):
             return answer
 
 
 def _ill(name: str, host: str) -> str | None:
     """What is wrong with a service that was just restarted; None where it is well, or does not run yet."""
-    state = units.ask([f"{name}.service"])[f"{name}.service"]
+    state = systemd.ask([f"{name}.service"])[f"{name}.service"]
     if state.failed and not state.failing:
         return "The app runs on a spare socket, but not as the service: systemd has given it up."
     if not (state.running or state.failing):
@@ -162,9 +161,9 @@ def _ill(name: str, host: str) -> str | None:
     return None
 
 
-def _network(app: Chosen, name: str) -> Check:
+def _network(app: AppConfig, name: str) -> Check:
     """Check that the app is kept out of the home network, unless it may reach it."""
-    if app.network == egress.HOME:
+    if app.network == network_access.HOME:
         return Check("app-home-network", "Home network open to the app", True, 'as set by app.network = "home"')
     fix: Fix = (
         RunCommand("sudo systemctl start piwizard-egress.service", "to load the rules again"),
@@ -174,14 +173,14 @@ def _network(app: Chosen, name: str) -> Check:
     def failed(detail: str, cause: str, fix: Fix, *, beyond: bool = False) -> Check:
         return Check("app-home-network", CLOSED, False, detail, cause, fix, beyond)
 
-    filtered = egress.look(name)
+    filtered = network_access.look(name)
     if not filtered.loaded:
         detail = "nftables has no rules for the app, so it reaches every port of the name server, often the router"
         if filtered.possible:
             return failed(detail, "Another program flushed nftables.", fix)
         cause = "The kernel has no nf_tables. It may have been upgraded since the Pi was started."
         return failed(detail, cause, (Advice("Reboot the Pi."),), beyond=True)
-    if servers := egress.unreachable_resolvers(name):
+    if servers := network_access.unreachable_resolvers(name):
         detail = f"the name server {servers[0]} is closed to it too"
         return failed(detail, "The name server changed, and the rules have not been updated yet.", fix)
     unanswered = app.home_network and "app.network" not in app.answers.values
@@ -189,17 +188,17 @@ def _network(app: Chosen, name: str) -> Check:
     return Check("app-home-network", CLOSED, True, f"it reaches the Internet only{but}")
 
 
-def _footprint(app: Chosen) -> Footprint | None:
+def _footprint(app: AppConfig) -> Footprint | None:
     """What the release takes that is to run, or until that was tried, the one in use."""
     where = app.layout
-    return footprint.read(where.release / PROOF) or footprint.read(where.current / PROOF)
+    return memory_usage.read(where.release / PROOF) or memory_usage.read(where.current / PROOF)
 
 
-def _unit(app: Chosen, ground: PlanContext) -> systemd_units.Unit:
+def _unit(app: AppConfig, ground: PlanContext) -> app_units.AppUnit:
     answers, where = app.answers, app.layout
-    workers, threads = footprint.for_board(ground.machine, _footprint(app))
+    workers, threads = memory_usage.for_board(ground.machine, _footprint(app))
     code = where.current / "app"
-    return systemd_units.Unit(
+    return app_units.AppUnit(
         site=where.site,
         user=where.site,
         code=str(code / app.working_directory),

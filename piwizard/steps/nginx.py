@@ -6,20 +6,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from piwizard.answers.model import Answers
+from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
-from piwizard.changes.gone import Gone
-from piwizard.changes.group import Group
 from piwizard.changes.package import Packages
-from piwizard.changes.unit import Unit
-from piwizard.machine import apt_options, commands, units
-from piwizard.machine.checks import Check
-from piwizard.machine.remedies import Advice, ApplySteps, RunCommand
-from piwizard.nginx import capacity, limits, tuning
-from piwizard.nginx.listens import FOLDER, render_listens
+from piwizard.changes.transaction import Transaction
+from piwizard.changes.unit import RunningUnit
+from piwizard.nginx import capacity, request_limits, tuning
+from piwizard.nginx.ipv6_listen import FOLDER, render_listens
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
 from piwizard.steps.step import PlanContext, Step
-from piwizard.templating import render
+from piwizard.system import apt_options, commands, systemd
+from piwizard.system.checks import Check
+from piwizard.system.remedies import Advice, ApplySteps, RunCommand
+from piwizard.templates.render import render
 
 
 class Nginx(Step):
@@ -45,11 +45,11 @@ class Nginx(Step):
 
         edit = EditedFile(Path(tuning.NGINX_CONF), tune, "nine settings for a small board, and more connections")
         others = {**ground.nginx.included, **ground.nginx.sites}
-        limited = File(Path(limits.FILE), limits.render_limits(ground.nginx.main, others))
+        limited = File(Path(request_limits.FILE), request_limits.render_limits(ground.nginx.main, others))
         return (
             Packages(("nginx",)),
-            Group("nginx", (*_listens(ground), limited, edit), guard=TEST, then=TAKE_UP),
-            Unit("nginx.service", guard=TEST),
+            Transaction("nginx", (*_listens(ground), limited, edit), guard=TEST, then=TAKE_UP),
+            RunningUnit("nginx.service", guard=TEST),
             _updates(ground),
         )
 
@@ -79,7 +79,7 @@ class Nginx(Step):
                 cause="Another file under /etc/nginx overrides them, or nginx.conf was edited.",
                 fix=(ApplySteps(("nginx",), "to set them again"),),
             )
-            low = [*capacity.lacking(dump.output), *limits.lacking(dump.output)]
+            low = [*capacity.lacking(dump.output), *request_limits.lacking(dump.output)]
             yield Check(
                 "nginx-connection-limits",
                 "nginx connection limits in effect",
@@ -88,7 +88,7 @@ class Nginx(Step):
                 cause="Another file under /etc/nginx overrides them, or nginx.conf was edited.",
                 fix=(ApplySteps(("nginx",), "to set them again"),),
             )
-        state = units.ask(["nginx.service"])["nginx.service"]
+        state = systemd.ask(["nginx.service"])["nginx.service"]
         yield Check(
             "nginx-service-running",
             "nginx service running",
@@ -109,5 +109,5 @@ def _updates(ground: PlanContext) -> Change:
     """Let unattended-upgrades replace nginx although its nginx.conf is edited; nothing where it is not installed."""
     path = Path(apt_options.FILE)
     if "unattended-upgrades" not in ground.installed or apt_options.others_keep_settings():
-        return Gone(path)
+        return AbsentFile(path)
     return File(path, render("apt/keep-settings.conf.j2"))

@@ -7,21 +7,21 @@ from functools import partial
 from pathlib import Path
 
 from piwizard.answers.model import Answers
+from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.folder import Folder
-from piwizard.changes.gone import Gone
-from piwizard.changes.group import Group, Then
-from piwizard.changes.unit import Unit
-from piwizard.machine import files, places, units
-from piwizard.machine.checks import Check
-from piwizard.machine.remedies import RunCommand
+from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.unit import RunningUnit
 from piwizard.steps.blocks import certificate_of
 from piwizard.steps.step import PlanContext, Scope, Step
-from piwizard.templating import render
-from piwizard.tls import lineage, renewing, served
-from piwizard.tls.renewing import HOOK, Rehearsal
-from piwizard.tls.way import ENVIRONMENT, Way, environment_runs, needs_environment, way_of
+from piwizard.system import files, paths, systemd
+from piwizard.system.checks import Check
+from piwizard.system.remedies import RunCommand
+from piwizard.templates.render import render
+from piwizard.tls import certificate_problem, lineage, renewal_dry_run
+from piwizard.tls.challenge import ENVIRONMENT, Challenge, environment_runs, needs_environment, way_of
+from piwizard.tls.renewal_dry_run import HOOK, Rehearsal
 
 TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
@@ -64,24 +64,24 @@ class Renewal(Step):
         if bundle:
             content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
             drop_in = File(DROP_INS / f"piwizard-{site}.conf", content)
-            changes.append(Group(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=RELOAD))
-        if there and renewing.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
+            changes.append(Transaction(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=RELOAD))
+        if there and renewal_dry_run.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
-            served_here = partial(renewing.with_webroot, domains=answers["site.domains"])
+            served_here = partial(renewal_dry_run.with_webroot, domains=answers["site.domains"])
             changes.append(EditedFile(conf, served_here, "challenges go where nginx serves them"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
-        way = Way() if certificate_of(ground, answers).of_person else way_of(answers)
+        way = Challenge() if certificate_of(ground, answers).of_person else way_of(answers)
         if way.requirement:
             drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=way.certbot))
-            changes.append(Group("renewal-plugin", (Folder(DROP_INS), drop_in), then=RELOAD, shared=True))
+            changes.append(Transaction("renewal-plugin", (Folder(DROP_INS), drop_in), then=RELOAD, shared=True))
         elif not needs_environment(ground.certificates.lineages):
-            changes.append(Group("renewal-plugin", (Gone(PLUGIN),), then=RELOAD, shared=True))
+            changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), then=RELOAD, shared=True))
         return (
-            Group("renewal", (hook, *_watch(), Unit(TIMER), Unit(WATCH)), then=RELOAD, shared=True),
+            Transaction("renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), then=RELOAD, shared=True),
             *changes,
             Rehearsal(
                 name,
-                places.state_dir() / "renewals" / name,
+                paths.state_dir() / "renewals" / name,
                 {"REQUESTS_CA_BUNDLE": bundle} if bundle else {},
                 answers.get("tls.server"),
                 way,
@@ -91,7 +91,7 @@ class Renewal(Step):
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
-        states = units.ask([TIMER, WATCH])
+        states = systemd.ask([TIMER, WATCH])
         for check_id, name, timer in (
             ("renewal-timer-running", "Renewal timer running", TIMER),
             ("health-timer-running", "Weekly health check timer running", WATCH),
@@ -130,4 +130,4 @@ class Renewal(Step):
                 ),
             )
         domains = answers["site.domains"]
-        yield served.certificate_check(ground.certificates.in_use.get(str(answers.site)), domains)
+        yield certificate_problem.certificate_check(ground.certificates.in_use.get(str(answers.site)), domains)

@@ -11,20 +11,30 @@ from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.forward import Forwards
-from piwizard.changes.group import Group, Then
 from piwizard.changes.package import Packages
-from piwizard.changes.ufw import OpenPorts
-from piwizard.changes.unit import Unit
+from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.ufw_rule import OpenPorts
+from piwizard.changes.unit import RunningUnit
 from piwizard.errors import PiwizardError
-from piwizard.machine import firewall, forwards, places, ufw, units, upnp
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Facts, Network
-from piwizard.machine.forwards import Router as Seen
-from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand, sentence
-from piwizard.reach import outside
-from piwizard.router import by_hand, echo, hops, keeping, verdict
-from piwizard.router.verdict import Evidence, Verdict
+from piwizard.network import (
+    firewall,
+    inbound_probe,
+    manual_forwarding,
+    nat_detection,
+    port_forwarding,
+    public_ip,
+    reachability,
+    ufw,
+    upnp,
+)
+from piwizard.network.port_forwarding import UpnpRouter as Seen
+from piwizard.network.reachability import Evidence, Verdict
+from piwizard.steps import forward_timer
 from piwizard.steps.step import PlanContext, Step
+from piwizard.system import paths, systemd
+from piwizard.system.checks import Check
+from piwizard.system.facts import Facts, Network
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand, sentence
 
 FORWARDED = ("ports-forwarded", "Router forwards ports 80 and 443")
 FIREWALL = ("firewall-open", "Firewall lets visitors in")
@@ -65,7 +75,7 @@ class Router(Step):
         if ground is None:
             return QUESTIONS
         gateway = ground.machine.network.gateway
-        if gateway and forwards.find(gateway.address):
+        if gateway and port_forwarding.find(gateway.address):
             return [QUESTIONS[0].suggest(UPNP, "your router answers to UPnP")]
         return [QUESTIONS[0].suggest(BY_HAND, "no router answers to UPnP")]
 
@@ -73,34 +83,34 @@ class Router(Step):
         gateway, address = _ends(ground.machine.network)
         fire: tuple[Change, ...] = (OpenPorts(PORTS),) if ufw.look(PORTS) else ()
         if answers["router.forward"] == BY_HAND:
-            if (keeping.UNITS / keeping.TIMER).exists():
+            if (forward_timer.UNITS / forward_timer.TIMER).exists():
                 raise PiwizardError(
                     "router.forward: forwards were made by UPnP before, and a timer looks after them.",
                     key="router.forward",
                     hint="`piwizard undo router` takes both back; then apply again.",
                 )
-            text = by_hand.words(ground.machine, address, PORTS)
-            return (*fire, File(places.state_dir() / "router-by-hand.txt", text))
+            text = manual_forwarding.words(ground.machine, address, PORTS)
+            return (*fire, File(paths.state_dir() / "router-by-hand.txt", text))
         wanted = Forwards(gateway, address, PORTS, _description(ground.machine), lambda seen: _refuse(ground, seen))
-        kept = Group(
+        kept = Transaction(
             "forwards",
-            (keeping.program(), *keeping.units(gateway, wanted.wanted)),
+            (forward_timer.program(), *forward_timer.units(gateway, wanted.wanted)),
             then=(Then(("systemctl", "daemon-reload")),),
         )
         # A router that is silent for once holds nothing else up: the timer will look again, and the checks say it.
-        silent = (keeping.UNITS / keeping.TIMER).exists() and forwards.find(gateway) is None
+        silent = (forward_timer.UNITS / forward_timer.TIMER).exists() and port_forwarding.find(gateway) is None
         return (
             *fire,
             Packages(("miniupnpc",)),
             *(() if silent else (wanted,)),
-            Folder(keeping.PROGRAM.parent),
+            Folder(forward_timer.PROGRAM.parent),
             kept,
-            Unit(keeping.TIMER),
+            RunningUnit(forward_timer.TIMER),
         )
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         gateway, address = _ends(ground.machine.network)
-        url = forwards.find(gateway) if upnp.installed() else None
+        url = port_forwarding.find(gateway) if upnp.installed() else None
         seen = upnp.look(url) if url else None
         forwarded = None
         if answers["router.forward"] == BY_HAND:
@@ -108,17 +118,17 @@ class Router(Step):
                 "port-forwarding-manual",
                 "Port forwarding set up by hand",
                 True,
-                by_hand.in_short(ground.machine, address, PORTS),
+                manual_forwarding.in_short(ground.machine, address, PORTS),
             )
         else:
             forwarded = seen is not None and all(_leads(seen, port, address) for port in PORTS)
             yield _forwards(seen, address, forwarded=forwarded)
-            state = units.ask([keeping.TIMER])[keeping.TIMER]
+            state = systemd.ask([forward_timer.TIMER])[forward_timer.TIMER]
             yield Check(
                 "port-forwarding-timer-running",
                 "Port forwarding timer running",
                 state.running and state.enabled,
-                f"{keeping.TIMER} is {state.active}, {state.file or 'missing'}",
+                f"{forward_timer.TIMER} is {state.active}, {state.file or 'missing'}",
                 cause="The timer was stopped. The router may forget the forwarded ports.",
                 fix=(ApplySteps(("router",), "to start it again"),),
             )
@@ -150,7 +160,7 @@ def _ends(network: Network) -> tuple[str, str]:
 def _description(machine: Facts) -> str:
     """What the forwards are called in the router: no other machine's are called so."""
     main = machine.network.main
-    return forwards.description_of(main.mac if main and main.mac else machine.hostname)
+    return port_forwarding.description_of(main.mac if main and main.mac else machine.hostname)
 
 
 def _leads(seen: Seen, port: int, address: str) -> bool:
@@ -205,17 +215,17 @@ def _firewall(network: Network) -> Iterable[Check]:
 
 
 def _verdict(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
-    return verdict.judge(_evidence(ground, seen, forwarded=forwarded))
+    return reachability.judge(_evidence(ground, seen, forwarded=forwarded))
 
 
 def _evidence(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
     """Looks around, as far as it takes: a few seconds at most."""
-    internet, router = outside.ask(4), seen.outside if seen else None
+    internet, router = public_ip.ask(4), seen.outside if seen else None
     own = tuple(one.address for each in ground.machine.network.interfaces or () for one in each.addresses)
-    host = echo.name_in(ground.nginx.sites.values())
-    heard = bool(internet.address and host and echo.heard(internet.address, host))
+    host = inbound_probe.name_in(ground.nginx.sites.values())
+    heard = bool(internet.address and host and inbound_probe.heard(internet.address, host))
     plain = heard or (router is not None and router == internet.address)
-    way = hops.Way() if plain else hops.look(internet.address)
+    way = nat_detection.NatPath() if plain else nat_detection.look(internet.address)
     return Evidence(router, internet.address, internet.reason, own, way, forwarded, heard)
 
 

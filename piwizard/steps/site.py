@@ -9,24 +9,24 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import exposure
+from piwizard.apps import bind_address
 from piwizard.apps.layout import Layout
-from piwizard.apps.trial import LONGEST_START
+from piwizard.apps.smoke_test import LONGEST_START
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
-from piwizard.changes.group import Group
 from piwizard.changes.link import Link
 from piwizard.changes.log_file import LogFile
+from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
-from piwizard.machine import checks, units
-from piwizard.machine.checks import Check
-from piwizard.machine.http_client import Answer
-from piwizard.machine.remedies import Advice, ApplySteps, Fix, RunCommand
-from piwizard.nginx import workers
-from piwizard.nginx.present import DEFAULT_SERVER
-from piwizard.nginx.site import access_log, render_default_server
+from piwizard.nginx import worker_reload
+from piwizard.nginx.nginx_files import DEFAULT_SERVER
+from piwizard.nginx.server_blocks import access_log, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
+from piwizard.system import checks, systemd
+from piwizard.system.checks import Check
+from piwizard.system.http_client import HttpResponse
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 CLOSED = ("repository-closed", "Repository not served")
 STRANGERS = ("unknown-hosts-refused", "Unknown host names get no answer")
@@ -91,8 +91,8 @@ class Site(Step):
                 File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
-        site = Group(f"{name}-site", own, guard=TEST, then=TAKE_UP)
-        default = Group("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True)
+        site = Transaction(f"{name}-site", own, guard=TEST, then=TAKE_UP)
+        default = Transaction("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True)
         # It also holds the size of the table of names, without which nginx refuses a long one. Once it is there, the
         # site's file comes first: it may be what keeps nginx from loading.
         groups = (site, default) if ground.nginx.has_default_server else (default, site)
@@ -124,7 +124,7 @@ class Site(Step):
 def _up_to_date(site: str) -> bool:
     """Whether nginx's workers serve what is on the disk, and not what was there before a reload."""
     names = (site, DEFAULT_SERVER)
-    return workers.up_to_date(folder / name for folder in (AVAILABLE, ENABLED) for name in names)
+    return worker_reload.up_to_date(folder / name for folder in (AVAILABLE, ENABLED) for name in names)
 
 
 def _old(check_id: str, name: str) -> Check:
@@ -141,7 +141,7 @@ def _old(check_id: str, name: str) -> Check:
     )
 
 
-def _closed(site: str, host: str, page: Answer | None, *, secure: bool) -> Check:
+def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) -> Check:
     """Check that no file of the repository is served. No answer at all proves nothing."""
 
     def failed(detail: str, cause: str, fix: Fix) -> Check:
@@ -149,8 +149,8 @@ def _closed(site: str, host: str, page: Answer | None, *, secure: bool) -> Check
 
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
-    files = exposure.private_files(Layout(site, ""))
-    found = exposure.look(files, lambda path: checks.get(path, host=host, secure=secure))
+    files = bind_address.private_files(Layout(site, ""))
+    found = bind_address.look(files, lambda path: checks.get(path, host=host, secure=secure))
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",
@@ -184,7 +184,7 @@ def _strangers() -> Check:
     )
 
 
-def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
+def _first_page(host: str, service: str, *, secure: bool) -> HttpResponse | None:
     """What a visitor gets; waits while the app's workers are still being loaded."""
     while True:
         began = time.monotonic()
@@ -194,11 +194,11 @@ def _first_page(host: str, service: str, *, secure: bool) -> Answer | None:
         # Refused or cut off at once is nginx's doing; of an app that is being loaded nginx hears nothing, or 502.
         silent = page is None and time.monotonic() - began >= checks.TIMEOUT
         may_load = silent or (page is not None and page.status in (502, 504))
-        if not may_load or not units.loading(service, LONGEST_START):
+        if not may_load or not systemd.loading(service, LONGEST_START):
             return page
 
 
-def _cause(page: Answer | None) -> str:
+def _cause(page: HttpResponse | None) -> str:
     if page is None:
         return "nginx does not run, or does not know the host name."
     return "The app itself fails on its first page." if page.status == 500 else "nginx cannot reach the app."

@@ -10,12 +10,10 @@ from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.changes.address import FixedAddress
 from piwizard.changes.base import Change
+from piwizard.dns import lookup
 from piwizard.errors import PiwizardError
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Network
-from piwizard.machine.remedies import Advice, RunCommand
-from piwizard.network import addresses, neighbours, trial
-from piwizard.network.settings import (
+from piwizard.network import address_rules, address_trial, neighbors
+from piwizard.network.address_settings import (
     ADDRESS,
     DNS,
     GATEWAY,
@@ -26,8 +24,10 @@ from piwizard.network.settings import (
     present,
     settings,
 )
-from piwizard.reach import names
 from piwizard.steps.step import PlanContext, Step
+from piwizard.system.checks import Check
+from piwizard.system.facts import Network
+from piwizard.system.remedies import Advice, RunCommand
 
 REVERT_AFTER = "static_ip.revert_after"
 SECONDS = 180
@@ -41,21 +41,21 @@ QUESTIONS = (
         ADDRESS,
         "Address",
         BEST,
-        addresses.with_prefix,
+        address_rules.with_prefix,
         required=True,
     ),
     Question(
         INTERFACE,
         "Interface",
         "Only where the Pi has several: eth0 is the cable, wlan0 the radio.",
-        addresses.interface,
+        address_rules.interface,
     ),
-    Question(GATEWAY, "Router", "Its address in your network.", addresses.address),
+    Question(GATEWAY, "Router", "Its address in your network.", address_rules.address),
     Question(
         DNS,
         "Name servers",
         "Usually the router; a second one helps when it is slow.",
-        v.list_of(addresses.address, 3),
+        v.list_of(address_rules.address, 3),
         kind="list",
     ),
     Question(
@@ -90,8 +90,8 @@ class StaticIp(Step):
         return _proposed(ground.machine.network, answers)
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        cut_off = trial.current()
-        if cut_off and not trial.live(cut_off.interface):
+        cut_off = address_trial.current()
+        if cut_off and not address_trial.live(cut_off.interface):
             raise PiwizardError(
                 f"{cut_off.interface} is being set anew at this moment, from a trial that was cut off.",
                 hint="Apply again in a few seconds.",
@@ -99,12 +99,12 @@ class StaticIp(Step):
         chosen = settings(ground.machine.network, answers)
         change = FixedAddress(chosen, answers.get(REVERT_AFTER, SECONDS))
         if not change.holds():
-            neighbours.refuse(chosen)
+            neighbors.refuse(chosen)
         return (change,)
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         chosen = settings(ground.machine.network, answers)
-        here = trial.live(chosen.interface)
+        here = address_trial.live(chosen.interface)
         apply_again = (RunCommand("piwizard apply static-ip", "to set it again"),)
         yield Check(
             "static-ip-set",
@@ -122,7 +122,7 @@ class StaticIp(Step):
             cause=f"The settings of {chosen.manager} were changed, so the next boot brings another address.",
             fix=apply_again,
         )
-        reached = neighbours.answers(chosen.gateway, chosen.interface, 5.0)
+        reached = neighbors.answers(chosen.gateway, chosen.interface, 5.0)
         yield Check(
             "router-answers",
             "Router answers",
@@ -151,7 +151,7 @@ class StaticIp(Step):
 
 
 def _finds_names(server: str) -> bool:
-    return names.seen(KNOWN_NAME, "A", names.Resolvers((server,))).status == "found"
+    return lookup.seen(KNOWN_NAME, "A", lookup.Resolvers((server,))).status == "found"
 
 
 def _proposed(network: Network, answers: Answers) -> Sequence[Question]:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps.source import Source
+from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
 from piwizard.errors import MissingAnswer
-from piwizard.machine.background_job import BackgroundJob
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import Facts
-from piwizard.nginx.present import NginxFiles
+from piwizard.nginx.nginx_files import NginxFiles
+from piwizard.system.background_job import BackgroundJob
+from piwizard.system.checks import Check
+from piwizard.system.facts import Facts
 from piwizard.tls.lineage import Certificates
 
 if TYPE_CHECKING:
-    from piwizard.apps.chosen import Chosen
+    from piwizard.apps.app_config import AppConfig
 
 Scope = Literal["machine", "site"]
 
@@ -31,7 +31,7 @@ class PlanContext:
     machine: Facts
     nginx: NginxFiles = field(default_factory=NginxFiles)
     certificates: Certificates = field(default_factory=Certificates)
-    source: Source | None = None
+    source: AppSource | None = None
     sites: tuple[str, ...] = ()
     """The names of all sites."""
     domains: tuple[str, ...] = ()
@@ -43,13 +43,13 @@ class PlanContext:
     """The units of Debian's packages: no site may have the name of one."""
 
 
-def app_of(ground: PlanContext, answers: Answers) -> Chosen:
+def app_of(ground: PlanContext, answers: Answers) -> AppConfig:
     """Return the app of a site, as configured. PiwizardError where the site has no repository yet."""
     if ground.source is None:
         raise MissingAnswer("app.repo is missing.", key="app.repo", hint="Run `piwizard` to answer it.")
-    from piwizard.apps.chosen import Chosen  # reads code in ten ways, and most pages never ask for that
+    from piwizard.apps.app_config import AppConfig  # reads code in ten ways, and most pages never ask for that
 
-    return Chosen(ground.source, answers, ground.machine.python_version)
+    return AppConfig(ground.source, answers, ground.machine.python_version)
 
 
 class Step(ABC):

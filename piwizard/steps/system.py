@@ -8,11 +8,11 @@ from piwizard.answers.model import Answers
 from piwizard.changes.base import Change
 from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
-from piwizard.machine.checks import Check
-from piwizard.machine.facts import PortOwner
-from piwizard.machine.remedies import RunCommand
 from piwizard.network.internet_time import check_clock
 from piwizard.steps.step import PlanContext, Step
+from piwizard.system.checks import Check
+from piwizard.system.facts import PortOwner
+from piwizard.system.remedies import RunCommand
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from piwizard.machine import certificates, files, places
-from piwizard.machine.certificates import Certificate
+from piwizard.system import certificates, files, paths
+from piwizard.system.certificates import X509Info
 
 LETSENCRYPT = Path("/etc/letsencrypt")
 OURS = "piwizard-"
@@ -23,7 +23,7 @@ class Lineage:
     """One of certbot's: its name, its newest certificate, and what certbot noted for renewing it."""
 
     name: str
-    certificate: Certificate
+    certificate: X509Info
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -69,7 +69,7 @@ def folder(name: str, root: Path = LETSENCRYPT) -> Path:
 
 def in_use_folder() -> Path:
     """It holds a link for each site that is served over HTTPS: to the folder of its certificate."""
-    return places.state_dir() / "certificates"
+    return paths.state_dir() / "certificates"
 
 
 def leftovers(name: str, root: Path = LETSENCRYPT) -> list[Path]:

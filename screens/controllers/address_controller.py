@@ -9,7 +9,7 @@ from piwizard.screens.pages.keep_address import KeepAddressDialog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from piwizard.network.trial import Trial
+    from piwizard.network.address_trial import Trial
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.screen_service import ScreenService
 

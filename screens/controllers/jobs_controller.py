@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from piwizard.screens.pages.yes_no_dialog import YesNoDialog
 
 if TYPE_CHECKING:
-    from piwizard.machine.background_job import JobProgress
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.controllers.inspection_controller import InspectionController
     from piwizard.screens.controllers.run_monitor import RunMonitor
     from piwizard.screens.screen_service import ScreenService
     from piwizard.screens.widgets.sidebar import Sidebar
+    from piwizard.system.background_job import JobProgress
 
 SECONDS_BETWEEN_POLLS = 2.0
 

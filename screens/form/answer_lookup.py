@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from piwizard.errors import AnswerRefused, PiwizardError
-from piwizard.machine import commands, git, git_refusals
-from piwizard.machine.git_access import NOBODY, Access
+from piwizard.git import git_command, git_errors
+from piwizard.git.git_access import NOBODY, Access
+from piwizard.system import commands
 
 SECONDS = 25
 
@@ -28,11 +29,11 @@ def repository(address: str, access: Access = NOBODY) -> LookupResult:
     try:
         result = commands.run(
             ("git", "ls-remote", "--symref", "--", address, "HEAD", "refs/heads/*"),
-            env=git.environment(access),
+            env=git_command.environment(access),
             timeout=SECONDS,
         )
         if not result.ok:
-            raise git_refusals.explain(address, None, result.last_words, access)
+            raise git_errors.explain(address, None, result.last_words, access)
     except AnswerRefused as refusal:
         return LookupResult(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
     except PiwizardError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from piwizard import printing
+from piwizard.engine.event_format import written
 from piwizard.engine.events import PASSED_OVER, Event
-from piwizard.engine.narrate import written
-from piwizard.printable import printed
 from piwizard.screens.log.log_model import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
+from piwizard.system import console
+from piwizard.system.printable import printed
 
 
 class LogBuilder:
@@ -137,4 +137,4 @@ class LogBuilder:
 
 def clean(text: str) -> str:
     """Return a line with invisible characters made visible."""
-    return printing.shown(text)
+    return console.shown(text)

@@ -174,12 +174,12 @@ class LogPane(ListPane):
 
 def copy(record: Path) -> Path:
     """Save a run's log as text in the home of the user who called sudo; return the path."""
-    from piwizard.engine.events import Reader
-    from piwizard.engine.narrate import line
+    from piwizard.engine.event_format import line
+    from piwizard.engine.events import EventReader
 
     who = pwd.getpwnam(os.environ.get("SUDO_USER") or pwd.getpwuid(os.geteuid()).pw_name)
     target = Path(who.pw_dir) / f"piwizard-{record.parent.name}.log"
-    reader = Reader(record)
+    reader = EventReader(record)
     target.unlink(missing_ok=True)
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

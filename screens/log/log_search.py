@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from piwizard.engine.events import decoded, is_output
-from piwizard.printable import printed
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.log_model import Block, LogPosition
+from piwizard.system.printable import printed
 
 CHUNK = 1 << 18
 LINES_BEFORE, LINES_AFTER = 500, 1000

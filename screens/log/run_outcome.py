@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.engine.events import Event
-from piwizard.printable import printed
 from piwizard.screens.log.run_progress import LAST_LINES, RunProgress, StepKey
+from piwizard.system.printable import printed
 
 END = 256 * 1024
 

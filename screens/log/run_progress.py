@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from piwizard.engine.events import Event
-from piwizard.printable import printed
+from piwizard.system.printable import printed
 
 LAST_LINES = 6
 

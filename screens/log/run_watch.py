@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from piwizard.engine.events import Reader
+from piwizard.engine.events import EventReader
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.run_progress import RunProgress
 
@@ -25,7 +25,7 @@ class RunWatch:
         self.record = record
         self.progress = RunProgress(self.run)
         self.log = LogBuilder()
-        self._reader = Reader(record)
+        self._reader = EventReader(record)
         self._since = time.monotonic()
 
     def advance(self) -> bool:

@@ -16,7 +16,7 @@ from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.action_button import ActionButton
 
 if TYPE_CHECKING:
-    from piwizard.network.trial import Trial
+    from piwizard.network.address_trial import Trial
 
 READING_SECONDS = 0.3
 """Seconds after the dialog has opened in which nothing typed counts as a yes."""

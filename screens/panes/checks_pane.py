@@ -13,7 +13,7 @@ from piwizard.screens.widgets.list_pane import ListPane
 
 if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
-    from piwizard.machine.checks import Check
+    from piwizard.system.checks import Check
 
 
 MARGIN = 4

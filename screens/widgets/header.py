@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from piwizard.machine.facts import Facts
+    from piwizard.system.facts import Facts
 
 NAME = "piwizard"
 

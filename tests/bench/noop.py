@@ -15,8 +15,8 @@ import shlex
 from pathlib import Path
 from statistics import median
 
-from piwizard.machine.commands import Result
 from piwizard.nginx.tuning import SETTINGS
+from piwizard.system.commands import Result
 from tests.lab import product, quickstart, sample_app
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Process
+from piwizard.system import commands
+from piwizard.system.commands import Process
 from tests.lab import product, quickstart
 from tests.lab.dialogue import as_root
 from tests.lab.lab import Lab

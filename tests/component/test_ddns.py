@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.machine.commands import Result
+from piwizard.system.commands import Result
 from tests.lab import quickstart
 from tests.lab.eventually import eventually
 from tests.lab.home import DUCK, DUCKDNS, LOGIN, NAME, NO_IP, SECRET, SETTINGS, TOKEN, open_accounts, reachable

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from piwizard.machine import commands, dhparam
+from piwizard.system import commands, openssl_dhparam
 from tests.lab import product, quickstart, sample_app, weak_dhparams
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer
@@ -42,8 +42,8 @@ SELF_SIGNED = (
     "-keyout", "/etc/ssl/lab.key", "-out", "/etc/ssl/lab.pem",
 )  # fmt: skip
 HOLD_LOCK = """
-from piwizard.engine.lock import Lock
-from piwizard.machine import places
+from piwizard.engine.run_lock import Lock
+from piwizard.system import paths as places
 lock = Lock(places.lock_file())
 lock.take("another")
 input()
@@ -108,7 +108,7 @@ def handshake(lab: Lab, pi: Pi) -> str:
 
 
 def taken_up(lab: Lab, pi: Pi) -> None:
-    whole = dhparam.parse((pi.files / FOUND).read_bytes())
+    whole = openssl_dhparam.parse((pi.files / FOUND).read_bytes())
     assert whole is not None
     assert whole.bits == 1024
     eventually(lambda: _assert(not (pi.files / FOLDER).exists()))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from piwizard.rehearsal.network import Namespace
+from piwizard.sandbox.namespaces import Namespace
 from tests.lab import product, quickstart
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from piwizard.nginx.limits import LIMITS
+from piwizard.nginx.request_limits import LIMITS
 from tests.lab import product, quickstart, sample_app
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from piwizard.machine.commands import Result
+from piwizard.system.commands import Result
 from tests.lab import forge as forges
 from tests.lab import product, quickstart, sample_app
 from tests.lab.forge import Forge

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from piwizard.machine import commands
 from piwizard.nginx import tuning
+from piwizard.system import commands
 from tests.lab import product, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer

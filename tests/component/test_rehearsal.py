@@ -11,8 +11,8 @@ import urllib.request
 
 import pytest
 
-from piwizard.machine.commands import Process
-from piwizard.rehearsal.lifeline import children
+from piwizard.sandbox.sandbox_init import children
+from piwizard.system.commands import Process
 from tests.lab.eventually import eventually
 from tests.lab.trace import Host, ownerless
 

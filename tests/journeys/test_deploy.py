@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Process
+from piwizard.system import commands
+from piwizard.system.commands import Process
 from tests.lab import product, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from piwizard.machine.commands import Result
+from piwizard.system.commands import Result
 from tests.lab import http_client, product, quickstart
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer

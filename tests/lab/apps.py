@@ -7,7 +7,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from piwizard.machine import commands
+from piwizard.system import commands
 from tests.lab.cache import cached
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from piwizard.machine.commands import Result
+from piwizard.system.commands import Result
 from tests.lab.http_client import Answer
 
 

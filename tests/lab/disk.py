@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from piwizard.rehearsal.lifeline import Lifeline
+from piwizard.sandbox.sandbox_init import Lifeline
 from tests.lab.eventually import eventually
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from piwizard.machine.commands import Process, Result
+from piwizard.system.commands import Process, Result
 from tests.lab import home, online, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from piwizard.machine import commands
+from piwizard.system import commands
 from tests.lab.network import LAPTOP, HomeNetwork
 
 AUTHOR = {"GIT_AUTHOR_NAME": "Alex", "GIT_AUTHOR_EMAIL": "alex@example.org"}

@@ -7,9 +7,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Result
-from piwizard.rehearsal.lifeline import Lifeline
+from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.system import commands
+from piwizard.system.commands import Result
 from tests.lab import sources
 from tests.lab.cache import cached
 

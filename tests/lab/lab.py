@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard.rehearsal.lifeline import Lifeline
-from piwizard.rehearsal.workplace import Workplace
+from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.scratch_dir import Workplace
 from tests.lab import sources
 from tests.lab.cache import cache_folder, cached
 from tests.lab.git import GitServer

@@ -13,9 +13,9 @@ import os
 import time
 from pathlib import Path
 
-from piwizard.machine.commands import Process
-from piwizard.rehearsal.lifeline import Lifeline
-from piwizard.rehearsal.network import Namespace, WayOut
+from piwizard.sandbox.namespaces import Namespace, WayOut
+from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.system.commands import Process
 from tests.lab import http_client
 
 INTERNET = "11.22.33.1"

@@ -12,13 +12,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Process, Result
-from piwizard.machine.streams import OnLine
-from piwizard.rehearsal import enter
-from piwizard.rehearsal.container import Container
-from piwizard.rehearsal.network import Namespace
-from piwizard.rehearsal.overlay import Overlay
+from piwizard.sandbox import nsenter
+from piwizard.sandbox.container import Container
+from piwizard.sandbox.namespaces import Namespace
+from piwizard.sandbox.overlay import Overlay
+from piwizard.system import commands
+from piwizard.system.commands import Process, Result
+from piwizard.system.pipes import OnLine
 from tests.lab import http_client
 from tests.lab.disk import Disk
 from tests.lab.http_client import Answer
@@ -150,13 +150,13 @@ class Pi:
     ) -> Result:
         """Runs a command as root inside, or as `user`. With `check` it has to succeed."""
         where = {"user": user, "cwd": cwd, "input": input, "env": env, "on_line": on_line, "timeout": timeout}
-        result = enter.run(self.container.leader, argv, **where)  # type: ignore[arg-type]
+        result = nsenter.run(self.container.leader, argv, **where)  # type: ignore[arg-type]
         assert result.ok or not check, f"{shlex.join(argv)}: exit {result.exit}\n{result.output}{result.errors}"
         return result
 
     def start(self, argv: Sequence[str], *, on_line: OnLine | None = None) -> Process:
         """Starts a command as root inside, to be followed, signalled or ended by the test."""
-        return enter.start(self.container.leader, argv, on_line=on_line)
+        return nsenter.start(self.container.leader, argv, on_line=on_line)
 
     def read(self, path: str) -> str:
         """A file of it, as its own programs see it."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from piwizard.machine.commands import Result
 from piwizard.setup.status import WAITS
+from piwizard.system.commands import Result
 from tests.lab import sample_app
 from tests.lab.board import Board
 from tests.lab.pi import Pi

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.rehearsal import groups
-from piwizard.rehearsal.lifeline import Lifeline
+from piwizard.sandbox import cgroups
+from piwizard.sandbox.sandbox_init import Lifeline
 
 PACKAGES = {
     "dnsmasq": "dnsmasq-base",
@@ -52,8 +52,8 @@ def missing() -> str:
 def _try() -> None:
     """Make what a machine is made of: namespaces, an overlay, a bridge, a tunnel, a control group."""
     os.close(os.open("/dev/net/tun", os.O_RDWR))
-    if not groups.has_systemd():
-        for group in groups.of_process("self"):
+    if not cgroups.has_systemd():
+        for group in cgroups.of_process("self"):
             os.rmdir(tempfile.mkdtemp(prefix="piwizard-try-", dir=Path(group)))
     lifeline = Lifeline()
     try:

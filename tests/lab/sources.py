@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pip._internal.models.index import PyPI
 
-from piwizard.machine import commands
+from piwizard.system import commands
 
 EXTRA_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
-from piwizard.rehearsal import groups
-from piwizard.rehearsal.copy import WORKPLACES
-from piwizard.rehearsal.lifeline import Lifeline
+from piwizard.rehearsal.clone import WORKPLACES
+from piwizard.sandbox import cgroups
+from piwizard.sandbox.sandbox_init import Lifeline
 
 LOOKS = {
     "packages": ("dpkg", "-l"),
@@ -40,7 +40,7 @@ def ownerless() -> list[str]:
     """Folders and control groups of rehearsals that are over. Others may be under way on this machine meanwhile."""
     folders = [path for path in WORKPLACES.glob("*") if path.is_dir()]
     dead = [str(folder) for folder in folders if not _locked(folder / "lock")]
-    tree = [group for parent in groups.of_process("self") for group in parent.glob("piwizard-rehearsal-*")]
+    tree = [group for parent in cgroups.of_process("self") for group in parent.glob("piwizard-rehearsal-*")]
     return dead + [str(group) for group in tree if group.name.rpartition("-")[0] not in {each.name for each in folders}]
 
 

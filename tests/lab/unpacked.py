@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from piwizard.machine import commands
+from piwizard.system import commands
 from tests.lab.cache import cached
 
 

@@ -15,9 +15,9 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Process, Result
-from piwizard.machine.streams import OnLine
+from piwizard.system import commands
+from piwizard.system.commands import Process, Result
+from piwizard.system.pipes import OnLine
 from tests.lab import http_client, product
 from tests.lab.http_client import Answer
 from tests.lab.images import PASSWORD, USER, Layer

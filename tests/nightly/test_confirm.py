@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.rehearsal import groups
+from piwizard.sandbox import cgroups
 from tests.lab import addresses, quickstart
 from tests.lab.addresses import GRACE, NEW, VARIANTS, Street
 from tests.lab.eventually import eventually
@@ -24,8 +24,8 @@ SAMPLED = [
 ]
 AT_LINE = """
 import os, signal, sys
-from piwizard.machine import commands, files
-from piwizard.network import trial
+from piwizard.system import commands, files
+from piwizard.network import address_trial as trial
 
 ours, left = {module.__file__ for module in (trial, files)}, int(sys.argv[1])
 
@@ -194,7 +194,7 @@ def _run(pi: Pi) -> str:
 
 def _unit(pi: Pi) -> Path:
     """The control group of the run, as this machine sees it."""
-    (init,) = [group for group in groups.of_process(pi.container.leader) if (group / "cgroup.kill").exists()]
+    (init,) = [group for group in cgroups.of_process(pi.container.leader) if (group / "cgroup.kill").exists()]
     (found,) = init.parent.glob("system.slice/piwizard-run-*")
     return found
 

@@ -7,17 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.events import Recorder, read
-from piwizard.engine.journal import Backups, Journal
-from piwizard.engine.work import Working
-from piwizard.machine import places
+from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.system import paths
 
 
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the test's for locks: none is left in /run."""
     folder = tmp_path_factory.getbasetemp() / "locks"
-    monkeypatch.setattr(places, "locks_dir", lambda: folder)
+    monkeypatch.setattr(paths, "locks_dir", lambda: folder)
     return folder
 
 
@@ -26,7 +26,7 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """piwizard's own files below a folder of the test's: etc, lib, log, cache, run."""
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
     folders = {f"user_{name}_path": tmp_path / folder for name, folder in names.items()}
-    monkeypatch.setattr(places, "_dirs", lambda: SimpleNamespace(**folders))
+    monkeypatch.setattr(paths, "_dirs", lambda: SimpleNamespace(**folders))
     return tmp_path
 
 
@@ -47,6 +47,6 @@ def working(tmp_path, backups):
 
     def make(step="nginx", site=None, *, overwrite=False):
         journal = Journal(backups, step, site)
-        return Working(Recorder(tmp_path / "run-1"), Backups(backups), journal, overwrite=overwrite)
+        return RunApplyContext(Recorder(tmp_path / "run-1"), Backups(backups), journal, overwrite=overwrite)
 
     return make

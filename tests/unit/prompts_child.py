@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from piwizard import prompts
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
-from piwizard.machine import facts, places
 from piwizard.prompts.console import echoing, open_console
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup import workspace
@@ -22,9 +21,10 @@ from piwizard.setup.service import Proposal
 from piwizard.setup.status import Status
 from piwizard.steps import registry
 from piwizard.steps.system import System
+from piwizard.system import facts, paths
 from tests.recorded_machine import RecordedSource
 
-SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
+SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
 
 
 class Pi(PromptService):
@@ -96,7 +96,7 @@ def main() -> int:
     """Runs the prompts below the folder of argv[1]."""
     folder = Path(sys.argv[1])
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
-    places._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
+    paths._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
     registry.STEPS = (*(step for step in registry.STEPS if not step.optional), Router())
     with echoing(False):
         return prompts.guide(open_console(), Pi(folder), " ".join(sys.argv[2:]))

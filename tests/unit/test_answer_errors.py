@@ -9,27 +9,27 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from piwizard import boundary
 from piwizard.answers import file_reader
 from piwizard.changes.base import ChangeFailed
-from piwizard.cli import cli
-from piwizard.engine import events, launch
+from piwizard.cli import error_handler
+from piwizard.cli.main import cli
+from piwizard.engine import events, run_launch
 from piwizard.engine.events import Recorder
-from piwizard.engine.runner import Engine
-from piwizard.machine import facts, places
+from piwizard.engine.runner import Runner
 from piwizard.setup import context, workspace
 from piwizard.steps.registry import all_questions
+from piwizard.system import facts, paths
 from tests.recorded_machine import RecordedSource
 
-SAMPLE = Path(__file__).parent / "machine" / "samples" / "pi4-trixie"
+SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
 
 
 @pytest.fixture
 def command(own_places, monkeypatch):
     """Run a command over a recorded machine, as root would on it."""
     machine = facts.gather(RecordedSource(SAMPLE))
-    monkeypatch.setattr(boundary, "become_root", lambda: None)
-    monkeypatch.setattr(launch, "require_systemd", lambda: None)
+    monkeypatch.setattr(error_handler, "become_root", lambda: None)
+    monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(facts, "gather", lambda source=None: machine)
     (own_places / "units").mkdir()
     (own_places / "units" / "ssh.service").touch()
@@ -187,7 +187,7 @@ def test_code_without_a_flask_app_blames_no_line(command, own_places, repo):
 
 def test_refusal_of_a_site_that_the_file_lacks_names_the_own_answers(command, own_places, repo):
     """Its answers are taken from the machine's own file, so no line of the given file is named."""
-    own = places.answers_file()
+    own = paths.answers_file()
     own.parent.mkdir(parents=True)
     own.write_text(SITE.replace("{repo}", "/srv/gone"))
     workspace.state().mark("app", "blog", "done", "run-1")
@@ -198,7 +198,7 @@ def test_refusal_of_a_site_that_the_file_lacks_names_the_own_answers(command, ow
 
 
 def test_file_that_renames_a_site_is_refused_with_its_line(command, own_places, repo):
-    own = places.answers_file()
+    own = paths.answers_file()
     own.parent.mkdir(parents=True)
     own.write_text(SITE.replace("{repo}", str(repo)))
     workspace.state().mark("app", "blog", "done", "run-1")
@@ -211,7 +211,7 @@ def test_file_that_renames_a_site_is_refused_with_its_line(command, own_places, 
 def test_failed_run_names_the_line_of_the_answer(own_places):
     """A provider that refuses an account says so in the run, long after the file was read."""
     found = file_reader.parse(NO_IP + 'username = "u"\n', all_questions())
-    engine = Engine(
+    engine = Runner(
         workspace.backups_dir(), workspace.state(), Recorder(own_places / "log" / "run-1"), locate=found.locate
     )
 

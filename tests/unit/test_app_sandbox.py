@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.machine import app_sandbox, transient_unit
-from piwizard.machine.app_sandbox import Sandbox
-from piwizard.systemd_units import render_service
-
-from .test_systemd_units import unit
+from piwizard.apps.app_units import render_service
+from piwizard.system import app_sandbox, transient_unit
+from piwizard.system.app_sandbox import Sandbox
+from tests.unit.apps.test_app_units import unit
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "systemd" / "sandbox.j2"
 HARDENED = {
@@ -95,9 +94,9 @@ def test_line_deleted_from_the_sandbox_is_missed(monkeypatch, number):
     lines = TEMPLATE.read_text().splitlines()
     if "=" not in lines[number] or lines[number].startswith(("#", "{")):
         pytest.skip("no setting")
-    from piwizard import templating
+    from piwizard.templates import render
 
-    environment = templating._environment()
+    environment = render._environment()
     text = "\n".join(lines[:number] + lines[number + 1 :]) + "\n"
     loader = environment.loader
 

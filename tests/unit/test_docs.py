@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers import file_reader
-from piwizard.cli import cli
+from piwizard.cli.main import cli
 from piwizard.steps.registry import STEPS, all_questions
 
 ROOT = Path(__file__).parents[2]

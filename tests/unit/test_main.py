@@ -35,8 +35,8 @@ from piwizard.__main__ import main
 try:
     main()
 except SystemExit:
-    from piwizard.machine import places
-    from piwizard.terminal import front_end
+    from piwizard.system import paths as places
+    from piwizard.system.terminal import front_end
     print(places._dirs().site_config_path / "answers.toml", front_end())
 """
     argv = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", code]

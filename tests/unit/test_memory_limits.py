@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.engine import launch
-from piwizard.machine import commands
-from piwizard.machine.commands import Result
+from piwizard.engine import run_launch
+from piwizard.system import commands
+from piwizard.system.commands import Result
 
 TEMPLATES = Path(str(resources.files("piwizard.templates")))
 SERVICES = sorted(path for path in TEMPLATES.rglob("*.service*") if path.parent.name != "network")
@@ -36,6 +36,6 @@ def test_run_has_a_memory_limit(own_places, monkeypatch):
         return Result(tuple(argv), 0, "", "", (), 0.0)
 
     monkeypatch.setattr(commands, "run", run)
-    monkeypatch.setattr(launch, "require_systemd", lambda: None)
-    launch.start(launch.Request("apply", (("nginx", None),)))
+    monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
+    run_launch.start(run_launch.RunRequest("apply", (("nginx", None),)))
     assert "--property=MemoryMax=75%" in started[-1]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.rehearsal import needs
+from piwizard.sandbox import required_programs
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -66,7 +66,7 @@ def test_what_is_installed_from_the_sdist_is_the_same(checkout: Path, tmp_path: 
 def test_install_sh_brings_what_a_rehearsal_needs() -> None:
     listed = re.search('^REHEARSAL_PACKAGES="(.*)"$', (ROOT / "install.sh").read_text(), re.MULTILINE)
     assert listed
-    assert set(needs.PACKAGES.values()) <= set(listed[1].split())
+    assert set(required_programs.PACKAGES.values()) <= set(listed[1].split())
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["status", "--json"], ["plan"], ["status", "--help"]])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "piwizard"
-TREES = "machine/tree.py"
+TREES = "system/tree.py"
 PROGRAMS = {"chown", "chmod", "chgrp", "find", "cp", "mv", "rm", "rmdir", "install", "rsync", "ln", "tar", "setfacl"}
 FORBIDDEN = {
     ("shutil", "rmtree"),
@@ -24,7 +24,7 @@ FORBIDDEN = {
     ("os", "removedirs"),
     ("os", "renames"),
 }
-OF_THE_APP = {"apps/data_copy.py"}
+OF_THE_APP = {"apps/data_files.py"}
 """Programs that run as the app's user, in its sandbox."""
 REHEARSAL = "rehearsal/"
 """Works in a copy of the machine that nobody else can enter."""

@@ -9,21 +9,21 @@ import pytest
 
 TREE = Path(__file__).parents[2] / "piwizard"
 HTTP = {
-    "machine/http_client.py",
-    "rehearsal/window.py",  # passes on what a browser asks for, piece by piece
+    "system/http_client.py",
+    "rehearsal/local_proxy.py",  # passes on what a browser asks for, piece by piece
 }
 SOCKETS = {
-    "machine/http_client.py",
-    "apps/trial.py",  # runs without piwizard: the first line of an answer
-    "machine/arp.py",  # a hundred bytes
-    "machine/facts/netlink.py",  # the kernel
-    "machine/forwards.py",  # a datagram
-    "rehearsal/network.py",  # a program that was just started here
+    "system/http_client.py",
+    "apps/smoke_test.py",  # runs without piwizard: the first line of an answer
+    "network/arp.py",  # a hundred bytes
+    "system/facts/netlink.py",  # the kernel
+    "network/port_forwarding.py",  # a datagram
+    "sandbox/namespaces.py",  # a program that was just started here
 }
 LOCKS = {
-    "machine/file_lock.py",
-    "machine/held_service.py",
-    "rehearsal/workplace.py",  # a file of mode 0600, and never waited for
+    "system/file_lock.py",
+    "system/held_service.py",
+    "sandbox/scratch_dir.py",  # a file of mode 0600, and never waited for
 }
 
 

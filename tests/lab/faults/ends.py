@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from piwizard.machine.files import digest
+from piwizard.system.files import digest
 from tests.lab import quickstart
 from tests.lab.pi import Pi
 

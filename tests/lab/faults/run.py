@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from piwizard.rehearsal import groups
+from piwizard.sandbox import cgroups
 from tests.lab.eventually import eventually
 from tests.lab.pi import Pi
 
@@ -102,7 +102,7 @@ def _names(pi: Pi) -> list[str]:
 
 
 def _units(pi: Pi) -> Path:
-    (init,) = [group for group in groups.of_process(pi.container.leader) if (group / "cgroup.kill").exists()]
+    (init,) = [group for group in cgroups.of_process(pi.container.leader) if (group / "cgroup.kill").exists()]
     return init.parent / "system.slice"
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from piwizard.rehearsal.network import Namespace
+from piwizard.sandbox.namespaces import Namespace
 from tests.lab.internet.acme import PRODUCTION, STAGING, Acme
 from tests.lab.internet.addresses import SERVICES
 from tests.lab.internet.authority import Authority

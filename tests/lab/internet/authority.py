@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Literal
 
-from piwizard.machine import commands
+from piwizard.system import commands
 from tests.lab.cache import cached
 
 Flaw = Literal["expired", "other-name", "untrusted"]

@@ -7,7 +7,7 @@ import json
 import ssl
 from collections.abc import Mapping
 
-from piwizard.rehearsal.network import Namespace
+from piwizard.sandbox.namespaces import Namespace
 from tests.lab import http_client
 from tests.lab.eventually import eventually
 from tests.lab.internet.authority import Authority

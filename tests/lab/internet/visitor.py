@@ -13,10 +13,10 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Result
-from piwizard.rehearsal.lifeline import Lifeline
-from piwizard.rehearsal.network import Namespace
+from piwizard.sandbox.namespaces import Namespace
+from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.system import commands
+from piwizard.system.commands import Result
 from tests.lab import http_client
 from tests.lab.http_client import Answer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.checkout import read
 from piwizard.apps.code_warnings import find_code_warnings
+from piwizard.apps.repository_checkout import read
 from piwizard.apps.required_python import RequiredPython, find_required_python
 
 FLASK = "import os\nfrom flask import Flask\napp = Flask(__name__)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.apps.forges import place_of, ssh_form, token_user
-from piwizard.machine.git_address import parse
+from piwizard.git.git_address import parse
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from piwizard.apps.required_python import find_required_python
 from piwizard.apps.requirements import find_requirements
-from piwizard.apps.specs import fits
+from piwizard.apps.version_specs import fits
 
 PROJECT = """
     [project]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.checkout import read
+from piwizard.apps.repository_checkout import read
 from piwizard.apps.servers import server_in_answers, server_in_code
 
 

@@ -10,7 +10,7 @@ import pytest
 from piwizard.apps.database import InitCommand
 from piwizard.apps.destructive import Doubt
 from piwizard.apps.setup_commands import decide
-from piwizard.apps.setup_record import identity, read
+from piwizard.apps.setup_markers import identity, read
 from piwizard.changes.setup_record import SetupRecorded, holds_something, marker_name
 
 DOUBT = Doubt("drop_all()", "app.py", 12)

@@ -12,8 +12,8 @@ import pytest
 
 from piwizard.changes import UNDO
 from piwizard.changes.workspace import home
-from piwizard.engine.journal import Journal
-from piwizard.machine import commands, transient_unit
+from piwizard.engine.undo_journal import Journal
+from piwizard.system import commands, transient_unit
 
 ROOT = os.geteuid() == 0
 APP_USER = "daemon"

@@ -8,8 +8,8 @@ import pytest
 
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.command import Command
-from piwizard.changes.failing import out_of_time
-from piwizard.machine.commands import Result
+from piwizard.changes.error_hints import out_of_time
+from piwizard.system.commands import Result
 from tests.unit.changes.conftest import APP_USER, needs_root
 
 pytestmark = needs_root

@@ -11,23 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps import data_copy
+from piwizard.apps import data_files
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.command import Command
 from piwizard.changes.data_copy import Copier, SetupStep
 from piwizard.changes.data_switch import DataSwitch
-from piwizard.changes.group import Group
 from piwizard.changes.link import Link
+from piwizard.changes.transaction import Transaction
+from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.events import Recorder
-from piwizard.engine.journal import Backups, Journal
-from piwizard.engine.work import Working
-from piwizard.machine import files
+from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.system import files
 
 from .conftest import APP_USER, needs_root
 from .killing import killed_at_each
 
 pytestmark = needs_root
-COPIER = Copier("/usr/bin/python3", Path(data_copy.__file__), APP_USER)
+COPIER = Copier("/usr/bin/python3", Path(data_files.__file__), APP_USER)
 MIGRATE = "import sqlite3; d = sqlite3.connect('{data}/app.db'); d.execute('alter table note add more'); d.commit()"
 
 
@@ -60,17 +60,17 @@ def _own(path: Path) -> None:
         shutil.chown(path, APP_USER, APP_USER)
 
 
-def group(site: Path, proof: str | None = None, code: str = MIGRATE) -> Group:
+def group(site: Path, proof: str | None = None, code: str = MIGRATE) -> Transaction:
     argv = ("/usr/bin/python3", "-I", "-c", code.format(data=site / "data"))
     marker = site / "releases" / "two" / "prepared" / "marker"
     command = SetupStep("Migrate", argv, marker, APP_USER, Path("/"), "It failed.", proves=("upgrade",))
     data = DataSwitch(site, "not-there-at-all.service", COPIER, (command,))
-    return Group("blog-service", (Link(site / "current", "releases/two"),), proof=lambda: proof, data=data)
+    return Transaction("blog-service", (Link(site / "current", "releases/two"),), proof=lambda: proof, data=data)
 
 
-def make(folder: Path, change: Group) -> None:
+def make(folder: Path, change: Transaction) -> None:
     journal = Journal(folder / "backups", "gunicorn", "blog")
-    Working(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False).make(change)
+    RunApplyContext(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False).make(change)
 
 
 def state(site: Path) -> tuple[str, bool, list[str]]:
@@ -190,7 +190,7 @@ def test_a_copy_of_a_database_that_is_being_written_is_whole(tmp_path):
         database.execute("insert into note values ('in the log only')")
         database.commit()
         database.execute("insert into note values ('not committed')")
-        data_copy.mirror(source, target)
+        data_files.mirror(source, target)
     assert [path.name for path in target.iterdir()] == ["app.db"]
     with closing(sqlite3.connect(target / "app.db")) as copy:
         assert copy.execute("select title from note").fetchall() == [("in the log only",)]
@@ -204,7 +204,7 @@ def test_a_folder_is_made_equal(tmp_path):
             (folder / name).write_text(f"{folder.name} {name}")
     (target / "a").mkdir()
     (source / "a").chmod(0o640)
-    data_copy.mirror(source, target)
+    data_files.mirror(source, target)
     assert {path.name: path.read_text() for path in target.iterdir()} == {"a": "source a", "b": "source b"}
     assert (target / "a").stat().st_mode & 0o777 == 0o640
 

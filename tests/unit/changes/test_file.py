@@ -14,11 +14,11 @@ from piwizard.changes import UNDO
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
-from piwizard.engine import narrate
+from piwizard.engine import event_format
+from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.events import Recorder
-from piwizard.engine.journal import Backups, Journal
-from piwizard.engine.work import Working
-from piwizard.machine.files import Owner
+from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.system.files import Owner
 
 from .conftest import ROOT, tree, whole
 
@@ -114,7 +114,7 @@ def test_a_replaced_edit_is_kept_and_named(working, tmp_path, backups, events):
     kept = Path(written[-1]["backup"])
     assert kept.read_text() == "ours, mended\n"
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert f"wrote {tmp_path / 'f'} (the version before is kept as {kept})" in narrate.line(written[-1])
+    assert f"wrote {tmp_path / 'f'} (the version before is kept as {kept})" in event_format.line(written[-1])
     assert any("Your version is kept" in event["text"] for event in events() if event["event"] == "note")
 
 
@@ -269,13 +269,15 @@ def test_undo_gives_back_every_byte(before, steps):
                 "edit": lambda path=path, what=what: edited(there / path, what),
                 "link": lambda path=path, what=what: Link(there / path, what),
             }
-            work = Working(Recorder(Path(name) / "run"), Backups(backups), Journal(backups, "s", None), overwrite=True)
+            work = RunApplyContext(
+                Recorder(Path(name) / "run"), Backups(backups), Journal(backups, "s", None), overwrite=True
+            )
             try:
                 work.make(changes[kind]())
             except (ChangeFailed, OSError, RuntimeError):
                 continue  # a loop of links, a link to somewhere that is not there
         journal = Journal(backups, "s", None)
-        work = Working(Recorder(Path(name) / "run"), Backups(backups), journal, overwrite=False)
+        work = RunApplyContext(Recorder(Path(name) / "run"), Backups(backups), journal, overwrite=False)
         left = [UNDO[one["kind"]](one, work) for one in reversed(journal.records()) if one["kind"] in UNDO]
         assert not any(left)
         assert tree(there) == original[0]

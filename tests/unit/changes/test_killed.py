@@ -9,21 +9,21 @@ import subprocess
 import pytest
 
 from piwizard.changes import UNDO
+from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import ChangeFailed
-from piwizard.changes.checkout import Checkout
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.folder import Folder
-from piwizard.changes.gone import Gone
-from piwizard.changes.group import Group, Then
-from piwizard.changes.keep import Keep
+from piwizard.changes.git_checkout import GitCheckout
 from piwizard.changes.link import Link
 from piwizard.changes.log_file import LogFile
+from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.prune import Prune
 from piwizard.changes.publish import Publish
+from piwizard.changes.transaction import Then, Transaction
+from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.events import Recorder
-from piwizard.engine.journal import Backups, Journal
-from piwizard.engine.work import Working
-from piwizard.machine.files import Owner
+from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.system.files import Owner
 
 from .conftest import APP_USER, needs_root, tree
 from .killing import killed_at_each
@@ -61,13 +61,17 @@ def site_group(there, guard=("true",), **more):
         Link(there / "enabled" / "link", "../site"),
         Link(there / "link", None),
     )
-    return Group("site", members, guard=guard, then=(Then(("true",)),), **more)
+    return Transaction("site", members, guard=guard, then=(Then(("true",)),), **more)
 
 
 CHANGES = {
     "a new file": lambda there: [File(there / "new", "ours\n", 0o600, secret=True)],
     "a file that we wrote before": lambda there: [File(there / "new", "one\n"), File(there / "new", "two\n")],
-    "a file of ours that goes": lambda there: [File(there / "new", "1\n"), Gone(there / "new"), Folder(there / "a")],
+    "a file of ours that goes": lambda there: [
+        File(there / "new", "1\n"),
+        AbsentFile(there / "new"),
+        Folder(there / "a"),
+    ],
     "an edit": lambda there: [EditedFile(there / "conf", edit, "a line")],
     "a new link": lambda there: [Link(there / "new", "conf")],
     "a link that led elsewhere": lambda there: [Link(there / "link", "ours")],
@@ -76,9 +80,9 @@ CHANGES = {
     "a new log": lambda there: [LogFile(there / "new.log", Owner(APP_USER, APP_USER))],
     "a folder": lambda there: [Folder(there / "a" / "b", 0o750, Owner(APP_USER, APP_USER))],
     "a group": lambda there: [site_group(there)],
-    "a folder to keep": lambda there: [Keep(there / "code", there / "data", "uploads", APP_USER)],
-    "a file to keep": lambda there: [Keep(there / "code", there / "data", "result.json", APP_USER)],
-    "a new folder to keep": lambda there: [Keep(there / "code", there / "data", "instance/deep", APP_USER)],
+    "a folder to keep": lambda there: [PersistentPath(there / "code", there / "data", "uploads", APP_USER)],
+    "a file to keep": lambda there: [PersistentPath(there / "code", there / "data", "result.json", APP_USER)],
+    "a new folder to keep": lambda there: [PersistentPath(there / "code", there / "data", "instance/deep", APP_USER)],
     "what is published": lambda there: [
         Publish(there / "code", there / "public", (("static", "static"), ("robots.txt", "robots.txt")), there / "data")
     ],
@@ -88,7 +92,7 @@ CHANGES = {
 def make(folder, changes):
     """One run of the engine over these changes."""
     journal = Journal(folder / "backups", "step", None)
-    work = Working(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
+    work = RunApplyContext(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
     for change in changes:
         work.make(change)
 
@@ -149,7 +153,7 @@ def test_what_follows_a_group_is_made_up_for(open_folder):
     fresh(open_folder)
     told = open_folder / "told"
     group = site_group(there)
-    group = Group(group.name, group.changes, group.guard, (Then(("touch", str(told))),))
+    group = Transaction(group.name, group.changes, group.guard, (Then(("touch", str(told))),))
     for point in killed_at_each(lambda: make(open_folder, [group])):
         make(open_folder, [group])
         assert told.exists(), f"killed at {point}"
@@ -160,7 +164,7 @@ def test_what_follows_a_group_is_made_up_for(open_folder):
 def undone(folder):
     """The step taken back, as the engine does it."""
     journal = Journal(folder / "backups", "step", None)
-    work = Working(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
+    work = RunApplyContext(Recorder(folder / "run"), Backups(folder / "backups"), journal, overwrite=False)
     for record in [record for record in journal.records() if record["kind"] in UNDO][::-1]:
         UNDO[record["kind"]](record, work)
     journal.forget()
@@ -237,7 +241,7 @@ def test_a_checkout(open_folder):
     subprocess.run([*run, "add", "."], check=True)
     subprocess.run([*run, "commit", "--quiet", "-m", "one"], check=True)
     commit = subprocess.run([*run, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-    change = Checkout(there / "release", str(repo), "main", commit, APP_USER)
+    change = GitCheckout(there / "release", str(repo), "main", commit, APP_USER)
     there.mkdir()
     make(open_folder, [change])
     assert change.probe(None, None).holds

@@ -10,8 +10,8 @@ import pytest
 
 from piwizard.changes import log_file
 from piwizard.changes.log_file import LogFile
-from piwizard.machine.files import Owner
-from piwizard.machine.snapshot import Machine
+from piwizard.system.files import Owner
+from piwizard.system.system_cache import SystemCache
 
 from .conftest import APP_USER, needs_root
 
@@ -60,7 +60,7 @@ def test_what_a_link_points_to_is_left_alone(log, working, hard):
         os.link(target, log.path)
     else:
         log.path.symlink_to(target)
-    assert log.probe(Machine(), working()).holds
+    assert log.probe(SystemCache(), working()).holds
     log.apply(working())
     assert (mode(target), target.owner(), target.read_text()) == (0o644, "root", "root")
     assert log.path.is_symlink() is not hard

@@ -11,11 +11,11 @@ import zipfile
 import pytest
 
 from piwizard.changes.base import ChangeFailed
-from piwizard.changes.environment import Environment
 from piwizard.changes.folder import Folder
-from piwizard.changes.keep import Keep
+from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
-from piwizard.machine.files import Owner
+from piwizard.changes.virtualenv import Virtualenv
+from piwizard.system.files import Owner
 
 from .conftest import APP_USER, needs_root, tree
 
@@ -54,7 +54,7 @@ def plant(path, target):
 @pytest.mark.parametrize("target", ["secret/shadow", "secret/new", "secret"])
 def test_a_link_where_the_copy_is_made(there, working, target):
     plant(there / "data" / ".piwizard-new", there / target)
-    assert working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    assert working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
     assert (there / "data" / "result.json").read_text() == "{}"
     assert os.readlink(there / "code" / "result.json") == str(there / "data" / "result.json")
 
@@ -62,7 +62,7 @@ def test_a_link_where_the_copy_is_made(there, working, target):
 @pytest.mark.usefixtures("untouched")
 def test_a_link_where_the_file_goes(there, working):
     plant(there / "data" / "result.json", there / "secret" / "shadow")
-    working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
     assert os.readlink(there / "data" / "result.json") == str(there / "secret" / "shadow")
 
 
@@ -70,33 +70,33 @@ def test_a_link_where_the_file_goes(there, working):
 def test_a_link_where_the_folder_goes(there, working):
     plant(there / "data" / "uploads", there / "secret")
     with pytest.raises(ChangeFailed, match=r"app\.writable.*is a link"):
-        working().make(Keep(there / "code", there / "data", "uploads/pictures", APP_USER))
+        working().make(PersistentPath(there / "code", there / "data", "uploads/pictures", APP_USER))
 
 
 @pytest.mark.usefixtures("untouched")
 def test_a_repository_with_a_link_to_roots_folder(there, working):
     (there / "code" / "linked").symlink_to(there / "secret")
     with pytest.raises(ChangeFailed, match=r"app\.writable.*linked") as refused:
-        working().make(Keep(there / "code", there / "data", "linked/shadow", APP_USER))
+        working().make(PersistentPath(there / "code", there / "data", "linked/shadow", APP_USER))
     assert refused.value.key == "app.writable"
 
 
 def test_a_kept_file_belongs_to_the_app_alone(there, working, app_ids):
     (there / "code" / "result.json").chmod(0o640)
     shutil.chown(there / "code" / "result.json", 0, APP_USER)
-    working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
     info = (there / "data" / "result.json").stat()
     assert (info.st_uid, info.st_gid, info.st_mode & 0o777) == (*app_ids, 0o640)
 
 
 def test_what_the_app_wrote_is_not_lost_to_a_new_release(there, working):
     (there / "data" / "result.json").write_text("of the app")
-    working().make(Keep(there / "code", there / "data", "result.json", APP_USER))
+    working().make(PersistentPath(there / "code", there / "data", "result.json", APP_USER))
     assert (there / "code" / "result.json").read_text() == "of the app"
 
 
 def test_a_folder_that_somebody_removed_is_made_again(there, working):
-    keep = Keep(there / "code", there / "data", "uploads", APP_USER)
+    keep = PersistentPath(there / "code", there / "data", "uploads", APP_USER)
     working().make(keep)
     shutil.rmtree(there / "data" / "uploads")
     assert not keep.probe(None, None).holds
@@ -106,7 +106,7 @@ def test_a_folder_that_somebody_removed_is_made_again(there, working):
 
 
 def test_a_file_that_the_app_makes_itself(there, working):
-    working().make(Keep(there / "code", there / "data", "later.db", APP_USER))
+    working().make(PersistentPath(there / "code", there / "data", "later.db", APP_USER))
     assert not os.path.lexists(there / "data" / "later.db")
     assert os.readlink(there / "code" / "later.db") == str(there / "data" / "later.db")
 
@@ -199,11 +199,11 @@ def wheel(folder):
 @pytest.fixture
 def environment(there, own_places, monkeypatch):
     """The environment of an app whose build user is an ordinary one here."""
-    monkeypatch.setattr("piwizard.changes.environment.BUILD_USER", APP_USER)
+    monkeypatch.setattr("piwizard.changes.virtualenv.BUILD_USER", APP_USER)
     for path in (there / "code", *(there / "code").rglob("*")):
         os.lchown(path, 0, APP.ids()[1])
     install = ("--no-index", "--find-links=.", "-r", "requirements.txt")
-    return Environment(there / "venv", "/usr/bin/python3", there / "code", install, ("requirements.txt",), APP_USER)
+    return Virtualenv(there / "venv", "/usr/bin/python3", there / "code", install, ("requirements.txt",), APP_USER)
 
 
 @pytest.mark.usefixtures("untouched")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from piwizard.changes import swap
-from piwizard.changes.swap import NoSwap, Room
-from piwizard.machine import commands
-from piwizard.machine.facts import LiveSource
+from piwizard.changes.swap import NoSwap, SwapSpace
+from piwizard.system import commands
+from piwizard.system.facts import LiveSource
 
-SMALL = Room(430, "ext4", 8000)
+SMALL = SwapSpace(430, "ext4", 8000)
 PROGRAMS = {
     "fallocate": 'truncate --size 4096 "$3"',
     "mkswap": "",
@@ -31,7 +31,7 @@ def swaps(tmp_path, monkeypatch):
         (programs / name).chmod(0o755)
     monkeypatch.setattr(commands, "SEARCH_PATH", f"{programs}:{commands.SEARCH_PATH}")
     monkeypatch.setattr(swap, "SWAPS", listed)
-    monkeypatch.setattr("piwizard.machine.places.state_dir", lambda: tmp_path)
+    monkeypatch.setattr("piwizard.system.paths.state_dir", lambda: tmp_path)
     return listed
 
 
@@ -47,12 +47,12 @@ def notes(events) -> str:
 @pytest.mark.parametrize(
     ("found", "enough", "against"),
     [
-        (Room(899, "ext4", 8000), False, None),
-        (Room(900, "ext4", 8000), True, None),
-        (Room(430, "overlay", 8000), False, "of the kind overlay"),
-        (Room(430, "btrfs", 8000), False, "of the kind btrfs"),
-        (Room(430, "", 8000), False, "of the kind unknown"),
-        (Room(430, "ext4", 2000), False, "2000 MB free, and 2048 are needed"),
+        (SwapSpace(899, "ext4", 8000), False, None),
+        (SwapSpace(900, "ext4", 8000), True, None),
+        (SwapSpace(430, "overlay", 8000), False, "of the kind overlay"),
+        (SwapSpace(430, "btrfs", 8000), False, "of the kind btrfs"),
+        (SwapSpace(430, "", 8000), False, "of the kind unknown"),
+        (SwapSpace(430, "ext4", 2000), False, "2000 MB free, and 2048 are needed"),
     ],
 )
 def test_the_decision(found, enough, against):
@@ -61,7 +61,7 @@ def test_the_decision(found, enough, against):
 
 
 def test_this_machine(tmp_path, monkeypatch):
-    monkeypatch.setattr("piwizard.machine.places.state_dir", lambda: tmp_path / "new")
+    monkeypatch.setattr("piwizard.system.paths.state_dir", lambda: tmp_path / "new")
     kinds = {line.split()[2] for line in (LiveSource().read("/proc/mounts") or "").splitlines()}
     found = swap.look()
     assert found.together > 100
@@ -73,7 +73,7 @@ def test_this_machine(tmp_path, monkeypatch):
 def test_a_plan_says_so(room):
     room(SMALL)
     assert "1024 MB of swap are added while it is built" in swap.announced()
-    for found in (Room(4000, "ext4", 8000), Room(430, "overlay", 8000)):
+    for found in (SwapSpace(4000, "ext4", 8000), SwapSpace(430, "overlay", 8000)):
         room(found)
         assert swap.announced() == ""
 
@@ -96,7 +96,7 @@ def test_gone_after_a_build_that_fails(working, swaps, room):
     assert not swap.file().exists()
 
 
-@pytest.mark.parametrize("found", [Room(4000, "ext4", 8000), Room(430, "overlay", 8000)])
+@pytest.mark.parametrize("found", [SwapSpace(4000, "ext4", 8000), SwapSpace(430, "overlay", 8000)])
 def test_where_it_is_not_wanted_or_cannot_be(working, events, swaps, room, found):
     room(found)
     with swap.for_building(working()):

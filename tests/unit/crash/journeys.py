@@ -11,20 +11,21 @@ from unittest import mock
 
 from piwizard.changes.base import Change, ChangeFailed
 from piwizard.changes.file import EditedFile, File
-from piwizard.changes.group import Group
 from piwizard.changes.link import Link
-from piwizard.ddns import asking, proving
-from piwizard.engine import launch, pruning
+from piwizard.changes.transaction import Transaction
+from piwizard.dns import update_request, verify_account
+from piwizard.engine import retention, run_launch
 from piwizard.engine.events import Recorder
-from piwizard.engine.runner import Engine
-from piwizard.machine import deploy_key, host_keys, places
-from piwizard.machine.checks import Check
-from piwizard.machine.commands import Result
-from piwizard.machine.host_keys import HostKey
-from piwizard.network import trial
+from piwizard.engine.runner import Runner
+from piwizard.git import deploy_key, host_keys
+from piwizard.git.host_keys import HostKey
+from piwizard.network import address_trial
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
-from piwizard.tls import attempts
+from piwizard.system import paths
+from piwizard.system.checks import Check
+from piwizard.system.commands import Result
+from piwizard.tls import rate_limits
 from tests.unit.crash.looking import account_to_prove, piwizard_in
 from tests.unit.crash.promises import Notes
 
@@ -117,7 +118,7 @@ def run(root: Path, notes: Notes) -> None:
 
 
 def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
-    recorder = Recorder(launch.folder(name))
+    recorder = Recorder(run_launch.folder(name))
     count = 0
     emit = recorder.emit
 
@@ -136,13 +137,13 @@ def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
         edit = EditedFile(machine / "nginx.conf", lambda _: f"{text} nginx.conf\n", "settings")
         site = File(machine / "site", f"{text} site\n", takes_over=True)
         new = File(machine / "new", f"{text} new\n")
-        return [Group("nginx", (edit, site, new, Link(machine / "enabled", "site")), guard=("true",))]
+        return [Transaction("nginx", (edit, site, new, Link(machine / "enabled", "site")), guard=("true",))]
 
     def checks() -> list[Check]:
         return [Check("fine", "as it should be", ok=True, detail="it is")]
 
     with mock.patch.object(recorder, "emit", counted), mock.patch.object(recorder, "sync", synced):
-        engine = Engine(workspace.backups_dir(), workspace.state(), recorder)
+        engine = Runner(workspace.backups_dir(), workspace.state(), recorder)
         with notes.promised(["done", name], "state", "nginx", ""):
             notes.may_be(["running", name], "state", "nginx", "")
             assert engine.run("nginx", None, plan, checks, overwrite=True)
@@ -156,10 +157,10 @@ def refused(root: Path, notes: Notes) -> None:
     _run_prepared(root, machine)
     notes.settled()
     notes.holds("theirs\n", "original", "nginx", "nginx.conf")
-    recorder = Recorder(launch.folder(LATER))
-    engine = Engine(workspace.backups_dir(), workspace.state(), recorder)
+    recorder = Recorder(run_launch.folder(LATER))
+    engine = Runner(workspace.backups_dir(), workspace.state(), recorder)
     edit = EditedFile(machine / "nginx.conf", lambda _: "ours, refused\n", "settings")
-    group = Group("nginx", (edit, File(machine / "new", "ours, refused\n")), guard=("false",))
+    group = Transaction("nginx", (edit, File(machine / "new", "ours, refused\n")), guard=("false",))
     notes.may_be(["done", RUN], "state", "nginx", "")
     notes.may_be(["running", LATER], "state", "nginx", "")
     with notes.promised(["failed", LATER], "state", "nginx", ""):
@@ -172,7 +173,7 @@ def undone(root: Path, notes: Notes) -> None:
     machine = root / "machine"
     _run_prepared(root, machine)
     notes.settled()
-    engine = Engine(workspace.backups_dir(), workspace.state(), Recorder(launch.folder(LATER)))
+    engine = Runner(workspace.backups_dir(), workspace.state(), Recorder(run_launch.folder(LATER)))
     notes.may_be(["done", RUN], "state", "nginx", "")
     notes.may_be(["running", LATER], "state", "nginx", "")
     with notes.promised(None, "state", "nginx", ""):
@@ -190,8 +191,8 @@ def _run_prepared(root: Path, machine: Path) -> None:
 
 def asked(root: Path, notes: Notes) -> None:
     """Let's Encrypt is asked twice; that it was asked counts from before the asking on."""
-    known = attempts.Attempts(places.state_dir() / "attempts.json")
-    now = attempts.now()
+    known = rate_limits.Attempts(paths.state_dir() / "attempts.json")
+    now = rate_limits.now()
     for number, result in enumerate(("refused", "issued")):
         at = now.replace(second=number)
         with notes.promised("asked", "attempt", at.isoformat(timespec="seconds")):
@@ -220,7 +221,9 @@ def account(root: Path, notes: Notes) -> None:
         if found == "proven":
             notes.may_be(None, "account", "wrong")
         with (
-            mock.patch.object(proving, "asking", SimpleNamespace(update=lambda *_, code=code: asking.Answer(code))),
+            mock.patch.object(
+                verify_account, "asking", SimpleNamespace(update=lambda *_, code=code: update_request.UpdateReply(code))
+            ),
             notes.promised(found, "account", secret),
             contextlib.suppress(ChangeFailed),
         ):
@@ -243,7 +246,7 @@ def renamed(root: Path, notes: Notes) -> None:
 
 def started(root: Path, notes: Notes) -> None:
     """A run is started: what it is asked to do is there before its process is."""
-    asked_for = launch.Request("apply", (("system", None), ("app", "myflask")))
+    asked_for = run_launch.RunRequest("apply", (("system", None), ("app", "myflask")))
     seen: list[str] = []
 
     def systemd(argv: tuple[str, ...]) -> Result:
@@ -252,19 +255,19 @@ def started(root: Path, notes: Notes) -> None:
         return Result(tuple(argv), 0, "", "", (), 0.0)
 
     with (
-        mock.patch.object(launch, "require_systemd"),
-        mock.patch.object(launch, "commands", SimpleNamespace(run=systemd)),
+        mock.patch.object(run_launch, "require_systemd"),
+        mock.patch.object(run_launch, "commands", SimpleNamespace(run=systemd)),
     ):
         for _ in range(2):
-            launch.start(asked_for)
-    recorder = Recorder(launch.folder(seen[0]))
+            run_launch.start(asked_for)
+    recorder = Recorder(run_launch.folder(seen[0]))
     recorder.emit("apply-started", nth=1)
     recorder.sync()
     notes.holds(True, "event", seen[0], "1")
     for number in range(3):
-        old = Recorder(launch.folder(f"20250101T00000{number}-cccc"))
+        old = Recorder(run_launch.folder(f"20250101T00000{number}-cccc"))
         old.emit("note", text="long ago")
-    pruning.prune(places.logs_dir(), seen, runs=2)
+    retention.prune(paths.logs_dir(), seen, runs=2)
 
 
 def address(root: Path, notes: Notes) -> None:
@@ -274,18 +277,18 @@ def address(root: Path, notes: Notes) -> None:
     settings.write_text("theirs\n")
     (root / "units").mkdir()
     notes.settled()
-    one = trial.Trial("first", "eth0", "192.168.1.197/24", "192.168.1.100", 180, 0.0)
+    one = address_trial.Trial("first", "eth0", "192.168.1.197/24", "192.168.1.100", 180, 0.0)
     ran = lambda argv: Result(tuple(argv), 0, "", "", (), 0.0)  # noqa: E731
     with notes.promised("on", "trial", "first"):
-        trial.arm(one, trial.Manager("NetworkManager.service", None), [settings], ran)
-    trial.let_confirm(one)
+        address_trial.arm(one, address_trial.Manager("NetworkManager.service", None), [settings], ran)
+    address_trial.let_confirm(one)
     with (
-        mock.patch.object(trial, "live", return_value=[one.host]),
-        mock.patch.object(trial, "commands", SimpleNamespace(run=lambda _: Result((), 0, "", "", (), 0.0))),
-        mock.patch.object(trial.os, "sync"),
+        mock.patch.object(address_trial, "live", return_value=[one.host]),
+        mock.patch.object(address_trial, "commands", SimpleNamespace(run=lambda _: Result((), 0, "", "", (), 0.0))),
+        mock.patch.object(address_trial.os, "sync"),
         notes.promised("kept", "trial", "first"),
     ):
-        trial.confirm()
+        address_trial.confirm()
 
 
 JOURNEYS: dict[str, Callable[[Path, Notes], None]] = {

@@ -13,21 +13,22 @@ from unittest import mock
 from click.testing import CliRunner
 
 from piwizard.changes.base import ChangeFailed
-from piwizard.ddns import asking, proving
-from piwizard.ddns.account import Account
-from piwizard.ddns.providers import PROVIDERS
-from piwizard.ddns.proving import Prove
-from piwizard.engine import events, launch
+from piwizard.dns import update_request, verify_account
+from piwizard.dns.ddns_account import Account
+from piwizard.dns.providers import PROVIDERS
+from piwizard.dns.verify_account import Prove
+from piwizard.engine import events, run_launch
 from piwizard.engine.events import Recorder
 from piwizard.engine.follow import runs
-from piwizard.engine.journal import Journal
-from piwizard.engine.unfinished import Unfinished
-from piwizard.machine import deploy_key, files, host_keys, places
-from piwizard.machine.snapshot import Machine
-from piwizard.network import trial
+from piwizard.engine.transactions import Unfinished
+from piwizard.engine.undo_journal import Journal
+from piwizard.git import deploy_key, host_keys
+from piwizard.network import address_trial
 from piwizard.setup import status, workspace
 from piwizard.setup.answer_store import AnswerStore
-from piwizard.tls import attempts
+from piwizard.system import files, paths
+from piwizard.system.system_cache import SystemCache
+from piwizard.tls import rate_limits
 from tests.unit.crash.promises import Name
 
 FOLDERS = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
@@ -38,10 +39,12 @@ def piwizard_in(root: Path) -> Iterator[None]:
     """piwizard with all its places below a folder."""
     found = {f"user_{name}_path": root / folder for name, folder in FOLDERS.items()}
     units = root / "units"
-    boot = units / trial.BOOT_UNIT.name
+    boot = units / address_trial.BOOT_UNIT.name
     with (
-        mock.patch.object(places, "_dirs", return_value=SimpleNamespace(**found)),
-        mock.patch.multiple(trial, BOOT_UNIT=boot, WANTED=units / "wants" / boot.name, NOTICE=root / "run/notice"),
+        mock.patch.object(paths, "_dirs", return_value=SimpleNamespace(**found)),
+        mock.patch.multiple(
+            address_trial, BOOT_UNIT=boot, WANTED=units / "wants" / boot.name, NOTICE=root / "run/notice"
+        ),
     ):
         yield
 
@@ -54,7 +57,7 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     status.remembered(planner, state)
     backups = workspace.backups()
     for run in runs():
-        events.read(launch.folder(run))
+        events.read(run_launch.folder(run))
     for index in (workspace.backups_dir() / "unfinished").glob("*.json"):
         unfinished = Unfinished(workspace.backups_dir(), index.stem)
         for entry in json.loads(index.read_text()):
@@ -66,8 +69,8 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     for file in (root / "machine").rglob("*"):
         if file.is_file() and not file.is_symlink():
             _accounted_for(file, backups.wrote)
-    attempts.Attempts(places.state_dir() / "attempts.json").all()
-    trial.current()
+    rate_limits.Attempts(paths.state_dir() / "attempts.json").all()
+    address_trial.current()
     return {name: READERS[name[0]](*name[1:]) for name in names}
 
 
@@ -96,7 +99,7 @@ def _state(step: str, site: str) -> list[str] | None:
 
 
 def _event(run: str, number: str) -> bool | None:
-    return any(event.get("nth") == int(number) for event in events.read(launch.folder(run))) or None
+    return any(event.get("nth") == int(number) for event in events.read(run_launch.folder(run))) or None
 
 
 def _original(step: str, target: str) -> str | None:
@@ -111,7 +114,7 @@ def _remembered(step: str, target: str) -> Any:
 
 
 def _attempt(at: str) -> str | None:
-    found = attempts.Attempts(places.state_dir() / "attempts.json").all()
+    found = rate_limits.Attempts(paths.state_dir() / "attempts.json").all()
     return next((one.result for one in found if one.at == at), None)
 
 
@@ -130,15 +133,15 @@ def _host_key(site: str, host: str) -> list[str] | None:
 def account_to_prove(secret: str) -> Prove:
     """The proof of an account with that secret, as a step makes it."""
     account = Account(PROVIDERS["duckdns"], "songuuli2020.duckdns.org", "nobody", secret, "www.duckdns.org")
-    return Prove(account, lambda: None, places.state_dir() / "ddns.json")
+    return Prove(account, lambda: None, paths.state_dir() / "ddns.json")
 
 
 def _account(secret: str) -> str | None:
     prove = account_to_prove(secret)
-    if prove.probe(Machine(), workspace.backups()).holds:
+    if prove.probe(SystemCache(), workspace.backups()).holds:
         return "proven"
-    accepting = SimpleNamespace(update=lambda *_: asking.Answer("good"))
-    with mock.patch.object(proving, "asking", accepting), mock.patch.object(files, "replace"):
+    accepting = SimpleNamespace(update=lambda *_: update_request.UpdateReply("good"))
+    with mock.patch.object(verify_account, "asking", accepting), mock.patch.object(files, "replace"):
         try:
             prove.apply(mock.Mock())
         except ChangeFailed:
@@ -147,16 +150,16 @@ def _account(secret: str) -> str | None:
 
 
 def _request(run: str) -> list[Any] | None:
-    if not launch.folder(run).exists():
+    if not run_launch.folder(run).exists():
         return None
     try:
-        return [list(pair) for pair in launch.request(run).steps]
+        return [list(pair) for pair in run_launch.request(run).steps]
     except FileNotFoundError:
         return None
 
 
 def _outcome(name: str) -> str | None:
-    found = trial.outcome(trial.Trial(name, "eth0", "192.168.1.197/24", None, 180, 0.0))
+    found = address_trial.outcome(address_trial.Trial(name, "eth0", "192.168.1.197/24", None, 180, 0.0))
     return None if found == "unknown" else found
 
 
@@ -197,23 +200,23 @@ def go_on() -> None:
     workspace.state().mark("checkup", None, "done", "20260101T000000-ffff")
     journal = Journal(workspace.backups_dir(), "nginx", None)
     journal.remember("link", "/after/the/cut", {"target": None})
-    recorder = Recorder(launch.folder("20260101T000000-ffff"))
+    recorder = Recorder(run_launch.folder("20260101T000000-ffff"))
     recorder.emit("note", text="after the cut")
     recorder.sync()
-    known = attempts.Attempts(places.state_dir() / "attempts.json")
-    known.end(known.begin("s", ["after.example"], attempts.now()), "issued")
+    known = rate_limits.Attempts(paths.state_dir() / "attempts.json")
+    known.end(known.begin("s", ["after.example"], rate_limits.now()), "issued")
     entry = workspace.state().entry("checkup", None)
     assert entry is not None
     assert entry.result == "done"
     assert workspace.secret_store().knows(None, "ddns.password")
     assert AnswerStore().get(None, "tls.email") == "next@example.org"
     assert Journal(workspace.backups_dir(), "nginx", None).knows("link", "/after/the/cut")
-    assert [one["event"] for one in events.read(launch.folder("20260101T000000-ffff"))] == ["note"]
+    assert [one["event"] for one in events.read(run_launch.folder("20260101T000000-ffff"))] == ["note"]
 
 
 def commands() -> None:
     """The commands of a person who comes back: no traceback, and an answer that can be read."""
-    from piwizard.cli import cli
+    from piwizard.cli.main import cli
 
     with mock.patch("os.geteuid", return_value=0):
         for argv in (["status", "--json"], ["logs", "--json"]):

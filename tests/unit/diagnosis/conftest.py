@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps.database import find_init
-from piwizard.apps.environment import find_environment
-from piwizard.apps.writable import find_writable
+from piwizard.apps.env_vars import find_environment
+from piwizard.apps.write_paths import find_writable
 from piwizard.diagnosis.app_context import AppContext
 
 FILES = {

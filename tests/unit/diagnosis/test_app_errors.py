@@ -9,7 +9,7 @@ import pytest
 from piwizard.apps.destructive import Doubt
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine.remedies import AddAnswer, ApplySteps, GenerateSecret
+from piwizard.system.remedies import AddAnswer, ApplySteps, GenerateSecret
 from tests.unit.diagnosis import recorded
 from tests.unit.diagnosis.conftest import AppContexts
 from tests.unit.diagnosis.recorded import load, view

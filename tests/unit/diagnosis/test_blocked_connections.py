@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.network_access import RefusedConnection
 from piwizard.diagnosis import blocked_connections
 from piwizard.diagnosis.app_errors import find_causes
-from piwizard.egress import Refused
 from tests.unit.diagnosis.conftest import AppContexts
 from tests.unit.diagnosis.recorded import view
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
-REFUSED = (Refused("192.168.1.50", "tcp", 1883, AT),)
+REFUSED = (RefusedConnection("192.168.1.50", "tcp", 1883, AT),)
 MQTT = (HomeNetworkUse("connects to an MQTT broker", "mqtt.py", 3),)
 BLOCKED = [
     ("OSError: [Errno 113] No route to host", 'client.connect("192.168.1.50", 1883)', {}, "192.168.1.50"),

@@ -12,12 +12,12 @@ from piwizard.answers import file_reader
 from piwizard.diagnosis import checkup, served_https
 from piwizard.diagnosis.checkup import Checkup
 from piwizard.errors import PiwizardError
-from piwizard.machine.certificates import Certificate
-from piwizard.machine.checks import Check
 from piwizard.network.internet_time import ClockReading
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
+from piwizard.system.certificates import X509Info
+from piwizard.system.checks import Check
 from piwizard.tls.grade import Observed, Suite
 
 ANSWERS = '[site]\nname = "blog"\ndomains = ["blog.lan"]\n[app]\nrepo = "/srv/git/a"\n'
@@ -95,7 +95,7 @@ def test_another_server_has_the_port_and_the_clock_is_off(look, clocks):
 
 
 def test_https_as_it_should_be():
-    served = Certificate(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "x")
+    served = X509Info(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "x")
     found = {one.id: one for one in served_https.judge_https("blog", SEEN, served)}
     assert all(one.ok for one in found.values())
     assert "(80 days)" in found["certificate-chain-trusted"].detail

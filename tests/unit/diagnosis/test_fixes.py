@@ -9,9 +9,9 @@ import pytest
 from piwizard.diagnosis import findings, fixes, memory_cgroup
 from piwizard.diagnosis.findings import Finding
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
-from piwizard.machine.remedies import AddAnswer, Advice, ApplySteps, AskAnswer, GenerateSecret, sentence
 from piwizard.setup.answer_store import AnswerStore
+from piwizard.system import paths
+from piwizard.system.remedies import AddAnswer, Advice, ApplySteps, AskAnswer, GenerateSecret, sentence
 
 ANSWERS = """\
 [site]
@@ -30,7 +30,7 @@ GREETING = "hello"
 def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AnswerStore:
     path = tmp_path / "answers.toml"
     path.write_text(ANSWERS)
-    monkeypatch.setattr(places, "answers_file", lambda: path)
+    monkeypatch.setattr(paths, "answers_file", lambda: path)
     return AnswerStore()
 
 
@@ -81,7 +81,7 @@ def asked(name: str, *, secret: bool) -> Finding:
 def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What was applied; nothing is."""
     done: list[tuple[object, ...]] = []
-    monkeypatch.setattr("piwizard.applying.apply", lambda *steps, **_: done.append(steps[0]) or 0)
+    monkeypatch.setattr("piwizard.cli.apply.apply", lambda *steps, **_: done.append(steps[0]) or 0)
     return done
 
 
@@ -103,7 +103,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
 def test_a_person_is_asked_for_what_only_they_know(
     answers: AnswerStore, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "state_dir", lambda: tmp_path)
+    monkeypatch.setattr(paths, "state_dir", lambda: tmp_path)
     questions = typed(monkeypatch, "y", "", "s3cret", "a\x00b", "https://example.org")
     assert fixes.fix_findings([asked("API_KEY", secret=True), asked("API_URL", secret=False)], yes=False, as_json=False)
     assert questions[1:] == ["API_KEY (not shown): "] * 2 + ["API_URL: "] * 2

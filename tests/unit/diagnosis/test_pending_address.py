@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from piwizard.changes.unit import Unit
+from piwizard.changes.unit import RunningUnit
 from piwizard.diagnosis import pending_address
-from piwizard.machine.certificates import Certificate
-from piwizard.machine.units import UnitState
-from piwizard.network.trial import Trial
+from piwizard.network.address_trial import Trial
+from piwizard.system.certificates import X509Info
+from piwizard.system.systemd import UnitState
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TRIED = Trial("ab12", "eth0", "192.168.1.230/24", "192.168.1.4", 180, 0.0)
@@ -41,7 +41,7 @@ def test_an_address_on_trial(tried, ticking, detail, fix):
 )
 def test_a_certificate_that_should_have_been_renewed(lasts, left, due):
     ends = NOW + timedelta(days=left)
-    assert Certificate(frozenset(), ends, "", ends - timedelta(days=lasts)).due(NOW) is due
+    assert X509Info(frozenset(), ends, "", ends - timedelta(days=lasts)).due(NOW) is due
 
 
 class OneUnit:
@@ -56,5 +56,5 @@ class OneUnit:
 
 def test_a_masked_unit_is_unmasked():
     masked = UnitState(exists=True, file="masked", active="inactive", stale=False)
-    preview = Unit("nginx.service").probe(OneUnit(masked), None)
+    preview = RunningUnit("nginx.service").probe(OneUnit(masked), None)
     assert [argv[1] for argv in preview.argv] == ["unmask", "enable", "start"]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piwizard.answers.secrets import SHORTEST_SECRET
 from piwizard.diagnosis.redaction import Redactor
+from piwizard.system.secret_filter import SHORTEST_SECRET
 
 NAMES = {"songuuli.ddns.net": "name", "alex": "login", "someone/blog": "repository", "you@mail.de": "login"}
 STAND_IN = re.compile(r"(?:secret|name|login|repository|address|mail|mac|host|person)-\d+(?:\.example)?")

@@ -10,9 +10,9 @@ import pytest
 
 from piwizard.diagnosis import report as reporting
 from piwizard.engine.events import Recorder, read
-from piwizard.machine import commands, places
-from piwizard.machine.commands import Result
 from piwizard.setup import workspace
+from piwizard.system import commands, paths
+from piwizard.system.commands import Result
 
 ANSWERS = """
 # API_OLD = "comment-of-yesterday"
@@ -39,8 +39,8 @@ WORDS = "GREETING=hunter2, tulip!red PIN 4711 white-orchid-99 DEBUG=1 in product
 @pytest.fixture
 def machine(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One with answers, a record, and a journal in which an app has said what it was given."""
-    places.answers_file().parent.mkdir(parents=True)
-    places.answers_file().write_text(ANSWERS)
+    paths.answers_file().parent.mkdir(parents=True)
+    paths.answers_file().write_text(ANSWERS)
     planner = workspace.planner(None)
     recorder = Recorder(own_places / "log" / "20260101T000000-abcd", planner.secrets())
     recorder.emit("command-started", id=1, argv=["flask", "greet", "hunter2"], user="blog")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.diagnosis import served_pages
-from piwizard.machine.checks import Answer
+from piwizard.system.checks import HttpResponse
 
 DOMAINS = ("a.example", "www.a.example")
 SENT = dict.fromkeys((*served_pages.HEADERS, served_pages.HSTS), "x")
@@ -29,11 +29,11 @@ def look(public):
                 if path == {"page": "/", "file": "/static/a%20file.css"}.get(name):
                     return answer
             if path == served_pages.CHALLENGE:
-                return instead.get("challenge", Answer(404, {}, b""))
+                return instead.get("challenge", HttpResponse(404, {}, b""))
             if host.startswith("www.") or (secure and not over_tls):
                 leads = f"http{'s' if secure else ''}://a.example{path}"
-                return instead.get("led", Answer(301, {"location": leads}, b""))
-            return Answer(404 if path.startswith(served_pages.ELSEWHERE) else 200, SENT, b"")
+                return instead.get("led", HttpResponse(301, {"location": leads}, b""))
+            return HttpResponse(404 if path.startswith(served_pages.ELSEWHERE) else 200, SENT, b"")
 
         found = served_pages.check_pages("blog", domains, secure=secure, hsts=True, public=public, ask=ask)
         return {one.id: one for one in found}
@@ -57,19 +57,23 @@ def test_one_name_over_http_leads_nowhere(look):
 @pytest.mark.parametrize(
     ("instead", "name", "words"),
     [
-        ({"led": Answer(200, {}, b"")}, "redirects", "http://a.example/ does not redirect"),
+        ({"led": HttpResponse(200, {}, b"")}, "redirects", "http://a.example/ does not redirect"),
         ({"led": None}, "redirects", "https://www.a.example/ does not answer"),
-        ({"led": Answer(301, {"location": "https://b.example/"}, b"")}, "redirects", "redirects to https://b.example/"),
         (
-            {"challenge": Answer(301, {"location": "https://a.example/"}, b"")},
+            {"led": HttpResponse(301, {"location": "https://b.example/"}, b"")},
+            "redirects",
+            "redirects to https://b.example/",
+        ),
+        (
+            {"challenge": HttpResponse(301, {"location": "https://a.example/"}, b"")},
             "redirects",
             "Let's Encrypt are redirected",
         ),
         ({"challenge": None}, "redirects", "requests of Let's Encrypt get no answer"),
-        ({"page": Answer(502, SENT, b"")}, "start-page", "returns 502"),
+        ({"page": HttpResponse(502, SENT, b"")}, "start-page", "returns 502"),
         ({"page": None}, "start-page", "no answer"),
-        ({"file": Answer(403, SENT, b"")}, "static-file", "returns 403"),
-        ({"page": Answer(200, {}, b"")}, "security-headers", "/ lacks x-content-type-options"),
+        ({"file": HttpResponse(403, SENT, b"")}, "static-file", "returns 403"),
+        ({"page": HttpResponse(200, {}, b"")}, "security-headers", "/ lacks x-content-type-options"),
     ],
 )
 def test_what_is_wrong_is_named(look, instead, name, words):

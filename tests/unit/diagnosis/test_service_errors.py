@@ -11,7 +11,7 @@ from piwizard.diagnosis import journald
 from piwizard.diagnosis.journald import Line
 from piwizard.diagnosis.nginx_errors import parse, upstream_problems
 from piwizard.diagnosis.service_errors import service_problems
-from piwizard.machine.remedies import ApplySteps
+from piwizard.system.remedies import ApplySteps
 from tests.unit.diagnosis import recorded
 
 BEGIN = datetime(2026, 11, 22, 12, 47, tzinfo=UTC)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from piwizard.dns.lookup import LookupResult
 from piwizard.dns.points_here import check_ipv4, check_ipv6, check_local, compare
-from piwizard.reach.names import Found
 
 NAME = "songuuli.ddns.net"
 HERE, OLD = "11.22.33.44", "11.22.33.99"
-UNKNOWN = Found("no answer", reason="No name server answered.")
+UNKNOWN = LookupResult("no answer", reason="No name server answered.")
 
 
 def records(*addresses, ttl=60):
-    return Found("found" if addresses else "none", addresses, NAME, ("1.1.1.1",), ttl)
+    return LookupResult("found" if addresses else "none", addresses, NAME, ("1.1.1.1",), ttl)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def records(*addresses, ttl=60):
         (records(OLD), HERE, HERE, False, f"points to {OLD}, but", "accepted the new address, but its name servers"),
         (records(), HERE, None, False, "points to no IPv4 address", "has not sent"),
         (records(HERE, OLD), HERE, None, False, f"points to {HERE}, {OLD}", "more than one address"),
-        (Found("no name"), HERE, None, False, "there is no such name", "has no such name"),
+        (LookupResult("no name"), HERE, None, False, "there is no such name", "has no such name"),
         (UNKNOWN, HERE, None, False, "its name servers do not answer", "No name server answered."),
         (records(HERE), None, None, False, "your public IP is unknown", "offline"),
     ],

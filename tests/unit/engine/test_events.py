@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from piwizard.answers.secrets import HIDDEN, SHORTEST_SECRET
-from piwizard.engine.events import PLAIN, Reader, Recorder, read
+from piwizard.engine.events import PLAIN, EventReader, Recorder, read
+from piwizard.system.secret_filter import HIDDEN, SHORTEST_SECRET
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NASTY = st.text(st.characters(exclude_categories=["Cs"]), min_size=SHORTEST_SECRET, max_size=20) | st.sampled_from(
@@ -120,7 +120,7 @@ def test_a_reader_follows_byte_by_byte(tmp_path):
     for number in range(3):
         recorder.emit("event", number=number, text="ü")
     content, growing, seen = record(tmp_path / "whole"), tmp_path / "growing.jsonl", []
-    reader = Reader(growing)
+    reader = EventReader(growing)
     assert list(reader.new()) == []
     for byte in content:
         with growing.open("ab") as file:

@@ -10,17 +10,17 @@ import pytest
 
 from piwizard.answers import file_reader
 from piwizard.answers.secret_store import SecretStore
-from piwizard.engine import launch
+from piwizard.engine import run_launch
 from piwizard.engine.events import Recorder
-from piwizard.engine.journal import Backups, Journal
-from piwizard.engine.runner import Engine
+from piwizard.engine.runner import Runner
 from piwizard.engine.state import VERSION, Entry, State
+from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
-from piwizard.machine.facts import os_release
 from piwizard.setup import workspace
 from piwizard.steps.registry import all_questions
-from piwizard.tls.attempts import Attempts
+from piwizard.system import paths
+from piwizard.system.facts import os_release
+from piwizard.tls.rate_limits import Attempts
 
 SAMPLES = Path(__file__).parent / "samples"
 RUN = "20261101T100000-aaaa"
@@ -54,8 +54,8 @@ def test_a_step_of_another_release_says_so():
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_requests(own_places, number):
-    put(f"request-{number}.json", launch.folder(RUN) / "request.json")
-    request = launch.request(RUN)
+    put(f"request-{number}.json", run_launch.folder(RUN) / "request.json")
+    request = run_launch.request(RUN)
     assert request.action == "apply"
     assert request.steps == (("system", None), ("app", "myflask"))
     assert bool(request.pins) == (number > 1)
@@ -64,16 +64,16 @@ def test_requests(own_places, number):
 
 def test_a_request_to_delete_data_of_an_earlier_version(own_places):
     """It named no sites: those of its steps were meant."""
-    file = put("request-3.json", launch.folder(RUN) / "request.json")
+    file = put("request-3.json", run_launch.folder(RUN) / "request.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"wipe": True}))
-    assert launch.request(RUN).wipe == ("myflask",)
+    assert run_launch.request(RUN).wipe == ("myflask",)
 
 
 def test_a_request_of_a_newer_one(own_places):
-    file = put("request-3.json", launch.folder(RUN) / "request.json")
+    file = put("request-3.json", run_launch.folder(RUN) / "request.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"tomorrow": True}))
     with pytest.raises(PiwizardError, match="begun by another version"):
-        launch.request(RUN)
+        run_launch.request(RUN)
 
 
 def test_journal_1(tmp_path):
@@ -102,7 +102,7 @@ def test_a_journal_of_a_newer_one_is_not_undone_by_half(tmp_path):
     journal.writing(path, b"ours")
     journal.remember("hologram", "/dev/tomorrow", {})
     before = (journal.folder / "journal.jsonl").read_bytes()
-    engine = Engine(tmp_path / "backups", State(tmp_path), Recorder(tmp_path / "run"))
+    engine = Runner(tmp_path / "backups", State(tmp_path), Recorder(tmp_path / "run"))
     assert not engine.undo("nginx", None)
     assert "hologram" in engine.state.entry("nginx", None).summary
     assert "newer piwizard" in engine.state.entry("nginx", None).summary
@@ -144,14 +144,14 @@ def test_of_a_newer_one(tmp_path, name, read):
 
 
 def test_answers_1(own_places):
-    put("answers-1.toml", places.answers_file())
+    put("answers-1.toml", paths.answers_file())
     wizard = workspace.planner(None)
     assert wizard.answers.of("myflask")["gunicorn.workers"] == 2
     assert wizard.answers.of("myflask")["app.env"]["SECRET_KEY"] == {"generate": 32}
 
 
 def test_answers_of_a_newer_one(own_places):
-    file = put("answers-1.toml", places.answers_file())
+    file = put("answers-1.toml", paths.answers_file())
     file.write_text(file.read_text() + "hologram = true\n")
     before = file.read_bytes()
     with pytest.raises(PiwizardError, match=r"answers\.toml line 13: gunicorn\.hologram is not known"):

@@ -10,19 +10,19 @@ from dataclasses import asdict
 
 import pytest
 
-from piwizard.engine import follow, launch
+from piwizard.engine import follow, run_launch
 from piwizard.engine.events import Recorder, read
-from piwizard.engine.lock import Lock
+from piwizard.engine.run_lock import Lock
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
 from piwizard.setup import workspace
+from piwizard.system import paths
 from tests.unit.child import child, hears, tell
 
 HERE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from piwizard.machine import places
+from piwizard.system import paths as places
 from piwizard.setup import workspace
 root = Path(sys.argv[1])
 names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
@@ -33,7 +33,7 @@ RUN = (
     HERE
     + """
 from piwizard.engine.events import Recorder
-from piwizard.engine.lock import Lock
+from piwizard.engine.run_lock import Lock
 Lock(places.lock_file()).take(sys.argv[2])
 recorder = Recorder(places.logs_dir() / sys.argv[2])
 recorder.emit("apply-started")
@@ -52,7 +52,7 @@ import threading
 from piwizard.setup import worker
 from piwizard.steps import registry
 from piwizard.changes.base import Preview
-from piwizard.machine.background_job import BackgroundJob
+from piwizard.system.background_job import BackgroundJob
 
 class Waits:
     kind = "test"
@@ -93,9 +93,9 @@ def request_of(own_places):
     """Notes what a run shall do; gives its name."""
 
     def make(run, *steps, **more):
-        launch.folder(run).mkdir(parents=True)
-        wanted = launch.Request("apply", tuple((step, None) for step in steps), **more)
-        (launch.folder(run) / "request.json").write_text(json.dumps(asdict(wanted)))
+        run_launch.folder(run).mkdir(parents=True)
+        wanted = run_launch.RunRequest("apply", tuple((step, None) for step in steps), **more)
+        (run_launch.folder(run) / "request.json").write_text(json.dumps(asdict(wanted)))
         return run
 
     return make
@@ -132,7 +132,7 @@ def test_another_run_is_not_taken_for_it(own_places):
     Recorder(own_places / "log" / "run-1").emit("apply-started")
     with child(RUN, own_places, "run-2") as process:
         assert hears(process) == "began"
-        assert launch.under_way() == "run-2"
+        assert run_launch.under_way() == "run-2"
         assert len(list(follow.follow("run-1"))) == 1
 
 
@@ -151,7 +151,7 @@ def test_stopped_in_the_middle_of_a_command(own_places, request_of):
         assert next(event for event in seen if event["event"] == "command-started")["argv"] == ["sleep", "1000"]
         process.send_signal(signal.SIGTERM)
         assert work(process) == "False"
-    events = read(launch.folder(run))
+    events = read(run_launch.folder(run))
     assert [event["result"] for event in events if "result" in event] == ["stopped", "stopped"]
     assert not [event for event in events if event["event"] == "error"]
 
@@ -161,22 +161,22 @@ def test_a_second_run_meanwhile(own_places, request_of):
     with child(WORK, own_places, first) as process:
         assert hears(process) == "under way"
         with pytest.raises(PiwizardError, match="run-1"):
-            launch.require_free()
+            run_launch.require_free()
         with child(WORK, own_places, second) as other:
             assert work(other) == "False"
-        said, finished = read(launch.folder(second))
+        said, finished = read(run_launch.folder(second))
         assert "run-1" in said["message"]
         assert finished["result"] == "failed"
         assert process.poll() is None
 
 
 def test_a_run_of_an_earlier_version_in_the_background_is_waited_for(own_places):
-    lock = Lock(places.lock_file().with_name("background.lock"))
+    lock = Lock(paths.lock_file().with_name("background.lock"))
     lock.take("run-1")
-    with pytest.raises(launch.RunUnderWay, match="run-1"):
-        launch.require_free()
+    with pytest.raises(run_launch.RunUnderWay, match="run-1"):
+        run_launch.require_free()
     lock.release()
-    launch.require_free()
+    run_launch.require_free()
 
 
 def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places, request_of):
@@ -185,7 +185,7 @@ def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places,
         assert work(process) == "True"
     assert workspace.state().entry("long", None).result == "running"
     assert workspace.state().entry("quick", None).result == "done", "the run does not wait for it"
-    events = read(launch.folder(run))
+    events = read(run_launch.folder(run))
     assert [event["result"] for event in events if "result" in event] == ["running", "done", "done"]
     (said,) = [event["summary"] for event in events if event.get("step") == "long" and "summary" in event]
     assert said.startswith("The long work continues in the background.")
@@ -195,23 +195,23 @@ def test_a_step_that_continues_in_a_background_job_counts_as_running(own_places,
 
 def test_a_request_that_cannot_be_read(own_places, request_of):
     run = request_of("run-1", "slow")
-    (launch.folder(run) / "request.json").write_text("{")
+    (run_launch.folder(run) / "request.json").write_text("{")
     with child(WORK, own_places, run) as process:
         assert work(process) == "False"
-    assert [event["event"] for event in read(launch.folder(run))] == ["error", "traceback", "apply-finished"]
+    assert [event["event"] for event in read(run_launch.folder(run))] == ["error", "traceback", "apply-finished"]
 
 
 def test_a_request_is_read_as_it_was_written(own_places):
-    wanted = launch.Request("apply", (("nginx", None), ("app", "blog")), True, (("blog", "c0ffee"),))
-    launch.folder("run-1").mkdir(parents=True)
-    (launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
-    assert launch.request("run-1") == wanted
+    wanted = run_launch.RunRequest("apply", (("nginx", None), ("app", "blog")), True, (("blog", "c0ffee"),))
+    run_launch.folder("run-1").mkdir(parents=True)
+    (run_launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
+    assert run_launch.request("run-1") == wanted
 
 
 @pytest.mark.skipif(os.path.isdir("/run/systemd/system"), reason="systemd runs here")
 def test_without_systemd(own_places):
     with pytest.raises(PiwizardError, match="systemd does not run"):
-        launch.start(launch.Request("apply", ()))
+        run_launch.start(run_launch.RunRequest("apply", ()))
     assert follow.runs() == []
 
 
@@ -221,7 +221,7 @@ def test_many_at_once_get_it_one_after_the_other(own_places):
 
     def begin(number):
         barrier.wait()
-        lock = Lock(places.lock_file())
+        lock = Lock(paths.lock_file())
         try:
             lock.take(f"run-{number}")
         except PiwizardError:

@@ -12,17 +12,17 @@ import pytest
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
+from piwizard.engine.cancellation import Stopped, Stopping
 from piwizard.engine.events import Recorder, read
-from piwizard.engine.journal import Journal
-from piwizard.engine.remains import Remains
-from piwizard.engine.runner import Engine
+from piwizard.engine.leftovers import Remains
+from piwizard.engine.runner import Runner
 from piwizard.engine.state import State
-from piwizard.engine.stopping import Stopped, Stopping
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.machine import packages
-from piwizard.machine.checks import Check
-from piwizard.machine.files import Owner
-from piwizard.machine.remedies import Advice
+from piwizard.system import dpkg
+from piwizard.system.checks import Check
+from piwizard.system.files import Owner
+from piwizard.system.remedies import Advice
 
 ME = Owner() if os.geteuid() == 0 else Owner(os.environ.get("USER", ""), os.environ.get("USER", ""))
 
@@ -30,7 +30,7 @@ ME = Owner() if os.geteuid() == 0 else Owner(os.environ.get("USER", ""), os.envi
 @pytest.fixture
 def engine(tmp_path):
     """The engine of one run, and what it wrote down."""
-    return Engine(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"))
+    return Runner(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"))
 
 
 def names(tmp_path):
@@ -115,7 +115,7 @@ def test_stopped(tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     stopping.listen()
     try:
-        engine = Engine(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"), stopping)
+        engine = Runner(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1"), stopping)
 
         class Asked(Fails):
             def apply(self, work):
@@ -176,16 +176,16 @@ def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_pat
     left = {record["kind"]: record for record in Remains(tmp_path / "backups").records()}
     assert left["package"]["before"] == {"installed": False, "asked": True, "step": "nginx"}
     assert (left["kept"]["target"], left["kept"]["before"]) == (str(tmp_path / "one"), {"step": "nginx"})
-    monkeypatch.setattr(packages, "installed", lambda: {"no-such-package": "1"})
+    monkeypatch.setattr(dpkg, "installed", lambda: {"no-such-package": "1"})
     Remains(tmp_path / "backups").settle()
     assert len(Remains(tmp_path / "backups").records()) == 2
-    monkeypatch.setattr(packages, "installed", dict)
+    monkeypatch.setattr(dpkg, "installed", dict)
     assert engine.undo("system", None, packages=True)
     assert Remains(tmp_path / "backups").records() == []
 
 
 def test_a_folder_is_removed_with_the_packages_that_had_files_in_it(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(packages, "installed", dict)
+    monkeypatch.setattr(dpkg, "installed", dict)
     ours, persons = tmp_path / "etc" / "ddclient", tmp_path / "etc" / "mine"
     run(engine, [Folder(ours, owner=ME), Folder(persons, owner=ME)])
     for folder in (ours, persons):
@@ -234,7 +234,7 @@ def test_a_command_that_fails_says_why(working):
 
 
 def test_a_secret_in_the_words_of_a_failure_stays_out_of_the_state(tmp_path):
-    engine = Engine(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1", ["s3cret-word"]))
+    engine = Runner(tmp_path / "backups", State(tmp_path / "lib"), Recorder(tmp_path / "run-1", ["s3cret-word"]))
 
     def plan():
         raise PiwizardError("app.entry: app:app does not run. OperationalError: postgres://u:s3cret-word@h refused")

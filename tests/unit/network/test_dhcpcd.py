@@ -2,7 +2,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.network import dhcpcd
-from piwizard.network.settings import Settings
+from piwizard.network.address_settings import Settings
 
 SETTINGS = Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "dhcpcd")
 DEBIAN = "# A sample configuration\nhostname\npersistent\n#interface eth0\n#static ip_address=192.168.0.10/24\n"

@@ -2,8 +2,8 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.network import netplan
+from piwizard.network.address_settings import Settings
 from piwizard.network.netplan import Definition
-from piwizard.network.settings import Settings
 
 SETTINGS = Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "NetworkManager", "uuid")
 YAML = """network:

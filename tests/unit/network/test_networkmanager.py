@@ -1,7 +1,7 @@
 import pytest
 
 from piwizard.network import netplan, networkmanager
-from piwizard.network.settings import Settings
+from piwizard.network.address_settings import Settings
 
 UUID = "75a1216a-9d1a-30cd-8aca-ace5526ec021"
 SETTINGS = Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "NetworkManager", UUID)

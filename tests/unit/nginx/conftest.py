@@ -24,9 +24,9 @@ from pathlib import Path
 import pytest
 
 from piwizard.nginx.capacity import raise_capacity
-from piwizard.nginx.listens import FOLDER, ipv6_here, render_listens
-from piwizard.nginx.site import SiteBlock, render_default_server, render_site
-from piwizard.nginx.tls import Tls, engine
+from piwizard.nginx.ipv6_listen import FOLDER, ipv6_here, render_listens
+from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
+from piwizard.nginx.tls_settings import Tls, engine
 from piwizard.nginx.tuning import tune
 
 NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from piwizard.nginx.listens import FOLDER, render_listens
-from piwizard.nginx.site import SiteBlock, render_default_server, render_site
-from piwizard.nginx.tls import Tls, engine
+from piwizard.nginx.ipv6_listen import FOLDER, render_listens
+from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
+from piwizard.nginx.tls_settings import Tls, engine
 
 MAIN = "worker_rlimit_nofile 4096;\nevents {{ worker_connections 768; }}\nhttp {{ server_tokens off; include {}/*; }}\n"
 

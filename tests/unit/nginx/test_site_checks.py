@@ -13,13 +13,14 @@ from types import SimpleNamespace
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import exposure
-from piwizard.machine import checks, places, units
-from piwizard.nginx import workers
-from piwizard.nginx.present import NginxFiles
-from piwizard.nginx.site import SiteBlock, render_default_server, render_site
+from piwizard.apps import bind_address
+from piwizard.nginx import worker_reload
+from piwizard.nginx.nginx_files import NginxFiles
+from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
 from piwizard.steps import site
 from piwizard.steps.site import Site
+from piwizard.system import checks, systemd
+from piwizard.system import paths as places
 from tests.unit.nginx.conftest import UnixServer, free_ports, wait_for
 
 SOURCE = b"import os\nfrom flask import Flask\n\napp = Flask(__name__)\nkey = os.environ['KEY']\n"
@@ -86,7 +87,7 @@ class Pi:
     def reload(self):
         """As a run does it: the file is written again, nginx is told, and nobody waits for anything."""
         file, began = self.folder / "sites" / "blog", time.time()
-        checks.settled(time.time, lambda now: now > began + 2 * workers.TICK)  # else it is as old as the workers
+        checks.settled(time.time, lambda now: now > began + 2 * worker_reload.TICK)  # else it is as old as the workers
         file.write_text(file.read_text())
         self.process.send_signal(1)
 
@@ -117,10 +118,10 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
         database.execute("CREATE TABLE person (name TEXT)")
     monkeypatch.setattr(checks, "HTTP", port)
     monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
-    monkeypatch.setattr(workers, "PID_FILE", tmp_path / "pid")
+    monkeypatch.setattr(worker_reload, "PID_FILE", tmp_path / "pid")
     monkeypatch.setattr(site, "AVAILABLE", tmp_path / "sites")
     monkeypatch.setattr(site, "ENABLED", tmp_path / "sites")
-    monkeypatch.setattr(units, "loading", lambda service, longest: False)
+    monkeypatch.setattr(systemd, "loading", lambda service, longest: False)
     process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)
     try:
         wait_for(port, process)
@@ -135,8 +136,8 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Does not wait for what will not come."""
-    real = exposure.look
-    monkeypatch.setattr(exposure, "look", lambda files, ask: real(files, ask, 5.0, 0.2))
+    real = bind_address.look
+    monkeypatch.setattr(bind_address, "look", lambda files, ask: real(files, ask, 5.0, 0.2))
     settled = checks.settled
     monkeypatch.setattr(checks, "settled", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
 
@@ -220,7 +221,7 @@ def test_single_leak_behind_a_catch_all_is_found(pi, path, content):
 
 def test_database_of_the_app_is_found_while_it_changes(pi):
     pi.answer(given_away(pi, "data"))
-    files = exposure.private_files
+    files = bind_address.private_files
     found = pi.check()["repository-closed"]
     assert "/instance/people.sqlite" in found.detail
     with sqlite3.connect(pi.data / "instance" / "people.sqlite") as database:
@@ -267,7 +268,7 @@ def test_silence_proves_nothing(pi, impatient):
 
 def test_workers_of_an_older_configuration_do_not_count(pi, impatient):
     """nginx refuses to load what is on the disk, and runs on with what was there before."""
-    assert workers.up_to_date([pi.folder / "sites" / "blog"])
+    assert worker_reload.up_to_date([pi.folder / "sites" / "blog"])
     with (pi.folder / "nginx.conf").open("a") as file:
         file.write("nonsense;\n")
     pi.reload()
@@ -298,15 +299,15 @@ def test_answer_to_unknown_names_is_found(pi, impatient):
     file = pi.folder / "sites" / "000-default"
     file.write_text(file.read_text().replace("return 444;", "return 200 here;"))
     pi.reload()
-    checks.settled(lambda: workers.up_to_date([file]), bool, 10)
+    checks.settled(lambda: worker_reload.up_to_date([file]), bool, 10)
     found = pi.check()["unknown-hosts-refused"]
     assert (found.ok, found.detail) == (False, "answered with status 200")
 
 
 def test_no_workers_is_not_up_to_date(tmp_path):
-    assert not workers.up_to_date([tmp_path], tmp_path / "none")
+    assert not worker_reload.up_to_date([tmp_path], tmp_path / "none")
     (tmp_path / "pid").write_text("1\n")
-    assert not workers.up_to_date([tmp_path], tmp_path / "pid")
+    assert not worker_reload.up_to_date([tmp_path], tmp_path / "pid")
 
 
 @pytest.mark.parametrize("what", ["link", "pipe", "folders", "many"])
@@ -320,9 +321,9 @@ def test_what_a_stranger_puts_into_the_data_leads_nowhere(pi, tmp_path, what, mo
     elif what == "folders":
         (pi.data / "loop").symlink_to(pi.data)
     else:
-        monkeypatch.setattr(exposure, "MOST_ENTRIES", 50)
+        monkeypatch.setattr(bind_address, "MOST_ENTRIES", 50)
         for number in range(200):
             (pi.data / f"{number}.db").write_bytes(b"x" * 100)
-    files = exposure.private_files(site.Layout("blog", ""))
+    files = bind_address.private_files(site.Layout("blog", ""))
     assert not any(b"root:" in file.beginning for file in files)
-    assert len(files) <= exposure.MOST_FILES
+    assert len(files) <= bind_address.MOST_FILES

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from piwizard.nginx.limits import LIMITS, render_limits
+from piwizard.nginx.request_limits import LIMITS, render_limits
 
 from .slow import HEADERS_FRAME, PREFACE, Slow
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piwizard.errors import PiwizardError
-from piwizard.nginx.syntax import Directive, parse
+from piwizard.nginx.config_syntax import Directive, parse
 from piwizard.nginx.tuning import GZIP_TYPES, SETTINGS, _effective, missing, tune
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -15,23 +15,23 @@ from typing import Any
 from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import SITE_TABLES, Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import analyses
-from piwizard.apps.source import Source
+from piwizard.apps import analysis_cache
+from piwizard.apps.app_source import AppSource
 from piwizard.changes.base import Change
-from piwizard.changes.group import Group
+from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
-from piwizard.machine.facts import gather
 from piwizard.network import dhcpcd, netplan, networkmanager
-from piwizard.network.settings import settings
-from piwizard.nginx.present import NginxFiles
+from piwizard.network.address_settings import settings
+from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.steps.registry import STEPS, all_questions
 from piwizard.steps.static_ip import StaticIp
 from piwizard.steps.step import PlanContext, Step
+from piwizard.system import paths
+from piwizard.system.facts import gather
 from tests.recorded_machine import RecordedSource
 from tests.unit.properties.nginx import versions
 
-SAMPLES = Path(__file__).parents[1] / "machine" / "samples"
+SAMPLES = Path(__file__).parents[1] / "system" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 SITE = """
@@ -76,14 +76,14 @@ class Planned:
 def own_places() -> Iterator[Path]:
     """A folder in which all that is piwizard's own lies meanwhile."""
     names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
-    before = places._dirs
+    before = paths._dirs
     with tempfile.TemporaryDirectory(prefix="piwizard-properties-") as folder:
         found = SimpleNamespace(**{f"user_{name}_path": Path(folder) / there for name, there in names.items()})
-        places._dirs = lambda: found  # type: ignore[assignment]
+        paths._dirs = lambda: found  # type: ignore[assignment]
         try:
             yield Path(folder)
         finally:
-            places._dirs = before
+            paths._dirs = before
 
 
 class World:
@@ -100,7 +100,7 @@ class World:
 
     def ground(self, site: str) -> PlanContext:
         """What plans stand on."""
-        source = Source("/srv/git/blog.git", None, COMMIT, self.tree, None)
+        source = AppSource("/srv/git/blog.git", None, COMMIT, self.tree, None)
         return PlanContext(machine=self.machine, nginx=NginxFiles(), source=source, sites=(site,))
 
     def plan(self, question: Question, value: Any, number: int, *, typed: bool = False) -> Planned:
@@ -167,7 +167,7 @@ def _steps(question: Question) -> list[Step]:
 def _flat(changes: Any) -> list[Change]:
     found: list[Change] = []
     for change in changes:
-        found += [*_flat(change.changes), change] if isinstance(change, Group) else [change]
+        found += [*_flat(change.changes), change] if isinstance(change, Transaction) else [change]
     return found
 
 
@@ -176,9 +176,9 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
     if change.kind == "certificate":
         return list(change.request.commands)  # type: ignore[attr-defined]
     if change.kind == "checkout":
-        from piwizard.machine import git
+        from piwizard.git import git_command
 
-        return [git.clone(change.repo, Path("/aside"), change.ref)]  # type: ignore[attr-defined]
+        return [git_command.clone(change.repo, Path("/aside"), change.ref)]  # type: ignore[attr-defined]
     if change.kind == "environment":
         return [change._create(), change._pip()]  # type: ignore[attr-defined]
     return [change.argv] if change.kind == "command" else []  # type: ignore[attr-defined]
@@ -186,7 +186,7 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
 
 def forget() -> None:
     """What was read of the app counts no more: the answers have put other files there."""
-    analyses.forget()
+    analysis_cache.forget()
 
 
 __all__ = ["PiwizardError", "Planned", "World", "forget", "own_places"]

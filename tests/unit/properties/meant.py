@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from piwizard.network import dhcpcd, netplan
-from piwizard.nginx.listens import FOLDER
-from piwizard.nginx.site import redirects_of
+from piwizard.nginx.ipv6_listen import FOLDER
+from piwizard.nginx.server_blocks import redirects_of
 from tests.lab.unpacked import unpacked
 from tests.unit.properties import ddclient, nginx, systemd
 from tests.unit.properties.fixtures import Planned

@@ -13,10 +13,10 @@ from typing import Any
 import crossplane
 import pytest
 
-from piwizard.nginx.listens import FOLDER, render_listens
-from piwizard.nginx.present import DEFAULT_SERVER
-from piwizard.nginx.site import render_default_server
-from piwizard.nginx.tls import engine
+from piwizard.nginx.ipv6_listen import FOLDER, render_listens
+from piwizard.nginx.nginx_files import DEFAULT_SERVER
+from piwizard.nginx.server_blocks import render_default_server
+from piwizard.nginx.tls_settings import engine
 from piwizard.nginx.tuning import tune
 
 NGINX = shutil.which("nginx", path="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin")

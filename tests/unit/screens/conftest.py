@@ -16,16 +16,16 @@ from tempfile import mkdtemp
 import pytest
 from textual.pilot import Pilot
 
-from piwizard.apps import source
-from piwizard.engine import launch
-from piwizard.machine import facts, places
-from piwizard.network import trial
-from piwizard.network.trial import Trial
+from piwizard.apps import app_source
+from piwizard.engine import run_launch
+from piwizard.network import address_trial
+from piwizard.network.address_trial import Trial
 from piwizard.screens.main import MainScreen
 from piwizard.screens.pages import keep_address
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
 from piwizard.steps import registry
+from piwizard.system import facts, paths
 from tests.unit.screens import fake_pi
 
 PATIENCE = 15.0
@@ -110,10 +110,10 @@ class Seen:
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A fake Pi, not yet set up. Its path is always of one length: it is seen on screens."""
     folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
-    monkeypatch.setattr(places, "_dirs", places._dirs)
+    monkeypatch.setattr(paths, "_dirs", paths._dirs)
     for module, names in (
-        (registry, ["STEPS"]), (facts, ["gather"]), (source, ["find"]),
-        (launch, ["start", "stop", "require_systemd"]),
+        (registry, ["STEPS"]), (facts, ["gather"]), (app_source, ["find"]),
+        (run_launch, ["start", "stop", "require_systemd"]),
     ):  # fmt: skip
         for name in names:
             monkeypatch.setattr(module, name, getattr(module, name))
@@ -122,7 +122,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(fake_pi.CHECKOUT)]))
     fake_pi.install(folder)
     yield folder
-    for run in launch.places.logs_dir().glob("*/pid"):
+    for run in run_launch.places.logs_dir().glob("*/pid"):
         try:
             os.killpg(int(run.read_text()), 9)
         except ProcessLookupError:
@@ -161,11 +161,11 @@ def site(folder: Path) -> Path:
 def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trial:
     """An address on trial on the fake Pi, set on its interface."""
     monkeypatch.setattr(keep_address, "READING_SECONDS", 0)
-    monkeypatch.setattr(trial, "folder", lambda: tmp_path)
-    monkeypatch.setattr(trial, "live", lambda interface: ["192.168.1.230"])
-    monkeypatch.setattr(trial, "_stop_timer", lambda command: None)
+    monkeypatch.setattr(address_trial, "folder", lambda: tmp_path)
+    monkeypatch.setattr(address_trial, "live", lambda interface: ["192.168.1.230"])
+    monkeypatch.setattr(address_trial, "_stop_timer", lambda command: None)
     now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
     (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
     (tmp_path / "take-back").write_text("")
-    trial.let_confirm(now)
+    address_trial.let_confirm(now)
     return now

@@ -22,22 +22,22 @@ from typing import Any, ClassVar
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import source
-from piwizard.apps.source import Source
-from piwizard.changes.base import HOLDS, Change, ChangeFailed, Memory, Preview, Work
-from piwizard.engine import launch
-from piwizard.machine import facts, files, places
-from piwizard.machine.checks import Check
-from piwizard.machine.remedies import Advice
-from piwizard.machine.snapshot import Machine
+from piwizard.apps import app_source
+from piwizard.apps.app_source import AppSource
+from piwizard.changes.base import HOLDS, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
+from piwizard.engine import run_launch
 from piwizard.setup import worker, workspace
 from piwizard.steps import ddns, registry
 from piwizard.steps.registry import STEPS
 from piwizard.steps.step import PlanContext, Step
+from piwizard.system import facts, files, paths
+from piwizard.system.checks import Check
+from piwizard.system.remedies import Advice
+from piwizard.system.system_cache import SystemCache
 from tests.recorded_machine import RecordedSource
 
 CHECKOUT = Path(__file__).parents[3]
-SAMPLE = CHECKOUT / "tests" / "unit" / "machine" / "samples" / "pi4-trixie"
+SAMPLE = CHECKOUT / "tests" / "unit" / "system" / "samples" / "pi4-trixie"
 APP = CHECKOUT / "templates" / "sample"
 FOLDERS = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
 MINE = {"app", "gunicorn", "site", "nginx", "system"}
@@ -54,7 +54,7 @@ class Write:
     def describe(self) -> str:
         return f"Write {self.path.name}"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         before = files.read(self.path)
         if before == self.content.encode():
             return HOLDS
@@ -65,7 +65,7 @@ class Write:
             edited=edited,
         )
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         work.write(self.path, self.content.encode(), 0o644, (os.geteuid(), os.getegid()))
 
@@ -91,11 +91,11 @@ class Do:
     def describe(self) -> str:
         return f"Make {self.step} work"
 
-    def probe(self, machine: Machine, memory: Memory) -> Preview:
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         done = (self.folder / f"did-{self.step}").exists()
         return HOLDS if done else Preview(holds=False, argv=((f"make-{self.step}", "--all"),))
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: ApplyContext) -> None:
         result = work.command(self.argv, cwd=self.folder, allow=range(-64, 256))
         if not result.ok:
             raise ChangeFailed(f"{self.step}: it does not work.", hint="Take the obstacle away, then try again.")
@@ -157,7 +157,7 @@ class Extra(Harmless):
 
 def install(folder: Path) -> None:
     """Puts the fake below everything in this process."""
-    places._dirs = lambda: SimpleNamespace(
+    paths._dirs = lambda: SimpleNamespace(
         **{f"{whose}_{name}_path": folder / to for name, to in FOLDERS.items() for whose in ("user", "site")}
     )
     steps = (*(Harmless(step, folder) for step in STEPS if step.name in MINE), Extra(folder))
@@ -165,17 +165,17 @@ def install(folder: Path) -> None:
     gather = facts.__dict__.get("_real_gather", facts.gather)
     facts._real_gather = gather
     facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))
-    source.find = lambda site, repo, ref, pinned=None, **_: Source(repo, ref, "c0ffee", APP, None)
-    launch.require_systemd = lambda: None
-    launch.start = lambda wanted: start(folder, wanted)
-    launch.stop = stop
+    app_source.find = lambda site, repo, ref, pinned=None, **_: AppSource(repo, ref, "c0ffee", APP, None)
+    run_launch.require_systemd = lambda: None
+    run_launch.start = lambda wanted: start(folder, wanted)
+    run_launch.stop = stop
 
 
-def start(folder: Path, wanted: launch.Request) -> str:
+def start(folder: Path, wanted: run_launch.RunRequest) -> str:
     """A run in a process of its own."""
     run = f"20260101T{len(list(folder.glob('log/*'))):06}-beef"
-    launch.folder(run).mkdir(parents=True)
-    (launch.folder(run) / "request.json").write_text(dumps(asdict(wanted)))
+    run_launch.folder(run).mkdir(parents=True)
+    (run_launch.folder(run) / "request.json").write_text(dumps(asdict(wanted)))
     process = subprocess.Popen(
         ["nice", "-n", "10", sys.executable, __file__, str(folder), run],  # as launch.GENTLE has it
         stdin=subprocess.DEVNULL,
@@ -183,18 +183,18 @@ def start(folder: Path, wanted: launch.Request) -> str:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    (launch.folder(run) / "pid").write_text(str(process.pid))
+    (run_launch.folder(run) / "pid").write_text(str(process.pid))
     return run
 
 
 def stop(run: str) -> None:
     """Ends a run."""
-    os.kill(int((launch.folder(run) / "pid").read_text()), signal.SIGTERM)
+    os.kill(int((run_launch.folder(run) / "pid").read_text()), signal.SIGTERM)
 
 
 def kill(run: str) -> None:
     """The plug is pulled."""
-    os.killpg(int((launch.folder(run) / "pid").read_text()), signal.SIGKILL)
+    os.killpg(int((run_launch.folder(run) / "pid").read_text()), signal.SIGKILL)
 
 
 def remember(folder: Path, step: str, site: str | None = None, result: str = "done") -> None:

@@ -9,15 +9,15 @@ import pytest
 
 from piwizard.answers import validators as v
 from piwizard.answers.questions import Question
-from piwizard.engine import launch
-from piwizard.machine.background_job import BackgroundJob, JobProgress
-from piwizard.network import trial
+from piwizard.engine import run_launch
+from piwizard.network import address_trial
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.form.fields import Field
 from piwizard.screens.panes.setup_pane import ACTIONS, SetupPane, actions
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps import registry
+from piwizard.system.background_job import BackgroundJob, JobProgress
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import opened
 
@@ -95,7 +95,7 @@ async def test_interrupted_and_gone_on_with(site):
         await seen.go_to("system")
         await seen.run()
         await seen.see("line 3 of 3")
-        run = launch.under_way()
+        run = run_launch.under_way()
         fake_pi.kill(run)
         await seen.see("The run was interrupted")
         await seen.settle()
@@ -312,7 +312,7 @@ async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
         await seen.see("Testing 192.168.1.230: 14")
         await seen.see("192.168.1.197 returns.")
         await seen.keys("k")
-        await seen.until(lambda: trial.outcome(tried) == "kept")
+        await seen.until(lambda: address_trial.outcome(tried) == "kept")
         await seen.gone("Keep this address?")
 
 
@@ -322,12 +322,12 @@ async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, t
         await seen.keys("escape")
         await seen.keys("enter")
         await seen.see("192.168.1.230 is still being tested. Press k")
-        assert trial.outcome(tried) == "on"
+        assert address_trial.outcome(tried) == "on"
         await seen.keys("k")
         await seen.see("Keep this address?")
         (tmp_path / "trial.json").rename(tmp_path / "taking-back.json")
         await seen.gone("Keep this address?")
-        assert trial.outcome(tried) == "taking-back"
+        assert address_trial.outcome(tried) == "taking-back"
 
 
 async def test_the_whole_record_is_searched(site):

@@ -7,9 +7,8 @@ import errno
 
 import pytest
 
-from piwizard.engine import launch
-from piwizard.machine import files
-from piwizard.network import trial
+from piwizard.engine import run_launch
+from piwizard.network import address_trial
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.form.fields import Field
 from piwizard.screens.log.log_pane import LogPane
@@ -17,6 +16,7 @@ from piwizard.screens.panes.setup_pane import SetupPane
 from piwizard.screens.screen_service import ScreenService
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
+from piwizard.system import files
 from tests.unit.screens.conftest import opened
 
 pytestmark = pytest.mark.asyncio
@@ -52,7 +52,7 @@ async def test_a_run_that_ends_takes_no_cursor_away(site, ends):
         await seen.keys("enter")
         await seen.settle()
         assert AnswerStore().get(None, "ddns.hostname") == FAMILY
-        assert not launch.under_way()
+        assert not run_launch.under_way()
 
 
 async def test_an_address_on_trial_waits_for_who_is_typing(site, tried, monkeypatch):
@@ -65,7 +65,7 @@ async def test_an_address_on_trial_waits_for_who_is_typing(site, tried, monkeypa
         await seen.see("Testing 192.168.1.230")
         await seen.type("kitchen.example")
         assert seen.app.focused.value == "pi.kitchen.example"
-        assert trial.outcome(tried) != "kept"
+        assert address_trial.outcome(tried) != "kept"
         await seen.keys("escape")
         await seen.see("Keep this address?")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.engine.events import Reader, Recorder
+from piwizard.engine.events import EventReader, Recorder
 from piwizard.screens.log import log_search, run_watch
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.log_model import LINES_OF_A_BLOCK
@@ -34,7 +34,7 @@ def record(tmp_path):
 
 def everything(record):
     """All of it as blocks in memory."""
-    log, reader = LogBuilder(), Reader(record)
+    log, reader = LogBuilder(), EventReader(record)
     while reader.behind:
         log.take(reader.new())
     return log.blocks
@@ -117,7 +117,7 @@ def test_an_exit_that_was_allowed_is_no_failure(tmp_path):
 
 
 def test_what_somebody_reads_stays(record):
-    reader, log = Reader(record), LogBuilder()
+    reader, log = EventReader(record), LogBuilder()
     log.take(reader.new(8192))
     log.hold(True)
     before = [(block.title, list(block.lines)) for block in log.blocks]

@@ -14,7 +14,7 @@ import pytest
 
 from piwizard.diagnosis import checkup as diagnosis
 from piwizard.diagnosis.findings import Finding
-from piwizard.machine.remedies import Advice
+from piwizard.system.remedies import Advice
 from tests.unit.screens import fake_pi
 from tests.unit.screens.conftest import Seen, opened
 

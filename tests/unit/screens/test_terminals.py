@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from piwizard.engine import launch
+from piwizard.engine import run_launch
 from tests.lab.terminal import Terminal
 
 
@@ -87,7 +87,7 @@ def test_leaving_says_that_the_run_goes_on(site):
     terminal.type("q")
     terminal.expect("The run continues. `piwizard` shows it again")
     assert terminal.end() == 0
-    assert launch.under_way()
+    assert run_launch.under_way()
 
 
 def test_a_lost_connection_keeps_what_was_typed_and_the_run(site):
@@ -108,7 +108,7 @@ def test_a_lost_connection_keeps_what_was_typed_and_the_run(site):
     terminal.rest()
     terminal.hang_up()
     assert "workers = 7" in (site / "etc" / "answers.toml").read_text()
-    assert launch.under_way()
+    assert run_launch.under_way()
     (site / "wait-system").unlink()
     terminal = Terminal(site)
     terminal.see("Welcome back")

@@ -15,11 +15,11 @@ import pytest
 from piwizard.answers.validators import Invalid
 from piwizard.engine.state import State
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps import registry
 from piwizard.steps.system import System
+from piwizard.system import paths
 
 HAND_WRITTEN = """\
 # my Pi, kept in git
@@ -179,7 +179,7 @@ def test_a_name_can_be_mended_until_something_is_called_so(answering):
     answering.set("myflsk", "site.name", "myflask")
     assert answering.sites() == ["myflask"]
     assert workspace.secret_store().resolve("myflask", {"app.env.API_KEY": {"asked": True}})
-    State(places.state_dir()).mark("app", "myflask", "failed", "RUN")
+    State(paths.state_dir()).mark("app", "myflask", "failed", "RUN")
     with pytest.raises(Invalid, match="cannot be changed any more"):
         answering.set("myflask", "site.name", "other")
 
@@ -317,8 +317,8 @@ def test_an_open_file_of_before_is_closed_when_it_is_written(own_places):
     info = theirs.stat()
     assert (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (0o600, *owner)
     workspace.keep_answers(theirs)
-    places.answers_file().write_text("[site]\nname = 'other'\n")
+    paths.answers_file().write_text("[site]\nname = 'other'\n")
     workspace.keep_answers(theirs)
-    for file in (places.answers_file(), places.previous_answers()):
+    for file in (paths.answers_file(), paths.previous_answers()):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(places.answers_file().parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(paths.answers_file().parent.stat().st_mode) == 0o700

@@ -8,10 +8,10 @@ import pytest
 
 from piwizard.changes.link import Link
 from piwizard.errors import PiwizardError
-from piwizard.machine.checks import Check
 from piwizard.setup import workspace
 from piwizard.setup.health import inspect
 from piwizard.steps.registry import StepInstance, step_named
+from piwizard.system.checks import Check
 
 PLACE = StepInstance(step_named("nginx"), None)
 PASSED, FAILED = Check("one", "One", True, "fine"), Check("two", "Two", False, "broken")

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.machine.checks import Check
-from piwizard.machine.remedies import Advice
 from piwizard.setup import health_timer, workspace
 from piwizard.setup.health_timer import Problem
+from piwizard.system.checks import Check
+from piwizard.system.remedies import Advice
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import tomllib
 
 import pytest
 
-from piwizard.engine.journal import Journal
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
 from piwizard.setup import kept_answers, workspace
 from piwizard.setup.answer_store import AnswerStore
+from piwizard.system import paths
 
 OWN = """\
 [site]
@@ -47,8 +47,8 @@ repo = "https://example.org/wiki.git"
 @pytest.fixture
 def file(own_places):
     """Another answers file, beside a machine with two sites that are set up and one that is not."""
-    places.answers_file().parent.mkdir(parents=True)
-    places.answers_file().write_text(OWN + '\n[sites.never.app]\nrepo = "https://example.org/never.git"\n')
+    paths.answers_file().parent.mkdir(parents=True)
+    paths.answers_file().write_text(OWN + '\n[sites.never.app]\nrepo = "https://example.org/never.git"\n')
     workspace.state().mark("app", "blog", "done", "run-1")
     Journal(workspace.backups_dir(), "site", "shop").remember("link", "/etc/x", {"target": None})
     found = own_places / "answers.toml"
@@ -72,10 +72,10 @@ def test_a_site_that_is_set_up_keeps_its_answers(file):
     assert answers_of(workspace.planner(None).answers) == answers_of(planner.answers)
     after = answers_of(planner.answers)
     assert {site: after[site] for site in ("blog", "shop")} == {site: before[site] for site in ("blog", "shop")}
-    assert places.answers_file().read_text().startswith(NEW)
+    assert paths.answers_file().read_text().startswith(NEW)
     assert file.read_text() == NEW
     workspace.keep_answers(file)
-    assert places.answers_file().read_text().count("[sites.blog.app]") == 1
+    assert paths.answers_file().read_text().count("[sites.blog.app]") == 1
 
 
 def test_what_is_kept_is_said(file):
@@ -94,7 +94,7 @@ def test_a_site_that_the_file_has_is_taken_from_the_file(file):
 
 
 def test_the_machines_own_file_is_taken_as_it_is(file):
-    places.answers_file().write_text(NEW)
+    paths.answers_file().write_text(NEW)
     found = workspace.planner(None).answers
     assert list(found.sites) == ["wiki"]
     assert kept_answers.remarks(None, found) == [kept_answers.no_answers("blog"), kept_answers.no_answers("shop")]
@@ -110,7 +110,7 @@ def test_another_name_for_a_site_that_is_set_up_is_refused(file, name):
     assert "Call it shop" in refused.value.hint
     with pytest.raises(PiwizardError, match="but shop is set up"):
         workspace.keep_answers(file)
-    assert "wiki" not in places.answers_file().read_text()
+    assert "wiki" not in paths.answers_file().read_text()
 
 
 @pytest.mark.parametrize("sites", ["sites = {}\n", "[sites]\n", '[sites.other]\napp = { repo = "/srv/git/o" }\n', ""])
@@ -132,12 +132,12 @@ def test_an_answer_for_such_a_site_brings_its_others_into_the_file(file):
 
 
 def test_answers_before_are_kept_however_often_they_are_replaced(file, own_places):
-    versions = [places.answers_file().read_text()]
+    versions = [paths.answers_file().read_text()]
     for number in range(3):
         file.write_text(f"{NEW}# version {number}\n")
         workspace.keep_answers(file)
-        versions.append(places.answers_file().read_text())
-    previous = places.answers_file().with_name("answers.toml.previous").read_text()
+        versions.append(paths.answers_file().read_text())
+    previous = paths.answers_file().with_name("answers.toml.previous").read_text()
     kept = list((workspace.backups_dir() / "answers").iterdir())
     assert {previous, *(one.read_text() for one in kept)} == set(versions[:-1])
     assert {one.stat().st_mode & 0o777 for one in kept} == {0o600}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard import applying
 from piwizard.changes.base import Preview
 from piwizard.changes.notice import Notice, OfferedCommand
+from piwizard.cli import apply
 from piwizard.setup import offered_commands
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.preview import Previewed
@@ -45,7 +45,7 @@ def test_said_once_each():
 def test_a_yes_is_written_beside_what_runs_anyway(answers, monkeypatch):
     asked = []
     monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or "y")
-    assert applying._ask_for_commands(plans(INIT, SEED), answers)
+    assert apply._ask_for_commands(plans(INIT, SEED), answers)
     assert asked == [
         "Run `flask init-db` once? It may delete data (app.py line 12) [y/N] ",
         "Run `flask seed` once? [y/N] ",
@@ -58,7 +58,7 @@ def test_a_yes_is_written_beside_what_runs_anyway(answers, monkeypatch):
 @pytest.mark.parametrize("said", ["", "n", "no", "--yes", "perhaps"])
 def test_all_else_is_a_no(answers, monkeypatch, said):
     monkeypatch.setattr("builtins.input", lambda text: said)
-    assert not applying._ask_for_commands(plans(INIT), answers)
+    assert not apply._ask_for_commands(plans(INIT), answers)
     assert answers.read_text() == ANSWERS
 
 
@@ -67,4 +67,4 @@ def test_no_terminal_is_a_no(answers, monkeypatch):
         raise EOFError
 
     monkeypatch.setattr("builtins.input", nobody)
-    assert not applying._ask_for_commands(plans(INIT), answers)
+    assert not apply._ask_for_commands(plans(INIT), answers)

@@ -10,19 +10,19 @@ import pytest
 
 from piwizard.answers import file_reader
 from piwizard.answers.secret_store import NOT_GENERATED
-from piwizard.apps import source
-from piwizard.apps.source import Source
-from piwizard.engine import launch
-from piwizard.machine import facts, places
-from piwizard.machine.facts import gather
+from piwizard.apps import app_source
+from piwizard.apps.app_source import AppSource
+from piwizard.engine import run_launch
 from piwizard.setup import run_request, workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import preview_all
 from piwizard.setup.status import status
 from piwizard.steps.registry import all_questions
+from piwizard.system import facts, paths
+from piwizard.system.facts import gather
 from tests.recorded_machine import RecordedSource
 
-SAMPLE = Path(__file__).parents[1] / "machine" / "samples" / "pi4-trixie"
+SAMPLE = Path(__file__).parents[1] / "system" / "samples" / "pi4-trixie"
 ANSWERS = """
 [site]
 name = "blog"
@@ -41,10 +41,10 @@ def planner(own_places, tmp_path, monkeypatch):
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "app.py").write_text(CODE)
-    monkeypatch.setattr(source, "find", lambda *_, **__: Source("/srv/git/blog.git", None, "c0ffee", tree, None))
+    monkeypatch.setattr(app_source, "find", lambda *_, **__: AppSource("/srv/git/blog.git", None, "c0ffee", tree, None))
     recorded = gather(RecordedSource(SAMPLE))
     monkeypatch.setattr(facts, "gather", lambda: recorded)
-    monkeypatch.setattr(launch, "start", lambda wanted: "run-1")
+    monkeypatch.setattr(run_launch, "start", lambda wanted: "run-1")
     return lambda: Planner(file_reader.parse(ANSWERS, all_questions()), workspace.secret_store())
 
 
@@ -65,14 +65,14 @@ def test_plan_preview_and_status_generate_no_secret(planner, monkeypatch):
     status(one, workspace.state(), workspace.backups())
     run_request.needed(one, one.select(), [])
     assert environment_file(one) == [f'{name}="{NOT_GENERATED}"' for name in ("API_SALT", "SECRET_KEY")]
-    assert not (places.state_dir() / "secrets.json").exists()
+    assert not (paths.state_dir() / "secrets.json").exists()
 
 
 def test_run_request_generates_what_every_later_plan_has(planner):
     first = planner()
     plans = run_request.needed(first, first.select(["gunicorn"]), [])
     run_request.start(first, plans, overwrite=False)
-    kept = json.loads((places.state_dir() / "secrets.json").read_text())["blog"]
+    kept = json.loads((paths.state_dir() / "secrets.json").read_text())["blog"]
     assert set(kept) == KEYS
     assert (
         environment_file(first)
@@ -85,7 +85,7 @@ def test_plan_leaves_the_secrets_file_untouched(planner):
     store = workspace.secret_store()
     store.keep("shop", "app.env.API_KEY", "red ones")
     store.save()
-    before = (places.state_dir() / "secrets.json").stat()
+    before = (paths.state_dir() / "secrets.json").stat()
     environment_file(planner())
-    after = (places.state_dir() / "secrets.json").stat()
+    after = (paths.state_dir() / "secrets.json").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)

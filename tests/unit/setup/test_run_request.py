@@ -6,11 +6,11 @@ import pytest
 
 from piwizard.answers import file_reader
 from piwizard.changes.base import HOLDS, Preview
-from piwizard.engine import launch
-from piwizard.machine.background_job import BackgroundJob
+from piwizard.engine import run_launch
 from piwizard.setup import run_request, workspace
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance, all_questions, step_named
+from piwizard.system.background_job import BackgroundJob
 
 NGINX, DHPARAM = StepInstance(step_named("nginx"), None), StepInstance(step_named("dhparam"), None)
 LEFT, PENDING = Preview(holds=False), Preview(holds=False, pending=True)
@@ -44,9 +44,9 @@ def planner(own_places):
 
 def test_start_asks_for_the_steps_of_the_plan_in_order(planner, monkeypatch):
     asked = []
-    monkeypatch.setattr(launch, "start", lambda wanted: asked.append(wanted) or "run-1")
+    monkeypatch.setattr(run_launch, "start", lambda wanted: asked.append(wanted) or "run-1")
     run_request.start(planner, [(NGINX, []), (DHPARAM, [])], overwrite=True)
-    assert asked == [launch.Request("apply", (("nginx", None), ("dhparam", None)), overwrite=True)]
+    assert asked == [run_launch.RunRequest("apply", (("nginx", None), ("dhparam", None)), overwrite=True)]
 
 
 @pytest.mark.parametrize(

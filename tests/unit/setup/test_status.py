@@ -13,19 +13,19 @@ from piwizard.answers.questions import Question
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
 from piwizard.engine.events import Recorder
-from piwizard.engine.journal import Journal
-from piwizard.engine.lock import Lock
-from piwizard.engine.runner import Engine
+from piwizard.engine.run_lock import Lock
+from piwizard.engine.runner import Runner
+from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
-from piwizard.machine.background_job import BackgroundJob, JobProgress
-from piwizard.machine.checks import Check
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.status import Status, addresses, all_set_up, status, without_answers
 from piwizard.steps import registry
 from piwizard.steps.nginx import Nginx
 from piwizard.steps.registry import StepInstance, all_questions
+from piwizard.system import paths
+from piwizard.system.background_job import BackgroundJob, JobProgress
+from piwizard.system.checks import Check
 
 
 class Planned(Planner):
@@ -58,7 +58,7 @@ def of(planner, step="nginx"):
 
 
 def run(planner, own_places):
-    engine = Engine(workspace.backups_dir(), workspace.state(), Recorder(own_places / "log" / "run-1"))
+    engine = Runner(workspace.backups_dir(), workspace.state(), Recorder(own_places / "log" / "run-1"))
     assert engine.run("nginx", None, lambda: planner.plan(None), list, overwrite=False)
 
 
@@ -140,7 +140,7 @@ def test_it_did_not_come_to_its_end(planner, result, state):
 def test_running(planner):
     workspace.state().mark("nginx", None, "running", "run-1")
     workspace.state().mark("system", None, "running", "run-0")
-    lock = Lock(places.lock_file())
+    lock = Lock(paths.lock_file())
     lock.take("run-1")
     try:
         assert of(planner).state == "running"
@@ -179,7 +179,7 @@ def _me():
     import os
     import pwd
 
-    from piwizard.machine.files import Owner
+    from piwizard.system.files import Owner
 
     return Owner(pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
 

@@ -8,25 +8,25 @@ from dataclasses import asdict
 
 import pytest
 
-from piwizard.engine import launch
-from piwizard.machine import places
+from piwizard.engine import run_launch
 from piwizard.setup import worker
+from piwizard.system import paths
 
 
 @pytest.fixture
 def undo(own_places, monkeypatch):
     """Carries out an undo of the step app of two sites, with data of both; gives what is left in /srv."""
     srv = own_places / "srv"
-    monkeypatch.setattr(places, "sites_dir", lambda: srv)
+    monkeypatch.setattr(paths, "sites_dir", lambda: srv)
     before = signal.getsignal(signal.SIGTERM)
     for site in ("blog", "shop"):
         (srv / site / "data").mkdir(parents=True)
         (srv / site / "data" / "app.db").write_text(site)
 
     def go(**more):
-        launch.folder("run-1").mkdir(parents=True)
-        wanted = launch.Request("undo", (("gunicorn", "blog"), ("app", "blog"), ("app", "shop")), **more)
-        (launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
+        run_launch.folder("run-1").mkdir(parents=True)
+        wanted = run_launch.RunRequest("undo", (("gunicorn", "blog"), ("app", "blog"), ("app", "shop")), **more)
+        (run_launch.folder("run-1") / "request.json").write_text(json.dumps(asdict(wanted)))
         assert worker.work("run-1")
         return sorted(path.read_text() for path in srv.rglob("app.db"))
 
@@ -43,6 +43,6 @@ def test_undo_deletes_no_data_otherwise(undo):
 
 
 def test_undo_needs_no_answers(undo):
-    places.answers_file().parent.mkdir(parents=True)
-    places.answers_file().write_text("spoilt [")
+    paths.answers_file().parent.mkdir(parents=True)
+    paths.answers_file().write_text("spoilt [")
     assert undo(wipe=("blog", "shop")) == []

@@ -9,15 +9,15 @@ import pytest
 
 from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import Answers
-from piwizard.apps.source import Source
-from piwizard.changes.group import Group
-from piwizard.machine.facts import gather
-from piwizard.nginx.present import NginxFiles
+from piwizard.apps.app_source import AppSource
+from piwizard.changes.transaction import Transaction
+from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.steps.registry import all_questions
 from piwizard.steps.step import PlanContext
+from piwizard.system.facts import gather
 from tests.recorded_machine import RecordedSource
 
-SAMPLES = Path(__file__).parents[1] / "machine" / "samples"
+SAMPLES = Path(__file__).parents[1] / "system" / "samples"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 TOML = """
@@ -55,7 +55,7 @@ def app(tmp_path):
         for path, text in (files or {"app.py": FLASK}).items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_text(text)
-        return Source("/srv/git/blog.git", None, COMMIT, tree, None)
+        return AppSource("/srv/git/blog.git", None, COMMIT, tree, None)
 
     return made
 
@@ -85,7 +85,9 @@ def answers():
 def flat(changes):
     """Changes with the members of groups among them."""
     return [
-        inner for change in changes for inner in ([*change.changes, change] if isinstance(change, Group) else [change])
+        inner
+        for change in changes
+        for inner in ([*change.changes, change] if isinstance(change, Transaction) else [change])
     ]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.chosen import FRAMEWORK, SERVER, Chosen
+from piwizard.apps.app_config import FRAMEWORK, SERVER, AppConfig
 from piwizard.errors import PiwizardError
-from piwizard.machine import places
 from piwizard.steps.app import App
+from piwizard.system import paths
 
 from .conftest import COMMIT, FLASK, of_kind
 
@@ -183,7 +183,7 @@ def test_what_is_made_beside_the_code_is_made_for_each_release_and_before_it_is_
 
 
 def test_another_python_gets_a_release_of_its_own(plan, tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
+    monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path / "srv")
     releases, name = tmp_path / "srv/blog/releases", COMMIT[:12]
 
     def build(release, python):
@@ -217,15 +217,15 @@ def test_another_python_gets_a_release_of_its_own(plan, tmp_path, monkeypatch):
 @pytest.fixture
 def serving(tmp_path, monkeypatch, ground, answers):
     """A site that serves a release whose environment was built in the way that is named."""
-    monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
+    monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path / "srv")
 
     def made(built):
-        chosen = Chosen(ground({"app.py": FLASK, "requirements.txt": "flask\n"}).source, answers())
+        chosen = AppConfig(ground({"app.py": FLASK, "requirements.txt": "flask\n"}).source, answers())
         release = tmp_path / "srv" / "blog" / "releases" / COMMIT[:12]
         release.mkdir(parents=True, exist_ok=True)
         (release / "venv.json").write_bytes(built or chosen.recipe)
         (tmp_path / "srv" / "blog" / "current").symlink_to(release)
-        return Chosen(chosen.source, chosen.answers).layout.release.name
+        return AppConfig(chosen.source, chosen.answers).layout.release.name
 
     return made
 

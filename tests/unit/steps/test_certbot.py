@@ -9,18 +9,18 @@ import pytest
 
 from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import Answers
-from piwizard.changes.gone import Gone
+from piwizard.changes.absent_file import AbsentFile
 from piwizard.errors import PiwizardError
-from piwizard.machine import commands, places
-from piwizard.machine.certificates import Certificate
 from piwizard.steps import renewal
 from piwizard.steps.blocks import AVAILABLE
 from piwizard.steps.certbot import Certbot
 from piwizard.steps.registry import all_questions
 from piwizard.steps.renewal import Renewal
 from piwizard.steps.site import Site
+from piwizard.system import commands, paths
+from piwizard.system.certificates import X509Info
+from piwizard.tls.challenge import environment_runs
 from piwizard.tls.lineage import Certificates, Lineage
-from piwizard.tls.way import environment_runs
 
 from .conftest import flat, of_kind
 
@@ -33,7 +33,7 @@ LE = "https://acme-v02.api.letsencrypt.org/directory"
 def lineage(name="mine", names=NAMES, way="webroot", server=LE):
     ends = datetime.now(UTC) + timedelta(days=60)
     settings = {"authenticator": way, "server": server}
-    return Lineage(name, Certificate(frozenset(names), ends, "CN = R10"), settings)
+    return Lineage(name, X509Info(frozenset(names), ends, "CN = R10"), settings)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_certificate_then_https(plan):
     assert group.guard == ("nginx", "-t")
     assert group.proof
     (link,) = of_kind([group], "link")
-    assert (link.path, link.target) == (places.state_dir() / "certificates" / "blog", OURS)
+    assert (link.path, link.target) == (paths.state_dir() / "certificates" / "blog", OURS)
     assert f"ssl_certificate {OURS}/fullchain.pem;" in texts([group])[AVAILABLE / "blog"]
 
 
@@ -208,7 +208,7 @@ def test_a_certificate_by_http_after_one_by_dns(plan, own_places):
     """What signed for the records goes, once the certificate is renewed by a page."""
     made = flat(plan(lineages=[lineage("piwizard-blog", way="dns-cloudflare")]))
     (asked,) = [change for change in made if change.kind == "certificate"]
-    (gone,) = [change for change in made if isinstance(change, Gone)]
+    (gone,) = [change for change in made if isinstance(change, AbsentFile)]
     assert (asked.anew, str(gone.path)) == (True, "/etc/letsencrypt/piwizard-blog.ini")
     assert made.index(asked) < made.index(gone)
 
@@ -261,5 +261,5 @@ def test_a_plugin_of_its_own(plan_by_dns):
 @pytest.mark.parametrize(("others", "goes"), [("webroot", True), ("dns-cloudflare", True), ("dns-duckdns", False)])
 def test_a_plugin_that_no_certificate_needs_any_more(plan, others, goes):
     there = [lineage("piwizard-blog"), lineage("piwizard-other", ("other.example.org",), others)]
-    gone = [change for change in flat(plan(lineages=there, step=Renewal)) if isinstance(change, Gone)]
+    gone = [change for change in flat(plan(lineages=there, step=Renewal)) if isinstance(change, AbsentFile)]
     assert [change.path for change in gone] == ([renewal.PLUGIN] if goes else [])

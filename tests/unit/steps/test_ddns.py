@@ -67,10 +67,10 @@ def test_the_secret_is_in_no_preview(pi, given, own_places):
 
         owns = unfinished = lambda self, *_: False
 
-    from piwizard.machine.snapshot import Machine
+    from piwizard.system.system_cache import SystemCache
 
     for change in flat(Ddns().plan(pi(), given())):
-        preview = change.probe(Machine(), Nobody())
+        preview = change.probe(SystemCache(), Nobody())
         assert "hush-hush" not in preview.diff + repr(preview.argv) + change.describe()
 
 

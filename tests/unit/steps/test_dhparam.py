@@ -6,10 +6,10 @@ import pytest
 
 from piwizard.answers import file_reader as answers_module
 from piwizard.errors import PiwizardError
-from piwizard.machine import dhparam
-from piwizard.machine import dhparam_generator as generator
 from piwizard.setup import planner
 from piwizard.steps.dhparam import AT_BOOT, IN_USE, INCLUDED, UNIT, Dhparam
+from piwizard.system import dhparam_generator as generator
+from piwizard.system import openssl_dhparam
 
 from .conftest import of_kind
 
@@ -36,7 +36,7 @@ def test_none(plan):
 def test_the_known_ones(plan):
     changes = plan('way = "ffdhe2048"')
     known, directive = of_kind(changes, "file")
-    assert dhparam.parse(known.content.encode()).bits == 2048
+    assert openssl_dhparam.parse(known.content.encode()).bits == 2048
     assert directive.content.endswith("ssl_dhparam /etc/piwizard/dhparam.pem;\n")
     assert links(changes) == {
         AT_BOOT: None, IN_USE: "dhparam-ffdhe2048.pem", INCLUDED: "/etc/piwizard/dhparam.conf"
@@ -72,7 +72,7 @@ def test_refused(plan, text):
 
 
 def test_the_time_it_takes_is_measured_where_there_is_a_machine(ground, monkeypatch):
-    monkeypatch.setattr(dhparam, "expected", lambda bits: 229 * 60.0)
+    monkeypatch.setattr(openssl_dhparam, "expected", lambda bits: 229 * 60.0)
     _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", planner.all_questions()).of(None))
     assert bits.detected == "takes about 3 h 49 min on this board, by a short try"
     assert Dhparam().questions(None, None)[1].detected == ""

@@ -80,7 +80,7 @@ def test_the_questions_name_the_board(ground, memory):
 @pytest.fixture
 def proven(tmp_path, monkeypatch):
     """The release of that name as its trial left it, in use or not."""
-    monkeypatch.setattr("piwizard.machine.places.sites_dir", lambda: tmp_path / "srv")
+    monkeypatch.setattr("piwizard.system.paths.sites_dir", lambda: tmp_path / "srv")
 
     def made(worker, release=COMMIT[:12], *, current=True):
         folder = tmp_path / "srv" / "blog" / "releases" / release

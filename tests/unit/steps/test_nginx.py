@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.nginx.listens import FOLDER
+from piwizard.nginx.ipv6_listen import FOLDER
 from piwizard.steps.nginx import Nginx
 from piwizard.steps.site import Site
 

@@ -11,8 +11,7 @@ from piwizard.answers.file_reader import parse
 from piwizard.changes.file import File
 from piwizard.changes.forward import Forwards
 from piwizard.errors import PiwizardError
-from piwizard.router import keeping
-from piwizard.steps import router
+from piwizard.steps import forward_timer, router
 from piwizard.steps.registry import all_questions
 from piwizard.steps.router import Router
 
@@ -20,7 +19,7 @@ from piwizard.steps.router import Router
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     """Units are looked for in an empty folder."""
-    monkeypatch.setattr(keeping, "UNITS", tmp_path)
+    monkeypatch.setattr(forward_timer, "UNITS", tmp_path)
 
 
 def plan(ground, forward):
@@ -42,7 +41,7 @@ def test_a_router_that_is_silent_for_once(ground, tmp_path, monkeypatch):
     """The timer looks after its forwards; an `apply` of something else does not fail for it."""
     monkeypatch.setattr(router.forwards, "find", lambda gateway: None)
     assert "forward" in [change.kind for change in plan(ground(), "upnp")]
-    (tmp_path / keeping.TIMER).touch()
+    (tmp_path / forward_timer.TIMER).touch()
     assert "forward" not in [change.kind for change in plan(ground(), "upnp")]
 
 
@@ -56,7 +55,7 @@ def test_by_hand_alters_nothing_but_a_text(ground):
 
 
 def test_from_upnp_to_by_hand(ground, tmp_path):
-    (tmp_path / keeping.TIMER).touch()
+    (tmp_path / forward_timer.TIMER).touch()
     with pytest.raises(PiwizardError, match="by UPnP before") as refused:
         plan(ground(), "by-hand")
     assert "piwizard undo router" in refused.value.hint
@@ -76,7 +75,7 @@ def test_neither(ground):
 
 def test_the_timers_program_stands_alone(ground):
     """The system's own Python starts it, from a folder where there is no piwizard."""
-    service, timer = keeping.units(
+    service, timer = forward_timer.units(
         "192.168.1.1", next(change for change in plan(ground(), "upnp") if isinstance(change, Forwards)).wanted
     )
     (start,) = [line for line in service.content.splitlines() if line.startswith("ExecStart=")]
@@ -84,9 +83,9 @@ def test_the_timers_program_stands_alone(ground):
     address = ground().machine.network.address.address
     program = "/usr/bin/python3 -I /usr/local/lib/piwizard/forwards.py"
     assert start == f'ExecStart={program} 192.168.1.1 "piwizard {mac}" {address} 80 443'
-    assert "import piwizard" not in keeping.program().content
-    assert "from piwizard" not in keeping.program().content
-    assert timer.path == Path(keeping.UNITS / keeping.TIMER)
+    assert "import piwizard" not in forward_timer.program().content
+    assert "from piwizard" not in forward_timer.program().content
+    assert timer.path == Path(forward_timer.UNITS / forward_timer.TIMER)
 
 
 def test_the_question_is_the_one_that_says_yes():

@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.changes.log_file import LogFile
 from piwizard.errors import PiwizardError
-from piwizard.nginx.present import DEFAULT_SERVER, NginxFiles
+from piwizard.nginx.nginx_files import DEFAULT_SERVER, NginxFiles
 from piwizard.steps.blocks import AVAILABLE, ENABLED
 from piwizard.steps.site import Site
 from piwizard.tls.lineage import Certificates

@@ -3,7 +3,7 @@ import pytest
 from piwizard.answers import file_reader as answers_module
 from piwizard.changes.address import FixedAddress
 from piwizard.errors import PiwizardError
-from piwizard.network import neighbours, trial
+from piwizard.network import address_trial, neighbors
 from piwizard.steps.registry import all_questions
 from piwizard.steps.static_ip import StaticIp
 
@@ -54,7 +54,7 @@ def test_the_reservation_comes_first():
 
 def test_one_change_after_the_neighbours_were_asked(ground, machine, monkeypatch):
     monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
-    monkeypatch.setattr(neighbours.arp, "who_has", lambda address, *_: ROUTER if address.endswith(".1") else None)
+    monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: ROUTER if address.endswith(".1") else None)
     text = 'address = "192.168.1.230/24"\nrevert_after = 60'
     (change,) = StaticIp().plan(ground(machine=machine("pi4-trixie")), answered(text))
     assert change.describe() == "Address 192.168.1.230/24 on eth0"
@@ -70,16 +70,16 @@ def test_one_change_after_the_neighbours_were_asked(ground, machine, monkeypatch
 )  # fmt: skip
 def test_neighbours_that_are_in_the_way(ground, machine, monkeypatch, there, key, words):
     monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
-    monkeypatch.setattr(neighbours.arp, "who_has", lambda address, *_: there.get(address))
+    monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: there.get(address))
     with pytest.raises(PiwizardError, match=words) as raised:
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
     assert raised.value.key == key
 
 
 def test_not_while_the_interface_is_being_set(ground, machine, monkeypatch):
-    now = trial.Trial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
-    monkeypatch.setattr(trial, "current", lambda: now)
-    monkeypatch.setattr(trial, "live", lambda interface: [])
+    now = address_trial.Trial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
+    monkeypatch.setattr(address_trial, "current", lambda: now)
+    monkeypatch.setattr(address_trial, "live", lambda interface: [])
     with pytest.raises(PiwizardError, match="eth0 is being set anew at this moment"):
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
 

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.machine.facts import gather
 from piwizard.steps.system import DISK_NEEDED, PACKAGES, System
+from piwizard.system.facts import gather
 from tests.recorded_machine import RecordedSource
 
 from .conftest import SAMPLES

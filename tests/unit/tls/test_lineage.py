@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from piwizard.machine import places
-from piwizard.machine.certificates import Certificate
+from piwizard.system import paths
+from piwizard.system.certificates import X509Info
 from piwizard.tls import lineage
 from piwizard.tls.lineage import Lineage
 
@@ -48,7 +48,7 @@ def test_a_persons_own_is_used_where_browsers_would_take_it(letsencrypt, own_pla
 @pytest.mark.parametrize(("left", "serves"), [(80, True), (25, True), (15, False), (-1, False)])
 def test_one_that_should_have_been_renewed_is_taken_no_longer(left, serves):
     ends = datetime.now(UTC) + timedelta(days=left)
-    certificate = Certificate(frozenset(SITE), ends, "CN = R10", ends - timedelta(days=90))
+    certificate = X509Info(frozenset(SITE), ends, "CN = R10", ends - timedelta(days=90))
     assert Lineage("mine", certificate).serves(SITE) == serves
 
 
@@ -63,7 +63,7 @@ def test_the_one_in_use_is_preferred_and_ours_is_no_persons(letsencrypt, own_pla
 
 def test_in_use(letsencrypt, own_places):
     root = letsencrypt("mine", *SITE)
-    links = places.state_dir() / "certificates"
+    links = paths.state_dir() / "certificates"
     links.mkdir(parents=True)
     (links / "blog").symlink_to(root / "live" / "mine")
     (links / "gone").symlink_to(root / "live" / "gone")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piwizard.machine.commands import Process
+from piwizard.system.commands import Process
 from tests.lab.eventually import eventually
 from tests.lab.faults.kinds.fault import Fault
 from tests.lab.faults.run import Run

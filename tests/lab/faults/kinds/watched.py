@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from piwizard.machine import commands
-from piwizard.machine.commands import Process
+from piwizard.system import commands
+from piwizard.system.commands import Process
 from tests.lab.faults.kinds.fault import Fault
 from tests.lab.faults.run import Run
 from tests.lab.pi import Pi

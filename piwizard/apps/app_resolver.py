@@ -1,0 +1,313 @@
+"""What in somebody's code is a Flask app, and which functions make one."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from piwizard.apps.bindings import Assigned, Binding, Bindings, Function, Import, bindings_of
+from piwizard.apps.functions import decorator_name, required_arguments, returned
+from piwizard.apps.modules import imported, submodule
+from piwizard.apps.repository_checkout import RepositoryCheckout
+
+FACTORY_NAMES = ("create_app", "make_app")
+APP_CLASSES = {
+    ("flask", "Flask"), ("flask.app", "Flask"), ("apiflask", "APIFlask"), ("flask_openapi3", "OpenAPI"),
+    ("eve", "Eve"),
+}  # fmt: skip
+HOLDERS = {("dash", "Dash"): "server", ("connexion", "App"): "app", ("connexion", "FlaskApp"): "app"}
+WRAPPERS = frozenset({"ProxyFix", "DispatcherMiddleware", "WhiteNoise", "SharedDataMiddleware", "ProfilerMiddleware"})
+WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
+BLOCKING = frozenset({"run", "run_server", "serve_forever"})
+BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+EXPORTED = {*APP_CLASSES, ("flask", "Blueprint")}
+"""What `from MODULE import *` is known to bring from outside the checkout."""
+MOST_STARRED = 300
+DEEPEST = 12
+MOST_STEPS = 2_000_000
+STEPS_A_LOOK = 2_000
+
+
+@dataclass(frozen=True)
+class WsgiApp:
+    """A Flask app: where it is made, and how the name in question came by it."""
+
+    file: str
+    line: int
+    how: str
+    factory: Factory | None = None
+
+
+@dataclass(frozen=True)
+class Factory:
+    """A function that returns a Flask app."""
+
+    name: str
+    file: str
+    line: int
+    required: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass
+class Code:
+    """Answers what a name in a file stands for, following imports within the checkout."""
+
+    checkout: RepositoryCheckout
+    _bindings: dict[str, Bindings] = field(default_factory=dict)
+    _everything: dict[str, Bindings] = field(default_factory=dict)
+    texts: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    steps: int = MOST_STEPS
+
+    @classmethod
+    def of(cls, checkout: RepositoryCheckout) -> Code:
+        """The code of a checkout, with what is known of it so far."""
+        known = checkout.memory.setdefault("code", cls(checkout))
+        assert isinstance(known, cls)
+        return known
+
+    def spend(self) -> bool:
+        """Take one of the steps that all look-ups together may take; False when there are none left."""
+        self.steps -= 1
+        return self.steps >= 0
+
+    def bindings(self, file: str) -> Bindings:
+        """What a file binds when it is imported."""
+        if file not in self._bindings:
+            tree = self.checkout.parsed(file)
+            self._bindings[file] = found = bindings_of(tree.body if tree else [])
+            for star in found.names.pop("*", []):
+                for name, source in self._behind(file, star):
+                    found.names.setdefault(name, []).append(source)
+        return self._bindings[file]
+
+    def _behind(self, file: str, star: Binding) -> list[tuple[str, Import]]:
+        """What `from MODULE import *` brings."""
+        if not isinstance(star, Import):
+            return []
+        target = imported(self.checkout, file, star.module, star.level)
+        if target is None:
+            names = [name for module, name in EXPORTED if module == star.module]
+        else:
+            names = [name for name in self.bindings(target).names if not name.startswith("_")]
+        known = names[:MOST_STARRED] if target != file else []
+        return [(name, Import(star.module, star.level, name, star.line)) for name in known]
+
+    def app(self, file: str, name: str) -> WsgiApp | None:
+        """The Flask app that a module's name stands for."""
+        return _Look(self, file).name_app(name)
+
+    def factory(self, file: str, name: str) -> Factory | None:
+        """The app factory that a module's name stands for."""
+        return _Look(self, file).name_factory(name)
+
+    def is_app_call(self, file: str, call: ast.Call) -> bool:
+        """Whether a call anywhere in a file makes a Flask object: `Flask(…)`, an alias or a subclass of it."""
+        return _Look(self, file, self.everything(file)).is_app_class(call.func)
+
+    def origin(self, file: str, node: ast.expr) -> tuple[str, str] | None:
+        """The outside module and name behind an expression anywhere in a file: `("flask", "Blueprint")`."""
+        return _Look(self, file, self.everything(file)).origin(node)
+
+    def definition(self, file: str, node: ast.expr) -> tuple[str, str] | None:
+        """The file and name where what `Name` or `module.Name` stands for is defined in the checkout."""
+        return _Look(self, file, self.everything(file)).definition(node)
+
+    def everything(self, file: str) -> Bindings:
+        """What a file binds at its top and in all of its functions and classes."""
+        if file not in self._everything:
+            tree = self.checkout.parsed(file)
+            inner = [node for node in self.checkout.nodes(file) if isinstance(node, BLOCKS)]
+            merged = bindings_of([*(tree.body if tree else []), *(s for block in inner for s in block.body)])
+            self._everything[file] = merged
+        return self._everything[file]
+
+    def blocked(self, file: str) -> int | None:
+        """The line of an `app.run()` that importing the file would run into and never leave."""
+        for call in self.bindings(file).calls:
+            if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+                continue
+            owner = call.func.value.id
+            if call.func.attr in BLOCKING and (owner in {"app", "application", "socketio"} or self.app(file, owner)):
+                return call.lineno
+        return None
+
+
+@dataclass
+class _Look:
+    """One look-up: a place in the code, and how many steps it may still take."""
+
+    code: Code
+    file: str
+    local: Bindings | None = None
+    left: int = DEEPEST
+    steps: list[int] = field(default_factory=lambda: [STEPS_A_LOOK])
+
+    def bound(self, name: str) -> list[Binding]:
+        # Names that are bound a hundred times to names that are bound a hundred times would take for ever.
+        self.steps[0] -= 1
+        if self.steps[0] < 0 or not self.code.spend():
+            return []
+        if self.local and name in self.local.names:
+            return self.local.names[name]
+        return self.code.bindings(self.file).names.get(name, [])
+
+    def deeper(self, file: str | None = None, local: Bindings | None = None) -> _Look:
+        if file is None:
+            return _Look(self.code, self.file, local or self.local, self.left - 1, self.steps)
+        return _Look(self.code, file, None, self.left - 1, self.steps)
+
+    def follow(self, source: Import) -> tuple[str, str | None] | None:
+        """The file of the checkout, and the name in it, that an import leads to."""
+        target = imported(self.code.checkout, self.file, source.module, source.level)
+        if target is None:
+            return None
+        if source.name and source.name not in self.code.bindings(target).names:
+            inner = submodule(self.code.checkout, target, source.name)
+            return (inner, None) if inner else None
+        if target == self.file and source.name is not None:
+            return None
+        return target, source.name
+
+    def origin(self, node: ast.expr) -> tuple[str, str] | None:
+        """The module and name behind `Name` or `module.Name`, as imported from outside the checkout."""
+        match node:
+            case ast.Name(id=name):
+                for source in self.bound(name):
+                    if isinstance(source, Import) and source.name:
+                        return source.module, source.name
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                for source in self.bound(name):
+                    if isinstance(source, Import) and source.name is None:
+                        return source.module, attr
+        return None
+
+    def is_app_class(self, node: ast.expr) -> bool:
+        if self.left <= 0:
+            return False
+        if self.origin(node) in APP_CLASSES:
+            return True
+        match node:
+            case ast.Name(id=name):
+                for source in self.bound(name):
+                    if isinstance(source, ast.ClassDef) and any(self.deeper().is_app_class(b) for b in source.bases):
+                        return True
+                    if isinstance(source, Import) and (where := self.follow(source)) and where[1]:
+                        return self.deeper(where[0]).is_app_class(ast.Name(where[1]))
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                if file := self.module(name):
+                    return self.deeper(file).is_app_class(ast.Name(attr))
+        return False
+
+    def definition(self, node: ast.expr) -> tuple[str, str] | None:
+        if self.left <= 0:
+            return None
+        match node:
+            case ast.Name(id=name):
+                for source in self.bound(name):
+                    if not isinstance(source, Import):
+                        return self.file, name
+                    if (where := self.follow(source)) and where[1]:
+                        return self.deeper(where[0]).definition(ast.Name(where[1]))
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                if file := self.module(name):
+                    return self.deeper(file).definition(ast.Name(attr))
+        return None
+
+    def module(self, name: str) -> str | None:
+        """The file of the checkout's module that a name stands for."""
+        for source in self.bound(name):
+            if isinstance(source, Import) and (where := self.follow(source)) and where[1] is None:
+                return where[0]
+        return None
+
+    def name_app(self, name: str) -> WsgiApp | None:
+        if self.left <= 0:
+            return None
+        for source in self.bound(name):
+            if isinstance(source, Assigned) and (app := self.deeper().value_app(source.value, name)):
+                return app
+            if not isinstance(source, Import) or not (where := self.follow(source)) or not where[1]:
+                continue
+            if app := self.deeper(where[0]).name_app(where[1]):
+                return WsgiApp(app.file, app.line, "imported", app.factory)
+        return None
+
+    def value_app(self, value: ast.expr, name: str = "") -> WsgiApp | None:
+        if self.left <= 0:
+            return None
+        match value:
+            case ast.Call():
+                return self.call_app(value, name)
+            case ast.Name():
+                return self.deeper().name_app(value.id) if value.id != name else None
+            case ast.IfExp():
+                return self.deeper().value_app(value.body, name) or self.deeper().value_app(value.orelse, name)
+            case ast.Attribute(value=ast.Name(id=holder), attr=attr):
+                if where := self.module(holder):
+                    return self.deeper(where).name_app(attr)
+                return self.held_app(holder, attr)
+        return None
+
+    def held_app(self, holder: str, attr: str) -> WsgiApp | None:
+        """The Flask app inside another framework's object: `dash_app.server`."""
+        for source in self.bound(holder):
+            if isinstance(source, Assigned) and isinstance(source.value, ast.Call):
+                made_by = self.origin(source.value.func)
+                if made_by and HOLDERS.get(made_by) == attr:
+                    return WsgiApp(self.file, source.line, "made")
+        return None
+
+    def call_app(self, call: ast.Call, name: str) -> WsgiApp | None:
+        if self.is_app_class(call.func):
+            return WsgiApp(self.file, call.lineno, "made")
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        wraps = bool(call.args) and (called in WRAPPERS or name in WSGI_NAMES)
+        if wraps and (app := self.deeper().value_app(call.args[0], name)):
+            return WsgiApp(app.file, app.line, "wrapped", app.factory)
+        factory = self.deeper().value_factory(call.func)
+        if factory and not factory.problem:
+            return WsgiApp(factory.file, factory.line, "called", factory)
+        if called in FACTORY_NAMES and factory is None:
+            return WsgiApp(self.file, call.lineno, "called")
+        return None
+
+    def value_factory(self, node: ast.expr) -> Factory | None:
+        match node:
+            case ast.Name(id=name):
+                return self.name_factory(name)
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                if file := self.module(name):
+                    return self.deeper(file).name_factory(attr)
+        return None
+
+    def name_factory(self, name: str) -> Factory | None:
+        if self.left <= 0:
+            return None
+        for source in self.bound(name):
+            if isinstance(source, Function):
+                return self.function(source)
+            if isinstance(source, Import) and (where := self.follow(source)) and where[1]:
+                return self.deeper(where[0]).name_factory(where[1])
+        return None
+
+    def function(self, function: Function) -> Factory | None:
+        """A function as a factory, if it returns an app, or is called as one and returns something unknown."""
+        inner = self.deeper(local=bindings_of(function.body))
+        returns = returned(function)
+        sure = any(inner.value_app(value) for value in returns)
+        several = any(
+            isinstance(value, ast.Tuple) and any(inner.value_app(part) for part in value.elts) for value in returns
+        )
+        annotated = function.returns is not None and self.is_app_class(function.returns)
+        if not (sure or several or annotated or (function.name in FACTORY_NAMES and returns)):
+            return None
+        problem = ""
+        required = required_arguments(function)
+        if isinstance(function, ast.AsyncFunctionDef):
+            problem = "it is async"
+        elif several:
+            problem = "it returns more than the app"
+        elif any(decorator_name(node) not in {"cache", "lru_cache"} for node in function.decorator_list):
+            problem = "it is decorated"
+        return Factory(function.name, self.file, function.lineno, required, problem)

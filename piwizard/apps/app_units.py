@@ -1,0 +1,108 @@
+"""The socket and the service that run a site's app under gunicorn."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from piwizard.apps import network_access
+from piwizard.apps.smoke_test import LONGEST_START
+from piwizard.errors import PiwizardError
+from piwizard.system.app_sandbox import egress_values
+from piwizard.templates.quoting import unit_argument, unit_word
+from piwizard.templates.render import render
+
+SERVICE_OOM_SCORE = 500
+"""Where memory ends, the kernel kills a site before sshd; what is built or tried goes first."""
+
+
+@dataclass(frozen=True)
+class AppUnit:
+    """What a site's units are made from. Every path is absolute."""
+
+    site: str
+    user: str
+    #: The checkout: the working directory.
+    code: str
+    venv: str
+    #: "module:name", as gunicorn takes it.
+    entry: str
+    workers: int
+    threads: int
+    #: The version of gunicorn in the environment, such as (23, 0, 0).
+    gunicorn: tuple[int, ...]
+    #: The app's HOME.
+    home: str
+    environment_file: str | None = None
+    #: What the app may write to; each must exist when the service starts.
+    writable: tuple[str, ...] = ()
+    pythonpath: str | None = None
+    #: What the app may reach: "internet", or "home" for the home network too.
+    network: str = network_access.INTERNET
+    #: Whether it talks to other programs over D-Bus, which only "home" allows.
+    dbus: bool = False
+
+
+def socket_path(site: str) -> str:
+    """Where nginx finds gunicorn."""
+    return f"/run/piwizard-{site}.sock"
+
+
+def render_socket(unit: AppUnit) -> str:
+    """The text of SITE.socket."""
+    _check(unit)
+    return render("systemd/app.socket.j2", site=unit.site, socket=socket_path(unit.site))
+
+
+def render_service(unit: AppUnit) -> str:
+    """The text of SITE.service."""
+    _check(unit)
+    return render(
+        "systemd/app.service.j2",
+        site=unit.site,
+        user=unit.user,
+        code=unit.code,
+        venv=unit.venv,
+        home=unit.home,
+        command=" ".join([unit_word(f"{unit.venv}/bin/gunicorn"), *map(unit_argument, _arguments(unit))]),
+        environment_file=unit.environment_file,
+        writable=unit.writable,
+        oom_score=SERVICE_OOM_SCORE,
+        pythonpath=unit.pythonpath,
+        guard=network_access.SERVICE if unit.network == network_access.INTERNET else None,
+        **egress_values(unit.network, dbus=unit.dbus),
+    )
+
+
+def _arguments(unit: AppUnit) -> list[str]:
+    options = {
+        "worker-class": "gthread",
+        "workers": unit.workers,
+        "threads": unit.threads,
+        "keep-alive": 75,
+        # Counts while a worker loads the app, too: less than a trial may take would end it again and again.
+        "timeout": LONGEST_START,
+        "graceful-timeout": 30,
+        "worker-tmp-dir": "/dev/shm",
+    }
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    if unit.gunicorn >= (25, 1):  # it opens one by default, and the versions before do not know the option
+        arguments.append("--no-control-socket")
+    return [*arguments, unit.entry]
+
+
+def _check(unit: AppUnit) -> None:
+    """Only what would make a hole: the answers were checked before, with better words."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", unit.site):
+        raise PiwizardError(f"{unit.site!r} is no name for a site: a-z, 0-9 and dashes only.", key="site.name")
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]*", unit.user):
+        raise PiwizardError(f"{unit.user!r} is no name for a system user.")
+    if not unit.entry or unit.entry.startswith("-"):
+        raise PiwizardError(f"{unit.entry!r} is no entry: it has the form module:name.", key="app.entry")
+    for path in (unit.code, unit.venv, unit.home, *unit.writable, unit.environment_file, unit.pythonpath):
+        if path is not None and not path.startswith("/"):
+            raise PiwizardError(f"{path!r} must be an absolute path.")
+    if set(unit.venv) & set("'\"\\"):  # systemd takes no program with these in its path, quoted or not
+        raise PiwizardError(f"{unit.venv!r} cannot hold programs for systemd: there is a quote or backslash in it.")
+    if min(unit.workers, unit.threads) < 1:
+        raise PiwizardError("Workers and threads must be at least 1.")

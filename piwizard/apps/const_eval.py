@@ -1,0 +1,136 @@
+"""Works out constant texts and paths in somebody's code, without running it."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from dataclasses import dataclass
+
+from piwizard.apps.app_resolver import Code
+from piwizard.apps.bindings import Assigned
+from piwizard.apps.modules import parent
+
+# Stands for the checkout in paths made from __file__, so that posixpath can work on them.
+HERE = "/<checkout>"
+LONGEST = 4096
+DEEPEST = 25
+SAME = frozenset({"abspath", "realpath", "normpath", "resolve", "absolute", "as_posix", "fspath", "str", "expanduser"})
+PATHS = frozenset({"Path", "PurePath", "PosixPath"})
+
+
+def within(path: str, start: str = "") -> str | None:
+    """A path of the code relative to the checkout; None where it leads elsewhere. `start` is what "." means."""
+    full = posixpath.normpath(posixpath.join(HERE, start, path))
+    if full == HERE:
+        return ""
+    return full.removeprefix(f"{HERE}/") if full.startswith(f"{HERE}/") else None
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Evaluates expressions of one file."""
+
+    code: Code
+    file: str
+
+    def text(self, node: ast.expr | None, left: int = DEEPEST) -> str | None:
+        """The text or path that an expression gives; None where reading does not tell."""
+        value = None if node is None or left <= 0 or not self.code.spend() else self._value(node, left - 1)
+        return value if value is not None and len(value) <= LONGEST else None
+
+    def _value(self, node: ast.expr, left: int) -> str | None:
+        match node:
+            case ast.Constant(value=str(value)):
+                return value
+            case ast.Name(id=name):
+                return self._name(name, left)
+            case ast.JoinedStr(values=values):
+                return self._joined([v.value if isinstance(v, ast.FormattedValue) else v for v in values], left)
+            case ast.BinOp(left=first, op=ast.Add(), right=second):
+                return self._joined([first, second], left)
+            case ast.BinOp(left=first, op=ast.Div(), right=second):
+                return self._path([first, second], left)
+            case ast.BinOp(left=ast.Constant(value=str(form)), op=ast.Mod(), right=second) if form.count("%") == 1:
+                text = self.text(second, left)
+                return form.replace("%s", text) if text is not None and "%s" in form else None
+            case ast.BoolOp(op=ast.Or(), values=values):
+                return next((text for value in values if (text := self.text(value, left)) is not None), None)
+            case ast.IfExp(body=body, orelse=orelse):
+                first_text = self.text(body, left)
+                return self.text(orelse, left) if first_text is None else first_text
+            case ast.Attribute(value=inner, attr=attr):
+                return self._attribute(inner, attr, left)
+            case ast.Subscript(value=ast.Attribute(value=inner, attr="parents"), slice=ast.Constant(value=int(count))):
+                path = self.text(inner, left)
+                for _ in range(min(count + 1, DEEPEST)):
+                    path = posixpath.dirname(path) if path else path
+                return path
+            case ast.Call():
+                return self._call(node, left)
+        return None
+
+    def _name(self, name: str, left: int) -> str | None:
+        if name == "__file__":
+            return f"{HERE}/{self.file}"
+        where = self.code.definition(self.file, ast.Name(name))
+        if where is None:
+            return None
+        if where in self.code.texts:
+            return self.code.texts[where]
+        self.code.texts[where] = None  # what it stands for until it is known: ends circles
+        there = Constants(self.code, where[0])
+        for source in self.code.everything(where[0]).names.get(where[1], []):
+            if isinstance(source, Assigned) and (text := there.text(source.value, left)) is not None:
+                self.code.texts[where] = text
+                return text
+        return None
+
+    def _attribute(self, inner: ast.expr, attr: str, left: int) -> str | None:
+        if attr == "parent":
+            path = self.text(inner, left)
+            return None if path is None else posixpath.dirname(path)
+        if attr == "instance_path":
+            return f"{HERE}/instance"
+        if attr == "root_path":
+            return f"{HERE}/{parent(self.file)}"
+        where = self.code.definition(self.file, ast.Attribute(inner, attr))
+        return Constants(self.code, where[0])._name(where[1], left) if where else None
+
+    def _call(self, call: ast.Call, left: int) -> str | None:
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in {"join", "joinpath"} and not isinstance(owner, ast.Constant):
+            first = [owner] if name == "joinpath" and owner else []
+            return self._path([*first, *call.args], left)
+        if name == "format" and isinstance(owner, ast.Constant) and isinstance(owner.value, str):
+            return self._formatted(owner.value, call.args, left)
+        if name == "dirname" and call.args:
+            path = self.text(call.args[0], left)
+            return None if path is None else posixpath.dirname(path)
+        if name in SAME or name in PATHS:
+            inner = call.args[0] if call.args else owner
+            if name in PATHS and len(call.args) > 1:
+                return self._path(call.args, left)
+            return self.text(inner, left)
+        if name in {"get", "getenv", "setdefault"} and len(call.args) == 2:
+            return self.text(call.args[1], left)
+        return HERE if name in {"getcwd", "cwd"} else None
+
+    def _joined(self, parts: list[ast.expr], left: int) -> str | None:
+        texts = [self.text(part, left) for part in parts]
+        known = [text for text in texts if text is not None]
+        return "".join(known) if len(known) == len(texts) else None
+
+    def _formatted(self, form: str, arguments: list[ast.expr], left: int) -> str | None:
+        """`"…{}…{0}".format(a)`, as long as it is no more than that."""
+        for index, argument in enumerate(arguments[:DEEPEST]):
+            text = self.text(argument, left)
+            if text is None:
+                return None
+            form = form.replace(f"{{{index}}}", text).replace("{}", text, 1)
+        return form if "{" not in form and len(form) <= LONGEST else None
+
+    def _path(self, parts: list[ast.expr], left: int) -> str | None:
+        texts = [self.text(part, left) for part in parts]
+        known = [text for text in texts if text is not None]
+        return posixpath.join(known[0], *known[1:]) if known and len(known) == len(texts) else None

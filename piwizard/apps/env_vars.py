@@ -1,0 +1,202 @@
+"""Finds the environment variables that an app reads."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from piwizard.apps.app_resolver import Code
+from piwizard.apps.const_eval import HERE, Constants
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
+from piwizard.apps.start_commands import lines
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+SAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "env.sample", "example.env")
+SAMPLE_NAME = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)")
+OTHERS = (
+    "AWS|S3|MINIO|STRIPE|PAYPAL|PAYSTACK|RAZORPAY|FLUTTERWAVE|PLAID|SQUARE|RECAPTCHA|HCAPTCHA|CAPTCHA|TURNSTILE|"
+    "CLOUDFLARE|CLOUDINARY|GOOGLE|FACEBOOK|FB|GITHUB|GITLAB|TWITTER|DISCORD|SLACK|TWILIO|SPOTIFY|DROPBOX|OPENAI|"
+    "BINANCE|ALPACA|LANGFUSE|MAILJET|TUYA|CLERK|SUPABASE|AZURE|ALIPAY|TENCENT"
+)
+"""Services that give out keys of their own: one that is made up here would only be refused there."""
+GENERATED = re.compile(
+    rf"^(?!(?:\w+_)?(?:{OTHERS})_(?:\w+_)?SECRET_KEY$)(?:(?:\w*_)?SECRET_KEY|SECRET|\w*_SALT|APP_SECRET)$"
+)
+SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|_KEY$|_SALT$|CREDENTIALS|_DSN$")
+# What the system, the shell or a hosting service sets.
+GIVEN = frozenset({"PATH", "HOME", "USER", "PWD", "LANG", "TMPDIR", "PORT", "DYNO", "CI", "TERM", "SHELL", "HOSTNAME"})
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable that the code reads.
+
+    `needed`: the code stops without it (`os.environ["X"]`), or it is a key that Flask cannot do without. `default` is
+    the constant the code falls back to, `example` what a sample file says. `secret`: not to be shown or kept in the
+    open. `generate`: any random text will do.
+    """
+
+    name: str
+    needed: bool
+    default: str | None
+    file: str
+    line: int
+    secret: bool = False
+    generate: bool = False
+    example: str | None = None
+
+
+def find_environment(root: Path | RepositoryCheckout) -> tuple[Variable, ...]:
+    """Return the environment variables that a checkout's code reads, the needed ones first."""
+    checkout = read(root)
+    code = Code.of(checkout)
+    samples = _samples(checkout)
+    found: dict[str, Variable] = {}
+    for file in checkout.python:
+        if not checkout.mentions(file, b"environ", b"getenv", b"env(", b"env.", b"config(", b"envvar"):
+            continue
+        reader = _Reader(code, file)
+        for variable in (*reader.variables(), *reader.overrides()):
+            known = found.get(variable.name)
+            if known is None or (variable.needed and not known.needed and known.default is None):
+                found[variable.name] = replace(variable, example=samples.get(variable.name))
+    return tuple(sorted(found.values(), key=lambda variable: (not variable.needed, variable.name)))
+
+
+def _samples(checkout: RepositoryCheckout) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in SAMPLES:
+        for _, line in lines(checkout, file):
+            name, sign, value = line.partition("=")
+            if sign and (match := SAMPLE_NAME.fullmatch(name.strip())):
+                found.setdefault(match[1], value.strip().strip("\"'"))
+    return found
+
+
+@dataclass(frozen=True)
+class _Reader:
+    code: Code
+    file: str
+
+    def variables(self) -> Iterator[Variable]:
+        nodes = self.code.checkout.nodes(self.file)
+        fallbacks = {
+            id(node.values[0]): node.values[-1] for node in nodes if isinstance(node, ast.BoolOp) and _is_or(node)
+        }
+        optional = _guarded(nodes)
+        for node in nodes:
+            read_here = self.read(node)
+            if read_here is None:
+                continue
+            name, default, strict = read_here
+            fallback = default if default is not None else fallbacks.get(id(node))
+            if not NAME.fullmatch(name) or name in GIVEN:
+                continue
+            generate = bool(GENERATED.search(name))
+            missing = fallback is None and name not in optional and not is_side(self.file)
+            yield Variable(
+                name, missing and (strict or generate), self.shown(fallback), self.file,
+                getattr(node, "lineno", 1), bool(SECRET.search(name)), generate,
+            )  # fmt: skip
+
+    def overrides(self) -> Iterator[Variable]:
+        """The settings that a loop over the app's configuration takes from variables of their names, where given."""
+        nodes = self.code.checkout.nodes(self.file)
+        if not any(isinstance(node, ast.For) and _is_config(node.iter) and self._asks(node) for node in nodes):
+            return
+        for node in nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_config(node.func.value):
+                given = node.keywords if node.func.attr in ("update", "from_mapping") else []
+                for one in given:
+                    if one.arg and NAME.fullmatch(one.arg) and one.arg.isupper() and one.arg not in GIVEN:
+                        secret, any_text = bool(SECRET.search(one.arg)), bool(GENERATED.search(one.arg))
+                        default = self.shown(one.value)
+                        yield Variable(one.arg, False, default, self.file, one.value.lineno, secret, any_text)
+
+    def _asks(self, loop: ast.For) -> bool:
+        return any(isinstance(node, ast.expr) and self.is_environ(node) for node in ast.walk(loop))
+
+    def read(self, node: ast.AST) -> tuple[str, ast.expr | None, bool] | None:
+        """The name, the default and whether the code insists, where a node reads the environment."""
+        text = Constants(self.code, self.file).text
+        match node:
+            case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if self.is_environ(value):
+                return (name, None, True) if (name := text(key)) else None
+            case ast.Call(func=ast.Attribute(value=value, attr="get" | "setdefault" | "pop"), args=[key, *rest]):
+                if self.is_environ(value) and (name := text(key)):
+                    return name, _default(node, rest), False
+            case ast.Call(func=function, args=[key, *rest]) if name := text(key):
+                origin = self.code.origin(self.file, function)
+                if origin == ("os", "getenv"):
+                    return name, _default(node, rest), False
+                if origin in {("decouple", "config"), ("starlette.config", "Config")}:
+                    return name, _default(node, rest), True
+                if self.is_environs(function):
+                    return name, _default(node, rest), True
+                if isinstance(function, ast.Attribute) and function.attr == "from_envvar":
+                    silent = any(k.arg == "silent" for k in node.keywords) or bool(rest)
+                    return name, None, not silent
+        return None
+
+    def is_environ(self, node: ast.expr) -> bool:
+        return self.code.origin(self.file, node) in {("os", "environ"), ("os", "environb")}
+
+    def is_environs(self, function: ast.expr) -> bool:
+        """Whether a call reads through the environs package: `env("X")`, `env.str("X")`."""
+        holder = function.value if isinstance(function, ast.Attribute) else function
+        if not isinstance(holder, ast.Name) or (isinstance(function, ast.Attribute) and function.attr == "read_env"):
+            return False
+        sources = self.code.everything(self.file).names.get(holder.id, [])
+        values = [getattr(source, "value", None) for source in sources]
+        origins = [self.code.origin(self.file, value.func) for value in values if isinstance(value, ast.Call)]
+        return any(origin in {("environs", "Env"), ("environ", "Env")} for origin in origins)
+
+    def shown(self, node: ast.expr | None) -> str | None:
+        """A default as a person reads it: paths relative to the checkout, numbers as text."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            return str(node.value) if abs(node.value) < 1e18 else None
+        text = Constants(self.code, self.file).text(node)
+        return None if text is None else text.replace(f"{HERE}/", "")
+
+
+def _default(call: ast.Call, rest: list[ast.expr]) -> ast.expr | None:
+    given = next((k.value for k in call.keywords if k.arg == "default"), rest[0] if rest else None)
+    return None if isinstance(given, ast.Constant) and given.value is None else given
+
+
+def _is_config(node: ast.expr) -> bool:
+    """Whether an expression is an app's configuration, or what it holds: `app.config`, `app.config.items()`."""
+    if isinstance(node, ast.Call) and not node.args and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    return isinstance(node, ast.Attribute) and node.attr == "config"
+
+
+def _is_or(node: ast.BoolOp) -> bool:
+    return isinstance(node.op, ast.Or) and isinstance(node.values[0], ast.Call | ast.Subscript)
+
+
+def _guarded(nodes: list[ast.AST]) -> set[str]:
+    """The names that the code asks about first: `"X" in os.environ`, or a read inside try/except KeyError."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            if isinstance(node.left, ast.Constant) and isinstance(node.left.value, str):
+                found.add(node.left.value)
+        elif isinstance(node, ast.Try) and any(_catches_key_error(handler) for handler in node.handlers):
+            for inner in node.body:
+                found.update(
+                    part.slice.value
+                    for part in ast.walk(inner)
+                    if isinstance(part, ast.Subscript)
+                    and isinstance(part.slice, ast.Constant)
+                    and isinstance(part.slice.value, str)
+                )
+    return found
+
+
+def _catches_key_error(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or getattr(kind, "id", "") in {"KeyError", "LookupError", "Exception"} for kind in caught)

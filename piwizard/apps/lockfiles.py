@@ -1,0 +1,114 @@
+"""Reads the lock files of poetry, uv, pdm and Pipenv, none of which has to be installed on a Pi for that."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import Any
+
+from piwizard.apps.modules import join
+from piwizard.apps.repository_checkout import RepositoryCheckout
+from piwizard.apps.version_specs import pip_spec
+
+MOST_DOTS = 32
+"""Parts of a dotted key: the time that one takes grows with the square of them."""
+DOTS = re.compile(r"\.[ \t]*[^.\s]")
+MOST_PACKAGES = 5000
+LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
+Table = dict[str, Any]
+
+
+def toml(checkout: RepositoryCheckout, file: str) -> Table:
+    """A TOML file, parsed once; empty where it is missing, no TOML, or has longer keys than any real one."""
+    key = f"toml {file}"
+    if key not in checkout.memory:
+        checkout.memory[key] = _parsed(checkout.text(file))
+    return table(checkout.memory[key])
+
+
+def _parsed(text: str) -> Table:
+    if any(len(DOTS.findall(piece)) > MOST_DOTS for piece in re.split(r"[=\n,{}]", text)):
+        return {}
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+
+
+def table(value: object) -> Table:
+    """A value where a table is expected."""
+    return value if isinstance(value, dict) else {}
+
+
+def pinned(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, tuple[str, ...]]:
+    """The lock file beside a project, and its versions as pip's constraints.
+
+    A distribution that is locked at several versions, for different machines, is left to pip.
+    """
+    for name in LOCKS:
+        packages = toml(checkout, join(folder, name)).get("package")
+        if not isinstance(packages, list):
+            continue
+        versions: dict[str, set[str]] = {}
+        for package in map(table, packages[:MOST_PACKAGES]):
+            title, version = package.get("name"), package.get("version")
+            source = table(package.get("source"))
+            if not isinstance(title, str) or not isinstance(version, str) or not _from_index(source):
+                continue
+            if NAME.fullmatch(title) and VERSION.fullmatch(version):
+                versions.setdefault(title, set()).add(version)
+        single = {title: found.pop() for title, found in versions.items() if len(found) == 1}
+        return name, tuple(f"{title}=={version}" for title, version in sorted(single.items()))
+    return "", ()
+
+
+def _from_index(source: Table) -> bool:
+    return not source or "registry" in source or source.get("type") == "legacy"
+
+
+def pipfile_lock(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
+    """The locked packages of a Pipfile.lock as requirement lines."""
+    try:
+        content = json.loads(checkout.text(join(folder, "Pipfile.lock")) or "{}")
+    except (ValueError, RecursionError):
+        return ()
+    lines = (_line(name, table(wish)) for name, wish in table(table(content).get("default")).items())
+    return tuple(line for line in lines if line)
+
+
+def pipfile(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
+    """The [packages] of a Pipfile as requirement lines."""
+    return wishes(table(toml(checkout, join(folder, "Pipfile")).get("packages")))
+
+
+def wishes(packages: Table) -> tuple[str, ...]:
+    """Packages as Pipenv and poetry write them, `name = "^1.2"` or a table, as requirement lines."""
+    lines: list[str] = []
+    for name, wish in packages.items():
+        several = wish if isinstance(wish, list) else [wish]
+        lines += [_line(name, {"version": each} if isinstance(each, str) else table(each)) for each in several]
+    return tuple(line for line in lines if line)
+
+
+def _line(name: str, wish: Table) -> str:
+    if not NAME.fullmatch(name) or wish.get("optional") is True:
+        return ""
+    chosen = wish.get("extras")
+    extras = [extra for extra in chosen if isinstance(extra, str)] if isinstance(chosen, list) else []
+    title = f"{name}[{','.join(extras)}]" if extras else name
+    if isinstance(wish.get("git"), str):
+        revision = next((wish[key] for key in ("rev", "ref", "tag", "branch") if isinstance(wish.get(key), str)), "")
+        line = f"{title} @ git+{wish['git']}" + (f"@{revision}" if revision else "")
+    elif isinstance(wish.get("url"), str):
+        line = f"{title} @ {wish['url']}"
+    elif isinstance(wish.get("path"), str):
+        line = str(wish["path"])
+    else:
+        version = wish.get("version")
+        line = title + (pip_spec(version) if isinstance(version, str) else "")
+    if isinstance(wish.get("markers"), str):
+        line += f" ; {wish['markers']}"
+    return "" if any(character in line for character in "\r\n") or line.startswith("-") else line

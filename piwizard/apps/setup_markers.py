@@ -1,0 +1,84 @@
+"""What is recorded of a site's setup commands: what was agreed to, and what has run. Lies beside the site's data.
+
+The folder `data.setup` belongs to root. It stays as long as the data does, so that no command that has run runs again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.changes.setup_record import AGREED, FOLDER, marker_name
+from piwizard.system import files
+
+PYTHONS = ("python", "python3")
+VALUED = frozenset({"--app", "-A", "--env-file", "-e"})
+FLAGS = frozenset({"--debug", "--no-debug"})
+
+
+@dataclass(frozen=True)
+class SetupRecord:
+    """What is known: None for `agreed` where nothing is recorded of this data."""
+
+    agreed: frozenset[str] | None = None
+    ran: frozenset[str] = frozenset()
+    new: bool = False
+    """The data was empty when its setup was agreed to."""
+
+
+def identity(argv: Sequence[str]) -> str:
+    """A command as it is recognised again, however its app, its spaces and its quotes are written."""
+    words = list(argv)
+    while words and "=" in words[0] and words[0].partition("=")[0].isidentifier():
+        words.pop(0)
+    if len(words) > 2 and os.path.basename(words[0]) in PYTHONS and words[1] == "-m":
+        words = words[2:]
+    if not words:
+        return ""
+    program, *words = (os.path.basename(words[0]), *words[1:])
+    if program != "flask":
+        return shlex.join((program, *words))
+    while words and words[0].startswith("-"):
+        option = words.pop(0)
+        if option in VALUED and words:
+            words.pop(0)
+        elif option.partition("=")[0] not in VALUED | FLAGS and not option.startswith(("-A", "-e")):
+            return shlex.join((program, option, *words))
+    return shlex.join((program, *words))
+
+
+def marker(site: Path, argv: Sequence[str]) -> Path:
+    """The file that says that a command has run once for a site."""
+    return site / FOLDER / marker_name(identity(argv))
+
+
+def read(site: Path) -> SetupRecord:
+    """What is recorded of the site in this folder, also by a piwizard that kept its markers in `once`."""
+    content = files.read(site / FOLDER / AGREED)
+    if content is None:
+        before = _before(site)
+        return SetupRecord(before, before) if before else SetupRecord()
+    try:
+        raw = json.loads(content)
+        agreed, new = frozenset(map(str, raw["commands"])), bool(raw["new"])
+    except (ValueError, TypeError, KeyError):
+        agreed, new = frozenset(), False  # spoilt: nothing was agreed to
+    return SetupRecord(agreed, frozenset(_ran(site / FOLDER)), new)
+
+
+def _before(site: Path) -> frozenset[str]:
+    return frozenset(one for folder in (site / "once", *site.glob("releases/*/prepared")) for one in _ran(folder))
+
+
+def _ran(folder: Path) -> Iterator[str]:
+    for path in folder.glob("*"):
+        if path.name == AGREED:
+            continue
+        try:
+            yield identity(json.loads(files.read(path) or b"{}")["argv"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue

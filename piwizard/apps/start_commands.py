@@ -1,0 +1,132 @@
+"""What the repository's other files say about how its app is started."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from piwizard.apps.lockfiles import table, toml
+from piwizard.apps.repository_checkout import RepositoryCheckout
+
+STARTERS = (
+    "Procfile", "gunicorn.conf.py", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "run.sh",
+    "Dockerfile", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "render.yaml",
+    "app.yaml", "railway.json", "nixpacks.toml", "uwsgi.ini", "fly.toml", "Makefile",
+)  # fmt: skip
+ENV_FILES = (".flaskenv", ".env", ".env.example", ".env.sample", ".env.template", "env.example")
+SERVERS = re.compile(r"\b(gunicorn|waitress-serve|uwsgi|hupper)\b")
+ENTRY = re.compile(r"[A-Za-z_][\w.-]*:[A-Za-z_]\w*(\(.*\))?")
+MODULE = re.compile(r"[A-Za-z_][\w.]*")
+FLASK_APP = re.compile(r"\bFLASK_APP[ \t]{0,4}[=:]?[ \t]{0,4}[\"']?([\w./\\:()-]+)")
+FLASK_OPTION = re.compile(r"\bflask\s+(?:--app|-A)[ =][\"']?([\w./:()-]+)")
+LONGEST_LINE = 2000
+MAX_LINES = 2000
+
+
+@dataclass(frozen=True)
+class Hint:
+    """An entry that a file names. `entry` may be a module without a name, and a path without a module."""
+
+    entry: str
+    file: str
+    line: int
+    chdir: str = ""
+    server: bool = False
+
+
+def find_hints(checkout: RepositoryCheckout) -> list[Hint]:
+    """The entries that start-up files, FLASK_APP and [tool.*] name, as they stand there."""
+    hints: list[Hint] = []
+    for file in STARTERS:
+        for number, line in lines(checkout, file):
+            hints += server_hints(line, file, number)
+            hints += flask_hints(line, file, number)
+    for file in ENV_FILES:
+        for number, line in lines(checkout, file):
+            hints += flask_hints(line, file, number)
+    for text in tool_strings(checkout):
+        hints += [*server_hints(text, "pyproject.toml", 1), *flask_hints(text, "pyproject.toml", 1)]
+    return list(dict.fromkeys(hints))
+
+
+def lines(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[int, str]]:
+    """The numbered lines of a small text file, comments left out."""
+    if not checkout.is_file(file):
+        return
+    for number, line in enumerate(checkout.text(file).splitlines()[:MAX_LINES], 1):
+        if not line.lstrip().startswith("#") and len(line) <= LONGEST_LINE:
+            yield number, line
+
+
+def server_hints(line: str, file: str, number: int) -> list[Hint]:
+    """The entries that a command line of gunicorn, waitress or uwsgi gives."""
+    if file in {"gunicorn.conf.py", "uwsgi.ini"}:
+        found = re.match(r"\s*(?:wsgi_app|module|wsgi)\s*=\s*[\"']?([\w.-]+:\w+)", line)
+        return [Hint(found[1], file, number, server=True)] if found else []
+    start = SERVERS.search(line)
+    if not start:
+        return []
+    words = _words(line[start.start() :], listed="[" in line)
+    entry = next((word for word in words[1:] if ENTRY.fullmatch(word)), "")
+    if not entry and start[1] == "gunicorn" and file == "Procfile" and words and "." in words[-1]:
+        entry = f"{words[-1]}:application" if MODULE.fullmatch(words[-1]) else ""
+    if not entry:
+        return []
+    if "--call" in words and not entry.endswith(")"):
+        entry += "()"
+    before = re.search(r"\bcd\s+([\w./-]+)\s*(?:&&|;)", line[: start.start()])
+    return [Hint(entry, file, number, _chdir(words) or (before[1].strip("./") if before else ""), server=True)]
+
+
+def flask_hints(line: str, file: str, number: int) -> list[Hint]:
+    """The entries that FLASK_APP=… or `flask --app …` give."""
+    found = [match[1] for pattern in (FLASK_APP, FLASK_OPTION) for match in pattern.finditer(line)]
+    return [Hint(entry.removeprefix("./"), file, number) for entry in found]
+
+
+def tool_strings(checkout: RepositoryCheckout) -> Iterator[str]:
+    """The strings in pyproject's [tool.*] tables that may be command lines; keys named FLASK_APP joined to theirs."""
+    waiting: list[object] = [table(toml(checkout, "pyproject.toml").get("tool"))]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            for key, value in item.items():
+                waiting.append(f"FLASK_APP={value}" if key == "FLASK_APP" and isinstance(value, str) else value)
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, str) and len(item) <= LONGEST_LINE:
+            yield item
+
+
+def is_literal_call(entry: str) -> bool:
+    """Whether an entry is `module:name`, or a call that gunicorn accepts: literal arguments only."""
+    name = entry.partition(":")[2]
+    try:
+        tree = ast.parse(name, mode="eval").body
+        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
+            for value in [*tree.args, *(keyword.value for keyword in tree.keywords)]:
+                ast.literal_eval(value)
+            return True
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return isinstance(tree, ast.Name)
+
+
+def _words(text: str, *, listed: bool) -> list[str]:
+    plain = re.sub(r'[\[\],"]', " ", text) if listed else text
+    try:
+        return shlex.split(plain)
+    except ValueError:
+        return plain.split()
+
+
+def _chdir(words: list[str]) -> str:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word.startswith("--chdir="):
+            return word.removeprefix("--chdir=").strip("./")
+        if word in {"--chdir", "--pythonpath"}:
+            return following.strip("./")
+    return ""

@@ -1,0 +1,223 @@
+"""Finds what an app writes inside its own folder: databases, uploads, logs, the instance folder."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from piwizard.apps.app_resolver import Code
+from piwizard.apps.const_eval import Constants, within
+from piwizard.apps.modules import base_of, join, parent
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
+
+MOST_A_FILE = 500
+SAFE = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")
+KEYS = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH|_DB)$|^MEDIA_")
+NOT_KEYS = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
+WORDS = (
+    b"open(", b"sqlite", b"write_", b"mkdir", b"makedirs", b"FileHandler", b"UPLOAD", b"_FOLDER", b"_DIR", b"_DEST",
+    b"instance", b"savefig", b"to_csv", b"to_json", b"SESSION_TYPE", b"touch(", b"DATABASE", b"basicConfig", b"Sqlite",
+    b"TinyDB",
+)  # fmt: skip
+SCRIPTS = frozenset({"setup.py", "noxfile.py", "fabfile.py", "conftest.py", "gunicorn.conf.py"})
+HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
+DATABASES = {
+    "TinyDB": "file",
+    "SqliteDatabase": "sqlite",
+    "SqliteExtDatabase": "sqlite",
+    "SqliteQueueDatabase": "sqlite",
+}
+"""Classes of TinyDB and peewee, and what the file is that they open."""
+FOLDER_MAKERS = frozenset({"makedirs", "mkdir"})
+WRITERS = frozenset({"savefig", "to_csv", "to_json", "to_excel", "to_pickle"})
+PATH_WRITERS = frozenset({"write_text", "write_bytes", "touch"})
+NOT_MOVED = frozenset({"static", "templates", "migrations"})
+"""Folders whose files come with each new version: once they were kept, none would ever arrive."""
+EMPTY = frozenset({".gitkeep", ".gitignore", ".keep"})
+
+
+@dataclass(frozen=True)
+class Writable:
+    """A path inside the checkout that the app writes. `kind`: "folder", "file", or "sqlite".
+
+    `database`: it is, or holds, a database.
+
+    SQLite keeps a journal beside its file, so the folder that really holds the file has to be writable too.
+    """
+
+    path: str
+    kind: str
+    why: str
+    file: str
+    line: int
+    database: bool = False
+
+
+def find_writable(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[Writable, ...]:
+    """The paths that a checkout's code writes. `chdir`: the folder it is started in."""
+    checkout = read(root)
+    code = Code.of(checkout)
+    flask_sqlalchemy = any(checkout.mentions(file, b"flask_sqlalchemy") for file in checkout.python)
+    found: dict[str, Writable] = {}
+    for file in checkout.python:
+        if PurePosixPath(file).name not in SCRIPTS and not is_side(file) and checkout.mentions(file, *WORDS):
+            finder = _Finder(code, file, chdir, flask_sqlalchemy)
+            for item in islice(finder.all(), MOST_A_FILE):
+                if item.path not in found and acceptable(checkout, item):
+                    found[item.path] = item
+    folders = {item.path for item in found.values() if item.kind == "folder"}
+    kept = [i for i in found.values() if not any(i.path.startswith(f"{folder}/") for folder in folders)]
+    return tuple(sorted(kept, key=lambda item: item.path))
+
+
+def acceptable(checkout: RepositoryCheckout, item: Writable) -> bool:
+    """Whether a path may be offered: within the checkout, not all of it, and no code."""
+    if not SAFE.fullmatch(item.path) or item.path.endswith(".py"):
+        return False
+    if any(part.startswith(".git") or part in {".", ".."} for part in item.path.split("/")):
+        return False
+    if item.path.rpartition("/")[2] in NOT_MOVED and filled(checkout, item.path):
+        return False
+    return item.path not in checkout.code_folders
+
+
+def filled(checkout: RepositoryCheckout, folder: str) -> bool:
+    """Whether the repository itself brings what is in a folder. What is kept already is a link."""
+    return not (checkout.root / folder).is_symlink() and bool(set(checkout.names(folder)) - EMPTY)
+
+
+@dataclass(frozen=True)
+class _Finder:
+    code: Code
+    file: str
+    chdir: str
+    flask_sqlalchemy: bool
+
+    def all(self) -> Iterator[Writable]:
+        instance = join(base_of(self.code.checkout, self.file), "instance")
+        for node in self.code.checkout.nodes(self.file):
+            match node:
+                case ast.Attribute(attr="instance_path" | "open_instance_resource"):
+                    yield Writable(instance, "folder", "the instance folder", self.file, node.lineno)
+                case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format")):
+                    yield from self.database(node, instance)
+                case ast.Call():
+                    yield from self.call(node)
+                case ast.BinOp(op=ast.Add() | ast.Mod()) | ast.JoinedStr():
+                    yield from self.database(node, instance)
+                case ast.Constant(value=str(value)) if value.startswith("sqlite:///"):
+                    yield from self.database(node, instance)
+                case ast.Assign(targets=[target], value=value):
+                    yield from self.setting(_key(target), value)
+                case ast.Dict(keys=keys, values=values):
+                    for key, item in zip(keys, values, strict=True):
+                        yield from self.setting(_constant(key), item)
+                    given = {_constant(key): item for key, item in zip(keys, values, strict=True)}
+                    if _constant(given.get("class")).rpartition(".")[2] in HANDLERS:
+                        yield from self.path(given.get("filename"), "file", "its log", node.lineno)
+
+    def call(self, call: ast.Call) -> Iterator[Writable]:
+        for keyword in call.keywords:
+            yield from self.setting(keyword.arg or "", keyword.value)
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        first = call.args[0] if call.args else None
+        if name in FOLDER_MAKERS:
+            yield from self.path(first or owner, "folder", "it makes this folder", call.lineno)
+        elif name in HANDLERS:
+            yield from self.path(first or _keyword(call, "filename"), "file", "its log", call.lineno)
+        elif name == "basicConfig":
+            yield from self.path(_keyword(call, "filename"), "file", "its log", call.lineno)
+        elif name in DATABASES:
+            yield from self.path(first, DATABASES[name], "its database", call.lineno, database=True)
+        elif name in PATH_WRITERS:
+            yield from self.path(owner, "file", "it writes this file", call.lineno)
+        elif name in WRITERS:
+            yield from self.path(first, "file", "it writes this file", call.lineno)
+        elif name == "connect" and (self.code.origin(self.file, call.func) or ("",))[0] in {"sqlite3", "aiosqlite"}:
+            yield from self.path(first, "sqlite", "its SQLite database", call.lineno, database=True)
+        elif name == "open" and (owner is None or isinstance(owner, ast.Name | ast.Call | ast.BinOp)):
+            module = self.code.origin(self.file, call.func)
+            if module in {("shelve", "open"), ("dbm", "open")}:
+                yield from self.path(first, "file", "its data", call.lineno)
+            builtin = owner is None or module in {("io", "open"), ("codecs", "open"), ("gzip", "open")}
+            mode = _keyword(call, "mode") or next(iter(call.args[1 if builtin else 0 :]), None)
+            if set("wax+") & set(_constant(mode)):
+                yield from self.path(first if builtin else owner, "file", "it writes this file", call.lineno)
+
+    def setting(self, key: str, value: ast.expr) -> Iterator[Writable]:
+        if key == "SESSION_TYPE" and _constant(value) == "filesystem":
+            yield Writable(join(self.chdir, "flask_session"), "folder", "its sessions", self.file, value.lineno)
+        elif key.isupper() and KEYS.search(key) and not NOT_KEYS.search(key):
+            text = Constants(self.code, self.file).text(value) or ""
+            looks_like_file = bool(posixpath.splitext(text)[1])
+            database = looks_like_file and ("DATABASE" in key or "DB" in key)
+            kind = "sqlite" if database else "file" if looks_like_file else "folder"
+            if "://" not in text and ("/" in text or looks_like_file or "UPLOAD" in key or key.endswith("_FOLDER")):
+                place = within(text, self.chdir) if kind == "folder" and "UPLOAD" not in key else None
+                # A folder that is only named, and that the repository fills: pages, models, what new versions bring.
+                if not (place and filled(self.code.checkout, place)):
+                    yield from self.path(value, kind, f"its {key}", value.lineno)
+
+    def database(self, node: ast.expr, instance: str) -> Iterator[Writable]:
+        text = Constants(self.code, self.file).text(node) or ""
+        path = text.removeprefix("sqlite:///").partition("?")[0]
+        unknown = set("{%") & set(path) or path in {"", ":memory:"}
+        if not text.startswith("sqlite:///") or unknown or re.search(r"\btest|[-_]test", path):
+            return
+        if self.flask_sqlalchemy and not path.startswith("/"):
+            # Flask-SQLAlchemy 3 puts relative ones into the instance folder.
+            yield Writable(instance, "folder", "its SQLite database", self.file, node.lineno, database=True)
+        elif (place := within(path, self.chdir)) is not None:
+            yield self.offered(place, "sqlite", "its SQLite database", node.lineno, database=True)
+
+    def path(
+        self, node: ast.expr | None, kind: str, why: str, line: int, *, database: bool = False
+    ) -> Iterator[Writable]:
+        text = Constants(self.code, self.file).text(node)
+        if text is None and (folder := self.leading(node)):
+            text, kind = folder, "folder"
+        place = within(text, self.chdir) if text and text != ":memory:" else None
+        if place:
+            yield self.offered(place, kind, why, line, database=database)
+
+    def leading(self, node: ast.expr | None) -> str | None:
+        """The folder of a path whose last part only running the code would tell."""
+        constants = Constants(self.code, self.file)
+        match node:
+            case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if "/" in start:
+                return start.rpartition("/")[0]
+            case ast.BinOp(left=first, op=ast.Div()):
+                return constants.text(first)
+            case ast.BinOp(left=first, op=ast.Add()):
+                return (constants.text(first) or "").rpartition("/")[0]
+            case ast.Call(func=ast.Attribute(attr="join"), args=[first, *_]):
+                return constants.text(first)
+        return None
+
+    def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> Writable:
+        """A file in a folder of its own is offered as that folder: programs make others beside it."""
+        folder = parent(place)
+        own = folder and not NOT_MOVED & set(folder.split("/")) and kind != "folder"
+        if own and folder not in self.code.checkout.code_folders:
+            return Writable(folder, "folder", why, self.file, line, database)
+        return Writable(place, kind, why, self.file, line, database)
+
+
+def _constant(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def _key(target: ast.expr) -> str:
+    if isinstance(target, ast.Subscript):
+        return _constant(target.slice)
+    return target.id if isinstance(target, ast.Name) else ""

@@ -1,0 +1,76 @@
+"""A repository checked out at one commit, owned by root, readable by the app's user alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.git import git_command, git_errors
+from piwizard.git.git_access import NOBODY, Access
+from piwizard.system import files, tree
+from piwizard.system.files import Owner
+from piwizard.system.system_cache import SystemCache
+
+
+@dataclass(frozen=True)
+class GitCheckout:
+    """The code of a release in `folder`/app; `folder`/release.json says that it is whole, and what it is.
+
+    Cloned aside and renamed, so that a folder named app is always complete.
+    """
+
+    kind: ClassVar[str] = "checkout"
+    folder: Path
+    repo: str
+    ref: str | None
+    commit: str
+    group: str
+    access: Access = NOBODY
+    instead: str = ""
+    """What is wrong with the release in use, where that is why there has to be another."""
+
+    @property
+    def code(self) -> Path:
+        return self.folder / "app"
+
+    def describe(self) -> str:
+        return f"Clone {self.repo} at {self.commit[:12]}"
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        if self.code.is_dir() and files.read(self.folder / "release.json") == self._release():
+            return HOLDS
+        return Preview(
+            holds=False,
+            now=self.instead,
+            argv=(git_command.clone(self.repo, self.code, self.ref), self._checkout(self.code)),
+        )
+
+    def apply(self, work: ApplyContext) -> None:
+        if not self.code.is_dir():
+            self._clone(work)
+        files.replace(self.folder / "release.json", self._release())
+
+    def _clone(self, work: ApplyContext) -> None:
+        aside = self.folder / "app.partial"
+        files.remove(aside)
+        files.make_folders(self.folder)
+        env = git_command.environment(self.access)
+        result = work.command(git_command.clone(self.repo, aside, self.ref), env=env, allow=range(256))
+        if not result.ok:
+            error = git_errors.explain(self.repo, self.ref, result.last_words, self.access)
+            raise ChangeFailed(error.message, key=error.key, hint=error.hint)
+        work.command(self._checkout(aside), env=env)
+        with tree.folder(aside) as cloned:
+            tree.hand_over(cloned, Owner("root", self.group).ids(), 0o750)
+        work.command(("sync", "--file-system", str(aside)))
+        aside.rename(self.code)
+        files.sync_folder(self.folder)
+
+    def _checkout(self, folder: Path) -> tuple[str, ...]:
+        return ("git", "-C", str(folder), "checkout", "--quiet", "--detach", "--recurse-submodules", self.commit)
+
+    def _release(self) -> bytes:
+        return json.dumps({"repo": self.repo, "ref": self.ref, "commit": self.commit}).encode()

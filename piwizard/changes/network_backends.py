@@ -1,0 +1,223 @@
+"""Who keeps the settings of an interface, and how each is told of a fixed address and of what was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from piwizard.changes.base import ApplyContext, OwnershipIndex, Record
+from piwizard.errors import PiwizardError
+from piwizard.network import dhcpcd, netplan, networkmanager
+from piwizard.network.address_settings import INTERFACE, Settings
+from piwizard.network.address_trial import Manager
+from piwizard.network.netplan import Definition
+from piwizard.system import files
+
+Argv = tuple[str, ...]
+
+
+class NetworkBackend(Protocol):
+    """One network manager, for one interface."""
+
+    @property
+    def manager(self) -> Manager:
+        """Who takes settings up."""
+
+    def kept(self) -> bool:
+        """Whether the address will be set again at the next start."""
+
+    def paths(self) -> list[Path]:
+        """The files that have to be put back for everything to be as before."""
+
+    def diff(self) -> str:
+        """What would be altered."""
+
+    def argv(self) -> tuple[Argv, ...]:
+        """The commands that would be run."""
+
+    def before(self) -> Record:
+        """What undo has to know."""
+
+    def set(self, work: ApplyContext) -> None:
+        """Alters the settings and takes them up."""
+
+
+def of(settings: Settings) -> NetworkBackend:
+    """The keeper of an interface's settings."""
+    if settings.connection is None:
+        return Dhcpcd(settings)
+    found = netplan.definition(networkmanager.file_of(settings.connection), settings.interface)
+    return Netplan(settings, settings.connection, found) if found else NetworkManager(settings, settings.connection)
+
+
+@dataclass(frozen=True)
+class NetworkManager:
+    """Settings that nmcli alters for good."""
+
+    settings: Settings
+    connection: str
+
+    @property
+    def manager(self) -> Manager:
+        return Manager(networkmanager.SERVICE, self.connection)
+
+    def kept(self) -> bool:
+        return networkmanager.read(self.connection) == networkmanager.wanted(self.settings)
+
+    def paths(self) -> list[Path]:
+        return networkmanager.kept_in(self.connection, networkmanager.file_of(self.connection))
+
+    def diff(self) -> str:
+        now, wanted = networkmanager.read(self.connection) or {}, networkmanager.wanted(self.settings)
+        changed = [name for name, value in wanted.items() if now.get(name) != value]
+        pairs = [(sign, name, at.get(name, "")) for name in changed for sign, at in (("-", now), ("+", wanted))]
+        return "\n".join(f"{sign}{name} {value}".rstrip() for sign, name, value in pairs)
+
+    def argv(self) -> tuple[Argv, ...]:
+        modify = networkmanager.modify(self.connection, networkmanager.wanted(self.settings))
+        return (modify, networkmanager.up(self.connection, self.settings.interface))
+
+    def before(self) -> Record:
+        return {"keeper": "NetworkManager", "ipv4": networkmanager.read(self.connection)}
+
+    def set(self, work: ApplyContext) -> None:
+        for argv in self.argv():
+            work.command(argv)
+
+
+@dataclass(frozen=True)
+class Netplan:
+    """Settings that netplan makes NetworkManager's from, at each start."""
+
+    settings: Settings
+    connection: str
+    definition: Definition
+
+    @property
+    def manager(self) -> Manager:
+        return Manager(networkmanager.SERVICE, self.connection)
+
+    def kept(self) -> bool:
+        now = networkmanager.read(self.connection) or {}
+        if now.get("ipv4.addresses") and not netplan.OURS.exists():
+            raise PiwizardError(
+                f"{INTERFACE}: {self.settings.interface} has an address in {netplan.FOLDER} already, set by hand.",
+                key=INTERFACE,
+                hint="Either leave it so and skip this step, or take it out first.",
+            )
+        return _text(netplan.OURS) == self._text() and now == networkmanager.wanted(self.settings)
+
+    def paths(self) -> list[Path]:
+        return networkmanager.kept_in(self.connection, networkmanager.file_of(self.connection))
+
+    def diff(self) -> str:
+        return files.diff(files.read(netplan.OURS), self._text().encode(), netplan.OURS)
+
+    def argv(self) -> tuple[Argv, ...]:
+        return _netplan_argv(self.connection, self.settings.interface)
+
+    def before(self) -> Record:
+        return {"keeper": "netplan"}
+
+    def set(self, work: ApplyContext) -> None:
+        work.write(netplan.OURS, self._text().encode(), 0o600, files.ROOT.ids())
+        for argv in self.argv():
+            work.command(argv)
+
+    def _text(self) -> str:
+        return netplan.overlay(self.definition, self.settings)
+
+
+@dataclass(frozen=True)
+class Dhcpcd:
+    """Settings in dhcpcd's own file."""
+
+    settings: Settings
+
+    @property
+    def manager(self) -> Manager:
+        return Manager(dhcpcd.SERVICE, None)
+
+    def kept(self) -> bool:
+        text = _text(dhcpcd.CONFIG)
+        return text == dhcpcd.with_block(text, self.settings)
+
+    def paths(self) -> list[Path]:
+        return [dhcpcd.CONFIG]
+
+    def diff(self) -> str:
+        before = _text(dhcpcd.CONFIG)
+        return files.diff(before.encode(), dhcpcd.with_block(before, self.settings).encode(), dhcpcd.CONFIG)
+
+    def argv(self) -> tuple[Argv, ...]:
+        return (dhcpcd.restart(self.settings.interface),)
+
+    def before(self) -> Record:
+        return {"keeper": "dhcpcd"}
+
+    def set(self, work: ApplyContext) -> None:
+        _rewrite(dhcpcd.with_block(_text(dhcpcd.CONFIG), self.settings), work)
+        work.command(dhcpcd.restart(self.settings.interface))
+
+
+def edited(keeper: NetworkBackend, memory: OwnershipIndex) -> Path | None:
+    """The file that is wholly piwizard's, where somebody edited it since it was written."""
+    now = files.read(netplan.OURS) if isinstance(keeper, Netplan) else None
+    return None if now is None or memory.wrote(netplan.OURS, files.digest(now)) else netplan.OURS
+
+
+def put_back(before: Record, interface: str, connection: str | None, work: ApplyContext) -> str | None:
+    """What undo does: the settings before, in force. Returns a sentence where something was left alone."""
+    if connection is None:
+        _rewrite(dhcpcd.without_block(_text(dhcpcd.CONFIG)), work)
+        work.command(dhcpcd.restart(interface))
+        return None
+    now = networkmanager.read(connection)
+    if now is None:
+        return f"The connection {connection} is no longer there, so nothing of it was altered."
+    if before["keeper"] == "netplan":
+        _take_out(netplan.OURS, work)
+        for argv in _netplan_argv(connection, interface):
+            work.command(argv)
+        return None
+    if now != before["ipv4"]:
+        work.command(networkmanager.modify(connection, before["ipv4"]))
+    came_up = work.command(networkmanager.up(connection, interface), allow=range(256))
+    if not came_up.ok:
+        work.command(networkmanager.modify(connection, now))
+        work.command(networkmanager.up(connection, interface), allow=range(256))
+        raise PiwizardError(
+            f"{interface} got no address with its former settings, so the fixed address stays.",
+            hint="Look whether the router lends addresses (DHCP), then undo again.",
+        )
+    return None
+
+
+def _take_out(path: Path, work: ApplyContext) -> None:
+    """Remove a file of ours; one that somebody edited since is kept beside it, where netplan does not read it."""
+    now = files.read(path)
+    if now is not None and not work.wrote(path, files.digest(now)):
+        kept = path.with_name(f"{path.name}.edited")
+        while kept.exists():
+            kept = kept.with_name(f"{kept.name}-")
+        path.rename(kept)
+        work.say(f"{path} was edited by hand: it is no longer in force, and is kept as {kept}.")
+    path.unlink(missing_ok=True)
+    files.sync_folder(path.parent)
+
+
+def _netplan_argv(connection: str, interface: str) -> tuple[Argv, ...]:
+    reload = ("nmcli", "connection", "reload")
+    return ((str(netplan.generator()),), reload, networkmanager.up(connection, interface))
+
+
+def _rewrite(text: str, work: ApplyContext) -> None:
+    """Writes dhcpcd's file anew, where it is another."""
+    if text != _text(dhcpcd.CONFIG):
+        mode, uid, gid = files.mode_and_owner(dhcpcd.CONFIG)
+        work.write(dhcpcd.CONFIG, text.encode("utf-8", "surrogateescape"), mode, (uid, gid))
+
+
+def _text(path: Path) -> str:
+    return (files.read(path) or b"").decode("utf-8", "surrogateescape")

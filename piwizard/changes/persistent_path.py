@@ -1,0 +1,137 @@
+"""What an app writes, kept outside of its code and linked in, so that a new release does not lose it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from piwizard.changes import chown
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.system import files, tree
+from piwizard.system.files import Owner
+from piwizard.system.system_cache import SystemCache
+from piwizard.system.tree import Modes
+
+STAGE = ".piwizard-new"
+"""A folder of root's in the app's own. Nobody else can enter it: what is begun there is whole when it gets its name."""
+
+
+@dataclass(frozen=True)
+class PersistentPath:
+    """`code`/`path` is a link to `data`/`path`, which belongs to `user`.
+
+    What the repository has there is where it starts from. A path that is nowhere yet is made as a folder,
+    unless its name has an ending (result.json): then the app makes the file.
+    """
+
+    kind: ClassVar[str] = "keep"
+    code: Path
+    data: Path
+    path: str
+    user: str
+
+    def describe(self) -> str:
+        return f"The app may write {self.path}"
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        inside, outside = self.code / self.path, self.data / self.path
+        linked = inside.is_symlink() and os.readlink(inside) == str(outside)
+        there = bool(outside.suffix) or os.path.lexists(outside)  # a folder; a file is the app's to make
+        if linked and outside.parent.is_dir() and there:
+            if not chown.of_others(self.data, self.path, self.user):
+                return HOLDS
+            return Preview(holds=False, diff=f"# {outside}: owner {self.user}, also of all that is in it")
+        return Preview(holds=False, diff=f"+{inside} -> {outside}")
+
+    def apply(self, work: ApplyContext) -> None:
+        inside, outside = self.code / self.path, self.data / self.path
+        for folder in PurePath(self.path).parents:
+            if (self.code / folder).is_symlink():
+                raise self._behind(str(folder))
+        with tree.folder(self.data) as data:
+            self._begin(inside, data, work)
+        chown.give_back(self.data, self.path, self.user)
+        if inside.is_dir() and not inside.is_symlink():
+            files.remove(inside)
+        files.make_folders(inside.parent)
+        files.link(inside, str(outside))
+        work.note(outside, f"linked from {inside}")
+
+    def _behind(self, folder: str) -> ChangeFailed:
+        return ChangeFailed(
+            f"app.writable: {self.path} lies behind {folder}, which is a link.",
+            key="app.writable",
+            hint="Name the folder that it leads to, or remove the link.",
+        )
+
+    def _begin(self, inside: Path, data: int, work: ApplyContext) -> None:
+        """Makes what is not there yet of the path, whole and with one rename."""
+        parts = PurePath(self.path).parts
+        there = self._parents(data, parts)
+        for number in range(there + 1):  # what a run that was killed has left
+            with tree.below(data, PurePath(*parts[:number])) as folder:
+                tree.remove(STAGE, folder)
+        with tree.below(data, PurePath(*parts[:there])) as parent:
+            missing = parts[there:]
+            from_code = inside.exists() and not inside.is_symlink()
+            made_by_app = not from_code and bool(inside.suffix)
+            if tree.exists(missing[0], parent) or (made_by_app and len(missing) == 1):
+                return
+            os.mkdir(STAGE, 0o700, dir_fd=parent)
+            with tree.below(parent, PurePath(STAGE)) as stage:
+                self._stage(inside if from_code else None, missing[:-1] if made_by_app else missing, stage)
+                work.command(("sync", "--file-system", str(self.data)))
+                _move(missing[0], stage, parent)
+            tree.remove(STAGE, parent)
+
+    def _parents(self, data: int, parts: tuple[str, ...]) -> int:
+        """How many folders of the path are there already. ChangeFailed where one of them is a link or a file."""
+        for number in range(1, len(parts)):
+            try:
+                with tree.below(data, PurePath(*parts[:number])):
+                    pass
+            except FileNotFoundError:
+                return number - 1
+            except OSError:
+                raise self._behind(str(self.data / PurePath(*parts[:number]))) from None
+        return len(parts) - 1
+
+    def _stage(self, source: Path | None, missing: tuple[str, ...], stage: int) -> None:
+        """Makes the missing part of the path in an open folder that nobody else can enter."""
+        ids = Owner(self.user, self.user).ids()
+        modes = Modes(ids, 0o750, folder=0o750)
+        is_file = source is not None and source.is_file()
+        with tree.new_folders(stage, missing[:-1] if is_file else missing, ids, 0o750) as inner:
+            if source is None:
+                return
+            with tree.folder(source.parent if is_file else source) as original:
+                if not is_file:
+                    tree.copy(original, inner, modes)
+                elif file := tree.regular(source.name, original):
+                    with file:
+                        tree.copy_file(file, missing[-1], inner, modes)
+
+
+def _move(name: str, source: int, target: int) -> None:
+    """Gives what was staged its name, unless the app has taken that meanwhile."""
+    try:
+        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    except FileExistsError:
+        return
+    except PermissionError:  # a folder
+        with suppress(FileExistsError, NotADirectoryError):
+            _rename(name, source, target)
+        return
+    os.unlink(name, dir_fd=source)
+
+
+def _rename(name: str, source: int, target: int) -> None:
+    try:
+        os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise

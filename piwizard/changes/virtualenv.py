@@ -1,0 +1,160 @@
+"""A Python virtual environment with what an app requires, built by the build user, kept as root's."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from piwizard.changes import build_tools, swap
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
+from piwizard.changes.package import Packages
+from piwizard.changes.workspace import BUILD_USER, home, take, workspace
+from piwizard.system import commands, files, tree
+from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.commands import Result
+from piwizard.system.files import ROOT
+from piwizard.system.python_version import left_behind
+from piwizard.system.system_cache import SystemCache
+
+LINES = ".piwizard-requirements.txt"
+CONSTRAINTS = ".piwizard-constraints.txt"
+MARKER = "venv.json"
+"""The file beside an environment that says what it was built from."""
+LONGEST_BUILD = 6 * 3600
+"""Seconds: a Pi Zero that has to compile numpy takes hours."""
+MOST_OF_A_LIST = 1 << 20
+"""Bytes of a list of requirements."""
+NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
+RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
+UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
+
+
+@dataclass(frozen=True)
+class Virtualenv:
+    """The virtual environment `folder`, made by `python`, with pip's arguments `install`, given in a copy of `code`.
+
+    `lines` and `constraints` are requirements that pip could not read from the app's own files. `inputs` are the
+    files of the code that decide what is installed: where one differs from what the environment was built with,
+    it is built again. Building runs code of strangers (setup.py), so all of it happens in a workspace of the build
+    user, in units of its own; root copies the result out, for `group` to read, and only then is it in its place.
+    """
+
+    kind: ClassVar[str] = "environment"
+    folder: Path
+    python: str
+    code: Path
+    install: tuple[str, ...]
+    inputs: tuple[str, ...]
+    group: str
+    lines: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+
+    @property
+    def _marker(self) -> Path:
+        return self.folder.with_name(MARKER)
+
+    def describe(self) -> str:
+        return f"Virtual environment {self.folder}"
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        if self.folder.is_dir() and files.read(self._marker) == self._wanted():
+            return HOLDS
+        note = f"# {', '.join(build_tools.COMPILER)} are installed too, where pip finds no wheel and has to compile."
+        stale = left_behind(self.folder)
+        now = stale.words if stale else ""
+        return Preview(holds=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
+
+    def apply(self, work: ApplyContext) -> None:
+        files.own_folder(self.folder.parent, 0o755, ROOT.ids())
+        if not self.folder.is_dir():
+            files.own_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
+        with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
+            place.copy(self.code, "app")
+            with tree.folder(place.folder / "app") as copy:
+                for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
+                    tree.remove(name, copy)
+                    tree.write(name, "".join(f"{line}\n" for line in lines).encode(), copy, 0o644)
+            built = place.make("venv")
+            place.make("home")
+            binds = (("app", self.code), ("venv", self.folder), ("home", home()))
+            sandbox = place.sandbox(binds=binds, seconds=LONGEST_BUILD)
+            result = self._built(work, sandbox)
+            if not result.ok:
+                raise ChangeFailed(
+                    f"app.requirements: they do not install. {pips_reason(result.tail, result.output)}",
+                    key="app.requirements",
+                    hint=out_of_memory(result)
+                    or out_of_time(result, LONGEST_BUILD)
+                    or too_new(result)
+                    or "All that pip said is in `piwizard logs app`.",
+                )
+            files.forget(self._marker)
+            take(built, self.folder, self.group, work)
+        files.replace(self._marker, self._wanted())
+
+    def _built(self, work: ApplyContext, sandbox: Sandbox) -> Result:
+        """What the last command said; pip's is run once more after what it lacked has been installed."""
+        env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1"}
+        made = work.job(self._create(), sandbox, env=env, cwd=self.code)
+        if not made.ok:
+            return made
+        result = work.job(self._pip(), sandbox, env=env, cwd=self.code)
+        if result.ok or not (lacking := _absent(build_tools.lacking(result.tail), work)):
+            return result
+        work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
+        Packages(lacking).apply(work)
+        return work.job(self._pip(), sandbox, env=env, cwd=self.code)
+
+    def _create(self) -> tuple[str, ...]:
+        return (self.python, "-m", "venv", "--clear", str(self.folder))
+
+    def _pip(self) -> tuple[str, ...]:
+        pip = (str(self.folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
+        lines = ("-r", LINES) if self.lines else ()
+        constraints = ("-c", CONSTRAINTS) if self.constraints else ()
+        return (*pip, "--progress-bar=off", *lines, *constraints, *self.install)
+
+    def _wanted(self) -> bytes:
+        return recipe(self.python, self.code, self.install, self.inputs, self.lines, self.constraints)
+
+
+def recipe(
+    python: str,
+    code: Path,
+    install: tuple[str, ...],
+    inputs: tuple[str, ...],
+    lines: tuple[str, ...],
+    constraints: tuple[str, ...],
+) -> bytes:
+    """Return all that decides what an environment holds, as it is kept beside one that was built."""
+    contents = {path: tree.read(code, PurePath(path), MOST_OF_A_LIST) for path in inputs}
+    built_with = {
+        "python": str(Path(commands.which(python) or python).resolve()),
+        "install": install,
+        "lines": lines,
+        "constraints": constraints,
+        "inputs": {path: files.digest(content or b"") for path, content in contents.items()},
+    }
+    return json.dumps(built_with).encode()
+
+
+def _absent(names: tuple[str, ...], work: ApplyContext) -> tuple[str, ...]:
+    return tuple(name for name in names if work.machine.package(name) is None)
+
+
+def pips_reason(tail: tuple[str, ...], output: str = "") -> str:
+    """The line that says what is wrong, among those that only say that something is."""
+    lines = [line.strip() for line in tail if line.strip()]
+    if unbuilt := next((match[1] for line in reversed(lines) if (match := UNBUILT.search(line))), None):
+        return f"There is no wheel of {unbuilt} for this machine, and compiling failed."
+    errors = [line for line in lines if line.startswith("ERROR") or "error:" in line]
+    telling = [line for line in errors if not any(word in line for word in NOISE)]
+    causes = [line for line in lines if RAISED.match(line)]
+    if causes and not any(line.startswith("ERROR") for line in telling):
+        what = build_tools.stumbled_over(output.splitlines()) or "A package"
+        return f"{what} cannot be built here: {causes[-1]}"
+    return " ".join((telling or errors or lines)[-2:])

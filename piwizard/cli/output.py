@@ -1,0 +1,134 @@
+"""What the commands print: text for people, JSON for programs."""
+
+from __future__ import annotations
+
+import shlex
+import traceback
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from piwizard import errors
+from piwizard.engine import event_format, events
+from piwizard.errors import PiwizardError
+from piwizard.system import console, files, paths, printable
+
+if TYPE_CHECKING:
+    from piwizard.engine.events import Event
+    from piwizard.setup.preview import Previewed
+    from piwizard.setup.status import Status
+    from piwizard.steps.registry import StepInstance
+
+SIGNS = {
+    "todo": "○",
+    "running": "●",
+    "done": "✓",
+    "drifted": "≠",
+    "failed": "✗",
+    "interrupted": "!",
+    "skipped": "–",
+}
+ASCII_SIGNS = {
+    "todo": ".",
+    "running": "*",
+    "done": "+",
+    "drifted": "~",
+    "failed": "x",
+    "interrupted": "!",
+    "skipped": "-",
+}
+
+
+def dump(value: object) -> None:
+    """One JSON value on a line of its own."""
+    console.say_json(value, but=events.PLAIN)
+
+
+def error(problem: PiwizardError, *, as_json: bool) -> None:
+    """An error in one or two lines on stderr, or as JSON on stdout."""
+    if as_json:
+        dump(problem.as_json())
+        return
+    console.show(f"piwizard: {problem.located}", errors=True)
+    if problem.hint:
+        console.show(f"  {problem.hint}", errors=True)
+
+
+def unforeseen(problem: Exception) -> PiwizardError:
+    """The error for a person where piwizard itself is at fault; the traceback is kept beside the runs' records."""
+    path = paths.logs_dir() / "unforeseen.txt"
+    try:
+        files.make_folders(path.parent)
+        details = console.concealed("".join(traceback.format_exception(problem)))
+        text = "".join(f"{printable.line(line)}\n" for line in details.splitlines())
+        files.replace(path, text.encode("utf-8", "replace"), mode=0o600)
+    except OSError as error:
+        return PiwizardError(errors.unforeseen(problem), hint=f"The details could not be kept: {error.strerror}.")
+    return PiwizardError(errors.unforeseen(problem), hint=f"The details are in {path}.")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def sign(state: str) -> str:
+    """The sign of a state, in ASCII where the terminal's encoding has no other."""
+    return (SIGNS if console.unicode_out() else ASCII_SIGNS)[state]
+
+
+def warn(text: str) -> None:
+    """Something that a person should know and that is no error; on stderr, so that JSON stays JSON."""
+    if text:
+        console.show(f"piwizard: {text}", errors=True)
+
+
+def show_status(found: Iterable[Status]) -> None:
+    """One line a step."""
+    for one in found:
+        site = f" ({one.place.site})" if one.place.site else ""
+        summary = _one_line(one.summary)
+        console.say(f"{sign(one.state)} {one.place.step.title + site:28} {one.state:12} {summary}".rstrip())
+
+
+def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:
+    """A step's plan: only what would be done."""
+    return {
+        "step": place.step.name,
+        "site": place.site,
+        "changes": [
+            {
+                "change": one.change.describe(),
+                "kind": one.change.kind,
+                "diff": one.preview.diff or None,
+                "argv": [list(argv) for argv in one.preview.argv],
+                "edited": one.preview.edited,
+            }
+            for one in changes
+            if not one.preview.holds
+        ],
+        "warnings": [words for one in changes for words in one.preview.warnings],
+    }
+
+
+def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
+    """Diffs and commands of one step."""
+    wanted = [one for one in changes if not one.preview.holds]
+    console.say(f"== {place.label}: {len(wanted)} of {len(changes)} changes needed")
+    for one in wanted:
+        edited = "  (edited by hand since piwizard wrote it)" if one.preview.edited else ""
+        console.say(f"-- {printable.value(one.change.describe())}{edited}")
+        for argv in one.preview.argv:
+            console.say(f"   $ {shlex.join(argv)}")
+        for line in one.preview.diff.splitlines():
+            console.say(f"   {line}")
+    for one in changes:
+        for words in one.preview.warnings if one.preview.holds or one.change.kind == "setup" else ():
+            console.say(f"!! {words}")
+    console.say("")
+
+
+def show_event(event: Event, *, as_json: bool) -> None:
+    """One event, as a line."""
+    if as_json:
+        dump(event)
+        return
+    console.say(*event_format.lines(event))

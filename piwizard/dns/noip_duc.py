@@ -1,0 +1,160 @@
+"""noip-duc, No-IP's own client: its package from No-IP's site, since Debian has none, and its settings."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urljoin, urlsplit
+
+from piwizard import __version__
+from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.package import APT
+from piwizard.dns.ddns_account import Account
+from piwizard.system import files, http_client
+from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
+from piwizard.system.system_cache import SystemCache
+from piwizard.templates.render import render
+
+SERVICE = "noip-duc.service"
+DEFAULTS = Path("/etc/default/noip-duc")
+LATEST = "https://www.noip.com/download/linux/latest"
+ARCHITECTURES = ("amd64", "arm64", "armhf")
+PACKAGE = re.compile(r"[^/]+/binaries/noip-duc_3[0-9a-z.~+-]*_(?P<architecture>[a-z0-9]+)\.deb")
+MOST, MOST_EXPANDED = 40_000_000, 120_000_000
+"""Bytes of the archive, which has all architectures, and of what is in it."""
+SECONDS = 300.0
+"""For the whole download, also over a slow line."""
+MOST_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+def render_defaults(account: Account, minutes: int) -> str:
+    """The text of /etc/default/noip-duc."""
+    return render("ddns/noip-duc.default.j2", account=account, minutes=minutes)
+
+
+def render_service() -> str:
+    """The text of its unit: its package comes without one."""
+    return render("ddns/noip-duc.service.j2")
+
+
+@dataclass(frozen=True)
+class NoipPackage:
+    """The package noip-duc, of this machine's architecture.
+
+    No-IP publishes neither signatures nor checksums, so all there is to rely on is its certificate: the archive is
+    fetched over https alone, and its SHA-256 goes into the run's record.
+    """
+
+    kind: ClassVar[str] = "noip-package"
+    folder: Path
+
+    def describe(self) -> str:
+        return "Install noip-duc from No-IP's site"
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        if machine.package("noip-duc"):
+            return HOLDS
+        return Preview(holds=False, diff=f"# from {LATEST}", argv=(self._install("ARCHITECTURE"),))
+
+    def apply(self, work: ApplyContext) -> None:
+        architecture = work.command(("dpkg", "--print-architecture")).output.strip()
+        if architecture not in ARCHITECTURES:
+            raise ChangeFailed(
+                f"No-IP has no package of its client for {architecture}.", hint='Set ddns.client to "ddclient".'
+            )
+        files.make_folders(self.folder)
+        archive = fetch()
+        work.say(f"{LATEST} gave {len(archive)} bytes, SHA-256 {files.digest(archive)}.")
+        packed = self.folder / "noip-duc.tar.gz"
+        files.replace(packed, archive, mode=0o600)
+        try:
+            files.replace(self._package(architecture), _unpack(packed, architecture))
+        finally:
+            packed.unlink()
+            packed.with_suffix(".tar").unlink(missing_ok=True)
+        work.remember("package", "noip-duc", {"installed": False})
+        work.command(self._install(architecture))
+
+    def _package(self, architecture: str) -> Path:
+        return self.folder / f"noip-duc_{architecture}.deb"
+
+    def _install(self, architecture: str) -> tuple[str, ...]:
+        return (*APT, "--no-install-recommends", "install", str(self._package(architecture)))
+
+
+FAILED = "No-IP's client could not be downloaded from www.noip.com"
+INSTEAD = 'Apply again later, or set ddns.client to "ddclient", which comes from Debian.'
+
+
+def fetch(url: str = LATEST) -> bytes:
+    """Download an archive. Redirects lead over https alone: one that is not protected could lead anywhere."""
+    until = time.monotonic() + SECONDS
+    for _ in range(MOST_REDIRECTS):
+        answer = _ask(url, until - time.monotonic())
+        if answer.status == 200 and answer.whole:
+            return answer.body
+        if answer.status == 200:
+            raise ChangeFailed(f"{FAILED}: what came is far too big.", hint=INSTEAD)
+        if answer.status not in REDIRECTS or "location" not in answer.headers:
+            raise ChangeFailed(f"{FAILED}: it answered {answer.status}.", hint=INSTEAD)
+        url = urljoin(url, answer.headers["location"])
+        if not url.startswith("https://"):
+            raise ChangeFailed(f"{FAILED}: it was to come over an unprotected connection.", hint=INSTEAD)
+    raise ChangeFailed(f"{FAILED}: it is redirected again and again.", hint=INSTEAD)
+
+
+def _ask(url: str, seconds: float) -> HttpResponse:
+    import ssl
+
+    try:
+        parts = urlsplit(url)
+        secure, name = parts.scheme == "https", parts.hostname or ""
+        tls = ssl.create_default_context() if secure else None
+        return http_client.request(
+            http_client.tcp(name, parts.port or (443 if secure else 80), tls=tls),
+            f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
+            host=parts.netloc.rpartition("@")[2],
+            headers={"User-Agent": f"piwizard/{__version__}"},
+            limits=Limits(seconds, MOST),
+        )
+    except (OSError, ValueError, MalformedResponse) as error:
+        raise ChangeFailed(f"{FAILED}: {error}.", hint=INSTEAD) from error
+
+
+def _unpack(archive: Path, architecture: str) -> bytes:
+    """The one package for this architecture in No-IP's archive."""
+    import tarfile
+    import zlib
+
+    broken = ChangeFailed(
+        f"What www.noip.com gave holds no package of noip-duc for {architecture}.",
+        hint='Set ddns.client to "ddclient", which comes from Debian.',
+    )
+    try:
+        with tarfile.open(_expanded(archive), "r:") as packed:
+            for member in packed:
+                found = PACKAGE.fullmatch(member.name.removeprefix("./"))
+                wanted = found is not None and found["architecture"] == architecture and member.isfile()
+                if wanted and (content := packed.extractfile(member)):
+                    return content.read()
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, MemoryError) as error:
+        raise broken from error
+    raise broken
+
+
+def _expanded(archive: Path) -> Path:
+    """Decompress beside it, as far as an archive of No-IP's can be long: a few kilobytes may stand for gigabytes."""
+    import gzip
+
+    target, left = archive.with_suffix(".tar"), MOST_EXPANDED
+    with gzip.open(archive) as packed, target.open("wb") as file:
+        while piece := packed.read(65_536):
+            left -= len(piece)
+            if left < 0:
+                raise ValueError("it is far too big when it is decompressed")
+            file.write(piece)
+    return target

@@ -1,0 +1,151 @@
+"""One update request of our own: what the provider says to it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from piwizard.dns.ddns_account import Account
+from piwizard.system import http_client
+from piwizard.system.http_client import Limits, MalformedResponse
+
+SECONDS = 20.0
+MOST = 20000
+ACCEPTED = ("good", "nochg")
+CODES = (
+    *(*ACCEPTED, "badauth", "nohost", "notfqdn", "!yours", "!active", "!donator", "numhost", "badagent", "abuse"),
+    *("911", "dnserr"),
+)
+
+
+@dataclass(frozen=True)
+class UpdateReply:
+    """`code` is the provider's own where it has one ("good", "nohost"), else one of refusals.explain."""
+
+    code: str
+
+    @property
+    def accepted(self) -> bool:
+        return self.code in ACCEPTED
+
+
+class _Failed(Exception):
+    """The request came to nothing; the text is a code of `refusals.explain`."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    status: int
+    text: str
+
+
+def update(account: Account, address: str | None) -> UpdateReply:
+    """Asks the provider to let the name lead to `address`; None: to where the request comes from."""
+    ask = {"duckdns": _duckdns, "cloudflare": _cloudflare, "freedns": _freedns}
+    try:
+        return UpdateReply(ask.get(account.provider.protocol, _dyndns2)(account, address))
+    except _Failed as failed:
+        return UpdateReply(str(failed))
+
+
+def _dyndns2(account: Account, address: str | None) -> str:
+    asked = {"hostname": account.hostname} | ({"myip": address} if address else {})
+    signed = base64.b64encode(f"{account.login}:{account.secret}".encode()).decode()
+    page = _get(account, f"/nic/update?{urlencode(asked)}", {"Authorization": f"Basic {signed}"})
+    words = page.text.strip().lower().split()
+    if words[:2] == ["good", "127.0.0.1"]:  # what a blocked client is told
+        return "badagent"
+    if words and words[0] in CODES:
+        return words[0]
+    return _by_status(page)
+
+
+def _duckdns(account: Account, address: str | None) -> str:
+    asked = {"domains": account.hostname.partition(".")[0], "token": account.secret, "ip": address or ""}
+    page = _get(account, f"/update?{urlencode(asked)}")
+    word = page.text.strip().upper()[:2]
+    return {"OK": "good", "KO": "ko"}.get(word) or _by_status(page)
+
+
+def _freedns(account: Account, address: str | None) -> str:
+    signed = hashlib.sha1(f"{account.login}|{account.secret}".encode(), usedforsecurity=False).hexdigest()
+    page = _get(account, f"/api/?action=getdyndns&v=2&sha={signed}")
+    names = [line.split("|")[0].lower() for line in page.text.splitlines() if line.count("|") >= 2]
+    if account.hostname in names:
+        return "good"
+    if "authenticate" in page.text.lower():
+        return "badauth"
+    return "nohost" if names else _by_status(page)
+
+
+def _cloudflare(account: Account, address: str | None) -> str:
+    signed = {"Authorization": f"Bearer {account.secret}", "Content-Type": "application/json"}
+    zone = _one(_get(account, f"/zones?name={quote(account.zone)}", signed))
+    if zone is None:
+        return "nozone"
+    place = f"/zones/{quote(str(zone.get('id')))}/dns_records"
+    record = _one(_get(account, f"{place}?type=A&name={quote(account.hostname)}", signed))
+    if record is None:
+        return "norecord"
+    changed = {"content": address or str(record.get("content"))}
+    page = _get(account, f"{place}/{quote(str(record.get('id')))}", signed, method="PATCH", body=json.dumps(changed))
+    return "good" if page.status == 200 else "noedit" if page.status in (401, 403) else _by_status(page)
+
+
+def _one(page: _Page) -> dict[str, Any] | None:
+    """The first of what Cloudflare has found."""
+    if page.status != 200:
+        raise _Failed("badauth" if page.status in (400, 401, 403) else _by_status(page))
+    try:
+        found = json.loads(page.text)["result"]
+        return dict(found[0]) if found else None
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise _Failed("garbage") from error
+
+
+def _by_status(page: _Page) -> str:
+    known = {401: "badauth", 403: "badauth", 404: "nohost", 429: "throttled"}
+    if page.status >= 500:
+        return "down"
+    # A page of a captive network is no refusal of a password.
+    plain = not re.search(r"<html|<!doctype", page.text, re.I)
+    return known.get(page.status, "garbage") if plain or page.status in (401, 429) else "garbage"
+
+
+def _get(
+    account: Account,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "GET",
+    body: str | None = None,
+) -> _Page:
+    """One request, over https and nothing else. Redirects are not followed: they would carry the secret along."""
+    import ssl
+
+    host, _, base = account.server.partition("/")
+    name, _, port = host.partition(":")
+    connect = http_client.tcp(name, int(port or 443), tls=ssl.create_default_context())
+    sent = {"User-Agent": account.agent} | dict(headers or {})
+    whole, limits = f"/{base}{path}" if base else path, Limits(SECONDS, MOST)
+    try:
+        answer = http_client.request(connect, whole, host=host, method=method, headers=sent, body=body, limits=limits)
+    except ssl.SSLCertVerificationError as error:
+        raise _Failed("certificate") from error
+    except TimeoutError as error:
+        raise _Failed("time-out") from error
+    except ConnectionRefusedError as error:
+        raise _Failed("unreachable") from error
+    except ConnectionError as error:
+        raise _Failed("cut") from error
+    except (MalformedResponse, ssl.SSLError) as error:
+        raise _Failed("garbage") from error
+    except OSError as error:
+        raise _Failed("unreachable") from error
+    return _Page(answer.status, answer.body.decode("utf-8", "replace"))

@@ -1,0 +1,150 @@
+"""What changes are applied with: every command and every file becomes an event, every file a backup first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from piwizard.changes.base import Change, ChangeFailed, Record
+from piwizard.engine.events import Recorder
+from piwizard.engine.output_limit import OutputLimit
+from piwizard.engine.transactions import Unfinished
+from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.system import commands, files, transient_unit
+from piwizard.system.app_sandbox import Sandbox
+from piwizard.system.background_job import BackgroundJob
+from piwizard.system.commands import Result
+from piwizard.system.pipes import OnLine
+from piwizard.system.system_cache import SystemCache
+
+FEW = 100
+"""Exit codes that a change names, one by one, as those that it expects."""
+
+
+class RunApplyContext:
+    """The `Work` of one step in one run."""
+
+    def __init__(
+        self, recorder: Recorder, backups: Backups, journal: Journal, *, overwrite: bool, wipe: bool = False
+    ) -> None:
+        self.machine = SystemCache()
+        self.wipe = wipe
+        self.overwrite = overwrite
+        self.continued_by: BackgroundJob | None = None
+        """What continues the step in the background, once that was started."""
+        self._recorder, self._backups, self._journal = recorder, backups, journal
+        self._ids = itertools.count(1)
+        self._changes = itertools.count(1)
+
+    def command(
+        self,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        allow: Sequence[int] = (0,),
+    ) -> Result:
+        def run(on_line: OnLine) -> Result:
+            return commands.run(argv, input=input, env=env, cwd=cwd, on_line=on_line)
+
+        return self._recorded(argv, "root", run, allow)
+
+    def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
+        def run(on_line: OnLine) -> Result:
+            whole = commands.base_environment() | dict(env)
+            return transient_unit.run(argv, sandbox.properties(), env=whole, cwd=cwd, on_line=on_line)
+
+        return self._recorded(argv, sandbox.user, run, commands.ANY_EXIT)
+
+    def _recorded(
+        self, argv: Sequence[str], user: str, run: Callable[[OnLine], Result], allow: Sequence[int]
+    ) -> Result:
+        number, emit = next(self._ids), self._recorder.emit
+        emit("command-started", argv=list(argv), id=number, user=user)
+        room = OutputLimit()
+
+        def output(stream: str, text: str) -> None:
+            kept = room.for_line(text)
+            if kept is not None:
+                emit("output", id=number, stream=stream, text=kept)
+
+        result = run(output)
+        if room.left_out:
+            emit("note", text=f"It printed more: {room.left_out} further lines are not in the record.")
+        # Who takes any exit at all judges by itself, and may well find that it failed.
+        expected = result.exit != 0 and result.exit in allow and len(allow) < FEW
+        allowed = {"allowed": True} if expected else {}
+        emit("command-finished", id=number, exit=result.exit, seconds=round(result.seconds, 3), **allowed)
+        self.machine.forget()
+        if result.exit not in allow:
+            words = result.last_words or f"It ended with exit code {result.exit}."
+            raise ChangeFailed(f"`{' '.join(argv)}` failed: {words}", hint="`piwizard logs` shows all it said.")
+        return result
+
+    def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
+        noted = len(self._journal.records())
+        backup = self._journal.writing(path, content)
+        for entry in self._journal.records()[noted:]:
+            self._backups.learn(entry)
+        files.replace(path, content, mode=mode, ids=ids)
+        digest = files.digest(content)
+        self._recorder.emit("file-written", path=str(path), backup=str(backup) if backup else None, sha256=digest)
+        self.machine.forget()
+
+    def remember(self, kind: str, target: str, before: Record) -> None:
+        self._journal.remember(kind, target, before)
+
+    def note(self, path: Path, did: str) -> None:
+        self._recorder.emit("path-altered", path=str(path), did=did)
+        self.machine.forget()
+
+    def say(self, text: str) -> None:
+        self._recorder.emit("note", text=text)
+
+    def continue_in(self, job: BackgroundJob) -> None:
+        self.continued_by = job
+
+    def make(self, change: Change) -> bool:
+        preview = change.probe(self.machine, self)
+        number, what = next(self._changes), change.describe()
+        if preview.holds:
+            self._recorder.emit("change-skipped", change=what, kind=change.kind, number=number)
+            return False
+        self._recorder.emit("change-started", change=what, kind=change.kind, number=number)
+        change.apply(self)
+        self._recorder.emit("change-finished", change=what, kind=change.kind, number=number)
+        return True
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        own, self._journal = self._journal, self._journal.shared()
+        try:
+            yield
+        finally:
+            self._journal = own
+
+    def begin(self, group: str, paths: Sequence[Path]) -> None:
+        for path in Unfinished(self._backups.folder, group).begin(paths, self._backups.wrote):
+            self.note(path, "taken back: it is no longer wanted")
+
+    def finish(self, group: str) -> None:
+        Unfinished(self._backups.folder, group).finish()
+
+    def take_back(self, group: str) -> None:
+        for path in Unfinished(self._backups.folder, group).take_back():
+            self.note(path, "taken back")
+
+    def original(self, record: Record) -> bytes:
+        return self._journal.original(record)
+
+    def wrote(self, path: Path, sha256: str) -> bool:
+        return self._backups.wrote(path, sha256)
+
+    def owns(self, path: Path) -> bool:
+        return self._backups.owns(path)
+
+    def unfinished(self, group: str) -> bool:
+        return self._backups.unfinished(group)

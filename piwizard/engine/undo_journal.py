@@ -1,0 +1,194 @@
+"""What undo needs: how things were before piwizard first altered them, and what piwizard wrote.
+
+One journal a step and site, `backups/SITE/STEP/journal.jsonl`, appended before the alteration it speaks of.
+Originals lie beside the journals, under the hash of their content, and so do versions that somebody edited by hand and
+that were replaced after a yes.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from piwizard.changes.base import Record
+from piwizard.errors import PiwizardError
+from piwizard.system import files
+
+WROTE = "wrote"
+"""The kind of the entries about piwizard's own writing; all others are about how things were."""
+EDITED = "edited"
+"""The kind of the entries about versions that somebody made by hand, and that were replaced after a yes."""
+MACHINE = "_machine"
+"""The folder of the steps that belong to no site; no site's name starts so."""
+
+
+class Journal:
+    """The journal of one step; `Memory` over all the journals is `Backups`."""
+
+    def __init__(self, backups: Path, step: str, site: str | None) -> None:
+        self._backups, self._step, self._site = backups, step, site
+        self.folder = backups / (site or MACHINE) / step
+        self._originals = backups / "originals"
+        self._file = self.folder / "journal.jsonl"
+        self._entries: list[Record] | None = None
+
+    def records(self) -> list[Record]:
+        """All entries, oldest first; a torn last line was never acted upon. Read once: there is one writer."""
+        if self._entries is None:
+            self._entries = list(_parse(files.read(self._file) or b""))
+        return list(self._entries)
+
+    def shared(self) -> Journal:
+        """The journal of what this step did for all sites together; for a step of the machine it is its own."""
+        return Journal(self._backups, self._step, None)
+
+    def to_undo(self) -> list[Journal]:
+        """The journals that end when this step is undone: the shared one goes with the last site."""
+        others = {path.parent.parent.name for path in self._backups.glob(f"*/{self._step}/journal.jsonl")}
+        alone = not others - {MACHINE, self._site}
+        return [self, self.shared()] if self._site is not None and alone else [self]
+
+    def knows(self, kind: str, target: str) -> bool:
+        """Whether it is noted how something was."""
+        return any(entry["kind"] == kind and entry["target"] == target for entry in self.records())
+
+    def remember(self, kind: str, target: str, before: Record) -> None:
+        """Notes how something was, unless it is noted already."""
+        if not self.knows(kind, target):
+            self._append({"kind": kind, "target": target, "before": before})
+
+    def writing(self, path: Path, content: bytes) -> Path | None:
+        """Notes that `content` is about to be written, and keeps the original the first time. Returns its backup.
+
+        A version that somebody edited by hand is kept each time, in an entry of its own: undo brings it back.
+        """
+        backup = None
+        if not self.knows("file", str(path)):
+            before, backup = self._keep_as_it_is(path)
+            self.remember("file", str(path), before)
+        elif self._edited_by_hand(path):
+            before, backup = self._keep_as_it_is(path)
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            self._append({"kind": EDITED, "target": str(path), "before": before | {"at": at}})
+        self._append({"kind": WROTE, "target": str(path), "sha256": files.digest(content)})
+        return backup
+
+    def _keep_as_it_is(self, path: Path) -> tuple[Record, Path | None]:
+        """What undo needs to know of a file or a link, and where its content is kept."""
+        before: Record = {"exists": path.exists()}
+        before |= {"link": os.readlink(path)} if path.is_symlink() else {}
+        if not path.exists():
+            return before, None
+        original = path.read_bytes()
+        mode, uid, gid = files.mode_and_owner(path)
+        before |= {"sha256": files.digest(original), "mode": mode, "uid": uid, "gid": gid}
+        before["mtime_ns"] = path.stat().st_mtime_ns
+        backup = self._keep(original)
+        return before | {"kept": str(backup)}, backup
+
+    def _edited_by_hand(self, path: Path) -> bool:
+        """Whether what is at a path is neither piwizard's writing nor what was there before it."""
+        if path.is_symlink():
+            return not self.knows("link", str(path))
+        now = files.read(path)
+        return now is not None and not Backups(self._backups).wrote(path, files.digest(now))
+
+    def original(self, record: Record) -> bytes:
+        """The content of a file before piwizard."""
+        content = files.read(self._originals / record["before"]["sha256"])
+        if content is None:
+            raise PiwizardError(
+                f"The backup of {record['target']} is missing from {self._originals}.",
+                hint="Put the file right by hand.",
+            )
+        return content
+
+    def forget(self) -> None:
+        """The step is undone: its journal ends."""
+        self._entries = None
+        files.forget(self._file)
+        files.remove(self.folder)
+        with suppress(OSError):  # another step of the site has a journal there
+            self.folder.parent.rmdir()
+
+    def rewrite(self, entries: list[Record]) -> None:
+        """These instead of what there is, in one step."""
+        if not entries:
+            self.forget()
+            return
+        files.replace(self._file, b"".join(json.dumps(entry).encode() + b"\n" for entry in entries), mode=0o600)
+        self._entries = list(entries)
+
+    def _keep(self, content: bytes) -> Path:
+        files.make_folders(self._originals, 0o700)
+        path = self._originals / files.digest(content)
+        if not path.exists():
+            files.replace(path, content, mode=0o600)
+        return path
+
+    def _append(self, entry: Record) -> None:
+        entries = self.records()
+        files.make_folders(self.folder)
+        handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            size = os.fstat(handle).st_size
+            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            line = (b"\n" if torn else b"") + json.dumps(entry).encode() + b"\n"
+            if os.write(handle, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._file))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if size == 0:
+            files.sync_folder(self.folder)
+        self._entries = [*entries, entry]
+
+
+def _parse(content: bytes) -> Iterator[Record]:
+    for line in content.split(b"\n"):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "kind" in entry:
+            yield entry
+
+
+def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
+    """The steps that have a journal, each with its site; for some it holds only what belongs to all sites together."""
+    folders = (path.parent for path in backups.glob("*/*/journal.jsonl"))
+    return frozenset((one.name, None if one.parent.name == MACHINE else one.parent.name) for one in folders)
+
+
+class Backups:
+    """All journals together: whose writing a file is."""
+
+    def __init__(self, backups: Path) -> None:
+        self.folder = backups
+        self._known: dict[str, set[str]] = {}
+        for path in backups.glob("*/*/journal.jsonl"):
+            for entry in Journal(backups, path.parent.name, path.parent.parent.name).records():
+                self.learn(entry)
+
+    def learn(self, entry: Record) -> None:
+        """Takes in one entry of a journal."""
+        if entry["kind"] == WROTE:
+            self._known.setdefault(entry["target"], set()).add(entry["sha256"])
+        elif entry["kind"] == "file":
+            hashes = self._known.setdefault(entry["target"], set())
+            if entry["before"]["exists"]:
+                hashes.add(entry["before"]["sha256"])
+
+    def wrote(self, path: Path, sha256: str) -> bool:
+        return sha256 in self._known.get(str(path), set())
+
+    def owns(self, path: Path) -> bool:
+        return str(path) in self._known
+
+    def unfinished(self, group: str) -> bool:
+        return (self.folder / "unfinished" / f"{group}.json").exists()

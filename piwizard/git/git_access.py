@@ -1,0 +1,93 @@
+"""What the git commands of a site show to other hosts, and which hosts they believe."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from urllib.parse import quote
+
+from piwizard.errors import PiwizardError
+from piwizard.git import deploy_key, git_address, host_keys
+from piwizard.system import files, paths
+
+SSH = (
+    *("ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no"),
+    *("-o", "ConnectTimeout=20", "-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes"),
+    *("-o", "IdentityAgent=none"),
+)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Of one site and its repository. The token is for the repository's own host alone."""
+
+    site: str
+    repo: str
+    user: str = ""
+    token: str = field(default="", repr=False)
+    host_key: str | None = None
+    """The fingerprint of the only host key that is believed of the repository's host."""
+
+    @property
+    def address(self) -> git_address.GitAddress:
+        return git_address.parse(self.repo)
+
+    def environment(self) -> dict[str, str]:
+        """What git's environment says of it. PiwizardError where the host shows another key than it should."""
+        return {"GIT_SSH_COMMAND": self._ssh(), **self._askpass()}
+
+    def _ssh(self) -> str:
+        own = (host_keys.trusted_file(self.site) if self.host_key is None else self._believed()) if self.site else None
+        files_of_hosts = " ".join(f'"{file}"' for file in (host_keys.pinned_file(), own) if file)
+        key = str(deploy_key.private(self.site)) if self.site and deploy_key.made(self.site) else "none"
+        options = ("-o", f"UserKnownHostsFile={files_of_hosts}", "-o", f"IdentityFile={key}")
+        return shlex.join((*SSH, *options))
+
+    def _askpass(self) -> dict[str, str]:
+        address = self.address
+        if not self.token or address.scheme != "https":
+            return {"GIT_ASKPASS": "/bin/false"}
+        user = address.user or self.user
+        return {
+            "GIT_ASKPASS": str(resources.files("piwizard.templates") / "git" / "askpass"),
+            "PIWIZARD_GIT_HOST": f"https://{address.place}",
+            "PIWIZARD_GIT_USER": user,
+            "PIWIZARD_GIT_LOGIN": f"https://{user}@{address.place}",
+            "PIWIZARD_GIT_LOGIN_ENCODED": f"https://{quote(user, safe='')}@{address.place}",
+            "PIWIZARD_GIT_TOKEN": self.token,
+        }
+
+    def _believed(self) -> Path:
+        """A file of known hosts in which the repository's host has the key of the answers and no other."""
+        name, trusted = self.address.known_as, host_keys.read(host_keys.trusted_file(self.site))
+        file = paths.cache_dir() / "hosts" / self.site / "known_hosts"
+        fixed = host_keys.of(name, host_keys.read(host_keys.pinned_file()))
+        right = self._right(fixed)
+        if fixed and not right:
+            raise self._wrong("is none of those that it publishes")
+        if self.address.ssh and not right:
+            right = self._right(host_keys.of(name, [*trusted, *host_keys.read(file)]))
+        if self.address.ssh and not right:
+            shown = host_keys.scan(self.address.host, self.address.port)
+            right = self._right(shown)
+            if not right:
+                raise self._wrong(f"is not the one that it shows ({', '.join(key.fingerprint for key in shown)})")
+        files.make_folders(file.parent)
+        host_keys.write(file, [*(key for key in trusted if key.host != name), *right])
+        return file
+
+    def _right(self, keys: list[host_keys.HostKey]) -> list[host_keys.HostKey]:
+        return [key for key in keys if key.fingerprint == self.host_key][:1]
+
+    def _wrong(self, words: str) -> PiwizardError:
+        return PiwizardError(
+            f"app.host_key: the host key of {self.address.known_as} {words}.",
+            key="app.host_key",
+            hint="Nothing was fetched. Ask whoever looks after that host for the fingerprint of its key.",
+        )
+
+
+NOBODY = Access("", "/")
+"""For git commands that ask no other host, and for looks without a login."""

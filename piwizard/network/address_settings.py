@@ -1,0 +1,143 @@
+"""What a fixed address is made of: proposed from the lease, and looked over before anything is altered."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+
+from piwizard.answers.model import Answers
+from piwizard.errors import MissingAnswer, PiwizardError
+from piwizard.system.facts import Address, Interface, Network
+
+MANAGED = ("NetworkManager", "dhcpcd")
+INTERFACE, ADDRESS, GATEWAY, DNS = (f"static_ip.{name}" for name in ("interface", "address", "gateway", "dns"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one interface; `connection` is NetworkManager's UUID of it."""
+
+    interface: str
+    address: str
+    """With its prefix: "192.168.1.197/24"."""
+    gateway: str
+    dns: tuple[str, ...]
+    manager: str
+    connection: str | None = None
+
+    @property
+    def host(self) -> str:
+        """The address without its prefix."""
+        return self.address.partition("/")[0]
+
+
+def present(interface: Interface | None) -> Address | None:
+    """The IPv4 address that an interface has now."""
+    return next((one for one in (interface.addresses if interface else ()) if _usable(one)), None)
+
+
+def _usable(address: Address) -> bool:
+    return address.family == 4 and address.scope == "global"
+
+
+def gateway_of(network: Network, interface: str) -> str | None:
+    """The router that an interface leads to."""
+    found = network.gateway
+    return found.address if found and found.interface == interface else None
+
+
+def name_servers(network: Network, gateway: str | None) -> list[str]:
+    """The name servers in use, else the router, which nearly always is one."""
+    known = [address for address in network.name_servers if ":" not in address]
+    return known or ([gateway] if gateway else [])
+
+
+def chosen_interface(network: Network, answers: Answers) -> Interface:
+    """The interface that was answered, else the one that leads to the Internet."""
+    there = network.interfaces or ()
+    name = answers.get(INTERFACE)
+    found = next((one for one in there if one.name == name), None) if name else network.main
+    if found is None:
+        names = ", ".join(one.name for one in there) or "none"
+        if name:
+            raise PiwizardError(f"{INTERFACE}: there is no interface {name} (there is: {names}).", key=INTERFACE)
+        raise PiwizardError(
+            "No interface leads to the Internet, so there is none to give an address.",
+            key=INTERFACE,
+            hint=f"Plug the network in, or name the interface in {INTERFACE} (there is: {names}).",
+        )
+    return found
+
+
+def settings(network: Network, answers: Answers) -> Settings:
+    """The settings that were answered, whole. PiwizardError names the answer that does not fit."""
+    interface = chosen_interface(network, answers)
+    if interface.manager not in MANAGED:
+        raise _not_mine(network, interface)
+    if not interface.up or (interface.manager == "NetworkManager" and not interface.connection):
+        raise PiwizardError(
+            f"{INTERFACE}: {interface.name} is not connected, so its address cannot be tried.",
+            key=INTERFACE,
+            hint="Connect it first; then apply again.",
+        )
+    detected = gateway_of(network, interface.name)
+    gateway = answers.get(GATEWAY, detected)
+    if gateway is None:
+        raise MissingAnswer(
+            f"{GATEWAY} is missing: {interface.name} leads to no router now.", key=GATEWAY, hint="Give its address."
+        )
+    address = IPv4Interface(answers[ADDRESS])
+    _fits(address, IPv4Address(gateway), answered=GATEWAY in answers.values and gateway != detected)
+    _not_here_already(network, interface, str(address.ip))
+    dns = tuple(answers.get(DNS) or name_servers(network, gateway))
+    return Settings(interface.name, str(address), gateway, dns, interface.manager, interface.connection)
+
+
+def _fits(address: IPv4Interface, gateway: IPv4Address, *, answered: bool) -> None:
+    net = address.network
+    if address.ip == gateway:
+        raise PiwizardError(f"{ADDRESS}: {gateway} is the router's own address.", key=ADDRESS, hint="Choose another.")
+    if gateway not in net:
+        if answered:
+            raise PiwizardError(
+                f"{GATEWAY}: {gateway} is outside of {net}, the subnet of {ADDRESS}.",
+                key=GATEWAY,
+                hint="The router has to be in the same subnet as the address.",
+            )
+        raise PiwizardError(
+            f"{ADDRESS}: {address} is in another subnet than the router, {gateway}.",
+            key=ADDRESS,
+            hint="Choose an address that begins as the router's does, with the prefix of the network.",
+        )
+    if gateway in (net.network_address, net.broadcast_address):
+        raise PiwizardError(f"{GATEWAY}: {gateway} is the {_end(gateway, net)} address of {net}.", key=GATEWAY)
+    if address.ip in (net.network_address, net.broadcast_address):
+        raise PiwizardError(
+            f"{ADDRESS}: {address.ip} is the {_end(address.ip, net)} address of {net}, which no machine can have.",
+            key=ADDRESS,
+        )
+
+
+def _end(address: IPv4Address, net: ipaddress.IPv4Network) -> str:
+    return "network" if address == net.network_address else "broadcast"
+
+
+def _not_here_already(network: Network, interface: Interface, host: str) -> None:
+    for other in network.interfaces or ():
+        if other.name != interface.name and any(one.address == host for one in other.addresses):
+            raise PiwizardError(f"{ADDRESS}: {other.name} of this machine has {host} already.", key=ADDRESS)
+
+
+def _not_mine(network: Network, interface: Interface) -> PiwizardError:
+    here = present(interface)
+    gateway = gateway_of(network, interface.name)
+    has = [f"{interface.name} has {here}" if here else f"{interface.name} has no IPv4 address"]
+    has += [f"router {gateway}"] if gateway else []
+    has += [f"name servers {', '.join(network.name_servers)}"] if network.name_servers else []
+    who = "by a program that piwizard does not know" if interface.manager == "unknown" else f"by {interface.manager}"
+    return PiwizardError(
+        f"{INTERFACE}: {interface.name} is managed {who}, which piwizard does not alter.",
+        key=INTERFACE,
+        hint=f"Now: {', '.join(has)}. A reservation in the router for the card {interface.mac} does the same.",
+    )

@@ -1,0 +1,69 @@
+"""The packet filter of this machine, whoever keeps it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from piwizard.network import nft, ufw
+from piwizard.system import commands, systemd
+from piwizard.system.remedies import Advice, Fix, RunCommand
+
+Keeper = Literal["ufw", "firewalld", "nftables"]
+
+
+@dataclass(frozen=True)
+class Firewall:
+    """`closed`: ports that visitors cannot reach; `unsure`: those of which that cannot be told."""
+
+    keeper: Keeper
+    closed: tuple[int, ...]
+    unsure: tuple[int, ...] = ()
+
+
+def look(ports: tuple[int, ...], interface: str) -> Firewall | None:
+    """What it does with these TCP ports; None where there is none that is switched on."""
+    own = ufw.look(ports)
+    if own is not None and own.active:
+        return Firewall("ufw", tuple(sorted((*own.closed, *own.refused))))
+    if commands.which("firewall-cmd") and systemd.ask(["firewalld.service"])["firewalld.service"].running:
+        return Firewall("firewalld", _firewalld(ports, interface))
+    verdicts = {port: nft.look(port, interface) for port in ports}
+    closed = tuple(port for port, verdict in verdicts.items() if verdict == "closed")
+    unsure = tuple(port for port, verdict in verdicts.items() if verdict == "unknown")
+    return Firewall("nftables", closed, unsure) if closed or unsure else None
+
+
+def _firewalld(ports: tuple[int, ...], interface: str) -> tuple[int, ...]:
+    zone = commands.run(("firewall-cmd", f"--get-zone-of-interface={interface}"), timeout=10)
+    chosen = (f"--zone={zone.output.strip()}",) if zone.ok else ()
+    return closed_in_zone(commands.run(("firewall-cmd", *chosen, "--list-all"), timeout=10).output, ports)
+
+
+def closed_in_zone(listed: str, ports: tuple[int, ...]) -> tuple[int, ...]:
+    """The ports that a zone of firewalld does not let in, by what `--list-all` says of it."""
+    fields = dict(re.findall(r"^\s+([a-z-]+): (.*)$", listed, re.M))
+    if fields.get("target") == "ACCEPT":
+        return ()
+    services, opened = fields.get("services", "").split(), fields.get("ports", "").split()
+    known = {80: "http", 443: "https"}
+    ranges = [one.removesuffix("/tcp").partition("-")[::2] for one in opened if one.endswith("/tcp")]
+    numbers = [range(int(low), int(high or low) + 1) for low, high in ranges]
+    return tuple(port for port in ports if known.get(port) not in services and not any(port in one for one in numbers))
+
+
+FIXES: dict[Keeper, Fix] = {
+    "ufw": (
+        RunCommand("piwizard apply router", "to open them"),
+        RunCommand("sudo ufw allow 80,443/tcp", "to do so yourself"),
+    ),
+    "firewalld": (
+        RunCommand("sudo firewall-cmd --permanent --add-service=http --add-service=https"),
+        RunCommand("sudo firewall-cmd --reload"),
+    ),
+    "nftables": (
+        Advice("Add `tcp dport { 80, 443 } accept` to the chain with `hook input` in /etc/nftables.conf."),
+        RunCommand("sudo systemctl reload nftables"),
+    ),
+}

@@ -1,0 +1,57 @@
+"""How long a visitor may take, and how much one address may ask for at a time.
+
+nginx takes `client_header_timeout` from the default server of a port: it applies from the start of a connection, also
+during the TLS handshake, when the host is not known yet. So the default server has the same values as every site, and
+FILE sets them for servers of other people that do not set them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from piwizard.errors import PiwizardError
+from piwizard.nginx.config_dump import read_dump
+from piwizard.nginx.config_syntax import Directive, parse
+from piwizard.templates.render import render
+
+FILE = "/etc/nginx/conf.d/piwizard-limits.conf"
+
+LIMITS: Mapping[str, str] = {
+    "client_header_timeout": "15s",  # for the handshake and the whole header together
+    "client_body_timeout": "30s",  # between two pieces of a body
+    "send_timeout": "30s",  # between two pieces of an answer that are taken
+    "reset_timedout_connection": "on",  # what is left to send is not kept for somebody who is gone
+}
+STREAMS = 32
+"""Requests at a time over one HTTP/2 connection; nginx's own limit is 128."""
+CONNECTIONS = 128
+"""Requests under way of one address: four browsers over HTTP/2 with all of their streams, or twenty over HTTP/1.1."""
+
+
+def render_limits(main: str, others: Mapping[str, str]) -> str:
+    """Return the text of FILE, without the directives that nginx.conf or another file sets for all servers already.
+
+    `main` is the text of nginx.conf, `others` maps the paths of the files that its http{} includes to their texts.
+    nginx refuses a directive that two of them set.
+    """
+    blocks = [block for block in _parsed([main]) for block in block.named("http")]
+    blocks += _parsed([text for path, text in others.items() if path != FILE])
+    theirs = {child.name for block in blocks for child in block.children}
+    return render("nginx/limits.conf.j2", limits={name: LIMITS[name] for name in LIMITS if name not in theirs})
+
+
+def lacking(nginx_dump: str) -> list[str]:
+    """Return the names of the directives that `nginx -T` does not show for all servers, whatever their values."""
+    there = {child.name for block in read_dump(nginx_dump).named("http") for child in block.children}
+    return [name for name in LIMITS if name not in there]
+
+
+def _parsed(texts: list[str]) -> list[Directive]:
+    """Parse those that can be parsed: `nginx -t` names a mistake in the others."""
+    found = []
+    for text in texts:
+        try:
+            found.append(parse(text, ""))
+        except PiwizardError:
+            continue
+    return found

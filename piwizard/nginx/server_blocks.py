@@ -1,0 +1,119 @@
+"""The server blocks of a site, and the one that answers names nobody asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from piwizard.errors import PiwizardError
+from piwizard.nginx import request_limits, visitor_headers
+from piwizard.nginx.ipv6_listen import FOLDER
+from piwizard.nginx.tls_settings import HSTS, WEBROOT, Tls, TlsEngine
+from piwizard.templates.render import render
+
+
+@dataclass(frozen=True)
+class SiteBlock:
+    """What the server block of one site is made from. Every path is absolute."""
+
+    name: str
+    #: The first is the main one; "www." names redirect to the bare name.
+    domains: tuple[str, ...]
+    #: gunicorn's Unix socket.
+    socket: str
+    #: URL prefix ("/static/", a slash at both ends) to folder.
+    static: Mapping[str, str] = field(default_factory=dict)
+    #: Exact URL ("/robots.txt") to file.
+    root_files: Mapping[str, str] = field(default_factory=dict)
+    #: URLs below a static prefix that the app answers, since it writes there; folders end in a slash.
+    passed: tuple[str, ...] = ()
+    max_body_mib: int = 16
+    #: With a certificate the site is served over HTTPS, and HTTP leads there. Without one, over HTTP.
+    tls: Tls | None = None
+
+
+def access_log(site: str) -> str:
+    """Where nginx keeps the requests of a site."""
+    return f"/var/log/nginx/{site}.access.log"
+
+
+def render_site(site: SiteBlock) -> str:
+    """The text of the site's file in sites-available."""
+    _check(site)
+    redirects = redirects_of(site.domains)
+    redirected = {name for names in redirects.values() for name in names}
+    served = [domain for domain in site.domains if domain not in redirected]
+    return render(
+        "nginx/site.conf.j2",
+        name=site.name,
+        # Names in nginx are global, so all carry the site's. Those of variables have no dash and 46 letters at most.
+        upstream=f"piwizard_{site.name}",
+        variable=f"site_{site.name.replace('-', '_')}",
+        access_log=access_log(site.name),
+        domains=served,
+        redirects=redirects,
+        servers_for_http={name: [name, *redirects.get(name, ())] for name in served} if site.tls else redirects,
+        socket=site.socket,
+        static={prefix: folder.rstrip("/") for prefix, folder in site.static.items()},
+        root_files=site.root_files,
+        passed=site.passed,
+        listens=FOLDER,
+        max_body_mib=site.max_body_mib,
+        limits=request_limits.LIMITS,
+        streams=request_limits.STREAMS,
+        connections=request_limits.CONNECTIONS,
+        dropped=visitor_headers.directives(),
+        tls=site.tls,
+        hsts=HSTS,
+        webroot=WEBROOT,
+    )
+
+
+def render_default_server(*, names_hash: bool = True, http: bool = True, tls: TlsEngine | None = None) -> str:
+    """The text of the default servers: a name that no site has gets no answer at all (444), and no certificate.
+
+    `names_hash` is False where another file sets server_names_hash_bucket_size: nginx takes only one. `http` is False
+    and `tls` None where somebody else answers unknown names on port 80 or 443.
+    """
+    able = tls if tls and tls.rejects_handshakes else None
+    return render(
+        "nginx/default-server.conf.j2",
+        listens=FOLDER,
+        names_hash=names_hash,
+        http=http,
+        tls=able,
+        limits=request_limits.LIMITS,
+    )
+
+
+def redirects_of(domains: tuple[str, ...]) -> dict[str, list[str]]:
+    """Each name that others lead to, with those others."""
+    redirects: dict[str, list[str]] = {}
+    first = domains[0].removeprefix("www.")
+    main = first if first in domains else domains[0]  # never a name that itself leads to another one
+    for domain in domains:
+        bare = domain.removeprefix("www.")
+        target = bare if bare in domains else main
+        if domain.startswith("www.") and target != domain:
+            redirects.setdefault(target, []).append(domain)
+    return redirects
+
+
+def _check(site: SiteBlock) -> None:
+    """Only what would make a hole: the answers were checked before, with better words."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", site.name):
+        raise PiwizardError(f"{site.name!r} is no name for a site: a-z, 0-9 and dashes only.", key="site.name")
+    for domain in site.domains or ("",):
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain):
+            raise PiwizardError(f"{domain!r} is no host name.", key="site.domains")
+    for url in site.passed:
+        if not re.fullmatch(r"/[A-Za-z0-9._@+/-]+", url) or ".." in url.split("/"):
+            raise PiwizardError(f"{url!r} is no URL path.", key="app.writable")
+    for prefix, folder in site.static.items():
+        if not re.fullmatch(r"/(.*[^/])/", prefix) or ".." in f"{prefix}{folder}".split("/"):
+            raise PiwizardError(f"{prefix!r} must be a path with a slash at both ends.", key="app.static")
+    folders = (site.tls.folder,) if site.tls else ()
+    for path in (*site.static.values(), *site.root_files.values(), *site.root_files, site.socket, *folders):
+        if not path.startswith("/") or not path.strip("/"):
+            raise PiwizardError(f"{path!r} must be an absolute path.", key="app.static")

@@ -1,0 +1,80 @@
+"""What a rehearsal shows: the log as it comes, and at the end a table of what holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from piwizard.engine import event_format, events
+from piwizard.system import console
+
+
+@dataclass(frozen=True)
+class Held:
+    """One check of a step, as it came out in the copy."""
+
+    step: str
+    name: str
+    ok: bool
+    detail: str
+
+
+class Report:
+    """Takes the lines that `piwizard apply --json` prints, and passes them on in the form that was asked for.
+
+    `same_here` says how the same is had on this machine.
+    """
+
+    def __init__(self, *, as_json: bool, same_here: str) -> None:
+        self._as_json = as_json
+        self._same_here = same_here
+        self._step = ""
+        self.checks: list[Held] = []
+
+    def take(self, stream: str, text: str) -> None:
+        """One line that came from inside."""
+        if stream == "stderr":
+            console.warn(text)
+            return
+        try:
+            event = json.loads(text)
+        except ValueError:
+            event = {"event": "output", "text": text}
+        if "error" in event and "event" not in event:
+            event = {"event": "error", **event["error"]}
+        self.add(event)
+
+    def add(self, event: dict[str, Any]) -> None:
+        """One event, of the run inside or of the rehearsal itself."""
+        if event["event"] == "run-started":
+            self._step = event["step"]
+        if event["event"] == "check":
+            step = event.get("step", self._step)
+            self.checks.append(Held(step, event["name"], bool(event["ok"]), event.get("detail", "")))
+        if self._as_json:
+            console.say_json(event, but=events.PLAIN)
+        else:
+            console.say(*event_format.lines(event))
+
+    def say(self, text: str) -> None:
+        """One line about the rehearsal itself."""
+        self.add({"event": "note", "text": text})
+
+    def finish(self, *, ok: bool, address: str | None) -> None:
+        """The table of checks and the verdict."""
+        if self._as_json:
+            checks = [asdict(check) for check in self.checks]
+            self.add({"event": "rehearsal-finished", "ok": ok, "address": address, "checks": checks})
+            return
+        console.say("", "== What holds in the copy", "")
+        wide = [max((len(getattr(check, field)) for check in self.checks), default=0) for field in ("step", "name")]
+        for check in self.checks:
+            sign = "ok " if check.ok else "NOT"
+            console.say(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
+        missed = sum(not check.ok for check in self.checks)
+        if ok:
+            console.say("", f"All {len(self.checks)} checks held. {self._same_here}")
+        else:
+            words = f"{missed} of {len(self.checks)} checks did not hold." if missed else "It did not come to its end."
+            console.say("", f"{words} With --shell you can look around in the copy afterwards.")

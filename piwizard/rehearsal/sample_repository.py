@@ -1,0 +1,50 @@
+"""The sample app that a rehearsal sets up when there are no answers: carried along, and made a git repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib import resources
+from pathlib import Path
+
+from piwizard.errors import PiwizardError
+from piwizard.sandbox import nsenter
+
+FOLDER = Path("/opt/piwizard-sample")
+REPOSITORY = FOLDER / "sample"
+ANSWERS = FOLDER / "answers.toml"
+HOST = "sample.localhost"
+CONTENT = f"""\
+[site]
+name = "sample"
+domains = ["{HOST}"]
+
+[app]
+repo = "{REPOSITORY}"
+"""
+AUTHOR = ("-c", "user.name=piwizard", "-c", "user.email=piwizard@localhost")
+
+
+def place(root: Path, path: Path) -> Path:
+    """Where a path of a copy lies, seen from outside: there a link such as /opt -> /mnt/opt would lead out of it."""
+    return root / path.resolve().relative_to("/")
+
+
+def put(root: Path, leader: int) -> Path:
+    """Puts the sample app and answers for it into a machine that runs; returns the path of the answers inside."""
+    target = place(root, REPOSITORY)
+    with resources.as_file(resources.files("piwizard.templates") / "sample") as source:
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    place(root, ANSWERS).write_text(CONTENT)
+    for folder, _, files in os.walk(target):
+        for path in (folder, *(os.path.join(folder, file) for file in files)):
+            os.chown(path, 0, 0)
+    for argv in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "--all"),
+        (*AUTHOR, "commit", "--quiet", "-mSample"),
+    ):
+        result = nsenter.run(leader, ("git", *argv), cwd=REPOSITORY)
+        if not result.ok:
+            raise PiwizardError(f"The sample app could not be made a git repository: {result.last_words}")
+    return ANSWERS

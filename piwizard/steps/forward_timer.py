@@ -1,0 +1,32 @@
+"""What looks after the forwards when nobody does: a timer, and the program that it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piwizard.changes.file import File
+from piwizard.network import port_forwarding
+from piwizard.network.port_forwarding import Wanted
+from piwizard.templates.render import render
+
+PROGRAM = Path("/usr/local/lib/piwizard/forwards.py")
+UNITS = Path("/etc/systemd/system")
+TIMER, SERVICE = "piwizard-forwards.timer", "piwizard-forwards.service"
+
+
+def program() -> File:
+    """The program: it stands alone, so that it goes on when piwizard is upgraded or removed."""
+    return File(PROGRAM, Path(port_forwarding.__file__).read_text(encoding="utf-8"))
+
+
+def units(gateway: str, wanted: Wanted) -> tuple[File, File]:
+    """The timer, and the service that it starts."""
+    service = render(
+        "systemd/forwards.service.j2",
+        program=PROGRAM,
+        gateway=gateway,
+        description=wanted.description,
+        address=wanted.address,
+        ports=wanted.ports,
+    )
+    return File(UNITS / SERVICE, service), File(UNITS / TIMER, render("systemd/forwards.timer.j2"))

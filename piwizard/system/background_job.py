@@ -1,0 +1,46 @@
+"""A systemd unit that continues the work of a step after the step's run has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from piwizard.errors import PiwizardError
+from piwizard.system import commands, systemd
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far a background job is: a percentage for small places, a sentence for others."""
+
+    percent: int
+    text: str
+
+
+@dataclass(frozen=True)
+class BackgroundJob:
+    """Work that takes hours. When it has finished, it starts an ordinary run of its step, which uses the result.
+
+    `what` is the work in a few words: "The generation of DH parameters". `marker` returns a file that exists from the
+    start of the work to its end: a unit that is enabled at boot continues only where that file is left.
+    """
+
+    unit: str
+    what: str
+    progress: Callable[[], JobProgress]
+    marker: Callable[[], Path]
+
+    def running(self) -> bool:
+        """Ask systemd whether the job runs."""
+        return systemd.ask([self.unit])[self.unit].running
+
+    def stop(self) -> None:
+        """Stop the job, so that it does not start again at boot. Raise PiwizardError where systemd refuses."""
+        result = commands.run(("systemctl", "stop", self.unit))
+        if not result.ok:
+            raise PiwizardError(
+                f"{self.what} could not be stopped: {result.last_words}",
+                hint=f"`systemctl status {self.unit}` shows its state.",
+            )
+        self.marker().unlink(missing_ok=True)

@@ -1,0 +1,130 @@
+"""Whose the files are that lie among a package's own, and which packages others stand on; from dpkg's own files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+
+from piwizard.system import dpkg, files
+
+SETTINGS = "/etc"
+MADE_BY_PROGRAMS = (
+    "/etc/letsencrypt/accounts/*",
+    "/etc/letsencrypt/csr/*",
+    "/etc/letsencrypt/keys/*",
+    "/etc/letsencrypt/.*",
+    "/etc/letsencrypt/*/README",
+)
+"""What the programs of packages make among their settings, and purging them takes away; nobody wrote it."""
+OF_A_PACKAGE = re.compile(r"(?P<name>.+?)(:[a-z0-9]+)?\.list")
+NAME = re.compile(r"\s*([^\s:(]+)")
+
+
+def of_a_person(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
+    """Package → a file in a folder of its settings that no package brought, or one that it brought and was edited."""
+    wanted, lists = set(names), _lists(root)
+    mine = {path for name in wanted for path in lists.get(name, ()) if path.startswith(f"{SETTINGS}/")}
+    shared = {path for name, paths in lists.items() if name not in wanted for path in paths}
+    edited = dict(_edited(wanted, root))
+    found: dict[str, Path] = {}
+    for name in sorted(wanted):
+        folders = [path for path in sorted(lists.get(name, ())) if path in mine - shared]
+        strange = (file for folder in folders for file in _strange(folder, mine, root))
+        file = edited.get(name) or next(strange, None)
+        if file:
+            found[name] = file
+    return found
+
+
+def needed_elsewhere(names: Iterable[str], status: str) -> dict[str, str]:
+    """Those of the packages that an installed one needs which is not among them, with the name of that one."""
+    ours, needs = set(names), {package.name: _needs(stanza) for package, stanza in dpkg.stanzas(status)}
+    found: dict[str, str] = {}
+    while True:
+        theirs = needs.keys() - (ours - found.keys())
+        more = {
+            name: other
+            for other in sorted(theirs)
+            for choices in needs[other]
+            if not choices & theirs
+            for name in sorted(choices & ours - found.keys())
+        }
+        if not more:
+            return found
+        found |= more
+
+
+def standing_on(names: Iterable[str], others: Iterable[str], status: str) -> dict[str, str]:
+    """Those of the packages that need one of the others, directly or not, with the name of that one."""
+    ours, found = set(names), dict.fromkeys(others, "")
+    needs = {package.name: _needs(stanza) for package, stanza in dpkg.stanzas(status) if package.name in ours}
+    while True:
+        more = {
+            name: next(iter(sorted(choices & found.keys())))
+            for name in sorted(needs.keys() - found.keys())
+            for choices in needs[name]
+            if choices & found.keys()
+        }
+        if not more:
+            return {name: other for name, other in found.items() if other}
+        found |= more
+
+
+def _lists(root: Path) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for file in (root / dpkg.DPKG / "info").glob("*.list"):
+        match = OF_A_PACKAGE.fullmatch(file.name)
+        if match:
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            found.setdefault(match["name"], set()).update(lines)
+    return found
+
+
+def _strange(folder: str, known: set[str], root: Path) -> Iterator[Path]:
+    """Regular files below a folder that no package brought; links to what is there already are nobody's work."""
+    top = root / folder.lstrip("/")
+    if top.is_symlink() or not top.is_dir():
+        return
+    for where, _, names in os.walk(top):
+        for name in sorted(names):
+            file = Path("/") / (Path(where) / name).relative_to(root)
+            inside = root / str(file).lstrip("/")
+            if inside.is_file() and not inside.is_symlink() and str(file) not in known and not _made(str(file)):
+                yield file
+
+
+def _made(path: str) -> bool:
+    return any(fnmatch(path, pattern) for pattern in MADE_BY_PROGRAMS)
+
+
+def _edited(names: set[str], root: Path) -> Iterator[tuple[str, Path]]:
+    for package, stanza in dpkg.stanzas(dpkg.status(root)):
+        if package.name not in names:
+            continue
+        for path, digest in _conffiles(stanza).items():
+            content = files.read(root / path.lstrip("/"))
+            if content is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() != digest:
+                yield package.name, Path(path)
+
+
+def _conffiles(stanza: str) -> Mapping[str, str]:
+    lines = stanza.partition("\nConffiles:\n")[2].splitlines()
+    found = {}
+    for line in lines:
+        if not line.startswith(" "):
+            break
+        path, digest, *more = line.split()
+        if not more:  # "obsolete", "remove-on-upgrade"
+            found[path] = digest
+    return found
+
+
+def _needs(stanza: str) -> list[set[str]]:
+    """One set for each thing that a package depends on: any of its names will do."""
+    fields = (dpkg.field(stanza, f"\n{name}: ") for name in ("Depends", "Pre-Depends"))
+    whole = ", ".join(field for field in fields if field)
+    return [{match[1] for one in each.split("|") if (match := NAME.match(one))} for each in whole.split(",") if each]

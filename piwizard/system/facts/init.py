@@ -1,0 +1,27 @@
+"""What process 1 is, and whether this is a container."""
+
+from __future__ import annotations
+
+import re
+
+from piwizard.system.facts.model import Init
+from piwizard.system.facts.source import FactSource
+
+
+def init(source: FactSource) -> Init:
+    """systemd counts only where it is process 1: its folder alone is there in many containers too."""
+    name = (source.read("/proc/1/comm") or "").strip() or "unknown"
+    booted = source.exists("/run/systemd/system")
+    return Init(name=name, systemd=booted and name in {"systemd", "init", "unknown"}, container=_container(source))
+
+
+def _container(source: FactSource) -> str | None:
+    said = (source.read("/run/systemd/container") or "").strip()
+    if said:
+        return said
+    told = re.search(r"(?:^|\0)container=([^\0]+)", source.read("/proc/1/environ") or "")
+    if told:
+        return told[1]
+    if source.exists("/.dockerenv"):
+        return "docker"
+    return "podman" if source.exists("/run/.containerenv") else None

@@ -1,0 +1,28 @@
+"""Memory and swap, in MiB."""
+
+from __future__ import annotations
+
+import re
+
+from piwizard.system.facts.model import MemoryFacts
+from piwizard.system.facts.source import FactSource
+
+CGROUP_LIMIT = "/sys/fs/cgroup/memory.max"
+
+
+def memory(source: FactSource) -> MemoryFacts:
+    """Reads /proc/meminfo, and in a container the limit it was given."""
+    found = read(source.read("/proc/meminfo") or "")
+    limit = (source.read(CGROUP_LIMIT) or "").strip()
+    if not limit.isdigit():
+        return found
+    most = int(limit) >> 20
+    return MemoryFacts(min(found.total, most), min(found.available, most), found.swap)
+
+
+def read(meminfo: str) -> MemoryFacts:
+    """What /proc/meminfo says; 0 for what it does not."""
+    kib = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB$", meminfo, re.M)}
+    # MemAvailable is missing on kernels before 3.14.
+    available = kib.get("MemAvailable", kib.get("MemFree", 0) + kib.get("Cached", 0))
+    return MemoryFacts(kib.get("MemTotal", 0) >> 10, available >> 10, kib.get("SwapTotal", 0) >> 10)

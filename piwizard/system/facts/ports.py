@@ -1,0 +1,130 @@
+"""Who listens on ports 80 and 443: found as `ss -ltnp` and `dpkg -S` find it, without starting them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from piwizard.system.facts.model import PortOwner
+from piwizard.system.facts.package_of import owner_of
+from piwizard.system.facts.source import FactSource
+
+PORTS = (80, 443)
+LISTEN = "0A"
+WORDS = {
+    "nginx": "nginx",
+    "apache2": "Apache",
+    "lighttpd": "lighttpd",
+    "caddy": "Caddy",
+    "pihole-FTL": "Pi-hole",
+    "haproxy": "HAProxy",
+    "traefik": "Traefik",
+    "docker-proxy": "a Docker container",
+    "AdGuardHome": "AdGuard Home",
+    "gunicorn": "gunicorn",
+    "node": "a Node.js program",
+    "systemd": "a systemd socket",
+}
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening TCP socket: its port and the number by which processes hold it."""
+
+    port: int
+    inode: str
+
+
+def ports(source: FactSource) -> tuple[PortOwner, ...]:
+    """The owners of 80 and 443, in that order; a port that nobody listens on is left out."""
+    listeners = [
+        listener
+        for table in ("tcp", "tcp6")
+        for listener in read(source.read(f"/proc/net/{table}") or "")
+        if listener.port in PORTS
+    ]
+    if not listeners:
+        return ()
+    running = _programs(source)
+    return tuple(
+        _owner(source, port, {each.inode for each in listeners if each.port == port}, running)
+        for port in PORTS
+        if any(each.port == port for each in listeners)
+    )
+
+
+def read(table: str) -> list[Listener]:
+    """The listening sockets of /proc/net/tcp or tcp6."""
+    found = []
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) > 9 and fields[3] == LISTEN:
+            found.append(Listener(int(fields[1].rsplit(":", 1)[1], 16), fields[9]))
+    return found
+
+
+def _owner(source: FactSource, port: int, inodes: set[str], running: dict[str, str]) -> PortOwner:
+    pid = _holder(source, inodes, running)
+    guessed = pid is None
+    if pid is None:
+        pid = _only_server(source, running)
+    if pid is None:
+        return PortOwner(port, "another program", None, None, None, None, False)
+    program = running[pid]
+    path = (source.link(f"/proc/{pid}/exe") or "").removesuffix(" (deleted)")
+    unit = unit_of(source.read(f"/proc/{pid}/cgroup") or "")
+    words = WORDS.get(program, program)
+    if program == "lighttpd" and source.exists("/etc/pihole"):
+        words = "Pi-hole (lighttpd)"
+    package = owner_of(source, path or f"/usr/sbin/{program}")
+    return PortOwner(port, words, program, int(pid), unit, package, guessed)
+
+
+def _holder(source: FactSource, inodes: set[str], running: dict[str, str]) -> str | None:
+    """The process that holds one of the sockets; of a server and its workers, the server."""
+    # The known servers first: usually the search ends there. Process 1 last: it holds what it starts others with.
+    order = sorted(running, key=lambda pid: (pid == "1", running[pid] not in WORDS, int(pid)))
+    holder = next((pid for pid in order if _holds(source, pid, inodes)), None)
+    while holder is not None:
+        parent = _parent(source, holder)
+        if parent not in running or parent == "1" or not _holds(source, parent, inodes):
+            break
+        holder = parent
+    return holder
+
+
+def _holds(source: FactSource, pid: str, inodes: set[str]) -> bool:
+    folder = f"/proc/{pid}/fd"
+    wanted = {f"socket:[{inode}]" for inode in inodes}
+    return any(source.link(f"{folder}/{number}") in wanted for number in source.listdir(folder) or [])
+
+
+def _only_server(source: FactSource, running: dict[str, str]) -> str | None:
+    """Without the right to look into processes: the server, where only one kind of them is running."""
+    servers = {pid for pid in running if running[pid] in WORDS and pid != "1"}
+    if len({running[pid] for pid in servers}) != 1:
+        return None
+    first = [pid for pid in servers if _parent(source, pid) not in servers]
+    return min(first or servers, key=int)
+
+
+def _programs(source: FactSource) -> dict[str, str]:
+    """The name of each process by its number."""
+    pids = [name for name in source.listdir("/proc") or [] if name.isdigit()]
+    return {pid: name.strip() for pid in pids if (name := source.read(f"/proc/{pid}/comm"))}
+
+
+def _parent(source: FactSource, pid: str) -> str:
+    # The second field is the name in brackets, and may hold spaces and brackets itself.
+    fields = (source.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+    return fields[1] if len(fields) > 1 else ""
+
+
+def unit_of(cgroup: str) -> str | None:
+    """The systemd unit that a /proc/PID/cgroup names: the innermost service, socket or scope."""
+    for line in cgroup.splitlines():
+        hierarchy, _, path = line.partition(":")[2].partition(":")
+        if hierarchy in {"", "name=systemd"}:
+            for part in reversed(path.split("/")):
+                if part.endswith((".service", ".scope", ".socket")):
+                    return part
+    return None

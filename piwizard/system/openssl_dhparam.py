@@ -1,0 +1,100 @@
+"""Diffie-Hellman parameters: reading them, and what it costs to find some with openssl."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from piwizard.system import commands
+
+PEM = re.compile(rb"\s*-----BEGIN DH PARAMETERS-----\n([A-Za-z0-9+/=\n]+)-----END DH PARAMETERS-----\s*", re.DOTALL)
+EULER_GAMMA = 0.5772156649
+SIEVE = ((512, 311), (1024, 719), (2048, 2657), (4096, 8161))
+"""The largest prime by which openssl tries to divide a candidate of that many bits before it looks closer."""
+PROBE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The prime and the generator."""
+
+    prime: int
+    generator: int
+
+    @property
+    def bits(self) -> int:
+        return self.prime.bit_length()
+
+
+def parse(pem: bytes) -> Parameters | None:
+    """The parameters of a PEM file, None where it is not a whole one."""
+    found = PEM.fullmatch(pem)
+    if found is None:
+        return None
+    try:
+        whole = base64.b64decode(found[1].replace(b"\n", b""), validate=True)
+        inside, rest = _take(whole, 0x30)
+        prime, inside = _take(inside, 0x02)
+        generator, _ = _take(inside, 0x02)
+    except (binascii.Error, ValueError, IndexError):
+        return None
+    return None if rest else Parameters(int.from_bytes(prime, "big"), int.from_bytes(generator, "big"))
+
+
+def _take(der: bytes, tag: int) -> tuple[bytes, bytes]:
+    """The content of the first element of some DER, and what follows it."""
+    if der[0] != tag:
+        raise ValueError(tag)
+    length, start = der[1], 2
+    if length & 0x80:
+        start += length & 0x7F
+        length = int.from_bytes(der[2:start], "big")
+    if len(der) < start + length:
+        raise ValueError(length)
+    return der[start : start + length], der[start + length :]
+
+
+def command(bits: int, out: Path) -> tuple[str, ...]:
+    """What finds parameters, behind everything else that wants the processor."""
+    return ("nice", "-n", "19", "openssl", "dhparam", "-out", str(out), str(bits))
+
+
+def candidates(bits: int) -> float:
+    """How many candidates openssl looks at on average: it prints a dot for each.
+
+    A candidate p that no small prime divides, nor (p-1)/2, has this chance that both are prime (Hardy and Littlewood).
+    """
+    largest = next(prime for most, prime in SIEVE if bits <= most)
+    return (bits * math.log(2)) ** 2 / (math.log(largest) ** 2 * math.exp(2 * EULER_GAMMA))
+
+
+@cache
+def expected(bits: int) -> float | None:
+    """How many seconds it takes on average on this board, by a short try; None where openssl could not be tried."""
+    since, counted = time.monotonic(), 0
+    last = since
+
+    def look(text: str) -> None:
+        nonlocal counted, last
+        counted, last = counted + text.count("."), time.monotonic()
+
+    argv = command(bits, Path("/dev/null"))
+    result = commands.run(argv, on_text=look, timeout=PROBE_SECONDS)
+    if result.exit not in (0, 124):
+        return None
+    spent = last - since if counted else result.seconds
+    return candidates(bits) * spent / max(counted, 1)
+
+
+def duration(seconds: float) -> str:
+    """ "40 s", "12 min", "3 h 50 min"."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,37 @@
+"""Texts from the templates that piwizard carries."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from piwizard.templates import quoting
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(name: str, /, **values: object) -> str:
+    """The template of that name ("nginx/site.conf.j2"), filled in; a value it lacks is an error."""
+    return _environment().get_template(name).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # slow on a Pi, and not every command renders
+
+    environment = Environment(
+        loader=PackageLoader("piwizard.templates", ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # configuration files, not HTML; the filters quote what goes in
+    )
+    environment.filters["shell"] = quoting.shell_word
+    environment.filters["nginx"] = quoting.nginx_quote
+    environment.filters["unit_word"] = quoting.unit_word
+    environment.filters["unit_argument"] = quoting.unit_argument
+    environment.filters["environment"] = quoting.environment_value
+    environment.filters["unit_line"] = quoting.unit_line
+    return environment

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps import app_source
+from piwizard.errors import PiwizardError
+from piwizard.system import bounded_command, commands, paths
+
+
+@pytest.fixture
+def repo(tmp_path):
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    (folder / "app.py").write_text("")
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (("init", "--quiet"), ("add", "."), (*who, "commit", "--quiet", "--message=a")):
+        assert commands.run(["git", "-C", str(folder), *words]).ok
+    return str(folder)
+
+
+def test_the_newest_commit_is_fetched_for_root_alone(own_places, repo):
+    found = app_source.newest("blog", repo, None)
+    assert (found.tree / "app.py").is_file()
+    assert found.tree.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_repository_without_bounds_is_refused_and_removed(own_places, repo, monkeypatch):
+    monkeypatch.setattr(bounded_command, "MOST_BYTES", -(1 << 60))
+    with pytest.raises(PiwizardError, match=r"app\.repo: .* takes more than") as refused:
+        app_source.newest("blog", repo, None)
+    assert refused.value.key == "app.repo"
+    assert not (paths.cache_dir() / "sources" / "blog").exists()

@@ -1,0 +1,158 @@
+"""The units, as text and as systemd reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+
+import pytest
+
+from piwizard.apps.app_units import AppUnit, render_service, render_socket, socket_path
+from piwizard.errors import PiwizardError
+
+UNIT = AppUnit(
+    site="my-flask",
+    user="daemon",
+    code="/srv/my-flask/code",
+    venv="/srv/my-flask/venv",
+    entry="app:app",
+    workers=2,
+    threads=4,
+    gunicorn=(27, 0, 1),
+    home="/srv/my-flask/data",
+)
+ODD = "/srv/100% o'dd \"na$me\\é;#"
+
+
+def unit(**changes):
+    return dataclasses.replace(UNIT, **changes)
+
+
+def lines(text, key):
+    return [line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{key}=")]
+
+
+@pytest.fixture
+def analyze(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed (apt-get install systemd)")
+
+    def run(verb, unit, *arguments):
+        files = [tmp_path / "my-flask.service", tmp_path / "my-flask.socket"]
+        files[0].write_text(render_service(unit))
+        files[1].write_text(render_socket(unit))
+        command = ["systemd-analyze", verb, *arguments, *files[: 1 if verb == "security" else 2]]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def executable(folder):
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "gunicorn").touch(mode=0o755)
+    return str(folder)
+
+
+def test_systemd_finds_nothing_to_complain_about(analyze, tmp_path):
+    result = analyze("verify", unit(venv=executable(tmp_path / "venv"), writable=("/srv/a", "/srv/b")))
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_nor_with_odd_paths(analyze, tmp_path):
+    odd = unit(
+        venv=executable(tmp_path / "100% na$me é;#"),
+        code=ODD,
+        writable=(ODD,),
+        environment_file=ODD,
+        pythonpath=ODD,
+        entry="app:create_app(\"$HOME\", '%n')",
+    )
+    result = analyze("verify", odd)
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_exposure_is_two_at_most(analyze):
+    result = analyze("security", UNIT, "--offline=yes", "--threshold=20")
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_socket_is_nginxs_alone():
+    text = render_socket(UNIT)
+    assert lines(text, "ListenStream") == [socket_path("my-flask")] == ["/run/piwizard-my-flask.sock"]
+    assert lines(text, "SocketUser") == ["www-data"]
+    assert lines(text, "SocketMode") == ["0660"]
+
+
+def test_command():
+    assert lines(render_service(UNIT), "ExecStart") == [
+        "/srv/my-flask/venv/bin/gunicorn --worker-class=gthread --workers=2 --threads=4 --keep-alive=75 --timeout=180"
+        " --graceful-timeout=30 --worker-tmp-dir=/dev/shm --no-control-socket app:app"
+    ]
+
+
+@pytest.mark.parametrize(("version", "there"), [((20, 1), False), ((25, 0, 3), False), ((25, 1), True), ((27,), True)])
+def test_the_control_socket_is_switched_off_where_there_is_one(version, there):
+    assert ("--no-control-socket" in render_service(unit(gunicorn=version))) is there
+
+
+def test_home_is_what_the_app_may_write():
+    assert "HOME=/srv/my-flask/data" in lines(render_service(UNIT), "Environment")
+
+
+def test_only_what_is_named_can_be_written():
+    assert lines(render_service(UNIT), "ReadWritePaths") == []
+    written = lines(render_service(unit(writable=("/srv/a/result.json", "/srv/a b"))), "ReadWritePaths")
+    assert written == ["/srv/a/result.json", '"/srv/a b"']
+
+
+def test_optional_lines():
+    plain = render_service(UNIT)
+    assert "EnvironmentFile" not in plain
+    assert "PYTHONPATH" not in plain
+    full = render_service(unit(environment_file="/etc/piwizard/my flask.env", pythonpath="/srv/my-flask/code/src"))
+    assert lines(full, "EnvironmentFile") == ["/etc/piwizard/my flask.env"]
+    assert "PYTHONPATH=/srv/my-flask/code/src" in lines(full, "Environment")
+
+
+def test_memory_is_limited():
+    text = render_service(UNIT)
+    assert (lines(text, "MemoryHigh"), lines(text, "MemoryMax")) == (["60%"], ["75%"])
+
+
+def test_odd_characters_stay_what_they_are():
+    text = render_service(unit(code="/srv/100%", venv="/srv/a$b", writable=('/srv/"q"\\',), entry="app:make('$x%')"))
+    assert lines(text, "WorkingDirectory") == ["/srv/100%%"]
+    assert lines(text, "ReadWritePaths") == ['"/srv/\\"q\\"\\\\"']
+    command = lines(text, "ExecStart")[0]
+    assert command.startswith('"/srv/a$b/bin/gunicorn" ')  # "$" does not expand in the program's name
+    assert command.endswith(" \"app:make('$$x%%')\"")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"site": "my flask"},
+        {"site": "../x"},
+        {"site": "a\nb"},
+        {"user": "root\nGroup=root"},
+        {"user": "-x"},
+        {"code": "srv"},
+        {"code": "/srv/a\nExecStartPre=/bin/false"},
+        {"code": "/srv/a\\"},
+        {"code": "/srv/a "},
+        {"venv": "/srv/\x00"},
+        {"venv": '/srv/"a"'},
+        {"entry": ""},
+        {"entry": "--config=/tmp/x"},
+        {"entry": "app:app\nUser=root"},
+        {"writable": ("-/etc",)},
+        {"environment_file": "/etc/a\nb"},
+        {"pythonpath": "src"},
+        {"workers": 0},
+        {"threads": 0},
+    ],
+)
+def test_what_would_break_out_is_refused(changes):
+    with pytest.raises(PiwizardError):
+        render_service(unit(**changes))

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from piwizard.apps.import_scan import packages
+from piwizard.apps.repository_checkout import read
+from piwizard.apps.system_packages import needed
+from tests.unit.apps.conftest import Tree
+
+
+def test_an_app_without_a_list_gets_what_it_imports(tree: Tree) -> None:
+    root = tree(
+        {
+            "app.py": "import os, yaml, helpers\nfrom flask_wtf import FlaskForm\nfrom shop.cart import Cart\n",
+            "helpers.py": "def later():\n    import requests.exceptions\n",
+            "shop/cart.py": "import numpy\n",
+            "scripts/load.py": "import pandas\n",
+        }
+    )
+    assert packages(read(root)) == ("flask", "flask-wtf", "numpy", "pyyaml", "requests")
+
+
+def test_a_name_that_may_be_anything_is_not_installed(tree: Tree) -> None:
+    root = tree({"app.py": "import flask_of_somebody, rquests, mymodule\n"})
+    assert packages(read(root)) == ("flask",)
+
+
+def test_libraries_that_wheels_lack() -> None:
+    assert needed(["flask", "psycopg2", "uwsgi"]) == ("gcc", "libc6-dev", "python3-dev", "libpq-dev")
+    assert needed(["psycopg2-binary", "lxml"]) == ()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from piwizard.apps.memory_usage import SAID
+from piwizard.apps.smoke_test import Words, _get, echo, memory, variable
+
+
+def said(code: str) -> Words:
+    words = Words()
+    argv = [sys.executable, "-c", code]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as failing:
+        echo(failing, words)
+    return words
+
+
+def test_a_missing_variable_is_called_one(capfd: pytest.CaptureFixture[str]) -> None:
+    missing = "app.env.API_KEY: the code needs this environment variable, and nobody has given it."
+    assert said("import os; os.environ['API_KEY']").raised == missing
+    assert "KeyError: 'API_KEY'" in capfd.readouterr().out
+
+
+def test_other_keys_stay_what_they_are() -> None:
+    assert said("import os\ntry: os.environ['A']\nexcept KeyError: {}['B']").raised == "KeyError: 'B'"
+    assert said("{}['API_KEY']").raised == "KeyError: 'API_KEY'"
+
+
+def test_an_app_that_says_it_itself_and_ends() -> None:
+    words = said("import sys; sys.exit('Specify LINE_SECRET as environment variable.')")
+    assert (words.raised, words.last) == (
+        "",
+        "app.env.LINE_SECRET: the code needs this environment variable, and nobody has given it.",
+    )
+    assert said("raise SystemExit('Please configure a path.')").last == "Please configure a path."
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("UndefinedValueError: MAIL not found. Declare it as envvar or define a default value.", "MAIL"),
+        ('environs.exceptions.EnvError: Environment variable "MAIL" not set', "MAIL"),
+        ("RuntimeError: The environment variable 'APP_SETTINGS' is not set and as such", "APP_SETTINGS"),
+        ("ImproperlyConfigured: Set the MAIL environment variable", "MAIL"),
+        ("ValueError: missing env var DATABASE_URL", "DATABASE_URL"),
+        ("RuntimeError: set BOT_TOKEN in your environment variables (see README)", "BOT_TOKEN"),
+        ("ValueError: API_KEY is too short", None),
+        ("ERROR: no such environment variable", None),
+        ("KeyError: 'API_KEY'", None),
+    ],
+)
+def test_words_about_a_variable(text: str, name: str | None) -> None:
+    assert variable(text, in_environ=False) == name
+
+
+def test_workers_that_die_again_and_again_are_counted() -> None:
+    words = Words()
+    for line in ("[2026-11-22 15:00:00 +0000] [7] [ERROR] Worker (pid:9) exited with code 1.\n", "Bye.\n"):
+        words.take(line)
+    assert (words.deaths, words.last) == (1, "Bye.")
+
+
+def test_what_it_takes_is_measured() -> None:
+    """A process with one child that holds 32 MiB, and says when it does."""
+    child = "held = bytes(1) * (32 << 20); print(flush=True); input()"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as master:
+        assert master.stdin
+        assert master.stdout
+        master.stdout.readline()
+        found = SAID.search(memory(master.pid))
+        master.stdin.close()
+    assert found
+    assert 1 <= int(found[1]) < 32 < int(found[2]) < 64
+    assert "could not be measured" in memory(master.pid)
+
+
+def test_one_that_starts_workers_for_ever_is_ended() -> None:
+    code = "import time\nwhile True: print('[t] [7] [ERROR] Worker (pid:9) exited with code 1', flush=True)"
+    assert said(code).deaths >= 4
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> Iterator[Callable[[Callable[[socket.socket], None]], Path]]:
+    """Starts a server on a Unix socket that does this with its one visitor."""
+    threads = []
+
+    def start(handle: Callable[[socket.socket], None]) -> Path:
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(tmp_path / "app.sock"))
+        listening.listen()
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listening, listening.accept()[0] as connection:
+                connection.recv(1000)
+                handle(connection)
+
+        threads.append(threading.Thread(target=serve))
+        threads[-1].start()
+        return tmp_path / "app.sock"
+
+    yield start
+    for thread in threads:
+        thread.join(10)
+
+
+def forever(piece: bytes, pause: float = 0.0) -> Callable[[socket.socket], None]:
+    def handle(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(piece)
+            time.sleep(pause)
+
+    return handle
+
+
+def test_stream_as_first_page_answers(answering: Callable[[Callable[[socket.socket], None]], Path]) -> None:
+    def handle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: " + bytes(100_000))
+        forever(bytes(65536))(connection)
+
+    assert _get(answering(handle), "a.example", time.monotonic() + 10) == "200"
+
+
+@pytest.mark.parametrize("handle", [forever(b"H", 0.05), forever(b"H" * 65536), lambda connection: None])
+def test_what_is_no_answer_ends_in_time(
+    answering: Callable[[Callable[[socket.socket], None]], Path], handle: Callable[[socket.socket], None]
+) -> None:
+    began = time.monotonic()
+    assert _get(answering(handle), "a.example", began + 0.5) == ""
+    assert time.monotonic() - began < 5

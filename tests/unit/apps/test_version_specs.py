@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps.version_specs import distribution, fits, is_too_old, pip_spec
+
+
+@pytest.mark.parametrize(
+    ("wish", "spec"),
+    [
+        ("*", ""),
+        ("^1.2.3", ">=1.2.3,<2"),
+        ("^0.2.3", ">=0.2.3,<0.3"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("^3", ">=3,<4"),
+        ("~1.2.3", ">=1.2.3,<1.3"),
+        ("~1", ">=1,<2"),
+        ("~=1.2", "~=1.2"),
+        (">= 1, < 2", ">=1,<2"),
+        ("1.2.3", "==1.2.3"),
+        ("^2.0 || ^3.0", ">=3.0,<4"),
+    ],
+)
+def test_wishes_in_the_words_of_pip(wish, spec):
+    assert pip_spec(wish) == spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "version", "expected"),
+    [
+        (">=3.9", (3, 11, 2), True),
+        (">=3.12", (3, 11, 2), False),
+        (">3.11", (3, 11, 2), True),
+        ("<3.11", (3, 11, 2), False),
+        ("<=3.11", (3, 11, 2), True),
+        ("==3.11.*", (3, 11, 2), True),
+        ("!=3.11.*", (3, 11, 2), False),
+        ("~=3.11.1", (3, 12, 0), False),
+        ("nonsense", (3, 11, 2), True),
+        ("", (3, 11, 2), True),
+        (">=3.11.4", (3, 11), True),
+        ("!=3.11.4", (3, 11), True),
+        ("<3.11.4", (3, 11), True),
+        ("==3.11.4", (3, 11), True),
+        (">=3.12.1", (3, 11), False),
+        ("<3.11", (3, 11), False),
+    ],
+)
+def test_fits(spec, version, expected):
+    assert fits(spec, version) is expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (">=3.14", True),
+        ("==3.14.*", True),
+        ("~=3.14", True),
+        (">=3.14,<4", True),
+        (">=4", True),
+        (">=3.9,<3.13", False),
+        ("==3.9.*", False),
+        ("!=3.13.*", False),
+        (">=3.13.9", False),
+        ("", False),
+    ],
+)
+def test_is_too_old(spec, expected):
+    assert is_too_old(spec, (3, 13)) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Flask_Login[x]>=1 ; python_version > '3'", "flask-login"),
+        ("https://example.org/x.whl", None),
+        ("./here", None),
+        ("x @ https://example.org/x.whl", "x"),
+        ("", None),
+    ],
+)
+def test_distribution(line, name):
+    assert distribution(line) == name

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.apps.write_paths import find_writable
+
+HEAD = (
+    "import os, sqlite3, logging, shelve\nfrom pathlib import Path\nfrom flask import Flask\n"
+    "from logging.handlers import RotatingFileHandler\napp = Flask(__name__)\nHERE = os.path.dirname(__file__)\n"
+)
+LINES = {
+    "open('result.json', 'w')": [("result.json", "file")],
+    "open('result.json')": [],
+    "open('result.json', 'rb')": [],
+    "open(mode='a', file='x.txt')": [],
+    "open('data/result.json', mode='a')": [("data", "folder")],
+    "open(f'out/{x}.txt', 'w')": [("out", "folder")],
+    "open(os.path.join('out', name), 'wb')": [("out", "folder")],
+    "open(Path(HERE) / 'out' / name, 'wb')": [("out", "folder")],
+    "open('/tmp/x', 'w')": [],
+    "open('../x', 'w')": [],
+    "open('app.py', 'w')": [],
+    "open('.git/config', 'w')": [],
+    "Path('state.json').write_text('')": [("state.json", "file")],
+    "Path(__file__).with_name('x')": [],
+    "(Path(HERE) / 'state.json').open('w')": [("state.json", "file")],
+    "os.makedirs('uploads', exist_ok=True)": [("uploads", "folder")],
+    "Path('uploads').mkdir()": [("uploads", "folder")],
+    "os.makedirs(app.instance_path)": [("instance", "folder")],
+    "os.makedirs('.')": [],
+    "plt.savefig('static/plot.png')": [("static/plot.png", "file")],
+    "RotatingFileHandler('logs/app.log')": [("logs", "folder")],
+    "sqlite3.connect('blog.db')": [("blog.db", "sqlite")],
+    "sqlite3.connect(':memory:')": [],
+    "sqlite3.connect(os.path.join(HERE, 'db', 'blog.db'))": [("db", "folder")],
+    "shelve.open('counter')": [("counter", "file")],
+    "logging.basicConfig(filename='app.log')": [("app.log", "file")],
+    "LOG = {'f': {'class': 'logging.FileHandler', 'filename': 'logs/app.log'}}": [("logs", "folder")],
+    "TinyDB('db.json')": [("db.json", "file")],
+    "SqliteDatabase('my.db')": [("my.db", "sqlite")],
+    "open('templates/made.html', 'w')": [("templates/made.html", "file")],
+    "app.config['UPLOAD_FOLDER'] = 'static/uploads'": [("static/uploads", "folder")],
+    "app.config.update(UPLOAD_FOLDER=os.path.join(HERE, 'up'))": [("up", "folder")],
+    "app.config['UPLOAD_EXTENSIONS'] = ['.jpg']": [],
+    "app.config['SESSION_TYPE'] = 'filesystem'": [("flask_session", "folder")],
+    "STATIC_FOLDER = 'static'": [],
+    "URI = 'sqlite:///app.db'": [("app.db", "sqlite")],
+    "URI = 'sqlite:///' + os.path.join(HERE, 'app.db')": [("app.db", "sqlite")],
+    "URI = f'sqlite:///{HERE}/app.db'": [("app.db", "sqlite")],
+    "URI = 'sqlite:///{}'.format(os.path.join(HERE, 'app.db'))": [("app.db", "sqlite")],
+    "URI = 'sqlite:///%s' % os.path.join(HERE, 'app.db')": [("app.db", "sqlite")],
+    "URI = os.environ.get('DB') or 'sqlite:///' + os.path.join(HERE, 'app.db')": [("app.db", "sqlite")],
+    "URI = 'sqlite:////var/lib/app.db'": [],
+    "URI = 'sqlite:///:memory:'": [],
+    "URI = 'sqlite:///' + os.path.join(HERE, 'data-test.db')": [],
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), LINES.items(), ids=list(LINES))
+def test_writes(tree, code, expected):
+    found = find_writable(tree({"app.py": f"{HEAD}{code}\n"}))
+    assert [(item.path, item.kind) for item in found] == expected
+
+
+def test_flask_sqlalchemy_keeps_databases_in_the_instance_folder(tree):
+    code = "from flask_sqlalchemy import SQLAlchemy\napp.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///site.db'\n"
+    found = find_writable(tree({"shop/__init__.py": HEAD + code}))
+    assert [(item.path, item.kind) for item in found] == [("instance", "folder")]
+
+
+def test_relative_to_where_it_is_started(tree):
+    root = tree({"backend/app.py": f"{HEAD}open('result.json', 'w')\n"})
+    assert [item.path for item in find_writable(root, "backend")] == ["backend/result.json"]
+
+
+def test_what_lies_in_an_offered_folder_is_not_offered_twice(tree):
+    root = tree({"app.py": f"{HEAD}os.makedirs('data')\nopen('data/a/b.txt', 'w')\n"})
+    assert [item.path for item in find_writable(root)] == ["data"]
+
+
+@pytest.mark.parametrize(
+    "line", ["FLATPAGES_ROOT = os.path.join(HERE, 'pages')", "app.config['UPLOAD_FOLDER'] = 'static'"]
+)
+def test_what_new_versions_bring_is_not_kept_from_them(tree, line):
+    files = {"app.py": f"{HEAD}{line}\n", "pages/first.md": "x", "static/style.css": "x"}
+    assert find_writable(tree(files)) == ()

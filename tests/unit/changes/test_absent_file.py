@@ -1,0 +1,25 @@
+"""A file of piwizard's that goes; what is somebody's stays."""
+
+from piwizard.changes.absent_file import AbsentFile
+from piwizard.changes.file import File
+
+
+def test_ours_goes_and_undo_has_nothing_to_bring_back(tmp_path, working, undo):
+    path, work = tmp_path / "secret.ini", working("certbot", "blog")
+    work.make(File(path, "token = 1\n", 0o600, secret=True))
+    assert work.make(AbsentFile(path))
+    assert not path.exists()
+    assert not work.make(AbsentFile(path))
+    assert undo("certbot", "blog") == []
+    assert not path.exists()
+
+
+def test_what_is_somebodys_stays(tmp_path, working):
+    work = working("certbot", "blog")
+    for name, first in (("theirs", None), ("edited", "ours\n")):
+        path = tmp_path / name
+        if first:
+            work.make(File(path, first))
+        path.write_text("by hand\n")
+        assert not work.make(AbsentFile(path))
+        assert path.read_text() == "by hand\n"

@@ -1,0 +1,49 @@
+"""Files of network settings that a person edited: never replaced without a yes, never gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.changes import network_backends
+from piwizard.changes.network_backends import Netplan
+from piwizard.network import netplan, networkmanager
+from piwizard.network.address_settings import Settings
+from piwizard.network.netplan import Definition
+
+BEFORE = {"keeper": "netplan"}
+
+
+@pytest.fixture
+def ours(tmp_path, monkeypatch, working):
+    """piwizard's file of netplan's, as it was written; the network itself is left alone."""
+    path = tmp_path / "netplan" / "95-piwizard-static-ip.yaml"
+    path.parent.mkdir()
+    monkeypatch.setattr(netplan, "OURS", path)
+    monkeypatch.setattr(networkmanager, "read", lambda connection: {})
+    monkeypatch.setattr(network_backends, "_netplan_argv", lambda connection, interface: ())
+    working("static-ip").write(path, b"network: {}\n", 0o600, (0, 0))
+    return path
+
+
+def test_undo_removes_what_piwizard_wrote(ours, working):
+    assert network_backends.put_back(BEFORE, "eth0", "Wired", working("static-ip")) is None
+    assert list(ours.parent.iterdir()) == []
+
+
+def test_undo_keeps_what_a_person_edited(ours, working, events):
+    for number in ("one", "two"):
+        ours.write_text(f"# mine: {number}\n")
+        network_backends.put_back(BEFORE, "eth0", "Wired", working("static-ip"))
+    kept = sorted(ours.parent.iterdir())
+    assert [one.read_text() for one in kept] == ["# mine: one\n", "# mine: two\n"]
+    assert not [one for one in kept if one.suffix == ".yaml"], "netplan would read it"
+    said = [event["text"] for event in events() if event["event"] == "note"]
+    assert [str(one) in words for one, words in zip(kept, said, strict=True)] == [True, True]
+
+
+def test_an_edited_file_is_known(ours, working):
+    settings = Settings("eth0", "192.168.1.9/24", "192.168.1.1", (), "NetworkManager", "Wired")
+    keeper = Netplan(settings, "Wired", Definition("ethernets", "eth0"))
+    assert network_backends.edited(keeper, working("static-ip")) is None
+    ours.write_text("# mine\n")
+    assert network_backends.edited(keeper, working("static-ip")) == ours

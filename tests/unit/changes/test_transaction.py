@@ -1,0 +1,157 @@
+"""Groups: all of it or nothing, and nothing of a person's lost on the way back."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from piwizard.changes.base import ChangeFailed
+from piwizard.changes.file import EditedFile, File
+from piwizard.changes.link import Link
+from piwizard.changes.transaction import Then, Transaction
+from piwizard.engine.cancellation import Stopped
+from piwizard.errors import PiwizardError
+
+from .conftest import needs_root, whole
+
+pytestmark = needs_root
+REFUSES = ("sh", "-c", "echo 'nginx: [warn] old' >&2; echo 'nginx: [emerg] unknown directive \"x\"' >&2; exit 1")
+
+
+def edit(text):
+    return text if "ours" in text else f"{text}ours\n"
+
+
+@pytest.fixture
+def there(tmp_path):
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "conf").write_text("theirs\n")
+    return folder
+
+
+def group(there, guard=("true",), then=(), content="ours\n", **more):
+    members = (EditedFile(there / "conf", edit, "a line"), File(there / "site", content), Link(there / "on", "site"))
+    return Transaction("g", members, guard, then, **more)
+
+
+def told(there):
+    return Then(("sh", "-c", f"echo told >>{there.parent}/told"))
+
+
+def times_told(there):
+    file = there.parent / "told"
+    return len(file.read_text().splitlines()) if file.exists() else 0
+
+
+def test_taken_up_once(there, working):
+    change = group(there, then=(told(there),))
+    assert working().make(change)
+    assert not working().make(change)
+    assert times_told(there) == 1
+    assert working().make(group(there, then=(told(there),), content="ours too\n"))
+    assert times_told(there) == 2
+
+
+def test_refused(there, working, events):
+    before = whole(there)
+    with pytest.raises(ChangeFailed, match=r'sh refuses the configuration: nginx: \[emerg\] unknown directive "x"'):
+        working().make(group(there, guard=REFUSES, then=(told(there),)))
+    assert whole(there) == before
+    assert times_told(there) == 0
+    assert len([event for event in events() if event.get("did") == "taken back"]) == 3
+    assert working().make(group(there)), "once the cause is gone it is taken up"
+
+
+def test_a_member_that_cannot_be_made(there, working):
+    (there / "on").mkdir()
+    before = whole(there)
+    with pytest.raises(ChangeFailed, match="not a link"):
+        working().make(group(there))
+    assert whole(there) == before
+
+
+@pytest.mark.parametrize("error", [Stopped(), OSError(28, "No space left on device"), PiwizardError("no nginx")])
+def test_whatever_comes_in_between(there, working, monkeypatch, error):
+    """A stop, a full disk, a program that is gone: the files go back."""
+    before = whole(there)
+    work = working()
+
+    def fail(*args, **options):
+        raise error
+
+    monkeypatch.setattr(work, "command", fail)
+    with pytest.raises(type(error)):
+        work.make(group(there))
+    assert whole(there) == before
+
+
+def test_what_follows_fails_and_is_tried_again(there, working):
+    gate = there.parent / "gate"
+    then = (Then(("test", "-e", str(gate))), told(there))
+    with pytest.raises(ChangeFailed):
+        working().make(group(there, then=then))
+    gate.touch()
+    assert working().make(group(there, then=then))
+    assert times_told(there) >= 1
+    assert (there / "site").read_text() == "ours\n"
+    assert not working().make(group(there, then=then))
+
+
+def test_an_edit_by_hand_after_a_kill_is_not_lost(there, working):
+    """A run was killed in the middle; a person mended the file; the next run must not bring back the old one."""
+    work = working()
+    work.begin("g", [there / "conf", there / "site", there / "on"])
+    work.make(EditedFile(there / "conf", edit, "a line"))
+    (there / "conf").write_text("mended by hand\n")
+    with pytest.raises(ChangeFailed, match="edited by hand"):
+        working().make(group(there))
+    assert (there / "conf").read_text() == "mended by hand\n"
+
+
+def test_killed_between_begin_and_the_first_write(there, working):
+    working().begin("g", [there / "conf", there / "site", there / "on"])
+    (there / "conf").write_text("theirs, a year later\n")
+    before = whole(there)
+    with pytest.raises(ChangeFailed):
+        working().make(group(there, guard=("false",)))
+    assert whole(there) == before
+
+
+def test_undo_takes_the_service_along(there, working, undo):
+    before = whole(there)
+    working().make(group(there, then=(told(there),)))
+    assert undo() == []
+    assert whole(there) == before
+    assert times_told(there) == 2
+
+
+def test_undo_of_a_group_that_was_never_finished(there, working, undo, backups):
+    before = whole(there)
+    with pytest.raises(ChangeFailed):
+        working().make(group(there, then=(Then(("false",)),)))
+    undo()
+    assert whole(there) == before
+    assert not (backups / "unfinished" / "g.json").exists()
+    (there / "conf").write_text("theirs, a year later\n")
+    with pytest.raises(ChangeFailed):
+        working().make(group(there, guard=("false",)))
+    assert (there / "conf").read_text() == "theirs, a year later\n"
+
+
+def test_a_link_of_somebody_elses_comes_back(there, working, undo):
+    (there / "default").symlink_to("theirs")
+    working().make(Link(there / "default", None))
+    working().make(Link(there / "default", None))
+    assert not os.path.lexists(there / "default")
+    assert undo() == []
+    assert os.readlink(there / "default") == "theirs"
+
+
+def test_a_link_that_became_a_file_is_kept(there, working, undo):
+    working().make(Link(there / "on", "site"))
+    (there / "on").unlink()
+    (there / "on").write_text("mine")
+    assert "no longer a link" in undo()[0]
+    assert (there / "on").read_text() == "mine"

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from piwizard.changes.build_tools import lacking
+from piwizard.changes.error_hints import too_new
+from piwizard.changes.virtualenv import pips_reason
+from piwizard.system.commands import Result
+
+BUILD = ("note: This error originates from a subprocess.", "error: subprocess-exited-with-error", "exit code: 1")
+
+
+@pytest.mark.parametrize(
+    ("tail", "reason"),
+    [
+        (
+            ("  Error: pg_config executable not found.", *BUILD),
+            "A package cannot be built here: Error: pg_config executable not found.",
+        ),
+        (
+            ("  ModuleNotFoundError: No module named 'imp'", *BUILD),
+            "A package cannot be built here: ModuleNotFoundError: No module named 'imp'",
+        ),
+        (
+            ("  src/x.c:12:10: fatal error: ffi.h: No such file or directory", *BUILD),
+            "A package cannot be built here: src/x.c:12:10: fatal error: ffi.h: No such file or directory",
+        ),
+        (
+            ("Collecting nosuch", "ERROR: No matching distribution found for nosuch"),
+            "ERROR: No matching distribution found for nosuch",
+        ),
+        (
+            (
+                "error: Command '['gcc', '-I/srv']' returned non-zero exit status 1.",
+                "ERROR: Failed to build installable wheels for some pyproject.toml based projects (greenlet, lxml)",
+            ),
+            "There is no wheel of greenlet, lxml for this machine, and compiling failed.",
+        ),
+        (("Killed",), "Killed"),
+    ],
+)
+def test_the_line_that_says_why(tail: tuple[str, ...], reason: str) -> None:
+    assert pips_reason(tail) == reason
+
+
+@pytest.mark.parametrize(
+    "line", ["ModuleNotFoundError: No module named 'distutils'", "NameError: name 'CCompiler' is not defined."]
+)
+def test_a_version_too_old_for_this_python(line: str) -> None:
+    failed = Result(("pip",), 1, "", "", (f"  {line}",), 1.0)
+    assert "too old for this Python" in (too_new(failed) or "")
+    assert too_new(Result(("pip",), 1, "", "", ("No module named 'mine'",), 1.0)) is None
+
+
+def test_what_was_to_be_built_is_named() -> None:
+    output = "Collecting flask\nCollecting greenlet==3.0.1 (from -r requirements.txt (line 3))\n  Downloading\n"
+    failed = ("  ModuleNotFoundError: No module named 'imp'", *BUILD)
+    assert pips_reason(failed, output).startswith("greenlet==3.0.1 cannot be built here: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "package"),
+    [
+        ("error: command 'gcc' failed: No such file or directory", "gcc"),
+        ("error: command 'aarch64-linux-gnu-gcc' failed: No such file or directory", "gcc"),
+        ("  Error: pg_config executable not found.", "libpq-dev"),
+        ("  c/_cffi_backend.c:15:10: fatal error: ffi.h: No such file or directory", "libffi-dev"),
+        ("ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]", "g++"),
+    ],
+)
+def test_what_a_build_lacks(line: str, package: str) -> None:
+    assert package in lacking((line,))
+
+
+def test_what_no_compiler_mends() -> None:
+    assert lacking(("ERROR: No matching distribution found for nosuch",)) == ()
+    assert lacking(("ModuleNotFoundError: No module named 'imp'",)) == ()

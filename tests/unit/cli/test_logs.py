@@ -1,0 +1,98 @@
+"""Which record `logs` shows, and which part of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.cli import logs
+from piwizard.engine.events import Recorder
+from piwizard.engine.run_lock import Lock
+from piwizard.errors import PiwizardError
+from piwizard.setup import workspace
+from piwizard.steps.nginx import Nginx
+from piwizard.system import paths
+from piwizard.system.background_job import BackgroundJob, JobProgress
+
+
+@pytest.fixture
+def runs(own_places):
+    """Two runs that ended: one of nginx and of the apps of two sites, then one of nginx alone."""
+    state = workspace.state()
+
+    def run(name, *steps):
+        recorder = Recorder(own_places / "log" / name)
+        recorder.emit("apply-started")
+        for step, site in steps:
+            recorder.emit("run-started", step=step, site=site)
+            recorder.emit("note", text=f"{name} {step} {site}")
+            recorder.emit("run-finished", step=step, site=site, result="done", seconds=1.0)
+            state.mark(step, site, "done", name)
+        recorder.emit("apply-finished", result="done")
+
+    run("20260101T000000-aaaa", ("nginx", None), ("app", "blog"), ("app", "shop"))
+    run("20260102T000000-bbbb", ("nginx", None))
+    answers = own_places / "etc" / "answers.toml"
+    answers.parent.mkdir()
+    answers.write_text('[site]\nname = "blog"\n[sites.shop.app]\nrepo = "/x"\n')
+
+
+def notes(step=None, site=None, *, follow=False):
+    return [event["text"] for event in logs.of(step, site, follow=follow) if event["event"] == "note"]
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("follow", [False, True])
+def test_the_last_run(follow):
+    assert notes(follow=follow) == ["20260102T000000-bbbb nginx None"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_last_run_of_a_step():
+    assert notes("nginx") == ["20260102T000000-bbbb nginx None"]
+    assert notes("app") == ["20260101T000000-aaaa app blog", "20260101T000000-aaaa app shop"]
+    assert notes("app", "shop") == ["20260101T000000-aaaa app shop"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_one_under_way(own_places):
+    Recorder(own_places / "log" / "20260101T120000-cccc").emit("note", text="under way")
+    lock = Lock(paths.lock_file())
+    lock.take("20260101T120000-cccc")
+    try:
+        assert notes() == ["under way"]
+    finally:
+        lock.release()
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("follow", [False, True])
+def test_records_of_a_background_job_say_how_far_it_is(own_places, monkeypatch, follow):
+    """After the job has ended, the run that it started is followed."""
+    alive = [True, False] if follow else [True]
+    monkeypatch.setattr(BackgroundJob, "running", lambda self: alive.pop(0))
+    monkeypatch.setattr(logs.time, "sleep", lambda seconds: run_of_the_job())
+    job = BackgroundJob("long.service", "The long work", lambda: JobProgress(34, "generating, 34 %"), Path)
+    monkeypatch.setattr(Nginx, "background", job)
+
+    def run_of_the_job():
+        recorder = Recorder(own_places / "log" / "20260103T000000-cccc")
+        recorder.emit("run-started", step="nginx", site=None)
+        recorder.emit("note", text="put in place")
+        recorder.emit("apply-finished", result="done")
+        workspace.state().mark("nginx", None, "done", "20260103T000000-cccc")
+
+    said = [event["text"] for event in logs.of("nginx", None, follow=follow) if "text" in event]
+    assert said == [
+        "20260102T000000-bbbb nginx None",
+        "generating, 34 %",
+        *(["put in place"] if follow else []),
+    ]
+
+
+@pytest.mark.usefixtures("own_places")
+def test_nothing_yet():
+    for step, words in ((None, "Nothing was run yet"), ("nginx", "was not run yet"), ("nonsense", "no step nonsense")):
+        with pytest.raises(PiwizardError, match=words):
+            list(logs.of(step, None, follow=False))

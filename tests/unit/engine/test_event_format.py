@@ -1,0 +1,83 @@
+"""Events as lines: whatever a program printed, a terminal stays as it was."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piwizard.engine.event_format import line
+from piwizard.system.printable import is_visible, printed
+
+NASTY = st.text() | st.lists(
+    st.sampled_from(
+        ["\x1b[31m",
+         "\x1b]0;title\x07", "\x1b[2J", "\x9b1m", "\r", "\b", "\x07", "\u202e", "\x1b(B", "\x1bP", "word", "\x1b"]
+    )
+).map("".join)  # fmt: skip
+
+
+def controls(text):
+    return [char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs") and char not in "\t\n"]
+
+
+@given(NASTY)
+def test_no_control_character_survives(text):
+    assert controls(printed(text)) == []
+    assert "\n" not in printed(text)
+
+
+@given(NASTY)
+def test_nor_in_any_line(text):
+    at = {"at": "", "run": "r"}
+    events = [
+        {"event": "run-started", "step": text, "site": text},
+        {"event": "change-started", "change": text},
+        {"event": "change-skipped", "change": text},
+        {"event": "command-started", "argv": ["x", text]},
+        {"event": "output", "text": text},
+        {"event": "file-written", "path": text},
+        {"event": "path-altered", "path": text, "did": text},
+        {"event": "note", "text": text},
+        {"event": "check", "ok": False, "name": text, "detail": text},
+        {"event": "error", "message": text, "hint": text},
+        {"event": "run-finished", "result": text, "seconds": 1.0, "summary": text},
+    ]
+    for event in events:
+        said = line(at | event)
+        assert said is not None
+        assert controls(said) == []
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])).filter(lambda text: all(map(is_visible, text))))
+def test_what_is_printable_stays(text):
+    assert printed(text) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("\x1b[1m\x1b[32mok\x1b[0m", "ok"),
+        ("10%\r50%\r100%\r", "100%"),
+        ("a\tb", "a    b"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("Straße ✓ 日本", "Straße ✓ 日本"),
+    ],
+)
+def test_what_a_terminal_would_show(said, shown):
+    assert printed(said) == shown
+
+
+def test_what_says_nothing():
+    assert line({"event": "command-finished", "exit": 0, "seconds": 1.0}) is None
+    assert line({"event": "from-a-newer-piwizard"}) is None
+    assert line({"event": "traceback", "text": "…"}) is None
+
+
+def test_what_a_person_reads():
+    assert line({"event": "run-started", "step": "site", "site": "blog", "undo": True}) == "\n== Undo site of blog"
+    assert line({"event": "command-started", "argv": ["touch", "a b"]}) == "   $ touch 'a b'"
+    assert line({"event": "command-finished", "exit": 3, "seconds": 1.25}) == "     (exit code 3 after 1.2 s)"
+    assert line({"event": "error", "message": "It failed.", "hint": None}) == "   ! It failed."

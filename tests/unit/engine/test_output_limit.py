@@ -1,0 +1,38 @@
+"""The record does not grow with what a stranger's code prints."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from piwizard.changes.base import ChangeFailed
+from piwizard.engine import events, output_limit
+from piwizard.engine.apply_context import RunApplyContext
+from piwizard.engine.events import Recorder
+from piwizard.engine.undo_journal import Backups, Journal
+from piwizard.system.pipes import LONGEST_LINE, LONGEST_WORDS
+
+FLOOD = "import sys; [print('x' * 50_000) for _ in range(40)]; print('the last word')"
+
+
+def test_a_flood_ends_where_there_is_no_room_any_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(output_limit, "MOST", 100_000)
+    backups = Backups(tmp_path / "backups")
+    recorder = Recorder(tmp_path / "run")
+    work = RunApplyContext(recorder, backups, Journal(backups.folder, "app", None), overwrite=False)
+    result = work.command((sys.executable, "-c", FLOOD))
+    assert (tmp_path / "run" / "events.jsonl").stat().st_size < 200_000
+    assert result.tail[-1] == "the last word"
+    said = events.read(tmp_path / "run")
+    assert any("further lines are not in the record" in one.get("text", "") for one in said if one["event"] == "note")
+
+
+def test_a_line_without_an_end_becomes_no_sentence_without_one(tmp_path):
+    hostile = r"import sys; sys.stdout.buffer.write(b'\x1b[2J\xff\x00[red]' * 200_000); sys.exit(1)"
+    backups = Backups(tmp_path / "backups")
+    work = RunApplyContext(Recorder(tmp_path / "run"), backups, Journal(backups.folder, "app", None), overwrite=False)
+    with pytest.raises(ChangeFailed) as failed:
+        work.command((sys.executable, "-c", hostile))
+    assert len(failed.value.message) < 2 * LONGEST_WORDS
+    assert (tmp_path / "run" / "events.jsonl").stat().st_size < 10 * LONGEST_LINE

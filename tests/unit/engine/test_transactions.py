@@ -1,0 +1,137 @@
+"""A group that was begun: what it goes back to, whatever happened in between."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from piwizard.engine.transactions import Unfinished
+from piwizard.system import files
+
+
+@pytest.fixture
+def wrote():
+    """What counts as piwizard's writing: every text that begins with "ours"."""
+    ours = {files.digest(text) for text in (b"ours", b"ours 1", b"ours 2")}
+    return lambda path, sha256: sha256 in ours
+
+
+@pytest.fixture
+def group(backups):
+    """The group as each run of piwizard finds it."""
+    return lambda: Unfinished(backups, "nginx")
+
+
+@pytest.fixture
+def there(tmp_path):
+    """A folder with a file, a link, and the paths of a file and a link that are not there."""
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"theirs")
+    (folder / "file").chmod(0o640)
+    os.utime(folder / "file", ns=(10**18, 10**18 + 7))
+    (folder / "link").symlink_to("theirs")
+    return folder
+
+
+def paths(folder):
+    return [folder / name for name in ("file", "link", "new-file", "new-link")]
+
+
+def alter(folder):
+    files.replace(folder / "file", b"ours")
+    files.link(folder / "link", "ours")
+    files.replace(folder / "new-file", b"ours")
+    files.link(folder / "new-link", "ours")
+
+
+def tree(folder):
+    return {
+        path.name: os.readlink(path) if path.is_symlink() else (path.read_bytes(), path.stat().st_mode,
+                                                               path.stat().st_mtime_ns)
+        for path in folder.iterdir()
+    }  # fmt: skip
+
+
+def test_everything_goes_back(group, there, wrote):
+    before = tree(there)
+    group().begin(paths(there), wrote)
+    alter(there)
+    assert group().take_back() == paths(there)[::-1], "the last first"
+    assert tree(there) == before
+    assert group().take_back() == []
+
+
+def test_what_was_not_altered_is_not_touched(group, there, wrote):
+    group().begin(paths(there), wrote)
+    assert group().take_back() == []
+
+
+def test_a_later_run_goes_back_to_before_the_first(group, there, wrote):
+    before = tree(there)
+    group().begin(paths(there), wrote)
+    alter(there)
+    assert group().begin(paths(there), wrote) == []
+    group().take_back()
+    assert tree(there) == before
+
+
+def test_begun_again_with_another_path(group, there, wrote):
+    """The answers changed after a run was killed: what is new in the group is kept as well."""
+    group().begin([there / "file"], wrote)
+    files.replace(there / "file", b"ours")
+    before = tree(there)["link"]
+    group().begin([there / "file", there / "link", there / "new-file"], wrote)
+    alter(there)
+    group().take_back()
+    assert tree(there)["link"] == before
+    assert (there / "file").read_bytes() == b"theirs"
+    assert not (there / "new-file").exists()
+
+
+def test_begun_again_without_a_path(group, there, wrote):
+    """What a killed run wrote and nobody wants any more goes back."""
+    group().begin(paths(there), wrote)
+    alter(there)
+    assert group().begin([there / "file"], wrote) == paths(there)[1:]
+    assert set(tree(there)) == {"file", "link"}
+    assert os.readlink(there / "link") == "theirs"
+    assert (there / "file").read_bytes() == b"ours"
+
+
+def test_an_edit_by_hand_between_two_runs_is_what_it_goes_back_to(group, there, wrote):
+    group().begin(paths(there), wrote)
+    alter(there)
+    (there / "file").write_bytes(b"mended by hand")
+    (there / "new-file").write_bytes(b"made by hand")
+    group().begin(paths(there), wrote)
+    alter(there)
+    group().take_back()
+    assert (there / "file").read_bytes() == b"mended by hand"
+    assert (there / "new-file").read_bytes() == b"made by hand"
+
+
+def test_an_edit_by_hand_of_a_path_that_is_no_longer_wanted_stays(group, there, wrote):
+    group().begin(paths(there), wrote)
+    alter(there)
+    (there / "file").write_bytes(b"mended by hand")
+    group().begin([there / "link"], wrote)
+    assert (there / "file").read_bytes() == b"mended by hand"
+
+
+def test_finished(group, there, wrote, backups):
+    group().begin(paths(there), wrote)
+    alter(there)
+    after = tree(there)
+    group().finish()
+    assert group().take_back() == []
+    assert tree(there) == after
+    assert list((backups / "unfinished").iterdir()) == []
+
+
+def test_copies_are_for_root_alone(group, there, wrote, backups):
+    group().begin([there / "file"], wrote)
+    folder = backups / "unfinished" / "nginx"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600]

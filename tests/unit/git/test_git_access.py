@@ -1,0 +1,106 @@
+"""What git is told about keys, hosts and tokens."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.git import deploy_key, git_command, host_keys
+from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.host_keys import HostKey
+
+SSH = "ssh://git@git.lan:2222/app.git"
+RIGHT = HostKey("[git.lan]:2222", "ssh-ed25519", "cmlnaHQ=")
+WRONG = HostKey("[git.lan]:2222", "ssh-rsa", "d3Jvbmc=")
+OTHER = HostKey("other.lan", "ssh-rsa", "b3RoZXI=")
+
+
+def ssh_option(access, name):
+    words = shlex.split(access.environment()["GIT_SSH_COMMAND"])
+    return [word.partition("=")[2] for word in words if word.startswith(f"{name}=")]
+
+
+def known_hosts(access):
+    files = shlex.split(ssh_option(access, "UserKnownHostsFile")[0])
+    assert files[0] == str(host_keys.pinned_file())
+    return files[1:]
+
+
+def test_nobody_has_no_key_and_no_token(own_places):
+    assert ssh_option(NOBODY, "IdentityFile") == ["none"]
+    assert ssh_option(NOBODY, "StrictHostKeyChecking") == ["yes"]
+    assert known_hosts(NOBODY) == []
+    assert git_command.environment()["GIT_ASKPASS"] == "/bin/false"
+
+
+def test_the_key_of_the_site_and_no_other(own_places):
+    access = Access("blog", SSH)
+    assert ssh_option(access, "IdentityFile") == ["none"]
+    deploy_key.make("blog")
+    assert ssh_option(access, "IdentityFile") == [str(deploy_key.private("blog"))]
+    assert ssh_option(access, "IdentitiesOnly") == ["yes"]
+    assert known_hosts(access) == [str(host_keys.trusted_file("blog"))]
+    assert ssh_option(Access("shop", SSH), "IdentityFile") == ["none"]
+
+
+def test_the_host_key_of_the_answers_is_the_only_one(own_places, monkeypatch):
+    monkeypatch.setattr(host_keys, "scan", lambda host, port: [WRONG, RIGHT])
+    host_keys.trust("blog", [WRONG])
+    host_keys.trust("blog", [OTHER])
+    access = Access("blog", SSH, host_key=RIGHT.fingerprint)
+    (file,) = known_hosts(access)
+    assert set(host_keys.read(type(own_places)(file))) == {RIGHT, OTHER}
+    monkeypatch.setattr(host_keys, "scan", lambda host, port: pytest.fail("asked again"))
+    assert known_hosts(access) == [file]
+
+
+def test_another_host_key_than_that_of_the_answers(own_places, monkeypatch):
+    monkeypatch.setattr(host_keys, "scan", lambda host, port: [WRONG])
+    with pytest.raises(PiwizardError, match="is not the one that it shows") as refused:
+        Access("blog", SSH, host_key=RIGHT.fingerprint).environment()
+    assert refused.value.key == "app.host_key"
+    with pytest.raises(PiwizardError, match="none of those that it publishes"):
+        Access("blog", "git@github.com:me/app.git", host_key=RIGHT.fingerprint).environment()
+
+
+def ask(access, prompt):
+    environment = access.environment()
+    argv = [environment["GIT_ASKPASS"], prompt]
+    answer = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+@pytest.mark.parametrize(
+    ("repo", "prompt", "said"),
+    [
+        ("https://git.lan/a.git", "Username for 'https://git.lan': ", "git+lab"),
+        ("https://git.lan/a.git", "Password for 'https://git+lab@git.lan': ", "s$cr`t'*"),
+        ("https://git.lan/a.git", "Password for 'https://git%2Blab@git.lan': ", "s$cr`t'*"),
+        ("https://me@git.lan:8443/a.git", "Password for 'https://me@git.lan:8443': ", "s$cr`t'*"),
+        ("https://git.lan/a.git", "Username for 'http://git.lan': ", None),
+        ("https://git.lan/a.git", "Password for 'http://git+lab@git.lan': ", None),
+        ("https://git.lan/a.git", "Username for 'https://git.lan.evil.example': ", None),
+        ("https://git.lan/a.git", "Password for 'https://git+lab@evil.example': ", None),
+        ("https://git.lan/a.git", "Password for 'https://git+lab@git.lan@evil.example': ", None),
+        ("https://git.lan/a.git", "Password for 'https://git+lab@git.lan:8443': ", None),
+        ("https://git.*/a.git", "Password for 'https://git+lab@git.evil.example': ", None),
+        ("https://git.lan/a.git", "Enter passphrase for key: ", None),
+    ],
+)
+def test_the_token_is_for_its_own_host_alone(own_places, repo, prompt, said):
+    access = Access("blog", repo, user="git+lab", token="s$cr`t'*")
+    assert ask(access, prompt) == said
+    assert "s$cr" not in repr(access)
+
+
+@pytest.mark.parametrize("repo", ["http://git.lan/a.git", SSH, "/srv/a.git"])
+def test_without_https_there_is_no_token(own_places, repo):
+    assert "s3cret" not in str(Access("blog", repo, user="x", token="s3cret").environment())
+
+
+def test_the_program_that_is_asked_can_be_started():
+    assert os.access(Access("b", "https://git.lan/a", "x", "t").environment()["GIT_ASKPASS"], os.X_OK)

@@ -1,0 +1,34 @@
+"""Addresses of repositories, taken apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.git.git_address import known_as, parse
+
+
+@pytest.mark.parametrize(
+    ("repo", "scheme", "user", "known", "name"),
+    [
+        ("git@github.com:me/app.git", "ssh", "git", "github.com", "me/app"),
+        ("git@GitHub.com:me/app", "ssh", "git", "github.com", "me/app"),
+        ("ssh://git@git.lan:2222/me/app.git", "ssh", "git", "[git.lan]:2222", "me/app"),
+        ("ssh://git.lan:22/app.git", "ssh", "", "git.lan", "app"),
+        ("https://me@git.lan/group/sub/app.git", "https", "me", "git.lan", "group/sub/app"),
+        ("/srv/app.git", "file", "", "", "srv/app"),
+        ("file:///srv/app.git", "file", "", "", "srv/app"),
+    ],
+)
+def test_taken_apart(repo, scheme, user, known, name):
+    address = parse(repo)
+    assert (address.scheme, address.user, address.known_as, address.name) == (scheme, user, known, name)
+    assert address.ssh == (scheme == "ssh")
+
+
+def test_the_place_is_as_written():
+    assert parse("https://me@Git.Lan:443/app").place == "Git.Lan:443"
+    assert parse("https://[fd00::1]:8443/app").place == "[fd00::1]:8443"
+
+
+def test_known_as():
+    assert known_as("Git.lan", None) == known_as("git.lan", 22) == "git.lan"

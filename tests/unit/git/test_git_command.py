@@ -1,0 +1,94 @@
+"""Clones of real repositories: at what is asked for, without asking anybody, running nothing of theirs."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.git import git_command
+from piwizard.git.git_access import Access
+from piwizard.system import commands
+
+
+def run(folder, *words):
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
+    done = subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """A repository with a branch, a tag and a submodule."""
+    for name in ("part", "repo"):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name, "init", "--quiet", "--initial-branch=main")
+        (tmp_path / name / "file").write_text(name)
+        run(tmp_path / name, "add", ".")
+        run(tmp_path / name, "commit", "--quiet", "-m", "one")
+    found = tmp_path / "repo"
+    run(found, "tag", "v1")
+    run(found, "submodule", "--quiet", "add", str(tmp_path / "part"), "part")
+    run(found, "commit", "--quiet", "-m", "two")
+    run(found, "branch", "old", "v1")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ref", "wanted", "parts"),
+    [(None, "main", True), ("main", "main", True), ("old", "v1", False), ("v1", "v1", False)],
+)
+@pytest.mark.parametrize("shallow", [False, True])
+def test_cloned(repo, tmp_path, ref, wanted, parts, shallow):
+    address = f"file://{repo}" if shallow else str(repo)
+    result = commands.run(
+        git_command.clone(address, tmp_path / "to", ref, shallow=shallow), env=git_command.environment()
+    )
+    assert result.ok, result.last_words
+    assert git_command.head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
+    assert (tmp_path / "to" / "part" / "file").exists() == parts
+
+
+def test_a_repository_from_elsewhere_names_no_folder_of_this_machine(repo, tmp_path):
+    """Its submodules would be fetched by root, who may read all of them."""
+    elsewhere = git_command.environment(Access("blog", "https://git.example.org/a.git"))
+    result = commands.run(git_command.clone(str(repo), tmp_path / "to", None), env=elsewhere)
+    assert "transport 'file' not allowed" in result.last_words
+    assert not (tmp_path / "to" / "file").exists()
+
+
+def test_what_begins_with_a_hyphen_is_no_option(tmp_path):
+    result = commands.run(
+        git_command.clone("--upload-pack=touch x", tmp_path / "to", None), env=git_command.environment()
+    )
+    assert not result.ok
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("address", ["ext::sh -c 'touch {}/x'", "fd::0"])
+def test_protocols_that_run_commands(tmp_path, address):
+    result = commands.run(
+        git_command.clone(address.format(tmp_path), tmp_path / "to", None), env=git_command.environment()
+    )
+    assert "not allowed" in result.last_words
+    assert not (tmp_path / "x").exists()
+
+
+def test_no_hook_runs(repo, tmp_path, monkeypatch):
+    """Neither of a template that somebody configured, nor of the repository."""
+    hooks = tmp_path / "template" / "hooks"
+    hooks.mkdir(parents=True)
+    for folder in (hooks, repo / ".git" / "hooks"):
+        (folder / "post-checkout").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+        (folder / "post-checkout").chmod(0o755)
+    monkeypatch.setenv("GIT_TEMPLATE_DIR", str(tmp_path / "template"))
+    assert commands.run(git_command.clone(str(repo), tmp_path / "to", None), env=git_command.environment()).ok
+    checkout = ("git", "-C", str(tmp_path / "to"), "checkout", "--quiet", "--detach", "v1")
+    assert commands.run(checkout, env=git_command.environment()).ok
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_checkout(tmp_path):
+    with pytest.raises(PiwizardError, match="not a git checkout"):
+        git_command.head(tmp_path)

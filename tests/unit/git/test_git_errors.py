@@ -1,0 +1,84 @@
+"""What git and ssh say, and what a person reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.git import deploy_key
+from piwizard.git.git_access import Access
+from piwizard.git.git_errors import explain
+
+BOILERPLATE = """
+fatal: Could not read from remote repository.
+
+Please make sure you have the correct access rights
+and the repository exists.
+"""
+SSH, HTTPS = "git@git.lan:me/app.git", "https://git.lan/me/app.git"
+DENIED = f"git@git.lan: Permission denied (publickey).{BOILERPLATE}"
+PROMPT = "fatal: could not read Username for 'https://git.lan': terminal prompts disabled"
+TOKEN = Access("blog", HTTPS, "oauth2", "s3cret")
+
+
+@pytest.mark.parametrize(
+    ("repo", "access", "words", "key", "sentence", "hint"),
+    [
+        (SSH, Access("blog", SSH), DENIED, "app.repo", "this site has none yet", "key --site blog`"),
+        (SSH, None, DENIED, "app.repo", "asks for a key", "`piwizard key`"),
+        (SSH, Access("shop", SSH), DENIED, "app.repo", "git.lan does not let this site's key read", "key --site shop`"),
+        (SSH, Access("shop", SSH), f"ERROR: Repository not found.{BOILERPLATE}", "app.repo", "site's key", "Check"),
+        (
+            SSH,
+            None,
+            "No ED25519 host key is known for [git.lan]:2222 and you have requested strict checking.\n"
+            f"Host key verification failed.{BOILERPLATE}",
+            "app.repo",
+            "the host key of [git.lan]:2222 is not known yet",
+            "--trust [git.lan]:2222",
+        ),
+        (
+            SSH,
+            None,
+            "Host key for git.lan has changed and you have requested strict checking.\n"
+            f"Host key verification failed.{BOILERPLATE}",
+            "app.repo",
+            "git.lan shows another host key than the one that is trusted",
+            "--trust git.lan",
+        ),
+        (HTTPS, Access("blog", HTTPS), PROMPT, "app.repo", "asks for a login, or is not there", "app.token"),
+        (HTTPS, TOKEN, f"fatal: Authentication failed for '{HTTPS}'", "app.token", "does not take the token", "oauth2"),
+        (HTTPS, TOKEN, f"fatal: repository '{HTTPS}/' not found", "app.token", "does not take the token", "mistyped"),
+        (HTTPS, None, f"fatal: repository '{HTTPS}/' not found", "app.repo", "not found", "Check the address"),
+        (
+            HTTPS,
+            TOKEN,
+            "Cloning into '/x/lib'...\nfatal: could not read Username for 'https://other.lan': No such device\n"
+            "fatal: clone of 'https://other.lan/lib.git' into submodule path '/x/lib' failed\n"
+            "Failed to clone 'lib' a second time, aborting",
+            "app.repo",
+            "the submodule https://other.lan/lib.git of",
+            "open to everybody",
+        ),
+        (SSH, None, f"ssh: connect to host git.lan port 22: No route to host{BOILERPLATE}", "app.repo", "reached", ""),
+        (
+            SSH,
+            None,
+            f"Connection reset by 192.168.1.9 port 22{BOILERPLATE}",
+            "app.repo",
+            "drops the connection",
+            "wait",
+        ),
+        (SSH, None, f"kex_exchange_identification: reset{BOILERPLATE}", "app.repo", "kex_exchange_ident", "Check"),
+        (SSH, None, "error: cannot run ssh: No such file\nfatal: unable to fork", "app.repo", "not installed", "apt"),
+        (HTTPS, None, "fatal: Remote branch x not found in upstream origin", "app.branch", "no branch or tag x", ""),
+    ],
+)
+def test_sentences(own_places, repo, access, words, key, sentence, hint):
+    deploy_key.make("shop")
+    error = explain(repo, "x", words, access)
+    assert error.key == key
+    assert error.message.startswith(f"{key}: ")
+    assert sentence in error.message
+    assert hint in (error.hint or "")
+    assert "\n" not in error.message
+    assert "s3cret" not in str(error) + str(error.hint)

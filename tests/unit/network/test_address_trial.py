@@ -1,0 +1,194 @@
+"""The script is run for real, on files of the test; systemd's part is tried in the lab."""
+
+import json
+import subprocess
+import threading
+import time
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.network import address_trial
+from piwizard.network.address_trial import Manager, Trial
+from piwizard.system.commands import Result
+
+NEW = "192.168.1.197"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A machine of its own: the folders of a trial, and the address that its interface has."""
+    monkeypatch.setattr(address_trial, "folder", lambda: tmp_path / "with a space" / "network")
+    for name in ("BOOT_UNIT", "WANTED", "NOTICE"):
+        monkeypatch.setattr(address_trial, name, tmp_path / "leftovers" / name)
+    monkeypatch.setattr(address_trial, "_stop_timer", lambda command: None)
+    monkeypatch.setattr(address_trial, "live", lambda interface: [NEW])
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "leftovers").mkdir()
+    (tmp_path / "etc/there").write_text("before\n")
+    (tmp_path / "etc/there").chmod(0o640)
+    return tmp_path
+
+
+def armed(place, seconds=180):
+    """A trial in which one file is altered and another is made."""
+    ran = []
+
+    def command(argv):
+        ran.append(tuple(argv))
+        return Result(tuple(argv), 0, "", "", (), 0.0)
+
+    now = Trial("a1", "eth0", f"{NEW}/24", "192.168.1.100", seconds, time.monotonic() + seconds)
+    address_trial.arm(now, Manager("dhcpcd.service", None), [place / "etc/there", place / "etc/new"], command)
+    (place / "etc/there").write_text("tried\n")
+    (place / "etc/new").write_text("tried\n")
+    address_trial.let_confirm(now)
+    return now, ran
+
+
+def script(place):
+    return subprocess.run(["/bin/sh", address_trial.folder() / "take-back", "boot"], capture_output=True, check=False)
+
+
+def left(place):
+    return sorted(path.name for path in address_trial.folder().iterdir()) + sorted(
+        path.name for path in (place / "leftovers").iterdir()
+    )
+
+
+def test_all_that_brings_it_back_is_there_before_the_trial_begins(place):
+    seen = []
+
+    def command(argv):
+        seen.append(
+            (
+                argv[0],
+                address_trial.current(),
+                (address_trial.folder() / "take-back").exists(),
+                address_trial.WANTED.exists(),
+            )
+        )
+        return Result(tuple(argv), 0, "", "", (), 0.0)
+
+    now = Trial("a1", "eth0", f"{NEW}/24", None, 60, time.monotonic() + 60)
+    address_trial.arm(now, Manager("NetworkManager.service", "uuid"), [place / "etc/there"], command)
+    assert seen == [("systemd-run", None, True, True)]
+    assert address_trial.current() == now
+    assert address_trial.outcome(now) == "on"
+    assert 58 <= now.left <= 60
+    assert NEW in address_trial.NOTICE.read_text()
+    assert address_trial.folder().stat().st_mode & 0o777 == 0o700
+
+
+def test_taken_back_file_by_file(place):
+    now, _ = armed(place)
+    assert script(place).returncode == 0
+    assert (place / "etc/there").read_text() == "before\n"
+    assert (place / "etc/there").stat().st_mode & 0o777 == 0o640
+    assert not (place / "etc/new").exists()
+    assert address_trial.outcome(now) == "taken-back"
+    assert not address_trial.pending()
+    assert left(place) == ["taken-back.json"]
+
+
+def test_cut_off_at_any_moment_it_ends_the_same(place):
+    armed(place)
+    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "taking-back.json")
+    (place / "etc/there").unlink()
+    (place / "etc/.there.piwizard-new").write_text("half of i")
+    assert address_trial.pending()
+    script(place)
+    assert (place / "etc/there").read_text() == "before\n"
+    assert not (place / "etc/new").exists()
+    assert left(place) == ["taken-back.json"]
+
+
+def test_confirmed_it_stays(place):
+    now, _ = armed(place)
+    assert address_trial.confirm() == now
+    assert (place / "etc/there").read_text() == "tried\n"
+    assert address_trial.outcome(now) == "kept"
+    assert left(place) == ["kept.json"]
+    assert address_trial.confirm() == now, "whoever was cut off may ask again"
+    address_trial.forget()
+    with pytest.raises(PiwizardError, match="No address is on trial"):
+        address_trial.confirm()
+
+
+def test_what_was_not_looked_at_yet_is_not_confirmed(place):
+    """Else the run might find the router silent, and there were nobody left to take the address back."""
+    now, _ = armed(place)
+    (address_trial.folder() / "looked-at").unlink()
+    assert not address_trial.ready(now)
+    with pytest.raises(PiwizardError, match="looked at still"):
+        address_trial.confirm()
+    assert address_trial.outcome(now) == "on"
+
+
+def test_confirmed_by_somebody_who_was_cut_off(place):
+    now, _ = armed(place)
+    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "kept.json")
+    assert len(left(place)) > 1
+    assert address_trial.confirm() == now
+    assert left(place) == ["kept.json"]
+
+
+def test_the_run_tidies_up_after_one_who_was_cut_off(place, monkeypatch):
+    armed(place)
+    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "kept.json")
+    monkeypatch.setattr(address_trial, "TIDYING", 0.0)
+    address_trial.tidied(lambda argv: subprocess.run(argv, check=True))
+    assert left(place) == ["kept.json"]
+    assert (place / "etc/there").read_text() == "tried\n"
+
+
+def test_what_is_not_set_is_not_confirmed(place, monkeypatch):
+    now, _ = armed(place)
+    monkeypatch.setattr(address_trial, "live", lambda interface: ["192.168.1.100"])
+    with pytest.raises(PiwizardError, match="eth0 does not have"):
+        address_trial.confirm()
+    assert address_trial.outcome(now) == "on"
+
+
+def test_too_late(place):
+    armed(place)
+    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "taking-back.json")
+    with pytest.raises(PiwizardError, match="too late"):
+        address_trial.confirm()
+
+
+@pytest.mark.parametrize("head_start", [0.0, 0.004, 0.012])
+def test_either_confirmed_or_taken_back_and_never_half(place, head_start):
+    now, _ = armed(place)
+    confirmed = []
+
+    def confirm():
+        time.sleep(head_start)
+        try:
+            confirmed.append(address_trial.confirm())
+        except PiwizardError:
+            confirmed.append(None)
+
+    thread = threading.Thread(target=confirm)
+    thread.start()
+    script(place)
+    thread.join()
+    kept = confirmed != [None]
+    assert address_trial.outcome(now) == ("kept" if kept else "taken-back")
+    assert (place / "etc/there").read_text() == ("tried\n" if kept else "before\n")
+    assert (place / "etc/new").exists() is kept
+
+
+def test_a_new_trial_begins_with_nothing_of_the_last(place):
+    armed(place)
+    script(place)
+    second, _ = armed(place)
+    assert json.loads((address_trial.folder() / "trial.json").read_text())["name"] == second.name
+    assert not (address_trial.folder() / "taken-back.json").exists()
+
+
+def test_the_words_of_a_trial():
+    now = Trial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() + 143.2)
+    assert now.words == "192.168.1.197 is on trial: 143 s left. `piwizard confirm` keeps it."
+    assert now.as_json() == {"interface": "eth0", "address": "192.168.1.197/24", "left": 143}
+    assert Trial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() - 5).left == 0

@@ -1,0 +1,28 @@
+from piwizard.network import arp
+
+US, THEM = bytes.fromhex("dca632010203"), bytes.fromhex("0896d7000001")
+WANTED, OTHER = bytes((192, 168, 1, 50)), bytes((192, 168, 1, 51))
+
+
+def reply(card=THEM, address=WANTED):
+    return arp.FRAME.pack(US, card, arp.ETHERTYPE_ARP, 1, 0x0800, 6, 4, 2, card, address, US, bytes(4))
+
+
+def test_a_question_claims_no_address():
+    frame = arp.question(US, WANTED)
+    assert len(frame) == 42
+    assert frame[:6] == b"\xff" * 6
+    assert frame[28:32] == bytes(4)
+    assert frame[38:42] == WANTED
+
+
+def test_who_answers():
+    assert arp.answer(reply(), WANTED, US) == "08:96:d7:00:00:01"
+    assert arp.answer(reply() + bytes(18), WANTED, US) == "08:96:d7:00:00:01"
+
+
+def test_what_is_no_answer():
+    assert arp.answer(reply(address=OTHER), WANTED, US) is None
+    assert arp.answer(reply(card=US), WANTED, US) is None
+    assert arp.answer(arp.question(THEM, WANTED), WANTED, US) is None
+    assert arp.answer(b"\xff" * 20, WANTED, US) is None

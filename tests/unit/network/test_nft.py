@@ -1,0 +1,49 @@
+"""Rules of the packet filter, as nft listed them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from piwizard.network import nft
+
+SAMPLES = Path(__file__).with_name("nft")
+
+
+@pytest.mark.parametrize(
+    ("sample", "verdicts"),
+    [
+        ("workstation", "open closed closed"),  # a counter and a drop at the end, the policy is accept
+        ("policy-drop", "open closed closed"),  # port 80 from the home network alone
+        ("opened", "closed open open"),  # by a jump to another chain, behind a set of the banned
+        ("named-set", "unknown unknown unknown"),
+        ("maps", "unknown unknown unknown"),
+        ("other-hooks", "open open open"),  # forwarding and another interface are no matter of visitors here
+    ],
+)
+def test_what_becomes_of_a_visitor(sample, verdicts):
+    ruleset = json.loads((SAMPLES / f"{sample}.json").read_text())
+    assert [nft.judge(ruleset, port, "eth0") for port in (22, 80, 443)] == verdicts.split()
+
+
+def test_the_interface_counts():
+    ruleset = json.loads((SAMPLES / "other-hooks.json").read_text())
+    assert nft.judge(ruleset, 80, "wlan0") == "closed"
+
+
+def test_no_rules_at_all():
+    assert nft.judge({"nftables": [{"metainfo": {"version": "1.0.6"}}]}, 80, "eth0") == "open"
+
+
+def test_the_beginning_of_a_name_and_what_another_protocol_is_not():
+    chain = {"family": "inet", "table": "f", "name": "input", "hook": "input", "type": "filter", "policy": "drop"}
+    to = {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}
+    udp = {"op": "!=", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": 53}
+    by = {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "eth*"}
+    rules = ([{"match": udp}, {"drop": None}], [{"match": by}, {"match": to}, {"accept": None}])
+    place = {"family": "inet", "table": "f", "chain": "input"}
+    ruleset = {"nftables": [{"chain": chain}, *({"rule": {**place, "expr": expr}} for expr in rules)]}
+    assert nft.judge(ruleset, 80, "eth0") == "open"
+    assert nft.judge(ruleset, 80, "wlan0") == "closed"

@@ -1,0 +1,67 @@
+"""Services that say what address we come from, right and wrong ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from piwizard.network import public_ip
+
+ANSWERS = {
+    "/good": (200, "11.22.33.44\n"),
+    "/six": (200, "2606:4700::1"),
+    "/page": (200, "<html>Log in to the hotel's network</html>" * 10),
+    "/home": (200, "192.168.1.1"),
+    "/carrier": (200, "100.64.3.4"),
+    "/moved": (302, "11.22.33.44"),
+}
+
+
+class Service(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        status, text = ANSWERS[self.path]
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Service)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_first_sensible_answer_counts(service: str) -> None:
+    asked = [service + path for path in ("/page", "/moved", "/good")]
+    assert public_ip.ask(4, asked).address == "11.22.33.44"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/page", "something that is no address"),
+        ("/home", "192.168.1.1, which is no address of the Internet"),
+        ("/carrier", "100.64.3.4, which is no address of the Internet"),
+        ("/six", "an address that is not IPv4"),
+        ("/moved", "answered 302"),
+    ],
+)
+def test_what_is_no_outside_address(service: str, path: str, words: str) -> None:
+    found = public_ip.ask(4, [service + path])
+    assert found.address is None
+    assert words in found.reason
+
+
+def test_nobody_there() -> None:
+    found = public_ip.ask(4, ["https://127.0.0.1:1/"])
+    assert found.reason == "Nobody could tell the outside address (127.0.0.1: cannot be reached)."

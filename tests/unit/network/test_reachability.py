@@ -1,0 +1,54 @@
+"""What the evidence means, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.network.nat_detection import NatPath
+from piwizard.network.reachability import Evidence, judge
+
+PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        ("reachable", {"router": PUBLIC, "internet": PUBLIC, "heard": True}),
+        ("reachable", {"router": "192.168.0.2", "internet": PUBLIC, "heard": True}),  # forwarded twice: it works
+        ("CGNAT", {"router": "100.64.3.7", "internet": PUBLIC}),
+        ("CGNAT", {"router": "100.127.255.254"}),
+        ("CGNAT", {"router": PUBLIC, "internet": OTHER}),
+        ("CGNAT", {"internet": PUBLIC, "way": NatPath(None, "100.64.0.1")}),  # a router that keeps it to itself
+        ("CGNAT", {"internet": PUBLIC, "way": NatPath(2, "100.64.0.1")}),
+        ("double NAT", {"router": "192.168.0.2", "internet": PUBLIC}),
+        ("double NAT", {"router": "10.0.0.7"}),
+        ("double NAT", {"internet": PUBLIC, "way": NatPath(2, "192.168.0.1")}),
+        ("closed", {"router": PUBLIC, "internet": PUBLIC, "forwarded": False}),
+        ("closed", {"router": PUBLIC, "forwarded": False}),
+        ("unknown", {"router": PUBLIC, "internet": PUBLIC, "forwarded": True}),  # no hairpin NAT proves nothing
+        ("unknown", {"internet": PUBLIC, "way": NatPath(1, None)}),
+        ("unknown", {"internet": PUBLIC}),
+        ("unknown", {"internet": PUBLIC, "way": NatPath(None, "10.1.2.3")}),  # many providers number their machines so
+        ("unknown", {"internet": PUBLIC, "own": (PUBLIC,)}),
+        ("no evidence", {"no_internet": "Nobody could tell the outside address."}),
+    ],
+)
+def test_verdicts(kind, seen):
+    found = judge(Evidence(**seen))
+    assert found.kind == kind
+    assert found.bad == (kind in ("CGNAT", "double NAT", "closed", "no evidence"))
+    assert bool(found.fix) == bool(found.cause) == found.bad
+    assert found.hopeless == (kind in ("CGNAT", "double NAT"))
+    if found.bad:
+        assert found.detail.startswith(f"{kind}: " if kind != "no evidence" else "unknown: ")
+
+
+@pytest.mark.parametrize("seen", [{"router": PUBLIC, "internet": PUBLIC, "forwarded": True}, {"internet": PUBLIC}])
+def test_what_cannot_be_told_is_said_to_be_so(seen):
+    assert "cannot be told from inside" in judge(Evidence(**seen)).detail
+
+
+def test_silence_of_everybody_is_no_way_in():
+    found = judge(Evidence(no_internet="Nobody answers."))
+    assert (found.detail, found.bad) == ("unknown: Nobody answers.", True)
+    assert "the router says that it has" in judge(Evidence(router=PUBLIC)).detail

@@ -1,0 +1,137 @@
+"""How much one address may ask for at a time, and how much nginx has room for."""
+
+from __future__ import annotations
+
+import re
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from piwizard.nginx.capacity import CONNECTIONS as WORKER_CONNECTIONS
+from piwizard.nginx.capacity import FILES_EACH, lacking, raise_capacity
+from piwizard.nginx.config_syntax import parse
+from piwizard.nginx.request_limits import CONNECTIONS, FILE, LIMITS, STREAMS, render_limits
+from piwizard.nginx.request_limits import lacking as limits_lacking
+from piwizard.nginx.tuning import tune
+
+from .slow import PREFACE
+from .test_tuning import ALL, dump, read
+
+
+def late(served, number):
+    """Requests that the app answers later: a pool with so many of them under way."""
+    pool = ThreadPoolExecutor(number)
+    waiting = [pool.submit(served.get, "/late") for _ in range(number)]
+    for _ in range(number):
+        assert served.backend.waiting.acquire(timeout=10), "it did not come through"
+    return waiting
+
+
+def test_one_address_has_so_many_requests_at_a_time(served):
+    waiting = late(served, CONNECTIONS)
+    refused = served.get("/")
+    assert refused.status == 429
+    assert refused.header("X-Content-Type-Options") == "nosniff"
+    served.backend.let_go.set()
+    assert {one.result(10).status for one in waiting} == {200}
+    deadline = time.monotonic() + 10
+    while served.get("/").status == 429:
+        assert time.monotonic() < deadline
+    assert served.get("/").status == 200
+
+
+def test_a_household_is_let_in(served):
+    """Sixteen browsers, each with six pages that never end: all connections that it makes over HTTP/1.1."""
+    waiting = late(served, 16 * 6)
+    (served.static / "a.css").write_text("x")
+    assert served.get("/static/a.css").status == 200
+    assert served.get("/").status == 200
+    served.backend.let_go.set()
+    assert {one.result(10).status for one in waiting} == {200}
+
+
+@pytest.mark.parametrize("served", [{"https": True}], indirect=True)
+def test_one_browser_over_http2_stays_below_the_limit(served):
+    with served.handshake("pi.example", alpn=["h2"]) as connection:
+        connection.sendall(PREFACE)
+        frame = connection.recv(9)
+        length, kind = int.from_bytes(frame[:3], "big"), frame[3]
+        assert kind == 4, "settings come first"
+        settings = dict(struct.iter_unpack(">HI", connection.recv(length)))
+    assert settings[3] == STREAMS
+    assert 4 * STREAMS <= CONNECTIONS
+
+
+def workers(served):
+    """The processes that serve."""
+    master = (served.folder / "pid").read_text().strip()
+    return Path(f"/proc/{master}/task/{master}/children").read_text().split()
+
+
+def test_a_worker_may_open_files_for_all_of_its_connections(served):
+    for pid in workers(served):
+        limit = re.search(r"Max open files +(\d+)", Path(f"/proc/{pid}/limits").read_text())
+        assert limit
+        assert int(limit[1]) >= 2 * WORKER_CONNECTIONS + 512
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_capacity_of_every_file(name):
+    once = raise_capacity(tune(read(name)))
+    assert raise_capacity(once) == once
+    assert lacking(dump(once)) == []
+    root = parse(once, name)
+    assert len(root.named("worker_rlimit_nofile")) == len(root.named("events")[0].named("worker_connections")) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "connections", "files"),
+    [
+        ("events { worker_connections 768; }\n", WORKER_CONNECTIONS, FILES_EACH * WORKER_CONNECTIONS),
+        ("events {}\n", WORKER_CONNECTIONS, FILES_EACH * WORKER_CONNECTIONS),
+        ("events { worker_connections 10000; }\n", 10000, FILES_EACH * 10000),
+        ("worker_rlimit_nofile 1024;\nevents { worker_connections 512; }\n", WORKER_CONNECTIONS, 8192),
+        ("worker_rlimit_nofile 65535; # mine\nevents { worker_connections 4096; }\n", 4096, 65535),
+    ],
+)
+def test_higher_values_of_a_person_stay(before, connections, files):
+    after = parse(raise_capacity(f"{before}http {{\n}}\n"), "nginx.conf")
+    assert after.named("events")[0].named("worker_connections")[0].args == [str(connections)]
+    assert after.named("worker_rlimit_nofile")[0].args == [str(files)]
+
+
+@pytest.mark.parametrize(
+    ("main", "others"),
+    [
+        ("http { client_header_timeout 60s; }", {}),
+        ("http {}", {"/etc/nginx/conf.d/mine.conf": "client_header_timeout 60s;"}),
+        ("http {}", {"/etc/nginx/sites-enabled/mine": "client_header_timeout 60s;\nserver { listen 80; }"}),
+    ],
+)
+def test_what_a_person_sets_for_all_servers_is_not_set_twice(main, others):
+    ours = render_limits(main, others)
+    assert "client_header_timeout" not in ours
+    assert "send_timeout 30s;" in ours
+    others[FILE] = ours
+    assert limits_lacking(dump(main.replace("http {", "http { include /etc/nginx/*/*;"), **paths(others))) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["server { client_header_timeout 60s; }", "# client_header_timeout 60s;", "a mistake {", FILE]
+)
+def test_what_counts_for_some_servers_alone_is_set_for_all(text):
+    others = {FILE: "client_header_timeout 15s;"} if text == FILE else {"/etc/nginx/sites-enabled/mine": text}
+    assert all(f"{name} {value};" in render_limits("http {}", others) for name, value in LIMITS.items())
+
+
+def test_limits_that_are_missing_are_named():
+    assert limits_lacking(dump(read("trixie.conf"))) == list(LIMITS)
+    assert lacking(dump(read("trixie.conf"))) == ["worker_connections", "worker_rlimit_nofile"]
+
+
+def paths(others):
+    """The paths as `dump` wants them."""
+    return {path.removeprefix("/etc/nginx/").removesuffix(".conf"): text for path, text in others.items()}

@@ -1,0 +1,24 @@
+from pathlib import Path
+
+from piwizard.sandbox.scratch_dir import Workplace
+
+
+def test_it_goes_with_its_owner_and_the_parent_with_the_last(tmp_path: Path) -> None:
+    parent = tmp_path / "places"
+    one, other = Workplace(parent, "unit-test"), Workplace(parent, "unit-test")
+    assert one.folder != other.folder
+    one.close()
+    assert other.folder.is_dir()
+    other.close()
+    assert not parent.exists()
+
+
+def test_what_nobody_owns_is_cleared_away(tmp_path: Path) -> None:
+    left = tmp_path / "places" / "unit-test-1-abcdef"
+    (left / "root" / "upper").mkdir(parents=True)
+    own = Workplace(tmp_path / "places", "unit-test")
+    assert not left.exists()
+    other = Workplace(tmp_path / "places", "unit-test")
+    assert own.folder.is_dir(), "its owner lives"
+    own.close()
+    other.close()

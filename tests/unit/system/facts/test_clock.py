@@ -1,0 +1,22 @@
+import pytest
+
+from piwizard.system.facts import Clock, LiveSource
+from piwizard.system.facts.clock import clock
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("pi4-trixie", Clock(True, "systemd-timesyncd")),
+        ("zero-w-bookworm", Clock(False, "systemd-timesyncd")),
+        ("vm-bookworm-apache", Clock(True, "chrony")),
+        ("docker-bookworm", Clock(None, None)),
+    ],
+)
+def test_clock(sample, name, found):
+    assert clock(sample(name)) == found
+
+
+def test_the_kernel_says_how_far_off_it_may_be():
+    error = LiveSource().clock_error()
+    assert error is None or 0 <= error <= 16_000_000

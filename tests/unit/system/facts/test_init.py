@@ -1,0 +1,32 @@
+import pytest
+
+from piwizard.system.facts import Init
+from piwizard.system.facts.init import init
+
+
+def test_systemd(sample):
+    assert init(sample("pi4-trixie")) == Init("systemd", True, None)
+
+
+def test_a_container_without_it(sample):
+    assert init(sample("docker-bookworm")) == Init("bash", False, "docker")
+
+
+def test_its_folder_alone_is_not_enough(altered):
+    assert not init(altered("docker-bookworm", present=["/run/systemd/system"])).systemd
+
+
+def test_installed_but_not_booted_with(altered):
+    assert not init(altered("pi4-trixie", present=[])).systemd
+
+
+@pytest.mark.parametrize(
+    ("files", "container"),
+    [
+        ({"run/systemd/container": "systemd-nspawn\n"}, "systemd-nspawn"),
+        ({"proc/1/environ": "A=1\0container=lxc\0B=2\0"}, "lxc"),
+        ({"run/.containerenv": ""}, "podman"),
+    ],
+)
+def test_containers(altered, files, container):
+    assert init(altered("pi4-trixie", files)).container == container

@@ -1,0 +1,26 @@
+import pytest
+
+from piwizard.system.facts.package_of import owner_of
+
+
+@pytest.mark.parametrize(
+    ("path", "package"),
+    [
+        ("/usr/sbin/apache2", "apache2-bin"),
+        ("/usr/sbin/apache3", None),
+        ("/opt/apache2", None),
+        ("/usr/sbin/lighttpd", None),
+    ],
+)
+def test_owner(sample, path, package):
+    assert owner_of(sample("vm-bookworm-apache"), path) == package
+
+
+def test_merged_usr_and_architecture(altered):
+    lists = {
+        "var/lib/dpkg/info/caddy:arm64.list": "/.\n/sbin\n/sbin/caddy\n",
+        "var/lib/dpkg/info/nodejs.list": "/.\n/usr/bin/node\n",
+    }
+    source = altered("pi4-trixie", lists)
+    assert owner_of(source, "/usr/sbin/caddy") == "caddy"
+    assert owner_of(source, "/usr/bin/node") == "nodejs"

@@ -1,0 +1,110 @@
+"""What an app has written: counted and deleted without following a link, however deep, and named before it goes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from piwizard.errors import PiwizardError
+from piwizard.system import app_data, files
+from piwizard.system.app_data import Contents
+
+DEEP = 3000
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with three files in it, and links out of it."""
+    folder = tmp_path / "srv" / "blog" / "data"
+    (folder / "uploads").mkdir(parents=True)
+    (folder / "app.db").write_bytes(b"x" * 2500)
+    (folder / "uploads" / "photo.jpg").write_bytes(b"y" * 1000)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine")
+    (folder / "uploads" / "away").symlink_to(tmp_path / "mine")
+    os.link(tmp_path / "mine" / "letter.txt", folder / "letter.txt")
+    return folder
+
+
+def deepen(folder: Path, levels: int) -> None:
+    """A path longer than any that the system takes."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d", dir_fd=here)
+        inside = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inside
+    os.close(os.open("bottom", os.O_WRONLY | os.O_CREAT, dir_fd=here))
+    os.close(here)
+
+
+def test_measure_counts_files_and_follows_no_link(data):
+    link = len(str(data.parents[2] / "mine"))
+    assert app_data.measure(data) == Contents(data, 4, 2500 + 1000 + 4 + link)
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        (Contents(Path("/srv/b/data"), 1, 7), "/srv/b/data (1 file, 7 bytes)"),
+        (Contents(Path("/srv/b/data"), 12, 3_100_000), "/srv/b/data (12 files, 3.1 MB)"),
+        (Contents(Path("/srv/b/data"), 1234, 52_000_000_000), "/srv/b/data (1,234 files, 52.0 GB)"),
+        (Contents(Path("/srv/b/data"), 100_000, 20_000, more=True), "/srv/b/data (more than 100,000 files, 20 kB)"),
+    ],
+)
+def test_contents_are_named(contents, words):
+    assert str(contents) == words
+
+
+def test_measure_ends(data, monkeypatch):
+    deepen(data, DEEP)
+    assert app_data.measure(data).more
+    monkeypatch.setattr(app_data, "MOST_FILES", 2)
+    assert (app_data.measure(data).files, app_data.measure(data).more) == (2, True)
+    monkeypatch.setattr(app_data, "MOST_SECONDS", -1.0)
+    assert (app_data.measure(data).files, app_data.measure(data).more) == (0, True)
+    app_data.delete(data)
+
+
+def test_measure_of_no_folder(data):
+    assert app_data.measure(data / "nowhere") is None
+    assert app_data.measure(data / "app.db") is None
+    assert app_data.measure(data / "uploads" / "away") is None
+
+
+def test_delete_takes_all_of_it_and_nothing_else(data, tmp_path):
+    deepen(data, DEEP)
+    for number in range(2500):
+        (data / f"file-{number}").write_text("")
+    assert app_data.delete(data)
+    assert list(data.parent.iterdir()) == []
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "mine"
+    assert not app_data.delete(data)
+
+
+def test_delete_takes_what_was_left_when_it_was_cut_off(data):
+    data.rename(files.gone(data))
+    data.mkdir()
+    assert app_data.delete(data)
+    assert list(data.parent.iterdir()) == []
+
+
+def test_delete_leaves_a_link_alone(data, tmp_path):
+    link = tmp_path / "srv" / "link"
+    link.symlink_to(data)
+    assert not app_data.delete(link)
+    assert (data / "app.db").exists()
+
+
+@pytest.mark.parametrize("at", ["", "/uploads", "/uploads/with a blank"])
+def test_a_disk_that_is_mounted_there_is_not_emptied(data, tmp_path, monkeypatch, at):
+    mounts = tmp_path / "mountinfo"
+    place = f"{data}{at}".replace(" ", "\\040")
+    mounts.write_text(f"22 1 0:21 / / rw - ext4 /dev/a rw\n36 22 98:0 / {place} rw - ext4 /dev/b rw\n")
+    monkeypatch.setattr(app_data, "MOUNTS", mounts)
+    with pytest.raises(PiwizardError, match="A disk is mounted at") as refused:
+        app_data.delete(data)
+    assert f"{data}{at}" in refused.value.message
+    assert (data / "app.db").exists()

@@ -1,0 +1,44 @@
+"""Who holds apt's locks, held by a real process as apt holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piwizard.system import apt_lock
+from tests.unit.child import child, hears
+
+HOLD = """
+import fcntl, sys
+file = open(sys.argv[1], "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def locks(tmp_path, monkeypatch):
+    found = [tmp_path / "frontend", tmp_path / "archives"]
+    monkeypatch.setattr(apt_lock, "LOCKS", tuple(map(str, found)))
+    return found
+
+
+def test_nobody(locks):
+    assert apt_lock.holder() is None
+    for lock in locks:
+        lock.touch()
+    assert apt_lock.holder() is None
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_somebody(locks, number):
+    for lock in locks:
+        lock.touch()
+    with child(HOLD, locks[number]) as process:
+        assert hears(process) == "held"
+        name = Path(f"/proc/{process.pid}/comm").read_text().strip()
+        assert apt_lock.holder() == f"{name} (process {process.pid})"
+        assert apt_lock.holder(), "asking takes nothing from whoever holds it"
+    assert apt_lock.holder() is None

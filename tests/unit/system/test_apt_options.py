@@ -1,0 +1,32 @@
+"""Options that somebody else has given to dpkg."""
+
+from __future__ import annotations
+
+import pytest
+
+from piwizard.system.apt_options import FILE, others_keep_settings
+
+KEEPS = 'DPkg::Options { "--force-confdef"; "--force-confold"; };\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "theirs"),
+    [
+        ("apt.conf.d/90local", KEEPS, True),
+        ("apt.conf.d/local.conf", KEEPS, True),
+        ("apt.conf", 'Dpkg::Options:: "--force-confnew";', True),
+        ("apt.conf.d/90local", f"# mine\n//{KEEPS}", False),
+        ("apt.conf.d/90local", f"/* {KEEPS} */\n", False),
+        ("apt.conf.d/90local.dpkg-old", KEEPS, False),
+        ("apt.conf.d/90local", 'Dpkg::Options { "--force-confdef"; };', False),
+        (f"apt.conf.d/{FILE.rpartition('/')[2]}", KEEPS, False),
+    ],
+)
+def test_options_of_somebody_else(tmp_path, name, text, theirs):
+    (tmp_path / "apt.conf.d").mkdir()
+    (tmp_path / name).write_text(text)
+    assert others_keep_settings(tmp_path) == theirs
+
+
+def test_no_apt_at_all(tmp_path):
+    assert not others_keep_settings(tmp_path)

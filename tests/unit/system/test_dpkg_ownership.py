@@ -1,0 +1,91 @@
+"""Whose the files among a package's own are, and who needs whom."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from piwizard.system import dpkg, dpkg_ownership
+
+STATUS = """\
+Package: web
+Status: install ok installed
+Version: 1
+Architecture: all
+Depends: web-common (= 1), libssl | libtls
+Conffiles:
+ /etc/web/web.conf {digest}
+ /etc/web/old.conf 00000000000000000000000000000000 obsolete
+
+Package: web-common
+Status: install ok installed
+Version: 1
+Architecture: all
+
+Package: libssl
+Status: install ok installed
+Version: 1
+Architecture: all
+
+Package: theirs
+Status: install ok installed
+Version: 1
+Architecture: all
+Pre-Depends: libssl (>= 1)
+
+"""
+LISTS = {
+    "web": "/.\n/etc\n/etc/web\n/etc/web/web.conf\n/etc/default\n/etc/default/web\n",
+    "web-common:arm64": "/.\n/etc\n/etc/web\n/etc/web/sites\n",
+    "theirs": "/.\n/etc\n/etc/default\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    info = tmp_path / dpkg.DPKG / "info"
+    info.mkdir(parents=True)
+    for name, text in LISTS.items():
+        (info / f"{name}.list").write_text(text)
+    digest = hashlib.md5(b"as it came\n").hexdigest()
+    (tmp_path / dpkg.DPKG / "status").write_text(STATUS.format(digest=digest))
+    (tmp_path / "etc/web/sites").mkdir(parents=True)
+    (tmp_path / "etc/default").mkdir()
+    (tmp_path / "etc/web/web.conf").write_text("as it came\n")
+    (tmp_path / "etc/web/old.conf").write_text("")
+    (tmp_path / "etc/web/sites/default").symlink_to("/etc/web/web.conf")
+    (tmp_path / "etc/default/somebody").write_text("in a folder that is not theirs alone")
+    (tmp_path / "etc/web/old.conf").unlink()
+    return tmp_path
+
+
+def found(root):
+    return {name: str(file) for name, file in dpkg_ownership.of_a_person({"web", "web-common", "libssl"}, root).items()}
+
+
+def test_as_it_came(root):
+    assert found(root) == {}
+
+
+def test_an_edited_file(root):
+    (root / "etc/web/web.conf").write_text("mine")
+    assert found(root) == {"web": "/etc/web/web.conf"}
+
+
+def test_a_file_of_somebody(root):
+    (root / "etc/web/sites/mine").write_text("server {}")
+    assert found(root) == {"web": "/etc/web/sites/mine", "web-common": "/etc/web/sites/mine"}
+
+
+def test_without_dpkg(tmp_path):
+    assert dpkg_ownership.of_a_person({"web"}, tmp_path) == {}
+
+
+def test_who_is_needed_by_others(root):
+    status = dpkg.status(root)
+    assert dpkg_ownership.needed_elsewhere({"web", "web-common", "libssl"}, status) == {"libssl": "theirs"}
+    assert dpkg_ownership.needed_elsewhere({"web-common"}, status) == {"web-common": "web"}
+    assert dpkg_ownership.needed_elsewhere({"web", "web-common"}, status) == {}
+    assert dpkg_ownership.standing_on({"web", "libssl"}, {"web-common"}, status) == {"web": "web-common"}
+    assert dpkg_ownership.standing_on({"libssl"}, {"web-common"}, status) == {}

@@ -1,0 +1,72 @@
+"""The table of nftables and the networks in it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from piwizard.system import egress_filter
+
+NETWORKS = [ipaddress.ip_network(network) for network in egress_filter.denied()]
+
+
+def covered(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return any(parsed.version == network.version and parsed in network for network in NETWORKS)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "192.168.178.1", "10.255.255.255", "172.31.0.1", "100.127.0.1", "169.254.169.254", "224.0.0.251",
+        "239.255.255.250", "255.255.255.255", "0.0.0.1", "fe80::1", "fd00::1", "ff02::1", "64:ff9b::c0a8:101",
+        "64:ff9b::7f00:1", "64:ff9b::a00:1",
+    ],
+)  # fmt: skip
+def test_private_networks_are_denied(address: str) -> None:
+    assert covered(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "127.0.0.1", "::1", "2a00::1", "172.32.0.1", "100.128.0.1", "64:ff9b::808:808"]
+)
+def test_internet_and_loopback_are_not_denied(address: str) -> None:
+    assert not covered(address)
+
+
+def test_name_servers_are_those_of_other_machines() -> None:
+    text = "# x\nnameserver 127.0.0.53\nnameserver 192.168.1.1\nnameserver fe80::1%eth0\n nameserver 192.168.1.1\n"
+    assert egress_filter.resolvers(text) == ("192.168.1.1", "fe80::1")
+    assert egress_filter.resolvers("nameserver nonsense\nnameserver ::1\n") == ()
+
+
+def test_sites_are_read_with_their_networks(tmp_path) -> None:
+    assert egress_filter.sites(tmp_path / "nothing") == {}
+    (tmp_path / "a").write_text("internet\n")
+    (tmp_path / "b").write_text("home\n")
+    assert egress_filter.sites(tmp_path) == {"a": "internet", "b": "home"}
+
+
+def test_nftables_takes_the_rules_again_and_again() -> None:
+    if os.geteuid() or not shutil.which("nft"):
+        pytest.skip("needs root and nft (apt-get install nftables)")
+    script = 'nft -f "$0" && nft -f "$0" && nft -f "$1" && nft list table inet piwizard_egress'
+    files = []
+    for number, users in enumerate(((990, 991), ())):
+        files.append(f"/tmp/piwizard-egress-{os.getpid()}-{number}.nft")
+        with open(files[-1], "w") as file:
+            file.write(egress_filter.ruleset(users))
+    try:
+        done = subprocess.run(
+            ["unshare", "--net", "sh", "-c", script, *files], capture_output=True, text=True, check=False
+        )
+    finally:
+        for name in files:
+            os.unlink(name)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("meta skuid @apps jump app") == 1
+    assert "990" not in done.stdout

@@ -1,0 +1,138 @@
+"""Files: whole or not at all, with the mode they shall have from their first moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from piwizard.system import files
+
+
+def test_replaced(tmp_path):
+    path = tmp_path / "f"
+    files.replace(path, b"one", mode=0o600)
+    files.replace(path, b"two", mode=0o640, mtime_ns=10**18)
+    assert path.read_bytes() == b"two"
+    assert (path.stat().st_mode & 0o777, path.stat().st_mtime_ns) == (0o640, 10**18)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_reader_sees_the_old_or_the_new(tmp_path):
+    path, ended, seen = tmp_path / "f", threading.Event(), set()
+    texts = [bytes([65 + number]) * 100_000 for number in range(3)]
+    files.replace(path, texts[0])
+
+    def read():
+        while not ended.is_set():
+            seen.add(path.read_bytes())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(60):
+        files.replace(path, texts[number % 3])
+    ended.set()
+    reader.join()
+    assert seen <= set(texts)
+
+
+def test_what_a_killed_run_left_aside_is_no_hindrance(tmp_path):
+    (tmp_path / ".f.piwizard-new").write_bytes(b"half")
+    files.replace(tmp_path / "f", b"whole")
+    (tmp_path / ".l.piwizard-new").symlink_to("half")
+    files.link(tmp_path / "l", "f")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["f", "l"]
+
+
+def test_a_link_where_it_is_written_aside_is_not_followed(tmp_path):
+    (tmp_path / "theirs").write_bytes(b"theirs")
+    (tmp_path / ".f.piwizard-new").symlink_to("theirs")
+    files.replace(tmp_path / "f", b"ours")
+    assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+
+def test_a_full_disk_leaves_the_old_and_nothing_aside(tmp_path):
+    path = tmp_path / "f"
+    files.replace(path, b"old")
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            files.replace(path, b"new" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
+
+
+def test_links(tmp_path):
+    files.link(tmp_path / "l", "a")
+    files.link(tmp_path / "l", "b")
+    assert os.readlink(tmp_path / "l") == "b"
+
+
+@pytest.mark.parametrize("what", ["missing", "below-a-file/x", "folder"])
+def test_read_where_there_is_no_file(tmp_path, what):
+    (tmp_path / "below-a-file").write_text("")
+    (tmp_path / "folder").mkdir()
+    assert files.read(tmp_path / what) is None
+
+
+def test_folders(tmp_path):
+    files.make_folders(tmp_path / "a" / "b", 0o700)
+    files.make_folders(tmp_path / "a" / "b", 0o755)
+    assert [(tmp_path / path).stat().st_mode & 0o777 for path in ("a", "a/b")] == [0o755, 0o700]
+    files.own_folder(tmp_path / "a" / "b", 0o750, (os.getuid(), os.getgid()))
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize("what", ["link", "file"])
+def test_what_is_no_folder_is_not_taken_for_one(tmp_path, what):
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError):
+        files.own_folder(tmp_path / what, 0o777, (os.getuid(), os.getgid()))
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o700
+
+
+def test_removed(tmp_path):
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "real" / "deep" / "f").write_text("")
+    (tmp_path / "link").symlink_to("real")
+    files.remove(tmp_path / "link")
+    assert (tmp_path / "real" / "deep" / "f").exists()
+    files.remove(tmp_path / "real")
+    files.remove(tmp_path / "real")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_diffs(tmp_path):
+    assert files.diff(b"a\nb\n", b"a\nc\n", tmp_path / "f").splitlines()[-2:] == ["-b", "+c"]
+    assert files.diff(None, b"a\n", tmp_path / "f").startswith("--- /dev/null")
+    assert files.diff(b"\xff\n", b"", tmp_path / "f").splitlines()[-1] == "-\ufffd"
+    assert files.diff(b"a", b"a", tmp_path / "f") == ""
+
+
+def test_owners_are_looked_up_when_they_are_there():
+    assert files.ROOT.ids() == (0, 0)
+    with pytest.raises(KeyError):
+        files.Owner("not-there-yet", "root").ids()
+
+
+def test_a_folder_that_cannot_be_renamed_goes_all_the_same(tmp_path, monkeypatch):
+    """As those of the layer below of an overlay, which some Pis have for their whole disk."""
+    (tmp_path / "release" / "app").mkdir(parents=True)
+
+    def refused(self, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "rename", refused)
+    files.remove_whole(tmp_path / "release")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,104 @@
+"""What systemd says of units, as it was recorded."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from piwizard.changes.base import OwnershipIndex
+from piwizard.changes.unit import RunningUnit
+from piwizard.system import systemd
+from piwizard.system.commands import Result
+from piwizard.system.system_cache import SystemCache
+from piwizard.system.systemd import NOT_THERE, UnitState
+
+
+def block(**fields):
+    known = {"LoadState": "loaded", "UnitFileState": "enabled", "ActiveState": "active", "NeedDaemonReload": "no"}
+    return "".join(f"{name}={value}\n" for name, value in (known | fields).items())
+
+
+def test_one_block_a_unit():
+    text = "\n".join([block(Id="a.service"), block(Id="b.socket", ActiveState="failed", NeedDaemonReload="yes")])
+    found = systemd.parse(text, ["a.service", "b.socket"])
+    assert found["a.service"] == UnitState(exists=True, file="enabled", active="active", stale=False)
+    assert found["b.socket"] == UnitState(exists=True, file="enabled", active="failed", stale=True)
+
+
+def test_a_unit_that_is_not_there():
+    text = block(Id="x.service", LoadState="not-found", UnitFileState="", ActiveState="inactive")
+    assert systemd.parse(text, ["x.service"])["x.service"] == NOT_THERE
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "Failed to connect to bus"])
+def test_where_systemd_says_nothing(text):
+    assert not systemd.parse(text, ["a.service"])["a.service"].exists
+
+
+@pytest.mark.parametrize(
+    ("active", "running"),
+    [("active", True), ("activating", True), ("reloading", True), ("failed", False), ("inactive", False),
+     ("deactivating", False)],
+)  # fmt: skip
+def test_running(active, running):
+    assert UnitState(exists=True, file="enabled", active=active, stale=False).running == running
+
+
+@pytest.mark.parametrize(("sub", "running"), [("start", True), ("auto-restart", False), ("auto-restart-queued", False)])
+def test_one_that_failed_and_waits_for_its_next_try_does_not_run(sub, running):
+    text = block(Id="a.service", ActiveState="activating", SubState=sub)
+    assert systemd.parse(text, ["a.service"])["a.service"].running == running
+
+
+@pytest.mark.parametrize(("sub", "argv"), [("dead", "start"), ("auto-restart", "restart")])
+def test_and_is_started_at_once(sub, argv):
+    active = "inactive" if sub == "dead" else "activating"
+    state = systemd.parse(block(Id="a.service", ActiveState=active, SubState=sub), ["a.service"])
+    preview = RunningUnit("a.service").probe(
+        cast(SystemCache, SimpleNamespace(unit=state.__getitem__)), cast(OwnershipIndex, None)
+    )
+    assert preview.argv[-1] == ("systemctl", argv, "a.service")
+    assert (("systemctl", "reset-failed", "a.service") in preview.argv) == (sub == "auto-restart")
+
+
+@pytest.mark.parametrize(
+    ("file", "enabled"),
+    [
+        ("enabled", True),
+        ("static", True),
+        ("disabled", False),
+        ("masked", False),
+        ("enabled-runtime", False),
+        ("", False),
+    ],
+)
+def test_enabled(file, enabled):
+    assert UnitState(exists=True, file=file, active="active", stale=False).enabled == enabled
+
+
+def test_nothing_asked():
+    assert systemd.ask([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "restarts", "since", "loading"),
+    [
+        ("start", 0, 5, True),
+        ("running", 0, 5, True),
+        ("running", 1, 5, True),
+        ("running", 2, 5, False),
+        ("running", 0, 200, False),
+        ("auto-restart", 0, 5, True),
+        ("auto-restart", 1, 5, False),
+        ("dead", 0, 5, False),
+        ("failed", 0, 5, False),
+    ],
+)
+def test_one_failed_start_is_forgiven(monkeypatch, state, restarts, since, loading):
+    began = int((time.clock_gettime(time.CLOCK_MONOTONIC) - since) * 1e6)
+    shown = f"SubState={state}\nNRestarts={restarts}\nExecMainStartTimestampMonotonic={began}\n"
+    monkeypatch.setattr(systemd.commands, "run", lambda argv: Result(tuple(argv), 0, shown, "", (), 0.0))
+    assert systemd.loading("blog.service", 180) is loading

@@ -1,0 +1,205 @@
+"""What root opens among a stranger's files is that file, or nothing."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path, PurePath
+
+import pytest
+
+from piwizard.changes import chown
+from piwizard.changes.publish import Publish
+from piwizard.system import tree
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("hush")
+    (folder / "style.css").write_text("body {}")
+    (folder / "link.css").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder / "pipe.css")
+    return folder
+
+
+def test_a_file_a_link_a_pipe_and_nothing(theirs):
+    with tree.folder(theirs) as within:
+        with tree.regular("style.css", within) as file:
+            assert file.read() == b"body {}"
+        assert [tree.regular(name, within) for name in ("link.css", "pipe.css", "gone.css")] == [None] * 3
+
+
+def test_a_folder_that_became_a_link(theirs, tmp_path):
+    (tmp_path / "link").symlink_to(theirs)
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"), tree.folder(tmp_path / "link"):
+        pass
+
+
+def test_only_regular_files_are_published(theirs, tmp_path, monkeypatch):
+    (theirs / "folder").symlink_to(tmp_path)
+    said = []
+    work = type(
+        "Work",
+        (),
+        {
+            "command": lambda self, argv: said.append(argv),
+            "note": lambda self, *what: None,
+            "say": lambda self, text: None,
+        },
+    )()
+    Publish(
+        tmp_path, tmp_path / "public", (("static", "theirs"), ("robots.txt", "theirs/link.css")), tmp_path / "data"
+    ).apply(work)
+    assert [path.name for path in (tmp_path / "public").rglob("*") if path.is_file()] == ["style.css"]
+    assert said
+
+
+@pytest.fixture
+def everything(tmp_path, theirs):
+    """A folder of theirs with a folder in it, a file of several names, a program, and a way out."""
+    (theirs / "inner").mkdir(mode=0o777)
+    (theirs / "inner" / "run").write_text("#!/bin/sh\n")
+    (theirs / "inner" / "run").chmod(0o6777)
+    os.link(tmp_path / "secret", theirs / "hard")
+    (theirs / "out").symlink_to(tmp_path)
+    return theirs
+
+
+def opened(path):
+    return os.open(path, tree.FOLDER)
+
+
+def test_a_copy_has_no_links_and_no_special_bits(everything, tmp_path):
+    (tmp_path / "copy").mkdir()
+    tree.copy(opened(everything), opened(tmp_path / "copy"), tree.Modes((os.geteuid(), os.getegid()), 0o750))
+    assert sorted(os.listdir(tmp_path / "copy")) == ["hard", "inner", "link.css", "out", "style.css"]
+    assert os.readlink(tmp_path / "copy" / "out") == str(tmp_path)
+    assert (tmp_path / "copy" / "hard").stat().st_nlink == 1
+    assert (tmp_path / "copy" / "inner" / "run").stat().st_mode & 0o7777 == 0o750
+    assert (tmp_path / "copy" / "style.css").stat().st_mtime_ns == (everything / "style.css").stat().st_mtime_ns
+
+
+def test_handing_over_touches_no_file_that_has_another_name(everything, tmp_path):
+    before = (tmp_path / "secret").stat()
+    tree.hand_over(opened(everything), (os.geteuid(), os.getegid()), 0o750)
+    after = (tmp_path / "secret").stat()
+    assert (after.st_ino, after.st_mode, after.st_uid, after.st_ctime_ns == before.st_ctime_ns) == (
+        before.st_ino,
+        before.st_mode,
+        before.st_uid,
+        False,
+    )  # one name fewer, and nothing else
+    assert (everything / "hard").read_text() == "hush"
+    assert (everything / "inner" / "run").stat().st_mode & 0o7777 == 0o750
+    assert (everything / "style.css").stat().st_mode & 0o7777 == 0o640
+
+
+def test_changes_are_taken_where_no_link_is(everything, tmp_path):
+    target = tmp_path / "target"
+    (target / "inner").mkdir(parents=True)
+    (target / "style.css").symlink_to(tmp_path / "secret")
+    (target / "hard").write_text("before")
+    tree.take_changes(opened(everything), opened(target), tree.Modes((os.geteuid(), os.getegid()), 0o750))
+    assert (tmp_path / "secret").read_text() == "hush"
+    assert (target / "style.css").is_symlink()
+    assert (target / "hard").read_text() == "hush"
+    assert (target / "inner" / "run").exists()
+    assert not os.path.lexists(target / "out")
+
+
+def test_removing_follows_no_link_and_goes_as_deep_as_it_takes(everything, tmp_path):
+    deep = everything
+    for _ in range(3 * tree.DEEPEST):
+        deep = deep / "d"
+    handle = opened(everything)
+    for _ in range(3 * tree.DEEPEST):
+        os.mkdir("d", dir_fd=handle)
+        inner = os.open("d", tree.FOLDER, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    tree.remove("theirs", opened(tmp_path))
+    assert os.listdir(tmp_path) == ["secret"]
+    assert (tmp_path / "secret").read_text() == "hush"
+
+
+def test_reading_is_bounded_and_follows_no_link(everything):
+    assert tree.read(everything, PurePath("style.css"), 4) == b"body"
+    assert [tree.read(everything, PurePath(path), 9) for path in ("link.css", "out/secret", "pipe.css", "no")] == [
+        None
+    ] * 4
+
+
+MOUNTED = """
+import errno, os, sys
+from pathlib import Path
+from piwizard.changes import chown as ownership
+from piwizard.system import files, tree
+
+top = Path(sys.argv[1])
+try:
+    files.remove(top / "data")
+except OSError as error:
+    assert error.errno == errno.EBUSY, error
+else:
+    raise AssertionError("removed what somebody mounted there")
+tree.hand_over(os.open(top / "data", tree.FOLDER), (1, 1), 0o750)
+ownership.give_back(top, "data", "daemon")
+ownership.give_back(top, "data/photos", "daemon")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
+def test_folder_of_the_same_disk_that_somebody_mounted_there_is_left_alone(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "one.jpg").write_text("mine")
+    (tmp_path / "data" / "photos").mkdir(parents=True)
+    mount = f"mount --bind {tmp_path}/pictures {tmp_path}/data/photos"
+    inside = f'{mount} && exec {sys.executable} -c "$0" {tmp_path}'
+    subprocess.run(("unshare", "--mount", "sh", "-c", inside, MOUNTED), check=True, cwd=Path(__file__).parents[3])
+    info = (tmp_path / "pictures" / "one.jpg").stat()
+    assert ((tmp_path / "pictures" / "one.jpg").read_text(), info.st_uid, info.st_nlink) == ("mine", 0, 1)
+    assert (tmp_path / "pictures").stat().st_uid == 0
+    assert (tmp_path / "data").stat().st_uid == 1
+
+
+def test_holes_stay_holes(tmp_path):
+    (tmp_path / "from").mkdir()
+    (tmp_path / "to").mkdir()
+    with (tmp_path / "from" / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+        file.seek(1 << 30)
+        file.write(b"here")
+    tree.copy(opened(tmp_path / "from"), opened(tmp_path / "to"), tree.Modes((os.geteuid(), os.getegid()), 0o777))
+    copied = tmp_path / "to" / "sparse"
+    assert copied.stat().st_size == 1 << 40
+    assert copied.stat().st_blocks * 512 < 1 << 20
+    with copied.open("rb") as file:
+        file.seek(1 << 30)
+        assert file.read(4) == b"here"
+
+
+def test_walk_and_owners_end_where_folders_are_nested_without_end(tmp_path):
+    handle = opened(tmp_path)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=handle)
+        inner = os.open("d", tree.FOLDER, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    assert len(list(tree.walk(opened(tmp_path)))) == tree.DEEPEST + 1
+    assert chown.of_others(tmp_path, "d", "daemon") is (os.geteuid() != pwd.getpwnam("daemon").pw_uid)
+    tree.remove("d", opened(tmp_path))
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders_alone_have_no_files(everything, tmp_path):
+    (tmp_path / "outline").mkdir()
+    tree.folders_alone(
+        opened(everything), opened(tmp_path / "outline"), tree.Modes((os.geteuid(), os.getegid()), 0o777)
+    )
+    assert [path.name for path in (tmp_path / "outline").rglob("*")] == ["inner"]

@@ -1,0 +1,27 @@
+"""Templates that miss a value say so, and nothing imports jinja2 before one is filled in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import jinja2
+import pytest
+
+from piwizard.templates.render import render
+
+
+def test_a_missing_value_is_an_error():
+    with pytest.raises(jinja2.UndefinedError, match="listens"):
+        render("nginx/default-server.conf.j2", names_hash=True, http=True, tls=None, limits={})
+
+
+def test_every_template_is_found_and_ends_in_a_new_line():
+    values = {"names_hash": True, "listens": "/x", "http": True, "tls": None, "limits": {}}
+    assert render("nginx/default-server.conf.j2", **values).endswith("}\n")
+
+
+@pytest.mark.parametrize("module", ["nginx.site", "nginx.tuning", "systemd_units", "templating"])
+def test_what_is_slow_to_import_comes_late(module):
+    code = f"import sys, piwizard.{module}; sys.exit(bool({{'jinja2', 'crossplane'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
