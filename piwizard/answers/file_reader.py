@@ -1,4 +1,4 @@
-"""What the person answered: read from answers.toml, checked key by key before anything is altered."""
+"""Read answers.toml and validate it key by key, before anything is altered."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from piwizard.errors import PiwizardError
 
 
 def read(path: Path) -> str:
-    """Reads the text of an answers file; PiwizardError where that cannot be done."""
+    """Return the text of an answers file. PiwizardError where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise PiwizardError(f"There is no file {path}.", hint="`--answers FILE` names another one.") from None
+        raise PiwizardError(
+            f"The file {path} does not exist.", hint="Name another one with `--answers FILE`."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise PiwizardError(f"{path} cannot be read: {error}") from error
 
 
 def parse(content: str, questions: Iterable[Question], name: str = "answers.toml") -> AnswersFile:
-    """Check the text of an answers file. PiwizardError names the first key that cannot be taken, and its line.
+    """Validate the text of an answers file. PiwizardError names the first key that is not acceptable, and its line.
 
-    Required answers may be missing: the wizard says so before it plans what needs them.
+    Required answers may be missing: the planner names them before it plans what needs them.
     """
     try:
         raw = tomllib.loads(content)
@@ -36,7 +38,7 @@ def parse(content: str, questions: Iterable[Question], name: str = "answers.toml
     reader = _Reader(content, name, known)
     more = raw.pop("sites", {})
     if not isinstance(more, dict):
-        raise reader.refuse("sites", "must hold tables such as [sites.blog.app]")
+        raise reader.refuse("sites", "must contain tables such as [sites.blog.app]")
     machine = reader.tables({table: value for table, value in raw.items() if table not in SITE_TABLES}, "")
     first = reader.tables({table: value for table, value in raw.items() if table in SITE_TABLES}, "")
     sites: dict[str, Mapping[str, Any]] = {}
@@ -48,7 +50,7 @@ def parse(content: str, questions: Iterable[Question], name: str = "answers.toml
             raise reader.refuse(f"sites.{title}", "must be a table")
         values = reader.tables(tables, where, only=SITE_TABLES)
         if values.setdefault("site.name", reader.name(title, where)) != title or title in sites:
-            raise reader.refuse(f"{where}site.name", f"must be {title}, and no other site may have that name")
+            raise reader.refuse(f"{where}site.name", f"must be {title} and unique")
         sites[title] = values
     _require_own_domains(sites, set(more), reader)
     return AnswersFile(machine, sites, {} if "site.name" in first else first, name, content)
@@ -65,22 +67,22 @@ def _require_own_domains(sites: Mapping[str, Mapping[str, Any]], further: set[st
 
 
 class _Reader:
-    """Checks tables against the questions, and says where in the file a bad one stands."""
+    """Validate tables by the questions; errors name the file, the line and the key."""
 
     def __init__(self, content: str, name: str, known: Mapping[str, Question]) -> None:
         self._content, self._name, self._known = content, name, known
 
     def refuse(self, key: str, sentence: str) -> PiwizardError:
-        """The error for a key: file, line, key and what is wrong."""
+        """Return the error for a key: file, line, key and what is wrong."""
         return PiwizardError(f"{place_of(self._name, self._content, key)}: {key} {sentence}.", key=key)
 
     def tables(self, raw: Mapping[str, Any], prefix: str, only: tuple[str, ...] | None = None) -> dict[str, Any]:
-        """The checked values of some tables, by their flat keys."""
+        """Return the validated values of some tables, by key."""
         values: dict[str, Any] = {}
         titles = {question.table for question in self._known.values()}
         for table, content in raw.items():
             if table not in titles or (only and table not in only):
-                raise self.refuse(f"{prefix}{table}", f"is not known; there are {', '.join(sorted(only or titles))}")
+                raise self.refuse(f"{prefix}{table}", f"is unknown. Known: {', '.join(sorted(only or titles))}")
             if not isinstance(content, dict):
                 raise self.refuse(f"{prefix}{table}", f"must be a table: [{prefix}{table}]")
             for name, value in content.items():
@@ -91,14 +93,14 @@ class _Reader:
         question = self._known.get(key)
         if question is None:
             same = sorted(k.partition(".")[2] for k in self._known if k.partition(".")[0] == key.partition(".")[0])
-            raise self.refuse(prefix + key, f"is not known; there are {', '.join(same)}")
+            raise self.refuse(prefix + key, f"is unknown. Known: {', '.join(same)}")
         try:
             return question.validate(value)
         except Invalid as error:
             raise self.refuse(prefix + key, str(error)) from None
 
     def name(self, title: str, prefix: str) -> str:
-        """The title of a [sites.NAME] table, which is that site's name."""
+        """Return the NAME of a [sites.NAME] table, which is the name of the site."""
         try:
             return site_name(title)
         except Invalid as error:

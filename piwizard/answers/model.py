@@ -1,4 +1,4 @@
-"""The answers: those of the machine and those of each site, checked and by flat keys such as "app.repo"."""
+"""Model the answers: those of the machine and of each site, validated, by keys such as "app.repo"."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def belongs_to_site(key: str) -> bool:
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers that one step sees: those of the machine, and of one site where the step belongs to one.
+    """What one step sees: the answers of the machine and, for a step of a site, of that site.
 
-    Keys are as in the file, "app.repo". Every value has passed its validator.
+    Keys are table and name, "app.repo". Every value has passed its validator.
     """
 
     site: str | None
@@ -34,8 +34,8 @@ class Answers:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Secrets by key ("app.env.SECRET_KEY"), from the secret store."""
 
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 — what its validator returns
-        """The answer, or `default` where the person gave none."""
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 — as its validator returns it
+        """Return the answer, or `default` where there is none."""
         return self.values.get(key, default)
 
     def with_secrets(self, secrets: Mapping[str, str]) -> Answers:
@@ -48,12 +48,12 @@ class Answers:
 
 @dataclass(frozen=True)
 class AnswersFile:
-    """All answers: those of the machine and those of each site, by its name, the first site first."""
+    """All answers: those of the machine, and those of each site by its name, in the order of the file."""
 
     machine: Mapping[str, Any]
     sites: Mapping[str, Mapping[str, Any]]
     unnamed: Mapping[str, Any] = field(default_factory=dict)
-    """What was answered for a first site that has no name yet."""
+    """The answers for a first site that has no name yet."""
     name: str = ""
     """The name of the file; empty where the answers come from none."""
     content: str = field(default="", repr=False)
@@ -62,12 +62,12 @@ class AnswersFile:
     """How many lines of `content` are in the file; None: all. The others are in the machine's own file."""
 
     def of(self, site: str | None) -> Answers:
-        """What a step of this site sees; None for the machine's steps, and for a site without a name yet."""
+        """Return what a step of this site sees; None: a step of the machine, or a site without a name yet."""
         if site is None:
             return Answers(None, {**self.machine, **self.unnamed})
         if site not in self.sites:
             known = ", ".join(self.sites) or "none yet"
-            raise PiwizardError(f"There is no site {site} in the answers (there is: {known}).", key="site.name")
+            raise PiwizardError(f"The answers have no site {site}. They have: {known}.", key="site.name")
         return Answers(site, {**self.machine, **self.sites[site]})
 
     @contextmanager
@@ -108,7 +108,7 @@ class AnswersFile:
         return f"sites.{site}." if site and site in tomllib.loads(self.content).get("sites", {}) else ""
 
     def settings(self) -> list[Secret]:
-        """What the apps of all sites are given in app.env openly, each value with the name of its variable."""
+        """Return the values that app.env has in plain text, each with the name of its variable."""
         public = {word.lower() for site, values in self.sites.items() for word in (site, *_words_of(values))}
         return [
             Secret(value, name, setting=True, public=value.lower() in public or value.startswith(tuple(_folders(self))))
@@ -125,7 +125,7 @@ def place_of(name: str, content: str, key: str) -> str:
 
 
 def _words_of(site: Mapping[str, Any]) -> list[str]:
-    """What a site's own pages, or piwizard's, say of it anyway."""
+    """Return values that are public anyway, such as the domains of the site."""
     single = [site.get(key) for key in ("app.repo", "app.branch", "app.entry")]
     return [*site.get("site.domains", ()), *(word for word in single if isinstance(word, str))]
 

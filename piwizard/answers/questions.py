@@ -1,4 +1,4 @@
-"""What a step asks: the one description that forms, prompts and the answers file are made from."""
+"""Describe the questions of the steps: forms, prompts and the answers file are made from this."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any, Literal
 from piwizard.answers.validators import Invalid, Validator
 
 Kind = Literal["text", "choice", "yesno", "number", "list", "path", "secret", "table"]
+Lookup = Literal["repository", "host-name"]
+"""What an answer names that others know more about: a git server, or DNS."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `key` is its place in answers.toml: table and name ("gunicorn.workers").
+    """One question. `key` is its table and name in answers.toml: "gunicorn.workers".
 
-    `default` is what counts without an answer; `detected` says in a few words what it was taken from. `declines` is
-    the answer, if any, by which nothing of the step is wanted.
+    `default` applies without an answer; `detected` says in a few words where it comes from. `declines` is the answer,
+    if any, that turns the whole step off. `lookup` says where the screens check an answer as soon as it is given.
     """
 
     key: str
@@ -29,24 +31,25 @@ class Question:
     default: Any = None
     detected: str = ""
     declines: Any = None
+    lookup: Lookup | None = None
 
     @property
     def table(self) -> str:
         return self.key.partition(".")[0]
 
     def suggest(self, default: object, detected: str = "") -> Question:
-        """The same question with a default for this machine."""
+        """Return the same question with a default for this machine."""
         return replace(self, default=default, detected=detected)
 
-    def divided(self, typed: Sequence[str]) -> list[str]:
-        """The members of a list as they were typed: each as it is where it can be one, else divided at its commas."""
+    def split_members(self, typed: Sequence[str]) -> list[str]:
+        """Return the members of a list as typed: a text with commas is divided unless it is valid as it is."""
         members: list[str] = []
         for said in typed:
             parts = [part.strip() for part in said.split(",") if part.strip()]
-            members += [said] if len(parts) < 2 or self._takes([*members, said]) else parts
+            members += [said] if len(parts) < 2 or self._accepts([*members, said]) else parts
         return members
 
-    def _takes(self, answer: object) -> bool:
+    def _accepts(self, answer: object) -> bool:
         try:
             self.validate(answer)
         except Invalid:

@@ -1,4 +1,4 @@
-"""Where in a TOML text a key stands: tomllib does not say, and a person needs to know."""
+"""Find the line of a key in a TOML text, which tomllib does not tell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ASSIGNMENT = re.compile(
 
 
 def line_of(content: str, key: str) -> int | None:
-    """The number (from 1) of the line that sets `key` ("app.repo"), or of its table, or None."""
+    """Return the number (from 1) of the line that sets `key` ("app.repo"), or of its table, or None."""
     wanted = key.split(".")
     table: list[str] = []
     best: tuple[int, int] | None = None

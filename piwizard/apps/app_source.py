@@ -76,7 +76,8 @@ def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> Ap
     if result is None:
         files.remove(folder)
         raise PiwizardError(
-            f"app.repo: {repo} takes more than {bounded_command.MOST_BYTES >> 30} GB, more than {bounded_command.MOST_FILES} files, "
+            f"app.repo: {repo} takes more than {bounded_command.MOST_BYTES >> 30} GB, "
+            f"more than {bounded_command.MOST_FILES} files, "
             f"more than {bounded_command.MOST_SECONDS // 60} minutes, or more room than the disk has.",
             key="app.repo",
             hint="Remove what the app does not need from the repository, or make room on the disk.",

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from piwizard.changes import network_backends
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import HOLDS, ApplyContext, Before, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.changes.network_backends import NetworkBackend
 from piwizard.network import address_trial, neighbors, ssh_sessions
 from piwizard.network.address_settings import Settings
@@ -69,7 +69,7 @@ class FixedAddress:
             work.say("An address is on trial still, from a run that was cut off: it is taken back first.")
             address_trial.take_back(work.command)
         chosen, here = self.settings, address_trial.live(self.settings.interface)
-        before: Record = {"interface": chosen.interface, "connection": chosen.connection, **self._keeper.before()}
+        before: Before = {"interface": chosen.interface, "connection": chosen.connection, **self._keeper.before()}
         work.remember("address", chosen.connection or chosen.interface, before)
         for line in self._warnings(here):
             work.say(line)

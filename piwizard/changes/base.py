@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypedDict
 
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import Sandbox
@@ -14,8 +14,16 @@ from piwizard.system.background_job import BackgroundJob
 from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache
 
-Record = dict[str, Any]
-"""What undo needs to know of one thing before it was first altered; JSON types only."""
+Before = dict[str, Any]
+"""How a thing was before piwizard altered it: JSON types only, in a shape that the module of the kind defines."""
+
+
+class Record(TypedDict):
+    """An entry of a journal: how one thing was before it was first altered. `kind` names the module that undoes it."""
+
+    kind: str
+    target: str
+    before: Before
 
 
 class ChangeFailed(PiwizardError):
@@ -84,7 +92,7 @@ class ApplyContext(OwnershipIndex, Protocol):
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
         """Replaces a file atomically, after its original went to the backups."""
 
-    def remember(self, kind: str, target: str, before: Record) -> None:
+    def remember(self, kind: str, target: str, before: Before) -> None:
         """Notes for undo how something was; only the first note of a target counts. On disk before it returns."""
 
     def note(self, path: Path, did: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from piwizard.changes.base import ApplyContext, OwnershipIndex, Record
+from piwizard.changes.base import ApplyContext, Before, OwnershipIndex
 from piwizard.errors import PiwizardError
 from piwizard.network import dhcpcd, netplan, networkmanager
 from piwizard.network.address_settings import INTERFACE, Settings
@@ -36,7 +36,7 @@ class NetworkBackend(Protocol):
     def argv(self) -> tuple[Argv, ...]:
         """The commands that would be run."""
 
-    def before(self) -> Record:
+    def before(self) -> Before:
         """What undo has to know."""
 
     def set(self, work: ApplyContext) -> None:
@@ -78,7 +78,7 @@ class NetworkManager:
         modify = networkmanager.modify(self.connection, networkmanager.wanted(self.settings))
         return (modify, networkmanager.up(self.connection, self.settings.interface))
 
-    def before(self) -> Record:
+    def before(self) -> Before:
         return {"keeper": "NetworkManager", "ipv4": networkmanager.read(self.connection)}
 
     def set(self, work: ApplyContext) -> None:
@@ -117,7 +117,7 @@ class Netplan:
     def argv(self) -> tuple[Argv, ...]:
         return _netplan_argv(self.connection, self.settings.interface)
 
-    def before(self) -> Record:
+    def before(self) -> Before:
         return {"keeper": "netplan"}
 
     def set(self, work: ApplyContext) -> None:
@@ -153,7 +153,7 @@ class Dhcpcd:
     def argv(self) -> tuple[Argv, ...]:
         return (dhcpcd.restart(self.settings.interface),)
 
-    def before(self) -> Record:
+    def before(self) -> Before:
         return {"keeper": "dhcpcd"}
 
     def set(self, work: ApplyContext) -> None:
@@ -167,7 +167,7 @@ def edited(keeper: NetworkBackend, memory: OwnershipIndex) -> Path | None:
     return None if now is None or memory.wrote(netplan.OURS, files.digest(now)) else netplan.OURS
 
 
-def put_back(before: Record, interface: str, connection: str | None, work: ApplyContext) -> str | None:
+def put_back(before: Before, interface: str, connection: str | None, work: ApplyContext) -> str | None:
     """What undo does: the settings before, in force. Returns a sentence where something was left alone."""
     if connection is None:
         _rewrite(dhcpcd.without_block(_text(dhcpcd.CONFIG)), work)

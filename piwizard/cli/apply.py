@@ -20,6 +20,7 @@ from piwizard.setup.run_request import Plans
 from piwizard.steps.registry import DATA_STEP, STEPS, StepInstance, step_named
 from piwizard.system import app_data, console, printable
 from piwizard.system.checks import Check
+from piwizard.system.remedies import ApplySteps
 
 
 def apply(
@@ -47,6 +48,11 @@ def apply(
         except run_launch.RunUnderWay:
             if not wait:
                 raise
+
+
+def apply_fixes(run: ApplySteps, site: str | None, as_json: bool) -> int:
+    """Apply the steps that fix something, which a person has agreed to. Return the exit code."""
+    return apply(run.steps, None, site, yes=False, detach=False, as_json=as_json, newest=run.newest, agreed=True)
 
 
 def _apply(
@@ -175,8 +181,8 @@ def undo(step: str, site: str | None, *, data: bool, yes: bool, as_json: bool) -
             hint="With `--yes` it is deleted; without `--data` it stays.",
         )
     if ask:
-        confirm(f"Take back everything that {step} did?")
-        data = bool(written and written.any and agreed(f"Delete also {written}?"))
+        console.confirm(f"Take back everything that {step} did?")
+        data = bool(written and written.any and console.agreed(f"Delete also {written}?"))
     if data and written:
         app_data.require_one_file_system(written.folder)
         _say(f"Deletes {written}.", as_json=as_json)
@@ -238,7 +244,7 @@ def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
     """Ask for each command that does not run without an answer; says whether one was added to the answers."""
     wanted: dict[str, list[OfferedCommand]] = {}
     for site, command in offered_commands.offered(needed):
-        if agreed(command.question):
+        if console.agreed(command.question):
             wanted.setdefault(site, []).append(command)
     for site, commands in wanted.items():
         offered_commands.keep(site, commands, answers)
@@ -264,19 +270,8 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
                 by_hand = "  (edited by hand: would be replaced)" if one.preview.edited else ""
                 console.say(f"  {printable.value(one.change.describe())}{by_hand}")
                 console.say(*(f"    {words}" for words in one.preview.warnings))
-    confirm("Do this? (`piwizard plan` shows every detail)")
+    console.confirm("Do this? (`piwizard plan` shows every detail)")
     return bool(edited)
-
-
-def confirm(question: str) -> None:
-    """Asks on this terminal; PiwizardError where the answer is not yes."""
-    if not agreed(question):
-        raise PiwizardError("Nothing was altered.")
-
-
-def agreed(question: str) -> bool:
-    """Asks on this terminal; no answer is no."""
-    return (console.ask(question, "[y/N]") or "").lower() in ("y", "yes")
 
 
 def _say(text: str, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from piwizard.engine import events, run_launch
+from piwizard.engine import events, run_launch, run_log
 from piwizard.engine.events import Event
 from piwizard.engine.follow import follow as follow_run
 from piwizard.engine.follow import runs
@@ -21,7 +21,7 @@ SECONDS_BETWEEN_PROGRESS = 10.0
 def of(step: str | None, site: str | None, *, follow: bool) -> Iterator[Event]:
     """The events of the run under way, of the last run of a step, or of the last run at all."""
     run = _last(step and step_named(step).name, site)
-    found: Iterable[Event] = follow_run(run) if follow else events.read(run_launch.folder(run))
+    found: Iterable[Event] = follow_run(run) if follow else run_log.read(run_launch.folder(run))
     yield from found if step is None else _only(found, step, site)
     job = step_named(step).background if step else None
     if step and job:
@@ -49,7 +49,7 @@ def _of_job(job: BackgroundJob, step: str, site: str | None, run: str, *, follow
         now = job.progress().text
         if now != text and (not text or time.monotonic() - said > SECONDS_BETWEEN_PROGRESS):
             text, said = now, time.monotonic()
-            yield {"at": events.now(), "run": run, "event": "progress", "text": text}
+            yield {"event": "note", "at": events.now(), "run": run, "text": text}
         if not follow:
             return
         time.sleep(1)

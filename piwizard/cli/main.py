@@ -138,9 +138,10 @@ def key(trust: str | None, answers: Path | None, site: str | None, yes: bool, as
 @command
 def doctor(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
     """What is wrong, why, and what mends it. Exit 0: nothing is wrong, 1: something is."""
+    from piwizard.cli.apply import apply_fixes
     from piwizard.diagnosis import doctor as diagnosis
 
-    return diagnosis.run(site, fix=fix, yes=yes, as_json=as_json)
+    return diagnosis.run(site, apply_fixes, fix=fix, yes=yes, as_json=as_json)
 
 
 @cli.command()

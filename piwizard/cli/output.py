@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from piwizard import errors
-from piwizard.engine import event_format, events
+from piwizard.engine import event_format, run_log
 from piwizard.errors import PiwizardError
+from piwizard.setup.status import state_symbol
 from piwizard.system import console, files, paths, printable
 
 if TYPE_CHECKING:
@@ -18,29 +19,10 @@ if TYPE_CHECKING:
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
 
-SIGNS = {
-    "todo": "○",
-    "running": "●",
-    "done": "✓",
-    "drifted": "≠",
-    "failed": "✗",
-    "interrupted": "!",
-    "skipped": "–",
-}
-ASCII_SIGNS = {
-    "todo": ".",
-    "running": "*",
-    "done": "+",
-    "drifted": "~",
-    "failed": "x",
-    "interrupted": "!",
-    "skipped": "-",
-}
-
 
 def dump(value: object) -> None:
     """One JSON value on a line of its own."""
-    console.say_json(value, but=events.PLAIN)
+    console.say_json(value, but=run_log.PLAIN)
 
 
 def error(problem: PiwizardError, *, as_json: bool) -> None:
@@ -70,11 +52,6 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def sign(state: str) -> str:
-    """The sign of a state, in ASCII where the terminal's encoding has no other."""
-    return (SIGNS if console.unicode_out() else ASCII_SIGNS)[state]
-
-
 def warn(text: str) -> None:
     """Something that a person should know and that is no error; on stderr, so that JSON stays JSON."""
     if text:
@@ -86,7 +63,7 @@ def show_status(found: Iterable[Status]) -> None:
     for one in found:
         site = f" ({one.place.site})" if one.place.site else ""
         summary = _one_line(one.summary)
-        console.say(f"{sign(one.state)} {one.place.step.title + site:28} {one.state:12} {summary}".rstrip())
+        console.say(f"{state_symbol(one.state)} {one.place.step.title + site:28} {one.state:12} {summary}".rstrip())
 
 
 def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:

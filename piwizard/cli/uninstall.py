@@ -13,7 +13,7 @@ from pathlib import Path
 from piwizard.changes import package_removal
 from piwizard.changes.base import Record
 from piwizard.cli import output
-from piwizard.cli.apply import agreed, confirm, watch
+from piwizard.cli.apply import watch
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Remains
 from piwizard.engine.undo_journal import Journal, journaled
@@ -22,8 +22,7 @@ from piwizard.git import deploy_key
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.steps.registry import DATA_STEP, STEPS
-from piwizard.system import app_data, console, files
-from piwizard.system import paths as places
+from piwizard.system import app_data, console, files, paths
 from piwizard.system.app_data import Contents
 
 LISTED = 8
@@ -76,8 +75,8 @@ def _agree_to_remove(site: str, data: Contents | None, *, keep_data: bool, ask: 
     """Whether the data is kept. PiwizardError where the person says no, or nobody is there to say yes."""
     if ask:
         secrets = "and answers" if keep_data else "answers and secrets"
-        confirm(f"Remove the site {site}: its code, service, server block, {secrets}?")
-        return keep_data or bool(data and data.any and not agreed(f"Delete also {data}?"))
+        console.confirm(f"Remove the site {site}: its code, service, server block, {secrets}?")
+        return keep_data or bool(data and data.any and not console.agreed(f"Delete also {data}?"))
     if not keep_data:
         there = f", including {data}" if data else ""
         raise PiwizardError(
@@ -117,11 +116,13 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
             hint="With `--yes` it is deleted; without `--data` it stays.",
         )
     if ask:
-        confirm(f"Take back {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?")
-        going = {site: one for site, one in written.items() if agreed(f"Delete also {one}?")}
+        console.confirm(
+            f"Take back {', '.join(f'{step} of {site}' if site else step for step, site in steps) or 'the rest'}?"
+        )
+        going = {site: one for site, one in written.items() if console.agreed(f"Delete also {one}?")}
         question = f"Remove also the Debian packages that piwizard has brought ({', '.join(there)})?"
         # Which of them somebody else needs can be told only when what piwizard made of them is gone.
-        packages = packages or bool(there and agreed(question))
+        packages = packages or bool(there and console.agreed(question))
     _announce(_require_deletable([*going.values()]), as_json=as_json)
     first = (STEPS[0].name, None)
     if packages and first not in steps:
@@ -159,7 +160,7 @@ def _made(site: str) -> list[Path]:
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
     records += Remains(backups).of(DATA_STEP, site)
     targets = [Path(one["target"]) for one in records if _was_nothing(one)]
-    return list(dict.fromkeys([places.sites_dir() / site, *targets]))
+    return list(dict.fromkeys([paths.sites_dir() / site, *targets]))
 
 
 def _was_nothing(record: Record) -> bool:
@@ -174,9 +175,9 @@ def _was_nothing(record: Record) -> bool:
     return False
 
 
-def _left(paths: Iterable[Path]) -> list[str]:
+def _left(candidates: Iterable[Path]) -> list[str]:
     """Those that are there all the same, the outermost folders only, each with what is in it."""
-    there = [path for path in paths if path.is_symlink() or path.exists()]
+    there = [path for path in candidates if path.is_symlink() or path.exists()]
     outermost = [path for path in there if not any(other in path.parents for other in there)]
     return [_named(path) for path in outermost]
 
@@ -197,7 +198,7 @@ def _user_of(site: str) -> list[str]:
         home = pwd.getpwnam(site).pw_dir
     except KeyError:
         return []
-    return [f"the user {site}"] if home == str(places.sites_dir() / site) else []
+    return [f"the user {site}"] if home == str(paths.sites_dir() / site) else []
 
 
 def _noted(backups: Path) -> list[Record]:
@@ -208,4 +209,4 @@ def _noted(backups: Path) -> list[Record]:
 
 def _forget_downloads(site: str) -> None:
     for kind in ("sources", "analyses", "build", "hosts"):
-        files.remove(places.cache_dir() / kind / site)
+        files.remove(paths.cache_dir() / kind / site)

@@ -1,4 +1,4 @@
-"""What the doctor knows of a site's app before it listens to it: where things lie, what was answered."""
+"""A site's app as a diagnosis sees it: its files, its answers, and findings about it."""
 
 from __future__ import annotations
 
@@ -55,27 +55,27 @@ class AppContext:
 
     @property
     def data(self) -> Path:
-        """Where what it writes really lies."""
+        """Return the folder that holds what the app writes."""
         return self.folder / "data"
 
     @property
     def own_environment(self) -> dict[str, str]:
-        """What its commands need besides its settings: a place to write, and where its modules are."""
+        """Return the variables that its commands need besides its settings."""
         modules = {"PYTHONPATH": f"{self.folder}/current/app/{self.pythonpath}"} if self.pythonpath else {}
         return {"HOME": str(self.data), **modules}
 
     def inside(self, path: str) -> str | None:
-        """A path as the app names it, relative to its code; None where it leads elsewhere."""
+        """Return a path that the app names, relative to its code; None where it is outside."""
         full = posixpath.normpath(posixpath.join(self.folder, "current/app", self.start, path))
         match = BUILD.match(full.removeprefix(f"{self.folder}/")) if full.startswith(f"{self.folder}/") else None
         return None if match is None else match[1] or ""
 
     def kept(self, path: str) -> str | None:
-        """The entry of app.writable that a path of the code lies in, None where it lies in none."""
+        """Return the entry of app.writable that contains a path of the code, or None."""
         return next((kept for kept in self.writable if path == kept or path.startswith(f"{kept}/")), None)
 
     def own_frame(self, failure: Failure) -> Frame | None:
-        """The last line of the app's own code on the way to a failure, its file relative to the code."""
+        """Return the last frame of the app's own code in a failure, its file relative to the code."""
         for frame in reversed([*(frame for one in failure.first for frame in one.frames), *failure.frames]):
             inside = self.inside(frame.file) if frame.file.startswith("/") else None
             if inside is not None and not inside.startswith((".venv/", "venv/")):
@@ -83,7 +83,7 @@ class AppContext:
         return None
 
     def evidence(self, failure: Failure) -> str:
-        """The line of the app that failed, and Python's words."""
+        """Return the line of the app that failed, and Python's message."""
         frame, page = self.own_frame(failure), f" (asked for {failure.page})" if failure.page else ""
         if frame is None:
             return f"{failure.words}{page}"
@@ -109,19 +109,19 @@ class AppContext:
         return AddAnswer(key, (*found[key], *values), shown=values)
 
     def apply(self, purpose: str = "") -> ApplySteps:
-        """Return the run that takes up the answers."""
+        """Return the run that applies the answers."""
         if self.newest:
             return ApplySteps(("app", "gunicorn", "site"), purpose, newest=True)
         return ApplySteps(("app", "gunicorn"), purpose)
 
     @property
     def take_up(self) -> str:
-        """The command that takes up the answers, for a fix that a person makes."""
+        """Return the command that applies the answers, for a fix that a person makes."""
         return "piwizard deploy" if self.newest else "piwizard apply"
 
 
 def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
-    """What is known of a chosen app. Runs nothing of it."""
+    """Return what is known of an app. Runs nothing of it."""
     answers, tree = app.answers, app.source.tree
     return AppContext(
         site=app.layout.site,

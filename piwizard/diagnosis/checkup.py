@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from piwizard.apps.layout import Layout
-from piwizard.cli import output
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.served_https import check_https, no_https
+from piwizard.engine import run_log
 from piwizard.engine.state import State
 from piwizard.network import internet_time
 from piwizard.network.internet_time import check_clock, read_clock
@@ -20,11 +20,9 @@ from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
+from piwizard.system import console
 from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
-
-REACH = ("ddns", "static-ip", "router")
-"""The steps between a visitor and this machine: what they say comes first."""
 
 
 class Checkup:
@@ -41,7 +39,7 @@ class Checkup:
         if not sites:
             return [no_site()]
         places = [place for place in self._planner.select() if place.site in (None, *sites)]
-        reach = [finding for place in places if place.step.name in REACH for finding in self._place(place)]
+        reach = [finding for place in places if place.step.from_outside for finding in self._place(place)]
         known = {(finding.id, finding.subject) for finding in reach}
         names = [one for site in sites for one in self._names(site) if (one.id, one.subject) not in known]
         return [
@@ -49,7 +47,7 @@ class Checkup:
             *reach,
             *self._ports(sites),
             *(finding for one in sites for finding in self._visitors(one)),
-            *(finding for place in places if place.step.name not in REACH for finding in self._place(place)),
+            *(finding for place in places if not place.step.from_outside for finding in self._place(place)),
             self._clock(),
         ]
 
@@ -113,7 +111,7 @@ class Checkup:
         by = self._planner.context.facts.clock.by
         check = check_clock(read_clock())
         return from_check(
-            replace(check, detail=f"{check.detail}, kept by {by}" if by else check.detail), "system", None
+            replace(check, detail=f"{check.detail}, kept by {by}" if by and check.ok else check.detail), "system", None
         )
 
 
@@ -121,7 +119,7 @@ def run(site: str | None, *, as_json: bool) -> int:
     """Run the command: check everything and show it. Return the exit code."""
     found = examine(site)
     if as_json:
-        output.dump({"findings": [finding.as_json() for finding in found]})
+        console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
         show_findings(found)
     return 0 if all(finding.ok for finding in found) else 1

@@ -10,12 +10,12 @@ from pathlib import Path
 from piwizard.apps import app_units
 from piwizard.apps.app_config import AppConfig
 from piwizard.changes.base import OwnershipIndex
-from piwizard.cli import output
 from piwizard.diagnosis import journald, nginx_errors
 from piwizard.diagnosis.app_context import AppContext, app_context, each_once
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filter
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
+from piwizard.diagnosis.fixes import Apply
 from piwizard.diagnosis.host_names import check_names
 from piwizard.diagnosis.journald import Line
 from piwizard.diagnosis.last_run import explain_last_run
@@ -23,7 +23,7 @@ from piwizard.diagnosis.memory_cgroup import check_kernel_limits
 from piwizard.diagnosis.pending_address import check_pending_address
 from piwizard.diagnosis.pending_updates import check_updates
 from piwizard.diagnosis.service_errors import service_problems
-from piwizard.engine import events, run_launch
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.state import Entry, State
 from piwizard.errors import PiwizardError
 from piwizard.network import internet_time
@@ -33,13 +33,11 @@ from piwizard.setup.health import inspect, is_running
 from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed
 from piwizard.steps.registry import StepInstance
-from piwizard.system import commands
+from piwizard.system import commands, console
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.system.system_cache import SystemCache
 
 LOG = ("app-log", "App log without errors")
-FROM_OUTSIDE = ("system", "nginx", "site", "gunicorn", "app")
-"""The order in which a person would look; steps that are not named come after, in the setup's order."""
 
 
 class Examination:
@@ -71,9 +69,8 @@ class Examination:
             yield from self._words(site)
 
     def _steps(self, site: str | None) -> Iterator[Finding]:
-        order = {name: number for number, name in enumerate(FROM_OUTSIDE)}
         places = [place for place in self._planner.select() if place.site == site]
-        for place in sorted(places, key=lambda place: order.get(place.step.name, len(order))):
+        for place in sorted(places, key=lambda place: place.step.diagnosis_order):
             entry = self._state.entry(place.step.name, site)
             yield from self._place(place, entry) if entry else self._not_yet(place)
 
@@ -93,7 +90,7 @@ class Examination:
             yield self._drift(place, entry, health.drift)
         elif not done:
             recorded, context = (
-                events.read(run_launch.folder(entry.run)),
+                run_log.read(run_launch.folder(entry.run)),
                 self._app_context(site, entry) if site else None,
             )
             yield from explain_last_run(recorded, entry, name, site, context)
@@ -120,7 +117,7 @@ class Examination:
         return _step(place, ok=False, detail=detail, cause=cause, fix=(show, ApplySteps((name,), "to restore it")))
 
     def _app_context(self, site: str, entry: Entry | None = None) -> AppContext | None:
-        """The app of a site: the version in use, or the one that a run was about; None where no code is at hand."""
+        """Return the app of a site: the version in use, or that of a run; None where there is no code."""
         wizard = self._planner
         try:
             if entry:
@@ -136,7 +133,7 @@ class Examination:
             return None
 
     def _words(self, site: str) -> Iterator[Finding]:
-        """The app's own words, systemd's and gunicorn's, and nginx's, since its last start and its last run here."""
+        """Read the logs of the app, gunicorn, systemd and nginx since its last start and its last run."""
         result = commands.run(journald.argv(f"{site}.service"))
         if not result.ok:
             cause = result.last_words or f"journalctl ended with exit code {result.exit}."
@@ -158,7 +155,7 @@ class Examination:
         yield from found or [Finding(*LOG, True, said, step="app", site=site)]
 
     def _failures(self, lines: Sequence[Line], context: AppContext, treated: datetime | None) -> list[Finding]:
-        """What is behind the tracebacks, those from before the last run in the light of what that mended."""
+        """Return the causes of the tracebacks; those from before the last run may be fixed by it."""
         before = [line for line in lines if treated and line.at <= treated]
         after = lines[len(before) :]
         found = [
@@ -169,13 +166,13 @@ class Examination:
         return each_once(iter(found))
 
     def _treated(self, site: str) -> datetime | None:
-        """When a run last worked on the app."""
+        """Return when a run last worked on the app."""
         entries = [self._state.entry(step, site) for step in ("app", "gunicorn")]
         done = [datetime.fromisoformat(entry.at) for entry in entries if entry and entry.result == "done"]
         return max(done, default=None)
 
 
-def run(site: str | None, *, fix: bool, yes: bool, as_json: bool) -> int:
+def run(site: str | None, apply: Apply, *, fix: bool, yes: bool, as_json: bool) -> int:
     """Run the command: examine, show, fix after a yes, examine again. Return the exit code.
 
     Under --json the findings come last, after the events of the fixes.
@@ -186,7 +183,7 @@ def run(site: str | None, *, fix: bool, yes: bool, as_json: bool) -> int:
     if not (as_json and fix):
         _give(found, as_json=as_json)
     if fix:
-        fixed = fixes.fix_findings(found, yes=yes, as_json=as_json)
+        fixed = fixes.fix_findings(found, apply, yes=yes, as_json=as_json)
         if fixed:
             found = examine(site)
         if fixed or as_json:
@@ -196,7 +193,7 @@ def run(site: str | None, *, fix: bool, yes: bool, as_json: bool) -> int:
 
 def _give(found: Sequence[Finding], *, as_json: bool) -> None:
     if as_json:
-        output.dump({"findings": [finding.as_json() for finding in found]})
+        console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
         show_findings(found)
 

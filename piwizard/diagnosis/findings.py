@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from piwizard.cli import output
+from piwizard.setup.status import state_symbol
 from piwizard.system import console, remedies
 from piwizard.system.checks import Check
 
@@ -21,12 +21,12 @@ class Finding(Check):
 
     @property
     def fixable(self) -> bool:
-        """Whether `doctor --fix` fixes it by itself."""
+        """Return whether `doctor --fix` fixes it by itself."""
         return not self.ok and remedies.is_automatic(self.fix)
 
     @property
     def asks(self) -> bool:
-        """Whether `doctor --fix` fixes it with a value that a person gives."""
+        """Return whether `doctor --fix` fixes it with a value that a person gives."""
         return not self.ok and remedies.asks(self.fix)
 
     def as_json(self) -> dict[str, str | bool | None]:
@@ -58,7 +58,7 @@ def show_findings(found: Sequence[Finding]) -> None:
     width = max(40, min(120, shutil.get_terminal_size().columns))
     for finding in found:
         site = f" ({finding.site})" if finding.site else ""
-        sign = output.sign("done" if finding.ok else "failed")
+        sign = state_symbol("done" if finding.ok else "failed")
         _print(f"{sign} {finding.name}{site}: {finding.detail}", "    ", width)
         for title, text in (("Why", finding.cause), ("Fix", finding.advice)):
             if text:

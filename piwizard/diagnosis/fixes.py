@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from piwizard.answers.validators import Invalid
-from piwizard.cli import apply
 from piwizard.diagnosis.findings import Finding
 from piwizard.errors import PiwizardError
 from piwizard.setup.answer_store import AnswerStore
@@ -14,11 +13,15 @@ from piwizard.steps.registry import STEPS
 from piwizard.system import console
 from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, GenerateSecret, Remedy
 
+Apply = Callable[[ApplySteps, str | None, bool], int]
 NEEDS_SOMEBODY = "Only a person can give the missing values: `piwizard doctor --fix` asks for them at a terminal."
 
 
-def fix_findings(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
-    """Fix what can be fixed, in one run for each site, after a yes. Return whether anything was done."""
+def fix_findings(found: Sequence[Finding], apply: Apply, *, yes: bool, as_json: bool) -> bool:
+    """Fix what can be fixed, in one run for each site, after a yes. Return whether anything was done.
+
+    `apply` carries out the steps for a site and returns an exit code; the command line gives its own.
+    """
     somebody = sys.stdin.isatty() and not as_json
     fixable = [finding for finding in found if finding.fixable or (finding.asks and somebody and not yes)]
     if not fixable:
@@ -33,10 +36,7 @@ def fix_findings(found: Sequence[Finding], *, yes: bool, as_json: bool) -> bool:
             _give(site, asked.key, secret=asked.secret)
         answer(site, remedies)
         run = together(remedies)
-        code = apply.apply(
-            run.steps, None, site, yes=False, detach=False, as_json=as_json, newest=run.newest, agreed=True
-        )
-        if code:
+        if apply(run, site, as_json):
             return True
     return True
 
@@ -89,4 +89,4 @@ def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
     for finding in fixable:
         site = f" ({finding.site})" if finding.site else ""
         console.say(f"  {finding.name}{site}: {finding.advice}")
-    apply.confirm("Do this?")
+    console.confirm("Do this?")

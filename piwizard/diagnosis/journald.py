@@ -1,4 +1,4 @@
-"""Reads what `journalctl -o json` prints of one unit."""
+"""Read what `journalctl -o json` prints about one unit."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Line:
 
 
 def argv(unit: str, most: int = 3000) -> tuple[str, ...]:
-    """The command that prints the last lines of a unit since the machine was booted."""
+    """Return the command that prints the last lines of a unit since boot."""
     fields = f"--output-fields={','.join(FIELDS)}"
     return ("journalctl", "--boot", "--no-pager", "--output=json", fields, f"--lines={most}", "--unit", unit)
 
 
 def parse(text: str) -> list[Line]:
-    """The lines, oldest first. What is no JSON, or no line of a journal, is passed over."""
+    """Return the lines, oldest first. What is not JSON, or no line of a journal, is skipped."""
     found = []
     for line in text.splitlines():
         try:
@@ -39,7 +39,7 @@ def parse(text: str) -> list[Line]:
 
 
 def last_start(lines: Sequence[Line]) -> list[Line]:
-    """What was said since somebody last started the unit.
+    """Return the lines since a person last started the unit.
 
     What systemd starts again by itself after a crash counts as one start: the crash before is the reason.
     """
@@ -57,7 +57,7 @@ def last_start(lines: Sequence[Line]) -> list[Line]:
 
 
 def by_process(lines: Iterable[Line]) -> list[list[Line]]:
-    """The lines of each process on their own: workers that fail at once write between each other's lines."""
+    """Return the lines by process: workers that fail at once write between each other's lines."""
     apart: dict[str, list[Line]] = {}
     for line in lines:
         apart.setdefault(line.pid, []).append(line)

@@ -23,8 +23,8 @@ def explain_last_run(
     found = app_errors.find_causes([_words(of_step)], context) if context else []
     if found:
         return [replace(one, step=step, cause=f"{_begin(context)}{one.cause}") for one in found[-1:]]
-    error = next((event for event in reversed(of_step) if event["event"] == "error"), {})
-    detail = str(error.get("message") or entry.summary or "it stopped before its end")
+    error = next((event for event in reversed(of_step) if event["event"] == "error"), None)
+    detail = (error["message"] if error else entry.summary) or "it stopped before its end"
 
     def finding(cause: str, *fix: Remedy, detail: str = detail, kind: tuple[str, str] = LAST_RUN) -> list[Finding]:
         return [Finding(*kind, False, detail, cause, fix, step=step, site=site)]
@@ -32,11 +32,11 @@ def explain_last_run(
     if entry.result in ("running", "stopped"):
         cause = "The run was stopped, or the Pi lost its power."
         return finding(cause, ApplySteps((step,), "to resume it"), detail=f"{step} was interrupted at {entry.at}")
-    table, _, name = str(error.get("key") or "").rpartition(".")
+    table, _, name = ((error and error.get("key")) or "").rpartition(".")
     if context and table == "app.env":  # older records have the table alone
         cause = f"{_begin(context)}The code reads {name} from its environment, but it is not set."
         return finding(cause, *missing_variables.asking(name, context), kind=missing_variables.MISSING)
-    hint = str(error.get("hint") or "")
+    hint = error and error.get("hint")
     first = Advice(hint) if hint else RunCommand(f"piwizard logs {step}", "to see the whole log")
     newest = context is not None and context.newest
     again = RunCommand("piwizard deploy" if newest else f"piwizard apply {step}", "to try it again")
@@ -50,17 +50,17 @@ def _begin(context: AppContext | None) -> str:
 
 
 def _only(recorded: Sequence[Event], step: str, site: str | None) -> list[Event]:
-    """The events of one step in a run of several."""
+    """Return the events of one step in a run of several."""
     inside, found = False, []
     for event in recorded:
         if event["event"] == "run-started":
-            inside = (event.get("step"), event.get("site")) == (step, site)
+            inside = (event["step"], event["site"]) == (step, site)
         if inside:
             found.append(event)
     return found
 
 
 def _words(of_step: Sequence[Event]) -> list[str]:
-    """What the last command that failed printed."""
+    """Return what the last command that failed printed."""
     failed = [event["id"] for event in of_step if event["event"] == "command-finished" and event["exit"] != 0]
-    return [str(event["text"]) for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]
+    return [event["text"] for event in of_step if event["event"] == "output" and event["id"] in failed[-1:]]

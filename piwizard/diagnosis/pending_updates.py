@@ -21,7 +21,7 @@ INSTALL = re.compile(r"^Inst (\S+) \[[^]]*\] \((\S+) ([^)]*)\)", re.MULTILINE)
 LONGEST = 60.0
 """Seconds for apt, which reads all lists of packages; a Pi Zero takes 20."""
 DAYS = 3
-"""How long an update may wait before it is a finding: unattended-upgrades runs once a day."""
+"""Days that an update may wait before it is a finding: unattended-upgrades runs once a day."""
 SETTINGS = ("/etc/nginx/nginx.conf", "/etc/ddclient.conf", "/etc/ddclient/ddclient.conf", "/etc/dhcpcd.conf")
 """Settings files of packages in which piwizard writes."""
 BESIDE = (".dpkg-dist", ".dpkg-new", ".ucf-dist")

@@ -24,7 +24,7 @@ WRITES = re.compile(r"open\(.*[\"'][rbt]*[wax+][bt+]*[\"']|mkdir|\.write|\.save\
 TEMPORARY = re.compile(r"tmp[a-z0-9_]{8}(\.\w+)?$|.*\.(tmp|temp|part|swp)$|.*~$")
 KEEP = "to make it writable and keep it when the app is deployed again"
 SAVES = re.compile(r"\.save\(")
-"""What is saved so, uploads and pictures, gets another name each time."""
+"""Uploads and pictures are saved like this, each under another name."""
 
 
 def permission_error(failure: Failure, context: AppContext) -> Finding | None:
@@ -87,7 +87,7 @@ def _to_be_named(failure: Failure, context: AppContext, path: str, *, temporary:
 
 
 def _folder_of(context: AppContext, path: str) -> str | None:
-    """The folder of a file among many that are still to come; None where that holds more than such files."""
+    """Return the folder of an upload, for more will come; None where it holds other files, too."""
     folder = posixpath.dirname(path)
     own = folder and posixpath.basename(folder) not in NOT_MOVED and not any((context.tree / folder).rglob("*.py"))
     return folder if own else None
@@ -122,7 +122,7 @@ def _device(failure: Failure, context: AppContext, path: str) -> Finding:
 
 
 def _missing(failure: Failure, context: AppContext, path: str | None) -> Finding | None:
-    """A folder that git does not keep, since it is empty: only where the app wanted to write there."""
+    """Return the finding for a missing folder that the app writes to: git keeps no empty folders."""
     frame = context.own_frame(failure)
     wanted = any(path == found.path or str(path).startswith(f"{found.path}/") for found in context.may_write)
     if path is None or not posixpath.dirname(path) or not (wanted or (frame and WRITES.search(frame.source))):
@@ -142,7 +142,7 @@ def _missing(failure: Failure, context: AppContext, path: str | None) -> Finding
 
 
 def _only_written(folder: Path) -> bool:
-    """Whether the repository holds nothing in a folder but a file that makes git keep it."""
+    """Return whether a folder of the repository has only a file that makes git keep it."""
     return not folder.is_dir() or all(file.name in {".gitkeep", ".gitignore", ".keep"} for file in folder.iterdir())
 
 

@@ -60,7 +60,7 @@ class Redactor:
         self._known = re.compile(rf"(?i)(?<![\w-])(?:{known})(?![\w-])") if known else None
 
     def text(self, text: str) -> str:
-        """The text without any of them."""
+        """Return the text without any of them."""
         text = text.replace(OPEN, "").replace(CLOSE, "")
         text = self._secrets.text(text, lambda secret: self._for("secret", secret))
         steps: tuple[tuple[str, int, Callable[[re.Match[str]], str]], ...] = (

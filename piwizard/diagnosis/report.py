@@ -1,4 +1,4 @@
-"""A bundle to show to someone who helps: what there is on this machine, without what is nobody's business."""
+"""`piwizard report`: a bundle for a helper, without secrets, names and public addresses."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ Texts = Sequence[tuple[str, str]]
 
 
 def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
-    """Gathers, redacts, shows, and writes after a yes. Returns the exit code."""
-    from piwizard.cli import apply, output
+    """Collect, redact and show the report, and write it after a yes. Return the exit code."""
+    from piwizard.engine import run_log
     from piwizard.system import console
 
     somebody = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
     if not yes and not somebody:
         raise PiwizardError(
-            "Nobody is there to see the report before it is written.",
-            hint="`piwizard report --yes` writes it without showing it.",
+            "`piwizard report` needs a terminal to show the report before it is written.",
+            hint="Run `piwizard report --yes` to write it without showing it.",
         )
     texts, path = redacted(), output_file or default_path()
     if not yes:
         console.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
-        apply.confirm(f"Write this report to {path}? Nothing is sent to anybody.")
+        console.confirm(f"Write this report to {path}? Nothing is sent.")
     write_bundle(path, texts)
     if as_json:
-        output.dump({"report": str(path), "files": [name for name, _ in texts]})
+        console.say_json({"report": str(path), "files": [name for name, _ in texts]}, but=run_log.PLAIN)
     else:
-        console.say(f"The report is in {path}. Have a look at it before you give it to anybody.")
+        console.say(f"The report is in {path}. Read it before you send it to anyone.")
     return 0
 
 
 def redacted() -> list[tuple[str, str]]:
-    """What there is to show of this machine, with stand-ins for what is nobody's business."""
+    """Return the texts of the report, with placeholders for what is private."""
     from piwizard.diagnosis.redaction import Redactor
     from piwizard.diagnosis.report_contents import gather, known_names
     from piwizard.setup import workspace
@@ -54,25 +54,25 @@ def redacted() -> list[tuple[str, str]]:
 
 
 def _visible(text: str) -> str:
-    """The text as a helper may look at it with any program."""
+    """Return the text so that any program can show it safely."""
     return "\n".join(line if line.isascii() and line.isprintable() else printable.line(line, len(line))
                      for line in text.split("\n"))  # fmt: skip
 
 
 def person() -> tuple[Path, int, int]:
-    """The home and the numbers of whoever called sudo, else of whoever runs this."""
+    """Return home, user ID and group ID of whoever called sudo, or else runs this."""
     number = os.environ.get("SUDO_UID", "")
     entry = pwd.getpwuid(int(number) if number.isdigit() else os.getuid())
     return Path(entry.pw_dir), entry.pw_uid, entry.pw_gid
 
 
 def default_path(now: datetime | None = None) -> Path:
-    """Where it goes unless somebody says otherwise."""
+    """Return the path of the report if none is given."""
     return person()[0] / f"piwizard-report-{now or datetime.now(UTC):%Y%m%d-%H%M%S}.tar.gz"
 
 
 def write_bundle(path: Path, texts: Texts) -> None:
-    """Writes it, readable by its owner alone. What is there already is not replaced, and no link is followed."""
+    """Write the report, readable by its owner only. Replaces no file and follows no link."""
     content = pack_bundle(texts)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -86,7 +86,7 @@ def write_bundle(path: Path, texts: Texts) -> None:
 
 
 def pack_bundle(texts: Texts) -> bytes:
-    """The texts as a tar.gz of one folder."""
+    """Return the texts as a tar.gz with one folder."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb") as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for name, text in texts:

@@ -1,4 +1,4 @@
-"""What a helper wants to see: a list of texts, each read from where it lies. No secret's own place is among them."""
+"""The contents of the report: versions, state, logs and settings. No file of secrets is among them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import tomlkit
 
 from piwizard import __version__
 from piwizard.answers.model import AnswersFile
-from piwizard.engine import events, follow, run_launch
-from piwizard.engine.undo_journal import Journal, journaled
+from piwizard.engine import follow, run_launch, run_log
+from piwizard.engine.undo_journal import Journal, is_written, journaled
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
@@ -35,7 +35,7 @@ MOST = 400_000
 """Characters of one text, from its end."""
 LINES = "400"
 PEOPLE = 1000
-"""The first number of a person's account."""
+"""The first user ID of a person."""
 
 
 def gather() -> Iterator[tuple[str, str]]:
@@ -51,7 +51,7 @@ def gather() -> Iterator[tuple[str, str]]:
         yield "answers.toml", _answers(content)
     runs = [run for run in follow.runs() if run in {*follow.runs()[-RUNS:], *state.runs()}]
     for run in runs:
-        text = "\n".join(printable.json_text(event) for event in events.read(run_launch.folder(run)))
+        text = "\n".join(printable.json_text(event) for event in run_log.read(run_launch.folder(run)))
         yield f"runs/{run}.jsonl", _end(text)
     if content := files.read(paths.logs_dir() / "unforeseen.txt"):
         yield "unforeseen.txt", content.decode("utf-8", "replace")
@@ -63,7 +63,7 @@ def gather() -> Iterator[tuple[str, str]]:
 
 
 def known_names(answers: AnswersFile, hostname: str) -> dict[str, str]:
-    """What is known of the person, each with what kind of thing it is."""
+    """Return what is known of the person, each with its kind."""
     found: dict[str, str] = {}
     for values in (answers.machine, *answers.sites.values()):
         names = [*values.get("site.domains", ()), values.get("ddns.hostname")]
@@ -81,7 +81,7 @@ def known_names(answers: AnswersFile, hostname: str) -> dict[str, str]:
 
 
 def _repository(repo: str | None) -> set[str]:
-    """The path of a repository on its server: it tells whose it is."""
+    """Return the path of a repository on its server, which shows its owner."""
     if not repo:
         return set()
     _, _, rest = repo.partition("://")
@@ -91,7 +91,7 @@ def _repository(repo: str | None) -> set[str]:
 
 
 def _answers(content: bytes) -> str:
-    """The answers without comments, which may be old secrets, and with nothing of what is given to an app."""
+    """Return the answers without comments, which may be old secrets, and without the app's settings."""
     try:
         answers = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -125,19 +125,19 @@ def _status(planner: Planner) -> str:
 
 
 def _written() -> Iterable[Path]:
-    """The files that piwizard has written or edited."""
+    """Return the files that piwizard has written or edited."""
     backups = workspace.backups_dir()
     targets = {
-        record["target"]
+        entry["target"]
         for step, site in journaled(backups)
-        for record in Journal(backups, step, site).records()
-        if record["kind"] == "wrote"
+        for entry in Journal(backups, step, site).entries()
+        if is_written(entry)
     }
     return [Path(target) for target in sorted(targets)]
 
 
 def _configuration(path: Path) -> str:
-    """A file's text, where everybody on the machine may read it: what is kept from others holds secrets."""
+    """Return a file's text if every user may read it: other files may hold secrets."""
     try:
         info = path.lstat()
         if not stat.S_ISREG(info.st_mode):

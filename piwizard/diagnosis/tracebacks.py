@@ -1,4 +1,4 @@
-"""Finds Python's tracebacks in the lines of a program."""
+"""Find Python tracebacks in the lines of a program."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Failure:
 
 
 def find_failures(lines: Sequence[str]) -> list[Failure]:
-    """The failures in these lines, in order. A traceback whose end is missing is passed over."""
+    """Return the failures in these lines, in order. A traceback without its end is skipped."""
     found: list[Failure] = []
     page, chained, number = "", False, 0
     while number < len(lines):
@@ -70,7 +70,7 @@ def find_failures(lines: Sequence[str]) -> list[Failure]:
 
 
 def _one(lines: Sequence[str], at: int, page: str, before: tuple[Failure, ...]) -> tuple[Failure | None, int]:
-    """The failure whose frames begin at a line, and the line after it."""
+    """Return the failure whose frames begin at a line, and the line after it."""
     frames: list[Frame] = []
     while at < len(lines):
         line = lines[at].rstrip()

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from piwizard.changes.base import Change, ChangeFailed, Record
-from piwizard.engine.events import Recorder
+from piwizard.changes.base import Before, Change, ChangeFailed, Record
+from piwizard.engine.events import CommandFinished
 from piwizard.engine.output_limit import OutputLimit
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.transactions import Unfinished
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system import commands, files, transient_unit
@@ -63,21 +64,27 @@ class RunApplyContext:
         self, argv: Sequence[str], user: str, run: Callable[[OnLine], Result], allow: Sequence[int]
     ) -> Result:
         number, emit = next(self._ids), self._recorder.emit
-        emit("command-started", argv=list(argv), id=number, user=user)
+        emit({"event": "command-started", "argv": list(argv), "id": number, "user": user})
         room = OutputLimit()
 
         def output(stream: str, text: str) -> None:
             kept = room.for_line(text)
             if kept is not None:
-                emit("output", id=number, stream=stream, text=kept)
+                emit({"event": "output", "id": number, "stream": stream, "text": kept})
 
         result = run(output)
         if room.left_out:
-            emit("note", text=f"It printed more: {room.left_out} further lines are not in the record.")
+            emit({"event": "note", "text": f"It printed more: {room.left_out} further lines are not in the record."})
         # Who takes any exit at all judges by itself, and may well find that it failed.
-        expected = result.exit != 0 and result.exit in allow and len(allow) < FEW
-        allowed = {"allowed": True} if expected else {}
-        emit("command-finished", id=number, exit=result.exit, seconds=round(result.seconds, 3), **allowed)
+        finished: CommandFinished = {
+            "event": "command-finished",
+            "id": number,
+            "exit": result.exit,
+            "seconds": round(result.seconds, 3),
+        }
+        if result.exit != 0 and result.exit in allow and len(allow) < FEW:
+            finished["allowed"] = True
+        emit(finished)
         self.machine.forget()
         if result.exit not in allow:
             words = result.last_words or f"It ended with exit code {result.exit}."
@@ -85,24 +92,26 @@ class RunApplyContext:
         return result
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
-        noted = len(self._journal.records())
+        noted = len(self._journal.entries())
         backup = self._journal.writing(path, content)
-        for entry in self._journal.records()[noted:]:
+        for entry in self._journal.entries()[noted:]:
             self._backups.learn(entry)
         files.replace(path, content, mode=mode, ids=ids)
         digest = files.digest(content)
-        self._recorder.emit("file-written", path=str(path), backup=str(backup) if backup else None, sha256=digest)
+        self._recorder.emit(
+            {"event": "file-written", "path": str(path), "backup": str(backup) if backup else None, "sha256": digest}
+        )
         self.machine.forget()
 
-    def remember(self, kind: str, target: str, before: Record) -> None:
+    def remember(self, kind: str, target: str, before: Before) -> None:
         self._journal.remember(kind, target, before)
 
     def note(self, path: Path, did: str) -> None:
-        self._recorder.emit("path-altered", path=str(path), did=did)
+        self._recorder.emit({"event": "path-altered", "path": str(path), "did": did})
         self.machine.forget()
 
     def say(self, text: str) -> None:
-        self._recorder.emit("note", text=text)
+        self._recorder.emit({"event": "note", "text": text})
 
     def continue_in(self, job: BackgroundJob) -> None:
         self.continued_by = job
@@ -111,11 +120,11 @@ class RunApplyContext:
         preview = change.probe(self.machine, self)
         number, what = next(self._changes), change.describe()
         if preview.holds:
-            self._recorder.emit("change-skipped", change=what, kind=change.kind, number=number)
+            self._recorder.emit({"event": "change-skipped", "change": what, "kind": change.kind, "number": number})
             return False
-        self._recorder.emit("change-started", change=what, kind=change.kind, number=number)
+        self._recorder.emit({"event": "change-started", "change": what, "kind": change.kind, "number": number})
         change.apply(self)
-        self._recorder.emit("change-finished", change=what, kind=change.kind, number=number)
+        self._recorder.emit({"event": "change-finished", "change": what, "kind": change.kind, "number": number})
         return True
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from piwizard.engine.events import Event
+from piwizard.engine.events import Event, FileWritten
 from piwizard.system import printable
 
 HINT = "     "
@@ -24,8 +24,12 @@ def lines(event: Event) -> list[str]:
     match event["event"]:
         case "output":
             return [f"     {printable.printed(event['text'])}"]
-        case "run-started" | "background-started":
-            return ["", printable.line(_beginning(event))]
+        case "run-started":
+            verb = "Undo " if event.get("undo") else ""
+            of = f" of {event['site']}" if event["site"] else ""
+            return ["", printable.line(f"== {verb}{event['step']}{of}")]
+        case "background-started":
+            return ["", printable.line(f"== {event['steps'][0][0]} continued in the run {event['started']}")]
         case "error":
             hint = printable.lines(f"{HINT}{event['hint']}", HINT) if event.get("hint") else []
             return [*printable.lines(f"   ! {event['message']}", HINT), *hint]
@@ -54,20 +58,11 @@ def _words(event: Event) -> str | None:
         case "run-finished" if event["result"] == "running":
             return f"   {event['summary']}"
         case "run-finished":
-            return f"   {event['result']} in {event['seconds']:.1f} s: {event.get('summary', '')}"
+            return f"   {event['result']} in {event['seconds']:.1f} s: {event['summary']}"
     return None
 
 
-def written(event: Event) -> str:
+def written(event: FileWritten) -> str:
     """What was written, and where the version before is kept, if there was one of somebody else."""
-    kept = f" (the version before is kept as {event['backup']})" if event.get("backup") else ""
+    kept = f" (the version before is kept as {event['backup']})" if event["backup"] else ""
     return f"wrote {event['path']}{kept}"
-
-
-def _beginning(event: Event) -> str:
-    if event["event"] == "background-started":
-        step = event["steps"][0][0]
-        return f"== {step} goes on in the background: `piwizard logs {step} -f` shows it"
-    verb = "Undo " if event.get("undo") else ""
-    of = f" of {event['site']}" if event.get("site") else ""
-    return f"== {verb}{event['step']}{of}"

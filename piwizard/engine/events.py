@@ -1,30 +1,202 @@
-"""The record of a run: one JSON object a line, appended, and read by whoever watches."""
+"""The events of a run: one JSON object a line in events.jsonl.
 
-from __future__ import annotations
+A reader ignores events that it does not know and fields that it does not expect, so each version reads what other
+versions wrote.
+"""
 
-import errno
+# Without `from __future__ import annotations`: with it, a TypedDict cannot tell which of its keys are required.
 import json
-import os
-import traceback
-import weakref
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Literal, NotRequired, TypedDict, cast
 
-from piwizard.errors import unforeseen
-from piwizard.system import files, printable
-from piwizard.system.secret_filter import Concealer, Secret
-
-Event = dict[str, Any]
-
-PLAIN = frozenset({"step", "site", "steps", "action", "kind", "stream", "result", "sha256"})
-"""Fields of piwizard's own words, which readers act upon: a secret that is such a word hides nothing there."""
 OUTPUT_MARK = b'"event": "output"'
 OUTPUT_MARK_WITHIN = 150
 """At and run stand before it in a line."""
-PASSED_OVER = "passed-over"
-"""No event of a record: what a reader says who was told to leave the output out."""
+
+Steps = tuple[tuple[str, str | None], ...]
+"""Pairs of step and site."""
+
+
+class Line(TypedDict):
+    """What the recorder adds to each event: an ISO time in UTC, and the name of the run."""
+
+    at: NotRequired[str]
+    run: NotRequired[str]
+
+
+class ApplyStarted(Line):
+    """A run began. `action` is apply or undo; a line of JSON has the steps as lists of two."""
+
+    event: Literal["apply-started"]
+    action: str
+    steps: Steps
+
+
+class ApplyFinished(Line):
+    """A run ended: done, failed, or stopped."""
+
+    event: Literal["apply-finished"]
+    result: str
+    seconds: float
+
+
+class PlannedChange(TypedDict):
+    """One change of a plan: its description, and its kind."""
+
+    change: str
+    kind: str
+
+
+class RunStarted(Line):
+    """The run began with one step."""
+
+    event: Literal["run-started"]
+    step: str
+    site: str | None
+    plan: list[PlannedChange]
+    undo: NotRequired[bool]
+
+
+class RunFinished(Line):
+    """The run ended with one step: done, failed, stopped, or running, where a background job continues it."""
+
+    event: Literal["run-finished"]
+    step: str
+    site: str | None
+    result: str
+    seconds: float
+    summary: str
+
+
+class ChangeEvent(Line):
+    """A change is about to be applied or undone, was already in sync, or is done. `number` counts from 1 in a step."""
+
+    event: Literal["change-started", "change-skipped", "change-finished"]
+    change: str
+    kind: str
+    number: NotRequired[int]
+
+
+class CommandStarted(Line):
+    """A command began. `id` is its number within the step, `user` who runs it."""
+
+    event: Literal["command-started"]
+    argv: list[str]
+    id: int
+    user: NotRequired[str]
+
+
+class CommandFinished(Line):
+    """A command ended. `allowed`: its exit code is not 0, but one that the change expects."""
+
+    event: Literal["command-finished"]
+    id: int
+    exit: int
+    seconds: float
+    allowed: NotRequired[bool]
+
+
+class Output(Line):
+    """A command printed a line on `stream`: stdout or stderr."""
+
+    event: Literal["output"]
+    id: int
+    stream: str
+    text: str
+
+
+class PassedOver(Line):
+    """No event of a record: a reader that leaves output out says how many lines that were."""
+
+    event: Literal["passed-over"]
+    lines: int
+
+
+class FileWritten(Line):
+    """A file was written. `backup`: where the version before is kept, if it was not piwizard's."""
+
+    event: Literal["file-written"]
+    path: str
+    backup: str | None
+    sha256: str
+
+
+class PathAltered(Line):
+    """Something other than the content of a file was altered."""
+
+    event: Literal["path-altered"]
+    path: str
+    did: str
+
+
+class Note(Line):
+    """A line for whoever watches. "progress" was written by an earlier version."""
+
+    event: Literal["note", "progress"]
+    text: str
+
+
+class CheckDone(Line):
+    """A check was made: `id` is the same whatever its name says. Only a rehearsal names the step."""
+
+    event: Literal["check"]
+    name: str
+    ok: bool
+    detail: str
+    id: NotRequired[str]
+    step: NotRequired[str]
+
+
+class ErrorRaised(Line):
+    """What failed. `key` is the answer at fault, `hint` what to do next."""
+
+    event: Literal["error"]
+    message: str
+    key: NotRequired[str | None]
+    hint: NotRequired[str | None]
+
+
+class Traceback(Line):
+    """The details of an unforeseen error."""
+
+    event: Literal["traceback"]
+    text: str
+
+
+class BackgroundStarted(Line):
+    """Written by an earlier version: a second run was started for a step that takes hours."""
+
+    event: Literal["background-started"]
+    steps: Steps
+    started: str
+
+
+Event = (
+    ApplyStarted | ApplyFinished | RunStarted | RunFinished | ChangeEvent | CommandStarted | CommandFinished | Output
+    | PassedOver | FileWritten | PathAltered | Note | CheckDone | ErrorRaised | Traceback | BackgroundStarted
+)  # fmt: skip
+
+REQUIRED: dict[str, frozenset[str]] = {
+    "apply-started": ApplyStarted.__required_keys__,
+    "apply-finished": ApplyFinished.__required_keys__,
+    "run-started": RunStarted.__required_keys__,
+    "run-finished": RunFinished.__required_keys__,
+    "change-started": ChangeEvent.__required_keys__,
+    "change-skipped": ChangeEvent.__required_keys__,
+    "change-finished": ChangeEvent.__required_keys__,
+    "command-started": CommandStarted.__required_keys__,
+    "command-finished": CommandFinished.__required_keys__,
+    "output": Output.__required_keys__,
+    "file-written": FileWritten.__required_keys__,
+    "path-altered": PathAltered.__required_keys__,
+    "note": Note.__required_keys__,
+    "progress": Note.__required_keys__,
+    "check": CheckDone.__required_keys__,
+    "error": ErrorRaised.__required_keys__,
+    "traceback": Traceback.__required_keys__,
+    "background-started": BackgroundStarted.__required_keys__,
+}
+"""The fields that readers rely on, by the name of the event."""
 
 
 def now() -> str:
@@ -32,137 +204,20 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Recorder:
-    """Appends events to `RUN/events.jsonl`; no secret passes it, whatever a command prints."""
-
-    def __init__(self, folder: Path, secrets: Iterable[Secret | str] = ()) -> None:
-        files.own_folder(folder, 0o700, (os.geteuid(), os.getegid()))
-        self.run = folder.name
-        self._concealer = Concealer(secrets)
-        self._torn = False
-        self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        files.sync_folder(folder)
-        weakref.finalize(self, os.close, self._file)
-
-    def hide(self, secrets: Iterable[Secret | str]) -> None:
-        """Keeps these out of the record too, from now on, also as programs quote them in their messages."""
-        self._concealer.add(secrets)
-
-    def emit(self, event: str, **fields: object) -> None:
-        """Adds one event. A single write, so that lines never mix and only the last one can be torn.
-
-        On a full disk the event is lost, and the run goes on to an orderly end: what it was to do fails by itself.
-        """
-        whole: Event = {"at": now(), "run": self.run, "event": event} | self._concealer.value(fields, PLAIN)
-        line = (printable.json_text(_whole_characters(whole)) + "\n").encode()
-        if self._torn:
-            line = b"\n" + line
-        try:
-            written = os.write(self._file, line)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-        else:
-            self._torn = written < len(line)
-
-    def unforeseen(self, error: Exception) -> str:
-        """Records what nobody has foreseen, with its traceback, and gives the sentence for a person."""
-        message = unforeseen(error)
-        self.emit("error", message=message, hint="The run's record has the details: `piwizard report`.")
-        self.emit("traceback", text="".join(traceback.format_exception(error)))
-        return message
-
-    def sync(self) -> None:
-        """Makes what has been emitted so far survive a power cut."""
-        os.fsync(self._file)
-
-    def redacted(self, text: str) -> str:
-        """A text as it may be kept: without secrets."""
-        return self._concealer.text(text)
-
-
-def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape
-    """The same without halves of characters, which no reader could write to a terminal or a file."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {key: _whole_characters(inner) for key, inner in value.items()}
-    return [_whole_characters(inner) for inner in value] if isinstance(value, (list, tuple)) else value
-
-
-class EventReader:
-    """Reads a record as it grows. `new` gives the whole lines that came since it was last called."""
-
-    def __init__(self, file: Path) -> None:
-        self._path = file
-        self._at = 0
-        self._rest = b""
-
-    @property
-    def behind(self) -> int:
-        """How many bytes there are that were not read yet."""
-        try:
-            return max(0, self._path.stat().st_size - self._at)
-        except FileNotFoundError:
-            return 0
-
-    def new(self, limit: int = 1 << 20, *, output: bool = True) -> Iterator[Event]:
-        """The events since the last call, at most `limit` bytes of them. A line that is no JSON is passed over.
-
-        Without `output`, what commands printed is passed over unread, which is many times as fast; an event of the
-        reader's own says each time how many lines that were.
-        """
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._at)
-                chunk = file.read(limit)
-        except FileNotFoundError:
-            return
-        self._at += len(chunk)
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        passed = 0
-        for line in lines:
-            if not output and is_output(line):
-                passed += 1
-                continue
-            if passed:
-                yield {"event": PASSED_OVER, "lines": passed}
-                passed = 0
-            if event := decoded(line):
-                yield event
-        if passed:
-            yield {"event": PASSED_OVER, "lines": passed}
-
-
 def is_output(line: bytes) -> bool:
     """Whether a line of a record is what a command printed; told without decoding it."""
     return OUTPUT_MARK in line[:OUTPUT_MARK_WITHIN]
 
 
-def decoded(line: bytes) -> Event | None:
-    """The event of a line; None where it was torn by a power cut."""
+def decode(line: bytes | str) -> Event | None:
+    """Return the event of a line; None where the line was torn by a power cut, or lacks a field that readers need.
+
+    An event of a name that is not known is returned as it is: no reader acts on it.
+    """
     try:
-        event = json.loads(line)
+        found = json.loads(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and "event" in event else None
-
-
-def read(folder: Path) -> list[Event]:
-    """All events of a run's folder."""
-    reader = EventReader(folder / "events.jsonl")
-    events: list[Event] = []
-    while reader.behind:
-        events += reader.new()
-    return events
-
-
-def last(folder: Path, event: str, within: int = 1 << 16) -> Event | None:
-    """The last event of this kind near the end of a run's record, None if there is none."""
-    try:
-        with (folder / "events.jsonl").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - within))
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
+    if not isinstance(found, dict) or not isinstance(name := found.get("event"), str):
         return None
-    return next((found for line in reversed(lines) if (found := decoded(line)) and found["event"] == event), None)
+    return cast(Event, found) if REQUIRED.get(name, frozenset()) <= found.keys() else None

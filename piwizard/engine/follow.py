@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from piwizard.engine.events import Event, EventReader
+from piwizard.engine.events import Event
+from piwizard.engine.run_log import EventReader
 from piwizard.system import paths
 
 GLANCES_PER_SECOND = 10

@@ -11,10 +11,11 @@ from piwizard.changes import UNDO, package_removal
 from piwizard.changes.base import Change, Record
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.cancellation import Stopped, Stopping
-from piwizard.engine.events import Recorder
+from piwizard.engine.events import ChangeEvent, PlannedChange
 from piwizard.engine.leftovers import Remains
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.state import State
-from piwizard.engine.undo_journal import WROTE, Backups, Journal
+from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.errors import PiwizardError
 from piwizard.system import app_data
 from piwizard.system.checks import Check
@@ -47,8 +48,8 @@ class Runner:
 
         def body() -> tuple[str, str]:
             changes = plan()
-            described = [{"change": change.describe(), "kind": change.kind} for change in changes]
-            self.recorder.emit("run-started", step=step, site=site, plan=described)
+            described: list[PlannedChange] = [{"change": change.describe(), "kind": change.kind} for change in changes]
+            self.recorder.emit({"event": "run-started", "step": step, "site": site, "plan": described})
             work = self._work(step, site, overwrite=overwrite)
             altered = 0
             for change in changes:
@@ -80,16 +81,20 @@ class Runner:
         def body() -> tuple[str, str]:
             journals = Journal(self.backups, step, site).to_undo()
             noted = [record for one in journals for record in one.records()]
-            if newer := sorted({record["kind"] for record in noted} - {*UNDO, WROTE}):
+            if newer := sorted({record["kind"] for record in noted} - UNDO.keys()):
                 raise PiwizardError(
                     f"A newer piwizard did more here than this one can take back ({', '.join(newer)}), so it took "
                     "nothing back.",
                     hint="Start install.sh of the newer piwizard again, then undo.",
                 )
             remains = Remains(self.backups)
-            records = _with_left(remains.of(step, site), [record for record in noted if record["kind"] != WROTE])
-            described = [{"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records]
-            self.recorder.emit("run-started", step=step, site=site, plan=described[::-1], undo=True)
+            records = _with_left(remains.of(step, site), noted)
+            described: list[PlannedChange] = [
+                {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records
+            ]
+            self.recorder.emit(
+                {"event": "run-started", "step": step, "site": site, "plan": described[::-1], "undo": True}
+            )
             work = self._work(step, site, overwrite=False, wipe=wipe)
             return "done", take_back(journals, records, remains, work)
 
@@ -98,8 +103,13 @@ class Runner:
             if data is not None and wipe and app_data.delete(data):
                 work.note(data, "deleted")
             for number, record in enumerate(reversed(records), start=1):
-                what = {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo", "number": number}
-                self.recorder.emit("change-started", **what)
+                what: ChangeEvent = {
+                    "event": "change-started",
+                    "change": f"Undo {record['kind']} {record['target']}",
+                    "kind": "undo",
+                    "number": number,
+                }
+                self.recorder.emit(what)
                 left = UNDO[record["kind"]](record, work)
                 if left:
                     unfinished.append((record["kind"], record["target"]))
@@ -107,7 +117,7 @@ class Runner:
                         work.say(left)
                         kept.append((record["kind"], left))
                 remains.note(step, site, record, left)
-                self.recorder.emit("change-finished", **what)
+                self.recorder.emit({**what, "event": "change-finished"})
             if data is not None and (there := app_data.measure(data)):
                 work.say(f"{there}: kept.")
                 kept.append(("data", f"{there}: kept."))
@@ -135,7 +145,9 @@ class Runner:
         return RunApplyContext(self.recorder, Backups(self.backups), journal, overwrite=overwrite, wipe=wipe)
 
     def _check(self, check: Check) -> Check:
-        self.recorder.emit("check", id=check.id, name=check.name, ok=check.ok, detail=check.detail)
+        self.recorder.emit(
+            {"event": "check", "id": check.id, "name": check.name, "ok": check.ok, "detail": check.detail}
+        )
         return check
 
     def _record(self, step: str, site: str | None, body: Callable[[], tuple[str, str]], *, undo: bool = False) -> bool:
@@ -149,7 +161,7 @@ class Runner:
         except PiwizardError as error:
             self.locate(error, site)
             summary = error.message
-            self.recorder.emit("error", message=error.located, key=error.key, hint=error.hint)
+            self.recorder.emit({"event": "error", "message": error.located, "key": error.key, "hint": error.hint})
         except Exception as error:  # noqa: BLE001 — a person gets a sentence, the record gets the traceback
             summary = self.recorder.unforeseen(error)
         except Stopped:
@@ -158,7 +170,14 @@ class Runner:
         finally:
             seconds = time.monotonic() - since
             self.recorder.emit(
-                "run-finished", step=step, site=site, result=result, seconds=round(seconds, 1), summary=summary
+                {
+                    "event": "run-finished",
+                    "step": step,
+                    "site": site,
+                    "result": result,
+                    "seconds": round(seconds, 1),
+                    "summary": summary,
+                }
             )
             if result == "done" and undo:
                 self.state.forget(step, site)

@@ -6,12 +6,24 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Required, TypedDict
 
-from piwizard.changes.base import Record
 from piwizard.system import files
 
 Wrote = Callable[[Path, str], bool]
 """Whether piwizard wrote a file of this SHA-256 at this path."""
+
+
+class FileCopy(TypedDict, total=False):
+    """How one path was: a link, a file with its copy, or neither."""
+
+    path: Required[str]
+    link: Required[str | None]
+    copy: Required[str | None]
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
 
 
 class Unfinished:
@@ -53,12 +65,12 @@ class Unfinished:
         files.forget(self._index)  # first, and for good: it must not name copies that are gone
         files.remove(self._copies)
 
-    def _entries(self) -> list[Record]:
+    def _entries(self) -> list[FileCopy]:
         content = files.read(self._index)
         return [] if content is None else list(json.loads(content))
 
-    def _look(self, path: Path) -> Record:
-        entry: Record = {"path": str(path), "copy": None, "link": None}
+    def _look(self, path: Path) -> FileCopy:
+        entry: FileCopy = {"path": str(path), "copy": None, "link": None}
         if path.is_symlink():
             entry["link"] = os.readlink(path)
         elif path.is_file():
@@ -70,12 +82,12 @@ class Unfinished:
         return entry
 
     @staticmethod
-    def _edited(entry: Record, wrote: Wrote) -> bool:
+    def _edited(entry: FileCopy, wrote: Wrote) -> bool:
         path = Path(entry["path"])
         content = None if path.is_symlink() or not path.is_file() else path.read_bytes()
         return content is not None and (now := files.digest(content)) != entry["copy"] and not wrote(path, now)
 
-    def _put_back(self, entry: Record) -> bool:
+    def _put_back(self, entry: FileCopy) -> bool:
         """Puts one path back to what it was; says whether it had changed."""
         path = Path(entry["path"])
         if path.is_dir() and not path.is_symlink():

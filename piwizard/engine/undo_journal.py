@@ -10,21 +10,44 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal, Required, TypedDict, TypeGuard, cast
 
-from piwizard.changes.base import Record
+from piwizard.changes.base import Before, Record
 from piwizard.errors import PiwizardError
 from piwizard.system import files
 
-WROTE = "wrote"
-"""The kind of the entries about piwizard's own writing; all others are about how things were."""
 EDITED = "edited"
-"""The kind of the entries about versions that somebody made by hand, and that were replaced after a yes."""
+"""The kind of the records of versions that somebody made by hand, and that were replaced after a yes."""
 MACHINE = "_machine"
 """The folder of the steps that belong to no site; no site's name starts so."""
+
+
+class Written(TypedDict):
+    """An entry about piwizard's own writing: a file with this content was written, or was about to be."""
+
+    kind: Literal["wrote"]
+    target: str
+    sha256: str
+
+
+class FileBefore(TypedDict, total=False):
+    """The `before` of a record of the kinds "file" and "edited". Without `exists`, there was nothing."""
+
+    exists: Required[bool]
+    link: str
+    sha256: str
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+    kept: str
+    at: str
+
+
+Entry = Record | Written
 
 
 class Journal:
@@ -35,13 +58,18 @@ class Journal:
         self.folder = backups / (site or MACHINE) / step
         self._originals = backups / "originals"
         self._file = self.folder / "journal.jsonl"
-        self._entries: list[Record] | None = None
+        self._entries: list[Entry] | None = None
+
+    def entries(self) -> list[Entry]:
+        """Return all entries, oldest first. They are read once, as there is one writer."""
+        if self._entries is None:
+            lines = (files.read(self._file) or b"").split(b"\n")
+            self._entries = [entry for line in lines if (entry := decode(line))]
+        return list(self._entries)
 
     def records(self) -> list[Record]:
-        """All entries, oldest first; a torn last line was never acted upon. Read once: there is one writer."""
-        if self._entries is None:
-            self._entries = list(_parse(files.read(self._file) or b""))
-        return list(self._entries)
+        """Return the entries that undo goes by: how things were, oldest first."""
+        return [entry for entry in self.entries() if is_record(entry)]
 
     def shared(self) -> Journal:
         """The journal of what this step did for all sites together; for a step of the machine it is its own."""
@@ -57,7 +85,7 @@ class Journal:
         """Whether it is noted how something was."""
         return any(entry["kind"] == kind and entry["target"] == target for entry in self.records())
 
-    def remember(self, kind: str, target: str, before: Record) -> None:
+    def remember(self, kind: str, target: str, before: Before) -> None:
         """Notes how something was, unless it is noted already."""
         if not self.knows(kind, target):
             self._append({"kind": kind, "target": target, "before": before})
@@ -70,18 +98,19 @@ class Journal:
         backup = None
         if not self.knows("file", str(path)):
             before, backup = self._keep_as_it_is(path)
-            self.remember("file", str(path), before)
+            self.remember("file", str(path), {**before})
         elif self._edited_by_hand(path):
             before, backup = self._keep_as_it_is(path)
-            at = datetime.now(UTC).isoformat(timespec="seconds")
-            self._append({"kind": EDITED, "target": str(path), "before": before | {"at": at}})
-        self._append({"kind": WROTE, "target": str(path), "sha256": files.digest(content)})
+            before["at"] = datetime.now(UTC).isoformat(timespec="seconds")
+            self._append({"kind": EDITED, "target": str(path), "before": {**before}})
+        self._append({"kind": "wrote", "target": str(path), "sha256": files.digest(content)})
         return backup
 
-    def _keep_as_it_is(self, path: Path) -> tuple[Record, Path | None]:
+    def _keep_as_it_is(self, path: Path) -> tuple[FileBefore, Path | None]:
         """What undo needs to know of a file or a link, and where its content is kept."""
-        before: Record = {"exists": path.exists()}
-        before |= {"link": os.readlink(path)} if path.is_symlink() else {}
+        before: FileBefore = {"exists": path.exists()}
+        if path.is_symlink():
+            before["link"] = os.readlink(path)
         if not path.exists():
             return before, None
         original = path.read_bytes()
@@ -89,7 +118,8 @@ class Journal:
         before |= {"sha256": files.digest(original), "mode": mode, "uid": uid, "gid": gid}
         before["mtime_ns"] = path.stat().st_mtime_ns
         backup = self._keep(original)
-        return before | {"kept": str(backup)}, backup
+        before["kept"] = str(backup)
+        return before, backup
 
     def _edited_by_hand(self, path: Path) -> bool:
         """Whether what is at a path is neither piwizard's writing nor what was there before it."""
@@ -116,13 +146,13 @@ class Journal:
         with suppress(OSError):  # another step of the site has a journal there
             self.folder.parent.rmdir()
 
-    def rewrite(self, entries: list[Record]) -> None:
-        """These instead of what there is, in one step."""
-        if not entries:
+    def rewrite(self, records: list[Record]) -> None:
+        """Replace all entries by these records, in one step."""
+        if not records:
             self.forget()
             return
-        files.replace(self._file, b"".join(json.dumps(entry).encode() + b"\n" for entry in entries), mode=0o600)
-        self._entries = list(entries)
+        files.replace(self._file, b"".join(json.dumps(record).encode() + b"\n" for record in records), mode=0o600)
+        self._entries = [*records]
 
     def _keep(self, content: bytes) -> Path:
         files.make_folders(self._originals, 0o700)
@@ -131,8 +161,8 @@ class Journal:
             files.replace(path, content, mode=0o600)
         return path
 
-    def _append(self, entry: Record) -> None:
-        entries = self.records()
+    def _append(self, entry: Entry) -> None:
+        entries = self.entries()
         files.make_folders(self.folder)
         handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -149,14 +179,25 @@ class Journal:
         self._entries = [*entries, entry]
 
 
-def _parse(content: bytes) -> Iterator[Record]:
-    for line in content.split(b"\n"):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and "kind" in entry:
-            yield entry
+def decode(line: bytes) -> Entry | None:
+    """Return the entry of a line; None where a power cut has torn the line, so that it was never acted upon."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or not {"kind", "target"} <= entry.keys():
+        return None
+    return cast(Entry, entry) if ("sha256" if entry["kind"] == "wrote" else "before") in entry else None
+
+
+def is_record(entry: Entry) -> TypeGuard[Record]:
+    """Check whether an entry says how something was, and not what piwizard has written."""
+    return entry["kind"] != "wrote"
+
+
+def is_written(entry: Entry) -> TypeGuard[Written]:
+    """Check whether an entry says what piwizard has written."""
+    return entry["kind"] == "wrote"
 
 
 def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
@@ -172,14 +213,14 @@ class Backups:
         self.folder = backups
         self._known: dict[str, set[str]] = {}
         for path in backups.glob("*/*/journal.jsonl"):
-            for entry in Journal(backups, path.parent.name, path.parent.parent.name).records():
+            for entry in Journal(backups, path.parent.name, path.parent.parent.name).entries():
                 self.learn(entry)
 
-    def learn(self, entry: Record) -> None:
+    def learn(self, entry: Entry) -> None:
         """Takes in one entry of a journal."""
-        if entry["kind"] == WROTE:
+        if is_written(entry):
             self._known.setdefault(entry["target"], set()).add(entry["sha256"])
-        elif entry["kind"] == "file":
+        elif is_record(entry) and entry["kind"] == "file":
             hashes = self._known.setdefault(entry["target"], set())
             if entry["before"]["exists"]:
                 hashes.add(entry["before"]["sha256"])

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from piwizard.errors import PiwizardError
-from piwizard.system import commands, file_lock, files
-from piwizard.system import paths as places
+from piwizard.system import commands, file_lock, files, paths
 from piwizard.system.commands import Result
 from piwizard.templates.render import render
 
@@ -89,7 +88,7 @@ class Manager:
 
 def folder() -> Path:
     """Where a trial lies; root's alone, since copies of connections hold the passwords of wireless networks."""
-    return places.state_dir() / "network"
+    return paths.state_dir() / "network"
 
 
 def current() -> Trial | None:
@@ -128,7 +127,7 @@ def let_confirm(trial: Trial) -> None:
     files.replace(_looked_at(), trial.name.encode(), mode=0o600)
 
 
-def arm(trial: Trial, manager: Manager, paths: Iterable[Path], command: Command) -> None:
+def arm(trial: Trial, manager: Manager, settings: Iterable[Path], command: Command) -> None:
     """Keeps copies and sets up everything that brings them back, then lets the trial begin. Alters no setting."""
     files.make_folders(folder(), 0o700)
     _stop_timer(command)
@@ -136,7 +135,7 @@ def arm(trial: Trial, manager: Manager, paths: Iterable[Path], command: Command)
         forget()
         files.remove(folder() / "copies")
         files.make_folders(folder() / "copies", 0o700)
-        saved = [_save(path, folder() / "copies" / str(number)) for number, path in enumerate(paths)]
+        saved = [_save(path, folder() / "copies" / str(number)) for number, path in enumerate(settings)]
         script = render("network/take-back.sh.j2", **_values(trial, manager, saved))
         files.replace(_script(), script.encode(), mode=0o700)
         files.replace(BOOT_UNIT, render("network/boot.service.j2", script=_script()).encode())

@@ -6,14 +6,13 @@ import shlex
 
 from piwizard import __version__
 from piwizard.answers.validators import Invalid
-from piwizard.cli.output import sign
 from piwizard.engine import event_format
 from piwizard.errors import PiwizardError
 from piwizard.prompts.console import Console, choose, yes
 from piwizard.prompts.prompt_form import HOW, PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup.service import Asked, Proposal
-from piwizard.setup.status import Status, all_set_up
+from piwizard.setup.status import Status, all_set_up, state_symbol
 from piwizard.steps.registry import StepInstance
 from piwizard.system import printable
 
@@ -94,7 +93,7 @@ class PromptFlow:
                 heading = one.place.step.heading
                 self._console.say(f"{heading}:")
             summary = f". {one.summary}" if one.summary else ""
-            self._console.say(f"  {sign(one.state)} {_title(one.place)}: {one.state}{summary}")
+            self._console.say(f"  {state_symbol(one.state)} {_title(one.place)}: {one.state}{summary}")
         if trouble := self._service.trouble():
             self._console.show(trouble)
         if all_set_up(found):

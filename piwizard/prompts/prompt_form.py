@@ -103,7 +103,7 @@ class PromptForm:
 
     def _longer(self, question: Question, members: list[str], said: str) -> list[str]:
         """Return the list with what was typed at its end, if that is valid."""
-        longer = question.divided([*members, said])
+        longer = question.split_members([*members, said])
         try:
             question.validate(longer)
         except Invalid as refused:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from piwizard.engine import event_format, events
+from piwizard.engine import event_format, run_log
+from piwizard.engine.events import ErrorRaised, Event, decode
 from piwizard.system import console
 
 
@@ -37,23 +37,16 @@ class Report:
         if stream == "stderr":
             console.warn(text)
             return
-        try:
-            event = json.loads(text)
-        except ValueError:
-            event = {"event": "output", "text": text}
-        if "error" in event and "event" not in event:
-            event = {"event": "error", **event["error"]}
-        self.add(event)
+        self.add(decode(text) or _error(text) or {"event": "output", "id": 0, "stream": stream, "text": text})
 
-    def add(self, event: dict[str, Any]) -> None:
+    def add(self, event: Event) -> None:
         """One event, of the run inside or of the rehearsal itself."""
         if event["event"] == "run-started":
             self._step = event["step"]
         if event["event"] == "check":
-            step = event.get("step", self._step)
-            self.checks.append(Held(step, event["name"], bool(event["ok"]), event.get("detail", "")))
+            self.checks.append(Held(event.get("step", self._step), event["name"], event["ok"], event["detail"]))
         if self._as_json:
-            console.say_json(event, but=events.PLAIN)
+            console.say_json(event, but=run_log.PLAIN)
         else:
             console.say(*event_format.lines(event))
 
@@ -65,7 +58,8 @@ class Report:
         """The table of checks and the verdict."""
         if self._as_json:
             checks = [asdict(check) for check in self.checks]
-            self.add({"event": "rehearsal-finished", "ok": ok, "address": address, "checks": checks})
+            finished = {"event": "rehearsal-finished", "ok": ok, "address": address, "checks": checks}
+            console.say_json(finished, but=run_log.PLAIN)
             return
         console.say("", "== What holds in the copy", "")
         wide = [max((len(getattr(check, field)) for check in self.checks), default=0) for field in ("step", "name")]
@@ -78,3 +72,12 @@ class Report:
         else:
             words = f"{missed} of {len(self.checks)} checks did not hold." if missed else "It did not come to its end."
             console.say("", f"{words} With --shell you can look around in the copy afterwards.")
+
+
+def _error(text: str) -> ErrorRaised | None:
+    """Return the error that a command has printed under --json instead of events."""
+    try:
+        error = json.loads(text)["error"]
+        return {"event": "error", "message": error["message"], "key": error["key"], "hint": error["hint"]}
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from piwizard.answers.model import AnswersFile
+from piwizard.engine.events import CheckDone
 from piwizard.errors import PiwizardError
 from piwizard.rehearsal import sample_repository
 from piwizard.rehearsal.clone import Copy
@@ -107,7 +107,7 @@ def _secrets(value: object) -> dict[str, str]:
     return found
 
 
-def _look(address: str) -> dict[str, Any]:
+def _look(address: str) -> CheckDone:
     port = int(address.rpartition(":")[2].strip("/"))
     try:
         host, limits = f"127.0.0.1:{port}", Limits(seconds=20, body_seconds=2)

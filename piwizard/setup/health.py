@@ -38,7 +38,7 @@ class StepHealth:
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The checks that did not pass."""
+        """Return the checks that did not pass."""
         return tuple(check for check in self.checks if not check.ok)
 
 

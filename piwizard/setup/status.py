@@ -13,11 +13,37 @@ from piwizard.setup.planner import Planner
 from piwizard.setup.preview import Previewed
 from piwizard.steps import registry
 from piwizard.steps.registry import StepInstance
+from piwizard.system import console
 from piwizard.system.checks import Check
 from piwizard.system.system_cache import SystemCache
 
 WAITS = "Optional: waits for your answers."
 NOT_WANTED = "not wanted, as you answered"
+
+
+STATE_SYMBOLS = {
+    "todo": "○",
+    "running": "●",
+    "done": "✓",
+    "drifted": "≠",
+    "failed": "✗",
+    "interrupted": "!",
+    "skipped": "–",
+}
+ASCII_STATE_SYMBOLS = {
+    "todo": ".",
+    "running": "*",
+    "done": "+",
+    "drifted": "~",
+    "failed": "x",
+    "interrupted": "!",
+    "skipped": "-",
+}
+
+
+def state_symbol(state: str) -> str:
+    """Return the symbol of a step's state, in ASCII where the terminal's encoding has no other."""
+    return (STATE_SYMBOLS if console.unicode_out() else ASCII_STATE_SYMBOLS)[state]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from piwizard.changes.base import Change
 from piwizard.engine import retention, run_launch
 from piwizard.engine.cancellation import Stopped, Stopping
-from piwizard.engine.events import Recorder
 from piwizard.engine.run_lock import Lock
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.errors import PiwizardError
 from piwizard.setup import health_timer, workspace
@@ -36,7 +36,7 @@ def work(run: str) -> bool:
         recorder = Recorder(
             run_launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets()
         )
-        recorder.emit("apply-started", action=request.action, steps=request.steps)
+        recorder.emit({"event": "apply-started", "action": request.action, "steps": request.steps})
         engine = Runner(workspace.backups_dir(), workspace.state(), recorder, stopping)
         if planner:
             engine = replace(engine, locate=planner.answers.locate)
@@ -47,11 +47,11 @@ def work(run: str) -> bool:
     except Stopped:
         result = "stopped"
     except PiwizardError as error:
-        recorder.emit("error", message=error.located, key=error.key, hint=error.hint)
+        recorder.emit({"event": "error", "message": error.located, "key": error.key, "hint": error.hint})
     except Exception as error:  # noqa: BLE001 — the record gets it, and whoever follows it
         recorder.unforeseen(error)
     finally:
-        recorder.emit("apply-finished", result=result, seconds=round(time.monotonic() - since, 1))
+        recorder.emit({"event": "apply-finished", "result": result, "seconds": round(time.monotonic() - since, 1)})
         recorder.sync()
     return result == "done"
 

@@ -83,7 +83,7 @@ class Step(ABC):
     holds_data: bool = False
     """Whether undo meets data that an app has written, which goes only after a separate yes."""
     from_outside: bool = False
-    """Whether it opens the way from the Internet to this machine, so that a checkup includes its checks."""
+    """Whether it opens the way from the Internet to this machine: a checkup shows its checks first."""
     diagnosis_order: int = 9
     """The place in the doctor's examination, which goes from the machine and its web server to the app's code."""
 

@@ -44,7 +44,7 @@ class Check:
 
     @property
     def advice(self) -> str:
-        """What to do next, as text for a person."""
+        """Return what to do next, as text for a person."""
         return sentence(self.fix)
 
 
@@ -76,7 +76,7 @@ def ask(
     headers: Mapping[str, str] | None = None,
     limits: Limits = FIRST_PAGE,
 ) -> HttpResponse | Silence:
-    """The same, and how there is no answer where none comes."""
+    """Send the same request; where no answer comes, return how it failed."""
     if unix:
         connect = http_client.unix(unix)
     elif secure:
@@ -93,7 +93,7 @@ def ask(
 
 
 def handshake(host: str, address: str = HERE, port: int = 443) -> ssl.SSLSocket:
-    """A TLS connection to the server of that name, whatever its certificate says. Raises OSError."""
+    """Open a TLS connection to the server of that name, whatever its certificate. Raises OSError."""
     plain = socket.create_connection((address, port), timeout=TIMEOUT)
     try:
         return _trusting().wrap_socket(plain, server_hostname=host)
@@ -111,7 +111,7 @@ def _trusting() -> ssl.SSLContext:
 
 
 def settled(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
-    """What a look sees once it is right, or at the end of that time: a reload returns before old workers have gone."""
+    """Return what a look sees once it is right, or after that time: a reload returns before old workers are gone."""
     until = time.monotonic() + seconds
     while True:
         seen = look()

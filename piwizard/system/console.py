@@ -11,6 +11,7 @@ import sys
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, TextIO
 
+from piwizard.errors import PiwizardError
 from piwizard.system import printable
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ def ask(asked: str, choices: str = "") -> str | None:
     except EOFError:
         say("")
         return None
+
+
+def confirm(asked: str) -> None:
+    """Ask on this terminal. Raise PiwizardError where the answer is not yes."""
+    if not agreed(asked):
+        raise PiwizardError("Nothing was changed.")
+
+
+def agreed(asked: str) -> bool:
+    """Ask on this terminal whether to do something; no answer is no."""
+    return (ask(asked, "[y/N]") or "").lower() in ("y", "yes")
 
 
 def ask_secret(asked: str) -> str | None:

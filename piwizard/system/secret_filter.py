@@ -1,4 +1,4 @@
-"""Secrets kept out of texts, in every way that programs quote them."""
+"""Hide secrets in texts, in every form in which programs quote them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 HIDDEN = "•••"
 SHORTEST_SECRET = 4
-"""Characters. What is shorter would leave holes in every word."""
+"""Characters. Shorter secrets would be hidden within ordinary words."""
 LONG = 8
-"""Letters, or digits, from which a setting of nothing else is hidden also in the middle of a word."""
+"""Characters from which a setting of letters or digits alone is also hidden within words."""
 ENCODED = 8
 """Characters of base64 from which a secret within a longer encoded text is recognized."""
 COMMON = frozenset(
@@ -30,18 +30,18 @@ COMMON = frozenset(
         *("instance", "static", "templates", "uploads", "logs", "lax", "year", "month", "week", "day", "hour"),
     )
 )
-"""Words that settings often have and that texts about a machine are full of."""
+"""Frequent values of settings that are also frequent words in logs."""
 
 BETWEEN = r"(?:\\*[\"'])?\]?\s*(?:=>|[:=,])\s*b?(?:\\*[\"'])?"
-"""What stands between the name of a variable and its value, in the forms of shells, Python, JSON and TOML."""
+"""Matches between the name of a variable and its value, in shells, Python, JSON and TOML."""
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret, and the name of the variable that holds it, where it has one.
+    """A secret, and the name of its variable where it has one.
 
-    `setting`: a value that somebody gave openly. It is a secret all the same, but may be a word that everybody uses.
-    `public`: words of this machine that are no secret, such as the name of a site.
+    `setting`: a value given in plain text. It is treated as a secret, but may be a common word.
+    `public`: the value is public on this machine anyway, such as the name of a site.
     """
 
     value: str
@@ -51,17 +51,17 @@ class Secret:
 
     @property
     def everywhere(self) -> bool:
-        """Whether the value is hidden wherever it occurs, and not only beside its name."""
+        """Return whether the value is hidden everywhere, not only beside its name."""
         if len(self.value) < SHORTEST_SECRET:
             return False
         return not self.setting or not (self.public or self.value.lower() in COMMON)
 
 
 class Concealer:
-    """Takes secrets out of texts.
+    """Replace secrets in texts.
 
-    A setting of less than 8 letters or digits is hidden where it is a whole word; one of less than 4 characters, or a
-    common word ("production"), only beside the name of its variable: "1" gone everywhere would make a text useless.
+    A setting of fewer than 8 letters or digits is hidden where it is a whole word; one of fewer than 4 characters, or
+    a common word ("production"), only beside the name of its variable: hiding every "1" would make a log useless.
     """
 
     def __init__(self, secrets: Iterable[Secret | str] = ()) -> None:
@@ -73,7 +73,7 @@ class Concealer:
         self.add(secrets)
 
     def add(self, secrets: Iterable[Secret | str]) -> None:
-        """Hide these, too, from now on."""
+        """Also hide these from now on."""
         given = [one if isinstance(one, Secret) else Secret(one) for one in secrets]
         new = [one for one in given if one.value and one not in self._secrets]
         if new:
@@ -81,8 +81,8 @@ class Concealer:
             self._compile()
 
     def text(self, text: str, stand_in: Callable[[str], str] = lambda secret: HIDDEN) -> str:
-        """Return the text without secrets. `stand_in` gives what is written in the place of one."""
-        # Looking for each form by itself is much faster than the patterns, and most lines hold none.
+        """Return the text without secrets. `stand_in` returns the replacement of one."""
+        # A plain search for each form is much faster than the patterns, and most lines have no secret.
         if self._anywhere and any(form in text for form in self._spelled):
             text = self._anywhere.sub(lambda match: stand_in(self._spelled[match[0]]), text)
         if self._beside and any(name in text for name in self._names):
@@ -90,7 +90,7 @@ class Concealer:
         return text
 
     def value(self, value: Any, but: Collection[str] = ()) -> Any:  # noqa: ANN401 — JSON of any shape
-        """Return a JSON value without secrets in its texts. `but` are names of fields that are left as they are."""
+        """Return a JSON value without secrets in its texts. Fields named in `but` are not changed."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
@@ -108,7 +108,7 @@ class Concealer:
                         self._spelled.setdefault(form, one.value)
                         whole_word = one.setting and len(form) < LONG and (form.isalpha() or form.isdigit())
                         bounded[form] = bounded.get(form, True) and whole_word
-        # The longest first, so that no part of one stays where a shorter one lies within it.
+        # The longest first: a shorter one within it would leave the rest visible.
         ordered = sorted(bounded, key=lambda form: (-len(form), form))
         around = {False: ("", ""), True: (r"(?<![^\W_])", r"(?![^\W_])")}
         patterns = [re.escape(form).join(around[bounded[form]]) for form in ordered]
@@ -123,7 +123,7 @@ class Concealer:
 
 
 def spellings(secret: str) -> set[str]:
-    """Return a secret as it is, and as Python, JSON, the shell, systemd, HTML, URLs and base64 write it."""
+    """Return a secret as it is, and as Python, JSON, shells, systemd, HTML, URLs and base64 write it."""
     quoted = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in secret)
     content = secret.encode("utf-8", "surrogatepass")
     forms = {secret, quoted, shlex.quote(secret), html.escape(secret), html.escape(secret, quote=False)}
@@ -135,7 +135,7 @@ def spellings(secret: str) -> set[str]:
 
 
 def _in_base64(content: bytes) -> set[str]:
-    """Return how the content looks in base64, also within something longer ("user:password")."""
+    """Return the content in base64, also as part of a longer text ("user:password")."""
     forms = {base64.b64encode(content).decode()}
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + content).decode().rstrip("=")
@@ -146,7 +146,7 @@ def _in_base64(content: bytes) -> set[str]:
 
 
 def _parts(secret: Secret) -> set[str]:
-    """Return the password within a URL: programs name it without the rest."""
+    """Return the password within a URL: programs may print it without the rest."""
     try:
         password = urlsplit(secret.value).password or "" if "://" in secret.value else ""
     except ValueError:

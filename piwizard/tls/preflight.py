@@ -1,4 +1,4 @@
-"""What is looked at before Let's Encrypt is asked at all: each thing that would fail there, found here for nothing."""
+"""Preflight checks: what would fail at Let's Encrypt, found before it is asked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ISSUE = re.compile(r'^\d+ issue "?\s*([^";\s]*)', re.IGNORECASE)
 
 
 class World(Protocol):
-    """What can be seen from here."""
+    """What the preflight checks need to see."""
 
     def clock(self) -> ClockReading | None:
         """This machine's time and the Internet's; None where no server answered."""
@@ -47,7 +47,7 @@ class PreflightProblem:
 def first_trouble(
     domains: Iterable[str], world: World, *, letsencrypt: bool, zone: str | None = None
 ) -> PreflightProblem | None:
-    """The first thing that would make it fail. `letsencrypt`: whether it is they who are asked.
+    """Return the first problem that would make it fail. `letsencrypt`: Let's Encrypt is asked.
 
     With a `zone`, in which a record shows that the names are the person's, nobody has to come in from the Internet.
     """

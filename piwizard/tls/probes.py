@@ -1,4 +1,4 @@
-"""What the gate looks at, as it really is."""
+"""What the preflight checks see on this machine."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class Field(Vertical):
         if isinstance(editor, TableEditor):
             return editor.value()
         if isinstance(editor, ListEditor):
-            return self.question.divided(editor.members()) or None
+            return self.question.split_members(editor.members()) or None
         if isinstance(editor, Choice):
             if self.question.kind == "yesno":
                 return {"yes": True, "no": False}.get(editor.value)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from piwizard.engine.event_format import written
-from piwizard.engine.events import PASSED_OVER, Event
+from piwizard.engine.events import CommandFinished, ErrorRaised, Event, RunFinished
 from piwizard.screens.log.log_model import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
 from piwizard.system import console
 from piwizard.system.printable import printed
@@ -33,7 +33,7 @@ class LogBuilder:
         for event in events:
             if event["event"] == "output":
                 self._pending.setdefault(event["id"], []).append((printed(event["text"]), ""))
-            elif event["event"] == PASSED_OVER:
+            elif event["event"] == "passed-over":
                 self._flush()
                 self._pass_over(event["lines"])
             else:
@@ -79,8 +79,8 @@ class LogBuilder:
         match event["event"]:
             case "run-started":
                 verb = "Undo " if event.get("undo") else ""
-                of = f" of {event['site']}" if event.get("site") else ""
-                self._place = (event["step"], event.get("site"))
+                of = f" of {event['site']}" if event["site"] else ""
+                self._place = (event["step"], event["site"])
                 self._commands.clear()
                 self._say(f"{verb}{event['step']}{of}", "bold", indent=0).place = self._place
             case "change-started":
@@ -107,7 +107,7 @@ class LogBuilder:
             case "run-finished":
                 self._ended(event)
 
-    def _finished(self, event: Event) -> None:
+    def _finished(self, event: CommandFinished) -> None:
         block = self._commands.pop(event["id"], None)
         if block is None:
             return
@@ -118,15 +118,15 @@ class LogBuilder:
         block.right_style = "bold red" if block.failed else "" if allowed else "green"
         block.open = code != 0 or (self.held and block.open)
 
-    def _error(self, event: Event) -> None:
+    def _error(self, event: ErrorRaised) -> None:
         block = self._say(f"! {event['message']}", "bold red", indent=1)
         block.failed, block.foldable, block.open = True, True, True
-        if event.get("hint"):
-            self._kept += block.add([(clean(event["hint"]), "yellow")])
+        if hint := event.get("hint"):
+            self._kept += block.add([(clean(hint), "yellow")])
 
-    def _ended(self, event: Event) -> None:
+    def _ended(self, event: RunFinished) -> None:
         style = {"done": "green", "failed": "bold red"}.get(event["result"], "bold yellow")
-        summary = f": {event['summary']}" if event.get("summary") else ""
+        summary = f": {event['summary']}" if event["summary"] else ""
         self._say(f"{event['result']} in {event['seconds']:.1f} s{summary}", style, indent=1)
 
     def _say(self, title: str, style: str, *, indent: int = 1) -> Block:

@@ -175,7 +175,7 @@ class LogPane(ListPane):
 def copy(record: Path) -> Path:
     """Save a run's log as text in the home of the user who called sudo; return the path."""
     from piwizard.engine.event_format import line
-    from piwizard.engine.events import EventReader
+    from piwizard.engine.run_log import EventReader
 
     who = pwd.getpwnam(os.environ.get("SUDO_USER") or pwd.getpwuid(os.geteuid()).pw_name)
     target = Path(who.pw_dir) / f"piwizard-{record.parent.name}.log"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from piwizard.engine.events import decoded, is_output
+from piwizard.engine.events import decode, is_output
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.log_model import Block, LogPosition
 from piwizard.system.printable import printed
@@ -40,7 +40,7 @@ def first_failure(record: Path) -> LogPosition | None:
         block = log.at_work
         if is_output(raw):
             _count(block)
-        elif event := decoded(raw):
+        elif event := decode(raw):
             log.take([event])
             if block and block.failed:
                 return block.number, block.dropped - 1
@@ -63,7 +63,7 @@ def part(record: Path, place: LogPosition) -> list[Block]:
                 _count(block)
                 continue
             after += block is not None and (block.number, block.dropped + len(block.lines)) > place
-        if event := decoded(raw):
+        if event := decode(raw):
             log.take([event])
     return log.blocks
 
@@ -78,7 +78,7 @@ def _places(record: Path, wanted: str) -> Iterator[LogPosition]:
             if block and _output_holds(raw, wanted, written):
                 yield block.number, block.dropped
             _count(block)
-        elif event := decoded(raw):
+        elif event := decode(raw):
             log.take([event])
             new = log.blocks[-1] if log.blocks else None
             if new and new.number == log.number and any(wanted in text.lower() for text in _texts(new)):
@@ -90,8 +90,8 @@ def _output_holds(raw: bytes, wanted: str, written: str) -> bool:
     text = raw.decode("utf-8", "replace").lower()
     if written not in text and "\\u" not in text:
         return False
-    event = decoded(raw)
-    return event is not None and wanted in printed(event["text"]).lower()
+    event = decode(raw)
+    return event is not None and event["event"] == "output" and wanted in printed(event["text"]).lower()
 
 
 def _texts(block: Block) -> list[str]:

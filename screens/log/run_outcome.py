@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.engine.events import Event
+from piwizard.engine.events import Event, decode
 from piwizard.screens.log.run_progress import LAST_LINES, RunProgress, StepKey
 from piwizard.system.printable import printed
 
@@ -30,7 +29,7 @@ def read_outcome(record: Path, step: StepKey) -> RunOutcome:
     inside = True
     for event in _end(record):
         if event["event"] == "run-started":
-            inside = (event["step"], event.get("site")) == step
+            inside = (event["step"], event["site"]) == step
         if inside:
             progress.take([event])
     lines = tuple(printed(line) for line in progress.tail if line.strip())[-LAST_LINES:]
@@ -45,12 +44,5 @@ def _end(record: Path) -> list[Event]:
             content = file.read()
     except OSError:
         return []
-    found = []
-    for line in content.split(b"\n"):
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # the first one is cut, the last one may be incomplete
-        if isinstance(event, dict) and "event" in event:
-            found.append(event)
-    return found
+    # The first line is cut, the last one may be incomplete.
+    return [event for line in content.split(b"\n") if (event := decode(line))]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from piwizard.engine.events import Event
+from piwizard.engine.events import ApplyStarted, Event, RunStarted
 from piwizard.system.printable import printed
 
 LAST_LINES = 6
@@ -48,7 +48,7 @@ class RunProgress:
                 self.tail.append(event["text"])
             case "apply-started":
                 self.steps = [(step, site) for step, site in event["steps"]]
-                self.undo, self.began = event.get("action") == "undo", _time(event)
+                self.undo, self.began = event["action"] == "undo", _time(event)
             case "run-started":
                 self._step(event)
             case "change-started" | "change-skipped":
@@ -63,13 +63,13 @@ class RunProgress:
             case "error":
                 self.failure, self.hint = event["message"], event.get("hint") or ""
             case "run-finished":
-                self.place = (event["step"], event.get("site"))
+                self.place = (event["step"], event["site"])
                 self.results[self.place] = event["result"]
             case "apply-finished":
                 self.result = event["result"]
 
-    def _step(self, event: Event) -> None:
-        self.place = (event["step"], event.get("site"))
+    def _step(self, event: RunStarted) -> None:
+        self.place = (event["step"], event["site"])
         self.began = self.began or _time(event)
         self.step_began = _time(event)
         self.changes, self.number, self.change, self.command = len(event["plan"]), 0, "", ""
@@ -87,7 +87,7 @@ class RunProgress:
         return max(0.0, ((now or datetime.now(UTC)) - since).total_seconds()) if since else 0.0
 
 
-def _time(event: Event) -> datetime:
+def _time(event: ApplyStarted | RunStarted) -> datetime:
     try:
         return datetime.fromisoformat(str(event["at"]).replace("Z", "+00:00"))
     except (KeyError, ValueError):

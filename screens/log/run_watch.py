@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from piwizard.engine.events import EventReader
+from piwizard.engine.run_log import EventReader
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.run_progress import RunProgress
 

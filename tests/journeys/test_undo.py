@@ -165,7 +165,7 @@ def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
     quickstart.set_up(pi, lab.git.url("tame"))
     refused = as_root(pi, "piwizard", "undo", "--all")
     refused.answer("Take back site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
-    refused.expect("Nothing was altered.")
+    refused.expect("Nothing was changed.")
     assert refused.end() == 1
     assert set(quickstart.states(pi).values()) == {"done"}
 

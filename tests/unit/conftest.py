@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from piwizard.engine.apply_context import RunApplyContext
-from piwizard.engine.events import Recorder, read
+from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system import paths
 

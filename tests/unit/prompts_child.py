@@ -61,11 +61,11 @@ class Pi(PromptService):
         state = workspace.state()
         for place, changes in self._proposal.plans:
             step, site = place.step.name, place.site
-            yield {"event": "run-started", "step": step, "site": site}
+            yield {"event": "run-started", "step": step, "site": site, "plan": []}
             for one in changes:
-                yield {"event": "change-started", "change": one.change.describe()}
+                yield {"event": "change-started", "change": one.change.describe(), "kind": one.change.kind}
                 yield {"event": "command-started", "argv": ["echo", "it works"], "id": 1}
-                yield {"event": "output", "text": "it \x1b[31mworks\x1b[0m", "id": 1}
+                yield {"event": "output", "text": "it \x1b[31mworks\x1b[0m", "id": 1, "stream": "stdout"}
             while (self._folder / "wait").exists():
                 yield {"event": "note", "text": "still at it"}
             if (self._folder / "fail").exists():
@@ -76,7 +76,14 @@ class Pi(PromptService):
                 return
             yield {"event": "check", "name": "all", "ok": True, "detail": "well"}
             state.mark(step, site, "done", run, "All is well.")
-            yield {"event": "run-finished", "step": step, "result": "done", "seconds": 1.0, "summary": "All is well."}
+            yield {
+                "event": "run-finished",
+                "step": step,
+                "site": site,
+                "result": "done",
+                "seconds": 1.0,
+                "summary": "All is well.",
+            }
         yield {"event": "apply-finished", "result": "done", "seconds": 1.0}
 
     def under_way(self) -> str | None:

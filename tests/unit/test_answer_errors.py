@@ -13,8 +13,8 @@ from piwizard.answers import file_reader
 from piwizard.changes.base import ChangeFailed
 from piwizard.cli import error_handler
 from piwizard.cli.main import cli
-from piwizard.engine import events, run_launch
-from piwizard.engine.events import Recorder
+from piwizard.engine import run_launch, run_log
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.setup import context, workspace
 from piwizard.steps.registry import all_questions
@@ -219,5 +219,5 @@ def test_failed_run_names_the_line_of_the_answer(own_places):
         raise ChangeFailed("No-IP does not know this account.", key="ddns.username")
 
     assert not engine.run("ddns", None, refuse, list, overwrite=False)
-    (error,) = (event for event in events.read(own_places / "log" / "run-1") if event["event"] == "error")
+    (error,) = (event for event in run_log.read(own_places / "log" / "run-1") if event["event"] == "error")
     assert error["message"] == "answers.toml line 6: ddns.username: No-IP does not know this account."

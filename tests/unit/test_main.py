@@ -35,9 +35,9 @@ from piwizard.__main__ import main
 try:
     main()
 except SystemExit:
-    from piwizard.system import paths as places
+    from piwizard.system import paths
     from piwizard.system.terminal import front_end
-    print(places._dirs().site_config_path / "answers.toml", front_end())
+    print(paths._dirs().site_config_path / "answers.toml", front_end())
 """
     argv = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", code]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout

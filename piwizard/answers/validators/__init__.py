@@ -1,7 +1,7 @@
-"""What each kind of answer may be. One validator serves the answers file, the screens and the prompts.
+"""Validate answers: the same validators serve the answers file, the screens and the prompts.
 
-A validator takes what TOML or a form gives and returns the value to keep, or raises Invalid with the rest of
-a sentence that begins with the answer's key: "must be a whole number from 1 to 32".
+A validator takes the value from TOML or a form and returns the value to keep. It raises Invalid with the rest of a
+sentence that begins with the key of the answer: "must be a whole number from 1 to 32".
 """
 
 from __future__ import annotations

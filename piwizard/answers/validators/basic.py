@@ -1,4 +1,4 @@
-"""Texts, numbers, choices and lists."""
+"""Validate texts, numbers, choices and lists."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ Validator = Callable[[Any], Any]
 
 
 class Invalid(ValueError):
-    """The answer cannot be taken; the text says what it must be."""
+    """The answer is not acceptable; the message says what it must be."""
 
 
 def text(value: Any) -> str:
-    """Any one line of printable text."""
+    """Accept one line of printable text, not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise Invalid("must be a text in quotes that is not empty")
+        raise Invalid("must be a text in quotes, and not empty")
     return one_line(value)
 
 
 def one_line(value: str) -> str:
-    """What fits into one line. What it was is never part of the refusal."""
+    """Accept one line of printable text. The error never repeats the value: it may be a secret."""
     if not value.isprintable():
-        raise Invalid("must not hold line breaks or control characters")
+        raise Invalid("must not contain line breaks or control characters")
     if len(value) > 1000:
         raise Invalid("must not be longer than 1000 characters")
     return value
 
 
 def whole(low: int, high: int) -> Validator:
-    """A whole number between two bounds, both allowed."""
+    """Return a validator for a whole number from `low` to `high`."""
 
     def validate(value: Any) -> int:
         if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
@@ -43,14 +43,14 @@ def whole(low: int, high: int) -> Validator:
 
 
 def yes_or_no(value: Any) -> bool:
-    """true or false."""
+    """Accept true or false."""
     if not isinstance(value, bool):
         raise Invalid("must be true or false")
     return value
 
 
 def one_of(*choices: str) -> Validator:
-    """One word of a list."""
+    """Return a validator for one of these words."""
 
     def validate(value: Any) -> str:
         if value not in choices:
@@ -61,7 +61,7 @@ def one_of(*choices: str) -> Validator:
 
 
 def list_of(inner: Validator, most: int, *, least: int = 0) -> Validator:
-    """A list whose members all pass `inner`."""
+    """Return a validator for a list without duplicates whose members all pass `inner`."""
 
     def validate(value: Any) -> list[Any]:
         if not isinstance(value, list) or not least <= len(value) <= most:
@@ -70,7 +70,7 @@ def list_of(inner: Validator, most: int, *, least: int = 0) -> Validator:
             )
         kept = [inner(member) for member in value]
         if len({repr(member) for member in kept}) < len(kept):
-            raise Invalid("names something twice")
+            raise Invalid("must not name anything twice")
         return kept
 
     return validate

@@ -1,4 +1,4 @@
-"""Names: of sites, hosts, people."""
+"""Validate names of sites, hosts and accounts."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 
 
 def site_name(value: Any) -> str:
-    """The name of a site's folder, user, units and server block."""
+    """Accept a site name: it also names the folder, the system user and the services."""
     if not isinstance(value, str) or not re.fullmatch(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?", value):
-        raise Invalid("must be 1 to 31 small letters, digits and hyphens, beginning with a letter")
+        raise Invalid("must be 1 to 31 lowercase letters, digits and hyphens, beginning with a letter")
     if value in TAKEN_NAMES:
-        raise Invalid(f"cannot be {value}: the system uses that name")
+        raise Invalid(f"must not be {value}: the system uses that name")
     return value
 
 
 def host_name(value: Any) -> str:
-    """A DNS name, kept in small letters."""
+    """Accept a host name and return it in lowercase."""
     name = text(value).lower()
     labels = name.split(".")
     if len(name) > 253 or not all(LABEL.fullmatch(label) for label in labels):
         raise Invalid(f"must be a host name such as myapp.ddns.net, not {value!r}")
     if labels[-1].isdigit():
-        raise Invalid(f"must be a name, not an address ({value})")
+        raise Invalid(f"must be a host name, not an IP address ({value})")
     return name
 
 
 def full_name(value: Any) -> str:
-    """A DNS name with its domain: what no program completes in a way of its own."""
+    """Accept a host name with a domain: programs may complete one without in different ways."""
     name = host_name(value)
     if "." not in name:
-        raise Invalid(f"must be a whole name such as myapp.ddns.net, not {name!r}")
+        raise Invalid(f"must be a full domain name such as myapp.ddns.net, not {name!r}")
     return name
 
 
 def host_or_address(value: Any) -> str:
-    """A host name or an IP address."""
+    """Accept a host name or an IP address."""
     try:
         return str(ipaddress.ip_address(text(value)))
     except Invalid:
@@ -51,7 +51,7 @@ def host_or_address(value: Any) -> str:
 
 
 def login(value: Any) -> str:
-    """A user name at a git server."""
+    """Accept a user name of a git server."""
     name = text(value)
     if not re.fullmatch(r"[A-Za-z0-9._@+-]{1,100}", name):
         raise Invalid("must be letters, digits and . _ @ + -")
@@ -59,11 +59,11 @@ def login(value: Any) -> str:
 
 
 def email(value: Any) -> str:
-    """A mail address, as far as that can be told without sending anything."""
+    """Accept an email address. Only its form is checked."""
     address = text(value)
     user, _, host = address.rpartition("@")
-    # One that begins with a hyphen would be an option of the program that it is handed to.
+    # A leading hyphen would make it an option of the program that gets it.
     if not re.fullmatch(r"[A-Za-z0-9._%+][A-Za-z0-9._%+-]{0,63}", user) or "." not in host or not host.isascii():
-        raise Invalid(f"must be a mail address, not {value!r}")
+        raise Invalid(f"must be an email address, not {value!r}")
     host_name(host)
     return address

@@ -1,4 +1,4 @@
-"""Environment variables and secrets: where they come from, never what they are."""
+"""Validate environment variables, and where secrets come from."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SECRET_SOURCES = "{ env = … }, { file = … }, { generate = … } or { asked =
 
 
 def environment(value: Any) -> dict[str, str | dict[str, Any]]:
-    """Environment variables: a text, or a table that says where a secret comes from."""
+    """Accept a table of environment variables: each a text, or a table that says where a secret comes from."""
     if not isinstance(value, dict) or len(value) > 100:
         raise Invalid('must be a table such as { FLASK_ENV = "production" }')
     return {_variable(name): _setting(name, setting) for name, setting in value.items()}
 
 
 LIBRARY = ("GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LOCPATH", "MALLOC_TRACE", "NLSPATH")
-"""As LD_… they are read by the loader and the C library of every program, also of those that root starts for an app."""
+"""Read, like LD_…, by the loader and C library of every program, including those that root starts for an app."""
 
 
 def _variable(name: str) -> str:
@@ -36,11 +36,11 @@ def _setting(name: str, setting: Any) -> str | dict[str, Any]:
         return text(setting) if setting else ""
     if isinstance(setting, dict):
         return secret_source(setting)
-    raise Invalid(f"must give {name} a text, or a table such as {{ generate = 32 }}")
+    raise Invalid(f"must set {name} to a text, or to a table such as {{ generate = 32 }}")
 
 
 def secret_source(value: Any) -> dict[str, Any]:
-    """Where a secret comes from, never the secret itself. { asked = true }: piwizard asked for it and keeps it."""
+    """Accept where a secret comes from, never the secret itself. { asked = true }: piwizard has asked for it."""
     if not isinstance(value, Mapping) or len(value) != 1:
         raise Invalid(f"must be {SECRET_SOURCES}, never the secret itself")
     (kind, where), *_ = value.items()
@@ -62,14 +62,14 @@ def secret_source(value: Any) -> dict[str, Any]:
 
 
 def given_secret(value: Any) -> dict[str, Any]:
-    """Where a secret comes from that somebody else has made."""
+    """Accept where a secret comes from that cannot be generated, such as a password at a provider."""
     if isinstance(value, Mapping) and "generate" in value:
-        raise Invalid("must be { env = … }, { file = … } or { asked = true }: it cannot be made up here")
+        raise Invalid("must be { env = … }, { file = … } or { asked = true }: piwizard cannot generate it")
     return secret_source(value)
 
 
 def secret_text(value: Any) -> str:
-    """A secret as it is typed. What it was is never part of the refusal."""
+    """Accept a secret as it was typed. The error never repeats it."""
     if not isinstance(value, str) or not value:
         raise Invalid("must not be empty")
     return one_line(value)

@@ -1,4 +1,4 @@
-"""Addresses on the web, and of git repositories."""
+"""Validate URLs and addresses of git repositories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOKEN = re.compile(r"gh[a-z]_|github_pat_|glpat-|gldt-|[0-9a-f]{40}$")
 
 
 def repository(value: Any) -> str:
-    """An address that git can clone: https, http, ssh, git, file, user@host:path, or an absolute path."""
+    """Accept an address that git can clone: https, http, ssh, git, file, user@host:path, or a full path."""
     address = text(value)
     if " " in address or address.startswith("-"):
         raise Invalid("must be the address of a git repository, without spaces or a leading hyphen")
@@ -25,18 +25,18 @@ def repository(value: Any) -> str:
         raise Invalid("must begin with https://, ssh://, git://, file:// or /, or be like git@github.com:me/app.git")
     parts = _split(address)
     if parts.scheme not in ("https", "http", "ssh", "git", "file"):
-        raise Invalid(f"cannot be fetched by {parts.scheme}://")
+        raise Invalid(f"must not begin with {parts.scheme}://")
     if parts.password:
-        raise Invalid("must not hold a password: it would be seen by everybody on this machine")
+        raise Invalid("must not contain a password: every user of this machine could read it")
     if TOKEN.match(parts.username or ""):
-        raise Invalid("must not hold a token: give it as app.token")
+        raise Invalid("must not contain a token: answer app.token instead")
     if parts.scheme != "file":
         host_or_address(parts.hostname)
     return address
 
 
 def fingerprint(value: Any) -> str:
-    """The fingerprint of a host key, as ssh shows it."""
+    """Accept the fingerprint of a host key, as ssh shows it."""
     shown = text(value).strip()
     if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", shown):
         raise Invalid('must be like "SHA256:…" with 43 letters, digits, + and /')
@@ -44,7 +44,7 @@ def fingerprint(value: Any) -> str:
 
 
 def directory(value: Any) -> str:
-    """The address of an ACME server's directory."""
+    """Accept the https URL of an ACME server's directory."""
     address = text(value)
     parts = _split(address)
     if parts.scheme != "https" or not parts.hostname or parts.username or not re.fullmatch(r"[!-~]+", address):
@@ -54,12 +54,12 @@ def directory(value: Any) -> str:
 
 
 def _split(address: str) -> SplitResult:
-    """The parts of an address that has a scheme."""
+    """Split an address that has a scheme."""
     try:
         parts = urlsplit(address)
         _ = parts.port
     except ValueError as error:
-        raise Invalid("is no address: its host or its port is not whole") from error
+        raise Invalid("is not a valid address: its host or port is incomplete") from error
     if not (parts.netloc.isascii() and address.isprintable()):
-        raise Invalid("must have a host in ASCII letters (xn--… for others)")
+        raise Invalid("must have a host name in ASCII (xn--… for other characters)")
     return parts

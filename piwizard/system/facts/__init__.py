@@ -44,7 +44,7 @@ def gather(source: FactSource | None = None) -> Facts:
 
     Never raises for what is missing or may not be read: that is None, or the emptiest value there is.
     """
-    from piwizard.system import dpkg as packages
+    from piwizard.system import dpkg
     from piwizard.system.facts import board, nginx_facts
     from piwizard.system.facts.clock import clock
     from piwizard.system.facts.disk import disk
@@ -55,9 +55,9 @@ def gather(source: FactSource | None = None) -> Facts:
     from piwizard.system.facts.ports import ports
 
     source = source or LiveSource()
-    found = {each.name: each for each in packages.read(source.read("/var/lib/dpkg/status") or "")}
+    found = {each.name: each for each in dpkg.read(source.read("/var/lib/dpkg/status") or "")}
     versions = {name: package.version for name, package in found.items()}
-    dpkg = found.get("dpkg")
+    dpkg_package = found.get("dpkg")
     return Facts(
         hostname=(source.read("/proc/sys/kernel/hostname") or "").strip(),
         root=source.root(),
@@ -65,7 +65,7 @@ def gather(source: FactSource | None = None) -> Facts:
         board=board.board(source),
         cores=board.cores(source),
         memory=memory(source),
-        architecture=board.architecture(source, dpkg.architecture if dpkg else None),
+        architecture=board.architecture(source, dpkg_package.architecture if dpkg_package else None),
         disk=disk(source),
         clock=clock(source),
         init=init(source),

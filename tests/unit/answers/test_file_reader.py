@@ -71,7 +71,7 @@ def test_half_given_answers_are_taken():
 
 
 def test_a_site_that_is_not_there():
-    with pytest.raises(PiwizardError, match=r"There is no site shop in the answers \(there is: myflask, blog\)"):
+    with pytest.raises(PiwizardError, match=r"The answers have no site shop. They have: myflask, blog"):
         parse(WHOLE).of("shop")
     with pytest.raises(PiwizardError, match=r"none yet"):
         parse("").of("shop")
@@ -80,20 +80,20 @@ def test_a_site_that_is_not_there():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[gunicorn]", "[gunicron]", "line 16: gunicron is not known; there are app, "),
-        ("workers = 2", "worker = 2", "line 17: gunicorn.worker is not known; there are "),
-        ("[sites.blog.app]", "[sites.blog.skip]", "line 23: sites.blog.skip is not known"),
-        ('repo = "/srv', 'reop = "/srv', "line 24: sites.blog.app.reop is not known"),
+        ("[gunicorn]", "[gunicron]", "line 16: gunicron is unknown. Known: app, "),
+        ("workers = 2", "worker = 2", "line 17: gunicorn.worker is unknown. Known: "),
+        ("[sites.blog.app]", "[sites.blog.skip]", "line 23: sites.blog.skip is unknown"),
+        ('repo = "/srv', 'reop = "/srv', "line 24: sites.blog.app.reop is unknown"),
         ("workers = 2", 'workers = "two"', "line 17: gunicorn.workers must be a whole number from 1"),
         ("workers = 2", "workers = 2000", "line 17: gunicorn.workers must be a whole number from 1"),
         ("workers = 2", "workers = true", "line 17: gunicorn.workers must be a whole number"),
-        ('name = "myflask"', 'name = "my flask"', "line 2: site.name must be 1 to 31 small letters"),
-        ('name = "myflask"', 'name = "my\\nflask"', "line 2: site.name must be 1 to 31 small letters"),
+        ('name = "myflask"', 'name = "my flask"', "line 2: site.name must be 1 to 31 lowercase letters"),
+        ('name = "myflask"', 'name = "my\\nflask"', "line 2: site.name must be 1 to 31 lowercase letters"),
         ('name = "myflask"', 'name = "../etc"', "line 2: site.name must be"),
         ('name = "myflask"', 'name = "-rf"', "line 2: site.name must be"),
         ('name = "myflask"', "name = 5", "line 2: site.name must be"),
-        ('name = "myflask"', 'name = "root"', "line 2: site.name cannot be root"),
-        ('name = "myflask"', 'name = "blog"', "sites.blog.site.name must be blog, and no other site may"),
+        ('name = "myflask"', 'name = "root"', "line 2: site.name must not be root"),
+        ('name = "myflask"', 'name = "blog"', "sites.blog.site.name must be blog and unique"),
         ("songuuli2020.ddns.net", "a; return 200", "line 3: site.domains must be a host name"),
         ("songuuli2020.ddns.net", "a{}", "line 3: site.domains must be a host name"),
         ("songuuli2020.ddns.net", "a'b.example", "line 3: site.domains must be a host name"),
@@ -115,13 +115,13 @@ def test_a_site_that_is_not_there():
             "line 9: app.requirements must be a path",
         ),
         ('python = "python3"', 'python = "bash"', "line 10: app.python must be"),
-        ('"result.json", ', '"../secrets", ', "line 11: app.writable must be a path inside"),
+        ('"result.json", ', '"../secrets", ', "line 11: app.writable must be a path in the repo"),
         ('"/static/" =', '"static" =', "line 12: app.static has the URL prefix"),
-        ("{ generate = 32 }", "32", "line 13: app.env must give SECRET_KEY a text"),
+        ("{ generate = 32 }", "32", "line 13: app.env must set SECRET_KEY to a text"),
         ("{ generate = 32 }", '{ secret = "x" }', "line 13: app.env must be { env"),
         ("FLASK_ENV =", '"FLASK ENV" =', "line 13: app.env has the name 'FLASK ENV'"),
-        ("flask --app flaskr init-db", "flask init; reboot", "line 14: app.init is run without a shell"),
-        ("[sites.blog.app]", "[sites.Blog.app]", "line 23: sites.Blog must be 1 to 31 small letters"),
+        ("flask --app flaskr init-db", "flask init; reboot", "line 14: app.init runs without a shell"),
+        ("[sites.blog.app]", "[sites.Blog.app]", "line 23: sites.Blog must be 1 to 31 lowercase letters"),
         ("[sites.blog.app]", '[sites."a b".app]', "line 23: sites.a b must be"),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_cannot_be_taken_is_named_with_its_line(old, new, message):
         ("[site\n", "answers.toml is not valid TOML: "),
         ("[site]\nname = a\n", "(at line 2, column 8)"),
         ("gunicorn = 5\n", "line 1: gunicorn must be a table: [gunicorn]"),
-        ("sites = 5\n", "line 1: sites must hold tables such as [sites.blog.app]"),
+        ("sites = 5\n", "line 1: sites must contain tables such as [sites.blog.app]"),
         ("[sites]\nblog = 5\n", "line 2: sites.blog must be a table"),
         ('[skip]\nsteps = ["nginx"]\n', "line 2: skip.steps names 'nginx', which cannot be skipped"),
         ('[skip]\nsteps = ["bicycle"]\n', "line 2: skip.steps names 'bicycle'"),
@@ -152,7 +152,7 @@ def test_what_is_no_answers_file(content, message):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(PiwizardError, match="There is no file") as missing:
+    with pytest.raises(PiwizardError, match="does not exist") as missing:
         file_reader.parse(file_reader.read(tmp_path / "gone.toml"), all_questions())
     assert "--answers FILE" in str(missing.value.hint)
     with pytest.raises(PiwizardError, match="cannot be read"):

@@ -23,8 +23,8 @@ LINES = Question("app.init", "Run once", "", v.list_of(v.text, 20), kind="list")
     ],
 )
 def test_what_is_no_member_is_divided_at_its_commas(typed, members):
-    assert HOSTS.divided(typed) == members
+    assert HOSTS.split_members(typed) == members
 
 
 def test_what_may_have_commas_keeps_them():
-    assert LINES.divided(["flask make --kinds a,b"]) == ["flask make --kinds a,b"]
+    assert LINES.split_members(["flask make --kinds a,b"]) == ["flask make --kinds a,b"]

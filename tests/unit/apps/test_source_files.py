@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import analysis_cache, analysis_limits, source_files
+from piwizard.apps import analysis_cache, source_files
 from piwizard.apps.analysis import ANSWERS, Analysis, Wish, checked
+from piwizard.apps.analysis_limits import NOBODYS
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.shapes import MalformedAnalysis
@@ -154,8 +155,8 @@ def test_links_pipes_and_sparse_files_are_read_in_seconds(tree):
 def hurried(monkeypatch, tmp_path):
     """The child has 1 second, and 64 MB."""
     start = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; limits.SECONDS = 1; "
-        "limits.MEMORY = 96 << 20; from piwizard.apps.analysis_worker import main; main()"
+        "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
+        "limits.SECONDS = 1; limits.MEMORY = 96 << 20; from piwizard.apps.analysis_worker import main; main()"
     )
     monkeypatch.setattr(source_files, "START", start)
 
@@ -217,10 +218,10 @@ def confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
     report.mkdir(exist_ok=True)
     start = (
         "import sys, os, socket, subprocess, resource; sys.path.insert(0, sys.argv[1])\n"
-        "from piwizard.apps import analysis_worker as analyse\n"
+        "from piwizard.apps import analysis_worker\n"
         f"def taken_over(self):\n    try:\n        said = repr({body})\n    except BaseException as error:\n"
-        "        said = type(error).__name__\n    analyse.tell({'part': 'entries', 'failed': said})\n"
-        "analyse.Reader.report = taken_over\nanalyse.main()\n"
+        "        said = type(error).__name__\n    analysis_worker.tell({'part': 'entries', 'failed': said})\n"
+        "analysis_worker.AnalysisReader.report = taken_over\nanalysis_worker.main()\n"
     )
     monkeypatch.setattr(source_files, "START", start)
     return source_files.analyse(report, DATA, Wish()).failures["entries"].why
@@ -233,7 +234,7 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its righ
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("(os.getresuid(), os.getresgid(), os.getgroups())", f"(({analysis_limits.NOBODYS},) * 3, ({analysis_limits.NOBODYS},) * 3, [])"),
+        ("(os.getresuid(), os.getresgid(), os.getgroups())", f"(({NOBODYS},) * 3, ({NOBODYS},) * 3, [])"),
         ("os.listdir('/')", "[]"),
         ("open('/etc/passwd').read()", "'FileNotFoundError'"),
         ("open('/proc/self/status').read()", "'FileNotFoundError'"),

@@ -16,7 +16,7 @@ from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
 from piwizard.engine import event_format
 from piwizard.engine.apply_context import RunApplyContext
-from piwizard.engine.events import Recorder
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system.files import Owner
 

@@ -21,7 +21,7 @@ from piwizard.changes.prune import Prune
 from piwizard.changes.publish import Publish
 from piwizard.changes.transaction import Then, Transaction
 from piwizard.engine.apply_context import RunApplyContext
-from piwizard.engine.events import Recorder
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system.files import Owner
 

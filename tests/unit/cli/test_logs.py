@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from piwizard.cli import logs
-from piwizard.engine.events import Recorder
 from piwizard.engine.run_lock import Lock
+from piwizard.engine.run_log import Recorder
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.steps.nginx import Nginx
@@ -23,13 +23,15 @@ def runs(own_places):
 
     def run(name, *steps):
         recorder = Recorder(own_places / "log" / name)
-        recorder.emit("apply-started")
+        recorder.emit({"event": "apply-started", "action": "apply", "steps": []})
         for step, site in steps:
-            recorder.emit("run-started", step=step, site=site)
-            recorder.emit("note", text=f"{name} {step} {site}")
-            recorder.emit("run-finished", step=step, site=site, result="done", seconds=1.0)
+            recorder.emit({"event": "run-started", "step": step, "site": site, "plan": []})
+            recorder.emit({"event": "note", "text": f"{name} {step} {site}"})
+            recorder.emit(
+                {"event": "run-finished", "step": step, "site": site, "result": "done", "seconds": 1.0, "summary": ""}
+            )
             state.mark(step, site, "done", name)
-        recorder.emit("apply-finished", result="done")
+        recorder.emit({"event": "apply-finished", "result": "done", "seconds": 1.0})
 
     run("20260101T000000-aaaa", ("nginx", None), ("app", "blog"), ("app", "shop"))
     run("20260102T000000-bbbb", ("nginx", None))
@@ -57,7 +59,7 @@ def test_the_last_run_of_a_step():
 
 @pytest.mark.usefixtures("runs")
 def test_the_one_under_way(own_places):
-    Recorder(own_places / "log" / "20260101T120000-cccc").emit("note", text="under way")
+    Recorder(own_places / "log" / "20260101T120000-cccc").emit({"event": "note", "text": "under way"})
     lock = Lock(paths.lock_file())
     lock.take("20260101T120000-cccc")
     try:
@@ -78,9 +80,9 @@ def test_records_of_a_background_job_say_how_far_it_is(own_places, monkeypatch, 
 
     def run_of_the_job():
         recorder = Recorder(own_places / "log" / "20260103T000000-cccc")
-        recorder.emit("run-started", step="nginx", site=None)
-        recorder.emit("note", text="put in place")
-        recorder.emit("apply-finished", result="done")
+        recorder.emit({"event": "run-started", "step": "nginx", "site": None, "plan": []})
+        recorder.emit({"event": "note", "text": "put in place"})
+        recorder.emit({"event": "apply-finished", "result": "done", "seconds": 1.0})
         workspace.state().mark("nginx", None, "done", "20260103T000000-cccc")
 
     said = [event["text"] for event in logs.of("nginx", None, follow=follow) if "text" in event]

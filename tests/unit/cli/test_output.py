@@ -10,7 +10,7 @@ import pytest
 
 from piwizard.cli import output
 from piwizard.errors import PiwizardError
-from piwizard.setup.status import Status
+from piwizard.setup.status import ASCII_STATE_SYMBOLS, STATE_SYMBOLS, Status
 from piwizard.steps.registry import StepInstance, step_named
 
 
@@ -51,7 +51,7 @@ def test_json_is_json_in_any_encoding(terminal, encoding):
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
 def test_nothing_breaks_a_narrow_terminal(terminal, encoding):
     written = terminal(encoding)
-    states = list(output.SIGNS)
+    states = list(STATE_SYMBOLS)
     output.show_status([status(state, "… \x1b[2J•\nsecond line") for state in states])
     output.error(PiwizardError("git said: \x1b]0;owned\x07✗", hint="“mend” it"), as_json=False)
     output.show_event({"event": "note", "text": "✓ \x9b31m"}, as_json=False)
@@ -60,10 +60,10 @@ def test_nothing_breaks_a_narrow_terminal(terminal, encoding):
     assert not {"\x1b", "\x07", "\x9b"} & set(written("stdout") + written("stderr"))
 
 
-def test_every_state_has_a_sign():
-    assert output.SIGNS.keys() == output.ASCII_SIGNS.keys()
-    assert len(set(output.ASCII_SIGNS.values())) == len(output.ASCII_SIGNS)
-    assert "".join(output.ASCII_SIGNS.values()).isascii()
+def test_every_state_has_a_symbol():
+    assert STATE_SYMBOLS.keys() == ASCII_STATE_SYMBOLS.keys()
+    assert len(set(ASCII_STATE_SYMBOLS.values())) == len(ASCII_STATE_SYMBOLS)
+    assert "".join(ASCII_STATE_SYMBOLS.values()).isascii()
 
 
 def test_warnings_are_not_on_stdout(terminal):

@@ -13,8 +13,8 @@ from piwizard.changes.folder import Folder
 from piwizard.cli import apply, error_handler, uninstall
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch
-from piwizard.engine.events import Recorder, read
 from piwizard.engine.leftovers import Remains
+from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.runner import Runner
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore

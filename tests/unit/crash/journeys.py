@@ -15,7 +15,7 @@ from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
 from piwizard.dns import update_request, verify_account
 from piwizard.engine import retention, run_launch
-from piwizard.engine.events import Recorder
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.git import deploy_key, host_keys
 from piwizard.git.host_keys import HostKey
@@ -122,10 +122,10 @@ def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
     count = 0
     emit = recorder.emit
 
-    def counted(event: str, **fields: object) -> None:
+    def counted(event: dict[str, object]) -> None:
         nonlocal count
         count += 1
-        emit(event, nth=count, **fields)
+        emit({**event, "nth": count})
 
     def synced() -> None:
         upto = count
@@ -261,12 +261,12 @@ def started(root: Path, notes: Notes) -> None:
         for _ in range(2):
             run_launch.start(asked_for)
     recorder = Recorder(run_launch.folder(seen[0]))
-    recorder.emit("apply-started", nth=1)
+    recorder.emit({"event": "apply-started", "action": "apply", "steps": [], "nth": 1})
     recorder.sync()
     notes.holds(True, "event", seen[0], "1")
     for number in range(3):
         old = Recorder(run_launch.folder(f"20250101T00000{number}-cccc"))
-        old.emit("note", text="long ago")
+        old.emit({"event": "note", "text": "long ago"})
     retention.prune(paths.logs_dir(), seen, runs=2)
 
 

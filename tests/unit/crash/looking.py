@@ -17,9 +17,9 @@ from piwizard.dns import update_request, verify_account
 from piwizard.dns.ddns_account import Account
 from piwizard.dns.providers import PROVIDERS
 from piwizard.dns.verify_account import Prove
-from piwizard.engine import events, run_launch
-from piwizard.engine.events import Recorder
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.follow import runs
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.transactions import Unfinished
 from piwizard.engine.undo_journal import Journal
 from piwizard.git import deploy_key, host_keys
@@ -57,7 +57,7 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     status.remembered(planner, state)
     backups = workspace.backups()
     for run in runs():
-        events.read(run_launch.folder(run))
+        run_log.read(run_launch.folder(run))
     for index in (workspace.backups_dir() / "unfinished").glob("*.json"):
         unfinished = Unfinished(workspace.backups_dir(), index.stem)
         for entry in json.loads(index.read_text()):
@@ -99,7 +99,7 @@ def _state(step: str, site: str) -> list[str] | None:
 
 
 def _event(run: str, number: str) -> bool | None:
-    return any(event.get("nth") == int(number) for event in events.read(run_launch.folder(run))) or None
+    return any(event.get("nth") == int(number) for event in run_log.read(run_launch.folder(run))) or None
 
 
 def _original(step: str, target: str) -> str | None:
@@ -201,7 +201,7 @@ def go_on() -> None:
     journal = Journal(workspace.backups_dir(), "nginx", None)
     journal.remember("link", "/after/the/cut", {"target": None})
     recorder = Recorder(run_launch.folder("20260101T000000-ffff"))
-    recorder.emit("note", text="after the cut")
+    recorder.emit({"event": "note", "text": "after the cut"})
     recorder.sync()
     known = rate_limits.Attempts(paths.state_dir() / "attempts.json")
     known.end(known.begin("s", ["after.example"], rate_limits.now()), "issued")
@@ -211,7 +211,7 @@ def go_on() -> None:
     assert workspace.secret_store().knows(None, "ddns.password")
     assert AnswerStore().get(None, "tls.email") == "next@example.org"
     assert Journal(workspace.backups_dir(), "nginx", None).knows("link", "/after/the/cut")
-    assert [one["event"] for one in events.read(run_launch.folder("20260101T000000-ffff"))] == ["note"]
+    assert [one["event"] for one in run_log.read(run_launch.folder("20260101T000000-ffff"))] == ["note"]
 
 
 def commands() -> None:

@@ -65,11 +65,27 @@ def test_fix_is_rendered_as_text() -> None:
     assert sentence(()) == ""
 
 
+def never(run: ApplySteps, site: str | None, as_json: bool) -> int:
+    raise AssertionError(f"nobody agreed to {run} of {site}")
+
+
+def into(applied: list[tuple[object, ...]]) -> fixes.Apply:
+    """An `apply` that keeps which steps it was given, and succeeds."""
+
+    def apply(run: ApplySteps, site: str | None, as_json: bool) -> int:
+        applied.append(run.steps)
+        return 0
+
+    return apply
+
+
 def test_nobody_there_to_say_yes() -> None:
     fixable = Finding("x", "X", False, "x", "y", (ApplySteps(("app",)),), step="app", site="myflask")
     with pytest.raises(PiwizardError, match="needs a terminal"):
-        fixes.fix_findings([fixable], yes=False, as_json=True)
-    assert not fixes.fix_findings([Finding("disk-space", "Disk", True, "fine", step="system")], yes=False, as_json=True)
+        fixes.fix_findings([fixable], never, yes=False, as_json=True)
+    assert not fixes.fix_findings(
+        [Finding("disk-space", "Disk", True, "fine", step="system")], never, yes=False, as_json=True
+    )
 
 
 def asked(name: str, *, secret: bool) -> Finding:
@@ -78,11 +94,9 @@ def asked(name: str, *, secret: bool) -> Finding:
 
 
 @pytest.fixture
-def applied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """What was applied; nothing is."""
-    done: list[tuple[object, ...]] = []
-    monkeypatch.setattr("piwizard.cli.apply.apply", lambda *steps, **_: done.append(steps[0]) or 0)
-    return done
+def applied() -> list[tuple[object, ...]]:
+    """The steps that were to be applied; nothing is."""
+    return []
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
@@ -105,7 +119,9 @@ def test_a_person_is_asked_for_what_only_they_know(
 ) -> None:
     monkeypatch.setattr(paths, "state_dir", lambda: tmp_path)
     questions = typed(monkeypatch, "y", "", "s3cret", "a\x00b", "https://example.org")
-    assert fixes.fix_findings([asked("API_KEY", secret=True), asked("API_URL", secret=False)], yes=False, as_json=False)
+    assert fixes.fix_findings(
+        [asked("API_KEY", secret=True), asked("API_URL", secret=False)], into(applied), yes=False, as_json=False
+    )
     assert questions[1:] == ["API_KEY (not shown): "] * 2 + ["API_URL: "] * 2
     env = answers.get("myflask", "app.env")
     assert env == {"GREETING": "hello", "API_KEY": {"asked": True}, "API_URL": "https://example.org"}
@@ -119,8 +135,8 @@ def test_nobody_there_to_tell(
     answers: AnswerStore, applied: list[tuple[object, ...]], yes: bool, as_json: bool
 ) -> None:
     with pytest.raises(PiwizardError, match="Only a person can give"):
-        fixes.fix_findings([asked("API_KEY", secret=True)], yes=yes, as_json=as_json)
-    assert not fixes.fix_findings([asked("API_KEY", secret=True)], yes=yes, as_json=True)
+        fixes.fix_findings([asked("API_KEY", secret=True)], into(applied), yes=yes, as_json=as_json)
+    assert not fixes.fix_findings([asked("API_KEY", secret=True)], into(applied), yes=yes, as_json=True)
     assert applied == []
 
 

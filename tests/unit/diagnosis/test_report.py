@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.diagnosis import report as reporting
-from piwizard.engine.events import Recorder, read
+from piwizard.engine.run_log import Recorder, read
 from piwizard.setup import workspace
 from piwizard.system import commands, paths
 from piwizard.system.commands import Result
@@ -43,8 +43,8 @@ def machine(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     paths.answers_file().write_text(ANSWERS)
     planner = workspace.planner(None)
     recorder = Recorder(own_places / "log" / "20260101T000000-abcd", planner.secrets())
-    recorder.emit("command-started", id=1, argv=["flask", "greet", "hunter2"], user="blog")
-    recorder.emit("output", id=1, stream="stdout", text=WORDS)
+    recorder.emit({"event": "command-started", "id": 1, "argv": ["flask", "greet", "hunter2"], "user": "blog"})
+    recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": WORDS})
     run = commands.run
 
     def said(argv, **options):

@@ -38,7 +38,7 @@ def test_nor_in_any_line(text):
         {"event": "change-skipped", "change": text},
         {"event": "command-started", "argv": ["x", text]},
         {"event": "output", "text": text},
-        {"event": "file-written", "path": text},
+        {"event": "file-written", "path": text, "backup": None},
         {"event": "path-altered", "path": text, "did": text},
         {"event": "note", "text": text},
         {"event": "check", "ok": False, "name": text, "detail": text},

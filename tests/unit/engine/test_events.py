@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from piwizard.engine.events import PLAIN, EventReader, Recorder, read
+from piwizard.engine.run_log import PLAIN, EventReader, Recorder, read
 from piwizard.system.secret_filter import HIDDEN, SHORTEST_SECRET
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -35,8 +35,8 @@ def strings(value):
 
 def test_what_is_emitted_is_read(tmp_path):
     recorder = Recorder(tmp_path / "run-1")
-    recorder.emit("output", id=1, stream="stdout", text="häl\ud800lo")
-    recorder.emit("nonsense", deep=[{"a": None}])
+    recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "häl\ud800lo"})
+    recorder.emit({"event": "nonsense", "deep": [{"a": None}]})
     first, second = read(tmp_path / "run-1")
     assert (first["run"], first["event"], first["text"]) == ("run-1", "output", "häl?lo")
     assert second["deep"] == [{"a": None}]
@@ -51,7 +51,16 @@ def test_no_secret_passes(tmp_path_factory, secret, around):
     folder = tmp_path_factory.mktemp("record") / "run"
     recorder = Recorder(folder, [secret])
     text = secret.join(around)
-    recorder.emit("output", text=text, argv=["x", f"--password={secret}"], deep={"a": [text]})
+    recorder.emit(
+        {
+            "event": "output",
+            "id": 1,
+            "stream": "stdout",
+            "text": text,
+            "argv": ["x", f"--password={secret}"],
+            "deep": {"a": [text]},
+        }
+    )
     (event,) = read(folder)
     shown = [one for one in strings([event["text"], event["argv"], event["deep"]]) if secret not in HIDDEN * 9]
     assert not [one for one in shown if secret in one]
@@ -63,13 +72,13 @@ def test_nor_does_one_that_a_program_quotes(tmp_path_factory, secret):
     folder = tmp_path_factory.mktemp("record") / "run"
     recorder = Recorder(folder, [secret])
     for form in (repr(secret)[1:-1], json.dumps(secret)[1:-1], shlex.quote(secret), quote(secret)):
-        recorder.emit("output", text=f"<{form}>")
+        recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": f"<{form}>"})
     assert {event["text"] for event in read(folder)} == {f"<{HIDDEN}>"}
 
 
 def test_one_secret_within_another_and_a_short_one(tmp_path):
     recorder = Recorder(tmp_path, ["pass", "passphrase", "abc"])
-    recorder.emit("output", text="passphrase pass abc")
+    recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "passphrase pass abc"})
     (event,) = read(tmp_path)
     assert event["text"] == f"{HIDDEN} {HIDDEN} abc", "three letters hide nothing: every word would have holes"
 
@@ -77,14 +86,23 @@ def test_one_secret_within_another_and_a_short_one(tmp_path):
 def test_secrets_that_come_later(tmp_path):
     recorder = Recorder(tmp_path, ["first-secret"])
     recorder.hide(["second-secret"])
-    recorder.emit("output", text="first-secret second-secret")
+    recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "first-secret second-secret"})
     assert read(tmp_path)[0]["text"] == f"{HIDDEN} {HIDDEN}"
 
 
 def test_a_secret_that_is_one_of_our_own_words(tmp_path):
     """Somebody's password is "done", or the name of the site: readers must still see how the run ended."""
     recorder = Recorder(tmp_path, ["done", "myflask", "nginx"])
-    recorder.emit("run-finished", step="nginx", site="myflask", result="done", summary="nginx is done")
+    recorder.emit(
+        {
+            "event": "run-finished",
+            "step": "nginx",
+            "site": "myflask",
+            "result": "done",
+            "seconds": 1.0,
+            "summary": "nginx is done",
+        }
+    )
     (event,) = read(tmp_path)
     assert (event["step"], event["site"], event["result"]) == ("nginx", "myflask", "done")
     assert event["summary"] == f"{HIDDEN} is {HIDDEN}"
@@ -94,22 +112,22 @@ def test_a_secret_that_is_one_of_our_own_words(tmp_path):
 
 def test_a_line_longer_than_any_chunk(tmp_path):
     recorder = Recorder(tmp_path)
-    recorder.emit("output", text="x" * (3 << 20))
-    recorder.emit("last")
+    recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "x" * (3 << 20)})
+    recorder.emit({"event": "last"})
     assert [event["event"] for event in read(tmp_path)] == ["output", "last"]
 
 
 @pytest.mark.parametrize("torn", [b'{"at": "2026', b"\0\0\0\0", b"\xff\xfe", b"[1, 2]", b'"word"'])
 def test_lines_torn_by_a_power_cut_are_passed_over(tmp_path, torn):
-    Recorder(tmp_path).emit("first")
+    Recorder(tmp_path).emit({"event": "first"})
     with (tmp_path / "events.jsonl").open("ab") as file:
         file.write(torn + b"\n")
-    Recorder(tmp_path).emit("last")
+    Recorder(tmp_path).emit({"event": "last"})
     assert [event["event"] for event in read(tmp_path)] == ["first", "last"]
 
 
 def test_a_torn_last_line_ends_the_reading(tmp_path):
-    Recorder(tmp_path).emit("first")
+    Recorder(tmp_path).emit({"event": "first"})
     with (tmp_path / "events.jsonl").open("ab") as file:
         file.write(b'{"event": "half')
     assert [event["event"] for event in read(tmp_path)] == ["first"]
@@ -118,7 +136,7 @@ def test_a_torn_last_line_ends_the_reading(tmp_path):
 def test_a_reader_follows_byte_by_byte(tmp_path):
     recorder = Recorder(tmp_path / "whole")
     for number in range(3):
-        recorder.emit("event", number=number, text="ü")
+        recorder.emit({"event": "event", "number": number, "text": "ü"})
     content, growing, seen = record(tmp_path / "whole"), tmp_path / "growing.jsonl", []
     reader = EventReader(growing)
     assert list(reader.new()) == []
@@ -135,17 +153,17 @@ def test_a_full_disk_tears_one_line_and_no_other(tmp_path):
     code = """
 import os, resource, signal, sys
 from pathlib import Path
-from piwizard.engine.events import Recorder
+from piwizard.engine.run_log import Recorder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 recorder = Recorder(Path(sys.argv[1]))
-recorder.emit("first")
+recorder.emit({"event": "first"})
 size = os.stat(sys.argv[1] + "/events.jsonl").st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
-recorder.emit("torn")
+recorder.emit({"event": "torn"})
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-recorder.emit("last")
+recorder.emit({"event": "last"})
 os.dup2(os.open("/dev/full", os.O_WRONLY), recorder._file)
-recorder.emit("lost")
+recorder.emit({"event": "lost"})
 print("went on")
 """
     from tests.unit.child import child, hears

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from piwizard.changes.base import ChangeFailed
-from piwizard.engine import events, output_limit
+from piwizard.engine import output_limit, run_log
 from piwizard.engine.apply_context import RunApplyContext
-from piwizard.engine.events import Recorder
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system.pipes import LONGEST_LINE, LONGEST_WORDS
 
@@ -24,7 +24,7 @@ def test_a_flood_ends_where_there_is_no_room_any_more(tmp_path, monkeypatch):
     result = work.command((sys.executable, "-c", FLOOD))
     assert (tmp_path / "run" / "events.jsonl").stat().st_size < 200_000
     assert result.tail[-1] == "the last word"
-    said = events.read(tmp_path / "run")
+    said = run_log.read(tmp_path / "run")
     assert any("further lines are not in the record" in one.get("text", "") for one in said if one["event"] == "note")
 
 

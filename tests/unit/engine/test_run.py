@@ -11,8 +11,8 @@ from dataclasses import asdict
 import pytest
 
 from piwizard.engine import follow, run_launch
-from piwizard.engine.events import Recorder, read
 from piwizard.engine.run_lock import Lock
+from piwizard.engine.run_log import Recorder, read
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.system import paths
@@ -22,25 +22,25 @@ HERE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from piwizard.system import paths as places
+from piwizard.system import paths
 from piwizard.setup import workspace
 root = Path(sys.argv[1])
 names = {"state": "lib", "log": "log", "cache": "cache", "config": "etc", "runtime": "run"}
 found = SimpleNamespace(**{f"user_{name}_path": root / folder for name, folder in names.items()})
-places._dirs = lambda: found
+paths._dirs = lambda: found
 """
 RUN = (
     HERE
     + """
-from piwizard.engine.events import Recorder
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.run_lock import Lock
-Lock(places.lock_file()).take(sys.argv[2])
-recorder = Recorder(places.logs_dir() / sys.argv[2])
-recorder.emit("apply-started")
+Lock(paths.lock_file()).take(sys.argv[2])
+recorder = Recorder(paths.logs_dir() / sys.argv[2])
+recorder.emit({"event": "apply-started", "action": "apply", "steps": []})
 print("began", flush=True)
 input()
-recorder.emit("output", text="x" * (2 << 20))
-recorder.emit("apply-finished", result="done")
+recorder.emit({"event": "output", "id": 1, "stream": "stdout", "text": "x" * (2 << 20)})
+recorder.emit({"event": "apply-finished", "result": "done", "seconds": 1.0})
 print("ended", flush=True)
 input()
 """
@@ -123,13 +123,13 @@ def test_followed_until_it_is_killed(own_places):
 
 def test_a_run_that_ended_long_ago(own_places):
     recorder = Recorder(own_places / "log" / "run-1")
-    recorder.emit("apply-started")
+    recorder.emit({"event": "apply-started", "action": "apply", "steps": []})
     assert [event["event"] for event in follow.follow("run-1")] == ["apply-started"]
     assert list(follow.follow("never")) == []
 
 
 def test_another_run_is_not_taken_for_it(own_places):
-    Recorder(own_places / "log" / "run-1").emit("apply-started")
+    Recorder(own_places / "log" / "run-1").emit({"event": "apply-started", "action": "apply", "steps": []})
     with child(RUN, own_places, "run-2") as process:
         assert hears(process) == "began"
         assert run_launch.under_way() == "run-2"

@@ -13,8 +13,8 @@ from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.engine.cancellation import Stopped, Stopping
-from piwizard.engine.events import Recorder, read
 from piwizard.engine.leftovers import Remains
+from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.runner import Runner
 from piwizard.engine.state import State
 from piwizard.engine.undo_journal import Journal

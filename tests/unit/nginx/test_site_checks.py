@@ -19,8 +19,7 @@ from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
 from piwizard.steps import site
 from piwizard.steps.site import Site
-from piwizard.system import checks, systemd
-from piwizard.system import paths as places
+from piwizard.system import checks, paths, systemd
 from tests.unit.nginx.conftest import UnixServer, free_ports, wait_for
 
 SOURCE = b"import os\nfrom flask import Flask\n\napp = Flask(__name__)\nkey = os.environ['KEY']\n"
@@ -117,7 +116,7 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
     with sqlite3.connect(tmp_path / "srv" / "blog" / "data" / "instance" / "people.sqlite") as database:
         database.execute("CREATE TABLE person (name TEXT)")
     monkeypatch.setattr(checks, "HTTP", port)
-    monkeypatch.setattr(places, "sites_dir", lambda: tmp_path / "srv")
+    monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path / "srv")
     monkeypatch.setattr(worker_reload, "PID_FILE", tmp_path / "pid")
     monkeypatch.setattr(site, "AVAILABLE", tmp_path / "sites")
     monkeypatch.setattr(site, "ENABLED", tmp_path / "sites")
@@ -195,8 +194,8 @@ def test_served_source_is_found_each_time_just_after_a_reload(pi, turn):
     assert "empty.py" not in found.detail
 
 
-def leaky(content, *paths):
-    return lambda path: (200, content) if path in paths else (200, PAGE)
+def leaky(content, *leaks):
+    return lambda path: (200, content) if path in leaks else (200, PAGE)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.engine.events import EventReader, Recorder
+from piwizard.engine.run_log import EventReader, Recorder
 from piwizard.screens.log import log_search, run_watch
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.log_model import LINES_OF_A_BLOCK
@@ -17,18 +17,20 @@ LINES = 6000
 def record(tmp_path):
     """Three commands, of which the second is long and fails."""
     recorder = Recorder(tmp_path / "run")
-    recorder.emit("apply-started", action="apply", steps=[["system", None]])
-    recorder.emit("run-started", step="system", site=None, plan=[{}])
-    recorder.emit("change-started", number=1, change="Make it work")
+    recorder.emit({"event": "apply-started", "action": "apply", "steps": [["system", None]]})
+    recorder.emit({"event": "run-started", "step": "system", "site": None, "plan": [{}]})
+    recorder.emit({"event": "change-started", "number": 1, "change": "Make it work", "kind": "command"})
     for number, lines in ((1, 3), (2, LINES), (3, 3)):
-        recorder.emit("command-started", id=number, argv=["make", f"part{number}"])
+        recorder.emit({"event": "command-started", "id": number, "argv": ["make", f"part{number}"]})
         for line in range(lines):
             if line == 1:
-                recorder.emit("note", text=f"A note in the middle of {number}")
+                recorder.emit({"event": "note", "text": f"A note in the middle of {number}"})
             colour = "\x1b[31mred\x1b[0m and " if line == 2 else ""
-            recorder.emit("output", id=number, stream="out", text=f"{colour}Line {line} of [{number}] «ä»")
-        recorder.emit("command-finished", id=number, exit=int(number == 2), seconds=1.0)
-    recorder.emit("error", message="It is over.", hint="Try the spanner.")
+            recorder.emit(
+                {"event": "output", "id": number, "stream": "out", "text": f"{colour}Line {line} of [{number}] «ä»"}
+            )
+        recorder.emit({"event": "command-finished", "id": number, "exit": int(number == 2), "seconds": 1.0})
+    recorder.emit({"event": "error", "message": "It is over.", "hint": "Try the spanner."})
     return tmp_path / "run" / "events.jsonl"
 
 
@@ -103,11 +105,11 @@ def test_the_first_failure_is_the_last_line_of_what_failed(record):
 
 def test_an_exit_that_was_allowed_is_no_failure(tmp_path):
     recorder = Recorder(tmp_path / "run")
-    recorder.emit("run-started", step="system", site=None, plan=[{}])
+    recorder.emit({"event": "run-started", "step": "system", "site": None, "plan": [{}]})
     for number, more in ((1, {"allowed": True}), (2, {})):
-        recorder.emit("command-started", id=number, argv=["make", f"part{number}"])
-        recorder.emit("output", id=number, stream="out", text=f"Words of {number}")
-        recorder.emit("command-finished", id=number, exit=1, seconds=1.0, **more)
+        recorder.emit({"event": "command-started", "id": number, "argv": ["make", f"part{number}"]})
+        recorder.emit({"event": "output", "id": number, "stream": "out", "text": f"Words of {number}"})
+        recorder.emit({"event": "command-finished", "id": number, "exit": 1, "seconds": 1.0, **more})
     record = tmp_path / "run" / "events.jsonl"
     place = log_search.first_failure(record)
     assert shown(log_search.part(record, place), place) == "Words of 2"

@@ -6,7 +6,6 @@ import asyncio
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from tests.unit.test_printable import HARMFUL, harmless
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.widgets import Static
@@ -16,6 +15,7 @@ from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.symbols import VisibleFilter
 from piwizard.screens.textual_app import PiwizardApp
+from tests.unit.system.test_printable import HARMFUL, harmless
 
 HOSTILE = f"x{''.join(HARMFUL)} [red]markup[/red]"
 

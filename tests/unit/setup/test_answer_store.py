@@ -145,14 +145,14 @@ def test_none_takes_an_answer_back(hand_written):
 @pytest.mark.parametrize(
     ("site", "key", "value", "sentence"),
     [
-        (None, "site.name", "My Site", "must be 1 to 31 small letters"),
+        (None, "site.name", "My Site", "must be 1 to 31 lowercase letters"),
         (None, "gunicorn.workers", "many", "must be a whole number from 1"),
         ("club", "site.domains", ["a b"], "must be a host name"),
         ("club", "site.domains", ["blog.example.org"], "names blog.example.org, which belongs to the site blog"),
         ("club", "site.name", "blog", "is the name of another site"),
         ("club", "site.name", None, "cannot be taken back"),
         ("blog", "site.name", "log", "a further site is called as its tables are"),
-        ("club", "app.env", {"KEY": 5}, "must give KEY a text"),
+        ("club", "app.env", {"KEY": 5}, "must set KEY to a text"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_and_nothing_is_written(hand_written, site, key, value, sentence):
@@ -169,7 +169,7 @@ def test_an_unknown_key_is_refused(answering):
 
 def test_a_file_spoilt_by_hand_is_named_with_its_line(hand_written):
     hand_written.path.write_text(HAND_WRITTEN + "\n[app2]\n")
-    with pytest.raises(PiwizardError, match=r"answers\.toml line \d+: app2 is not known"):
+    with pytest.raises(PiwizardError, match=r"answers\.toml line \d+: app2 is unknown"):
         hand_written.set("club", "app.branch", "next")
 
 

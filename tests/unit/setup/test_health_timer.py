@@ -56,7 +56,7 @@ def test_after_a_run_only_what_is_shown_is_looked_at(look, motd, monkeypatch):
 @pytest.mark.parametrize("content", ["", "{", "7", "[1]", '["the timer"]', '{"failed": [1]}'])
 def test_a_memory_that_cannot_be_read(look, content):
     look(x="y")
-    (health_timer.places.state_dir() / "watch.json").write_text(content)
+    (health_timer.paths.state_dir() / "watch.json").write_text(content)
     assert look(x="y") == ["<4>x: y"]
 
 

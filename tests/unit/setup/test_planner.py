@@ -30,18 +30,6 @@ def places(*named):
     ]
 
 
-def test_every_question_has_a_key_of_its_own():
-    keys = [question.key for question in all_questions()]
-    assert len(keys) == len(set(keys))
-
-
-def test_needs_are_steps_that_come_before():
-    names = [step.name for step in STEPS]
-    for step in STEPS:
-        for needed in step.needs:
-            assert names.index(needed) < names.index(step.name)
-
-
 def test_the_order(planner):
     assert labels(planner(ONE).select()) == ["system", "nginx", "app of blog", "gunicorn of blog", "site of blog"]
     two = labels(planner(TWO).select())

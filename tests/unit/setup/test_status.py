@@ -12,8 +12,8 @@ from piwizard.answers import file_reader
 from piwizard.answers.questions import Question
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
-from piwizard.engine.events import Recorder
 from piwizard.engine.run_lock import Lock
+from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError

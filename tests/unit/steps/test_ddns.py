@@ -120,7 +120,7 @@ def test_an_armv6_board_gets_debians_client(ground, machine, given):
     [
         ('provider = "dyn"', "must be one of no-ip, duckdns, cloudflare, desec, dynu, dynv6, freedns, custom"),
         ('password = "hush"', "never the secret itself"),
-        ('hostname = "11.22.33.44"', "must be a name, not an address"),
+        ('hostname = "11.22.33.44"', "must be a host name, not an IP address"),
         ('server = "https://x"', "must be a host name"),
         ('client = "inadyn"', "must be one of ddclient, noip-duc"),
         ("interval = 0", "from 1 to 60"),

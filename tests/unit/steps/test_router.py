@@ -39,7 +39,7 @@ def test_by_upnp(ground):
 
 def test_a_router_that_is_silent_for_once(ground, tmp_path, monkeypatch):
     """The timer looks after its forwards; an `apply` of something else does not fail for it."""
-    monkeypatch.setattr(router.forwards, "find", lambda gateway: None)
+    monkeypatch.setattr(router.port_forwarding, "find", lambda gateway: None)
     assert "forward" in [change.kind for change in plan(ground(), "upnp")]
     (tmp_path / forward_timer.TIMER).touch()
     assert "forward" not in [change.kind for change in plan(ground(), "upnp")]

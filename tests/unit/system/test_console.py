@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
-from piwizard.cli import apply, error_handler, logs, output
+from piwizard.cli import error_handler, logs, output
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
@@ -23,7 +23,7 @@ from piwizard.system import console, private_paths
 
 from .test_printable import HARMFUL, harmless
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WAYS = {
     *("sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__", "click.echo", "click.secho", "click.prompt"),
     *("click.confirm", "click.echo_via_pager", "click.edit", "click.get_text_stream", "getpass", "questionary", "rich"),
@@ -160,7 +160,7 @@ def test_what_was_typed_wrongly_is_shown(capfd, monkeypatch) -> None:
 def test_a_question_is_one_line_with_its_choices_at_the_end(monkeypatch, capsys, typed) -> None:
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or typed or _closed())
-    assert apply.agreed(f"Run `flask {HOSTILE}`?") is (typed == "y")
+    assert console.agreed(f"Run `flask {HOSTILE}`?") is (typed == "y")
     (prompt,) = asked
     only_harmless(prompt)
     assert prompt.endswith(" [y/N] ")
@@ -176,10 +176,8 @@ def test_events_of_every_kind(capsys) -> None:
     kinds = ("run-started", "background-started", "change-started", "change-skipped", "command-started", "output",
              "command-finished", "file-written", "path-altered", "note", "progress", "check", "error",
              "run-finished")  # fmt: skip
-    texts = dict.fromkeys(
-        ("step", "site", "change", "text", "path", "did", "name", "detail", "message", "hint", "result", "summary"),
-        HOSTILE,
-    )
+    names = "step site change text path backup did started name detail message hint result summary"
+    texts = dict.fromkeys(names.split(), HOSTILE)
     for kind in kinds:
         event = {"event": kind, "argv": ["x", HOSTILE], "exit": 1, "seconds": 1.0, "ok": False}
         output.show_event(event | texts | {"steps": [[HOSTILE, ""]]}, as_json=False)

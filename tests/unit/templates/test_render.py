@@ -21,7 +21,7 @@ def test_every_template_is_found_and_ends_in_a_new_line():
     assert render("nginx/default-server.conf.j2", **values).endswith("}\n")
 
 
-@pytest.mark.parametrize("module", ["nginx.site", "nginx.tuning", "systemd_units", "templating"])
+@pytest.mark.parametrize("module", ["nginx.server_blocks", "nginx.tuning", "apps.app_units", "templates.render"])
 def test_what_is_slow_to_import_comes_late(module):
     code = f"import sys, piwizard.{module}; sys.exit(bool({{'jinja2', 'crossplane'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
