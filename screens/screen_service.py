@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
     from piwizard.git.git_access import Access
-    from piwizard.screens.form.answer_lookup import LookupResult
+    from piwizard.screens.form.answer_lookup import AnswerLookup
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.setup.status import Status
@@ -117,7 +117,7 @@ class ScreenService(service.Backend):
 
         return run_launch.folder(run) / "events.jsonl"
 
-    def lookup(self, key: str, value: Any) -> LookupResult | None:  # noqa: ANN401 — what the validator of the key gives
+    def lookup(self, key: str, value: Any) -> AnswerLookup | None:  # noqa: ANN401 — what the validator of the key gives
         """Return what DNS or the Git host says about an answer, None if there is nothing to look up."""
         from piwizard.screens.form.answer_lookup import LOOKUPS, repository
 

@@ -140,7 +140,7 @@ class PiwizardApp(App[str]):
         os._exit(TERMINAL_LOST)
 
     async def _save_answers(self, *, cut_off: bool = False) -> None:
-        from piwizard.screens.main import MainScreen
+        from piwizard.screens.main_screen import MainScreen
 
         for screen in self.screen_stack:
             if isinstance(screen, MainScreen):
@@ -181,9 +181,9 @@ def _terminal_lost() -> bool:
 
 
 def _main() -> ModuleType:
-    from piwizard.screens import main
+    from piwizard.screens import main_screen
 
-    return main
+    return main_screen
 
 
 def _light(colors: str) -> bool:

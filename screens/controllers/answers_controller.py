@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piwizard.screens.controllers.host import Host
-    from piwizard.screens.form.answer_lookup import LookupResult
+    from piwizard.screens.form.answer_lookup import AnswerLookup
     from piwizard.screens.form.setup_form import SetupForm
     from piwizard.screens.screen_service import MachineOverview, ScreenService
 
@@ -93,7 +93,7 @@ class AnswersController:
             return
         form.field(given.key).report("Checking…", "dim")
 
-        def found(result: LookupResult | None) -> None:
+        def found(result: AnswerLookup | None) -> None:
             if result and form.has(given.key):
                 form.field(given.key).report(result.text, "green" if result.ok else "yellow")
 

@@ -20,7 +20,7 @@ from piwizard.apps import app_source
 from piwizard.engine import run_launch
 from piwizard.network import address_trial
 from piwizard.network.address_trial import Trial
-from piwizard.screens.main import MainScreen
+from piwizard.screens.main_screen import MainScreen
 from piwizard.screens.pages import keep_address
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
@@ -122,7 +122,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(fake_pi.CHECKOUT)]))
     fake_pi.install(folder)
     yield folder
-    for run in run_launch.places.logs_dir().glob("*/pid"):
+    for run in paths.logs_dir().glob("*/pid"):
         try:
             os.killpg(int(run.read_text()), 9)
         except ProcessLookupError:
