@@ -56,7 +56,7 @@ def titles(places: Sequence[StepInstance]) -> list[str]:
     return [f"{place.step.title} ({place.site})" if several and place.site else place.step.title for place in places]
 
 
-class ScreenService(service.Backend):
+class ScreenService(service.SetupService):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
@@ -84,7 +84,7 @@ class ScreenService(service.Backend):
             if (entry := state.entry(place.step.name, place.site))
         }
         if thorough:
-            with self._ground:
+            with self._source_lock:
                 statuses = tuple(status(planner, state, workspace.backups()))
                 self._pins |= planner.context.pins()
         else:
@@ -100,7 +100,7 @@ class ScreenService(service.Backend):
         from piwizard.system.system_cache import SystemCache
 
         planner = self._planner()
-        with self._ground:
+        with self._source_lock:
             changes = planner.plan(place)
             self._pins |= planner.context.pins()
         return [(place, preview(changes, SystemCache(), workspace.backups()))]

@@ -9,31 +9,31 @@ from typing import Any, TypeVar
 
 from piwizard.answers import validators as v
 from piwizard.apps import import_scan
-from piwizard.apps.code_warnings import WARNINGS, CodeWarning
+from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
-from piwizard.apps.entry import Candidate
-from piwizard.apps.env_vars import GENERATED, SECRET, Variable
+from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
-from piwizard.apps.shapes import MalformedAnalysis, decoded
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
-from piwizard.apps.version_specs import LONGEST_WISH
-from piwizard.apps.write_paths import SAFE, Writable
+from piwizard.apps.typed_json import MalformedAnalysis, decode_as
+from piwizard.apps.version_specs import MAX_SPEC_LENGTH
+from piwizard.apps.write_paths import SAFE_PATH, WritePath
 from piwizard.errors import PiwizardError
 
 T = TypeVar("T")
 DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-CALL = re.compile(rf"{DOTTED}:[A-Za-z_]\w*\([\w .,=:/@+'\"(){{}}\[\]-]{{0,200}}\)", re.ASCII)
+FACTORY_CALL = re.compile(rf"{DOTTED}:[A-Za-z_]\w*\([\w .,=:/@+'\"(){{}}\[\]-]{{0,200}}\)", re.ASCII)
 """A factory with literal arguments, as start-up files name it: `package:create_app("production")`."""
-WORD = re.compile(r"[\w./-][\w.:/-]{0,199}", re.ASCII)
+COMMAND_WORD = re.compile(r"[\w./-][\w.:/-]{0,199}", re.ASCII)
 DISTRIBUTION = re.compile(r"[a-z0-9-]{1,100}")
-PINNED = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+", re.ASCII)
-PROGRAMS = ("flask", "alembic")
-LONGEST_LINE = 1000
-LONGEST_PATH = 400
-MOST_OFFERED = 50
-ANSWERS = {
+PINNED_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+", re.ASCII)
+SETUP_PROGRAMS = ("flask", "alembic")
+MAX_TEXT_LENGTH = 1000
+MAX_PATH_LENGTH = 400
+MAX_SUGGESTIONS = 50
+KEY_OF_PART = {
     "entries": "app.entry",
     "needs": "app.requirements",
     "static": "app.static",
@@ -49,7 +49,7 @@ ANSWERS = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class AnalysisOptions:
     """The answers that decide what is looked for. Never a secret."""
 
     entry: str | None = None
@@ -57,7 +57,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Needs:
+class PythonPackages:
     """The packages to install: what the code lists, or else what it imports."""
 
     requirements: Requirements | None
@@ -65,7 +65,7 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class Static:
+class StaticFiles:
     """What nginx may serve by itself."""
 
     folders: tuple[StaticFolder, ...]
@@ -81,7 +81,7 @@ class AnalysisFailure:
 
     def error(self, part: str) -> PiwizardError:
         """The sentence for a person who needs that part."""
-        key = ANSWERS[part]
+        key = KEY_OF_PART[part]
         return PiwizardError(
             f"{key}: the code could not be read: {self.why}{f' ({self.file})' if self.file else ''}.",
             key=key,
@@ -93,14 +93,14 @@ class AnalysisFailure:
 class Analysis:
     """The parts that are known; `failures` says why one is None."""
 
-    entries: tuple[Candidate, ...] | None = None
-    needs: Needs | None = None
-    static: Static | None = None
-    environment: tuple[Variable, ...] | None = None
+    entries: tuple[EntryCandidate, ...] | None = None
+    needs: PythonPackages | None = None
+    static: StaticFiles | None = None
+    environment: tuple[EnvVariable, ...] | None = None
     init: tuple[InitCommand, ...] | None = None
     server: str | None = None
     network: tuple[HomeNetworkUse, ...] | None = None
-    writable: tuple[Writable, ...] | None = None
+    writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """One at most."""
     warnings: tuple[CodeWarning, ...] | None = None
@@ -113,22 +113,22 @@ class Analysis:
         return value
 
 
-def checked(part: str, value: object) -> Any:
+def check_part(part: str, value: object) -> Any:
     """Turn a part as JSON gives it into its dataclass, without what no answer could be. Malformed where it is none."""
-    kind, check = CHECKS[part]
-    return check(decoded(kind, value))
+    kind, check = PART_TYPES[part]
+    return check(decode_as(kind, value))
 
 
-def within(path: str) -> bool:
+def is_repository_path(path: str) -> bool:
     """Whether a text is a plain path inside of the repository."""
     parts = path.split("/")
-    plain = path.isprintable() and len(path) <= LONGEST_PATH and not path.startswith("-")
+    plain = path.isprintable() and len(path) <= MAX_PATH_LENGTH and not path.startswith("-")
     return plain and not {"", ".", ".."} & set(parts) and parts[0] != ".git"
 
 
 def is_entry(text: str) -> bool:
     """Whether a text names a WSGI callable, with literal arguments at most."""
-    return _accepts(v.entry, text) or bool(CALL.fullmatch(text))
+    return _accepts(v.entry, text) or bool(FACTORY_CALL.fullmatch(text))
 
 
 def _accepts(validator: v.Validator, value: object) -> bool:
@@ -139,114 +139,130 @@ def _accepts(validator: v.Validator, value: object) -> bool:
     return True
 
 
-def _sentence(text: str) -> bool:
-    return text.isprintable() and len(text) <= LONGEST_LINE
+def _is_short_text(text: str) -> bool:
+    return text.isprintable() and len(text) <= MAX_TEXT_LENGTH
 
 
-def _entries(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    def right(one: Candidate) -> bool:
+def _check_entries(found: tuple[EntryCandidate, ...]) -> tuple[EntryCandidate, ...]:
+    def right(one: EntryCandidate) -> bool:
         folders = [folder for folder in (one.chdir, one.pythonpath) if folder]
-        words = _sentence(one.why) and _sentence(one.problem)
-        return is_entry(one.entry) and within(one.file) and all(map(within, folders)) and words
+        words = _is_short_text(one.why) and _is_short_text(one.problem)
+        return is_entry(one.entry) and is_repository_path(one.file) and all(map(is_repository_path, folders)) and words
 
     return tuple(one for one in found if right(one))
 
 
-def _needs(found: Needs) -> Needs:
-    imported = tuple(name for name in found.imported if import_scan.known(name))
+def _check_packages(found: PythonPackages) -> PythonPackages:
+    imported = tuple(name for name in found.imported if import_scan.is_known_package(name))
     wanted = found.requirements
     if wanted is None:
-        return Needs(None, imported)
+        return PythonPackages(None, imported)
     project = wanted.is_project
     listed = wanted.arguments == ("-r", wanted.file)
-    if not within(wanted.file) or not (listed or project or not wanted.arguments):
+    if not is_repository_path(wanted.file) or not (listed or project or not wanted.arguments):
         raise MalformedAnalysis("arguments for pip that are none")
-    if project and wanted.arguments != (".",) and not within(wanted.arguments[0].removeprefix("./")):
+    if project and wanted.arguments != (".",) and not is_repository_path(wanted.arguments[0].removeprefix("./")):
         raise MalformedAnalysis("a project outside of the repository")
     lines = (" ".join(line.split()) for line in wanted.lines)
     kept = replace(
         wanted,
-        kind=wanted.kind if _sentence(wanted.kind) else "",
-        lines=tuple(line for line in lines if line and _sentence(line)),
-        constraints=tuple(line for line in wanted.constraints if PINNED.fullmatch(line)),
+        kind=wanted.kind if _is_short_text(wanted.kind) else "",
+        lines=tuple(line for line in lines if line and _is_short_text(line)),
+        constraints=tuple(line for line in wanted.constraints if PINNED_REQUIREMENT.fullmatch(line)),
         names=tuple(name for name in wanted.names if DISTRIBUTION.fullmatch(name)),
         limits=tuple(name for name in wanted.limits if DISTRIBUTION.fullmatch(name)),
     )
-    return Needs(kept, imported)
+    return PythonPackages(kept, imported)
 
 
-def _static(found: Static) -> Static:
-    folders = [one for one in found.folders if _accepts(v.static, {one.prefix: one.folder}) and within(one.file)]
+def _check_static(found: StaticFiles) -> StaticFiles:
+    folders = [
+        one for one in found.folders if _accepts(v.static, {one.prefix: one.folder}) and is_repository_path(one.file)
+    ]
     files = [one for one in found.root_files if one.url.strip("/") in ROOT_FILES and _accepts(v.inside, one.path)]
-    return Static(tuple(folders[:MOST_OFFERED]), tuple(files[: len(ROOT_FILES)]))
+    return StaticFiles(tuple(folders[:MAX_SUGGESTIONS]), tuple(files[: len(ROOT_FILES)]))
 
 
-def _environment(found: tuple[Variable, ...]) -> tuple[Variable, ...]:
+def _check_environment(found: tuple[EnvVariable, ...]) -> tuple[EnvVariable, ...]:
     return tuple(
         replace(
             one,
-            default=_shown(one.default),
-            example=_shown(one.example),
-            secret=bool(SECRET.search(one.name)),
-            generate=bool(GENERATED.search(one.name)),
+            default=_printable(one.default),
+            example=_printable(one.example),
+            secret=bool(SECRET_NAME.search(one.name)),
+            generate=bool(GENERATED_NAME.search(one.name)),
         )
         for one in found
-        if _accepts(v.environment, {one.name: ""}) and within(one.file)
+        if _accepts(v.environment, {one.name: ""}) and is_repository_path(one.file)
     )
 
 
-def _shown(text: str | None) -> str | None:
+def _printable(text: str | None) -> str | None:
     """A text of the code as a person may see it."""
-    return text and "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST_LINE])
+    return text and "".join(sign if sign.isprintable() else " " for sign in text[:MAX_TEXT_LENGTH])
 
 
-def _init(found: tuple[InitCommand, ...]) -> tuple[InitCommand, ...]:
+def _check_init(found: tuple[InitCommand, ...]) -> tuple[InitCommand, ...]:
     def right(one: InitCommand) -> bool:
         program, *words = one.argv or ("",)
         app = words[1] if words[:1] == ["--app"] and len(words) > 1 else None
-        named = app is None or WORD.fullmatch(app) or is_entry(app)
+        named = app is None or COMMAND_WORD.fullmatch(app) or is_entry(app)
         plain = words[2:] if app is not None else words
-        known = program in PROGRAMS and bool(named) and all(map(WORD.fullmatch, plain)) and _sentence(one.why)
-        return known and (one.doubt is None or (_sentence(one.doubt.why) and within(one.doubt.file)))
+        known = (
+            program in SETUP_PROGRAMS
+            and bool(named)
+            and all(map(COMMAND_WORD.fullmatch, plain))
+            and _is_short_text(one.why)
+        )
+        return known and (one.risk is None or (_is_short_text(one.risk.why) and is_repository_path(one.risk.file)))
 
-    return tuple(one for one in found if right(one) and within(one.file))[:MOST_OFFERED]
-
-
-def _server(found: str) -> str:
-    return found if _sentence(found) else ""
-
-
-def _network(found: tuple[HomeNetworkUse, ...]) -> tuple[HomeNetworkUse, ...]:
-    return tuple(one for one in found if _sentence(one.why) and within(one.file))[:MOST_OFFERED]
+    return tuple(one for one in found if right(one) and is_repository_path(one.file))[:MAX_SUGGESTIONS]
 
 
-def _writable(found: tuple[Writable, ...]) -> tuple[Writable, ...]:
+def _check_server(found: str) -> str:
+    return found if _is_short_text(found) else ""
+
+
+def _check_network(found: tuple[HomeNetworkUse, ...]) -> tuple[HomeNetworkUse, ...]:
+    return tuple(one for one in found if _is_short_text(one.why) and is_repository_path(one.file))[:MAX_SUGGESTIONS]
+
+
+def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
         one
         for one in found
-        if within(one.path) and SAFE.fullmatch(one.path) and one.kind in kinds and _sentence(one.why)
-    )[:MOST_OFFERED]
+        if is_repository_path(one.path)
+        and SAFE_PATH.fullmatch(one.path)
+        and one.kind in kinds
+        and _is_short_text(one.why)
+    )[:MAX_SUGGESTIONS]
 
 
-def _python(found: tuple[RequiredPython, ...]) -> tuple[RequiredPython, ...]:
-    plain = (one for one in found if _sentence(one.spec) and len(one.spec) <= LONGEST_WISH and within(one.file))
+def _check_python(found: tuple[RequiredPython, ...]) -> tuple[RequiredPython, ...]:
+    plain = (
+        one
+        for one in found
+        if _is_short_text(one.spec) and len(one.spec) <= MAX_SPEC_LENGTH and is_repository_path(one.file)
+    )
     return tuple(plain)[:1]
 
 
-def _warnings(found: tuple[CodeWarning, ...]) -> tuple[CodeWarning, ...]:
-    return tuple(one for one in found if one.setting in WARNINGS and within(one.file))[:MOST_OFFERED]
+def _check_warnings(found: tuple[CodeWarning, ...]) -> tuple[CodeWarning, ...]:
+    return tuple(one for one in found if one.setting in WARNING_TEXTS and is_repository_path(one.file))[
+        :MAX_SUGGESTIONS
+    ]
 
 
-CHECKS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-    "entries": (tuple[Candidate, ...], _entries),
-    "needs": (Needs, _needs),
-    "static": (Static, _static),
-    "environment": (tuple[Variable, ...], _environment),
-    "init": (tuple[InitCommand, ...], _init),
-    "server": (str, _server),
-    "network": (tuple[HomeNetworkUse, ...], _network),
-    "writable": (tuple[Writable, ...], _writable),
-    "python": (tuple[RequiredPython, ...], _python),
-    "warnings": (tuple[CodeWarning, ...], _warnings),
+PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "entries": (tuple[EntryCandidate, ...], _check_entries),
+    "needs": (PythonPackages, _check_packages),
+    "static": (StaticFiles, _check_static),
+    "environment": (tuple[EnvVariable, ...], _check_environment),
+    "init": (tuple[InitCommand, ...], _check_init),
+    "server": (str, _check_server),
+    "network": (tuple[HomeNetworkUse, ...], _check_network),
+    "writable": (tuple[WritePath, ...], _check_writable),
+    "python": (tuple[RequiredPython, ...], _check_python),
+    "warnings": (tuple[CodeWarning, ...], _check_warnings),
 }

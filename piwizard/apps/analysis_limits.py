@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-SECONDS = 20 if sys.maxsize > 1 << 32 else 60
+MAX_CPU_SECONDS = 20 if sys.maxsize > 1 << 32 else 60
 """Of processor time. Boards that run a system of 32 bits are the slow ones."""
-MEMORY = 256 << 20
+MAX_MEMORY_BYTES = 256 << 20
 """Bytes of address space. The largest code that is read takes about 150 MB."""
-FILES = 64
-NOBODYS = 2_100_000_014
+MAX_OPEN_FILES = 64
+ANALYSIS_UID = 2_100_000_014
 """A user and a group outside of all ranges that Debian, systemd and directory services give numbers from."""
-TOO_LONG = f"reading it takes too long (the limit is {SECONDS} seconds)"
-TOO_LARGE = f"reading it takes too much memory (the limit is {MEMORY >> 20} MB)"
+TOO_LONG = f"reading it takes too long (the limit is {MAX_CPU_SECONDS} seconds)"
+TOO_LARGE = f"reading it takes too much memory (the limit is {MAX_MEMORY_BYTES >> 20} MB)"

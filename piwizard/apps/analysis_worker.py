@@ -26,27 +26,38 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
-from piwizard.apps.analysis import MOST_OFFERED, Needs, Static, Wish
-from piwizard.apps.analysis_limits import FILES, MEMORY, NOBODYS, SECONDS, TOO_LARGE, TOO_LONG
+from piwizard.apps.analysis import MAX_SUGGESTIONS, AnalysisOptions, PythonPackages, StaticFiles
+from piwizard.apps.analysis_limits import (
+    ANALYSIS_UID,
+    MAX_CPU_SECONDS,
+    MAX_MEMORY_BYTES,
+    MAX_OPEN_FILES,
+    TOO_LARGE,
+    TOO_LONG,
+)
 from piwizard.apps.code_warnings import find_code_warnings
-from piwizard.apps.database import find_init
-from piwizard.apps.entry import Candidate, choose, find_entries
-from piwizard.apps.env_vars import find_environment
+from piwizard.apps.database import database_server_in_code, find_init_commands
+from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
+from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.home_network import find_home_network
-from piwizard.apps.import_scan import packages
-from piwizard.apps.repository_checkout import RepositoryCheckout, read
+from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
-from piwizard.apps.requirements import Requirements, find_requirements, limited, listed
-from piwizard.apps.servers import server_in_code
+from piwizard.apps.requirements import (
+    Requirements,
+    constrained_distributions,
+    find_requirements,
+    required_distributions,
+)
 from piwizard.apps.static import find_root_files, find_static
-from piwizard.apps.write_paths import find_writable
+from piwizard.apps.write_paths import find_write_paths
 from piwizard.errors import PiwizardError
 
 CLONE_NEWNET, CLONE_NEWIPC, PR_SET_NO_NEW_PRIVS = 0x40000000, 0x08000000, 38
-MOST_CANDIDATES = 200
-MOST_FOUND = 1000
+MAX_CANDIDATES = 200
+MAX_NAMES = 1000
 """Of variables, and of names of packages; nobody reads more."""
-LEAST_SHARE = 0.2
+MIN_PART_SECONDS = 0.2
 """Seconds that each part may take at least."""
 
 
@@ -54,12 +65,12 @@ class OutOfTime(BaseException):
     """A part has used up its share of the time. No Exception, so that nothing on the way takes it for its own."""
 
 
-def limit() -> None:
+def set_resource_limits() -> None:
     """Set what the kernel ends or refuses."""
     limits = {
-        resource.RLIMIT_CPU: SECONDS + 1,
-        resource.RLIMIT_AS: MEMORY,
-        resource.RLIMIT_NOFILE: FILES,
+        resource.RLIMIT_CPU: MAX_CPU_SECONDS + 1,
+        resource.RLIMIT_AS: MAX_MEMORY_BYTES,
+        resource.RLIMIT_NOFILE: MAX_OPEN_FILES,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NPROC: 0,
         resource.RLIMIT_CORE: 0,
@@ -68,18 +79,18 @@ def limit() -> None:
         resource.setrlimit(kind, (most, most + 1 if kind == resource.RLIMIT_CPU else most))  # SIGXCPU, then SIGKILL
 
 
-def confine(tree: Path) -> Path:
+def drop_privileges(tree: Path) -> Path:
     """Give up all of root's rights and everything but the code, and return where the code is then."""
     libc = ctypes.CDLL(None, use_errno=True)
     handle = os.open(tree, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    group = os.fstat(handle).st_gid or NOBODYS
+    group = os.fstat(handle).st_gid or ANALYSIS_UID
     libc.unshare(CLONE_NEWNET | CLONE_NEWIPC)  # refused in some containers, where the rest has to do
     os.fchdir(handle)
     os.chroot(".")
     os.close(handle)
     os.setgroups([])
     os.setresgid(group, group, group)
-    os.setresuid(NOBODYS, NOBODYS, NOBODYS)
+    os.setresuid(ANALYSIS_UID, ANALYSIS_UID, ANALYSIS_UID)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     return Path("/")
 
@@ -87,12 +98,12 @@ def confine(tree: Path) -> Path:
 class AnalysisReader:
     """Works out one part after the other, each from what the answers say and what the parts before have found."""
 
-    def __init__(self, root: Path, data: Path, wish: Wish) -> None:
+    def __init__(self, root: Path, data: Path, wish: AnalysisOptions) -> None:
         self._wish = wish
         self._code = RepositoryCheckout(root)
         self._root, self._data = root, data
         self._armed = False
-        self._candidates: list[Candidate] = []
+        self._candidates: list[EntryCandidate] = []
         signal.signal(signal.SIGPROF, self._interrupt)
 
     def report(self) -> None:
@@ -102,20 +113,20 @@ class AnalysisReader:
         self._part("entries", self._entries)
         self._part("needs", self._needs)
         self._part("static", self._static)
-        self._part("environment", lambda: find_environment(self._code)[:MOST_FOUND])
-        self._part("init", lambda: find_init(self._code, self._entry.entry)[:MOST_OFFERED])
-        self._part("server", lambda: server_in_code(self._code))
-        self._part("network", lambda: find_home_network(self._code)[:MOST_OFFERED])
-        self._part("writable", lambda: find_writable(self._code, self._entry.chdir)[:MOST_OFFERED])
+        self._part("environment", lambda: find_env_variables(self._code)[:MAX_NAMES])
+        self._part("init", lambda: find_init_commands(self._code, self._entry.entry)[:MAX_SUGGESTIONS])
+        self._part("server", lambda: database_server_in_code(self._code))
+        self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
+        self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
 
     def _part(self, name: str, work: Callable[[], object]) -> bool:
         """Half of the time that is left is each part's: what one wastes is not lost to all that follow."""
-        share = max((SECONDS - time.process_time()) / 2, LEAST_SHARE)
+        share = max((MAX_CPU_SECONDS - time.process_time()) / 2, MIN_PART_SECONDS)
         try:
             self._armed = True
-            signal.setitimer(signal.ITIMER_PROF, share, LEAST_SHARE)
+            signal.setitimer(signal.ITIMER_PROF, share, MIN_PART_SECONDS)
             value = work()
             self._armed = False
         except OutOfTime:
@@ -128,12 +139,12 @@ class AnalysisReader:
             why = type(error).__name__
         else:
             if name:
-                tell({"part": name, "value": value})
+                print_json({"part": name, "value": value})
             return True
         finally:
             self._armed = False
             signal.setitimer(signal.ITIMER_PROF, 0)
-        tell({"part": name, "failed": why, "file": self._code.reading})
+        print_json({"part": name, "failed": why, "file": self._code.reading})
         return False
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
@@ -141,55 +152,55 @@ class AnalysisReader:
             raise OutOfTime
 
     def _read(self) -> None:
-        self._code = read(self._root, self._data)
-        self._code.about_to_parse = lambda file: tell({"file": file})
+        self._code = scan_checkout(self._root, self._data)
+        self._code.about_to_parse = lambda file: print_json({"file": file})
 
-    def _entries(self) -> list[Candidate]:
+    def _entries(self) -> list[EntryCandidate]:
         self._candidates = find_entries(self._code)
-        wanted = [one for one in self._candidates[MOST_CANDIDATES:] if one.entry == self._wish.entry]
-        return [*self._candidates[:MOST_CANDIDATES], *wanted[:1]]
+        wanted = [one for one in self._candidates[MAX_CANDIDATES:] if one.entry == self._wish.entry]
+        return [*self._candidates[:MAX_CANDIDATES], *wanted[:1]]
 
     @cached_property
-    def _entry(self) -> Candidate:
+    def _entry(self) -> EntryCandidate:
         wanted = self._wish.entry
         if wanted is None:
             try:
-                return choose(self._candidates)
+                return choose_entry(self._candidates)
             except PiwizardError:  # whoever needs an entry says so; the rest does without
-                return Candidate("", "", 0, "", 0)
+                return EntryCandidate("", "", 0, "", 0)
         known = (candidate for candidate in self._candidates if candidate.entry == wanted)
-        return next(known, Candidate(wanted, "", 0, "", 0))
+        return next(known, EntryCandidate(wanted, "", 0, "", 0))
 
-    def _needs(self) -> Needs:
+    def _needs(self) -> PythonPackages:
         file = self._wish.requirements
         if file is not None:
-            limits = limited(self._code, file)[:MOST_FOUND]
+            limits = constrained_distributions(self._code, file)[:MAX_NAMES]
             names = self._listed(file)
-            return Needs(Requirements("requirements.txt", file, ("-r", file), names=names, limits=limits), ())
+            return PythonPackages(Requirements("requirements.txt", file, ("-r", file), names=names, limits=limits), ())
         found = find_requirements(self._code, self._entry.chdir)
         if found is None:
-            return Needs(None, packages(self._code))
-        return Needs(replace(found, names=found.names[:MOST_FOUND], limits=found.limits[:MOST_FOUND]), ())
+            return PythonPackages(None, packages_from_imports(self._code))
+        return PythonPackages(replace(found, names=found.names[:MAX_NAMES], limits=found.limits[:MAX_NAMES]), ())
 
     def _listed(self, file: str) -> tuple[str, ...]:
-        return listed(self._code, file)[:MOST_FOUND]
+        return required_distributions(self._code, file)[:MAX_NAMES]
 
-    def _static(self) -> Static:
+    def _static(self) -> StaticFiles:
         folders = find_static(self._code, self._entry.origin[0])
-        return Static(folders[:MOST_OFFERED], find_root_files(self._code, folders))
+        return StaticFiles(folders[:MAX_SUGGESTIONS], find_root_files(self._code, folders))
 
     def _python(self) -> tuple[RequiredPython, ...]:
         found = find_required_python(self._code, self._entry.chdir)
         return (found,) if found else ()
 
 
-def tell(what: dict[str, object]) -> None:
+def print_json(what: dict[str, object]) -> None:
     """Print one line of the report."""
-    sys.stdout.write(json.dumps(what, default=_plain) + "\n")
+    sys.stdout.write(json.dumps(what, default=_as_dict) + "\n")
     sys.stdout.flush()
 
 
-def _plain(value: object) -> object:
+def _as_dict(value: object) -> object:
     assert is_dataclass(value)
     assert not isinstance(value, type)
     return asdict(value)
@@ -198,9 +209,9 @@ def _plain(value: object) -> object:
 def main() -> None:
     """Read a request from stdin and report to stdout."""
     request = json.loads(sys.stdin.read())
-    os.closerange(3, FILES)
+    os.closerange(3, MAX_OPEN_FILES)
     tree = Path(request["tree"])
-    limit()
-    root = confine(tree) if os.geteuid() == 0 else tree
-    AnalysisReader(root, Path(request["data"]), Wish(**request["wish"])).report()
-    tell({"end": True})
+    set_resource_limits()
+    root = drop_privileges(tree) if os.geteuid() == 0 else tree
+    AnalysisReader(root, Path(request["data"]), AnalysisOptions(**request["wish"])).report()
+    print_json({"end": True})

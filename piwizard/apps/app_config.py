@@ -9,35 +9,29 @@ from pathlib import Path
 
 from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache, network_access
-from piwizard.apps.analysis import Analysis, Needs, Wish
+from piwizard.apps.analysis import Analysis, AnalysisOptions, PythonPackages
 from piwizard.apps.app_source import AppSource
-from piwizard.apps.code_warnings import DEBUG, SECRET_KEY, WARNINGS, turns_debug_on
-from piwizard.apps.database import InitCommand
-from piwizard.apps.entry import Candidate, choose
-from piwizard.apps.env_vars import Variable
-from piwizard.apps.home_network import HomeNetworkUse, in_answers
-from piwizard.apps.layout import Layout
-from piwizard.apps.required_python import RequiredPython
+from piwizard.apps.database import InitCommand, database_server_in_answers
+from piwizard.apps.entry import EntryCandidate, choose_entry
+from piwizard.apps.env_vars import EnvVariable
+from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
+from piwizard.apps.layout import SiteLayout
 from piwizard.apps.requirements import Requirements
-from piwizard.apps.servers import server_in_answers
-from piwizard.apps.setup_commands import SetupCommands, decide
-from piwizard.apps.system_packages import needed
-from piwizard.apps.version_specs import fits, is_too_old
-from piwizard.apps.write_paths import Writable
+from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
+from piwizard.apps.system_packages import debian_packages_for
+from piwizard.apps.write_paths import WritePath
 from piwizard.changes.virtualenv import MARKER, recipe
 from piwizard.errors import PiwizardError
 from piwizard.system import files
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.files import digest
-from piwizard.system.python_version import LeftBehind, left_behind, version_of
+from piwizard.system.python_version import LeftBehind, left_behind
 
-SERVER, FRAMEWORK = "gunicorn>=23,<28", "flask>=1,<4"
+DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
 """What pip installs for an app that does not name them: releases that are known to work. What an app names wins."""
-PYTHON, REBUILT = "-py", "-venv"
+PYTHON_SUFFIX, VENV_SUFFIX = "-py", "-venv"
 """What follows in the name of a release whose environment was built again for the same commit."""
-OWN_SECRETS = ("SECRET_KEY", "FLASK_SECRET_KEY")
-"""Variables that Flask's secret key comes from where the code reads one of them."""
-BUILDING = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
+BUILD_KEYS = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
 @dataclass(frozen=True)
@@ -50,32 +44,34 @@ class AppConfig:
     """The version of the system's python3, "3.13.5"; None where it is not known."""
 
     @cached_property
-    def _analysis(self) -> Analysis:
-        wish = Wish(self.answers.get("app.entry"), self.answers.get("app.requirements"))
-        site = Layout(str(self.answers.site), self.source.commit)
-        return analysis_cache.of(site.site, self.source.tree, self.source.commit, site.data, wish)
+    def analysis(self) -> Analysis:
+        wish = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"))
+        site = SiteLayout(str(self.answers.site), self.source.commit)
+        return analysis_cache.cached_analysis(site.site, self.source.tree, self.source.commit, site.data, wish)
 
     @cached_property
-    def layout(self) -> Layout:
+    def layout(self) -> SiteLayout:
         """Where it lies. Answers that decide how a release is built make another release of the same commit.
 
         So does another Python, or another way to build its environment: what runs is left alone until the new one is
         proven.
         """
-        building = {key: self.answers.get(key) for key in BUILDING if self.answers.get(key) is not None}
+        building = {key: self.answers.get(key) for key in BUILD_KEYS if self.answers.get(key) is not None}
         variant = f"-{digest(repr(sorted(building.items())).encode())[:4]}" if building else ""
-        plain = Layout(str(self.answers.site), self.source.commit, variant)
+        plain = SiteLayout(str(self.answers.site), self.source.commit, variant)
         in_use = plain.current.resolve().name
-        own = re.fullmatch(re.escape(plain.release.name) + f"((?:{PYTHON}[0-9.]+|{REBUILT}[0-9a-f]+)?)", in_use)
+        own = re.fullmatch(
+            re.escape(plain.release.name) + f"((?:{PYTHON_SUFFIX}[0-9.]+|{VENV_SUFFIX}[0-9a-f]+)?)", in_use
+        )
         if own is None:
             return plain
         if self.left_behind:
-            return Layout(plain.site, plain.commit, f"{variant}{PYTHON}{self.left_behind.here}")
-        release = Layout(plain.site, plain.commit, f"{variant}{own[1]}")
+            return SiteLayout(plain.site, plain.commit, f"{variant}{PYTHON_SUFFIX}{self.left_behind.here}")
+        release = SiteLayout(plain.site, plain.commit, f"{variant}{own[1]}")
         built = files.read(release.release / MARKER)
         if built is None or built == self.recipe:
             return release
-        return Layout(plain.site, plain.commit, f"{variant}{REBUILT}{digest(self.recipe)[:8]}")
+        return SiteLayout(plain.site, plain.commit, f"{variant}{VENV_SUFFIX}{digest(self.recipe)[:8]}")
 
     @cached_property
     def recipe(self) -> bytes:
@@ -87,62 +83,15 @@ class AppConfig:
         """The interpreter that its environment is made with."""
         return str(self.answers.get("app.python", "python3"))
 
-    @cached_property
-    def unsuitable_python(self) -> tuple[RequiredPython, str] | None:
-        """The Python that the code asks for and this machine's version, where the two do not fit; None where they do.
-
-        The version of an interpreter with an unusual name is not known, and no reason to object.
-        """
-        here = version_of(self.python, self.system_python)
-        wanted = (self._analysis.python or (None,))[0]
-        if wanted is None or here is None or fits(wanted.spec, here):
-            return None
-        return wanted, ".".join(map(str, here))
-
-    def require_suitable_python(self) -> None:
-        """Raise PiwizardError where pip would refuse this machine's Python, or where it is too old for the code.
-
-        An answer to app.python overrules the code, as long as pip does.
-        """
-        if self.unsuitable_python is None:
-            return
-        wanted, here = self.unsuitable_python
-        refused = self.requirements is not None and self.requirements.is_project
-        version = tuple(map(int, here.split(".")))
-        too_old = is_too_old(wanted.spec, version) and "app.python" not in self.answers.values
-        if not wanted.declared or not (refused or too_old):
-            return
-        hint = 'Install a suitable Python and name it under [app], as in python = "/usr/local/bin/python3.14".'
-        raise PiwizardError(
-            f"app.python: {wanted.file} requires Python {wanted.versions}, and {self.python} on this Pi is {here}.",
-            key="app.python",
-            hint=hint if refused else f'{hint} To use this one all the same, write python = "{self.python}".',
-        )
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What is unsafe or may fail in the app, in sentences for the person who confirms the plan."""
-        found = {one.setting: one.text for one in self._analysis.warnings or ()}
-        if any(one.name in OWN_SECRETS for one in self._analysis.environment or ()):
-            found.pop(SECRET_KEY, None)
-        if turns_debug_on(self._given("FLASK_DEBUG") or ""):
-            found[DEBUG] = WARNINGS[DEBUG].format(place="app.env.FLASK_DEBUG")
-        texts = list(found.values())
-        if self.unsuitable_python:
-            wanted, here = self.unsuitable_python
-            texts.append(
-                f"The code asks for Python {wanted.versions} ({wanted.file}); this Pi has {here}. "
-                "If the app fails, install that version and name it in app.python."
-            )
-        return tuple(texts)
-
     @property
     def install(self) -> tuple[str, ...]:
         """What pip installs: the app's own requirements, and what every app needs that they do not name."""
         wanted = self.requirements
         held = wanted.held if wanted else ()
-        server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else SERVER,)
-        flask = () if wanted and wanted.flask else ("flask" if "flask" in held else FRAMEWORK,)
+        server = (
+            () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else DEFAULT_GUNICORN,)
+        )
+        flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)
         return (*server, *flask, *(wanted.arguments if wanted else self.imported))
 
     @property
@@ -158,17 +107,17 @@ class AppConfig:
     @cached_property
     def left_behind(self) -> LeftBehind | None:
         """Says so where the release in use was built for a Python that this machine no longer has."""
-        return left_behind(Layout(str(self.answers.site), "").current / "venv")
+        return left_behind(SiteLayout(str(self.answers.site), "").current / "venv")
 
     @cached_property
-    def entry(self) -> Candidate:
+    def entry(self) -> EntryCandidate:
         """The WSGI callable, and the folder to start in."""
-        found = self._analysis.entries
+        found = self.analysis.entries
         wanted = self.answers.get("app.entry")
         if wanted is None:
-            return choose(list(self._analysis.known("entries", found)))
+            return choose_entry(list(self.analysis.known("entries", found)))
         known = next((candidate for candidate in found or () if candidate.entry == wanted), None)
-        return known or Candidate(wanted, "", 0, "named in the answers", 0)
+        return known or EntryCandidate(wanted, "", 0, "named in the answers", 0)
 
     @cached_property
     def requirements(self) -> Requirements | None:
@@ -178,17 +127,17 @@ class AppConfig:
             _ = self.entry  # where nobody can tell which app is meant, nobody can tell what it needs
             return self._needs.requirements
         self._there("app.requirements", wanted, folder=False)
-        found = self._analysis.needs.requirements if self._analysis.needs else None
+        found = self.analysis.needs.requirements if self.analysis.needs else None
         return found or Requirements("requirements.txt", wanted, ("-r", wanted))
 
     @property
-    def _needs(self) -> Needs:
-        return self._analysis.known("needs", self._analysis.needs)
+    def _needs(self) -> PythonPackages:
+        return self.analysis.known("needs", self.analysis.needs)
 
     @cached_property
     def libraries(self) -> tuple[str, ...]:
         """The packages of the system that the app's own need."""
-        return needed(self.requirements.names if self.requirements else self.imported)
+        return debian_packages_for(self.requirements.names if self.requirements else self.imported)
 
     @cached_property
     def imported(self) -> tuple[str, ...]:
@@ -201,7 +150,7 @@ class AppConfig:
         wanted = self.answers.get("app.static")
         if wanted is None:
             _ = self.entry
-            found = self._analysis.known("static", self._analysis.static)
+            found = self.analysis.known("static", self.analysis.static)
             return {one.prefix: one.folder for one in found.folders}
         for folder in wanted.values():
             self._there("app.static", folder, folder=True)
@@ -211,7 +160,7 @@ class AppConfig:
     def root_files(self) -> dict[str, str]:
         """Exact URLs ("/robots.txt") with the file in the code. Where the code cannot be read, the app has them."""
         _ = self.entry
-        found = self._analysis.static
+        found = self.analysis.static
         return {one.url: one.path for one in found.root_files} if found else {}
 
     @cached_property
@@ -224,15 +173,17 @@ class AppConfig:
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
 
     @property
-    def found_writable(self) -> tuple[Writable, ...]:
+    def found_writable(self) -> tuple[WritePath, ...]:
         """What the code says that it writes, whatever was answered."""
-        return self._analysis.known("writable", self._analysis.writable)
+        return self.analysis.known("writable", self.analysis.writable)
 
     @cached_property
     def setup(self) -> SetupCommands:
         """Which setup commands run, and which are only offered."""
         wanted = self.answers.get("app.init")
-        return decide(wanted, self.found_init if wanted is None else self._analysis.init or (), self.layout.folder)
+        return choose_setup_commands(
+            wanted, self.found_init if wanted is None else self.analysis.init or (), self.layout.folder
+        )
 
     @property
     def init(self) -> tuple[str, ...]:
@@ -242,16 +193,16 @@ class AppConfig:
     @cached_property
     def database_server(self) -> str:
         """The database server that holds data of the app, in words; empty where there is none."""
-        answered = server_in_answers(self.answers.get("app.env", {}), self.answers.secrets)
-        return answered or self._analysis.server or ""
+        answered = database_server_in_answers(self.answers.get("app.env", {}), self.answers.secrets)
+        return answered or self.analysis.server or ""
 
     @cached_property
     def home_network(self) -> tuple[HomeNetworkUse, ...]:
         """What in the code, or in the answers to app.env, asks for the home network."""
-        given = {name: self._given(name) for name in self.answers.get("app.env", {})}
-        return (*(self._analysis.network or ()), *in_answers(given))
+        given = {name: self.given(name) for name in self.answers.get("app.env", {})}
+        return (*(self.analysis.network or ()), *home_network_in_answers(given))
 
-    def _given(self, name: str) -> str | None:
+    def given(self, name: str) -> str | None:
         value = self.answers.get("app.env", {}).get(name)
         return value if isinstance(value, str) else self.answers.secrets.get(f"app.env.{name}")
 
@@ -279,7 +230,7 @@ class AppConfig:
     @property
     def found_init(self) -> tuple[InitCommand, ...]:
         """The commands in the code that prepare a new site, whatever was answered."""
-        return self._analysis.known("init", self._analysis.init)
+        return self.analysis.known("init", self.analysis.init)
 
     @cached_property
     def generated(self) -> tuple[str, ...]:
@@ -294,11 +245,11 @@ class AppConfig:
         return tuple(one.name for one in self.variables if one.default is None and one.name not in settings)
 
     @cached_property
-    def variables(self) -> tuple[Variable, ...]:
+    def variables(self) -> tuple[EnvVariable, ...]:
         """The variables that the code reads; none where it cannot be read and the answers have them instead."""
-        if self._analysis.environment is None and self.answers.get("app.env"):
+        if self.analysis.environment is None and self.answers.get("app.env"):
             return ()
-        return self._analysis.known("environment", self._analysis.environment)
+        return self.analysis.known("environment", self.analysis.environment)
 
     @property
     def gunicorn(self) -> tuple[int, ...] | None:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from piwizard.apps.bindings import Assigned, Binding, Bindings, Function, Import, bindings_of
-from piwizard.apps.functions import decorator_name, required_arguments, returned
-from piwizard.apps.modules import imported, submodule
+from piwizard.apps.bindings import (
+    Assignment,
+    Binding,
+    Bindings,
+    Function,
+    Import,
+    bindings_of,
+    decorator_name,
+    required_arguments,
+    returned_values,
+)
+from piwizard.apps.modules import imported_file, submodule_file
 from piwizard.apps.repository_checkout import RepositoryCheckout
 
 FACTORY_NAMES = ("create_app", "make_app")
@@ -15,17 +24,17 @@ APP_CLASSES = {
     ("flask", "Flask"), ("flask.app", "Flask"), ("apiflask", "APIFlask"), ("flask_openapi3", "OpenAPI"),
     ("eve", "Eve"),
 }  # fmt: skip
-HOLDERS = {("dash", "Dash"): "server", ("connexion", "App"): "app", ("connexion", "FlaskApp"): "app"}
+APP_HOLDERS = {("dash", "Dash"): "server", ("connexion", "App"): "app", ("connexion", "FlaskApp"): "app"}
 WRAPPERS = frozenset({"ProxyFix", "DispatcherMiddleware", "WhiteNoise", "SharedDataMiddleware", "ProfilerMiddleware"})
 WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
-BLOCKING = frozenset({"run", "run_server", "serve_forever"})
-BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-EXPORTED = {*APP_CLASSES, ("flask", "Blueprint")}
+SERVING_METHODS = frozenset({"run", "run_server", "serve_forever"})
+BLOCK_NODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+STAR_EXPORTS = {*APP_CLASSES, ("flask", "Blueprint")}
 """What `from MODULE import *` is known to bring from outside the checkout."""
-MOST_STARRED = 300
-DEEPEST = 12
-MOST_STEPS = 2_000_000
-STEPS_A_LOOK = 2_000
+MAX_STAR_NAMES = 300
+MAX_LOOKUP_DEPTH = 12
+MAX_STEPS = 2_000_000
+MAX_STEPS_PER_LOOKUP = 2_000
 
 
 @dataclass(frozen=True)
@@ -35,11 +44,11 @@ class WsgiApp:
     file: str
     line: int
     how: str
-    factory: Factory | None = None
+    factory: AppFactory | None = None
 
 
 @dataclass(frozen=True)
-class Factory:
+class AppFactory:
     """A function that returns a Flask app."""
 
     name: str
@@ -50,17 +59,17 @@ class Factory:
 
 
 @dataclass
-class Code:
+class CodeIndex:
     """Answers what a name in a file stands for, following imports within the checkout."""
 
     checkout: RepositoryCheckout
     _bindings: dict[str, Bindings] = field(default_factory=dict)
     _everything: dict[str, Bindings] = field(default_factory=dict)
     texts: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    steps: int = MOST_STEPS
+    steps: int = MAX_STEPS
 
     @classmethod
-    def of(cls, checkout: RepositoryCheckout) -> Code:
+    def of(cls, checkout: RepositoryCheckout) -> CodeIndex:
         """The code of a checkout, with what is known of it so far."""
         known = checkout.memory.setdefault("code", cls(checkout))
         assert isinstance(known, cls)
@@ -85,39 +94,39 @@ class Code:
         """What `from MODULE import *` brings."""
         if not isinstance(star, Import):
             return []
-        target = imported(self.checkout, file, star.module, star.level)
+        target = imported_file(self.checkout, file, star.module, star.level)
         if target is None:
-            names = [name for module, name in EXPORTED if module == star.module]
+            names = [name for module, name in STAR_EXPORTS if module == star.module]
         else:
             names = [name for name in self.bindings(target).names if not name.startswith("_")]
-        known = names[:MOST_STARRED] if target != file else []
+        known = names[:MAX_STAR_NAMES] if target != file else []
         return [(name, Import(star.module, star.level, name, star.line)) for name in known]
 
     def app(self, file: str, name: str) -> WsgiApp | None:
         """The Flask app that a module's name stands for."""
-        return _Look(self, file).name_app(name)
+        return _Lookup(self, file).name_app(name)
 
-    def factory(self, file: str, name: str) -> Factory | None:
+    def factory(self, file: str, name: str) -> AppFactory | None:
         """The app factory that a module's name stands for."""
-        return _Look(self, file).name_factory(name)
+        return _Lookup(self, file).name_factory(name)
 
     def is_app_call(self, file: str, call: ast.Call) -> bool:
         """Whether a call anywhere in a file makes a Flask object: `Flask(…)`, an alias or a subclass of it."""
-        return _Look(self, file, self.everything(file)).is_app_class(call.func)
+        return _Lookup(self, file, self.everything(file)).is_app_class(call.func)
 
     def origin(self, file: str, node: ast.expr) -> tuple[str, str] | None:
         """The outside module and name behind an expression anywhere in a file: `("flask", "Blueprint")`."""
-        return _Look(self, file, self.everything(file)).origin(node)
+        return _Lookup(self, file, self.everything(file)).origin(node)
 
     def definition(self, file: str, node: ast.expr) -> tuple[str, str] | None:
         """The file and name where what `Name` or `module.Name` stands for is defined in the checkout."""
-        return _Look(self, file, self.everything(file)).definition(node)
+        return _Lookup(self, file, self.everything(file)).definition(node)
 
     def everything(self, file: str) -> Bindings:
         """What a file binds at its top and in all of its functions and classes."""
         if file not in self._everything:
             tree = self.checkout.parsed(file)
-            inner = [node for node in self.checkout.nodes(file) if isinstance(node, BLOCKS)]
+            inner = [node for node in self.checkout.nodes(file) if isinstance(node, BLOCK_NODES)]
             merged = bindings_of([*(tree.body if tree else []), *(s for block in inner for s in block.body)])
             self._everything[file] = merged
         return self._everything[file]
@@ -128,20 +137,22 @@ class Code:
             if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
                 continue
             owner = call.func.value.id
-            if call.func.attr in BLOCKING and (owner in {"app", "application", "socketio"} or self.app(file, owner)):
+            if call.func.attr in SERVING_METHODS and (
+                owner in {"app", "application", "socketio"} or self.app(file, owner)
+            ):
                 return call.lineno
         return None
 
 
 @dataclass
-class _Look:
+class _Lookup:
     """One look-up: a place in the code, and how many steps it may still take."""
 
-    code: Code
+    code: CodeIndex
     file: str
     local: Bindings | None = None
-    left: int = DEEPEST
-    steps: list[int] = field(default_factory=lambda: [STEPS_A_LOOK])
+    left: int = MAX_LOOKUP_DEPTH
+    steps: list[int] = field(default_factory=lambda: [MAX_STEPS_PER_LOOKUP])
 
     def bound(self, name: str) -> list[Binding]:
         # Names that are bound a hundred times to names that are bound a hundred times would take for ever.
@@ -152,18 +163,18 @@ class _Look:
             return self.local.names[name]
         return self.code.bindings(self.file).names.get(name, [])
 
-    def deeper(self, file: str | None = None, local: Bindings | None = None) -> _Look:
+    def deeper(self, file: str | None = None, local: Bindings | None = None) -> _Lookup:
         if file is None:
-            return _Look(self.code, self.file, local or self.local, self.left - 1, self.steps)
-        return _Look(self.code, file, None, self.left - 1, self.steps)
+            return _Lookup(self.code, self.file, local or self.local, self.left - 1, self.steps)
+        return _Lookup(self.code, file, None, self.left - 1, self.steps)
 
     def follow(self, source: Import) -> tuple[str, str | None] | None:
         """The file of the checkout, and the name in it, that an import leads to."""
-        target = imported(self.code.checkout, self.file, source.module, source.level)
+        target = imported_file(self.code.checkout, self.file, source.module, source.level)
         if target is None:
             return None
         if source.name and source.name not in self.code.bindings(target).names:
-            inner = submodule(self.code.checkout, target, source.name)
+            inner = submodule_file(self.code.checkout, target, source.name)
             return (inner, None) if inner else None
         if target == self.file and source.name is not None:
             return None
@@ -225,7 +236,7 @@ class _Look:
         if self.left <= 0:
             return None
         for source in self.bound(name):
-            if isinstance(source, Assigned) and (app := self.deeper().value_app(source.value, name)):
+            if isinstance(source, Assignment) and (app := self.deeper().value_app(source.value, name)):
                 return app
             if not isinstance(source, Import) or not (where := self.follow(source)) or not where[1]:
                 continue
@@ -252,9 +263,9 @@ class _Look:
     def held_app(self, holder: str, attr: str) -> WsgiApp | None:
         """The Flask app inside another framework's object: `dash_app.server`."""
         for source in self.bound(holder):
-            if isinstance(source, Assigned) and isinstance(source.value, ast.Call):
+            if isinstance(source, Assignment) and isinstance(source.value, ast.Call):
                 made_by = self.origin(source.value.func)
-                if made_by and HOLDERS.get(made_by) == attr:
+                if made_by and APP_HOLDERS.get(made_by) == attr:
                     return WsgiApp(self.file, source.line, "made")
         return None
 
@@ -272,7 +283,7 @@ class _Look:
             return WsgiApp(self.file, call.lineno, "called")
         return None
 
-    def value_factory(self, node: ast.expr) -> Factory | None:
+    def value_factory(self, node: ast.expr) -> AppFactory | None:
         match node:
             case ast.Name(id=name):
                 return self.name_factory(name)
@@ -281,7 +292,7 @@ class _Look:
                     return self.deeper(file).name_factory(attr)
         return None
 
-    def name_factory(self, name: str) -> Factory | None:
+    def name_factory(self, name: str) -> AppFactory | None:
         if self.left <= 0:
             return None
         for source in self.bound(name):
@@ -291,10 +302,10 @@ class _Look:
                 return self.deeper(where[0]).name_factory(where[1])
         return None
 
-    def function(self, function: Function) -> Factory | None:
+    def function(self, function: Function) -> AppFactory | None:
         """A function as a factory, if it returns an app, or is called as one and returns something unknown."""
         inner = self.deeper(local=bindings_of(function.body))
-        returns = returned(function)
+        returns = returned_values(function)
         sure = any(inner.value_app(value) for value in returns)
         several = any(
             isinstance(value, ast.Tuple) and any(inner.value_app(part) for part in value.elts) for value in returns
@@ -310,4 +321,4 @@ class _Look:
             problem = "it returns more than the app"
         elif any(decorator_name(node) not in {"cache", "lru_cache"} for node in function.decorator_list):
             problem = "it is decorated"
-        return Factory(function.name, self.file, function.lineno, required, problem)
+        return AppFactory(function.name, self.file, function.lineno, required, problem)

@@ -28,32 +28,34 @@ def site_folder(site: str) -> Path:
     return paths.sites_dir() / site
 
 
-def find(site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: Access = NOBODY) -> AppSource:
+def find_source(
+    site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: Access = NOBODY
+) -> AppSource:
     """The source to set up: the release in use where it is of this repository and branch, else the newest commit.
 
     `pinned` is a commit that was looked at before, and wins. PiwizardError names app.repo or app.branch where
     the code is not to be had. Fetches into the cache, alters nothing else; see `newest` for a new version.
     """
-    deployed = _deployed(site, repo, ref)
+    deployed = _deployed_source(site, repo, ref)
     if deployed and pinned in (None, deployed.commit):
         return deployed
-    cached = _cached(site, repo, ref)
+    cached = _cached_source(site, repo, ref)
     if cached and pinned == cached.commit:
         return cached
-    return newest(site, repo, ref, access)
+    return fetch_newest(site, repo, ref, access)
 
 
-def _deployed(site: str, repo: str, ref: str | None) -> AppSource | None:
+def _deployed_source(site: str, repo: str, ref: str | None) -> AppSource | None:
     release = (site_folder(site) / "current").resolve()
-    return _noted(release, release / "app", repo, ref, release)
+    return _noted_source(release, release / "app", repo, ref, release)
 
 
-def _cached(site: str, repo: str, ref: str | None) -> AppSource | None:
-    folder = _cache(site)
-    return _noted(folder, folder / "tree", repo, ref, None)
+def _cached_source(site: str, repo: str, ref: str | None) -> AppSource | None:
+    folder = _cache_folder(site)
+    return _noted_source(folder, folder / "tree", repo, ref, None)
 
 
-def _noted(folder: Path, tree: Path, repo: str, ref: str | None, release: Path | None) -> AppSource | None:
+def _noted_source(folder: Path, tree: Path, repo: str, ref: str | None, release: Path | None) -> AppSource | None:
     content = files.read(folder / "release.json")
     if content is None or not tree.is_dir():
         return None
@@ -63,9 +65,9 @@ def _noted(folder: Path, tree: Path, repo: str, ref: str | None, release: Path |
     return AppSource(repo, ref, noted["commit"], tree, release)
 
 
-def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> AppSource:
+def fetch_newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> AppSource:
     """Fetches the newest commit of the branch into the cache; errors as in `find`."""
-    folder = _cache(site)
+    folder = _cache_folder(site)
     if folder.exists():
         files.remove(folder)
     folder.mkdir(parents=True, mode=0o700)
@@ -89,5 +91,5 @@ def newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> Ap
     return AppSource(repo, ref, commit, tree, None)
 
 
-def _cache(site: str) -> Path:
+def _cache_folder(site: str) -> Path:
     return paths.cache_dir() / "sources" / site

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from piwizard.apps import network_access
-from piwizard.apps.smoke_test import LONGEST_START
+from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import egress_values
 from piwizard.templates.quoting import unit_argument, unit_word
@@ -81,7 +81,7 @@ def _arguments(unit: AppUnit) -> list[str]:
         "threads": unit.threads,
         "keep-alive": 75,
         # Counts while a worker loads the app, too: less than a trial may take would end it again and again.
-        "timeout": LONGEST_START,
+        "timeout": MAX_START_SECONDS,
         "graceful-timeout": 30,
         "worker-tmp-dir": "/dev/shm",
     }

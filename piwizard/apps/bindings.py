@@ -20,14 +20,14 @@ class Import:
 
 
 @dataclass(frozen=True)
-class Assigned:
+class Assignment:
     """A name that was given a value."""
 
     value: ast.expr
     line: int
 
 
-Binding = Import | Assigned | Function | ast.ClassDef
+Binding = Import | Assignment | Function | ast.ClassDef
 
 
 @dataclass
@@ -87,11 +87,11 @@ def bindings_of(body: Iterable[ast.stmt]) -> Bindings:
 
 def _assign(found: Bindings, target: ast.expr, value: ast.expr) -> None:
     if isinstance(target, ast.Name):
-        found.add(target.id, Assigned(value, value.lineno))
+        found.add(target.id, Assignment(value, value.lineno))
     elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
         for part, part_value in zip(target.elts, value.elts, strict=True):
             if isinstance(part, ast.Name):
-                found.add(part.id, Assigned(part_value, part_value.lineno))
+                found.add(part.id, Assignment(part_value, part_value.lineno))
 
 
 def _blocks(statement: ast.stmt) -> list[ast.stmt]:
@@ -100,3 +100,31 @@ def _blocks(statement: ast.stmt) -> list[ast.stmt]:
         for item in getattr(statement, block, []):
             inner += item.body if isinstance(item, ast.ExceptHandler | ast.match_case) else [item]
     return inner
+
+
+def returned_values(function: Function) -> list[ast.expr]:
+    """The values that a function returns, those of functions inside it left out."""
+    values: list[ast.expr] = []
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return) and node.value is not None:
+            values.append(node.value)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.expr):
+            waiting += ast.iter_child_nodes(node)
+    return values
+
+
+def required_arguments(function: Function) -> tuple[str, ...]:
+    """The arguments that a function cannot be called without."""
+    spec = function.args
+    positional = [*spec.posonlyargs, *spec.args]
+    needed = positional[: len(positional) - len(spec.defaults)]
+    needed += [arg for arg, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if default is None]
+    return tuple(arg.arg for arg in needed)
+
+
+def decorator_name(node: ast.expr) -> str:
+    """The last part of what decorates a function: `lru_cache` of `@functools.lru_cache()`."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

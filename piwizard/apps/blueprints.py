@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 
-from piwizard.apps.app_resolver import Code
-from piwizard.apps.bindings import Assigned
-from piwizard.apps.const_eval import Constants
+from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.bindings import Assignment
+from piwizard.apps.const_eval import ConstantEvaluator
 
-CLASSES = {
+BLUEPRINT_CLASSES = {
     ("flask", "Blueprint"), ("flask.blueprints", "Blueprint"), ("flask_smorest", "Blueprint"),
     ("apiflask", "APIBlueprint"), ("flask_openapi3", "APIBlueprint"),
 }  # fmt: skip
-DEEPEST = 3
-MOST = 10
-Place = tuple[str, str]
+MAX_NESTING = 3
+MAX_REGISTRATIONS = 10
+Definition = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,67 +34,71 @@ class Registration:
     """One register_blueprint() call. No `prefix`: the blueprint's own. `parent`: the blueprint it is put into."""
 
     prefix: str | None
-    parent: Place | None
+    parent: Definition | None
 
 
-def find_blueprints(code: Code) -> list[Blueprint]:
+def find_blueprints(code: CodeIndex) -> list[Blueprint]:
     """The blueprints of a checkout."""
-    made: dict[Place, Blueprint] = {}
+    made: dict[Definition, Blueprint] = {}
     for file in code.checkout.python:
         if code.checkout.mentions(file, b"Blueprint"):
-            made.update(_made(code, file))
-    registered: dict[Place, list[Registration]] = {}
+            made.update(_defined_in(code, file))
+    registered: dict[Definition, list[Registration]] = {}
     for file in code.checkout.python:
         if code.checkout.mentions(file, b"register_blueprint"):
-            for place, registration in _registered(code, file):
+            for place, registration in _registered_in(code, file):
                 registered.setdefault(place, []).append(registration)
     return [
-        replace(blueprint, prefixes=tuple(dict.fromkeys(_prefixes(code, made, registered, place, DEEPEST))))
+        replace(blueprint, prefixes=tuple(dict.fromkeys(_url_prefixes(code, made, registered, place, MAX_NESTING))))
         for place, blueprint in made.items()
     ]
 
 
-def _made(code: Code, file: str) -> dict[Place, Blueprint]:
-    found: dict[Place, Blueprint] = {}
+def _defined_in(code: CodeIndex, file: str) -> dict[Definition, Blueprint]:
+    found: dict[Definition, Blueprint] = {}
     for variable, sources in code.everything(file).names.items():
         for source in sources:
-            call = source.value if isinstance(source, Assigned) else None
-            if isinstance(call, ast.Call) and code.origin(file, call.func) in CLASSES:
+            call = source.value if isinstance(source, Assignment) else None
+            if isinstance(call, ast.Call) and code.origin(file, call.func) in BLUEPRINT_CLASSES:
                 named = next((k.value for k in call.keywords if k.arg == "name"), call.args[0] if call.args else None)
-                name = Constants(code, file).text(named) or variable
+                name = ConstantEvaluator(code, file).text(named) or variable
                 found[file, variable] = Blueprint(name, file, variable, call)
     return found
 
 
-def _registered(code: Code, file: str) -> list[tuple[Place, Registration]]:
-    found: list[tuple[Place, Registration]] = []
+def _registered_in(code: CodeIndex, file: str) -> list[tuple[Definition, Registration]]:
+    found: list[tuple[Definition, Registration]] = []
     for node in code.checkout.nodes(file):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr="register_blueprint"), args=[target, *_]):
                 place = code.definition(file, target)
                 given = next((k.value for k in node.keywords if k.arg == "url_prefix"), None)
-                prefix = Constants(code, file).text(given)
+                prefix = ConstantEvaluator(code, file).text(given)
                 if place and (given is None or prefix is not None):
                     found.append((place, Registration(prefix, code.definition(file, owner))))
     return found
 
 
-def _prefixes(
-    code: Code, made: dict[Place, Blueprint], registered: dict[Place, list[Registration]], place: Place, left: int
+def _url_prefixes(
+    code: CodeIndex,
+    made: dict[Definition, Blueprint],
+    registered: dict[Definition, list[Registration]],
+    place: Definition,
+    left: int,
 ) -> list[str]:
     blueprint = made[place]
     given = next((k.value for k in blueprint.call.keywords if k.arg == "url_prefix"), None)
-    own = Constants(code, blueprint.file).text(given)
+    own = ConstantEvaluator(code, blueprint.file).text(given)
     if left <= 0 or (given is not None and own is None):
         return []
     calls = registered.get(place)
     if not calls:
         return [own] if own else []
     found: list[str] = []
-    for call in calls[:MOST]:
+    for call in calls[:MAX_REGISTRATIONS]:
         prefix = call.prefix if call.prefix is not None else own or ""
         above = [""]
         if call.parent in made and call.parent != place:
-            above = _prefixes(code, made, registered, call.parent, left - 1)
+            above = _url_prefixes(code, made, registered, call.parent, left - 1)
         found += ["/".join(part.strip("/") for part in (outer, prefix) if part.strip("/")) for outer in above]
     return found

@@ -6,37 +6,39 @@ import ast
 import posixpath
 from dataclasses import dataclass
 
-from piwizard.apps.app_resolver import Code
-from piwizard.apps.bindings import Assigned
-from piwizard.apps.modules import parent
+from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.bindings import Assignment
+from piwizard.apps.modules import parent_folder
 
 # Stands for the checkout in paths made from __file__, so that posixpath can work on them.
-HERE = "/<checkout>"
-LONGEST = 4096
-DEEPEST = 25
-SAME = frozenset({"abspath", "realpath", "normpath", "resolve", "absolute", "as_posix", "fspath", "str", "expanduser"})
-PATHS = frozenset({"Path", "PurePath", "PosixPath"})
+CHECKOUT_ROOT = "/<checkout>"
+MAX_TEXT_LENGTH = 4096
+MAX_DEPTH = 25
+PATH_PRESERVING_CALLS = frozenset(
+    {"abspath", "realpath", "normpath", "resolve", "absolute", "as_posix", "fspath", "str", "expanduser"}
+)
+PATH_CLASSES = frozenset({"Path", "PurePath", "PosixPath"})
 
 
-def within(path: str, start: str = "") -> str | None:
+def path_in_checkout(path: str, start: str = "") -> str | None:
     """A path of the code relative to the checkout; None where it leads elsewhere. `start` is what "." means."""
-    full = posixpath.normpath(posixpath.join(HERE, start, path))
-    if full == HERE:
+    full = posixpath.normpath(posixpath.join(CHECKOUT_ROOT, start, path))
+    if full == CHECKOUT_ROOT:
         return ""
-    return full.removeprefix(f"{HERE}/") if full.startswith(f"{HERE}/") else None
+    return full.removeprefix(f"{CHECKOUT_ROOT}/") if full.startswith(f"{CHECKOUT_ROOT}/") else None
 
 
 @dataclass(frozen=True)
-class Constants:
+class ConstantEvaluator:
     """Evaluates expressions of one file."""
 
-    code: Code
+    code: CodeIndex
     file: str
 
-    def text(self, node: ast.expr | None, left: int = DEEPEST) -> str | None:
+    def text(self, node: ast.expr | None, left: int = MAX_DEPTH) -> str | None:
         """The text or path that an expression gives; None where reading does not tell."""
         value = None if node is None or left <= 0 or not self.code.spend() else self._value(node, left - 1)
-        return value if value is not None and len(value) <= LONGEST else None
+        return value if value is not None and len(value) <= MAX_TEXT_LENGTH else None
 
     def _value(self, node: ast.expr, left: int) -> str | None:
         match node:
@@ -62,7 +64,7 @@ class Constants:
                 return self._attribute(inner, attr, left)
             case ast.Subscript(value=ast.Attribute(value=inner, attr="parents"), slice=ast.Constant(value=int(count))):
                 path = self.text(inner, left)
-                for _ in range(min(count + 1, DEEPEST)):
+                for _ in range(min(count + 1, MAX_DEPTH)):
                     path = posixpath.dirname(path) if path else path
                 return path
             case ast.Call():
@@ -71,16 +73,16 @@ class Constants:
 
     def _name(self, name: str, left: int) -> str | None:
         if name == "__file__":
-            return f"{HERE}/{self.file}"
+            return f"{CHECKOUT_ROOT}/{self.file}"
         where = self.code.definition(self.file, ast.Name(name))
         if where is None:
             return None
         if where in self.code.texts:
             return self.code.texts[where]
         self.code.texts[where] = None  # what it stands for until it is known: ends circles
-        there = Constants(self.code, where[0])
+        there = ConstantEvaluator(self.code, where[0])
         for source in self.code.everything(where[0]).names.get(where[1], []):
-            if isinstance(source, Assigned) and (text := there.text(source.value, left)) is not None:
+            if isinstance(source, Assignment) and (text := there.text(source.value, left)) is not None:
                 self.code.texts[where] = text
                 return text
         return None
@@ -90,11 +92,11 @@ class Constants:
             path = self.text(inner, left)
             return None if path is None else posixpath.dirname(path)
         if attr == "instance_path":
-            return f"{HERE}/instance"
+            return f"{CHECKOUT_ROOT}/instance"
         if attr == "root_path":
-            return f"{HERE}/{parent(self.file)}"
+            return f"{CHECKOUT_ROOT}/{parent_folder(self.file)}"
         where = self.code.definition(self.file, ast.Attribute(inner, attr))
-        return Constants(self.code, where[0])._name(where[1], left) if where else None
+        return ConstantEvaluator(self.code, where[0])._name(where[1], left) if where else None
 
     def _call(self, call: ast.Call, left: int) -> str | None:
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -107,14 +109,14 @@ class Constants:
         if name == "dirname" and call.args:
             path = self.text(call.args[0], left)
             return None if path is None else posixpath.dirname(path)
-        if name in SAME or name in PATHS:
+        if name in PATH_PRESERVING_CALLS or name in PATH_CLASSES:
             inner = call.args[0] if call.args else owner
-            if name in PATHS and len(call.args) > 1:
+            if name in PATH_CLASSES and len(call.args) > 1:
                 return self._path(call.args, left)
             return self.text(inner, left)
         if name in {"get", "getenv", "setdefault"} and len(call.args) == 2:
             return self.text(call.args[1], left)
-        return HERE if name in {"getcwd", "cwd"} else None
+        return CHECKOUT_ROOT if name in {"getcwd", "cwd"} else None
 
     def _joined(self, parts: list[ast.expr], left: int) -> str | None:
         texts = [self.text(part, left) for part in parts]
@@ -123,12 +125,12 @@ class Constants:
 
     def _formatted(self, form: str, arguments: list[ast.expr], left: int) -> str | None:
         """`"…{}…{0}".format(a)`, as long as it is no more than that."""
-        for index, argument in enumerate(arguments[:DEEPEST]):
+        for index, argument in enumerate(arguments[:MAX_DEPTH]):
             text = self.text(argument, left)
             if text is None:
                 return None
             form = form.replace(f"{{{index}}}", text).replace("{}", text, 1)
-        return form if "{" not in form and len(form) <= LONGEST else None
+        return form if "{" not in form and len(form) <= MAX_TEXT_LENGTH else None
 
     def _path(self, parts: list[ast.expr], left: int) -> str | None:
         texts = [self.text(part, left) for part in parts]

@@ -5,32 +5,48 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from piwizard.apps.app_resolver import Code
-from piwizard.apps.bindings import Assigned, Function
-from piwizard.apps.blueprints import CLASSES
-from piwizard.apps.const_eval import Constants
-from piwizard.apps.destructive import Doubt, look
-from piwizard.apps.repository_checkout import RepositoryCheckout, read
-from piwizard.apps.start_commands import lines
+from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.bindings import Assignment, Function
+from piwizard.apps.blueprints import BLUEPRINT_CLASSES
+from piwizard.apps.const_eval import ConstantEvaluator
+from piwizard.apps.data_risk import DataRisk, find_data_risk
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
+from piwizard.apps.start_commands import numbered_lines
 
-CREATES = re.compile(
+CREATING_COMMAND = re.compile(
     r"(init|initdb|initialize|create|setup|make|build|install|prepare|reset|recreate)"
     r"([-_]?(db|database|tables?|schema|all|data))?|(db|database)[-_](init|create|setup)|deploy|initdb"
 )
 # Words that say nothing by themselves: only offered inside a group that is about the database.
-VAGUE = frozenset({"init", "create", "setup", "make", "build", "install", "prepare", "reset", "initialize"})
-DATABASE = re.compile(r"db|database")
-UPGRADE = ("db", "upgrade")
-RELEASE_FILES = ("Procfile", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "build.sh", "render.yaml")
+VAGUE_WORDS = frozenset({"init", "create", "setup", "make", "build", "install", "prepare", "reset", "initialize"})
+DATABASE_WORD = re.compile(r"db|database")
+DB_UPGRADE = ("db", "upgrade")
+STARTUP_FILES = ("Procfile", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "build.sh", "render.yaml")
+DATABASE_URL = re.compile(
+    r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb|mongodb)(?:\+\w+)?://", re.IGNORECASE
+)
+DATABASE_DRIVERS = (
+    "psycopg2",
+    "psycopg",
+    "asyncpg",
+    "pg8000",
+    "pymysql",
+    "MySQLdb",
+    "mysql",
+    "mariadb",
+    "aiomysql",
+    "pymongo",
+)
 
 
 @dataclass(frozen=True)
 class InitCommand:
-    """A command that prepares the app, run in the checkout as the app's user. `doubt`: why it may delete data.
+    """A command that prepares the app, run in the checkout as the app's user. `risk`: why it may delete data.
 
     `migrates`: it is the known upgrade of Flask-Migrate or Alembic. `started`: only a start-up file names it.
     """
@@ -39,14 +55,14 @@ class InitCommand:
     why: str
     file: str
     line: int
-    doubt: Doubt | None = None
+    risk: DataRisk | None = None
     migrates: bool = False
     started: bool = False
 
     @property
     def destructive(self) -> bool:
         """Whether it may delete data."""
-        return self.doubt is not None
+        return self.risk is not None
 
     @property
     def text(self) -> str:
@@ -61,34 +77,34 @@ class ClickCommand:
     words: tuple[str, ...]
     file: str
     line: int
-    doubt: Doubt | None = None
+    risk: DataRisk | None = None
     """Why it may delete data."""
 
 
-def find_init(root: Path | RepositoryCheckout, entry: str = "") -> tuple[InitCommand, ...]:
+def find_init_commands(root: Path | RepositoryCheckout, entry: str = "") -> tuple[InitCommand, ...]:
     """The commands to offer for a new site, in the order to run them. `entry`: what gunicorn loads."""
-    checkout = read(root)
-    commands = find_commands(checkout)
+    checkout = scan_checkout(root)
+    commands = find_click_commands(checkout)
     flask: tuple[str, ...] = ("flask", "--app", flask_app(entry)) if entry else ("flask",)
     known = {command.words: command for command in commands}
     found: list[InitCommand] = []
-    migrations = _migrations(checkout)
+    migrations = _migrations_folder(checkout)
     upgrade = "creates or updates the database"
-    if migrations and UPGRADE not in known:
+    if migrations and DB_UPGRADE not in known:
         folder = () if migrations == "migrations" else ("--directory", migrations)
-        argv = (*flask, *UPGRADE, *folder)
+        argv = (*flask, *DB_UPGRADE, *folder)
         found.append(InitCommand(argv, upgrade, f"{migrations}/env.py", 1, migrates=True))
     elif not migrations and checkout.is_file("alembic.ini"):
         found.append(InitCommand(("alembic", "upgrade", "head"), upgrade, "alembic.ini", 1, migrates=True))
     for command in commands:
-        if _creates(command) and not (migrations and command.doubt and command.doubt.sure):
-            why = "creates the database" if DATABASE.search(" ".join(command.words)) else "prepares the app"
-            found.append(InitCommand((*flask, *command.words), why, command.file, command.line, command.doubt))
-    for words, file, line in _released(checkout):
+        if _is_creating(command) and not (migrations and command.risk and command.risk.sure):
+            why = "creates the database" if DATABASE_WORD.search(" ".join(command.words)) else "prepares the app"
+            found.append(InitCommand((*flask, *command.words), why, command.file, command.line, command.risk))
+    for words, file, line in _commands_in_startup_files(checkout):
         listed = {command.argv[len(flask) :] for command in found}
         if words in known and words not in listed:
-            doubt = known[words].doubt
-            found.append(InitCommand((*flask, *words), f"{file} runs it", file, line, doubt, started=True))
+            risk = known[words].risk
+            found.append(InitCommand((*flask, *words), f"{file} runs it", file, line, risk, started=True))
     return tuple(found)
 
 
@@ -98,10 +114,10 @@ def flask_app(entry: str) -> str:
     return module if name in {"app", "application", "create_app()", "make_app()"} else entry
 
 
-def find_commands(root: Path | RepositoryCheckout) -> tuple[ClickCommand, ...]:
+def find_click_commands(root: Path | RepositoryCheckout) -> tuple[ClickCommand, ...]:
     """The commands that the app adds to `flask`."""
-    checkout = read(root)
-    code = Code.of(checkout)
+    checkout = scan_checkout(root)
+    code = CodeIndex.of(checkout)
     found: list[ClickCommand] = []
     for file in checkout.python:
         if checkout.mentions(file, b".command(", b".cli."):
@@ -109,7 +125,7 @@ def find_commands(root: Path | RepositoryCheckout) -> tuple[ClickCommand, ...]:
     return tuple(found)
 
 
-def _in_file(code: Code, file: str) -> Iterator[ClickCommand]:
+def _in_file(code: CodeIndex, file: str) -> Iterator[ClickCommand]:
     functions = [node for node in code.checkout.nodes(file) if isinstance(node, Function)]
     groups: dict[str, tuple[str, ...]] = {}
     for function in sorted(functions, key=lambda item: item.lineno):
@@ -118,17 +134,19 @@ def _in_file(code: Code, file: str) -> Iterator[ClickCommand]:
             target = call.func if call else node
             if not isinstance(target, ast.Attribute) or target.attr not in {"command", "group"}:
                 continue
-            above = _above(code, file, target.value, groups)
+            above = _group_words(code, file, target.value, groups)
             if above is None:
                 continue
             words = (*above, _command_name(code, file, call, function))
             if target.attr == "group":
                 groups[function.name] = words
             elif not _needs_arguments(function):
-                yield ClickCommand(words, file, function.lineno, look(code, file, function, words))
+                yield ClickCommand(words, file, function.lineno, find_data_risk(code, file, function, words))
 
 
-def _above(code: Code, file: str, owner: ast.expr, groups: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+def _group_words(
+    code: CodeIndex, file: str, owner: ast.expr, groups: dict[str, tuple[str, ...]]
+) -> tuple[str, ...] | None:
     """The words before a command: those of its group or blueprint; None where it does not belong to `flask`."""
     match owner:
         case ast.Name(id=name) if name in groups:
@@ -141,22 +159,22 @@ def _above(code: Code, file: str, owner: ast.expr, groups: dict[str, tuple[str, 
     return None
 
 
-def _blueprint_group(code: Code, file: str, holder: ast.expr) -> tuple[str, ...]:
+def _blueprint_group(code: CodeIndex, file: str, holder: ast.expr) -> tuple[str, ...]:
     place = code.definition(file, holder)
     for source in code.everything(place[0]).names.get(place[1], []) if place else []:
-        call = source.value if isinstance(source, Assigned) else None
-        if place and isinstance(call, ast.Call) and code.origin(place[0], call.func) in CLASSES:
+        call = source.value if isinstance(source, Assignment) else None
+        if place and isinstance(call, ast.Call) and code.origin(place[0], call.func) in BLUEPRINT_CLASSES:
             given = next((k.value for k in call.keywords if k.arg == "cli_group"), call.args[0] if call.args else None)
-            name = Constants(code, place[0]).text(given)
+            name = ConstantEvaluator(code, place[0]).text(given)
             return (name,) if name else ()
     return ()
 
 
-def _command_name(code: Code, file: str, call: ast.Call | None, function: Function) -> str:
+def _command_name(code: CodeIndex, file: str, call: ast.Call | None, function: Function) -> str:
     given = (
         next((k.value for k in call.keywords if k.arg == "name"), call.args[0] if call.args else None) if call else None
     )
-    return Constants(code, file).text(given) or function.name.removesuffix("_command").replace("_", "-")
+    return ConstantEvaluator(code, file).text(given) or function.name.removesuffix("_command").replace("_", "-")
 
 
 def _needs_arguments(function: Function) -> bool:
@@ -173,14 +191,14 @@ def _needs_arguments(function: Function) -> bool:
     return "argument" in names or bool(required)
 
 
-def _creates(command: ClickCommand) -> bool:
+def _is_creating(command: ClickCommand) -> bool:
     *above, last = command.words
-    if not CREATES.fullmatch(last.replace("_", "-")):
+    if not CREATING_COMMAND.fullmatch(last.replace("_", "-")):
         return False
-    return last not in VAGUE or any(DATABASE.fullmatch(word) for word in above)
+    return last not in VAGUE_WORDS or any(DATABASE_WORD.fullmatch(word) for word in above)
 
 
-def _migrations(checkout: RepositoryCheckout) -> str:
+def _migrations_folder(checkout: RepositoryCheckout) -> str:
     """The folder of Flask-Migrate's scripts."""
     if not any(checkout.mentions(file, b"flask_migrate", b"Flask_Migrate") for file in checkout.python):
         return ""
@@ -188,9 +206,35 @@ def _migrations(checkout: RepositoryCheckout) -> str:
     return next((folder for folder in folders if checkout.is_file(f"{folder}/env.py")), "")
 
 
-def _released(checkout: RepositoryCheckout) -> Iterator[tuple[tuple[str, ...], str, int]]:
+def _commands_in_startup_files(checkout: RepositoryCheckout) -> Iterator[tuple[tuple[str, ...], str, int]]:
     """The `flask …` commands that start-up files run before the server."""
-    for file in RELEASE_FILES:
-        for number, line in lines(checkout, file):
+    for file in STARTUP_FILES:
+        for number, line in numbered_lines(checkout, file):
             for match in re.finditer(r"\bflask((?: +[a-z][a-z0-9_-]*){1,3})(?= *(?:[;&|]|$))", line):
                 yield tuple(match[1].split()), file, number
+
+
+def database_server_in_answers(settings: Mapping[str, object], secrets: Mapping[str, str]) -> str:
+    """Name the database server that the answers name; empty where they name none. No part of a secret is in it."""
+    for value in settings.values():
+        if isinstance(value, str) and DATABASE_URL.match(value):
+            return f"the database on {_host(value)}"
+    return next((f"the database that {key} names" for key, value in secrets.items() if DATABASE_URL.match(value)), "")
+
+
+def database_server_in_code(code: RepositoryCheckout) -> str:
+    """Name the database server that the code asks for; empty where it asks for none."""
+    for driver in DATABASE_DRIVERS:
+        words = (f"import {driver}".encode(), f"from {driver}".encode())
+        if any(code.mentions(file, *words) for file in code.python):
+            return f"the database that {driver} connects to"
+    if any(code.mentions(file, b"postgresql://", b"postgres://", b"mysql+", b"mysql://") for file in code.python):
+        return "the database server that the code names"
+    return ""
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "a server"
+    except ValueError:
+        return "a server"

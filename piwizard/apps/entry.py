@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from piwizard.apps.app_resolver import FACTORY_NAMES, Code, Factory, WsgiApp
-from piwizard.apps.bindings import Assigned, Import
-from piwizard.apps.modules import base_of, find, join, module_name
-from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
-from piwizard.apps.start_commands import Hint, find_hints, is_literal_call
+from piwizard.apps.app_resolver import FACTORY_NAMES, AppFactory, CodeIndex, WsgiApp
+from piwizard.apps.bindings import Assignment, Import
+from piwizard.apps.modules import find_module, import_base, join_path, module_name
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
+from piwizard.apps.start_commands import StartCommand, find_start_commands, is_literal_call
 from piwizard.errors import PiwizardError
 
-FILES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "run": 4, "server": 4, "__main__": 0}
-SIDE_JOBS = ("celery", "task", "worker", "manage", "seed", "shell", "setup", "fab", "script", "cron", "migrat")
-NAMES = frozenset({"app", "application"})
-CLOSE = 10
-IDLE = 15
-SERVING = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
+FILE_SCORES = {"wsgi": 12, "app": 10, "application": 10, "__init__": 8, "main": 6, "run": 4, "server": 4, "__main__": 0}
+SIDE_JOB_WORDS = ("celery", "task", "worker", "manage", "seed", "shell", "setup", "fab", "script", "cron", "migrat")
+APP_NAMES = frozenset({"app", "application"})
+RIVAL_MARGIN = 10
+UNUSED_APP_PENALTY = 15
+SERVING_CALLS = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
 """What a file does with an app that is to be visited."""
-MOST = 50
-MOST_IN_ALL = 500
+MAX_ENTRIES_PER_FILE = 50
+MAX_ENTRIES = 500
 
 
 @dataclass(frozen=True)
-class Candidate:
+class EntryCandidate:
     """One thing gunicorn could load. The highest score is the best guess.
 
     `chdir` is the folder, relative to the checkout, to start in; `pythonpath` the one that must be importable (the
@@ -46,19 +46,19 @@ class Candidate:
     problem: str = ""
 
 
-def find_entries(root: Path | RepositoryCheckout) -> list[Candidate]:
+def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
     """Everything in a checkout that may be the app, the best first, what cannot be used last."""
-    checkout = read(root)
-    code = Code.of(checkout)
+    checkout = scan_checkout(root)
+    code = CodeIndex.of(checkout)
     all_found = (
-        candidate for file in checkout.python if _worth_it(checkout, file) for candidate in _in_file(code, file)
+        candidate for file in checkout.python if _may_hold_app(checkout, file) for candidate in _in_file(code, file)
     )
-    found = list(islice(all_found, MOST_IN_ALL))
-    for hint in find_hints(checkout)[:MOST]:
-        found = _apply(checkout, found, hint)
+    found = list(islice(all_found, MAX_ENTRIES))
+    for hint in find_start_commands(checkout)[:MAX_ENTRIES_PER_FILE]:
+        found = _apply_start_command(checkout, found, hint)
     if all(candidate.problem for candidate in found):
-        found += _unread(checkout)
-    unique: dict[tuple[str, str], Candidate] = {}
+        found += _unread_candidates(checkout)
+    unique: dict[tuple[str, str], EntryCandidate] = {}
     for candidate in found:
         known = unique.get((candidate.entry, candidate.pythonpath))
         if known is None or candidate.score > known.score:
@@ -66,7 +66,7 @@ def find_entries(root: Path | RepositoryCheckout) -> list[Candidate]:
     return sorted(unique.values(), key=lambda c: (bool(c.problem), -c.score, len(c.entry), c.entry))
 
 
-def choose(candidates: list[Candidate]) -> Candidate:
+def choose_entry(candidates: list[EntryCandidate]) -> EntryCandidate:
     """The one candidate to use, or an error that says in a sentence why there is none."""
     usable = [candidate for candidate in candidates if not candidate.problem]
     if not usable:
@@ -77,7 +77,7 @@ def choose(candidates: list[Candidate]) -> Candidate:
             raise PiwizardError(sentence, key="app.entry", hint=hint)
         raise PiwizardError("No Flask app was found in the code.", key="app.entry", hint=hint)
     best = max(usable, key=lambda candidate: candidate.score)
-    rivals = [c for c in usable if c.score > best.score - CLOSE and c.origin != best.origin and c is not best]
+    rivals = [c for c in usable if c.score > best.score - RIVAL_MARGIN and c.origin != best.origin and c is not best]
     if rivals:
         named = [best, *rivals][:6]
         listed = ", ".join(f"{c.entry} ({c.file}, line {c.line})" for c in named)
@@ -89,36 +89,38 @@ def choose(candidates: list[Candidate]) -> Candidate:
     return best
 
 
-def _unread(checkout: RepositoryCheckout) -> list[Candidate]:
+def _unread_candidates(checkout: RepositoryCheckout) -> list[EntryCandidate]:
     """Return the files that an app usually is in and that could not be read, each with the reason."""
-    unread = [one for one in checkout.skipped if PurePosixPath(one.file).stem in FILES]
-    return [Candidate(f"{PurePosixPath(one.file).stem}:app", one.file, 1, "", 0, problem=one.why) for one in unread]
+    unread = [one for one in checkout.skipped if PurePosixPath(one.file).stem in FILE_SCORES]
+    return [
+        EntryCandidate(f"{PurePosixPath(one.file).stem}:app", one.file, 1, "", 0, problem=one.why) for one in unread
+    ]
 
 
-def _worth_it(checkout: RepositoryCheckout, file: str) -> bool:
+def _may_hold_app(checkout: RepositoryCheckout, file: str) -> bool:
     stem = PurePosixPath(file).stem
-    return stem in FILES or checkout.mentions(file, b"lask", b"create_app", b"make_app", b"Dash", b"connexion")
+    return stem in FILE_SCORES or checkout.mentions(file, b"lask", b"create_app", b"make_app", b"Dash", b"connexion")
 
 
-def _in_file(code: Code, file: str) -> list[Candidate]:
+def _in_file(code: CodeIndex, file: str) -> list[EntryCandidate]:
     bound = code.bindings(file)
-    found: list[Candidate] = []
+    found: list[EntryCandidate] = []
     for name, sources in bound.names.items():
-        if len(found) >= MOST:
+        if len(found) >= MAX_ENTRIES_PER_FILE:
             break
         own = _passes_on(file, name) or not all(isinstance(source, Import) for source in sources)
         if not own:
             continue
         if app := code.app(file, name):
             first = sources[0]
-            line = first.line if isinstance(first, Import | Assigned) else app.line
+            line = first.line if isinstance(first, Import | Assignment) else app.line
             found.append(_from_app(code, file, name, app, line))
         elif factory := code.factory(file, name):
             found.append(_from_factory(code, file, name, factory))
-    for name, line in islice(bound.main_only.items(), MOST):
-        if name in NAMES and name not in bound.names:
+    for name, line in islice(bound.main_only.items(), MAX_ENTRIES_PER_FILE):
+        if name in APP_NAMES and name not in bound.names:
             why = 'is only made under if __name__ == "__main__"'
-            found.append(_place(code, file, Candidate(name, file, line, why, 0, problem=why)))
+            found.append(_with_module(code, file, EntryCandidate(name, file, line, why, 0, problem=why)))
     blocked = code.blocked(file)
     problem = f"line {blocked} runs Flask's own server as soon as it is imported" if blocked else ""
     return [c if not problem else _unusable(c, problem) for c in found if ":" in c.entry]
@@ -127,23 +129,23 @@ def _in_file(code: Code, file: str) -> list[Candidate]:
 def _passes_on(file: str, name: str) -> bool:
     """Whether a name that a file only imports is meant to be found there."""
     stem = PurePosixPath(file).stem
-    return name == "application" or (stem in FILES and name in {*NAMES, *FACTORY_NAMES})
+    return name == "application" or (stem in FILE_SCORES and name in {*APP_NAMES, *FACTORY_NAMES})
 
 
-def _unusable(candidate: Candidate, problem: str) -> Candidate:
+def _unusable(candidate: EntryCandidate, problem: str) -> EntryCandidate:
     return dataclasses.replace(candidate, score=0, problem=candidate.problem or problem)
 
 
 def _score(file: str, name: str, base: int) -> int:
     path = PurePosixPath(file)
     stem = path.stem.lower()
-    score = base + FILES.get(stem, 0) - (12 if any(word in stem for word in SIDE_JOBS) else 0)
-    score -= 20 if is_side(file) else 0
+    score = base + FILE_SCORES.get(stem, 0) - (12 if any(word in stem for word in SIDE_JOB_WORDS) else 0)
+    score -= 20 if is_script(file) else 0
     depth = len(path.parts) - 1 - (path.parts[0] == "src") - (stem == "__init__")
     return max(1, score - 3 * max(0, depth) - (10 if name.startswith("_") else 0))
 
 
-def _from_app(code: Code, file: str, name: str, app: WsgiApp, line: int) -> Candidate:
+def _from_app(code: CodeIndex, file: str, name: str, app: WsgiApp, line: int) -> EntryCandidate:
     base, why = {
         "made": (50, f"{name} is a Flask app"),
         "called": (50, f"{name} is made by {app.factory.name if app.factory else 'a factory'}()"),
@@ -152,40 +154,40 @@ def _from_app(code: Code, file: str, name: str, app: WsgiApp, line: int) -> Cand
     }[app.how]
     if app.how == "imported" and (name == "application" or PurePosixPath(file).stem == "wsgi"):
         base = 50  # a file made for servers
-    score = _score(file, name, base + 6 if name in NAMES else base - 8)
+    score = _score(file, name, base + 6 if name in APP_NAMES else base - 8)
     if app.how == "made" and not _serves(code, file, name):
-        score = max(1, score - IDLE)
+        score = max(1, score - UNUSED_APP_PENALTY)
     problem = ""
     if app.file != file and (blocked := code.blocked(app.file)):
         problem = f"{app.file} line {blocked} runs Flask's own server as soon as it is imported"
-    candidate = Candidate(f"{name}", file, line, why, score, origin=(app.file, app.line), problem=problem)
-    return _place(code, file, _unusable(candidate, problem) if problem else candidate)
+    candidate = EntryCandidate(f"{name}", file, line, why, score, origin=(app.file, app.line), problem=problem)
+    return _with_module(code, file, _unusable(candidate, problem) if problem else candidate)
 
 
-def _serves(code: Code, file: str, name: str) -> bool:
+def _serves(code: CodeIndex, file: str, name: str) -> bool:
     """Whether an app gets pages in its own file, or is used by another: some are made only to be at hand."""
-    if code.checkout.mentions(file, *SERVING):
+    if code.checkout.mentions(file, *SERVING_CALLS):
         return True
     word = name.encode()
     others = (other for other in code.checkout.python if other != file and code.checkout.mentions(other, word))
     return any(code.definition(other, ast.Name(name)) == (file, name) for other in others)
 
 
-def _from_factory(code: Code, file: str, name: str, factory: Factory) -> Candidate:
+def _from_factory(code: CodeIndex, file: str, name: str, factory: AppFactory) -> EntryCandidate:
     base = 40 if name in FACTORY_NAMES else 28
     problem = factory.problem
     if factory.required:
         problem = f"it needs arguments ({', '.join(factory.required)})"
-    candidate = Candidate(
+    candidate = EntryCandidate(
         f"{name}()", file, factory.line if factory.file == file else 1, f"{name}() makes the Flask app",
         0 if problem else _score(file, name, base), origin=(factory.file, factory.line), problem=problem,
     )  # fmt: skip
-    return _place(code, file, candidate)
+    return _with_module(code, file, candidate)
 
 
-def _place(code: Code, file: str, candidate: Candidate) -> Candidate:
+def _with_module(code: CodeIndex, file: str, candidate: EntryCandidate) -> EntryCandidate:
     """Put the module's name before the entry, and say where to start; unchanged where the file has no such name."""
-    base = base_of(code.checkout, file)
+    base = import_base(code.checkout, file)
     module = module_name(file, base)
     if module is None:
         return candidate
@@ -193,7 +195,9 @@ def _place(code: Code, file: str, candidate: Candidate) -> Candidate:
     return dataclasses.replace(candidate, entry=f"{module}:{candidate.entry}", chdir=chdir, pythonpath=base)
 
 
-def _apply(checkout: RepositoryCheckout, found: list[Candidate], hint: Hint) -> list[Candidate]:
+def _apply_start_command(
+    checkout: RepositoryCheckout, found: list[EntryCandidate], hint: StartCommand
+) -> list[EntryCandidate]:
     """Raise the candidates that a hint means; add the hint itself where it names a module that is there."""
     bonus = 100 if hint.file in {"Procfile", "gunicorn.conf.py"} else 80 if hint.server else 60
     module, _, name = hint.entry.partition(":")
@@ -204,7 +208,7 @@ def _apply(checkout: RepositoryCheckout, found: list[Candidate], hint: Hint) -> 
         meant = [c for c in found if c.entry.partition("(")[0] == f"{module}:{bare}"]
         if "(" in name or not meant:
             meant = []
-            added = _from_hint(checkout, hint, module, name, bonus)
+            added = _from_start_command(checkout, hint, module, name, bonus)
             same = [c for c in found if c.entry.partition("(")[0] == f"{module}:{bare}"]
             return found + [dataclasses.replace(c, origin=(same or [c])[0].origin) for c in added]
     why = f"named in {hint.file}"
@@ -214,13 +218,15 @@ def _apply(checkout: RepositoryCheckout, found: list[Candidate], hint: Hint) -> 
     ]
 
 
-def _from_hint(checkout: RepositoryCheckout, hint: Hint, module: str, name: str, bonus: int) -> list[Candidate]:
+def _from_start_command(
+    checkout: RepositoryCheckout, hint: StartCommand, module: str, name: str, bonus: int
+) -> list[EntryCandidate]:
     entry = f"{module}:{name}"
     for base in dict.fromkeys([hint.chdir, "", "src"]):
-        file = find(checkout, base, module)
+        file = find_module(checkout, base, module)
         if file is None or not is_literal_call(entry):
             continue
         chdir = "" if PurePosixPath(base).name == "src" else base
         why = f"named in {hint.file}, line {hint.line}"
-        return [Candidate(entry, file, 1, why, 50 + bonus, join(chdir), join(base), (file, 1))]
+        return [EntryCandidate(entry, file, 1, why, 50 + bonus, join_path(chdir), join_path(base), (file, 1))]
     return []

@@ -8,30 +8,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piwizard.apps.app_resolver import Code
-from piwizard.apps.const_eval import HERE, Constants
-from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
-from piwizard.apps.start_commands import lines
+from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.const_eval import CHECKOUT_ROOT, ConstantEvaluator
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
+from piwizard.apps.start_commands import numbered_lines
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-SAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "env.sample", "example.env")
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+SAMPLE_FILES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "env.sample", "example.env")
 SAMPLE_NAME = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)")
-OTHERS = (
+KEY_PROVIDERS = (
     "AWS|S3|MINIO|STRIPE|PAYPAL|PAYSTACK|RAZORPAY|FLUTTERWAVE|PLAID|SQUARE|RECAPTCHA|HCAPTCHA|CAPTCHA|TURNSTILE|"
     "CLOUDFLARE|CLOUDINARY|GOOGLE|FACEBOOK|FB|GITHUB|GITLAB|TWITTER|DISCORD|SLACK|TWILIO|SPOTIFY|DROPBOX|OPENAI|"
     "BINANCE|ALPACA|LANGFUSE|MAILJET|TUYA|CLERK|SUPABASE|AZURE|ALIPAY|TENCENT"
 )
 """Services that give out keys of their own: one that is made up here would only be refused there."""
-GENERATED = re.compile(
-    rf"^(?!(?:\w+_)?(?:{OTHERS})_(?:\w+_)?SECRET_KEY$)(?:(?:\w*_)?SECRET_KEY|SECRET|\w*_SALT|APP_SECRET)$"
+GENERATED_NAME = re.compile(
+    rf"^(?!(?:\w+_)?(?:{KEY_PROVIDERS})_(?:\w+_)?SECRET_KEY$)(?:(?:\w*_)?SECRET_KEY|SECRET|\w*_SALT|APP_SECRET)$"
 )
-SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|_KEY$|_SALT$|CREDENTIALS|_DSN$")
+SECRET_NAME = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|_KEY$|_SALT$|CREDENTIALS|_DSN$")
 # What the system, the shell or a hosting service sets.
-GIVEN = frozenset({"PATH", "HOME", "USER", "PWD", "LANG", "TMPDIR", "PORT", "DYNO", "CI", "TERM", "SHELL", "HOSTNAME"})
+SYSTEM_VARIABLES = frozenset(
+    {"PATH", "HOME", "USER", "PWD", "LANG", "TMPDIR", "PORT", "DYNO", "CI", "TERM", "SHELL", "HOSTNAME"}
+)
 
 
 @dataclass(frozen=True)
-class Variable:
+class EnvVariable:
     """An environment variable that the code reads.
 
     `needed`: the code stops without it (`os.environ["X"]`), or it is a key that Flask cannot do without. `default` is
@@ -49,16 +51,16 @@ class Variable:
     example: str | None = None
 
 
-def find_environment(root: Path | RepositoryCheckout) -> tuple[Variable, ...]:
+def find_env_variables(root: Path | RepositoryCheckout) -> tuple[EnvVariable, ...]:
     """Return the environment variables that a checkout's code reads, the needed ones first."""
-    checkout = read(root)
-    code = Code.of(checkout)
-    samples = _samples(checkout)
-    found: dict[str, Variable] = {}
+    checkout = scan_checkout(root)
+    code = CodeIndex.of(checkout)
+    samples = _sample_values(checkout)
+    found: dict[str, EnvVariable] = {}
     for file in checkout.python:
         if not checkout.mentions(file, b"environ", b"getenv", b"env(", b"env.", b"config(", b"envvar"):
             continue
-        reader = _Reader(code, file)
+        reader = _FileReader(code, file)
         for variable in (*reader.variables(), *reader.overrides()):
             known = found.get(variable.name)
             if known is None or (variable.needed and not known.needed and known.default is None):
@@ -66,10 +68,10 @@ def find_environment(root: Path | RepositoryCheckout) -> tuple[Variable, ...]:
     return tuple(sorted(found.values(), key=lambda variable: (not variable.needed, variable.name)))
 
 
-def _samples(checkout: RepositoryCheckout) -> dict[str, str]:
+def _sample_values(checkout: RepositoryCheckout) -> dict[str, str]:
     found: dict[str, str] = {}
-    for file in SAMPLES:
-        for _, line in lines(checkout, file):
+    for file in SAMPLE_FILES:
+        for _, line in numbered_lines(checkout, file):
             name, sign, value = line.partition("=")
             if sign and (match := SAMPLE_NAME.fullmatch(name.strip())):
                 found.setdefault(match[1], value.strip().strip("\"'"))
@@ -77,32 +79,32 @@ def _samples(checkout: RepositoryCheckout) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class _Reader:
-    code: Code
+class _FileReader:
+    code: CodeIndex
     file: str
 
-    def variables(self) -> Iterator[Variable]:
+    def variables(self) -> Iterator[EnvVariable]:
         nodes = self.code.checkout.nodes(self.file)
         fallbacks = {
             id(node.values[0]): node.values[-1] for node in nodes if isinstance(node, ast.BoolOp) and _is_or(node)
         }
-        optional = _guarded(nodes)
+        optional = _optional_names(nodes)
         for node in nodes:
             read_here = self.read(node)
             if read_here is None:
                 continue
             name, default, strict = read_here
             fallback = default if default is not None else fallbacks.get(id(node))
-            if not NAME.fullmatch(name) or name in GIVEN:
+            if not VARIABLE_NAME.fullmatch(name) or name in SYSTEM_VARIABLES:
                 continue
-            generate = bool(GENERATED.search(name))
-            missing = fallback is None and name not in optional and not is_side(self.file)
-            yield Variable(
+            generate = bool(GENERATED_NAME.search(name))
+            missing = fallback is None and name not in optional and not is_script(self.file)
+            yield EnvVariable(
                 name, missing and (strict or generate), self.shown(fallback), self.file,
-                getattr(node, "lineno", 1), bool(SECRET.search(name)), generate,
+                getattr(node, "lineno", 1), bool(SECRET_NAME.search(name)), generate,
             )  # fmt: skip
 
-    def overrides(self) -> Iterator[Variable]:
+    def overrides(self) -> Iterator[EnvVariable]:
         """The settings that a loop over the app's configuration takes from variables of their names, where given."""
         nodes = self.code.checkout.nodes(self.file)
         if not any(isinstance(node, ast.For) and _is_config(node.iter) and self._asks(node) for node in nodes):
@@ -111,17 +113,22 @@ class _Reader:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_config(node.func.value):
                 given = node.keywords if node.func.attr in ("update", "from_mapping") else []
                 for one in given:
-                    if one.arg and NAME.fullmatch(one.arg) and one.arg.isupper() and one.arg not in GIVEN:
-                        secret, any_text = bool(SECRET.search(one.arg)), bool(GENERATED.search(one.arg))
+                    if (
+                        one.arg
+                        and VARIABLE_NAME.fullmatch(one.arg)
+                        and one.arg.isupper()
+                        and one.arg not in SYSTEM_VARIABLES
+                    ):
+                        secret, any_text = bool(SECRET_NAME.search(one.arg)), bool(GENERATED_NAME.search(one.arg))
                         default = self.shown(one.value)
-                        yield Variable(one.arg, False, default, self.file, one.value.lineno, secret, any_text)
+                        yield EnvVariable(one.arg, False, default, self.file, one.value.lineno, secret, any_text)
 
     def _asks(self, loop: ast.For) -> bool:
         return any(isinstance(node, ast.expr) and self.is_environ(node) for node in ast.walk(loop))
 
     def read(self, node: ast.AST) -> tuple[str, ast.expr | None, bool] | None:
         """The name, the default and whether the code insists, where a node reads the environment."""
-        text = Constants(self.code, self.file).text
+        text = ConstantEvaluator(self.code, self.file).text
         match node:
             case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if self.is_environ(value):
                 return (name, None, True) if (name := text(key)) else None
@@ -158,8 +165,8 @@ class _Reader:
         """A default as a person reads it: paths relative to the checkout, numbers as text."""
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             return str(node.value) if abs(node.value) < 1e18 else None
-        text = Constants(self.code, self.file).text(node)
-        return None if text is None else text.replace(f"{HERE}/", "")
+        text = ConstantEvaluator(self.code, self.file).text(node)
+        return None if text is None else text.replace(f"{CHECKOUT_ROOT}/", "")
 
 
 def _default(call: ast.Call, rest: list[ast.expr]) -> ast.expr | None:
@@ -178,7 +185,7 @@ def _is_or(node: ast.BoolOp) -> bool:
     return isinstance(node.op, ast.Or) and isinstance(node.values[0], ast.Call | ast.Subscript)
 
 
-def _guarded(nodes: list[ast.AST]) -> set[str]:
+def _optional_names(nodes: list[ast.AST]) -> set[str]:
     """The names that the code asks about first: `"X" in os.environ`, or a read inside try/except KeyError."""
     found: set[str] = set()
     for node in nodes:

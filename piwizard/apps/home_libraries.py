@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps.version_specs import normal
+from piwizard.apps.version_specs import normalized_name
 
 MQTT = "connects to an MQTT broker"
 DISCOVERY = "searches for devices in your home network"
@@ -52,9 +52,9 @@ _BEFORE = re.compile(r"^(?:py|aio|async)(?=[a-z]{3})")
 _AFTER = re.compile(r"(?:\d+|api|client|lib|tcp)$")
 
 
-def kind_of(name: str) -> str | None:
+def home_network_use_of(name: str) -> str | None:
     """Return what an app does with a module or distribution: the rest of a sentence that begins with "it"."""
-    plain = normal(name)
+    plain = normalized_name(name)
     if plain in _KNOWN:
         return _KNOWN[plain]
     for part in plain.split("-"):

@@ -10,34 +10,36 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from piwizard.apps.env_vars import SAMPLES
-from piwizard.apps.home_libraries import SYSTEM_BUS, kind_of
-from piwizard.apps.modules import MOST_IMPORTS, absolute_imports, find, folders_above, join
+from piwizard.apps.env_vars import SAMPLE_FILES
+from piwizard.apps.home_libraries import SYSTEM_BUS, home_network_use_of
+from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, find_module, folders_above, join_path
 from piwizard.apps.private_addresses import private_address, private_place
-from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.requirements import find_requirements
-from piwizard.apps.version_specs import distribution, normal
+from piwizard.apps.version_specs import distribution_of, normalized_name
 
-MOST = 20
-MOST_A_FILE = 5
-SETTINGS = (
-    *SAMPLES, ".env", ".flaskenv", "config.ini", "config.cfg", "config.toml", "config.json", "config.yaml",
+MAX_USES = 20
+MAX_USES_PER_FILE = 5
+SETTINGS_FILES = (
+    *SAMPLE_FILES, ".env", ".flaskenv", "config.ini", "config.cfg", "config.toml", "config.json", "config.yaml",
     "config.yml", "settings.ini", "settings.cfg", "settings.toml", "settings.json", "settings.yaml", "settings.yml",
 )  # fmt: skip
-MOST_LINES = 2000
-LONGEST_LINE = 2000
-OWN = re.compile(r"^(?:\w*_)?(?:HOST|BIND|LISTEN|ADDRESS|SERVER_NAME|HOSTS|ORIGINS?|PROXIES|NETWORKS?|SUBNETS?)$", re.I)
+MAX_LINES = 2000
+MAX_LINE_LENGTH = 2000
+OWN_ADDRESS_SETTING = re.compile(
+    r"^(?:\w*_)?(?:HOST|BIND|LISTEN|ADDRESS|SERVER_NAME|HOSTS|ORIGINS?|PROXIES|NETWORKS?|SUBNETS?)$", re.I
+)
 """Settings that usually say where the app itself listens, or who may call it, rather than whom it calls."""
-CALLED = re.compile(
+CALLED_SERVICE = re.compile(
     r"MQTT|BROKER|DB|DATABASE|REDIS|MYSQL|POSTGRES|PG|MONGO|SQL|INFLUX|HASS|HOME_?ASSISTANT|HUE|BRIDGE|PRINTER|CAM|NAS|SMB|"
     r"ROUTER|FRITZ|TV|LAMP|LIGHT|PLUG|SHELLY|TASMOTA|DEVICE|SENSOR|API|SMTP|MAIL|REMOTE|TARGET|UPSTREAM",
     re.I,
 )
-BINDS = frozenset(
+OWN_ADDRESS_CALLS = frozenset(
     {"run", "run_simple", "bind", "serve", "WSGIServer", "make_server", "CORS", "startswith", "ip_network"}
 )
 """Calls whose addresses are the app's own, or those of its visitors."""
-OPTIONS = {
+SOCKET_OPTIONS = {
     "SO_BROADCAST": "sends broadcasts",
     "IP_ADD_MEMBERSHIP": "listens to multicast",
     "IP_MULTICAST_TTL": "sends multicast",
@@ -46,7 +48,16 @@ OPTIONS = {
     "IPV6_ADD_MEMBERSHIP": "listens to multicast",
     "IPV6_MULTICAST_HOPS": "sends multicast",
 }
-MARKS = (b"SO_BROADCAST", b"MEMBERSHIP", b"MULTICAST", b"JOIN_GROUP", b"<broadcast>", b"M-SEARCH", b"ssdp", b"dbus")
+NETWORK_WORDS = (
+    b"SO_BROADCAST",
+    b"MEMBERSHIP",
+    b"MULTICAST",
+    b"JOIN_GROUP",
+    b"<broadcast>",
+    b"M-SEARCH",
+    b"ssdp",
+    b"dbus",
+)
 
 
 @dataclass(frozen=True)
@@ -66,42 +77,42 @@ class HomeNetworkUse:
 
 def find_home_network(root: Path | RepositoryCheckout) -> tuple[HomeNetworkUse, ...]:
     """Return what asks for the home network in a checkout."""
-    checkout = read(root)
+    checkout = scan_checkout(root)
     found: list[HomeNetworkUse] = []
     for file in checkout.python:
-        if not is_side(file):
-            found += islice(_in_code(checkout, file), MOST_A_FILE)
-        if len(found) >= MOST:
+        if not is_script(file):
+            found += islice(_uses_in_code(checkout, file), MAX_USES_PER_FILE)
+        if len(found) >= MAX_USES:
             break
-    found += _in_requirements(checkout)
-    for file in SETTINGS:
-        found += islice(_in_settings(checkout, file), MOST_A_FILE)
+    found += _uses_in_requirements(checkout)
+    for file in SETTINGS_FILES:
+        found += islice(_uses_in_settings(checkout, file), MAX_USES_PER_FILE)
     once = {(use.why, use.dbus): use for use in reversed(found)}
-    return tuple(sorted(once.values(), key=found.index)[:MOST])
+    return tuple(sorted(once.values(), key=found.index)[:MAX_USES])
 
 
-def _in_code(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
+def _uses_in_code(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
     tree = checkout.parsed(file)
     if tree is None:
         return
-    yield from _imports(checkout, file, tree)
-    yield from _options(checkout, file)
-    yield from _literals(checkout, file)
+    yield from _uses_in_imports(checkout, file, tree)
+    yield from _uses_in_options(checkout, file)
+    yield from _uses_in_literals(checkout, file)
 
 
-def _imports(checkout: RepositoryCheckout, file: str, tree: ast.Module) -> Iterator[HomeNetworkUse]:
-    wanted = dict.fromkeys(islice(absolute_imports(tree), MOST_IMPORTS))
+def _uses_in_imports(checkout: RepositoryCheckout, file: str, tree: ast.Module) -> Iterator[HomeNetworkUse]:
+    wanted = dict.fromkeys(islice(absolute_imports(tree), MAX_IMPORTS))
     for module in wanted:
         top = module.partition(".")[0]
-        why = kind_of(top)
-        if why and top not in sys.stdlib_module_names and not _is_its_own(checkout, file, top):
+        why = home_network_use_of(top)
+        if why and top not in sys.stdlib_module_names and not _is_own_module(checkout, file, top):
             yield HomeNetworkUse(why, file, _line_of(tree, top), why == SYSTEM_BUS)
 
 
-def _is_its_own(checkout: RepositoryCheckout, file: str, top: str) -> bool:
+def _is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
     """Whether a module is a file or folder of the checkout itself."""
     folders = folders_above(file)
-    return any(find(checkout, folder, top) or checkout.is_dir(join(folder, top)) for folder in folders)
+    return any(find_module(checkout, folder, top) or checkout.is_dir(join_path(folder, top)) for folder in folders)
 
 
 def _line_of(tree: ast.Module, top: str) -> int:
@@ -113,56 +124,58 @@ def _line_of(tree: ast.Module, top: str) -> int:
     return 1
 
 
-def _options(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
-    if not checkout.mentions(file, *MARKS):
+def _uses_in_options(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
+    if not checkout.mentions(file, *NETWORK_WORDS):
         return
-    documentation = _documentation(checkout.nodes(file))
+    documentation = _docstring_ids(checkout.nodes(file))
     for node in checkout.nodes(file):
         match node:
-            case ast.Attribute(attr=attr) if attr in OPTIONS:
-                yield HomeNetworkUse(OPTIONS[attr], file, node.lineno)
+            case ast.Attribute(attr=attr) if attr in SOCKET_OPTIONS:
+                yield HomeNetworkUse(SOCKET_OPTIONS[attr], file, node.lineno)
             case ast.ImportFrom(module="socket", names=names):
                 for alias in names:
-                    if alias.name in OPTIONS:
-                        yield HomeNetworkUse(OPTIONS[alias.name], file, node.lineno)
+                    if alias.name in SOCKET_OPTIONS:
+                        yield HomeNetworkUse(SOCKET_OPTIONS[alias.name], file, node.lineno)
             case ast.Constant(value=str() | bytes() as value) if id(node) not in documentation:
-                text = value if isinstance(value, str) else value[:LONGEST_LINE].decode("latin-1")
-                if "<broadcast>" in text[:LONGEST_LINE]:
+                text = value if isinstance(value, str) else value[:MAX_LINE_LENGTH].decode("latin-1")
+                if "<broadcast>" in text[:MAX_LINE_LENGTH]:
                     yield HomeNetworkUse("sends broadcasts", file, node.lineno)
-                elif "M-SEARCH" in text[:LONGEST_LINE] or "ssdp:" in text[:LONGEST_LINE]:
+                elif "M-SEARCH" in text[:MAX_LINE_LENGTH] or "ssdp:" in text[:MAX_LINE_LENGTH]:
                     yield HomeNetworkUse("searches for devices with SSDP", file, node.lineno)
-                elif "dbus/system_bus_socket" in text[:LONGEST_LINE] or "org.freedesktop." in text[:LONGEST_LINE]:
+                elif "dbus/system_bus_socket" in text[:MAX_LINE_LENGTH] or "org.freedesktop." in text[:MAX_LINE_LENGTH]:
                     yield HomeNetworkUse(SYSTEM_BUS, file, node.lineno, dbus=True)
 
 
-def _literals(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
+def _uses_in_literals(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
     nodes = checkout.nodes(file)
-    own = _documentation(nodes) | _own_addresses(nodes)
+    own = _docstring_ids(nodes) | _own_address_ids(nodes)
     for node in nodes:
         text = node.value if isinstance(node, ast.Constant) and id(node) not in own else None
-        if isinstance(text, str) and (place := private_place(text[:LONGEST_LINE])):
+        if isinstance(text, str) and (place := private_place(text[:MAX_LINE_LENGTH])):
             yield HomeNetworkUse(f"uses the address {place}", file, getattr(node, "lineno", 1))
 
 
-def _documentation(nodes: Iterable[ast.AST]) -> set[int]:
+def _docstring_ids(nodes: Iterable[ast.AST]) -> set[int]:
     """Return the ids of texts that stand by themselves: docstrings."""
     return {id(node.value) for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
 
 
-def _own_addresses(nodes: Iterable[ast.AST]) -> set[int]:
+def _own_address_ids(nodes: Iterable[ast.AST]) -> set[int]:
     """Return the ids of texts that say where the app listens, or with what a visitor's address is compared."""
     found: set[int] = set()
     for node in nodes:
         inside: list[ast.AST] = []
         match node:
-            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in BINDS:
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in OWN_ADDRESS_CALLS:
                 inside = [*node.args, *(keyword.value for keyword in node.keywords)]
             case ast.Call():
                 inside = [
-                    word.value for word in node.keywords if word.arg and _of_its_own(word.arg) and word.arg.isupper()
+                    word.value
+                    for word in node.keywords
+                    if word.arg and _is_own_address(word.arg) and word.arg.isupper()
                 ]
             case ast.Assign(targets=[ast.Name(id=name) | ast.Subscript(slice=ast.Constant(value=str(name)))]):
-                inside = [node.value] if _of_its_own(name) else []
+                inside = [node.value] if _is_own_address(name) else []
             case ast.Compare():
                 inside = [node.left, *node.comparators]
         for one in inside:
@@ -170,41 +183,41 @@ def _own_addresses(nodes: Iterable[ast.AST]) -> set[int]:
     return found
 
 
-def _of_its_own(name: str) -> bool:
-    return bool(OWN.match(name)) and not CALLED.search(name)
+def _is_own_address(name: str) -> bool:
+    return bool(OWN_ADDRESS_SETTING.match(name)) and not CALLED_SERVICE.search(name)
 
 
-def _in_requirements(checkout: RepositoryCheckout) -> Iterator[HomeNetworkUse]:
+def _uses_in_requirements(checkout: RepositoryCheckout) -> Iterator[HomeNetworkUse]:
     wanted = find_requirements(checkout)
     for name in wanted.names if wanted else ():
-        if wanted and (why := kind_of(name)):
-            lines = enumerate(checkout.text(wanted.file).splitlines()[:MOST_LINES], 1)
-            line = next((number for number, text in lines if _asks_for(text, name)), 1)
+        if wanted and (why := home_network_use_of(name)):
+            lines = enumerate(checkout.text(wanted.file).splitlines()[:MAX_LINES], 1)
+            line = next((number for number, text in lines if _requires(text, name)), 1)
             yield HomeNetworkUse(why, wanted.file, line, why == SYSTEM_BUS)
 
 
-def _asks_for(line: str, name: str) -> bool:
-    listed = distribution(line.strip()[:LONGEST_LINE].strip("\"', "))
-    return listed is not None and normal(listed) == normal(name)
+def _requires(line: str, name: str) -> bool:
+    listed = distribution_of(line.strip()[:MAX_LINE_LENGTH].strip("\"', "))
+    return listed is not None and normalized_name(listed) == normalized_name(name)
 
 
-def _in_settings(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
+def _uses_in_settings(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:
     if not checkout.is_file(file):
         return
-    for number, line in enumerate(checkout.text(file).splitlines()[:MOST_LINES], 1):
+    for number, line in enumerate(checkout.text(file).splitlines()[:MAX_LINES], 1):
         text = line.strip()
-        if text.startswith(("#", ";", "//")) or len(text) > LONGEST_LINE:
+        if text.startswith(("#", ";", "//")) or len(text) > MAX_LINE_LENGTH:
             continue
         key, _, value = text.partition(":" if file.endswith(("json", "yaml", "yml")) else "=")
         name = key.removeprefix("export ").strip().strip("\"'")
-        if place := None if _of_its_own(name) else private_place(value.strip().strip("\"',")):
+        if place := None if _is_own_address(name) else private_place(value.strip().strip("\"',")):
             yield HomeNetworkUse(f"uses the address {place}", file, number)
 
 
-def in_answers(settings: Mapping[str, object]) -> tuple[HomeNetworkUse, ...]:
+def home_network_in_answers(settings: Mapping[str, object]) -> tuple[HomeNetworkUse, ...]:
     """Return what in the answers to app.env asks for the home network. Values may be secret: they are not named."""
     return tuple(
         HomeNetworkUse(f"gets an address at home in {name}", "app.env", 0)
         for name, value in settings.items()
-        if isinstance(value, str) and not _of_its_own(name) and private_address(value[:LONGEST_LINE])
+        if isinstance(value, str) and not _is_own_address(name) and private_address(value[:MAX_LINE_LENGTH])
     )

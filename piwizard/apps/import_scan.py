@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from itertools import islice
 
-from piwizard.apps.modules import MOST_IMPORTS, absolute_imports, find, folders_above
-from piwizard.apps.repository_checkout import RepositoryCheckout, is_side
-from piwizard.apps.version_specs import normal
+from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, find_module, folders_above
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
+from piwizard.apps.version_specs import normalized_name
 
-INSTALLED_AS = {
+PACKAGE_OF_MODULE = {
     "adafruit_dht": "adafruit-circuitpython-dht",
     "board": "adafruit-blinka",
     "bs4": "beautifulsoup4",
@@ -38,13 +38,13 @@ INSTALLED_AS = {
     "zmq": "pyzmq",
 }
 """Modules that pip knows by another name."""
-FLASK = frozenset({
+FLASK_EXTENSIONS = frozenset({
     "admin", "apscheduler", "babel", "bcrypt", "caching", "cors", "debugtoolbar", "httpauth", "jwt_extended",
     "limiter", "login", "mail", "mailman", "marshmallow", "migrate", "moment", "mysqldb", "pymongo", "restful", "restx",
     "security", "session", "smorest", "socketio", "sqlalchemy", "talisman", "wtf",
 })  # fmt: skip
 """The extensions flask_NAME whose package is Flask-NAME."""
-SAME = frozenset({
+SAME_NAME_PACKAGES = frozenset({
     "apscheduler", "arrow", "babel", "bcrypt", "bleach", "cachetools", "celery", "click",
     "cryptography", "feedparser", "flask", "gpiozero", "gunicorn", "httpx", "humanize", "itsdangerous", "jinja2",
     "lxml", "markdown", "markupsafe", "marshmallow", "matplotlib", "mistune", "numpy", "openpyxl", "pandas", "passlib",
@@ -55,32 +55,35 @@ SAME = frozenset({
 """Modules whose package is called the same."""
 
 
-KNOWN = frozenset(normal(name) for name in (*INSTALLED_AS.values(), *SAME))
+KNOWN_PACKAGES = frozenset(normalized_name(name) for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES))
 
 
-def packages(checkout: RepositoryCheckout) -> tuple[str, ...]:
+def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
     """What to install for a checkout that does not say so itself, Flask always."""
     found = {"flask"}
     for file in checkout.python:
-        tree = None if is_side(file) else checkout.parsed(file)
-        for module in islice(absolute_imports(tree), MOST_IMPORTS) if tree else ():
+        tree = None if is_script(file) else checkout.parsed(file)
+        for module in islice(absolute_imports(tree), MAX_IMPORTS) if tree else ():
             top = module.partition(".")[0]
             own = any(
-                find(checkout, folder, top) or checkout.is_dir(f"{folder}/{top}") for folder in folders_above(file)
+                find_module(checkout, folder, top) or checkout.is_dir(f"{folder}/{top}")
+                for folder in folders_above(file)
             )
             if not own and top not in sys.stdlib_module_names and (name := _package(top)):
-                found.add(normal(name))
+                found.add(normalized_name(name))
     return tuple(sorted(found))
 
 
-def known(name: str) -> bool:
+def is_known_package(name: str) -> bool:
     """Whether a package is one of those that `packages` may name."""
     extension = name.removeprefix("flask-").replace("-", "_")
-    return name in KNOWN or (name.startswith("flask-") and extension in FLASK)
+    return name in KNOWN_PACKAGES or (name.startswith("flask-") and extension in FLASK_EXTENSIONS)
 
 
 def _package(module: str) -> str | None:
-    if module in INSTALLED_AS:
-        return INSTALLED_AS[module]
-    known = module in SAME or (module.startswith("flask_") and module.removeprefix("flask_") in FLASK)
+    if module in PACKAGE_OF_MODULE:
+        return PACKAGE_OF_MODULE[module]
+    known = module in SAME_NAME_PACKAGES or (
+        module.startswith("flask_") and module.removeprefix("flask_") in FLASK_EXTENSIONS
+    )
     return module if known else None

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from piwizard.system import paths
 
-PROOF = "proven.json"
+PROOF_FILE = "proven.json"
 """Says that a release was tried, with which entry, and what it took; lies in the release's folder."""
 
 
 @dataclass(frozen=True)
-class Layout:
+class SiteLayout:
     """The folders of one site. `commit` names the release, with what was answered otherwise than it was found.
 
     Everything below `folder` is the site's alone.

@@ -7,30 +7,30 @@ import re
 import tomllib
 from typing import Any
 
-from piwizard.apps.modules import join
+from piwizard.apps.modules import join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.version_specs import pip_spec
 
-MOST_DOTS = 32
+MAX_KEY_DOTS = 32
 """Parts of a dotted key: the time that one takes grows with the square of them."""
-DOTS = re.compile(r"\.[ \t]*[^.\s]")
-MOST_PACKAGES = 5000
-LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
+KEY_DOT = re.compile(r"\.[ \t]*[^.\s]")
+MAX_PACKAGES = 5000
+LOCKFILES = ("uv.lock", "poetry.lock", "pdm.lock")
+PACKAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+PACKAGE_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
 Table = dict[str, Any]
 
 
-def toml(checkout: RepositoryCheckout, file: str) -> Table:
+def read_toml(checkout: RepositoryCheckout, file: str) -> Table:
     """A TOML file, parsed once; empty where it is missing, no TOML, or has longer keys than any real one."""
     key = f"toml {file}"
     if key not in checkout.memory:
-        checkout.memory[key] = _parsed(checkout.text(file))
-    return table(checkout.memory[key])
+        checkout.memory[key] = _parse_toml(checkout.text(file))
+    return as_table(checkout.memory[key])
 
 
-def _parsed(text: str) -> Table:
-    if any(len(DOTS.findall(piece)) > MOST_DOTS for piece in re.split(r"[=\n,{}]", text)):
+def _parse_toml(text: str) -> Table:
+    if any(len(KEY_DOT.findall(piece)) > MAX_KEY_DOTS for piece in re.split(r"[=\n,{}]", text)):
         return {}
     try:
         return tomllib.loads(text)
@@ -38,27 +38,27 @@ def _parsed(text: str) -> Table:
         return {}
 
 
-def table(value: object) -> Table:
+def as_table(value: object) -> Table:
     """A value where a table is expected."""
     return value if isinstance(value, dict) else {}
 
 
-def pinned(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, tuple[str, ...]]:
+def pinned_versions(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, tuple[str, ...]]:
     """The lock file beside a project, and its versions as pip's constraints.
 
     A distribution that is locked at several versions, for different machines, is left to pip.
     """
-    for name in LOCKS:
-        packages = toml(checkout, join(folder, name)).get("package")
+    for name in LOCKFILES:
+        packages = read_toml(checkout, join_path(folder, name)).get("package")
         if not isinstance(packages, list):
             continue
         versions: dict[str, set[str]] = {}
-        for package in map(table, packages[:MOST_PACKAGES]):
+        for package in map(as_table, packages[:MAX_PACKAGES]):
             title, version = package.get("name"), package.get("version")
-            source = table(package.get("source"))
+            source = as_table(package.get("source"))
             if not isinstance(title, str) or not isinstance(version, str) or not _from_index(source):
                 continue
-            if NAME.fullmatch(title) and VERSION.fullmatch(version):
+            if PACKAGE_NAME.fullmatch(title) and PACKAGE_VERSION.fullmatch(version):
                 versions.setdefault(title, set()).add(version)
         single = {title: found.pop() for title, found in versions.items() if len(found) == 1}
         return name, tuple(f"{title}=={version}" for title, version in sorted(single.items()))
@@ -69,32 +69,36 @@ def _from_index(source: Table) -> bool:
     return not source or "registry" in source or source.get("type") == "legacy"
 
 
-def pipfile_lock(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
+def read_pipfile_lock(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
     """The locked packages of a Pipfile.lock as requirement lines."""
     try:
-        content = json.loads(checkout.text(join(folder, "Pipfile.lock")) or "{}")
+        content = json.loads(checkout.text(join_path(folder, "Pipfile.lock")) or "{}")
     except (ValueError, RecursionError):
         return ()
-    lines = (_line(name, table(wish)) for name, wish in table(table(content).get("default")).items())
+    lines = (
+        _requirement_line(name, as_table(wish)) for name, wish in as_table(as_table(content).get("default")).items()
+    )
     return tuple(line for line in lines if line)
 
 
-def pipfile(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
+def read_pipfile(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
     """The [packages] of a Pipfile as requirement lines."""
-    return wishes(table(toml(checkout, join(folder, "Pipfile")).get("packages")))
+    return requirement_lines(as_table(read_toml(checkout, join_path(folder, "Pipfile")).get("packages")))
 
 
-def wishes(packages: Table) -> tuple[str, ...]:
+def requirement_lines(packages: Table) -> tuple[str, ...]:
     """Packages as Pipenv and poetry write them, `name = "^1.2"` or a table, as requirement lines."""
     lines: list[str] = []
     for name, wish in packages.items():
         several = wish if isinstance(wish, list) else [wish]
-        lines += [_line(name, {"version": each} if isinstance(each, str) else table(each)) for each in several]
+        lines += [
+            _requirement_line(name, {"version": each} if isinstance(each, str) else as_table(each)) for each in several
+        ]
     return tuple(line for line in lines if line)
 
 
-def _line(name: str, wish: Table) -> str:
-    if not NAME.fullmatch(name) or wish.get("optional") is True:
+def _requirement_line(name: str, wish: Table) -> str:
+    if not PACKAGE_NAME.fullmatch(name) or wish.get("optional") is True:
         return ""
     chosen = wish.get("extras")
     extras = [extra for extra in chosen if isinstance(extra, str)] if isinstance(chosen, list) else []

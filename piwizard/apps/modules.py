@@ -10,49 +10,49 @@ from pathlib import PurePosixPath
 
 from piwizard.apps.repository_checkout import RepositoryCheckout
 
-MOST_IMPORTS = 200
-PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+MAX_IMPORTS = 200
+MODULE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
-def join(*parts: str) -> str:
+def join_path(*parts: str) -> str:
     """Parts of a path inside the checkout as one; the checkout itself is the empty string."""
     return "/".join(part for part in parts if part)
 
 
-def parent(path: str) -> str:
+def parent_folder(path: str) -> str:
     """The folder of a path inside the checkout."""
     return path.rpartition("/")[0]
 
 
 def folders_above(file: str) -> list[str]:
     """The folders that hold a file, the nearest first, the checkout itself last."""
-    found = [parent(file)]
+    found = [parent_folder(file)]
     while found[-1]:
-        found.append(parent(found[-1]))
+        found.append(parent_folder(found[-1]))
     return found
 
 
-def base_of(checkout: RepositoryCheckout, file: str) -> str:
+def import_base(checkout: RepositoryCheckout, file: str) -> str:
     """The folder that has to be on sys.path for a file to import what it imports.
 
     Python's packages say it: the first folder above without an __init__.py. Where the file's own imports resolve
     better from another folder above (scripts inside packages, packages without __init__.py), that one wins.
     """
     if file not in checkout.bases:
-        checkout.bases[file] = _base_of(checkout, file)
+        checkout.bases[file] = _find_import_base(checkout, file)
     return checkout.bases[file]
 
 
-def _base_of(checkout: RepositoryCheckout, file: str) -> str:
+def _find_import_base(checkout: RepositoryCheckout, file: str) -> str:
     above = folders_above(file)
-    natural = next((folder for folder in above if not checkout.is_file(join(folder, "__init__.py"))), "")
+    natural = next((folder for folder in above if not checkout.is_file(join_path(folder, "__init__.py"))), "")
     if len(above) == 1:
         return ""
     tree = checkout.parsed(file)
-    wanted = set(islice(absolute_imports(tree), MOST_IMPORTS)) if tree else set()
+    wanted = set(islice(absolute_imports(tree), MAX_IMPORTS)) if tree else set()
 
     def held(folder: str) -> int:
-        return sum(find(checkout, folder, name) is not None for name in wanted)
+        return sum(find_module(checkout, folder, name) is not None for name in wanted)
 
     best = max(above, key=lambda folder: (held(folder), folder == natural))
     return best if held(best) > held(natural) else natural
@@ -74,38 +74,38 @@ def module_name(file: str, base: str) -> str | None:
     parts = list(relative.with_suffix("").parts)
     if parts and parts[-1] == "__init__":
         parts.pop()
-    if not parts or not all(PART.fullmatch(part) for part in parts):
+    if not parts or not all(MODULE_PART.fullmatch(part) for part in parts):
         return None
     return ".".join(parts)
 
 
-def find(checkout: RepositoryCheckout, base: str, name: str) -> str | None:
+def find_module(checkout: RepositoryCheckout, base: str, name: str) -> str | None:
     """The file of a module, imported from a folder; None where the checkout has no such module."""
-    if not all(PART.fullmatch(part) for part in name.split(".")):
+    if not all(MODULE_PART.fullmatch(part) for part in name.split(".")):
         return None
-    path = join(base, name.replace(".", "/"))
+    path = join_path(base, name.replace(".", "/"))
     for file in (f"{path}/__init__.py", f"{path}.py"):
         if checkout.is_file(file):
             return file
     return None
 
 
-def imported(checkout: RepositoryCheckout, file: str, module: str, level: int) -> str | None:
+def imported_file(checkout: RepositoryCheckout, file: str, module: str, level: int) -> str | None:
     """The file behind `from MODULE import …` (level: its leading dots) in a file; None where it is not ours."""
     if level:
-        folder = parent(file)
+        folder = parent_folder(file)
         for _ in range(level - 1):
-            folder = parent(folder)
+            folder = parent_folder(folder)
         if module:
-            return find(checkout, folder, module)
-        init = join(folder, "__init__.py")
+            return find_module(checkout, folder, module)
+        init = join_path(folder, "__init__.py")
         return init if checkout.is_file(init) else None
     for base in dict.fromkeys([*reversed(folders_above(file)), "src"]):
-        if found := find(checkout, base, module):
+        if found := find_module(checkout, base, module):
             return found
     return None
 
 
-def submodule(checkout: RepositoryCheckout, file: str, name: str) -> str | None:
+def submodule_file(checkout: RepositoryCheckout, file: str, name: str) -> str | None:
     """The file of `name` in the package whose __init__.py is `file`."""
-    return find(checkout, parent(file), name) if file.endswith("__init__.py") else None
+    return find_module(checkout, parent_folder(file), name) if file.endswith("__init__.py") else None

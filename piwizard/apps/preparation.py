@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piwizard.apps import setup_markers
-from piwizard.apps.setup_commands import Offer, SetupCommand
+from piwizard.apps.setup_commands import OfferedSetup, SetupCommand
 from piwizard.changes.base import Change
 from piwizard.changes.command import Command
 from piwizard.changes.data_copy import TRIAL, Bind, Copier, SetupStep, TrialCopy
@@ -20,75 +20,75 @@ from piwizard.changes.setup_record import SetupRecorded, holds_something
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
-SCRIPT = Path(__file__).with_name("data_copy.py")
-NOT_SAVED = (
+COPY_SCRIPT = Path(__file__).with_name("data_mirror.py")
+NO_SNAPSHOT = (
     "{server} is not snapshotted, for it is not in {data}. If this version fails after its commands have run, "
     "only a backup of your own brings that database back."
 )
 
 
-def recorded(app: AppConfig) -> SetupRecorded:
+def setup_recorded(app: AppConfig) -> SetupRecorded:
     """The record of what was agreed to; lies beside the data."""
     setup = app.setup
     taken = tuple(one.identity for one in setup.taken)
     return SetupRecorded(app.layout.folder, setup.agreed, setup.ran, setup.new, taken)
 
 
-def notices(app: AppConfig) -> Sequence[Change]:
+def setup_notices(app: AppConfig) -> Sequence[Change]:
     """What a person has to know of the app's setup commands before saying yes."""
-    found: list[Change] = [_offered(offer) for offer in app.setup.offered]
+    found: list[Change] = [_offered_command(offer) for offer in app.setup.offered]
     server = app.database_server
-    if server and app.layout.current.exists() and _pending(app):
-        sentence = NOT_SAVED.format(server=f"{server[0].upper()}{server[1:]}", data=app.layout.data)
+    if server and app.layout.current.exists() and _pending_commands(app):
+        sentence = NO_SNAPSHOT.format(server=f"{server[0].upper()}{server[1:]}", data=app.layout.data)
         found.append(Notice("A database server is not snapshotted", sentence))
     return found
 
 
-def commands(app: AppConfig, trial: Command) -> Sequence[Change]:
+def setup_changes(app: AppConfig, trial: Command) -> Sequence[Change]:
     """The setup commands of a release in their order, `trial` not among them, and the copy that they are tried on."""
     bind = trial_bind(app)
     if bind is None:
-        return [_step(app, one) for one in app.setup.run]
-    steps = [_step(app, one, bind) for one in app.setup.run]
+        return [_setup_step(app, one) for one in app.setup.run]
+    steps = [_setup_step(app, one, bind) for one in app.setup.run]
     tried = tuple(step for step in steps if step.marker.name.startswith("trial-"))
     return [TrialCopy(_copier(app), bind, tried, trial), *steps]
 
 
 def trial_bind(app: AppConfig) -> Bind | None:
     """The copy of the data that this release is tried on; None where it may meet the data itself."""
-    return (app.layout.folder / TRIAL, app.layout.data) if _pending(app) and _in_use(app) else None
+    return (app.layout.folder / TRIAL, app.layout.data) if _pending_commands(app) and _has_data_to_lose(app) else None
 
 
 def data_switch(app: AppConfig) -> DataSwitch | None:
     """What moves the data on when the release takes over; None where there is no data that could be lost."""
-    wanted = tuple(_step(app, one) for one in app.setup.run if not one.makes)
-    if not wanted or not _in_use(app):
+    wanted = tuple(_setup_step(app, one) for one in app.setup.run if not one.makes)
+    if not wanted or not _has_data_to_lose(app):
         return None
     return DataSwitch(app.layout.folder, f"{app.layout.site}.service", _copier(app), wanted)
 
 
 def offered_hint(app: AppConfig) -> str:
     """What may be missing where the app does not run; empty where all that was found has run."""
-    return " ".join(_offered(offer).sentence for offer in app.setup.offered)
+    return " ".join(_offered_command(offer).sentence for offer in app.setup.offered)
 
 
-def _in_use(app: AppConfig) -> bool:
+def _has_data_to_lose(app: AppConfig) -> bool:
     """Whether there is data that could be lost: of a release in use, or brought from elsewhere."""
     if app.setup.new and not app.layout.current.exists():
         return False
     return holds_something(app.layout.data)
 
 
-def _pending(app: AppConfig) -> list[SetupCommand]:
+def _pending_commands(app: AppConfig) -> list[SetupCommand]:
     return [one for one in app.setup.run if not one.makes and not _marker(app, one).is_file()]
 
 
 def _marker(app: AppConfig, one: SetupCommand) -> Path:
-    marker = setup_markers.marker(app.layout.folder, one.argv)
+    marker = setup_markers.marker_path(app.layout.folder, one.argv)
     return app.layout.release / "prepared" / marker.name if one.release else marker
 
 
-def _step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> SetupStep:
+def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> SetupStep:
     """A command, run once for the site, but what belongs to a release once for each of them."""
     where, marker = app.layout, _marker(app, one)
     on_copy = bind is not None and not one.makes and not marker.is_file()
@@ -102,7 +102,7 @@ def _step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> SetupS
         where.code,
         f"app.init: `{one.text}` failed.",
         key="app.init",
-        env=app.environment() | _named(one.argv),
+        env=app.environment() | _flask_app_variable(one.argv),
         proves=tuple(shlex.split(one.identity)),
         makes=where.code if one.makes else None,
         writable=(where.data,),
@@ -113,12 +113,12 @@ def _step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> SetupS
 
 
 def _copier(app: AppConfig) -> Copier:
-    return Copier(str(app.layout.venv / "bin" / "python"), SCRIPT, app.layout.site)
+    return Copier(str(app.layout.venv / "bin" / "python"), COPY_SCRIPT, app.layout.site)
 
 
-def _offered(offer: Offer) -> OfferedCommand:
+def _offered_command(offer: OfferedSetup) -> OfferedCommand:
     answer = f"init = {json.dumps(list(offer.instead), ensure_ascii=False)}"
-    why = f": {offer.found.doubt.why}" if offer.found.doubt else ""
+    why = f": {offer.found.risk.why}" if offer.found.risk else ""
     return OfferedCommand(
         f"`{offer.name}` is offered and does not run",
         f"`{offer.name}` was found and does not run. {offer.reason}{why}. To run it, put this line under [app] of the "
@@ -131,8 +131,8 @@ def _offered(offer: Offer) -> OfferedCommand:
 
 def _without_option(argv: tuple[str, ...]) -> tuple[str, ...]:
     """`flask` without --app, which Flask has since 2.2; the variable FLASK_APP is known to all."""
-    return ("flask", *argv[3:]) if _named(argv) else argv
+    return ("flask", *argv[3:]) if _flask_app_variable(argv) else argv
 
 
-def _named(argv: tuple[str, ...]) -> dict[str, str]:
+def _flask_app_variable(argv: tuple[str, ...]) -> dict[str, str]:
     return {"FLASK_APP": argv[2]} if argv[:2] == ("flask", "--app") and len(argv) > 3 else {}

@@ -7,18 +7,20 @@ import re
 
 from piwizard.system.egress_filter import denied
 
-NETWORKS = tuple(ipaddress.ip_network(network) for network in denied())
+PRIVATE_NETWORKS = tuple(ipaddress.ip_network(network) for network in denied())
 # Not in the middle of a path, a version or a longer number; after the "//" or "@" of a URL, or at a word's beginning.
 IPV4 = re.compile(r"(?:(?<=//)|(?<=@)|(?<![\w./-]))(\d{1,3}(?:\.\d{1,3}){3})(?![\w]|\.\d)(/\d{1,2}(?![\w/]))?")
 IPV6 = re.compile(r"(?<![\w:.])(f[cdef][0-9a-f]{2}:[0-9a-f:]{1,35})(?![\w:])(/\d{1,3})?", re.IGNORECASE)
-PART = re.compile(r"(?:^|//|@)(192\.168\.\d{1,3}|10\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3})\.(?=$|[{%*])")
+ADDRESS_PART = re.compile(
+    r"(?:^|//|@)(192\.168\.\d{1,3}|10\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3})\.(?=$|[{%*])"
+)
 """The beginning of an address that the code completes: f"http://192.168.1.{number}/"."""
-NAME = re.compile(
+LOCAL_NAME = re.compile(
     r"(?:(?://|@)|^)((?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.){1,4}(?:local|lan|home|home\.arpa|localdomain|internal)"
     r"|fritz\.box|speedport\.ip|routerlogin\.net|tplinkwifi\.net)\.?(?=$|[:/?#])",
     re.IGNORECASE,
 )
-NOT_NAMES = re.compile(
+NOT_A_HOST = re.compile(
     r"^(?:\w*settings|\w*config|configs|env|threading|localhost|localhost6|docker|host\.docker|gateway\.docker|kubernetes|"
     r"metadata\.google)\.",
     re.IGNORECASE,
@@ -30,7 +32,7 @@ def private_place(text: str) -> str | None:
     """Return the first address or name of a home network in a text; None where there is none."""
     if address := private_address(text):
         return address
-    if match := PART.search(text):
+    if match := ADDRESS_PART.search(text):
         return f"{match[1]}.…"
     return None
 
@@ -42,8 +44,8 @@ def private_address(text: str) -> str | None:
             in_url = text[max(0, match.start() - 2) : match.start()] == "//"
             if is_private(match[1]) and (in_url or not match[2]):
                 return match[1]
-    for match in NAME.finditer(text):
-        if not NOT_NAMES.match(match[1]):
+    for match in LOCAL_NAME.finditer(text):
+        if not NOT_A_HOST.match(match[1]):
             return match[1]
     return None
 
@@ -56,7 +58,7 @@ def is_private(address: str) -> bool:
         return False
     if parsed.is_unspecified or (parsed.version == 4 and _is_mask(str(parsed))):
         return False
-    return any(parsed.version == network.version and parsed in network for network in NETWORKS)
+    return any(parsed.version == network.version and parsed in network for network in PRIVATE_NETWORKS)
 
 
 def _is_mask(address: str) -> bool:

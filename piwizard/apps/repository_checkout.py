@@ -16,25 +16,37 @@ from pathlib import Path, PurePosixPath
 
 MAX_FILES = 2000
 MAX_ENTRIES = 40_000
-MAX_BYTES = 1 << 20
-MAX_TOTAL = 16 << 20
+MAX_FILE_BYTES = 1 << 20
+MAX_TOTAL_BYTES = 16 << 20
 MAX_DEPTH = 12
-MAX_PARSED = 3 << 20  # a parsed file takes about sixty times its size, and small boards have 512 MB
-MOST_LINKS = 40
+MAX_PARSED_BYTES = 3 << 20  # a parsed file takes about sixty times its size, and small boards have 512 MB
+MAX_LINKS = 40
 
-IGNORED = frozenset({
+IGNORED_FOLDERS = frozenset({
     "test", "tests", "testing", "doc", "docs", "example", "examples", "sample", "samples", "bench", "benchmarks",
     "node_modules", "bower_components", "venv", "virtualenv", "site-packages", "__pycache__", "build", "dist",
     "migrations", "alembic", "versions",
 })  # fmt: skip
 # What lies here is part of the repository, but hardly of the app: scripts for building and looking after it.
-SIDE = frozenset({"bin", "script", "scripts", "tools", "tool", "hooks", "contrib", "ci", "deploy", "deployment"})
-DULL = (ast.Name, ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.arg, ast.arguments, ast.alias)
-ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta", "bin/activate", "Scripts/activate")
+SCRIPT_FOLDERS = frozenset(
+    {"bin", "script", "scripts", "tools", "tool", "hooks", "contrib", "ci", "deploy", "deployment"}
+)
+UNUSED_NODES = (
+    ast.Name,
+    ast.expr_context,
+    ast.operator,
+    ast.cmpop,
+    ast.boolop,
+    ast.unaryop,
+    ast.arg,
+    ast.arguments,
+    ast.alias,
+)
+VIRTUALENV_MARKERS = ("pyvenv.cfg", "conda-meta", "bin/activate", "Scripts/activate")
 
 
 @dataclass(frozen=True)
-class Skipped:
+class UnreadFile:
     """A file that was not read, and why."""
 
     file: str
@@ -47,9 +59,9 @@ def is_test(file: str) -> bool:
     return name.startswith("test_") or name.endswith("_test.py") or name in {"tests.py", "test.py", "conftest.py"}
 
 
-def is_side(file: str) -> bool:
+def is_script(file: str) -> bool:
     """Whether a file lies among the scripts beside the app."""
-    return any(part in SIDE for part in PurePosixPath(file).parts[:-1])
+    return any(part in SCRIPT_FOLDERS for part in PurePosixPath(file).parts[:-1])
 
 
 @dataclass
@@ -64,7 +76,7 @@ class RepositoryCheckout:
     root: Path
     data: Path | None = None
     python: tuple[str, ...] = ()
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[UnreadFile] = field(default_factory=list)
     bases: dict[str, str] = field(default_factory=dict, repr=False)
     memory: dict[str, object] = field(default_factory=dict, repr=False)
     reading: str = ""
@@ -106,7 +118,7 @@ class RepositoryCheckout:
                     # An absolute link points elsewhere on every machine but that of its author.
                     if target.startswith("/") and not waiting and self._to_data(target):
                         self._links.add(path)
-                    if target.startswith("/") or links > MOST_LINKS:
+                    if target.startswith("/") or links > MAX_LINKS:
                         return None
                     waiting += target.split("/")[::-1]
         return None if ".git" in here else self.root.joinpath(*here)
@@ -170,11 +182,11 @@ class RepositoryCheckout:
         self.reading = path
         if path not in self._nodes:
             tree = self.parsed(path)
-            self._nodes[path] = [node for node in ast.walk(tree) if not isinstance(node, DULL)] if tree else []
+            self._nodes[path] = [node for node in ast.walk(tree) if not isinstance(node, UNUSED_NODES)] if tree else []
         return self._nodes[path]
 
     def _parse(self, path: str, content: bytes) -> ast.Module | None:
-        if self._total_parsed + len(content) > MAX_PARSED:
+        if self._total_parsed + len(content) > MAX_PARSED_BYTES:
             self._skip(path, "3 MiB of Python were parsed before it")
             return None
         self._total_parsed += len(content)
@@ -193,7 +205,7 @@ class RepositoryCheckout:
         return None
 
     def _skip(self, path: str, why: str) -> None:
-        entry = Skipped(path, why)
+        entry = UnreadFile(path, why)
         if entry not in self.skipped:
             self.skipped.append(entry)
 
@@ -206,22 +218,22 @@ class RepositoryCheckout:
             with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
                 if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                     return None
-                content = stream.read(MAX_BYTES + 1)
+                content = stream.read(MAX_FILE_BYTES + 1)
         except OSError as error:
             if not isinstance(error, IsADirectoryError):
                 self._skip(path, error.strerror or "cannot be read")
             return None
-        if len(content) > MAX_BYTES:
+        if len(content) > MAX_FILE_BYTES:
             self._skip(path, "larger than 1 MiB")
             return None
-        if self._total + len(content) > MAX_TOTAL:
+        if self._total + len(content) > MAX_TOTAL_BYTES:
             self._skip(path, "16 MiB of code were read before it")
             return None
         self._total += len(content)
         return content
 
 
-def read(root: Path | RepositoryCheckout, data: Path | None = None) -> RepositoryCheckout:
+def scan_checkout(root: Path | RepositoryCheckout, data: Path | None = None) -> RepositoryCheckout:
     """Walk a checkout, nearest folders first, and list the Python files that may be part of the app."""
     if isinstance(root, RepositoryCheckout):
         return root
@@ -242,13 +254,13 @@ def read(root: Path | RepositoryCheckout, data: Path | None = None) -> Repositor
             elif name.endswith(".py") and not is_test(path):
                 found.append(path)
         if len(found) >= MAX_FILES or seen >= MAX_ENTRIES:
-            checkout.skipped.append(Skipped(folder or ".", f"only the first {MAX_FILES} files were looked at"))
+            checkout.skipped.append(UnreadFile(folder or ".", f"only the first {MAX_FILES} files were looked at"))
             break
     checkout.python = tuple(found[:MAX_FILES])
     return checkout
 
 
 def _ignored(checkout: RepositoryCheckout, path: str, name: str) -> bool:
-    if name.startswith(".") or name.lower() in IGNORED or name.endswith((".egg-info", ".dist-info")):
+    if name.startswith(".") or name.lower() in IGNORED_FOLDERS or name.endswith((".egg-info", ".dist-info")):
         return True
-    return any(checkout.inside(f"{path}/{mark}") is not None for mark in ENVIRONMENT_MARKS)
+    return any(checkout.inside(f"{path}/{mark}") is not None for mark in VIRTUALENV_MARKERS)

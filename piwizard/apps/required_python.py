@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps.lockfiles import table, toml
-from piwizard.apps.modules import join
+from piwizard.apps.lockfiles import as_table, read_toml
+from piwizard.apps.modules import join_path
 from piwizard.apps.pyproject import read_project
-from piwizard.apps.repository_checkout import RepositoryCheckout, read
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.version_specs import pip_spec
 
 EXACT_VERSION = re.compile(
@@ -36,18 +36,18 @@ class RequiredPython:
 
 def find_required_python(root: Path | RepositoryCheckout, folder: str = "") -> RequiredPython | None:
     """Return the Python that a checkout asks for; the metadata of a project comes before all else."""
-    checkout = read(root)
+    checkout = scan_checkout(root)
     for place in dict.fromkeys([folder, ""]):
         project = read_project(checkout, place)
         if project and project.python:
             return RequiredPython(project.python, project.file, True)
-        pipfile = join(place, "Pipfile")
-        wanted = table(toml(checkout, pipfile).get("requires"))
+        pipfile = join_path(place, "Pipfile")
+        wanted = as_table(read_toml(checkout, pipfile).get("requires"))
         version = wanted.get("python_full_version") or wanted.get("python_version")
         if isinstance(version, str) and (found := EXACT_VERSION.match(version[:200])):
             return RequiredPython(pip_spec(f"{found[1]}.*"), pipfile, False)
         for name in (".python-version", "runtime.txt"):
-            file = join(place, name)
+            file = join_path(place, name)
             if found := EXACT_VERSION.match(checkout.text(file)[:200]):
                 return RequiredPython(pip_spec(f"{found[1]}.*"), file, False)
     return None

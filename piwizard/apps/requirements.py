@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.apps import lockfiles, pyproject
-from piwizard.apps.modules import join, parent
-from piwizard.apps.repository_checkout import RepositoryCheckout, read
-from piwizard.apps.version_specs import distribution
+from piwizard.apps.modules import join_path, parent_folder
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
+from piwizard.apps.version_specs import distribution_of
 
-PREFERRED = (
+PREFERRED_FILES = (
     "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt",
     "requirements-prod.txt", "requirements_prod.txt", "requirements/base.txt", "requirements/common.txt",
     "requirements/main.txt", "requirements.in",
 )  # fmt: skip
-NOT_FOR_SERVING = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional", re.IGNORECASE)
+DEVELOPMENT_FILE = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional", re.IGNORECASE)
 # These bring Flask along.
-FLASK_KIN = ("flask", "apiflask", "dash", "connexion", "eve")
-MOST_FILES = 20
+FLASK_DISTRIBUTIONS = ("flask", "apiflask", "dash", "connexion", "eve")
+MAX_INCLUDED_FILES = 20
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Requirements:
     @property
     def held(self) -> tuple[str, ...]:
         """The distributions whose versions a lock or constraint file of the app decides."""
-        locked = (distribution(line) for line in self.constraints)
+        locked = (distribution_of(line) for line in self.constraints)
         return (*self.limits, *(name for name in locked if name))
 
     @property
@@ -54,47 +54,57 @@ class Requirements:
     @property
     def flask(self) -> bool:
         """Whether Flask comes with what is asked for."""
-        return any(name in FLASK_KIN or name.startswith("flask-") for name in self.names)
+        return any(name in FLASK_DISTRIBUTIONS or name.startswith("flask-") for name in self.names)
 
 
 def find_requirements(root: Path | RepositoryCheckout, folder: str = "") -> Requirements | None:
     """What the app asks to be installed, looked for in a folder of the checkout, then in the checkout itself."""
-    checkout = read(root)
+    checkout = scan_checkout(root)
     for place in dict.fromkeys([folder, ""]):
-        if found := _in_folder(checkout, place):
+        if found := _find_in_folder(checkout, place):
             return found
     return None
 
 
-def _in_folder(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
-    found = [r for r in (_text(checkout, folder), _project(checkout, folder), _pipfile(checkout, folder)) if r]
+def _find_in_folder(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+    found = [
+        r
+        for r in (
+            _from_requirements_file(checkout, folder),
+            _from_project(checkout, folder),
+            _from_pipfile(checkout, folder),
+        )
+        if r
+    ]
     if not found:
         return None
     # A requirements.txt left behind beside a project that is really kept elsewhere would lack Flask.
     return next((one for one in found if one.flask), found[0])
 
 
-def _text(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
-    present = [join(folder, name) for name in PREFERRED if checkout.is_file(join(folder, name))]
+def _from_requirements_file(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+    present = [join_path(folder, name) for name in PREFERRED_FILES if checkout.is_file(join_path(folder, name))]
     present += [
-        join(folder, name)
+        join_path(folder, name)
         for name in checkout.names(folder)
-        if re.fullmatch(r"requirements.*\.(txt|in)", name) and not NOT_FOR_SERVING.search(name)
+        if re.fullmatch(r"requirements.*\.(txt|in)", name) and not DEVELOPMENT_FILE.search(name)
     ]
     for file in present:
-        names = listed(checkout, file)
+        names = required_distributions(checkout, file)
         if names or file == present[-1]:
-            return Requirements("requirements", file, ("-r", file), names=names, limits=limited(checkout, file))
+            return Requirements(
+                "requirements", file, ("-r", file), names=names, limits=constrained_distributions(checkout, file)
+            )
     return None
 
 
-def limited(checkout: RepositoryCheckout, file: str) -> tuple[str, ...]:
+def constrained_distributions(checkout: RepositoryCheckout, file: str) -> tuple[str, ...]:
     """Return the distributions that a requirements file does not name, but a constraint file that it includes does."""
-    both = listed(checkout, file, options="-r|--requirement|-c|--constraint")
-    return tuple(sorted({*both} - {*listed(checkout, file)}))
+    both = required_distributions(checkout, file, options="-r|--requirement|-c|--constraint")
+    return tuple(sorted({*both} - {*required_distributions(checkout, file)}))
 
 
-def listed(
+def required_distributions(
     checkout: RepositoryCheckout, file: str, seen: set[str] | None = None, options: str = "-r|--requirement"
 ) -> tuple[str, ...]:
     """The distributions that a requirements file names, those of files it includes by `options` too."""
@@ -104,25 +114,25 @@ def listed(
         line = raw.partition(" #")[0].strip()
         included = re.match(rf"(?:{options})[ =]\s*(\S+)", line)
         if included:
-            other = join(parent(file), included[1])
-            if other not in seen and len(seen) < MOST_FILES:
+            other = join_path(parent_folder(file), included[1])
+            if other not in seen and len(seen) < MAX_INCLUDED_FILES:
                 seen.add(other)
-                names += listed(checkout, other, seen, options)
+                names += required_distributions(checkout, other, seen, options)
         elif egg := re.search(r"#egg=([A-Za-z0-9._-]+)", line):
-            names += [name for name in [distribution(egg[1])] if name]
-        elif not line.startswith(("-", "#")) and (name := distribution(line)):
+            names += [name for name in [distribution_of(egg[1])] if name]
+        elif not line.startswith(("-", "#")) and (name := distribution_of(line)):
             names.append(name)
     return tuple(dict.fromkeys(names))
 
 
-def _project(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+def _from_project(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
     project = pyproject.read_project(checkout, folder)
     if project is None:
         return None
-    lock, constraints = lockfiles.pinned(checkout, folder)
+    lock, constraints = lockfiles.pinned_versions(checkout, folder)
     kind = {"poetry.lock": "poetry", "uv.lock": "uv", "pdm.lock": "pdm"}.get(lock, project.kind)
     target = f"./{folder}" if folder else "."
-    names = tuple(dict.fromkeys(n for n in map(distribution, project.requires) if n))
+    names = tuple(dict.fromkeys(n for n in map(distribution_of, project.requires) if n))
     if project.installable:
         return Requirements(kind, project.file, (target,), (), constraints, names)
     if not project.requires:
@@ -130,9 +140,9 @@ def _project(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
     return Requirements(kind, project.file, (), project.requires, constraints, names)
 
 
-def _pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
-    lines = lockfiles.pipfile_lock(checkout, folder) or lockfiles.pipfile(checkout, folder)
+def _from_pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+    lines = lockfiles.read_pipfile_lock(checkout, folder) or lockfiles.read_pipfile(checkout, folder)
     if not lines:
         return None
-    names = tuple(dict.fromkeys(n for n in map(distribution, lines) if n))
-    return Requirements("pipenv", join(folder, "Pipfile"), (), lines, names=names)
+    names = tuple(dict.fromkeys(n for n in map(distribution_of, lines) if n))
+    return Requirements("pipenv", join_path(folder, "Pipfile"), (), lines, names=names)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from piwizard.apps import setup_markers
 from piwizard.apps.database import InitCommand
-from piwizard.apps.setup_markers import SetupRecord, identity
+from piwizard.apps.setup_markers import SetupRecord, command_identity
 from piwizard.changes.setup_record import holds_something
 
-MAKING = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
+FILE_MAKING_WORDS = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
 """Words of commands that make files beside the code: translations, style sheets."""
 
 
@@ -33,11 +33,11 @@ class SetupCommand:
     @property
     def identity(self) -> str:
         """The command as it is recognised again."""
-        return identity(self.argv)
+        return command_identity(self.argv)
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferedSetup:
     """A command that was found and does not run without an answer, with the reason."""
 
     found: InitCommand
@@ -48,7 +48,7 @@ class Offer:
     @property
     def name(self) -> str:
         """The command as a person types it."""
-        return identity(self.found.argv)
+        return command_identity(self.found.argv)
 
 
 @dataclass(frozen=True)
@@ -59,23 +59,23 @@ class SetupCommands:
     """
 
     run: tuple[SetupCommand, ...]
-    offered: tuple[Offer, ...]
+    offered: tuple[OfferedSetup, ...]
     agreed: frozenset[str]
     ran: frozenset[str]
     new: bool
     taken: tuple[SetupCommand, ...] = ()
 
 
-def decide(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: Path) -> SetupCommands:
+def choose_setup_commands(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: Path) -> SetupCommands:
     """Decide for the site in `folder`. `wanted`: the answer `app.init`, None where there is none."""
-    record = setup_markers.read(folder)
+    record = setup_markers.read_setup_record(folder)
     holds = holds_something(folder / "data")
     served = os.path.lexists(folder / "current")
     if record.agreed is None and served:
         record = replace(record, agreed=frozenset())  # set up by a piwizard that kept no record: no first yes any more
     new = not (holds or served) if record.agreed is None else record.new
     if wanted is not None:
-        chosen = tuple(_command(tuple(shlex.split(line))) for line in wanted)
+        chosen = tuple(_setup_command(tuple(shlex.split(line))) for line in wanted)
         brought = record.agreed is None and holds and not served
         taken = tuple(one for one in chosen if brought and not one.release)
         agreed = (record.agreed or frozenset()) | {one.identity for one in chosen}
@@ -83,30 +83,30 @@ def decide(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: P
     run: list[SetupCommand] = []
     left: list[tuple[InitCommand, str]] = []
     for one in found:
-        reason = _against(one, record, new=new)
+        reason = _reason_not_to_run(one, record, new=new)
         if reason is None:
-            run.append(_command(one.argv))
-        elif identity(one.argv) not in record.ran:
+            run.append(_setup_command(one.argv))
+        elif command_identity(one.argv) not in record.ran:
             left.append((one, reason))
     lines = tuple(one.text for one in run)
-    offered = tuple(Offer(one, reason, (*lines, one.text)) for one, reason in left)
+    offered = tuple(OfferedSetup(one, reason, (*lines, one.text)) for one, reason in left)
     agreed = record.agreed if record.agreed is not None else frozenset(one.identity for one in run)
     return SetupCommands(tuple(run), offered, agreed, record.ran, new)
 
 
-def _command(argv: tuple[str, ...]) -> SetupCommand:
-    makes = bool(set(argv) & MAKING)
+def _setup_command(argv: tuple[str, ...]) -> SetupCommand:
+    makes = bool(set(argv) & FILE_MAKING_WORDS)
     return SetupCommand(argv, makes or "upgrade" in argv, makes)
 
 
-def _against(one: InitCommand, record: SetupRecord, *, new: bool) -> str | None:
+def _reason_not_to_run(one: InitCommand, record: SetupRecord, *, new: bool) -> str | None:
     """The reason why a found command does not run by itself; None where it does."""
-    command, first = _command(one.argv), record.agreed is None
+    command, first = _setup_command(one.argv), record.agreed is None
     agreed = first or command.identity in (record.agreed or ())
     if one.migrates:
         return None
-    if one.doubt and (one.doubt.sure or not command.makes):
-        return f"It may delete data ({one.doubt.place})"
+    if one.risk and (one.risk.sure or not command.makes):
+        return f"It may delete data ({one.risk.place})"
     if not agreed:
         return f"A later version of the app brought it ({one.file} line {one.line})"
     if command.makes:

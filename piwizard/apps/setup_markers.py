@@ -15,9 +15,9 @@ from pathlib import Path
 from piwizard.changes.setup_record import AGREED, FOLDER, marker_name
 from piwizard.system import files
 
-PYTHONS = ("python", "python3")
-VALUED = frozenset({"--app", "-A", "--env-file", "-e"})
-FLAGS = frozenset({"--debug", "--no-debug"})
+PYTHON_PROGRAMS = ("python", "python3")
+FLASK_OPTIONS_WITH_VALUE = frozenset({"--app", "-A", "--env-file", "-e"})
+FLASK_FLAGS = frozenset({"--debug", "--no-debug"})
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class SetupRecord:
     """The data was empty when its setup was agreed to."""
 
 
-def identity(argv: Sequence[str]) -> str:
+def command_identity(argv: Sequence[str]) -> str:
     """A command as it is recognised again, however its app, its spaces and its quotes are written."""
     words = list(argv)
     while words and "=" in words[0] and words[0].partition("=")[0].isidentifier():
         words.pop(0)
-    if len(words) > 2 and os.path.basename(words[0]) in PYTHONS and words[1] == "-m":
+    if len(words) > 2 and os.path.basename(words[0]) in PYTHON_PROGRAMS and words[1] == "-m":
         words = words[2:]
     if not words:
         return ""
@@ -44,41 +44,45 @@ def identity(argv: Sequence[str]) -> str:
         return shlex.join((program, *words))
     while words and words[0].startswith("-"):
         option = words.pop(0)
-        if option in VALUED and words:
+        if option in FLASK_OPTIONS_WITH_VALUE and words:
             words.pop(0)
-        elif option.partition("=")[0] not in VALUED | FLAGS and not option.startswith(("-A", "-e")):
+        elif option.partition("=")[0] not in FLASK_OPTIONS_WITH_VALUE | FLASK_FLAGS and not option.startswith(
+            ("-A", "-e")
+        ):
             return shlex.join((program, option, *words))
     return shlex.join((program, *words))
 
 
-def marker(site: Path, argv: Sequence[str]) -> Path:
+def marker_path(site: Path, argv: Sequence[str]) -> Path:
     """The file that says that a command has run once for a site."""
-    return site / FOLDER / marker_name(identity(argv))
+    return site / FOLDER / marker_name(command_identity(argv))
 
 
-def read(site: Path) -> SetupRecord:
+def read_setup_record(site: Path) -> SetupRecord:
     """What is recorded of the site in this folder, also by a piwizard that kept its markers in `once`."""
     content = files.read(site / FOLDER / AGREED)
     if content is None:
-        before = _before(site)
+        before = _commands_before_records(site)
         return SetupRecord(before, before) if before else SetupRecord()
     try:
         raw = json.loads(content)
         agreed, new = frozenset(map(str, raw["commands"])), bool(raw["new"])
     except (ValueError, TypeError, KeyError):
         agreed, new = frozenset(), False  # spoilt: nothing was agreed to
-    return SetupRecord(agreed, frozenset(_ran(site / FOLDER)), new)
+    return SetupRecord(agreed, frozenset(_commands_that_ran(site / FOLDER)), new)
 
 
-def _before(site: Path) -> frozenset[str]:
-    return frozenset(one for folder in (site / "once", *site.glob("releases/*/prepared")) for one in _ran(folder))
+def _commands_before_records(site: Path) -> frozenset[str]:
+    return frozenset(
+        one for folder in (site / "once", *site.glob("releases/*/prepared")) for one in _commands_that_ran(folder)
+    )
 
 
-def _ran(folder: Path) -> Iterator[str]:
+def _commands_that_ran(folder: Path) -> Iterator[str]:
     for path in folder.glob("*"):
         if path.name == AGREED:
             continue
         try:
-            yield identity(json.loads(files.read(path) or b"{}")["argv"])
+            yield command_identity(json.loads(files.read(path) or b"{}")["argv"])
         except (ValueError, TypeError, KeyError, AttributeError):
             continue

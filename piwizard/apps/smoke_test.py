@@ -16,26 +16,26 @@ import threading
 import time
 from pathlib import Path
 
-LONGEST_START = 180
+MAX_START_SECONDS = 180
 """Seconds: a large app on a Pi Zero takes more than a minute to load."""
-STAYS_UP = 2
-LONGEST_LINE = 1000
-STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
-RAISED = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
-GUNICORNS = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
-DIED = re.compile(r"Worker \(pid: ?\d+\) exited with code|Worker exiting \(pid")
-DEATHS = 4
+SECONDS_TO_STAY_UP = 2
+MAX_LINE_LENGTH = 1000
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
+EXCEPTION_LINE = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|NotFound|Missing\w*)\b.*")
+GUNICORN_PREFIX = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
+WORKER_DIED = re.compile(r"Worker \(pid: ?\d+\) exited with code|Worker exiting \(pid")
+MAX_WORKER_DEATHS = 4
 """Lines of gunicorn's about workers that end; it goes on to start others for ever."""
-MISSING = re.compile(r"KeyError: '(\w+)'")
-ENVIRON = re.compile(r'"(<frozen os>|.*/os\.py)", line \d+, in __getitem__')
-SAYS_SO = (
+MISSING_KEY = re.compile(r"KeyError: '(\w+)'")
+ENVIRON_FRAME = re.compile(r'"(<frozen os>|.*/os\.py)", line \d+, in __getitem__')
+MISSING_VARIABLE_PHRASES = (
     re.compile(r"([A-Za-z_]\w*) not found\. Declare it as envvar or define a default value"),  # decouple
     re.compile(r"Environment variable [\"']([A-Za-z_]\w*)[\"'] (?:is )?not set"),  # environs
     re.compile(r"The environment variable '([A-Za-z_]\w*)' is not set"),  # Flask's from_envvar
     re.compile(r"Set the ([A-Za-z_]\w*) environment variable"),  # django-environ
 )
-OWN_WORDS = re.compile(r"(?i:environment variable|env(?:ironment)? var|\benvvar)")
-CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+VARIABLE_WORDS = re.compile(r"(?i:environment variable|env(?:ironment)? var|\benvvar)")
+CAPITAL_NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
 def main(entry: str, host: str) -> int:
@@ -54,13 +54,13 @@ def main(entry: str, host: str) -> int:
                 errors="replace",
                 pass_fds=[listener.fileno()],
             )
-        words = Words()
-        reader = threading.Thread(target=echo, args=(gunicorn, words), daemon=True)
+        words = OutputTail()
+        reader = threading.Thread(target=echo_output, args=(gunicorn, words), daemon=True)
         reader.start()
         took = ""
         try:
-            verdict = _ask(gunicorn, path, host, words)
-            took = memory(gunicorn.pid)
+            verdict = _request_first_page(gunicorn, path, host, words)
+            took = measure_memory(gunicorn.pid)
         finally:
             gunicorn.terminate()
             try:
@@ -85,13 +85,13 @@ def _options(listener: int) -> list[str]:
         f"--bind=fd://{listener}",
         "--workers=1",
         "--threads=2",
-        f"--timeout={LONGEST_START}",
+        f"--timeout={MAX_START_SECONDS}",
         "--worker-class=gthread",
         *control,
     ]
 
 
-class Words:
+class OutputTail:
     """What is said while the app starts, and what of it tells a person why it does not."""
 
     def __init__(self) -> None:
@@ -102,75 +102,75 @@ class Words:
     def take(self, line: str) -> None:
         """One more line."""
         text = line.strip()
-        self.deaths += bool(DIED.search(line))
+        self.deaths += bool(WORKER_DIED.search(line))
         if line.lstrip().startswith("File "):
-            self._in_environ = ENVIRON.search(line) is not None
-        elif RAISED.match(line):
-            self.raised = _sentence(text, in_environ=self._in_environ)
+            self._in_environ = ENVIRON_FRAME.search(line) is not None
+        elif EXCEPTION_LINE.match(line):
+            self.raised = _missing_variable_sentence(text, in_environ=self._in_environ)
             self._in_environ = False
-        elif text and not (line[0].isspace() or GUNICORNS.match(line) or text.startswith("Traceback (")):
-            self.last = _sentence(text, in_environ=False)
+        elif text and not (line[0].isspace() or GUNICORN_PREFIX.match(line) or text.startswith("Traceback (")):
+            self.last = _missing_variable_sentence(text, in_environ=False)
 
 
-def _sentence(text: str, *, in_environ: bool) -> str:
-    name = variable(text, in_environ=in_environ)
+def _missing_variable_sentence(text: str, *, in_environ: bool) -> str:
+    name = missing_variable(text, in_environ=in_environ)
     return f"app.env.{name}: the code needs this environment variable, and nobody has given it." if name else text
 
 
-def variable(text: str, *, in_environ: bool) -> str | None:
+def missing_variable(text: str, *, in_environ: bool) -> str | None:
     """The environment variable that words are about which tell that one is missing."""
-    if in_environ and (found := MISSING.search(text)):
+    if in_environ and (found := MISSING_KEY.search(text)):
         return found[1]
-    for pattern in SAYS_SO:
+    for pattern in MISSING_VARIABLE_PHRASES:
         if found := pattern.search(text):
             return found[1]
-    names = CAPITALS.findall(text) if OWN_WORDS.search(text) else []
+    names = CAPITAL_NAME.findall(text) if VARIABLE_WORDS.search(text) else []
     return str(names[0]) if names else None
 
 
-def echo(gunicorn: subprocess.Popen[str], words: Words) -> None:
+def echo_output(gunicorn: subprocess.Popen[str], words: OutputTail) -> None:
     """Passes gunicorn's lines on, takes in what they say, and ends it where it would start workers for ever."""
     for line in gunicorn.stdout or ():
         print(line, end="", flush=True)
         words.take(line)
-        if words.deaths >= DEATHS:
+        if words.deaths >= MAX_WORKER_DEATHS:
             gunicorn.terminate()
 
 
-def _ask(gunicorn: subprocess.Popen[str], path: Path, host: str, words: Words) -> str:
+def _request_first_page(gunicorn: subprocess.Popen[str], path: Path, host: str, words: OutputTail) -> str:
     """The status of the first page as digits, or why there is none. Asked twice: an app may die after its start."""
-    until, status = time.monotonic() + LONGEST_START, ""
+    until, status = time.monotonic() + MAX_START_SECONDS, ""
     while not status.isdigit():
-        if gunicorn.poll() is not None or words.deaths >= DEATHS:
-            return _hidden(gunicorn) or "It ended while it was starting."
+        if gunicorn.poll() is not None or words.deaths >= MAX_WORKER_DEATHS:
+            return _why_no_answer(gunicorn) or "It ended while it was starting."
         if time.monotonic() > until:
-            return f"It did not answer within {LONGEST_START} seconds."
+            return f"It did not answer within {MAX_START_SECONDS} seconds."
         time.sleep(0.05)
         status = _get(path, host, until)
     try:
-        gunicorn.wait(STAYS_UP)
+        gunicorn.wait(SECONDS_TO_STAY_UP)
     except subprocess.TimeoutExpired:
-        return _get(path, host, time.monotonic() + LONGEST_START) or "It answered once, and then no more."
-    return _hidden(gunicorn) or "It answered once, and then ended."
+        return _get(path, host, time.monotonic() + MAX_START_SECONDS) or "It answered once, and then no more."
+    return _why_no_answer(gunicorn) or "It answered once, and then ended."
 
 
-def _hidden(gunicorn: subprocess.Popen[str]) -> str:
+def _why_no_answer(gunicorn: subprocess.Popen[str]) -> str:
     """What is wrong where it has left without a fault; else nothing."""
     if gunicorn.returncode != 0 or not Path("gunicorn.conf.py").exists():
         return ""
     return "It went away by itself: gunicorn.conf.py must not send it to the background (daemon)."
 
 
-def memory(master: int) -> str:
+def measure_memory(master: int) -> str:
     """What the master and its worker take, now that the app is loaded; pages that they share are counted by half."""
     try:
-        own, each = _share(master), [_share(worker) for worker in _children(master)]
+        own, each = _memory_share(master), [_memory_share(worker) for worker in _child_processes(master)]
     except (OSError, ValueError, StopIteration) as error:  # it has just ended, or the kernel keeps no such count
         return f"How much memory it takes could not be measured: {type(error).__name__}."
     return f"Loaded, it takes {own} MB, and {max(each, default=0)} MB more for each worker."
 
 
-def _children(process: int) -> list[int]:
+def _child_processes(process: int) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -182,7 +182,7 @@ def _children(process: int) -> list[int]:
     return found
 
 
-def _share(process: int) -> int:
+def _memory_share(process: int) -> int:
     """MiB that are a process's own, with its part of what it shares with others."""
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     return -(-int(next(line.split()[1] for line in rollup if line.startswith("Pss:"))) // 1024)
@@ -197,15 +197,15 @@ def _get(path: Path, host: str, until: float) -> str:
             connection.settimeout(max(0.1, until - time.monotonic()))
             connection.connect(str(path))
             connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            while b"\n" not in line and len(line) < LONGEST_LINE and time.monotonic() < until:
+            while b"\n" not in line and len(line) < MAX_LINE_LENGTH and time.monotonic() < until:
                 connection.settimeout(max(0.1, until - time.monotonic()))
-                piece = connection.recv(LONGEST_LINE)
+                piece = connection.recv(MAX_LINE_LENGTH)
                 if not piece:
                     break
                 line += piece
     except OSError:
         return ""
-    status = STATUS.match(line)
+    status = STATUS_LINE.match(line)
     return status[1].decode() if status else ""
 
 

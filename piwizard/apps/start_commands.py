@@ -8,26 +8,26 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from piwizard.apps.lockfiles import table, toml
+from piwizard.apps.lockfiles import as_table, read_toml
 from piwizard.apps.repository_checkout import RepositoryCheckout
 
-STARTERS = (
+START_FILES = (
     "Procfile", "gunicorn.conf.py", "boot.sh", "entrypoint.sh", "docker-entrypoint.sh", "start.sh", "run.sh",
     "Dockerfile", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "render.yaml",
     "app.yaml", "railway.json", "nixpacks.toml", "uwsgi.ini", "fly.toml", "Makefile",
 )  # fmt: skip
 ENV_FILES = (".flaskenv", ".env", ".env.example", ".env.sample", ".env.template", "env.example")
-SERVERS = re.compile(r"\b(gunicorn|waitress-serve|uwsgi|hupper)\b")
-ENTRY = re.compile(r"[A-Za-z_][\w.-]*:[A-Za-z_]\w*(\(.*\))?")
-MODULE = re.compile(r"[A-Za-z_][\w.]*")
+SERVER_PROGRAMS = re.compile(r"\b(gunicorn|waitress-serve|uwsgi|hupper)\b")
+ENTRY_WORD = re.compile(r"[A-Za-z_][\w.-]*:[A-Za-z_]\w*(\(.*\))?")
+MODULE_WORD = re.compile(r"[A-Za-z_][\w.]*")
 FLASK_APP = re.compile(r"\bFLASK_APP[ \t]{0,4}[=:]?[ \t]{0,4}[\"']?([\w./\\:()-]+)")
 FLASK_OPTION = re.compile(r"\bflask\s+(?:--app|-A)[ =][\"']?([\w./:()-]+)")
-LONGEST_LINE = 2000
+MAX_LINE_LENGTH = 2000
 MAX_LINES = 2000
 
 
 @dataclass(frozen=True)
-class Hint:
+class StartCommand:
     """An entry that a file names. `entry` may be a module without a name, and a path without a module."""
 
     entry: str
@@ -37,59 +37,59 @@ class Hint:
     server: bool = False
 
 
-def find_hints(checkout: RepositoryCheckout) -> list[Hint]:
+def find_start_commands(checkout: RepositoryCheckout) -> list[StartCommand]:
     """The entries that start-up files, FLASK_APP and [tool.*] name, as they stand there."""
-    hints: list[Hint] = []
-    for file in STARTERS:
-        for number, line in lines(checkout, file):
-            hints += server_hints(line, file, number)
-            hints += flask_hints(line, file, number)
+    hints: list[StartCommand] = []
+    for file in START_FILES:
+        for number, line in numbered_lines(checkout, file):
+            hints += parse_server_command(line, file, number)
+            hints += parse_flask_command(line, file, number)
     for file in ENV_FILES:
-        for number, line in lines(checkout, file):
-            hints += flask_hints(line, file, number)
-    for text in tool_strings(checkout):
-        hints += [*server_hints(text, "pyproject.toml", 1), *flask_hints(text, "pyproject.toml", 1)]
+        for number, line in numbered_lines(checkout, file):
+            hints += parse_flask_command(line, file, number)
+    for text in tool_commands(checkout):
+        hints += [*parse_server_command(text, "pyproject.toml", 1), *parse_flask_command(text, "pyproject.toml", 1)]
     return list(dict.fromkeys(hints))
 
 
-def lines(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[int, str]]:
+def numbered_lines(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[int, str]]:
     """The numbered lines of a small text file, comments left out."""
     if not checkout.is_file(file):
         return
     for number, line in enumerate(checkout.text(file).splitlines()[:MAX_LINES], 1):
-        if not line.lstrip().startswith("#") and len(line) <= LONGEST_LINE:
+        if not line.lstrip().startswith("#") and len(line) <= MAX_LINE_LENGTH:
             yield number, line
 
 
-def server_hints(line: str, file: str, number: int) -> list[Hint]:
+def parse_server_command(line: str, file: str, number: int) -> list[StartCommand]:
     """The entries that a command line of gunicorn, waitress or uwsgi gives."""
     if file in {"gunicorn.conf.py", "uwsgi.ini"}:
         found = re.match(r"\s*(?:wsgi_app|module|wsgi)\s*=\s*[\"']?([\w.-]+:\w+)", line)
-        return [Hint(found[1], file, number, server=True)] if found else []
-    start = SERVERS.search(line)
+        return [StartCommand(found[1], file, number, server=True)] if found else []
+    start = SERVER_PROGRAMS.search(line)
     if not start:
         return []
     words = _words(line[start.start() :], listed="[" in line)
-    entry = next((word for word in words[1:] if ENTRY.fullmatch(word)), "")
+    entry = next((word for word in words[1:] if ENTRY_WORD.fullmatch(word)), "")
     if not entry and start[1] == "gunicorn" and file == "Procfile" and words and "." in words[-1]:
-        entry = f"{words[-1]}:application" if MODULE.fullmatch(words[-1]) else ""
+        entry = f"{words[-1]}:application" if MODULE_WORD.fullmatch(words[-1]) else ""
     if not entry:
         return []
     if "--call" in words and not entry.endswith(")"):
         entry += "()"
     before = re.search(r"\bcd\s+([\w./-]+)\s*(?:&&|;)", line[: start.start()])
-    return [Hint(entry, file, number, _chdir(words) or (before[1].strip("./") if before else ""), server=True)]
+    return [StartCommand(entry, file, number, _chdir(words) or (before[1].strip("./") if before else ""), server=True)]
 
 
-def flask_hints(line: str, file: str, number: int) -> list[Hint]:
+def parse_flask_command(line: str, file: str, number: int) -> list[StartCommand]:
     """The entries that FLASK_APP=… or `flask --app …` give."""
     found = [match[1] for pattern in (FLASK_APP, FLASK_OPTION) for match in pattern.finditer(line)]
-    return [Hint(entry.removeprefix("./"), file, number) for entry in found]
+    return [StartCommand(entry.removeprefix("./"), file, number) for entry in found]
 
 
-def tool_strings(checkout: RepositoryCheckout) -> Iterator[str]:
+def tool_commands(checkout: RepositoryCheckout) -> Iterator[str]:
     """The strings in pyproject's [tool.*] tables that may be command lines; keys named FLASK_APP joined to theirs."""
-    waiting: list[object] = [table(toml(checkout, "pyproject.toml").get("tool"))]
+    waiting: list[object] = [as_table(read_toml(checkout, "pyproject.toml").get("tool"))]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
@@ -97,7 +97,7 @@ def tool_strings(checkout: RepositoryCheckout) -> Iterator[str]:
                 waiting.append(f"FLASK_APP={value}" if key == "FLASK_APP" and isinstance(value, str) else value)
         elif isinstance(item, list):
             waiting += item
-        elif isinstance(item, str) and len(item) <= LONGEST_LINE:
+        elif isinstance(item, str) and len(item) <= MAX_LINE_LENGTH:
             yield item
 
 

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps.app_resolver import Code
+from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.blueprints import find_blueprints
-from piwizard.apps.const_eval import Constants, within
-from piwizard.apps.modules import base_of, find, join, module_name, parent
-from piwizard.apps.repository_checkout import RepositoryCheckout, read
+from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
+from piwizard.apps.modules import find_module, import_base, join_path, module_name, parent_folder
+from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 
 ROOT_FILES = ("robots.txt", "favicon.ico")
 # What goes into nginx's configuration is held to what needs no quoting there.
-SAFE = re.compile(r"[A-Za-z0-9._~@+/-]*")
+SAFE_PATH = re.compile(r"[A-Za-z0-9._~@+/-]*")
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class RootFile:
 
 def find_static(root: Path | RepositoryCheckout, origin: str = "") -> tuple[StaticFolder, ...]:
     """The static folders that exist in a checkout. `origin`: the file that makes the app, where there are several."""
-    checkout = read(root)
-    code = Code.of(checkout)
-    apps = [folder for file in checkout.python for folder in _of_apps(code, file)]
+    checkout = scan_checkout(root)
+    code = CodeIndex.of(checkout)
+    apps = [folder for file in checkout.python for folder in _folders_of_apps(code, file)]
     mine = [folder for folder in apps if folder.file == origin] or apps
     found: dict[str, StaticFolder] = {}
-    for folder in [*mine, *_of_blueprints(code)]:
-        if servable(checkout, folder.folder) and SAFE.fullmatch(folder.prefix) and ".." not in folder.prefix:
+    for folder in [*mine, *_folders_of_blueprints(code)]:
+        if is_servable(checkout, folder.folder) and SAFE_PATH.fullmatch(folder.prefix) and ".." not in folder.prefix:
             found.setdefault(folder.prefix, folder)
     # At "/" nginx would have to look for a file before each request to the app: Flask serves those itself.
     return tuple(folder for prefix, folder in found.items() if prefix != "/")
@@ -54,26 +54,28 @@ def find_static(root: Path | RepositoryCheckout, origin: str = "") -> tuple[Stat
 
 def find_root_files(root: Path | RepositoryCheckout, folders: tuple[StaticFolder, ...]) -> tuple[RootFile, ...]:
     """robots.txt and favicon.ico in static folders, where the app has no route of its own for them."""
-    checkout = read(root)
+    checkout = scan_checkout(root)
     found: list[RootFile] = []
     for name in ROOT_FILES:
         quoted = [f"{quote}/{name}{quote}".encode() for quote in ('"', "'")]
         if any(checkout.mentions(file, *quoted) for file in checkout.python):
             continue
-        paths = [join(folder.folder, name) for folder in folders if checkout.is_file(join(folder.folder, name))]
+        paths = [
+            join_path(folder.folder, name) for folder in folders if checkout.is_file(join_path(folder.folder, name))
+        ]
         found += [RootFile(f"/{name}", path) for path in paths[:1]]
     return tuple(found)
 
 
-def servable(checkout: RepositoryCheckout, folder: str) -> bool:
+def is_servable(checkout: RepositoryCheckout, folder: str) -> bool:
     """Whether a folder may be laid open: it is there, is not the checkout, and holds no code or hidden files."""
-    if not folder or not checkout.is_dir(folder) or not SAFE.fullmatch(folder):
+    if not folder or not checkout.is_dir(folder) or not SAFE_PATH.fullmatch(folder):
         return False
     hidden = any(part.startswith(".") for part in folder.split("/"))
     return not hidden and folder not in checkout.code_folders
 
 
-def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
+def call_argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
     """An argument of a call, by its name or its place."""
     for keyword in call.keywords:
         if keyword.arg == name:
@@ -81,26 +83,26 @@ def argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
     return call.args[position] if len(call.args) > position else None
 
 
-def _of_apps(code: Code, file: str) -> Iterator[StaticFolder]:
+def _folders_of_apps(code: CodeIndex, file: str) -> Iterator[StaticFolder]:
     if not code.checkout.mentions(file, b"Flask", b"flask", b"OpenAPI"):
         return
     for node in code.checkout.nodes(file):
         if not isinstance(node, ast.Call) or not code.is_app_call(file, node):
             continue
-        given = argument(node, "static_folder", 3)
-        folder = located(code, file, argument(node, "import_name", 0), given, default="static")
+        given = call_argument(node, "static_folder", 3)
+        folder = resolve_folder(code, file, call_argument(node, "import_name", 0), given, default="static")
         if folder is not None:
-            prefix = url_of(code, file, argument(node, "static_url_path", 1), folder)
+            prefix = url_of(code, file, call_argument(node, "static_url_path", 1), folder)
             if prefix is not None:
                 yield StaticFolder(prefix, folder, file, node.lineno)
 
 
-def _of_blueprints(code: Code) -> Iterator[StaticFolder]:
+def _folders_of_blueprints(code: CodeIndex) -> Iterator[StaticFolder]:
     for blueprint in find_blueprints(code):
         call, file = blueprint.call, blueprint.file
-        given = argument(call, "static_folder", 2)
-        folder = located(code, file, argument(call, "import_name", 1), given)
-        url = url_of(code, file, argument(call, "static_url_path", 3), folder) if folder else None
+        given = call_argument(call, "static_folder", 2)
+        folder = resolve_folder(code, file, call_argument(call, "import_name", 1), given)
+        url = url_of(code, file, call_argument(call, "static_url_path", 3), folder) if folder else None
         if folder is None or url is None:
             continue
         for prefix in blueprint.prefixes:
@@ -109,33 +111,33 @@ def _of_blueprints(code: Code) -> Iterator[StaticFolder]:
             yield StaticFolder(full, folder, file, call.lineno)
 
 
-def located(
-    code: Code, file: str, import_name: ast.expr | None, given: ast.expr | None, default: str | None = None
+def resolve_folder(
+    code: CodeIndex, file: str, import_name: ast.expr | None, given: ast.expr | None, default: str | None = None
 ) -> str | None:
     """Where a static folder is in the checkout; None where there is none, or reading does not tell."""
-    value = default if given is None else Constants(code, file).text(given)
+    value = default if given is None else ConstantEvaluator(code, file).text(given)
     if value is None:
         return None
-    return within(value, _root_path(code, file, import_name))
+    return path_in_checkout(value, _root_path(code, file, import_name))
 
 
-def _root_path(code: Code, file: str, import_name: ast.expr | None) -> str:
+def _root_path(code: CodeIndex, file: str, import_name: ast.expr | None) -> str:
     """The folder that Flask looks in: that of the module or package it was told the name of."""
-    base = base_of(code.checkout, file)
+    base = import_base(code.checkout, file)
     name = None
     if isinstance(import_name, ast.Constant) and isinstance(import_name.value, str):
         name = import_name.value
     elif isinstance(import_name, ast.Subscript):  # __name__.split(".")[0]
         name = (module_name(file, base) or "").partition(".")[0]
-    target = find(code.checkout, base, name) if name else None
-    return parent(target or file)
+    target = find_module(code.checkout, base, name) if name else None
+    return parent_folder(target or file)
 
 
-def url_of(code: Code, file: str, given: ast.expr | None, folder: str) -> str | None:
+def url_of(code: CodeIndex, file: str, given: ast.expr | None, folder: str) -> str | None:
     """The URL prefix of a static folder; None where it is not a constant."""
     if given is None or (isinstance(given, ast.Constant) and given.value is None):
         return f"/{posixpath.basename(folder)}/"
-    value = Constants(code, file).text(given)
+    value = ConstantEvaluator(code, file).text(given)
     if value is None:
         return None
     return f"/{value.strip('/')}/" if value.strip("/") else "/"

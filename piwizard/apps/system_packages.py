@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from piwizard.changes.build_tools import COMPILER
 
-NEEDS = {
+DEBIAN_PACKAGES = {
     "cairosvg": ("libcairo2",),
     "flask-mysqldb": (*COMPILER, "default-libmysqlclient-dev", "pkg-config"),
     "flask-weasyprint": ("libpangoft2-1.0-0", "libharfbuzz-subset0"),
@@ -26,6 +26,6 @@ NEEDS = {
 Only names that are real packages in every release: libmagic1 is libmagic1t64 in some, and `file` brings either."""
 
 
-def needed(names: Iterable[str]) -> tuple[str, ...]:
+def debian_packages_for(names: Iterable[str]) -> tuple[str, ...]:
     """What to install with apt for the Python packages of an app."""
-    return tuple(dict.fromkeys(package for name in names for package in NEEDS.get(name, ())))
+    return tuple(dict.fromkeys(package for name in names for package in DEBIAN_PACKAGES.get(name, ())))

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 
-NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-CLAUSE = re.compile(r"\s*(===|==|~=|!=|<=|>=|<|>)\s*v?(\d+(?:\.\d+)*)(\.\*)?[A-Za-z0-9.+-]*\s*$")
-PLAIN = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,9})(?!\.?\d)")
-LONGEST_NAME = 100
-LONGEST_WISH = 200
+DISTRIBUTION_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+VERSION_CLAUSE = re.compile(r"\s*(===|==|~=|!=|<=|>=|<|>)\s*v?(\d+(?:\.\d+)*)(\.\*)?[A-Za-z0-9.+-]*\s*$")
+PLAIN_VERSION = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,9})(?!\.?\d)")
+MAX_NAME_LENGTH = 100
+MAX_SPEC_LENGTH = 200
 
 
-def normal(name: str) -> str:
+def normalized_name(name: str) -> str:
     """A distribution's name as PyPI compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def distribution(line: str) -> str | None:
+def distribution_of(line: str) -> str | None:
     """The distribution that a requirement line names; None for options, URLs, paths and comments."""
     if "://" in line.partition("@")[0] or line.lstrip().startswith((".", "/")):
         return None
-    found = NAME.match(line)
-    return normal(found[1]) if found and len(found[1]) <= LONGEST_NAME else None
+    found = DISTRIBUTION_NAME.match(line)
+    return normalized_name(found[1]) if found and len(found[1]) <= MAX_NAME_LENGTH else None
 
 
 def pip_spec(wish: str) -> str:
@@ -29,7 +29,7 @@ def pip_spec(wish: str) -> str:
 
     One that is longer than any real one, or that cannot be read, asks for nothing.
     """
-    if len(wish) > LONGEST_WISH:
+    if len(wish) > MAX_SPEC_LENGTH:
         return ""
     clauses: list[str] = []
     for part in (piece.strip() for piece in wish.rpartition("||")[2].split(",")):
@@ -38,9 +38,9 @@ def pip_spec(wish: str) -> str:
         if part[0] not in "^~=!<>":
             clauses.append(f"=={part}")
         elif part[0] == "^" or (part[0] == "~" and not part.startswith("~=")):
-            found = PLAIN.match(part[1:].strip())
+            found = PLAIN_VERSION.match(part[1:].strip())
             if found:
-                clauses.append(f">={found[1]},<{_next(found[1], caret=part[0] == '^')}")
+                clauses.append(f">={found[1]},<{_next_version(found[1], caret=part[0] == '^')}")
         else:
             clauses.append(part.replace(" ", ""))
     return ",".join(clauses)
@@ -61,14 +61,14 @@ def is_too_old(spec: str, version: tuple[int, ...]) -> bool:
 
 def _unmet(spec: str, version: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Return the version numbers of the clauses that a version does not meet."""
-    if len(spec) > LONGEST_WISH:
+    if len(spec) > MAX_SPEC_LENGTH:
         return []
-    clauses = (CLAUSE.match(clause) for clause in pip_spec(spec).split(",") if clause)
+    clauses = (VERSION_CLAUSE.match(clause) for clause in pip_spec(spec).split(",") if clause)
     numbered = [(found[1], tuple(int(part) for part in found[2].split("."))) for found in clauses if found]
-    return [wanted for sign, wanted in numbered if not _holds(sign, wanted, version)]
+    return [wanted for sign, wanted in numbered if not _is_met(sign, wanted, version)]
 
 
-def _next(version: str, *, caret: bool) -> str:
+def _next_version(version: str, *, caret: bool) -> str:
     numbers = [int(part) for part in version.split(".")]
     if not caret:
         raised = numbers[:1] if len(numbers) == 1 else numbers[:2]
@@ -79,7 +79,7 @@ def _next(version: str, *, caret: bool) -> str:
     return ".".join(str(number) for number in raised)
 
 
-def _holds(sign: str, wanted: tuple[int, ...], version: tuple[int, ...]) -> bool:
+def _is_met(sign: str, wanted: tuple[int, ...], version: tuple[int, ...]) -> bool:
     if len(wanted) > len(version) and wanted[: len(version)] == version:
         return True
     # `python = "3.11"` and `==3.11` of a person mean any 3.11.

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from piwizard.apps.app_resolver import Code
-from piwizard.apps.const_eval import Constants, within
-from piwizard.apps.modules import base_of, join, parent
-from piwizard.apps.repository_checkout import RepositoryCheckout, is_side, read
+from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
+from piwizard.apps.modules import import_base, join_path, parent_folder
+from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 
-MOST_A_FILE = 500
-SAFE = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")
-KEYS = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH|_DB)$|^MEDIA_")
-NOT_KEYS = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
-WORDS = (
+MAX_PATHS_PER_FILE = 500
+SAFE_PATH = re.compile(r"[\w.@+ -]+(?:/[\w.@+ -]+)*")
+PATH_SETTING = re.compile(r"UPLOAD|(_DEST|_FOLDER|_DIR|_ROOT|LOG_FILE|^DATABASE|^DB_PATH|_DB)$|^MEDIA_")
+READ_ONLY_SETTING = re.compile(r"STATIC|TEMPLATE|BASE|ROOT_DIR|APP_DIR|APP_ROOT|PROJECT|SOURCE|TEST|MIGRATION")
+WRITING_WORDS = (
     b"open(", b"sqlite", b"write_", b"mkdir", b"makedirs", b"FileHandler", b"UPLOAD", b"_FOLDER", b"_DIR", b"_DEST",
     b"instance", b"savefig", b"to_csv", b"to_json", b"SESSION_TYPE", b"touch(", b"DATABASE", b"basicConfig", b"Sqlite",
     b"TinyDB",
 )  # fmt: skip
-SCRIPTS = frozenset({"setup.py", "noxfile.py", "fabfile.py", "conftest.py", "gunicorn.conf.py"})
-HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
-DATABASES = {
+NOT_SERVED_FILES = frozenset({"setup.py", "noxfile.py", "fabfile.py", "conftest.py", "gunicorn.conf.py"})
+LOG_HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
+DATABASE_CALLS = {
     "TinyDB": "file",
     "SqliteDatabase": "sqlite",
     "SqliteExtDatabase": "sqlite",
@@ -34,15 +34,15 @@ DATABASES = {
 }
 """Classes of TinyDB and peewee, and what the file is that they open."""
 FOLDER_MAKERS = frozenset({"makedirs", "mkdir"})
-WRITERS = frozenset({"savefig", "to_csv", "to_json", "to_excel", "to_pickle"})
-PATH_WRITERS = frozenset({"write_text", "write_bytes", "touch"})
-NOT_MOVED = frozenset({"static", "templates", "migrations"})
+WRITING_METHODS = frozenset({"savefig", "to_csv", "to_json", "to_excel", "to_pickle"})
+PATH_WRITING_METHODS = frozenset({"write_text", "write_bytes", "touch"})
+READ_ONLY_FOLDERS = frozenset({"static", "templates", "migrations"})
 """Folders whose files come with each new version: once they were kept, none would ever arrive."""
-EMPTY = frozenset({".gitkeep", ".gitignore", ".keep"})
+PLACEHOLDER_FILES = frozenset({".gitkeep", ".gitignore", ".keep"})
 
 
 @dataclass(frozen=True)
-class Writable:
+class WritePath:
     """A path inside the checkout that the app writes. `kind`: "folder", "file", or "sqlite".
 
     `database`: it is, or holds, a database.
@@ -58,52 +58,56 @@ class Writable:
     database: bool = False
 
 
-def find_writable(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[Writable, ...]:
+def find_write_paths(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[WritePath, ...]:
     """The paths that a checkout's code writes. `chdir`: the folder it is started in."""
-    checkout = read(root)
-    code = Code.of(checkout)
+    checkout = scan_checkout(root)
+    code = CodeIndex.of(checkout)
     flask_sqlalchemy = any(checkout.mentions(file, b"flask_sqlalchemy") for file in checkout.python)
-    found: dict[str, Writable] = {}
+    found: dict[str, WritePath] = {}
     for file in checkout.python:
-        if PurePosixPath(file).name not in SCRIPTS and not is_side(file) and checkout.mentions(file, *WORDS):
+        if (
+            PurePosixPath(file).name not in NOT_SERVED_FILES
+            and not is_script(file)
+            and checkout.mentions(file, *WRITING_WORDS)
+        ):
             finder = _Finder(code, file, chdir, flask_sqlalchemy)
-            for item in islice(finder.all(), MOST_A_FILE):
-                if item.path not in found and acceptable(checkout, item):
+            for item in islice(finder.all(), MAX_PATHS_PER_FILE):
+                if item.path not in found and is_writable_path(checkout, item):
                     found[item.path] = item
     folders = {item.path for item in found.values() if item.kind == "folder"}
     kept = [i for i in found.values() if not any(i.path.startswith(f"{folder}/") for folder in folders)]
     return tuple(sorted(kept, key=lambda item: item.path))
 
 
-def acceptable(checkout: RepositoryCheckout, item: Writable) -> bool:
+def is_writable_path(checkout: RepositoryCheckout, item: WritePath) -> bool:
     """Whether a path may be offered: within the checkout, not all of it, and no code."""
-    if not SAFE.fullmatch(item.path) or item.path.endswith(".py"):
+    if not SAFE_PATH.fullmatch(item.path) or item.path.endswith(".py"):
         return False
     if any(part.startswith(".git") or part in {".", ".."} for part in item.path.split("/")):
         return False
-    if item.path.rpartition("/")[2] in NOT_MOVED and filled(checkout, item.path):
+    if item.path.rpartition("/")[2] in READ_ONLY_FOLDERS and has_content(checkout, item.path):
         return False
     return item.path not in checkout.code_folders
 
 
-def filled(checkout: RepositoryCheckout, folder: str) -> bool:
+def has_content(checkout: RepositoryCheckout, folder: str) -> bool:
     """Whether the repository itself brings what is in a folder. What is kept already is a link."""
-    return not (checkout.root / folder).is_symlink() and bool(set(checkout.names(folder)) - EMPTY)
+    return not (checkout.root / folder).is_symlink() and bool(set(checkout.names(folder)) - PLACEHOLDER_FILES)
 
 
 @dataclass(frozen=True)
 class _Finder:
-    code: Code
+    code: CodeIndex
     file: str
     chdir: str
     flask_sqlalchemy: bool
 
-    def all(self) -> Iterator[Writable]:
-        instance = join(base_of(self.code.checkout, self.file), "instance")
+    def all(self) -> Iterator[WritePath]:
+        instance = join_path(import_base(self.code.checkout, self.file), "instance")
         for node in self.code.checkout.nodes(self.file):
             match node:
                 case ast.Attribute(attr="instance_path" | "open_instance_resource"):
-                    yield Writable(instance, "folder", "the instance folder", self.file, node.lineno)
+                    yield WritePath(instance, "folder", "the instance folder", self.file, node.lineno)
                 case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format")):
                     yield from self.database(node, instance)
                 case ast.Call():
@@ -118,10 +122,10 @@ class _Finder:
                     for key, item in zip(keys, values, strict=True):
                         yield from self.setting(_constant(key), item)
                     given = {_constant(key): item for key, item in zip(keys, values, strict=True)}
-                    if _constant(given.get("class")).rpartition(".")[2] in HANDLERS:
+                    if _constant(given.get("class")).rpartition(".")[2] in LOG_HANDLERS:
                         yield from self.path(given.get("filename"), "file", "its log", node.lineno)
 
-    def call(self, call: ast.Call) -> Iterator[Writable]:
+    def call(self, call: ast.Call) -> Iterator[WritePath]:
         for keyword in call.keywords:
             yield from self.setting(keyword.arg or "", keyword.value)
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -129,15 +133,15 @@ class _Finder:
         first = call.args[0] if call.args else None
         if name in FOLDER_MAKERS:
             yield from self.path(first or owner, "folder", "it makes this folder", call.lineno)
-        elif name in HANDLERS:
+        elif name in LOG_HANDLERS:
             yield from self.path(first or _keyword(call, "filename"), "file", "its log", call.lineno)
         elif name == "basicConfig":
             yield from self.path(_keyword(call, "filename"), "file", "its log", call.lineno)
-        elif name in DATABASES:
-            yield from self.path(first, DATABASES[name], "its database", call.lineno, database=True)
-        elif name in PATH_WRITERS:
+        elif name in DATABASE_CALLS:
+            yield from self.path(first, DATABASE_CALLS[name], "its database", call.lineno, database=True)
+        elif name in PATH_WRITING_METHODS:
             yield from self.path(owner, "file", "it writes this file", call.lineno)
-        elif name in WRITERS:
+        elif name in WRITING_METHODS:
             yield from self.path(first, "file", "it writes this file", call.lineno)
         elif name == "connect" and (self.code.origin(self.file, call.func) or ("",))[0] in {"sqlite3", "aiosqlite"}:
             yield from self.path(first, "sqlite", "its SQLite database", call.lineno, database=True)
@@ -150,45 +154,45 @@ class _Finder:
             if set("wax+") & set(_constant(mode)):
                 yield from self.path(first if builtin else owner, "file", "it writes this file", call.lineno)
 
-    def setting(self, key: str, value: ast.expr) -> Iterator[Writable]:
+    def setting(self, key: str, value: ast.expr) -> Iterator[WritePath]:
         if key == "SESSION_TYPE" and _constant(value) == "filesystem":
-            yield Writable(join(self.chdir, "flask_session"), "folder", "its sessions", self.file, value.lineno)
-        elif key.isupper() and KEYS.search(key) and not NOT_KEYS.search(key):
-            text = Constants(self.code, self.file).text(value) or ""
+            yield WritePath(join_path(self.chdir, "flask_session"), "folder", "its sessions", self.file, value.lineno)
+        elif key.isupper() and PATH_SETTING.search(key) and not READ_ONLY_SETTING.search(key):
+            text = ConstantEvaluator(self.code, self.file).text(value) or ""
             looks_like_file = bool(posixpath.splitext(text)[1])
             database = looks_like_file and ("DATABASE" in key or "DB" in key)
             kind = "sqlite" if database else "file" if looks_like_file else "folder"
             if "://" not in text and ("/" in text or looks_like_file or "UPLOAD" in key or key.endswith("_FOLDER")):
-                place = within(text, self.chdir) if kind == "folder" and "UPLOAD" not in key else None
+                place = path_in_checkout(text, self.chdir) if kind == "folder" and "UPLOAD" not in key else None
                 # A folder that is only named, and that the repository fills: pages, models, what new versions bring.
-                if not (place and filled(self.code.checkout, place)):
+                if not (place and has_content(self.code.checkout, place)):
                     yield from self.path(value, kind, f"its {key}", value.lineno)
 
-    def database(self, node: ast.expr, instance: str) -> Iterator[Writable]:
-        text = Constants(self.code, self.file).text(node) or ""
+    def database(self, node: ast.expr, instance: str) -> Iterator[WritePath]:
+        text = ConstantEvaluator(self.code, self.file).text(node) or ""
         path = text.removeprefix("sqlite:///").partition("?")[0]
         unknown = set("{%") & set(path) or path in {"", ":memory:"}
         if not text.startswith("sqlite:///") or unknown or re.search(r"\btest|[-_]test", path):
             return
         if self.flask_sqlalchemy and not path.startswith("/"):
             # Flask-SQLAlchemy 3 puts relative ones into the instance folder.
-            yield Writable(instance, "folder", "its SQLite database", self.file, node.lineno, database=True)
-        elif (place := within(path, self.chdir)) is not None:
+            yield WritePath(instance, "folder", "its SQLite database", self.file, node.lineno, database=True)
+        elif (place := path_in_checkout(path, self.chdir)) is not None:
             yield self.offered(place, "sqlite", "its SQLite database", node.lineno, database=True)
 
     def path(
         self, node: ast.expr | None, kind: str, why: str, line: int, *, database: bool = False
-    ) -> Iterator[Writable]:
-        text = Constants(self.code, self.file).text(node)
+    ) -> Iterator[WritePath]:
+        text = ConstantEvaluator(self.code, self.file).text(node)
         if text is None and (folder := self.leading(node)):
             text, kind = folder, "folder"
-        place = within(text, self.chdir) if text and text != ":memory:" else None
+        place = path_in_checkout(text, self.chdir) if text and text != ":memory:" else None
         if place:
             yield self.offered(place, kind, why, line, database=database)
 
     def leading(self, node: ast.expr | None) -> str | None:
         """The folder of a path whose last part only running the code would tell."""
-        constants = Constants(self.code, self.file)
+        constants = ConstantEvaluator(self.code, self.file)
         match node:
             case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if "/" in start:
                 return start.rpartition("/")[0]
@@ -200,13 +204,13 @@ class _Finder:
                 return constants.text(first)
         return None
 
-    def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> Writable:
+    def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> WritePath:
         """A file in a folder of its own is offered as that folder: programs make others beside it."""
-        folder = parent(place)
-        own = folder and not NOT_MOVED & set(folder.split("/")) and kind != "folder"
+        folder = parent_folder(place)
+        own = folder and not READ_ONLY_FOLDERS & set(folder.split("/")) and kind != "folder"
         if own and folder not in self.code.checkout.code_folders:
-            return Writable(folder, "folder", why, self.file, line, database)
-        return Writable(place, kind, why, self.file, line, database)
+            return WritePath(folder, "folder", why, self.file, line, database)
+        return WritePath(place, kind, why, self.file, line, database)
 
 
 def _constant(node: ast.expr | None) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePath
 
-from piwizard.system import tree
+from piwizard.system import safe_open
 from piwizard.system.files import Owner
 
 MOST = 2000
@@ -36,15 +36,15 @@ def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]
     """Open files and folders that are not the user's; each is closed before the next."""
     try:
         mine = Owner(user, user).ids()[0]
-        with tree.folder(data) as top, tree.below(top, PurePath(path).parent) as parent:
-            mount = tree.mount_id(top)
+        with safe_open.open_folder(data) as top, safe_open.open_below(top, PurePath(path).parent) as parent:
+            mount = safe_open.mount_id(top)
             for name, folder in islice(_all(PurePath(path).name, parent), most):
                 try:
-                    handle = os.open(name, tree.FILE, dir_fd=folder)
+                    handle = os.open(name, safe_open.FILE_FLAGS, dir_fd=folder)
                 except OSError:  # a link, a socket, or gone meanwhile
                     continue
                 try:
-                    if tree.mount_id(handle) == mount and _of_another(handle, mine):
+                    if safe_open.mount_id(handle) == mount and _of_another(handle, mine):
                         yield handle
                 finally:
                     os.close(handle)
@@ -55,9 +55,9 @@ def _theirs(data: Path, path: str, user: str, most: int | None) -> Iterator[int]
 def _all(name: str, parent: int) -> Iterator[tuple[str, int]]:
     """Names with the open folder that they are in."""
     yield name, parent
-    with suppress(NotADirectoryError), tree.below(parent, PurePath(name)) as top:
-        if tree.mount_id(top) == tree.mount_id(parent):
-            yield from ((inner, folder) for inner, folder, _ in tree.walk(top))
+    with suppress(NotADirectoryError), safe_open.open_below(parent, PurePath(name)) as top:
+        if safe_open.mount_id(top) == safe_open.mount_id(parent):
+            yield from ((inner, folder) for inner, folder, _ in safe_open.walk(top))
 
 
 def _of_another(handle: int, mine: int) -> bool:

@@ -12,13 +12,13 @@ from typing import ClassVar
 from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
 from piwizard.changes.workspace import workspace
-from piwizard.system import files, tree
+from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import ANY_EXIT, Result
 from piwizard.system.egress_filter import INTERNET
 from piwizard.system.files import ROOT, Owner
 from piwizard.system.system_cache import SystemCache
-from piwizard.system.tree import Modes
+from piwizard.system.tree_copy import Modes
 
 VARIABLE = re.compile(r"app\.env\.([A-Za-z_]\w*): ")
 MOST_NAMED = 5
@@ -94,8 +94,8 @@ class Command:
             sandbox = replace(sandbox, network=self.network)
             result = work.job(self.argv, sandbox, env=self.env, cwd=cwd)
             if result.ok:
-                with tree.folder(place.folder / "made") as made, tree.folder(self.makes) as target:
-                    tree.take_changes(made, target, Modes(Owner("root", self.user).ids(), 0o750, 0o750, 0o440))
+                with safe_open.open_folder(place.folder / "made") as made, safe_open.open_folder(self.makes) as target:
+                    tree_copy.copy_changes(made, target, Modes(Owner("root", self.user).ids(), 0o750, 0o750, 0o440))
             return result
 
     def _failed(self, result: Result) -> ChangeFailed:

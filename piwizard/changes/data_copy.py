@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from piwizard.changes.base import HOLDS, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.command import LONGEST, Command
-from piwizard.system import app_data, files, tree
+from piwizard.system import app_data, files, safe_open
 from piwizard.system.app_sandbox import Sandbox, seen
 from piwizard.system.commands import Result
 from piwizard.system.files import Owner
@@ -71,8 +71,8 @@ def _require_room(source: Path, target: Path) -> None:
 
 def size(folder: Path) -> int:
     """The bytes that a folder takes on the disk. Opens no file, and follows no link."""
-    with tree.folder(folder) as top:
-        return sum(info.st_blocks * 512 for _, _, info in tree.walk(top) if stat.S_ISREG(info.st_mode))
+    with safe_open.open_folder(folder) as top:
+        return sum(info.st_blocks * 512 for _, _, info in safe_open.walk(top) if stat.S_ISREG(info.st_mode))
 
 
 class BoundWork:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import NOBODY, Access
-from piwizard.system import files, tree
+from piwizard.system import files, safe_open, tree_owner
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
 
@@ -63,8 +63,8 @@ class GitCheckout:
             error = git_errors.explain(self.repo, self.ref, result.last_words, self.access)
             raise ChangeFailed(error.message, key=error.key, hint=error.hint)
         work.command(self._checkout(aside), env=env)
-        with tree.folder(aside) as cloned:
-            tree.hand_over(cloned, Owner("root", self.group).ids(), 0o750)
+        with safe_open.open_folder(aside) as cloned:
+            tree_owner.change_owner(cloned, Owner("root", self.group).ids(), 0o750)
         work.command(("sync", "--file-system", str(aside)))
         aside.rename(self.code)
         files.sync_folder(self.folder)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
-from piwizard.system import files, tree
+from piwizard.system import files, safe_open
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
 
@@ -75,7 +75,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 def _open_to_others(path: Path) -> Iterator[tuple[str, os.stat_result]]:
     """The log and its rotated ones, as far as anybody may read them. Links, and files with a second name, are not."""
     name = re.compile(rf"{re.escape(path.name)}(?:{ROTATED})?")
-    with suppress(OSError), tree.folder(path.parent) as folder:
+    with suppress(OSError), safe_open.open_folder(path.parent) as folder:
         for found in sorted(filter(name.fullmatch, os.listdir(folder))):
             info = os.stat(found, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISREG(info.st_mode) and info.st_nlink == 1 and stat.S_IMODE(info.st_mode) & ~MODE:
@@ -83,8 +83,8 @@ def _open_to_others(path: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _close(parent: Path, name: str, ids: tuple[int, int]) -> bool:
-    with tree.folder(parent) as folder:
-        file = tree.regular(name, folder)
+    with safe_open.open_folder(parent) as folder:
+        file = safe_open.open_file(name, folder)
         if file is None:
             return False
         with file:

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 from piwizard.changes import chown
 from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
-from piwizard.system import files, tree
+from piwizard.system import files, safe_open, tree_copy, tree_remove
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
-from piwizard.system.tree import Modes
+from piwizard.system.tree_copy import Modes
 
 STAGE = ".piwizard-new"
 """A folder of root's in the app's own. Nobody else can enter it: what is begun there is whole when it gets its name."""
@@ -52,7 +52,7 @@ class PersistentPath:
         for folder in PurePath(self.path).parents:
             if (self.code / folder).is_symlink():
                 raise self._behind(str(folder))
-        with tree.folder(self.data) as data:
+        with safe_open.open_folder(self.data) as data:
             self._begin(inside, data, work)
         chown.give_back(self.data, self.path, self.user)
         if inside.is_dir() and not inside.is_symlink():
@@ -73,26 +73,26 @@ class PersistentPath:
         parts = PurePath(self.path).parts
         there = self._parents(data, parts)
         for number in range(there + 1):  # what a run that was killed has left
-            with tree.below(data, PurePath(*parts[:number])) as folder:
-                tree.remove(STAGE, folder)
-        with tree.below(data, PurePath(*parts[:there])) as parent:
+            with safe_open.open_below(data, PurePath(*parts[:number])) as folder:
+                tree_remove.remove_tree(STAGE, folder)
+        with safe_open.open_below(data, PurePath(*parts[:there])) as parent:
             missing = parts[there:]
             from_code = inside.exists() and not inside.is_symlink()
             made_by_app = not from_code and bool(inside.suffix)
-            if tree.exists(missing[0], parent) or (made_by_app and len(missing) == 1):
+            if safe_open.entry_exists(missing[0], parent) or (made_by_app and len(missing) == 1):
                 return
             os.mkdir(STAGE, 0o700, dir_fd=parent)
-            with tree.below(parent, PurePath(STAGE)) as stage:
+            with safe_open.open_below(parent, PurePath(STAGE)) as stage:
                 self._stage(inside if from_code else None, missing[:-1] if made_by_app else missing, stage)
                 work.command(("sync", "--file-system", str(self.data)))
                 _move(missing[0], stage, parent)
-            tree.remove(STAGE, parent)
+            tree_remove.remove_tree(STAGE, parent)
 
     def _parents(self, data: int, parts: tuple[str, ...]) -> int:
         """How many folders of the path are there already. ChangeFailed where one of them is a link or a file."""
         for number in range(1, len(parts)):
             try:
-                with tree.below(data, PurePath(*parts[:number])):
+                with safe_open.open_below(data, PurePath(*parts[:number])):
                     pass
             except FileNotFoundError:
                 return number - 1
@@ -105,15 +105,15 @@ class PersistentPath:
         ids = Owner(self.user, self.user).ids()
         modes = Modes(ids, 0o750, folder=0o750)
         is_file = source is not None and source.is_file()
-        with tree.new_folders(stage, missing[:-1] if is_file else missing, ids, 0o750) as inner:
+        with safe_open.make_nested_folders(stage, missing[:-1] if is_file else missing, ids, 0o750) as inner:
             if source is None:
                 return
-            with tree.folder(source.parent if is_file else source) as original:
+            with safe_open.open_folder(source.parent if is_file else source) as original:
                 if not is_file:
-                    tree.copy(original, inner, modes)
-                elif file := tree.regular(source.name, original):
+                    tree_copy.copy_tree(original, inner, modes)
+                elif file := safe_open.open_file(source.name, original):
                     with file:
-                        tree.copy_file(file, missing[-1], inner, modes)
+                        tree_copy.copy_file(file, missing[-1], inner, modes)
 
 
 def _move(name: str, source: int, target: int) -> None:

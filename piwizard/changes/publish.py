@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview
-from piwizard.system import files, tree
+from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.files import ROOT
 from piwizard.system.system_cache import SystemCache
 
@@ -74,7 +74,7 @@ class Publish:
         files.remove(new)
         files.make_folders(self.public.parent)
         files.own_folder(new, 0o755, ROOT.ids())
-        with tree.folder(self.code) as code, tree.folder(new) as public:
+        with safe_open.open_folder(self.code) as code, safe_open.open_folder(new) as public:
             for url, path in self.paths:
                 for link in _Publishing(code, PurePath(path), self.data).publish(PurePath(url), public):
                     work.say(f"{link} is a link, or behind one, and does not stay in its folder: it is not served.")
@@ -99,7 +99,7 @@ class _Publishing:
     def publish(self, url: PurePath, public: int) -> Iterator[PurePath]:
         """Copy it to where its URL is looked for."""
         try:
-            with tree.below(self.code, self.top.parent) as parent, _made(public, url.parent) as target:
+            with safe_open.open_below(self.code, self.top.parent) as parent, _made(public, url.parent) as target:
                 yield from self._copy(self.top, url.name, parent, target)
         except FileNotFoundError:
             return
@@ -122,7 +122,7 @@ class _Publishing:
         elif stat.S_ISREG(info.st_mode):
             _copy_file(path.name, name, parent, target)
         elif stat.S_ISDIR(info.st_mode):
-            with tree.below(parent, PurePath(path.name)) as folder, _made(target, PurePath(name)) as copy:
+            with safe_open.open_below(parent, PurePath(path.name)) as folder, _made(target, PurePath(name)) as copy:
                 for inner in sorted(os.listdir(folder)):
                     if not inner.startswith(".") and inner != "__pycache__":
                         yield from self._copy(path / inner, inner, folder, copy)
@@ -136,7 +136,7 @@ class _Publishing:
         if not other.is_relative_to(self.top) or any(part.startswith(".") for part in other.parts):
             return False
         try:
-            with tree.below(self.code, other.parent) as folder:
+            with safe_open.open_below(self.code, other.parent) as folder:
                 return _copy_file(other.name, name, folder, target)
         except OSError:
             return False
@@ -144,9 +144,9 @@ class _Publishing:
 
 def _close(name: str, within: int) -> None:
     """Make a folder that no one but root can enter, in the place of what must not be served."""
-    if not tree.exists(name, within):
+    if not safe_open.entry_exists(name, within):
         os.mkdir(name, 0o700, dir_fd=within)
-        with tree.below(within, PurePath(name)) as made:
+        with safe_open.open_below(within, PurePath(name)) as made:
             os.fchmod(made, 0)
 
 
@@ -156,9 +156,9 @@ def _made(within: int, path: PurePath) -> Iterator[int]:
     handle = os.dup(within)
     try:
         for part in path.parts:
-            if not tree.exists(part, handle):
+            if not safe_open.entry_exists(part, handle):
                 os.mkdir(part, 0o755, dir_fd=handle)
-            inner = os.open(part, tree.FOLDER, dir_fd=handle)
+            inner = os.open(part, safe_open.FOLDER_FLAGS, dir_fd=handle)
             os.close(handle)
             handle = inner
         yield handle
@@ -167,14 +167,14 @@ def _made(within: int, path: PurePath) -> Iterator[int]:
 
 
 def _copy_file(source: str, name: str, parent: int, target: int) -> bool:
-    content = tree.regular(source, parent)
+    content = safe_open.open_file(source, parent)
     if content is None:
         return False
     with content:
-        tree.copy_file(content, name, target, tree.Modes(ROOT.ids(), 0o644, always=0o644))
+        tree_copy.copy_file(content, name, target, tree_copy.Modes(ROOT.ids(), 0o644, always=0o644))
         size = os.fstat(content.fileno()).st_size
         worth_it = PurePath(name).suffix.lower() in COMPRESSIBLE and SMALLEST_WORTH_IT <= size <= LARGEST_COMPRESSED
-        if worth_it and not tree.exists(f"{source}.gz", parent):
+        if worth_it and not safe_open.entry_exists(f"{source}.gz", parent):
             content.seek(0)
-            tree.write(f"{name}.gz", gzip.compress(content.read(), 9, mtime=0), target, 0o644)
+            safe_open.write_file(f"{name}.gz", gzip.compress(content.read(), 9, mtime=0), target, 0o644)
     return True

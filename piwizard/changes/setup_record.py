@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
-from piwizard.system import app_data, files, tree
+from piwizard.system import app_data, files, safe_open
 from piwizard.system.system_cache import SystemCache
 
 FOLDER = app_data.SETUP_RECORD
@@ -92,7 +92,7 @@ def holds_something(data: Path) -> bool:
         os.close(handle)
         return True
     try:
-        seen = islice(tree.walk(handle), MOST)
+        seen = islice(safe_open.walk(handle), MOST)
         return any(not stat.S_ISDIR(info.st_mode) or number == MOST - 1 for number, (_, _, info) in enumerate(seen))
     finally:
         os.close(handle)

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.errors import PiwizardError
-from piwizard.system import files, paths, tree
+from piwizard.system import files, paths, safe_open, tree_remove
 from piwizard.system.system_cache import SystemCache
 
 OPEN_TO_ALL = tuple(map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/crash")))
@@ -141,9 +141,9 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 def _sweep(folder: Path, number: int) -> None:
     """Removes what a user that is gone has left in a folder, follows no link, and leaves what is anybody else's."""
     try:
-        with tree.folder(folder) as top:
+        with safe_open.open_folder(folder) as top:
             for name in os.listdir(top):
                 if os.stat(name, dir_fd=top, follow_symlinks=False).st_uid == number:
-                    tree.remove(name, top)
+                    tree_remove.remove_tree(name, top)
     except OSError:  # not there, or something is mounted in it
         return

@@ -13,7 +13,7 @@ from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIn
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
 from piwizard.changes.package import Packages
 from piwizard.changes.workspace import BUILD_USER, home, take, workspace
-from piwizard.system import commands, files, tree
+from piwizard.system import commands, files, safe_open, tree_remove
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import Result
 from piwizard.system.files import ROOT
@@ -74,10 +74,10 @@ class Virtualenv:
             files.own_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
         with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
             place.copy(self.code, "app")
-            with tree.folder(place.folder / "app") as copy:
+            with safe_open.open_folder(place.folder / "app") as copy:
                 for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
-                    tree.remove(name, copy)
-                    tree.write(name, "".join(f"{line}\n" for line in lines).encode(), copy, 0o644)
+                    tree_remove.remove_tree(name, copy)
+                    safe_open.write_file(name, "".join(f"{line}\n" for line in lines).encode(), copy, 0o644)
             built = place.make("venv")
             place.make("home")
             binds = (("app", self.code), ("venv", self.folder), ("home", home()))
@@ -131,7 +131,7 @@ def recipe(
     constraints: tuple[str, ...],
 ) -> bytes:
     """Return all that decides what an environment holds, as it is kept beside one that was built."""
-    contents = {path: tree.read(code, PurePath(path), MOST_OF_A_LIST) for path in inputs}
+    contents = {path: safe_open.read_file(code, PurePath(path), MOST_OF_A_LIST) for path in inputs}
     built_with = {
         "python": str(Path(commands.which(python) or python).resolve()),
         "install": install,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.changes.base import ApplyContext, ChangeFailed
-from piwizard.system import files, paths, tree
+from piwizard.system import files, paths, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.files import ROOT, Owner
-from piwizard.system.tree import Modes
+from piwizard.system.tree_copy import Modes
 
 BUILD_USER = "piwizard-build"
 """Runs what packages do while they are installed. It owns nothing, and is none of the users that apps run as."""
@@ -42,16 +42,16 @@ class Workspace:
         """Copy a tree that is root's alone into a folder of the user's."""
         folder = self.folder / name
         files.own_folder(folder, 0o700, ROOT.ids())
-        with tree.folder(source) as original, tree.folder(folder) as copy:
-            tree.copy(original, copy, Modes(self._ids, 0o777))
+        with safe_open.open_folder(source) as original, safe_open.open_folder(folder) as copy:
+            tree_copy.copy_tree(original, copy, Modes(self._ids, 0o777))
         files.own_folder(folder, 0o700, self._ids)
 
     def outline(self, source: Path, name: str) -> str:
         """Make a folder of the user's that has the folders of another, and nothing that is in them. Returns `name`."""
         folder = self.folder / name
         files.own_folder(folder, 0o700, ROOT.ids())
-        with tree.folder(source) as original, tree.folder(folder) as made:
-            tree.folders_alone(original, made, Modes(self._ids, 0o777))
+        with safe_open.open_folder(source) as original, safe_open.open_folder(folder) as made:
+            tree_copy.copy_folders(original, made, Modes(self._ids, 0o777))
         files.own_folder(folder, 0o700, self._ids)
         return name
 
@@ -90,8 +90,8 @@ def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
     files.own_folder(new, 0o700, ROOT.ids())
     ids = Owner("root", group).ids()
     try:
-        with tree.folder(source) as original, tree.folder(new) as copy:
-            tree.copy(original, copy, Modes(ids, 0o750, folder=0o750, always=0o440))
+        with safe_open.open_folder(source) as original, safe_open.open_folder(new) as copy:
+            tree_copy.copy_tree(original, copy, Modes(ids, 0o750, folder=0o750, always=0o440))
         files.own_folder(new, 0o750, ids)
         work.command(("sync", "--file-system", str(new)))
         files.put_in_place(new, target)
@@ -102,8 +102,8 @@ def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
 
 def _require_room(source: Path, disk: Path) -> None:
     """ChangeFailed where a build is larger than what programs may still write: root could use more than that."""
-    with tree.folder(source) as built:
-        needed = sum(info.st_blocks * 512 for _, _, info in tree.walk(built))
+    with safe_open.open_folder(source) as built:
+        needed = sum(info.st_blocks * 512 for _, _, info in safe_open.walk(built))
     found = os.statvfs(disk)
     free = found.f_bavail * found.f_frsize
     if free < needed + SPARE:

@@ -1,4 +1,4 @@
-"""Errors meant for people end here, and nowhere else."""
+"""Wrap every command: become root, turn errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from piwizard.errors import PiwizardError
 
 
 def command(function: Callable[..., int]) -> Callable[..., NoReturn]:
-    """A command that needs root, behind the boundary."""
+    """Decorate a command that needs root, with handle_errors around it."""
 
     @wraps(function)
     def as_root(*args: Any, **options: Any) -> int:  # noqa: ANN401 — whatever click hands over
         become_root()
         return function(*args, **options)
 
-    return boundary(as_root)
+    return handle_errors(as_root)
 
 
-def boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
-    """The one boundary: an exit code for every command, a sentence for every error."""
+def handle_errors(function: Callable[..., int]) -> Callable[..., NoReturn]:
+    """Turn the result or error of a command into output and an exit code.
+
+    This is the only place where errors become messages.
+    """
 
     @wraps(function)
     def wrapped(*args: Any, **options: Any) -> NoReturn:  # noqa: ANN401
@@ -31,29 +34,29 @@ def boundary(function: Callable[..., int]) -> Callable[..., NoReturn]:
         try:
             code = function(*args, **options)
         except PiwizardError as error:
-            code = _tell(error, as_json=as_json)
+            code = _print_error(error, as_json=as_json)
         except KeyboardInterrupt:
             code = 130
         except BrokenPipeError:
             sys.stderr.close()
             code = 1
         except Exception as error:
-            if _about_usage(error):
+            if _is_usage_error(error):
                 raise
-            code = _tell(error, as_json=as_json)
+            code = _print_error(error, as_json=as_json)
         sys.exit(code)
 
     return wrapped
 
 
-def _about_usage(error: Exception) -> bool:
-    """Whether click says it, with how the command is used."""
-    from click import ClickException  # the first page has no use for it
+def _is_usage_error(error: Exception) -> bool:
+    """Return whether click prints the error itself, with the usage of the command."""
+    from click import ClickException  # slow to import, and the screens do not need it
 
     return isinstance(error, ClickException)
 
 
-def _tell(error: Exception, *, as_json: bool) -> int:
+def _print_error(error: Exception, *, as_json: bool) -> int:
     from piwizard.cli import output
 
     output.error(error if isinstance(error, PiwizardError) else output.unforeseen(error), as_json=as_json)
@@ -61,11 +64,18 @@ def _tell(error: Exception, *, as_json: bool) -> int:
 
 
 def become_root() -> None:
-    """Goes on as root, through sudo where somebody else has started piwizard; see root.py."""
-    if os.geteuid() != 0:
-        from piwizard.cli import sudo
+    """Continue as root: start piwizard again through sudo if another user started it.
 
-        sudo.become_root()
+    system/caller_env.py finds the environment variables that sudo drops.
+    """
+    if os.geteuid() != 0:
+        from piwizard.system import commands, console
+
+        sudo = commands.which("sudo")
+        if sudo is None:
+            raise PiwizardError("piwizard needs root, but sudo is not installed.", hint="Run piwizard as root.")
+        console.warn("piwizard needs root to set up system services. sudo asks for your password.")
+        os.execv(sudo, [sudo, "--", sys.executable, "-I", "-m", "piwizard", *sys.argv[1:]])
     from piwizard.system import private_paths
 
     private_paths.close_own_places()

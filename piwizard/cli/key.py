@@ -1,4 +1,4 @@
-"""`piwizard key`: the site's own ssh key, where to add it, whether it is taken; and which servers are trusted."""
+"""Show and test the deploy key of a site, and trust the host keys of Git servers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from piwizard.apps import forges
-from piwizard.apps.forges import RepositoryPage
+from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh_address
 from piwizard.cli import output
 from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.git import deploy_key, git_address, git_command, git_errors, host_keys
@@ -16,51 +15,59 @@ from piwizard.git.host_keys import HostKey
 from piwizard.setup import kept_answers, workspace
 from piwizard.system import commands, console
 
-SECONDS = 60
+GIT_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Tried:
-    """Whether the repository could be read with the key, and what was said."""
+class KeyTest:
+    """The result of reading the repository with the key; `detail` is a sentence."""
 
     ok: bool
-    words: str
+    detail: str
 
 
-def show(answers: Path | None, site: str | None, *, as_json: bool) -> int:
-    """Prints the public key and what to do with it; tries it. Returns the exit code."""
+def show_key(answers: Path | None, site: str | None, *, as_json: bool) -> int:
+    """Print the public key and where to add it, then test it. Return the exit code."""
     access = _access(answers, site)
     address = access.address
     if address.scheme not in ("ssh", "https", "http"):
-        raise PiwizardError(f"app.repo: {access.repo} needs no key.", key="app.repo")
-    public, place = deploy_key.make(access.site), forges.place_of(address)
+        raise PiwizardError(
+            f"app.repo: {access.repo} needs no deploy key.", key="app.repo", hint="Continue with `piwizard apply`."
+        )
+    public, place = deploy_key.make(access.site), deploy_key_page(address)
     if as_json:
-        tried = _try(access)
-        found = {"accepted": tried.ok, "detail": tried.words}
+        test = _test_key(access)
+        found = {"accepted": test.ok, "detail": test.detail}
         output.dump({"site": access.site, "key": public, "repo": access.repo, **asdict(place), **found})
         return 0
-    _explain(access, public, place)
+    _print_key(access, public, place)
     if not address.ssh:
         return 0
-    if sys.stdin.isatty() and not _known(access):
+    if sys.stdin.isatty() and not _has_host_key(access):
         _ask_to_trust(access.site, host_keys.scan(address.host, address.port))
-    tried = _try(access)
-    while not tried.ok and sys.stdin.isatty():
-        console.show(f"Not yet: {tried.words}")
-        if _asked("Enter tries it again, q leaves it for later:") != "":
+    test = _test_key(access)
+    while not test.ok and sys.stdin.isatty():
+        console.show(f"Not yet: {test.detail}")
+        if _ask("Press Enter to try again, or q to do this later:") != "":
             return 0
-        tried = _try(access)
-    console.show(tried.words if tried.ok else f"Not yet: {tried.words}")
+        test = _test_key(access)
+    console.show(test.detail if test.ok else f"Not yet: {test.detail}")
     return 0
 
 
-def trust(host: str, answers: Path | None, site: str | None, *, yes: bool, as_json: bool) -> int:
-    """Shows the host keys of a server, and believes them from now on if somebody says so."""
+def trust_host(host: str, answers: Path | None, site: str | None, *, yes: bool, as_json: bool) -> int:
+    """Show the host keys of a server and trust them if the user confirms.
+
+    Return the exit code.
+    """
     access = _access(answers, site)
-    name, port = _host_and_port(host, access)
+    name, port = _parse_host(host, access)
     known = git_address.known_as(name, port)
     if host_keys.of(known, host_keys.read(host_keys.pinned_file())):
-        raise PiwizardError(f"The keys that {known} publishes come with piwizard: no others are taken for it.")
+        raise PiwizardError(
+            f"piwizard includes the published host keys of {known} and trusts no others for it.",
+            hint="There is nothing to do: run `piwizard key`.",
+        )
     shown = host_keys.scan(name, port)
     if as_json:
         if yes:
@@ -70,7 +77,7 @@ def trust(host: str, answers: Path | None, site: str | None, *, yes: bool, as_js
         return 0
     if not yes and not sys.stdin.isatty():
         _print_keys(access.site, shown)
-        raise PiwizardError(f"{known} is not trusted yet.", hint="--yes keeps these keys without asking.")
+        raise PiwizardError(f"{known} is not trusted yet.", hint="Add --yes to trust these keys without confirmation.")
     return 0 if _ask_to_trust(access.site, shown, yes=yes) else 1
 
 
@@ -79,51 +86,50 @@ def _access(answers: Path | None, site: str | None) -> Access:
     sites = list(planner.answers.sites)
     if not sites:
         raise PiwizardError(
-            "There is no site in the answers yet, so there is nothing to make a key for.",
+            "There is no site in the answers yet, so there is no deploy key to show.",
             key="site.name",
-            hint="`piwizard` asks for its name and repository; `piwizard key --answers FILE` takes them from a file.",
+            hint="Run `piwizard` to add a site, or `piwizard key --answers FILE` to read it from a file.",
         )
     added = kept_answers.added(answers) if answers else ()
     sites = [site for site in sites if site not in added] or sites
     if site is None and len(sites) > 1:
-        raise PiwizardError(
-            "Each site has a key of its own: say which with --site.", hint=f"Sites: {', '.join(sites)}."
-        )
+        raise PiwizardError("Each site has its own deploy key. Add --site NAME.", hint=f"Sites: {', '.join(sites)}.")
     site = site or sites[0]
     if "app.repo" not in planner.answers.of(site).values:
-        missing = MissingAnswer("app.repo is missing.", key="app.repo", hint="Write it into the answers.")
+        missing = MissingAnswer("app.repo is missing.", key="app.repo", hint="Add the address of the repository.")
         planner.answers.locate(missing, site)
         raise missing
     return planner.context.access(site)
 
 
-def _explain(access: Access, public: str, place: RepositoryPage) -> None:
-    console.say(f"The key of {access.site}, which can read its repository once it is known there:", "", public, "")
-    console.say("Where to add it:", f"  {place.page or access.repo}", f"  {place.words}", "")
+def _print_key(access: Access, public: str, place: RepositoryPage) -> None:
+    console.say(f"Deploy key of {access.site}, which gives read access to its repository once you add it:")
+    console.say("", public, "")
+    console.say("Add it here:", f"  {place.page or access.repo}", f"  {place.words}", "")
     if not access.address.ssh:
         console.say(
-            f"app.repo is {access.repo}, and keys are for ssh. Once the key is added, set it to",
-            f"  {forges.ssh_form(access.address)}",
-            "and `piwizard key` tries it.",
+            f"app.repo is {access.repo}, but deploy keys work only over SSH. After you add the key, set app.repo to",
+            f"  {ssh_address(access.address)}",
+            "and run `piwizard key` again to test it.",
         )
 
 
-def _try(access: Access) -> Tried:
+def _test_key(access: Access) -> KeyTest:
     if not access.address.ssh:
-        return Tried(False, f"Keys are for ssh: set app.repo to {forges.ssh_form(access.address)}.")
+        return KeyTest(False, f"Deploy keys work only over SSH. Set app.repo to {ssh_address(access.address)}.")
     try:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
-        result = commands.run(argv, env=git_command.environment(access), timeout=SECONDS)
+        result = commands.run(argv, env=git_command.environment(access), timeout=GIT_TIMEOUT_SECONDS)
         if not result.ok:
             raise git_errors.explain(access.repo, None, result.last_words, access)
     except AnswerRefused as refusal:
-        return Tried(False, refusal.reason)
+        return KeyTest(False, refusal.reason)
     except PiwizardError as error:
-        return Tried(False, error.message)
-    return Tried(True, f"The key is taken: {access.repo} can be read with it.")
+        return KeyTest(False, error.message)
+    return KeyTest(True, f"The deploy key works: piwizard can read {access.repo}.")
 
 
-def _known(access: Access) -> bool:
+def _has_host_key(access: Access) -> bool:
     name = access.address.known_as
     files = (host_keys.pinned_file(), host_keys.trusted_file(access.site))
     return bool(access.host_key or any(host_keys.of(name, host_keys.read(file)) for file in files))
@@ -134,39 +140,39 @@ def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool
     before = host_keys.of(host, host_keys.read(host_keys.trusted_file(site)))
     _print_keys(site, shown)
     if set(before) == set(shown):
-        console.say(f"{host} is trusted already.")
+        console.say(f"{host} is already trusted.")
         return True
     if before and not set(before) & set(shown):
         known = ", ".join(key.fingerprint for key in before)
-        console.say(f"These are NOT the keys that were trusted before ({known}).")
+        console.say(f"These are NOT the keys that you trusted before ({known}).")
     if not yes:
-        console.say("Compare them with what the owner of that server says its keys are; on the server itself:")
+        console.say("Compare the fingerprints with those from the owner of the server. On the server itself, run:")
         console.say("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
-        yes = _asked(f"Trust {host}?", "[y/N]") in ("y", "yes")
+        yes = _ask(f"Trust {host}?", "[y/N]") in ("y", "yes")
     if yes:
         host_keys.trust(site, shown)
-    console.say(f"{host} is trusted from now on." if yes else "Nothing was kept.")
+    console.say(f"{host} is now trusted." if yes else f"{host} is not trusted. Nothing was saved.")
     return yes
 
 
-def _asked(question: str, choices: str = "") -> str | None:
-    """What was typed, in small letters; None where the terminal was closed."""
+def _ask(question: str, choices: str = "") -> str | None:
+    """Return what the user typed, in lowercase; None if the terminal was closed."""
     typed = console.ask(question, choices)
     return None if typed is None else typed.lower()
 
 
 def _print_keys(site: str, shown: list[HostKey]) -> None:
-    console.say(f"{shown[0].host} shows these keys to {site}:")
+    console.say(f"Host keys of {shown[0].host}, for the site {site}:")
     for key in shown:
         console.say(f"  {key.name:8}{key.fingerprint}")
 
 
-def _host_and_port(given: str, access: Access) -> tuple[str, int | None]:
-    """A host as a person may name it: git.example.org, git.example.org:2222 or [git.example.org]:2222."""
+def _parse_host(given: str, access: Access) -> tuple[str, int | None]:
+    """Split host and port: git.example.org, git.example.org:2222 or [git.example.org]:2222."""
     name, _, port = given.lower().replace("[", "").replace("]", "").partition(":")
     if not name or name.startswith("-") or (port and not port.isdigit()):
         raise PiwizardError(
-            f"{given!r} is no name of a server.", hint="As in git.example.org, or git.example.org:2222."
+            f"{given!r} is not a host name.", hint="Enter a host name such as git.example.org or git.example.org:2222."
         )
     if port:
         return name, int(port)

@@ -1,4 +1,4 @@
-"""The commands and their options."""
+"""Define the commands and their options."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from piwizard import __version__
 from piwizard.cli.error_handler import command
 from piwizard.cli.ui import interactive
 
-ANSWERS = click.option("--answers", type=click.Path(path_type=Path), help="Take the answers from this file.")
+ANSWERS = click.option("--answers", type=click.Path(path_type=Path), help="Read the answers from this file.")
 SITE = click.option("--site", metavar="NAME", help="Only this site.")
-YES = click.option("--yes", is_flag=True, help="Ask nothing; also replace files that were edited by hand.")
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout and nothing else.")
+YES = click.option("--yes", is_flag=True, help="Don't ask; also replace files that were edited by hand.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON to stdout.")
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="piwizard")
-@click.option("--plain", is_flag=True, help="Ask line by line instead of opening the screens.")
-@click.option("--answers", type=click.Path(path_type=Path), help="Keep the answers in this file.")
+@click.option("--plain", is_flag=True, help="Ask questions line by line instead of opening the screens.")
+@click.option("--answers", type=click.Path(path_type=Path), help="Read and save the answers in this file.")
 @click.pass_context
 def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
-    """Sets up your Flask app on this Raspberry Pi: nginx, gunicorn, and what belongs to them.
+    """Set up your Flask app on this Raspberry Pi, with nginx and gunicorn.
 
-    Without a command it asks and explains, step by step.
+    Without a command, piwizard asks questions and guides you step by step.
     """
     if context.invoked_subcommand is None:
         interactive(plain=plain, answers=answers)
@@ -32,39 +32,43 @@ def cli(context: click.Context, plain: bool, answers: Path | None) -> None:
         context.default_map = {command: {"answers": answers} for command in cli.commands}
 
 
-@cli.command()
+@cli.command("status")
 @ANSWERS
 @JSON
 @command
-def status(answers: Path | None, as_json: bool) -> int:
-    """Each step: todo, running, done, drifted, failed, interrupted, skipped."""
+def status_command(answers: Path | None, as_json: bool) -> int:
+    """Show the state of each step.
+
+    States: todo, running, done, drifted, failed, interrupted, skipped.
+    """
     from piwizard.cli import output
     from piwizard.network import address_trial
-    from piwizard.setup import kept_answers, workspace
-    from piwizard.setup.status import status as look
-    from piwizard.setup.status import without_answers
+    from piwizard.setup import kept_answers, status, workspace
 
     state, planner, backups = workspace.state(), workspace.planner(answers), workspace.backups()
-    for words in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
-        output.warn(words)
-    found = [*look(planner, state, backups), *without_answers(planner, state, backups)]
-    tried = address_trial.current()
+    for warning in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
+        output.warn(warning)
+    found = [*status.status(planner, state, backups), *status.without_answers(planner, state, backups)]
+    trial = address_trial.current()
     if as_json:
-        output.dump({"steps": [one.as_json() for one in found], "trial": tried.as_json() if tried else None})
+        output.dump({"steps": [one.as_json() for one in found], "trial": trial.as_json() if trial else None})
     else:
         output.show_status(found)
-        output.warn(tried.words if tried else "")
+        output.warn(trial.words if trial else "")
     return 0
 
 
-@cli.command()
+@cli.command("plan")
 @click.argument("steps", nargs=-1)
 @ANSWERS
 @SITE
 @JSON
 @command
-def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
-    """Diffs and commands; alters nothing. Exit 0: nothing to do, 2: something to do, 1: error."""
+def plan_command(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json: bool) -> int:
+    """Show what `apply` would do, without changing anything.
+
+    Exit code 0: nothing to do. 2: changes needed. 1: error.
+    """
     from piwizard.cli import output
     from piwizard.setup import workspace
     from piwizard.setup.preview import preview_all
@@ -81,143 +85,164 @@ def plan(steps: tuple[str, ...], answers: Path | None, site: str | None, as_json
     return 2 if any(not one.preview.holds for _, changes in previews for one in changes) else 0
 
 
-@cli.command()
+@cli.command("apply")
 @click.argument("steps", nargs=-1)
 @ANSWERS
 @SITE
 @YES
-@click.option("--detach", is_flag=True, help="Start the run and come back at once.")
-@click.option("--wait", is_flag=True, help="If another run is under way, wait for its end.")
+@click.option("--detach", is_flag=True, help="Start the run and return immediately.")
+@click.option("--wait", is_flag=True, help="If another run is in progress, wait until it ends.")
 @JSON
 @command
-def apply(
+def apply_command(
     steps: tuple[str, ...], answers: Path | None, site: str | None, yes: bool, detach: bool, wait: bool, as_json: bool
 ) -> int:
-    """Runs what needs running, and follows the log. The run goes on if you leave."""
-    from piwizard.cli import apply as applying
+    """Apply the changes that are needed and follow the log.
 
-    return applying.apply(steps, answers, site, yes=yes, detach=detach, as_json=as_json, wait=wait)
+    The run continues if you quit or lose the connection.
+    """
+    from piwizard.cli import apply
+
+    return apply.apply_steps(steps, answers, site, yes=yes, detach=detach, as_json=as_json, wait=wait)
 
 
-@cli.command()
+@cli.command("deploy")
 @SITE
 @YES
-@click.option("--detach", is_flag=True, help="Start the run and come back at once.")
+@click.option("--detach", is_flag=True, help="Start the run and return immediately.")
 @JSON
 @command
-def deploy(site: str | None, yes: bool, detach: bool, as_json: bool) -> int:
-    """The app's newest commit, tried before it takes over; the one in use stays if it fails."""
-    from piwizard.cli import apply as applying
+def deploy_command(site: str | None, yes: bool, detach: bool, as_json: bool) -> int:
+    """Deploy the newest commit of the app.
+
+    If its smoke test fails, the current release stays in use.
+    """
+    from piwizard.cli import apply
     from piwizard.steps.registry import STEPS
 
     steps = tuple(step.name for step in STEPS if step.deployed)
-    return applying.apply(steps, None, site, yes=yes, detach=detach, as_json=as_json, newest=True)
+    return apply.apply_steps(steps, None, site, yes=yes, detach=detach, as_json=as_json, newest=True)
 
 
-@cli.command()
-@click.option("--trust", metavar="HOST", help="Show the ssh key of this server, and keep it if you say yes.")
+@cli.command("key")
+@click.option("--trust", metavar="HOST", help="Show the SSH host keys of this server and ask whether to trust them.")
 @ANSWERS
 @SITE
-@click.option("--yes", is_flag=True, help="Ask nothing: with --trust, keep what the server shows.")
+@click.option("--yes", is_flag=True, help="With --trust: trust the keys without asking.")
 @JSON
 @command
-def key(trust: str | None, answers: Path | None, site: str | None, yes: bool, as_json: bool) -> int:
-    """The site's key for a private repository, where to add it, and whether it is taken."""
-    from piwizard.cli import key as keys
+def key_command(trust: str | None, answers: Path | None, site: str | None, yes: bool, as_json: bool) -> int:
+    """Show the deploy key for a private repository and test it."""
+    from piwizard.cli import key
 
     if trust:
-        return keys.trust(trust, answers, site, yes=yes, as_json=as_json)
-    return keys.show(answers, site, as_json=as_json)
+        return key.trust_host(trust, answers, site, yes=yes, as_json=as_json)
+    return key.show_key(answers, site, as_json=as_json)
 
 
-@cli.command()
+@cli.command("doctor")
 @SITE
-@click.option("--fix", is_flag=True, help="Mend what can be mended, after a yes.")
-@click.option("--yes", is_flag=True, help="With --fix: ask nothing.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed automatically, after confirmation.")
+@click.option("--yes", is_flag=True, help="With --fix: don't ask for confirmation.")
 @JSON
 @command
-def doctor(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
-    """What is wrong, why, and what mends it. Exit 0: nothing is wrong, 1: something is."""
+def doctor_command(site: str | None, fix: bool, yes: bool, as_json: bool) -> int:
+    """Diagnose problems and suggest fixes.
+
+    Exit code 0: no problems found. 1: problems found.
+    """
     from piwizard.cli.apply import apply_fixes
-    from piwizard.diagnosis import doctor as diagnosis
+    from piwizard.diagnosis import doctor
 
-    return diagnosis.run(site, apply_fixes, fix=fix, yes=yes, as_json=as_json)
+    return doctor.run(site, apply_fixes, fix=fix, yes=yes, as_json=as_json)
 
 
-@cli.command()
+@cli.command("checkup")
 @SITE
 @JSON
 @command
-def checkup(site: str | None, as_json: bool) -> int:
-    """Everything once more, from outside in, and the grade to expect. Exit 0: nothing is wrong, 1: something is."""
-    from piwizard.diagnosis import checkup as diagnosis
+def checkup_command(site: str | None, as_json: bool) -> int:
+    """Check everything from the Internet to the app and predict the TLS grade.
 
-    return diagnosis.run(site, as_json=as_json)
+    Exit code 0: no problems found. 1: problems found.
+    """
+    from piwizard.diagnosis import checkup
+
+    return checkup.run(site, as_json=as_json)
 
 
-@cli.command()
+@cli.command("undo")
 @click.argument("step", required=False)
-@click.option("--all", "whole", is_flag=True, help="Every step of every site, last first.")
-@click.option("--packages", is_flag=True, help="With --all: also the Debian packages that piwizard has brought.")
-@click.option("--data", is_flag=True, help="With --all or the step app: also delete what the apps have written.")
+@click.option("--all", "whole", is_flag=True, help="Undo every step of every site, in reverse order.")
+@click.option("--packages", is_flag=True, help="With --all: also remove the Debian packages that piwizard installed.")
+@click.option("--data", is_flag=True, help="With --all or the step app: also delete the data of the apps.")
 @SITE
 @YES
 @JSON
 @command
-def undo(step: str | None, whole: bool, packages: bool, data: bool, site: str | None, yes: bool, as_json: bool) -> int:
-    """Back to how it was before the step; what was edited by hand since is kept and named."""
-    if whole == (step is not None) or (packages and not whole) or (whole and site):
-        raise click.UsageError("Name one step, or take all back: `piwizard undo --all [--packages] [--data]`.")
-    if step is not None:
-        from piwizard.cli import apply as applying
+def undo_command(
+    step: str | None, whole: bool, packages: bool, data: bool, site: str | None, yes: bool, as_json: bool
+) -> int:
+    """Undo a step and restore the previous state.
 
-        return applying.undo(step, site, data=data, yes=yes, as_json=as_json)
+    Changes that you made by hand since then are kept and listed.
+    """
+    if whole == (step is not None) or (packages and not whole) or (whole and site):
+        raise click.UsageError("Name one step, or undo everything: `piwizard undo --all [--packages] [--data]`.")
+    if step is not None:
+        from piwizard.cli import undo
+
+        return undo.undo_step(step, site, data=data, yes=yes, as_json=as_json)
     from piwizard.cli import uninstall
 
     return uninstall.undo_all(packages=packages, data=data, yes=yes, as_json=as_json)
 
 
-@cli.command()
+@cli.command("remove")
 @click.argument("site")
-@click.option("--keep-data", is_flag=True, help="Keep what the app has written, in /srv/SITE/data.")
-@click.option("--yes", is_flag=True, help="Ask nothing; also delete /srv/SITE/data, unless --keep-data is given.")
+@click.option("--keep-data", is_flag=True, help="Keep the data of the app in /srv/SITE/data.")
+@click.option("--yes", is_flag=True, help="Don't ask; also delete /srv/SITE/data, unless you add --keep-data.")
 @JSON
 @command
-def remove(site: str, keep_data: bool, yes: bool, as_json: bool) -> int:
-    """Takes a whole site away: code, service, server block, data, answers; nothing of other sites."""
+def remove_command(site: str, keep_data: bool, yes: bool, as_json: bool) -> int:
+    """Remove a site: its code, service, server block, data and answers.
+
+    Other sites are not affected.
+    """
     from piwizard.cli import uninstall
 
-    return uninstall.remove(site, keep_data=keep_data, yes=yes, as_json=as_json)
+    return uninstall.remove_site(site, keep_data=keep_data, yes=yes, as_json=as_json)
 
 
-@cli.command()
+@cli.command("logs")
 @click.argument("step", required=False)
-@click.option("-f", "--follow", is_flag=True, help="Go on showing what a run does, to its end.")
+@click.option("-f", "--follow", is_flag=True, help="Keep showing new lines until the run ends.")
 @SITE
 @JSON
 @command
-def logs(step: str | None, follow: bool, site: str | None, as_json: bool) -> int:
-    """The record of the last run of a step, or of the last run at all."""
-    from piwizard.cli import logs as records
-    from piwizard.cli import output
+def logs_command(step: str | None, follow: bool, site: str | None, as_json: bool) -> int:
+    """Show the log of the last run, or of the last run of a step."""
+    from piwizard.cli import logs, output
 
-    for event in records.of(step, site, follow=follow):
+    for event in logs.read_log(step, site, follow=follow):
         output.show_event(event, as_json=as_json)
     return 0
 
 
-@cli.command()
+@cli.command("stop")
 @click.argument("step", required=False)
 @JSON
 @command
-def stop(step: str | None, as_json: bool) -> int:
-    """Stops the run that is under way, or else the background job; with a step, only what this step belongs to."""
-    from piwizard.cli import logs as records
-    from piwizard.cli import output
+def stop_command(step: str | None, as_json: bool) -> int:
+    """Stop the current run, or else the background job.
+
+    With a step: only if the run or the job includes that step.
+    """
+    from piwizard.cli import logs, output
     from piwizard.engine import run_launch
     from piwizard.system import console
 
-    run, job = records.under_way(step), records.in_background(step)
+    run, job = logs.find_run(step), logs.find_background_job(step)
     if run:
         run_launch.stop(run)
     elif job:
@@ -225,19 +250,22 @@ def stop(step: str | None, as_json: bool) -> int:
     if as_json:
         output.dump({"stopped": run or (job and job[1].unit)})
     elif run:
-        console.say(f"The run {run} was stopped; `piwizard apply` continues it.")
+        console.say(f"Run {run} stopped. `piwizard apply` resumes it.")
     elif job:
-        console.say(f"{job[1].what} was stopped; `piwizard apply {job[0].name}` starts it again.")
+        console.say(f"{job[1].what} stopped. `piwizard apply {job[0].name}` starts it again.")
     else:
-        console.say("No run is under way.")
+        console.say("No run is in progress.")
     return 0
 
 
-@cli.command()
+@cli.command("confirm")
 @JSON
 @command
-def confirm(as_json: bool) -> int:
-    """Keeps the address that is on trial; without it the old one comes back."""
+def confirm_command(as_json: bool) -> int:
+    """Keep the IP address that is on trial.
+
+    Without confirmation, the old address is restored.
+    """
     from piwizard.cli import output
     from piwizard.network import address_trial
     from piwizard.system import console
@@ -246,49 +274,55 @@ def confirm(as_json: bool) -> int:
     if as_json:
         output.dump({"confirmed": {"interface": kept.interface, "address": kept.address}})
     else:
-        console.say(f"{kept.host} stays, also after a restart.")
+        console.say(f"This Pi keeps the address {kept.host}, also after a restart.")
     return 0
 
 
-@cli.command()
-@click.option("--output", "output_file", type=click.Path(path_type=Path), help="Write it to this file.")
-@click.option("--yes", is_flag=True, help="Write it without showing it first.")
+@cli.command("report")
+@click.option("--output", "output_file", type=click.Path(path_type=Path), help="Write the report to this file.")
+@click.option("--yes", is_flag=True, help="Write the report without showing it first.")
 @JSON
 @command
-def report(output_file: Path | None, yes: bool, as_json: bool) -> int:
-    """A bundle to show to someone who helps, without secrets, names and addresses. It is shown before it is written."""
-    from piwizard.diagnosis import report as diagnosis
+def report_command(output_file: Path | None, yes: bool, as_json: bool) -> int:
+    """Create a report to share when you ask for help.
 
-    return diagnosis.report(output_file, yes=yes, as_json=as_json)
+    Secrets, names and addresses are removed. piwizard shows the report before it writes the file.
+    """
+    from piwizard.diagnosis import report
+
+    return report.report(output_file, yes=yes, as_json=as_json)
 
 
-@cli.command()
+@cli.command("rehearse")
 @ANSWERS
-@click.option("--keep", is_flag=True, help="Leave the copy running until you press Enter.")
+@click.option("--keep", is_flag=True, help="Keep the copy running until you press Enter.")
 @click.option("--shell", is_flag=True, help="Open a shell in the copy afterwards.")
 @JSON
 @command
-def rehearse(answers: Path | None, keep: bool, shell: bool, as_json: bool) -> int:
-    """All of it on a throwaway copy of this machine. Without --answers: with a small sample app."""
-    from piwizard.rehearsal import rehearse as rehearsal
+def rehearse_command(answers: Path | None, keep: bool, shell: bool, as_json: bool) -> int:
+    """Run the whole setup on a throwaway copy of this machine.
 
-    return rehearsal.rehearse(answers, keep=keep, shell=shell, as_json=as_json)
+    Without --answers, it uses a small sample app.
+    """
+    from piwizard.rehearsal import rehearse
+
+    return rehearse.rehearse(answers, keep=keep, shell=shell, as_json=as_json)
 
 
-@cli.command(hidden=True)
+@cli.command("work", hidden=True)
 @click.argument("run")
 @command
-def work(run: str) -> int:
-    """The process of a run; started by apply and undo."""
+def work_command(run: str) -> int:
+    """Carry out a run. Started by `apply` and `undo`."""
     from piwizard.setup import worker
 
     return 0 if worker.work(run) else 1
 
 
-@cli.command(hidden=True)
+@cli.command("watch", hidden=True)
 @command
-def watch() -> int:
-    """The weekly look; started by its timer."""
+def watch_command() -> int:
+    """Run the weekly health check. Started by its timer."""
     from piwizard.setup import health_timer
 
     return health_timer.watch()

@@ -1,4 +1,4 @@
-"""What the commands print: text for people, JSON for programs."""
+"""Print the results of commands: text for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def dump(value: object) -> None:
-    """One JSON value on a line of its own."""
+    """Print a JSON value on a line of its own."""
     console.say_json(value, but=run_log.PLAIN)
 
 
 def error(problem: PiwizardError, *, as_json: bool) -> None:
-    """An error in one or two lines on stderr, or as JSON on stdout."""
+    """Print an error: one or two lines on stderr, or JSON on stdout."""
     if as_json:
         dump(problem.as_json())
         return
@@ -36,7 +36,7 @@ def error(problem: PiwizardError, *, as_json: bool) -> None:
 
 
 def unforeseen(problem: Exception) -> PiwizardError:
-    """The error for a person where piwizard itself is at fault; the traceback is kept beside the runs' records."""
+    """Return the error to show for an unhandled exception; save its traceback."""
     path = paths.logs_dir() / "unforeseen.txt"
     try:
         files.make_folders(path.parent)
@@ -44,8 +44,9 @@ def unforeseen(problem: Exception) -> PiwizardError:
         text = "".join(f"{printable.line(line)}\n" for line in details.splitlines())
         files.replace(path, text.encode("utf-8", "replace"), mode=0o600)
     except OSError as error:
-        return PiwizardError(errors.unforeseen(problem), hint=f"The details could not be kept: {error.strerror}.")
-    return PiwizardError(errors.unforeseen(problem), hint=f"The details are in {path}.")
+        hint = f"The details could not be saved: {error.strerror}. Fix that, then run the command again."
+        return PiwizardError(errors.unforeseen(problem), hint=hint)
+    return PiwizardError(errors.unforeseen(problem), hint=f"The details are in {path}. Please report them.")
 
 
 def _one_line(text: str) -> str:
@@ -53,13 +54,13 @@ def _one_line(text: str) -> str:
 
 
 def warn(text: str) -> None:
-    """Something that a person should know and that is no error; on stderr, so that JSON stays JSON."""
+    """Print a warning on stderr, so that stdout stays JSON."""
     if text:
         console.show(f"piwizard: {text}", errors=True)
 
 
 def show_status(found: Iterable[Status]) -> None:
-    """One line a step."""
+    """Print one line for each step."""
     for one in found:
         site = f" ({one.place.site})" if one.place.site else ""
         summary = _one_line(one.summary)
@@ -67,7 +68,7 @@ def show_status(found: Iterable[Status]) -> None:
 
 
 def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:
-    """A step's plan: only what would be done."""
+    """Return the plan of a step as JSON: only the changes that are needed."""
     return {
         "step": place.step.name,
         "site": place.site,
@@ -82,12 +83,12 @@ def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, An
             for one in changes
             if not one.preview.holds
         ],
-        "warnings": [words for one in changes for words in one.preview.warnings],
+        "warnings": [warning for one in changes for warning in one.preview.warnings],
     }
 
 
 def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
-    """Diffs and commands of one step."""
+    """Print the diffs and commands of one step."""
     wanted = [one for one in changes if not one.preview.holds]
     console.say(f"== {place.label}: {len(wanted)} of {len(changes)} changes needed")
     for one in wanted:
@@ -98,13 +99,13 @@ def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
         for line in one.preview.diff.splitlines():
             console.say(f"   {line}")
     for one in changes:
-        for words in one.preview.warnings if one.preview.holds or one.change.kind == "setup" else ():
-            console.say(f"!! {words}")
+        for warning in one.preview.warnings if one.preview.holds or one.change.kind == "setup" else ():
+            console.say(f"!! {warning}")
     console.say("")
 
 
 def show_event(event: Event, *, as_json: bool) -> None:
-    """One event, as a line."""
+    """Print an event: lines of text, or JSON."""
     if as_json:
         dump(event)
         return

@@ -1,22 +1,23 @@
-"""`piwizard` without a command: the screens, or the plain prompts."""
+"""Start the screens or the plain prompts: `piwizard` without a command."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from piwizard.cli.error_handler import become_root, boundary
+from piwizard.cli.error_handler import become_root, handle_errors
 from piwizard.errors import PiwizardError
 
 
-@boundary
+@handle_errors
 def interactive(*, plain: bool, answers: Path | None) -> int:
+    """Start the front end that suits this terminal, and return the exit code."""
     from piwizard.system import terminal
 
     shown = terminal.front_end()
     if shown == "none":
         raise PiwizardError(
-            "There is no terminal here to ask questions in.",
-            hint="`piwizard apply --answers FILE` takes the answers from a file and asks nothing.",
+            "piwizard cannot ask questions: there is no terminal.",
+            hint="Run `piwizard apply --answers FILE` to read the answers from a file.",
         )
     become_root()
     if shown == "screens" and not plain:

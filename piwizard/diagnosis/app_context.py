@@ -11,9 +11,9 @@ from pathlib import Path
 from piwizard.apps import network_access
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.database import InitCommand
-from piwizard.apps.env_vars import Variable
+from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
-from piwizard.apps.write_paths import Writable
+from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure, Frame
 from piwizard.system.remedies import AddAnswer, ApplySteps, Fix
@@ -43,8 +43,8 @@ class AppContext:
     writable: tuple[str, ...] = ()
     env: frozenset[str] = frozenset()
     init: tuple[str, ...] = ()
-    may_write: tuple[Writable, ...] = ()
-    variables: tuple[Variable, ...] = ()
+    may_write: tuple[WritePath, ...] = ()
+    variables: tuple[EnvVariable, ...] = ()
     commands: tuple[InitCommand, ...] = ()
     newest: bool = False
     treated: bool = False

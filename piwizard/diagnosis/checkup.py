@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from piwizard.apps.layout import Layout
+from piwizard.apps.layout import SiteLayout
 from piwizard.diagnosis import served_pages
 from piwizard.diagnosis.doctor import no_site
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
@@ -78,7 +78,7 @@ class Checkup:
         domains, host = answers["site.domains"], bare_name(answers["site.domains"])
         by_dns = answers.get("tls.challenge", "http") == "dns"
         yield from (check_https(site, domains, host) if secure else [no_https(site, by_dns=by_dns)])
-        public, hsts = Layout(site, "").current / "public", bool(answers.get("tls.hsts", True))
+        public, hsts = SiteLayout(site, "").current / "public", bool(answers.get("tls.hsts", True))
         yield from served_pages.check_pages(site, domains, secure=secure, hsts=hsts, public=public)
 
     def _done(self, step: str, site: str | None) -> bool:

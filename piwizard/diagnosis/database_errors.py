@@ -6,7 +6,7 @@ import re
 import shlex
 
 from piwizard.apps.database import InitCommand
-from piwizard.apps.write_paths import Writable
+from piwizard.apps.write_paths import WritePath
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.permission_errors import owner
@@ -44,7 +44,7 @@ def database_error(failure: Failure, context: AppContext) -> Finding | None:
     return None
 
 
-def _databases(context: AppContext) -> list[Writable]:
+def _databases(context: AppContext) -> list[WritePath]:
     """Return where the app keeps its databases, by its code."""
     return [found for found in context.may_write if found.kind == "sqlite" or found.database]
 
@@ -83,9 +83,9 @@ def _no_table(failure: Failure, context: AppContext, name: str, *, column: bool)
         return context.answered(NO_TABLES, failure, cause, fix)
     if command.destructive and not _empty(context):
         return context.finding(NO_TABLES, failure, cause, (_by_hand(command, context), *careful))
-    if command.doubt:
-        doubt = f"It may delete data ({command.doubt.place}), so only you can decide that."
-        fix = (Advice(f'Add "{command.text}" to app.init: it {command.why}. {doubt}'), _after(context))
+    if command.risk:
+        risk = f"It may delete data ({command.risk.place}), so only you can decide that."
+        fix = (Advice(f'Add "{command.text}" to app.init: it {command.why}. {risk}'), _after(context))
         return context.finding(NO_TABLES, failure, cause, fix)
     add = context.add("app.init", command.text)
     return context.finding(NO_TABLES, failure, cause, (add, context.apply(f"to run it: it {command.why}")))

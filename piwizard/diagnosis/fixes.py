@@ -89,4 +89,4 @@ def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:
     for finding in fixable:
         site = f" ({finding.site})" if finding.site else ""
         console.say(f"  {finding.name}{site}: {finding.advice}")
-    console.confirm("Do this?")
+    console.confirm("Apply these fixes?")

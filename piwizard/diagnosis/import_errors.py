@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from piwizard.apps.import_scan import INSTALLED_AS
-from piwizard.apps.version_specs import normal
+from piwizard.apps.import_scan import PACKAGE_OF_MODULE
+from piwizard.apps.version_specs import normalized_name
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
@@ -41,7 +41,7 @@ def import_error(failure: Failure, context: AppContext) -> Finding | None:
 def distribution(module: str) -> str:
     """Return what pip calls a module."""
     top = module.partition(".")[0]
-    return INSTALLED_AS.get(top) or (top.replace("_", "-").title() if top.startswith("flask_") else top)
+    return PACKAGE_OF_MODULE.get(top) or (top.replace("_", "-").title() if top.startswith("flask_") else top)
 
 
 def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
@@ -74,7 +74,7 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
 
 
 def _asked_for(context: AppContext, wanted: str) -> bool:
-    return normal(wanted) in context.listed
+    return normalized_name(wanted) in context.listed
 
 
 def _other_version(

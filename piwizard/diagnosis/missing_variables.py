@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from piwizard.apps import smoke_test
-from piwizard.apps.env_vars import GENERATED, SECRET
+from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
@@ -27,7 +27,7 @@ def missing_variable(failure: Failure, context: AppContext) -> Finding | None:
         cause = f"{name} is in app.env, but the service was started without it."
         return context.answered(MISSING, failure, cause, (context.apply("to pass it to the app"),))
     cause = f"The app reads {name} from its environment, but it is not set. Your own shell may have it."
-    if GENERATED.search(name):
+    if GENERATED_NAME.search(name):
         return _generated(failure, context, name, cause)
     return context.finding(MISSING, failure, cause, asking(name, context))
 
@@ -36,12 +36,12 @@ def _name(failure: Failure) -> str | None:
     last = failure.frames[-1] if failure.frames else None
     in_os = last is not None and (last.file == "<frozen os>" or last.file.endswith("/os.py"))
     in_environ = in_os and last is not None and last.function == "__getitem__"
-    return smoke_test.variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
+    return smoke_test.missing_variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
 
 
 def asking(name: str, context: AppContext) -> Fix:
     """Return the fix where a person has to give the value of a variable."""
-    secret = SECRET.search(name) or any(one.secret for one in context.variables if one.name == name)
+    secret = SECRET_NAME.search(name) or any(one.secret for one in context.variables if one.name == name)
     return (AskAnswer(f"app.env.{name}", bool(secret)), context.apply())
 
 

@@ -9,7 +9,7 @@ import re
 import stat
 from pathlib import Path
 
-from piwizard.apps.write_paths import NOT_MOVED
+from piwizard.apps.write_paths import READ_ONLY_FOLDERS
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
@@ -65,7 +65,7 @@ def to_add(context: AppContext, path: str) -> str | None:
     parts = path.split("/")
     for count in range(1, len(parts)):
         folder = "/".join(parts[:count])
-        if parts[count - 1] not in NOT_MOVED and _only_written(context.tree / folder):
+        if parts[count - 1] not in READ_ONLY_FOLDERS and _only_written(context.tree / folder):
             return folder
     return None if path in ("", ".git") or path.endswith(".py") or TEMPORARY.match(parts[-1]) else path
 
@@ -89,7 +89,11 @@ def _to_be_named(failure: Failure, context: AppContext, path: str, *, temporary:
 def _folder_of(context: AppContext, path: str) -> str | None:
     """Return the folder of an upload, for more will come; None where it holds other files, too."""
     folder = posixpath.dirname(path)
-    own = folder and posixpath.basename(folder) not in NOT_MOVED and not any((context.tree / folder).rglob("*.py"))
+    own = (
+        folder
+        and posixpath.basename(folder) not in READ_ONLY_FOLDERS
+        and not any((context.tree / folder).rglob("*.py"))
+    )
     return folder if own else None
 
 

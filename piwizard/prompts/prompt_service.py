@@ -11,7 +11,7 @@ from piwizard.setup.status import Status, addresses, status
 from piwizard.tls.lineage import in_use
 
 
-class PromptService(service.Backend):
+class PromptService(service.SetupService):
     """This machine, for a front end that waits for each answer."""
 
     def statuses(self) -> list[Status]:

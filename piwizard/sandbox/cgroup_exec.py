@@ -1,6 +1,6 @@
-"""Joins control groups, then becomes another program: `launch.py GROUP… -- PROGRAM ARGUMENT…`.
+"""Join control groups, then exec another program: `cgroup_exec.py GROUP… -- PROGRAM ARGUMENT…`.
 
-Run as a file of its own and not as a module, so that it starts in a few milliseconds.
+Runs as a file and not as a module, so that it starts in a few milliseconds.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 
 
 def main(argv: list[str]) -> None:
-    """Writes this process into each group and replaces it by the program."""
+    """Move this process into each group and replace it with the program."""
     cut = argv.index("--")
     for group in argv[:cut]:
         with open(os.path.join(group, "cgroup.procs"), "w") as members:

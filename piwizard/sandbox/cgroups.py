@@ -16,7 +16,7 @@ from pathlib import Path
 
 from piwizard.system import commands
 
-LAUNCH = str(Path(__file__).with_name("launch.py"))
+CGROUP_EXEC = str(Path(__file__).with_name("cgroup_exec.py"))
 
 
 def has_systemd() -> bool:
@@ -49,7 +49,7 @@ def of_process(pid: int | str) -> list[Path]:
 
 def launch_in(groups: Sequence[Path], argv: Sequence[str]) -> tuple[str, ...]:
     """The argv that joins existing groups and then runs `argv`."""
-    return (sys.executable, "-I", "-S", LAUNCH, *map(str, groups), "--", *argv)
+    return (sys.executable, "-I", "-S", CGROUP_EXEC, *map(str, groups), "--", *argv)
 
 
 def launch_in_new(name: str, argv: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Keeps answers as they are given: each one checked, then written where it belongs in answers.toml."""
+"""Read and write single answers: each one is validated, then written to its place in answers.toml."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from piwizard.steps import registry
 from piwizard.steps.registry import SKIPPED, all_questions, step_named
 from piwizard.system import file_lock, files, paths
 
-HEADER = "# What you answered to piwizard. It may be edited by hand, kept in git and copied to another Pi.\n\n"
+HEADER = "# Your answers to piwizard. You can edit this file, keep it in git and copy it to another Pi.\n\n"
 
 
 class AnswerStore:
-    """Answers, read and written one at a time; several front ends may do so at once.
+    """The answers file, read and written one answer at a time; several processes may do so at once.
 
-    For the keys of a site, `site` None is the first site, also while it has no name; for the machine's own keys
-    `site` counts for nothing. The file is read each time, and a hand-written one keeps its comments and order.
+    For keys of a site, `site` None is the first site, even while it has no name; for keys of the machine, `site` is
+    ignored. The file is read each time. A hand-written file keeps its comments and order.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -35,20 +35,20 @@ class AnswerStore:
         self._questions = {question.key: question for question in all_questions()}
 
     def file(self) -> AnswersFile:
-        """All answers. PiwizardError where the file was spoilt by hand."""
+        """Return all answers. PiwizardError where the file is invalid."""
         return self._parse(self._content())
 
     def sites(self) -> list[str]:
-        """The names of the sites, the first one first."""
+        """Return the names of the sites, in the order of the file."""
         return list(self.file().sites)
 
-    def get(self, site: str | None, key: str) -> Any:  # noqa: ANN401 — what its validator returns
-        """The answer to a question, None where there is none."""
+    def get(self, site: str | None, key: str) -> Any:  # noqa: ANN401 — as its validator returns it
+        """Return the answer to a question, None where there is none."""
         found = self.file()
         return _values(found, _own(found, site, key), key).get(key)
 
     def set(self, site: str | None, key: str, value: object) -> None:
-        """Keeps an answer; None takes it back. Invalid says what it must be, PiwizardError what else is wrong."""
+        """Write an answer; None removes it. Invalid says what it must be, PiwizardError what else is wrong."""
         question = self._question(key)
         checked = None if value is None else question.validate(value)
         files.make_folders(self.path.parent, 0o700)
@@ -56,7 +56,7 @@ class AnswerStore:
             content = self._content()
             before = self._parse(content)
             own = _own(before, site, key)
-            _acceptable(before, own, key, checked)
+            _require_consistent(before, own, key, checked)
             before_name, after_name = own, checked if key == "site.name" else own
             try:
                 edited = _edit(content or HEADER, before, own, key, checked)
@@ -66,7 +66,7 @@ class AnswerStore:
             except (PiwizardError, TOMLKitError, ValueError, TypeError, LookupError):  # tomlkit, on unusual forms
                 kept = False
             if not kept:
-                raise PiwizardError(f"{key} cannot be written into {self.path}.", key=key, hint="Edit it by hand.")
+                raise PiwizardError(f"{key} cannot be written to {self.path}.", key=key, hint="Edit the file by hand.")
             own = after_name
             renamed = key == "site.name" and before_name in before.sites and own != before_name
             copied = renamed and _copy_secrets(str(before_name), str(checked))
@@ -78,17 +78,17 @@ class AnswerStore:
                 _forget_secrets(str(before_name))
 
     def set_secret(self, site: str | None, key: str, text: str) -> None:
-        """Keeps a secret where only root can read it; answers.toml says no more than that it was asked for.
+        """Keep a secret in the secret store; answers.toml only says that it was asked for.
 
-        `key` is that of a question ("ddns.password") or one name of a table ("app.env.API_KEY").
+        `key` is the key of a question ("ddns.password") or of one name in a table ("app.env.API_KEY").
         """
         secret_text(text)
         own = _own(self.file(), site, key)
         if belongs_to_site(key) and own is None:
-            raise PiwizardError("The site needs its name before its secrets.", key="site.name")
-        vault = workspace.secret_store()
-        vault.keep(own, key, text)
-        vault.save()  # first: a marker without its secret would only be in the way
+            raise PiwizardError("site.name is missing: a site needs its name before its secrets.", key="site.name")
+        store = workspace.secret_store()
+        store.keep(own, key, text)
+        store.save()  # first: an answer { asked = true } without its secret would be an error
         source = {"asked": True}
         if key in self._questions:
             self.set(site, key, source)
@@ -97,14 +97,14 @@ class AnswerStore:
             self.set(site, table, {**(self.get(site, table) or {}), name: source})
 
     def skip(self, step: str, yes: bool) -> None:
-        """Leaves an optional step out, or takes it up again. PiwizardError where the step is not optional."""
+        """Skip an optional step, or stop skipping it. PiwizardError where the step is not optional."""
         if not step_named(step).optional:
             raise PiwizardError(f"{step} cannot be skipped: other steps need it.", key=SKIPPED.key)
         skipped = [name for name in self.get(None, SKIPPED.key) or [] if name != step]
         self.set(None, SKIPPED.key, [*skipped, step] if yes else skipped or None)
 
     def remove_site(self, site: str, *, keep_secrets: bool = False) -> None:
-        """Takes out all that was answered for a site, if there is anything, and its secrets."""
+        """Remove the answers of a site, if it has any, and its secrets."""
         content = self._content()
         if site in self._parse(content).sites:
             with file_lock.exclusive(self.path.parent):
@@ -124,7 +124,7 @@ class AnswerStore:
         return self._questions[key]
 
     def _write(self, content: str) -> None:
-        """For its owner alone: what is given to an app openly is as good as a password."""
+        """Write the file for its owner only: settings of an app may be as sensitive as a password."""
         there = self.path if self.path.exists() else self.path.parent
         info = there.stat()
         files.replace(self.path, content.encode(), mode=0o600, ids=(info.st_uid, info.st_gid))
@@ -141,7 +141,7 @@ class AnswerStore:
 
 
 def _own(found: AnswersFile, site: str | None, key: str) -> str | None:
-    """The site that a key belongs to: None for the machine's keys, and for the first site without a name yet."""
+    """Return the site of a key: None for keys of the machine, and for a first site without a name yet."""
     if not belongs_to_site(key):
         return None
     return site or (None if found.unnamed else next(iter(found.sites), None))
@@ -153,20 +153,22 @@ def _values(found: AnswersFile, own: str | None, key: str) -> Mapping[str, Any]:
     return found.unnamed if own is None else found.sites.get(own, {})
 
 
-def _acceptable(before: AnswersFile, own: str | None, key: str, value: Any) -> None:  # noqa: ANN401
-    """What a validator cannot know, since it does not see the other answers."""
+def _require_consistent(before: AnswersFile, own: str | None, key: str, value: Any) -> None:  # noqa: ANN401
+    """Raise Invalid for what a validator cannot check, since it depends on other answers."""
     if key == "site.name" and value != own:
         if own in before.sites and value is None:
-            raise Invalid("cannot be taken back")
+            raise Invalid("cannot be removed")
         if own in before.sites and _set_up(str(own)):
-            raise Invalid(f"is {own} and cannot be changed any more: its folder, user and services are called so")
+            raise Invalid(
+                f"is {own} and cannot change: the site is set up, and its folder, user and services have this name"
+            )
         if value in before.sites:
-            raise Invalid("is the name of another site")
+            raise Invalid("must be unique: another site has this name")
     if key == "site.domains":
         for other, values in before.sites.items():
             taken = set(value or ()) & set(values.get(key, ())) if other != own else None
             if taken:
-                raise Invalid(f"names {min(taken)}, which belongs to the site {other}")
+                raise Invalid(f"must not name {min(taken)}: the site {other} has this domain")
 
 
 def _set_up(site: str) -> bool:
@@ -175,17 +177,17 @@ def _set_up(site: str) -> bool:
 
 
 def _copy_secrets(old: str, new: str) -> bool:
-    """Before the new name counts: cut off in between, the site has its secrets under either name."""
-    vault = workspace.secret_store()
-    vault.rename(old, new)
-    vault.save()
+    """Copy secrets to a new name before it is written: if interrupted, the site has them under both names."""
+    store = workspace.secret_store()
+    store.rename(old, new)
+    store.save()
     return deploy_key.copy(old, new)
 
 
 def _forget_secrets(site: str) -> None:
-    vault = workspace.secret_store()
-    vault.forget(site)
-    vault.save()
+    store = workspace.secret_store()
+    store.forget(site)
+    store.save()
 
 
 def _edit(content: str, before: AnswersFile, own: str | None, key: str, value: object) -> str:
@@ -197,6 +199,6 @@ def _edit(content: str, before: AnswersFile, own: str | None, key: str, value: o
     elif own is not None and not before.sites:
         toml_edits.put(document, ["site", "name"], own)
     if folder and key == "site.name" and value != own:
-        raise Invalid(f"is {own}: a further site is called as its tables are")
+        raise Invalid(f"must be {own}, as in the names of its tables")
     toml_edits.put(document, [*folder, *key.split(".")], value)
     return tomlkit.dumps(document)

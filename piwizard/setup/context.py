@@ -41,7 +41,7 @@ class SetupContext:
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
 
-        analysis_cache.forget()
+        analysis_cache.forget_analyses()
 
     @cached_property
     def facts(self) -> Facts:
@@ -81,7 +81,7 @@ class SetupContext:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
             with self._answers.locating(site):
-                self._sources[site] = app_source.find(site, repo, branch, pinned, access=self.access(site))
+                self._sources[site] = app_source.find_source(site, repo, branch, pinned, access=self.access(site))
         return self._sources[site]
 
     def fetch_newest(self, sites: Iterable[str]) -> None:
@@ -90,7 +90,7 @@ class SetupContext:
             values = self._answers.of(site)
             with self._answers.locating(site):
                 repo, branch = values["app.repo"], values.get("app.branch")
-                self._sources[site] = app_source.newest(site, repo, branch, self.access(site))
+                self._sources[site] = app_source.fetch_newest(site, repo, branch, self.access(site))
 
     def pins(self) -> dict[str, str]:
         """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
@@ -99,7 +99,7 @@ class SetupContext:
     def access(self, site: str) -> Access:
         """Return the login with which git fetches the repository of a site."""
         plain = self._answers.of(site)
-        token = plain.get(repository_access.TOKEN)
+        token = plain.get(repository_access.TOKEN_KEY)
         with self._answers.locating(site):
-            given = self._store.resolve(site, {repository_access.TOKEN: token}) if token else {}
-            return repository_access.of(plain.with_secrets(given))
+            given = self._store.resolve(site, {repository_access.TOKEN_KEY: token}) if token else {}
+            return repository_access.repository_access(plain.with_secrets(given))

@@ -1,4 +1,4 @@
-"""The answers of sites that are set up: another answers file that lacks such a site does not make it vanish."""
+"""Keep the answers of sites that are set up when another answers file lacks them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from piwizard.system import files, paths
 
 
 def set_up() -> tuple[str, ...]:
-    """The sites that steps have been carried out for, by the journals and the state, whatever the answers say."""
+    """Return the sites that steps have run for, by journals and state, whatever the answers say."""
     known = journaled(paths.state_dir() / "backups") | State(paths.state_dir()).steps()
     return tuple(sorted({site for _, site in known if site is not None}))
 
 
 def completed(path: Path, content: str) -> str:
-    """The text of an answers file, and after it the tables of sites that are set up and that it lacks.
+    """Return the text of an answers file, followed by the tables of sites that are set up but missing in it.
 
-    Those are taken from the machine's own answers. Line numbers stay those of the file. PiwizardError where the file
-    gives the domains of such a site to another one.
+    These come from the machine's own answers. Line numbers of the file stay valid. PiwizardError where the file gives
+    a domain of such a site to another site.
     """
     lacking = _lacking(path, content)
     if not lacking:
@@ -57,33 +57,33 @@ def _written(lacking: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def added(path: Path) -> tuple[str, ...]:
-    """The sites whose answers are added to those of a file."""
+    """Return the sites whose answers are added to those of a file."""
     return tuple(_lacking(path, _read(path)))
 
 
 def remarks(path: Path | None, answers: AnswersFile) -> list[str]:
-    """What a person should know: sites that are set up and that the answers, or a file of answers, lack."""
+    """Return remarks about sites that are set up but missing in the answers, or in the given file."""
     found = []
     lacking = added(path) if path else ()
     for site in set_up():
         if site not in answers.sites:
             found.append(no_answers(site))
         elif site in lacking:
-            found.append(f"{site} is set up and not in {path}: its answers are kept. {_removes(site)}")
+            found.append(f"{site} is set up but not in {path}. Its answers are kept. {_removes(site)}")
     return found
 
 
 def no_answers(site: str) -> str:
-    """What to do about a site that is set up and that no answers are known of."""
+    """Return what to do about a site that is set up but has no answers."""
     return f"{site} is set up, but {paths.answers_file()} has no answers for it. {_removes(site)}"
 
 
 def _removes(site: str) -> str:
-    return f"`piwizard remove {site}` removes it."
+    return f"Run `piwizard remove {site}` to remove it."
 
 
 def _lacking(path: Path, content: str) -> dict[str, Mapping[str, Any]]:
-    """The tables, from the machine's own answers, of sites that are set up and that an answers file lacks."""
+    """Return the tables, from the machine's own answers, of sites that are set up but missing in a file."""
     own = paths.answers_file()
     if path == own:
         return {}
@@ -92,7 +92,7 @@ def _lacking(path: Path, content: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _sites(content: str) -> dict[str, Mapping[str, Any]]:
-    """Each site with its tables; none where the text is no TOML, which is said by whoever reads it as answers."""
+    """Return each site with its tables; none where the text is not TOML, which the reader of answers reports."""
     try:
         raw = tomllib.loads(content)
     except tomllib.TOMLDecodeError:
@@ -110,15 +110,15 @@ def _tables(found: object) -> Mapping[str, Any]:
 
 
 def _require_no_other_name(path: Path, content: str, lacking: Mapping[str, Mapping[str, Any]]) -> None:
-    """A file that calls a site otherwise than it is set up would set it up twice."""
+    """Raise PiwizardError where a file renames a site that is set up: it would be set up twice."""
     for site, tables in lacking.items():
         for other, given in _sites(content).items():
             both = {*_domains(tables)} & {*_domains(given)}
             if both:
                 refused = PiwizardError(
-                    f"site.name: the file gives {min(both)} to the site {other}, but {site} is set up with it.",
+                    f"site.name: the site {other} has the domain {min(both)}, but the site {site} is set up with it.",
                     key="site.name",
-                    hint=f"Call it {site} in the file, or run `piwizard remove {site} --keep-data` first.",
+                    hint=f"Name the site {site} in the file, or run `piwizard remove {site} --keep-data` first.",
                 )
                 further = other in tomllib.loads(content).get("sites", {})
                 refused.place = place_of(path.name, content, f"sites.{other}" if further else "site.name")

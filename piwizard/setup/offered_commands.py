@@ -1,4 +1,4 @@
-"""Ask by name for commands that were found in an app's code and do not run without an answer."""
+"""Offer commands that were found in an app's code and run only after an answer that names them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from piwizard.setup.run_request import Plans
 
 
 def sentences(plans: Plans) -> list[str]:
-    """What a person has to know of the commands that these plans do not run, and of data that they do not save."""
+    """Return notices about commands that these plans do not run, and about data that they do not back up."""
     changes = [one.change for _, previews in plans for one in previews]
     return list(dict.fromkeys(change.sentence for change in changes if isinstance(change, Notice)))
 
 
 def offered(plans: Plans) -> list[tuple[str, OfferedCommand]]:
-    """The commands that may be asked for, each with its site."""
+    """Return the offered commands, each with its site."""
     found = [
         (place.site, one.change)
         for place, changes in plans
@@ -28,7 +28,7 @@ def offered(plans: Plans) -> list[tuple[str, OfferedCommand]]:
 
 
 def keep(site: str, chosen: Iterable[OfferedCommand], file: Path | None) -> None:
-    """Write into the answers that these commands run, beside those that run anyway."""
+    """Add these commands to the answer app.init, after those that run anyway."""
     every = list(chosen)
     lines = [*every[0].answer[:-1], *(one.line for one in every)]
     AnswerStore(file).set(site, "app.init", lines)

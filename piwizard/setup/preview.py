@@ -1,4 +1,4 @@
-"""What applying a step's changes would do, from one look at the machine."""
+"""Preview what the changes of steps would do, from one look at the machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Previewed:
 
 
 def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIndex) -> list[Previewed]:
-    """What applying these changes would do, the members of groups one by one, each before what follows its group."""
+    """Return the previews of these changes; the members of a transaction come one by one, before the transaction."""
     flat: list[Change] = []
     for change in changes:
         flat += [*change.changes, change] if isinstance(change, Transaction) else [change]
@@ -33,7 +33,7 @@ def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIn
 def preview_all(
     planner: Planner, places: Iterable[StepInstance], memory: OwnershipIndex
 ) -> list[tuple[StepInstance, list[Previewed]]]:
-    """The previews of several steps, from one look at the machine."""
+    """Return the previews of several steps, from one look at the machine."""
     machine = SystemCache()
     plans = [(place, planner.plan(place)) for place in places]
     _look_at_units([change for _, changes in plans for change in changes], machine)

@@ -1,4 +1,4 @@
-"""What lies between answers and a run, the same for every front end."""
+"""Decide which steps a run needs, and start it; the same for every front end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Plans = list[tuple[StepInstance, list[Previewed]]]
 
 
 def done(planner: Planner, state: State) -> list[StepInstance]:
-    """The steps that are remembered as done."""
+    """Return the steps whose last run is recorded as done."""
     return [
         place
         for place in planner.all_instances()
@@ -24,9 +24,9 @@ def done(planner: Planner, state: State) -> list[StepInstance]:
 
 
 def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[StepInstance]) -> Plans:
-    """The plans of those steps that are not done, or have something to do again. Alters nothing.
+    """Return the plans of the steps that are not done or are out of sync. Alters nothing.
 
-    Steps that only wait for their background jobs are left out.
+    Steps that only wait for their background jobs are skipped.
     """
     planner.require_answers(chosen)
     return [
@@ -48,7 +48,10 @@ def in_background(places: Sequence[StepInstance]) -> list[StepInstance]:
 
 
 def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
-    """Starts the run of what was planned, with the very code that was looked at. Returns its name."""
+    """Start a run of these plans, with the commits that they were made from; generates missing secrets first.
+
+    Returns the id of the run.
+    """
     planner.keep_secrets(place for place, _ in plans)
     steps = tuple((place.step.name, place.site) for place, _ in plans)
     return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, tuple(planner.context.pins().items())))

@@ -1,6 +1,6 @@
-"""What a front end asks of the machine, the same for screens and prompts. Slow: screens call it in threads.
+"""Give screens and prompts what they need of the machine. Slow unless said otherwise: screens call it in threads.
 
-Imports are made where they are needed, so that a front end shows its first page before all is loaded.
+Modules are imported where they are needed, so that a front end shows its first page early.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """The questions of a step and the answers so far; `trouble` says why some defaults could not be found."""
+    """The questions of a step and the answers so far; `trouble`: why defaults for this machine are missing."""
 
     questions: tuple[Question, ...]
     answers: dict[str, Any]
@@ -34,55 +34,58 @@ class Asked:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a run would do, for a person to say yes to."""
+    """What a run would do, for a person to confirm."""
 
     planner: Planner
     plans: Plans
 
     @property
     def edited(self) -> bool:
-        """Whether files would be replaced that somebody edited since piwizard wrote them."""
+        """Return whether the run would replace files that were edited after piwizard wrote them."""
         return any(one.preview.edited for _, changes in self.plans for one in changes)
 
     @property
     def warnings(self) -> list[str]:
-        """What a person has to know before saying yes."""
+        """Return what a person has to know before confirming."""
         return [words for _, changes in self.plans for one in changes for words in one.preview.warnings]
 
 
-class Backend:
-    """This machine. The answers are the machine's own, or those of the file given with --answers."""
+class SetupService:
+    """This machine, with its own answers or those of the file given with --answers."""
 
     def __init__(self, answers: Path | None = None) -> None:
         self._file = answers
         self._pins: dict[str, str] = {}
-        self._ground = threading.Lock()
-        """Held while an app's repository is looked at: two at a time would fetch into one folder."""
+        self._source_lock = threading.Lock()
+        """Held while repositories are read: two threads must not fetch into the same folder."""
 
     @property
     def answering(self) -> AnswerStore:
-        """Where answers are kept, one at a time."""
+        """The store that reads and writes single answers."""
         from piwizard.setup.answer_store import AnswerStore
 
         return AnswerStore(self._file)
 
     def asked(self, place: StepInstance) -> Asked:
-        """The questions of a step, with what was detected for them and what was answered."""
+        """Return the questions of a step, with defaults for this machine, and its answers."""
         planner = self._planner()
         answers = planner.answers.of(place.site)
         trouble = None
-        with self._ground:
+        with self._source_lock:
             try:
-                ground = planner.context.of(place)
+                context = planner.context.of(place)
                 self._pins |= planner.context.pins()
                 with planner.answers.locating(place.site):
-                    questions = place.step.questions(ground, answers)
+                    questions = place.step.questions(context, answers)
             except PiwizardError as error:
                 trouble, questions = error, place.step.questions(None, None)
         return Asked(tuple(questions), dict(answers.values), trouble)
 
     def proposal(self, place: StepInstance | None, *, again: bool = False) -> Proposal:
-        """What a run of one step and what it needs would do, or of all that is left. Alters nothing."""
+        """Return what a run of one step and its needs would do, or of all steps that are left. Alters nothing.
+
+        `again`: also where the step is done and in sync.
+        """
         from piwizard.setup import run_request, workspace
 
         planner = self._planner()
@@ -94,20 +97,20 @@ class Backend:
             chosen = planner.with_needs([place], finished)
         if again:
             finished = [one for one in finished if one != place]
-        with self._ground:
+        with self._source_lock:
             plans = run_request.needed(planner, chosen, finished)
             self._pins |= planner.context.pins()
         return Proposal(planner, plans)
 
     def checks(self, place: StepInstance) -> list[Check]:
-        """A live look at whether a step's result is there and works."""
+        """Return the live checks of a step."""
         planner = self._planner()
-        with self._ground:
+        with self._source_lock:
             found = planner.checks(place)
         return list(found)
 
     def start(self, proposal: Proposal) -> str:
-        """Starts the run in a process of its own; returns its name. The person has seen what it would replace."""
+        """Start the run in its own process and return its id. The person has seen which edited files it replaces."""
         from piwizard.setup import run_request, workspace
 
         if self._file is not None:
@@ -115,13 +118,13 @@ class Backend:
         return run_request.start(proposal.planner, proposal.plans, overwrite=proposal.edited)
 
     def stop(self, run: str) -> None:
-        """Asks the run to end, and waits until it has."""
+        """Stop a run, and wait until it has ended."""
         from piwizard.engine import run_launch
 
         run_launch.stop(run)
 
     def under_way(self) -> str | None:
-        """The run under way that others would have to wait for. Quick."""
+        """Return the id of the current run, None where there is none. Quick."""
         from piwizard.engine import run_launch
 
         return run_launch.under_way()
@@ -141,25 +144,25 @@ class Backend:
             job.stop()
 
     def trial(self) -> Trial | None:
-        """The address that waits to be confirmed. Quick."""
+        """Return the address that waits to be confirmed, if any. Quick."""
         from piwizard.network import address_trial
 
         return address_trial.current()
 
     def on_wire(self, trial: Trial) -> bool:
-        """Whether the address on trial is set by now, and can be confirmed. Quick."""
+        """Return whether the new address is set and can be confirmed. Quick."""
         from piwizard.network.address_trial import live, ready
 
         return trial.host in live(trial.interface) and ready(trial)
 
     def confirm(self) -> Trial:
-        """Keeps the address that is on trial."""
+        """Confirm the new address."""
         from piwizard.network import address_trial
 
         return address_trial.confirm()
 
     def look_for_new_code(self) -> None:
-        """The next plan looks for the newest commit."""
+        """Fetch the newest commits for the next plan."""
         self._pins = {}
 
     def _planner(self) -> Planner:

@@ -1,4 +1,4 @@
-"""What state remembers, held against what probes and checks see."""
+"""Report the state of each step: what is recorded, verified by previews and checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from piwizard.system import console
 from piwizard.system.checks import Check
 from piwizard.system.system_cache import SystemCache
 
-WAITS = "Optional: waits for your answers."
+WAITS = "Optional: needs your answers."
 NOT_WANTED = "not wanted, as you answered"
 
 
@@ -58,17 +58,17 @@ class Status:
     drift: tuple[Previewed, ...] = ()
     checks: tuple[Check, ...] = ()
     waits: bool = False
-    """It is optional, and nobody has given the answers that it needs."""
+    """Whether the step is optional and lacks answers."""
 
     @property
     def settled(self) -> bool:
-        """Whether the set-up can do without another run of this step."""
+        """Return whether this step needs no further run."""
         if self.place.step.optional:
             return self.state not in ("failed", "interrupted", "drifted")
         return self.state == "done"
 
     def as_json(self) -> dict[str, str | None]:
-        """The shape of a step under --json."""
+        """Return the step as --json prints it."""
         return {
             "step": self.place.step.name,
             "site": self.place.site,
@@ -80,14 +80,14 @@ class Status:
 
 
 def all_set_up(found: Iterable[Status]) -> bool:
-    """Whether nothing is left but what is optional and was not begun."""
+    """Return whether only optional steps that were never started are left."""
     return all(one.settled for one in found)
 
 
 def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], secure: Container[str]) -> dict[str, str]:
-    """Where each site answers by now: those of which every step that it needs is done.
+    """Return the URL of each site whose steps are all done.
 
-    `domains` by site; `secure` holds the sites that are served over HTTPS.
+    `domains` by site; `secure`: the sites that are served over HTTPS.
     """
     served = {one.place.site for one in found if one.place.step.serves_site}
     served -= {one.place.site for one in found if not one.settled}
@@ -99,7 +99,7 @@ def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], sec
 
 
 def remembered(planner: Planner, state: State) -> list[Status]:
-    """The state of every step as it is remembered. Quick: nothing is probed."""
+    """Return the recorded state of every step. Quick: nothing is probed."""
     return [_remembered(place, planner, state.entry(place.step.name, place.site)) for place in planner.all_instances()]
 
 
@@ -112,7 +112,7 @@ def _remembered(place: StepInstance, planner: Planner, entry: Entry | None) -> S
     if is_running(place, entry):
         return Status(place, "running", entry.at, entry.run, _progress(place, entry))
     if entry.result == "running":
-        return Status(place, "interrupted", entry.at, entry.run, "It was cut off; `piwizard apply` goes on.")
+        return Status(place, "interrupted", entry.at, entry.run, "Interrupted. Run `piwizard apply` to continue.")
     result = "interrupted" if entry.result == "stopped" else entry.result
     summary = NOT_WANTED if result == "done" and planner.declined(place) else entry.summary
     return Status(place, result, entry.at, entry.run, summary)
@@ -125,16 +125,16 @@ def _progress(place: StepInstance, entry: Entry) -> str:
 
 
 def status(planner: Planner, state: State, backups: Backups) -> list[Status]:
-    """The state of every step. Only what is remembered as done is probed and checked."""
+    """Return the state of every step. Only steps recorded as done are probed and checked."""
     machine = SystemCache()
     return [
-        _looked_at(one, planner, backups, machine, state) if one.state == "done" else one
+        _inspected(one, planner, backups, machine, state) if one.state == "done" else one
         for one in remembered(planner, state)
     ]
 
 
 def without_answers(planner: Planner, state: State, backups: Backups) -> list[Status]:
-    """The steps of sites that are set up and that the answers lack: what they should be like is not known."""
+    """Return the steps of sites that are set up but have no answers, so that nobody knows their target state."""
     known = journaled(backups.folder) | state.steps()
     sites = sorted({site for _, site in known if site is not None and site not in planner.answers.sites})
     places = [StepInstance(step, site) for site in sites for step in registry.STEPS if (step.name, site) in known]
@@ -142,11 +142,11 @@ def without_answers(planner: Planner, state: State, backups: Backups) -> list[St
 
 
 def _without_answers(place: StepInstance, entry: Entry | None) -> Status:
-    summary = f"Set up, but there are no answers for {place.site}: `piwizard remove {place.site}` removes it."
+    summary = f"Set up, but the answers have no site {place.site}. Run `piwizard remove {place.site}` to remove it."
     return Status(place, "drifted", entry.at if entry else None, entry.run if entry else None, summary)
 
 
-def _looked_at(one: Status, planner: Planner, backups: Backups, machine: SystemCache, state: State) -> Status:
+def _inspected(one: Status, planner: Planner, backups: Backups, machine: SystemCache, state: State) -> Status:
     entry = state.entry(one.place.step.name, one.place.site)
     moved = f" {entry.moved}" if entry and entry.moved else ""
     stop = "." if moved else ""

@@ -1,4 +1,4 @@
-"""The process of a run: no terminal owns it, and what it does is in its events."""
+"""Carry out a run in its own process: no terminal owns it, and its events say what it does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from piwizard.system.checks import Check
 
 
 def work(run: str) -> bool:
-    """Carries out the request of a run; True where everything went well."""
+    """Carry out the request of a run and return whether every step succeeded."""
     stopping = Stopping()
     stopping.listen()
     since = time.monotonic()
@@ -31,7 +31,7 @@ def work(run: str) -> bool:
         request = run_launch.request(run)
         Lock(paths.lock_file()).take(run)
         retention.prune(paths.logs_dir(), {*workspace.state().runs(), run})
-        # Undo goes by the journals alone, also where answers.toml is gone or was spoilt by hand.
+        # Undo needs only the journals: it works without answers.toml, or with an invalid one.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
         recorder = Recorder(
             run_launch.folder(run), planner.secrets() if planner else workspace.secret_store().secrets()
@@ -48,7 +48,7 @@ def work(run: str) -> bool:
         result = "stopped"
     except PiwizardError as error:
         recorder.emit({"event": "error", "message": error.located, "key": error.key, "hint": error.hint})
-    except Exception as error:  # noqa: BLE001 — the record gets it, and whoever follows it
+    except Exception as error:  # noqa: BLE001 — goes to the run log and to whoever follows it
         recorder.unforeseen(error)
     finally:
         recorder.emit({"event": "apply-finished", "result": result, "seconds": round(time.monotonic() - since, 1)})
@@ -57,7 +57,7 @@ def work(run: str) -> bool:
 
 
 def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: run_launch.RunRequest) -> bool:
-    """One step, on what the machine looks like now: the steps before have altered it."""
+    """Run one step; plans it again, since the steps before have altered the machine."""
     step, site = place.step.name, place.site
     engine.stopping.look()
     if planner is None:

@@ -1,4 +1,4 @@
-"""What every command begins with: the answers, the vault, the state, where they lie."""
+"""Open what every command starts from: the planner over the answers, the secrets, the state, the backups."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from piwizard.system import console, files, paths
 
 
 def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
-    """The wizard over an answers file: the one given, else the machine's own, else no answers at all.
+    """Return the planner for an answers file: the given one, else the machine's own, else without answers.
 
-    Sites that are set up and that the file lacks have the answers that the machine's own file has for them.
+    A site that is set up but missing in the given file keeps its answers from the machine's own file.
     """
     own = paths.answers_file()
     if file is None and not own.exists():
@@ -35,9 +35,9 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
 
 
 def keep_answers(file: Path) -> None:
-    """Makes a file the answers of this machine, with what it lacks of sites that are set up.
+    """Copy a file to the machine's own answers, adding sites that are set up but missing in it.
 
-    The answers before stay beside it, and those before them in the backups: somebody may have written them by hand.
+    The previous answers stay next to it, and older ones in the backups: a person may have written them by hand.
     """
     own = paths.answers_file()
     content, before = kept_answers.completed(file, file_reader.read(file)).encode(), files.read(own)
@@ -52,7 +52,7 @@ def keep_answers(file: Path) -> None:
 
 
 def _keep_for_good(content: bytes | None) -> None:
-    """Puts replaced answers into the backups, under the hash of their content."""
+    """Copy replaced answers to the backups, named by the hash of their content."""
     if content is None:
         return
     folder = backups_dir() / "answers"
@@ -63,25 +63,25 @@ def _keep_for_good(content: bytes | None) -> None:
 
 
 def secret_store() -> SecretStore:
-    """The secrets of this machine."""
+    """Return the secrets of this machine."""
     return SecretStore(paths.state_dir())
 
 
 def state() -> State:
-    """What is remembered of this machine's runs."""
+    """Return the recorded state of the steps on this machine."""
     return State(paths.state_dir())
 
 
 def backups_dir() -> Path:
-    """Where originals and journals lie."""
+    """Return the folder of original files and undo journals."""
     return paths.state_dir() / "backups"
 
 
 def backups() -> Backups:
-    """What piwizard knows of its own writing."""
+    """Return the backups of the files that piwizard wrote."""
     return Backups(backups_dir())
 
 
 def set_up() -> tuple[str, ...]:
-    """The sites that something was set up for, whatever the answers say."""
+    """Return the sites that were set up, whatever the answers say."""
     return kept_answers.set_up()

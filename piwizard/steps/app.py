@@ -10,7 +10,8 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import memory_usage, network_access, preparation, repository_access
-from piwizard.apps.layout import PROOF
+from piwizard.apps.app_warnings import app_warnings, require_suitable_python
+from piwizard.apps.layout import PROOF_FILE
 from piwizard.changes.base import Change
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
@@ -34,7 +35,7 @@ from piwizard.system.remedies import ApplySteps
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
-TRIAL = Path(__file__).parents[1] / "apps" / "trial.py"
+TRIAL = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python; to import it here would bring in much that plans have no use for."""
 NO_HOME = Path("/nonexistent")
 """As Debian has it for users that own nothing."""
@@ -150,16 +151,16 @@ class App(Step):
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(ground, answers)
-        app.require_suitable_python()
+        require_suitable_python(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
-        before = memory_usage.read(where.current / PROOF)
+        before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
         instead = app.left_behind.words if app.left_behind else ""
         published = {**app.static, **app.root_files}
         trial = SetupStep(
             f"Try {app.entry.entry} on a spare socket",
             (str(where.venv / "bin" / "python"), "-I", str(seen(TRIAL)), app.entry.entry, host),
-            where.release / PROOF,
+            where.release / PROOF_FILE,
             name,
             where.code,
             f"app.entry: {app.entry.entry} does not run.",
@@ -167,7 +168,7 @@ class App(Step):
             env=env,
             proves=(app.entry.entry,),
             variables=app.unset,
-            measures=lambda said: memory_usage.measured(said, before),
+            measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
             scripts=(TRIAL,),
             network=app.network,
@@ -176,15 +177,15 @@ class App(Step):
             offered=preparation.offered_hint(app),
         )
         return (
-            *(Notice("Check the app's code", text) for text in app.warnings),
-            *preparation.notices(app),
+            *(Notice("Check the app's code", text) for text in app_warnings(app)),
+            *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
             *network_access.guard(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
-            preparation.recorded(app),
+            preparation.setup_recorded(app),
             Folder(where.data, 0o750, Owner(name, name)),
             GitCheckout(
                 where.release,
@@ -192,14 +193,14 @@ class App(Step):
                 app.source.ref,
                 app.source.commit,
                 name,
-                repository_access.of(answers),
+                repository_access.repository_access(answers),
                 instead,
             ),
             *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
             _environment(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
-            *preparation.commands(app, trial),
+            *preparation.setup_changes(app, trial),
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
             ),
@@ -209,7 +210,7 @@ class App(Step):
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         release = app_of(ground, answers).layout.release
-        proven = files.read(release / PROOF) is not None
+        proven = files.read(release / PROOF_FILE) is not None
         detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
         cause = "The code or the answers have changed since, or the release was removed."
         fix = (ApplySteps(("app",), "to build it again"),)

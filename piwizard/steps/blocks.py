@@ -1,4 +1,4 @@
-"""A site's server block, worked out from facts and answers alone: the steps that speak of it write the same."""
+"""Make a site's server block from facts and answers alone, the same for every step that writes it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TEST = ("nginx", "-t")
 TAKE_UP = (Then(("systemctl", "reload-or-restart", "nginx.service")),)
 
 
-def site_file(ground: PlanContext, answers: Answers, certificate: str | None) -> File:
-    """The site's file in sites-available, with this folder of a certificate or without."""
-    app = app_of(ground, answers)
+def site_file(context: PlanContext, answers: Answers, certificate: str | None) -> File:
+    """Return the site's file in sites-available, with the certificate in this folder or without any."""
+    app = app_of(context, answers)
     name, public = app.layout.site, app.layout.current / "public"
     passed = _passed(app)
     block = SiteBlock(
@@ -37,48 +37,48 @@ def site_file(ground: PlanContext, answers: Answers, certificate: str | None) ->
         static={prefix: f"{public}{prefix}" for prefix in app.static if prefix not in passed},
         root_files={url: f"{public}{url}" for url in app.root_files},
         passed=passed,
-        tls=Tls(certificate, engine_of(ground), answers.get("tls.hsts", True)) if certificate else None,
+        tls=Tls(certificate, engine_of(context), answers.get("tls.hsts", True)) if certificate else None,
     )
     return File(AVAILABLE / name, render_site(block))
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The certificate for a site: its name at certbot, and whether piwizard only uses it."""
+class ChosenCertificate:
+    """The certificate for a site: its name in certbot, and whether a person made it."""
 
     name: str
     of_person: bool
 
 
-def certificate_of(ground: PlanContext, answers: Answers) -> Chosen:
-    """A certificate that is there and covers all names, the one in use first; else one of piwizard's own.
+def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
+    """Return the certificate in use, else another one that covers all domains, else one that piwizard makes.
 
-    Certificates that other sites are set up with by hand are a person's too: they are used and never altered.
+    Certificates that a person made are used and never altered.
     """
-    site, there = str(answers.site), ground.certificates
+    site, there = str(answers.site), context.certificates
     ours = lineage.name_for(site)
     used = Path(there.in_use.get(site, "")).name
     if used == ours or answers.get("tls.server"):
-        return Chosen(ours, of_person=False)
+        return ChosenCertificate(ours, of_person=False)
     found = there.of_person(answers["site.domains"], used)
-    return Chosen(found.name, of_person=True) if found else Chosen(ours, of_person=False)
+    return ChosenCertificate(found.name, of_person=True) if found else ChosenCertificate(ours, of_person=False)
 
 
-def engine_of(ground: PlanContext) -> TlsEngine:
-    """The nginx that there is, or that this release of Debian will bring."""
-    if ground.machine.nginx_version is None and ground.machine.os.version == "12":
+def engine_of(context: PlanContext) -> TlsEngine:
+    """Return the nginx that is installed, or that this release of Debian would install."""
+    if context.machine.nginx_version is None and context.machine.os.version == "12":
         return BOOKWORM
-    return engine(ground.machine.nginx_version, ground.machine.openssl_version)
+    return engine(context.machine.nginx_version, context.machine.openssl_version)
 
 
 def bare_name(domains: Sequence[str]) -> str:
-    """The name that the site is looked at by: the first that does not lead to another one."""
+    """Return the domain to check the site by: the first one that does not redirect to another."""
     bare = domains[0].removeprefix("www.")
     return bare if bare in domains else domains[0]
 
 
 def _passed(app: App) -> tuple[str, ...]:
-    """The URLs of what the app writes inside of its static folders: published copies would never change."""
+    """Return the URLs of what the app writes within its static folders: published copies would be stale."""
     found = []
     for prefix, folder in app.static.items():
         for path in app.answers.get("app.writable", []):

@@ -1,4 +1,4 @@
-"""A certificate from Let's Encrypt, and HTTPS with it."""
+"""Get a certificate from Let's Encrypt and serve the site over HTTPS."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ QUESTIONS = (
     Question(
         "tls.https",
         "HTTPS",
-        "A certificate from Let's Encrypt, for which the names have to lead to this Pi from the Internet, or, by dns "
-        "in the next question, to be in the zone of your DDNS provider.",
+        "Gets a free certificate from Let's Encrypt; your domains must point to this Pi, or use the validation by dns.",
         v.yes_or_no,
         kind="yesno",
         required=True,
@@ -42,74 +41,79 @@ QUESTIONS = (
     ),
     Question(
         "tls.challenge",
-        "Shown how",
-        "How Let's Encrypt sees that the names are yours. http: by a page at port 80. dns: by a record that your DDNS "
-        "provider's account makes, where no port can be open.",
+        "Validation method",
+        "How Let's Encrypt checks that the domains are yours: a page on port 80 (http), or a record that your DDNS "
+        "account creates (dns), which needs no open port.",
         v.one_of(*CHALLENGES),
         kind="choice",
         choices=CHALLENGES,
         default="http",
     ),
-    Question("tls.email", "E-mail", "For Let's Encrypt to write to, which it hardly does. May stay empty.", v.email),
+    Question("tls.email", "Email address", "Contact address for Let's Encrypt. Optional.", v.email),
     Question(
         "tls.hsts",
         "HTTPS only (HSTS)",
-        "Browsers that were here once ask over HTTPS alone, for two years.",
+        "Tells browsers to use only HTTPS for this site for two years.",
         v.yes_or_no,
         kind="yesno",
         default=True,
     ),
-    Question("tls.server", "ACME server", "Another one than Let's Encrypt, by its directory's address.", v.directory),
-    Question("tls.ca_bundle", "Its CA", "A file with the certificate of a private ACME server's CA.", v.full_path),
+    Question("tls.server", "ACME server", "Directory URL of the server to use instead of Let's Encrypt.", v.directory),
+    Question(
+        "tls.ca_bundle",
+        "CA certificate file",
+        "Full path of the CA certificate of a private ACME server.",
+        v.full_path,
+    ),
 )
 
 
 class Certbot(Step):
-    """Has certbot make a certificate, or finds one of the person's, and serves the site with it."""
+    """Request a certificate with certbot, or use one that exists, and serve the site with it."""
 
     name = "certbot"
     title = "Certificate"
     heading = "HTTPS"
     why = (
-        "Gets a certificate from Let's Encrypt and serves your site over HTTPS; requests over HTTP are sent there. "
-        "Before Let's Encrypt is asked, everything that it will want is looked at from here and rehearsed, so that "
-        "its limits are not used up by failures. Without a certificate your site stays as it is, over HTTP. "
-        "By answering yes you agree to Let's Encrypt's terms: https://letsencrypt.org/repository"
+        "Gets a certificate from Let's Encrypt and serves your site over HTTPS. HTTP redirects to HTTPS. piwizard "
+        "first runs preflight checks and a test request, because Let's Encrypt limits failed requests. Until the "
+        "certificate exists, your site stays available over HTTP. "
+        "With yes you accept the terms of Let's Encrypt: https://letsencrypt.org/repository"
     )
     scope: Scope = "site"
     optional = True
     needs = ("site",)
     typical_seconds = 60
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if ground is None:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        if context is None:
             return QUESTIONS
-        return [QUESTIONS[0].suggest(True, "what browsers expect"), *QUESTIONS[1:]]
+        return [QUESTIONS[0].suggest(True, "browsers expect it"), *QUESTIONS[1:]]
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         site = str(answers.site)
         used = Link(lineage.in_use_folder() / site, None)
         if not answers["tls.https"]:
-            return (Transaction(f"{site}-https", (used, site_file(ground, answers, None)), guard=TEST, then=TAKE_UP),)
-        chosen = certificate_of(ground, answers)
+            return (Transaction(f"{site}-https", (used, site_file(context, answers, None)), guard=TEST, then=TAKE_UP),)
+        chosen = certificate_of(context, answers)
         folder = str(lineage.folder(chosen.name))
         host = bare_name(answers["site.domains"])
-        made = () if chosen.of_person else _made(chosen.name, ground, answers)
+        made = () if chosen.of_person else _made(chosen.name, context, answers)
         return (
             Folder(Path(WEBROOT)),
             *made,
             Transaction(
                 f"{site}-https",
-                (site_file(ground, answers, folder), Link(used.path, folder)),
+                (site_file(context, answers, folder), Link(used.path, folder)),
                 guard=TEST,
                 then=TAKE_UP,
                 proof=lambda: certificate_problem.ill(host, folder),
             ),
         )
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         site, domains = str(answers.site), answers["site.domains"]
-        host, folder = bare_name(domains), ground.certificates.in_use.get(site)
+        host, folder = bare_name(domains), context.certificates.in_use.get(site)
         if not answers["tls.https"]:
             yield Check(
                 "https-off",
@@ -141,19 +145,19 @@ class Certbot(Step):
         )
 
 
-def _made(name: str, ground: PlanContext, answers: Answers) -> tuple[Change, ...]:
+def _made(name: str, context: PlanContext, answers: Answers) -> tuple[Change, ...]:
     way = way_of(answers)
-    asked = _certificate(name, ground, answers, way)
-    if way.settings is None:  # once the certificate is renewed by a page, nobody signs with what was for the records
+    asked = _certificate(name, context, answers, way)
+    if way.settings is None:  # with http validation, nothing uses the credentials for DNS any more
         return (Packages(way.packages), asked, AbsentFile(settings_path(str(answers.site))))
     signed = File(way.settings, way.content, 0o600, secret=True)
     return (Packages(way.packages), *_environment(way), signed, asked)
 
 
 def _environment(way: Challenge) -> tuple[Change, ...]:
-    """A plugin that Debian does not have, beside Debian's certbot: nothing of it is replaced, or built here.
+    """Return the changes that install a certbot plugin that Debian lacks, next to Debian's certbot.
 
-    It runs as root, so pip takes only the one file whose hash is known, and no settings but those in /etc.
+    It runs as root: pip installs exactly one file, whose hash is known, and ignores the settings of users.
     """
     if not way.requirement:
         return ()
@@ -164,10 +168,12 @@ def _environment(way: Challenge) -> tuple[Change, ...]:
     pip = (str(ENVIRONMENT / "bin" / "python"), "-I", "-m", "pip", "--isolated", "--no-cache-dir", "install")
     quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar=off")
     only = ("--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock.path))
-    what, failure = "Environment for certbot's plugin", "certbot's plugin could not be installed."
+    what, failure = "Virtual environment for the certbot plugin", "The certbot plugin could not be installed."
     changes = (
         Folder(ENVIRONMENT, whole=True),
-        Command(what, made, ENVIRONMENT / "made.json", "root", Path("/"), "It could not be made."),
+        Command(
+            what, made, ENVIRONMENT / "made.json", "root", Path("/"), "The virtual environment could not be created."
+        ),
         lock,
         Command(
             f"Install {plugin}",
@@ -182,8 +188,8 @@ def _environment(way: Challenge) -> tuple[Change, ...]:
     return (Transaction("certbot-plugin", changes, shared=True),)
 
 
-def _certificate(name: str, ground: PlanContext, answers: Answers, way: Challenge) -> CertbotCertificate:
-    domains, there = tuple(answers["site.domains"]), ground.certificates.named(name)
+def _certificate(name: str, context: PlanContext, answers: Answers, way: Challenge) -> CertbotCertificate:
+    domains, there = tuple(answers["site.domains"]), context.certificates.named(name)
     server = answers.get("tls.server")
     anew = there is not None and (there.server != (server or PRODUCTION) or way.differs(there))
     request = CertbotRequest(

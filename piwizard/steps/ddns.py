@@ -39,14 +39,14 @@ UNITS = Path("/etc/systemd/system")
 CLIENTS = ("ddclient", "noip-duc")
 Seen = TypeVar("Seen")
 PATIENCE = 40.0
-"""Seconds for the first update to be known at the provider's name servers."""
+"""Seconds until the name servers of the provider know the first update."""
 
 
 def _server(value: Any) -> str:  # noqa: ANN401 — a validator
     name, colon, port = v.text(value).partition(":")
     if colon and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536):
         raise v.Invalid('must be a host name, or one with a port such as "ddns.example.org:8443"')
-    # Where ddclient takes a name for none, it sends the password to a server of its own choice.
+    # If ddclient does not recognize the host name, it sends the password to its own default server.
     return f"{v.full_name(name)}{colon}{int(port) if colon else ''}"
 
 
@@ -54,7 +54,7 @@ QUESTIONS = (
     Question(
         "ddns.provider",
         "Provider",
-        "Where you have the name from.",
+        "The company that manages the domain; its account can change where the domain points.",
         v.one_of(*PROVIDERS),
         kind="choice",
         choices=tuple(PROVIDERS),
@@ -63,14 +63,14 @@ QUESTIONS = (
     Question(
         "ddns.hostname",
         "Host name",
-        "The name that shall follow this home's address.",
+        "The domain to keep pointing to your current public IP.",
         v.full_name,
         required=True,
     ),
     Question(
         "ddns.username",
         "User name",
-        "For No-IP that of the DDNS Key. DuckDNS, Cloudflare, deSEC and dynv6 need none.",
+        "For No-IP that of the DDNS Key; leave it empty for DuckDNS, Cloudflare, deSEC and dynv6.",
         v.text,
     ),
     Question(
@@ -83,7 +83,7 @@ QUESTIONS = (
     Question(
         "ddns.client",
         "Client",
-        "The program that keeps the name up to date: Debian's ddclient, or No-IP's own, noip-duc.",
+        "The program that updates the domain: ddclient from Debian, or noip-duc from No-IP.",
         v.one_of(*CLIENTS),
         kind="choice",
         choices=CLIENTS,
@@ -91,74 +91,74 @@ QUESTIONS = (
     ),
     Question(
         "ddns.interval",
-        "Minutes between looks",
-        "How often it is looked whether the address has changed. The provider hears only of changes.",
+        "Update interval",
+        "Minutes between two checks of your public IP; the provider is contacted only when it changes.",
         v.whole(1, 60),
         kind="number",
         default=5,
     ),
     Question(
         "ddns.ipv6",
-        "IPv6 as well",
-        "Let the name lead to this machine by IPv6 too. Only where the router lets visitors in by IPv6.",
+        "Use IPv6",
+        "Also points the domain to the IPv6 address of this Pi; the router must let IPv6 visitors in.",
         v.yes_or_no,
         kind="yesno",
         default=False,
     ),
-    Question("ddns.server", "Server", "Only for a provider of your own choice: its host name.", _server),
+    Question("ddns.server", "Server", "Host name of the update server, only for the provider custom.", _server),
     Question(
         "ddns.zone",
         "Zone",
-        "For Cloudflare, or a domain of your own at deSEC: the domain that the name belongs to.",
+        "The domain that the host name belongs to, for Cloudflare or your own domain at deSEC.",
         v.full_name,
     ),
 )
 
 
 class Ddns(Step):
-    """An account that is proven, and a client that keeps the name up to date."""
+    """Verify the account, then set up a client that keeps the domain up to date."""
 
     name = "ddns"
     title = "Dynamic DNS"
-    heading = "Reach"
+    heading = "Network"
     why = (
-        "Your provider of Internet access gives your home another address now and then. A small program tells your "
-        "provider of names about it, so that the name always leads here. Whether the account is right is tried "
-        "first, with one update; nothing is kept before that has been accepted."
+        "Most home connections change their public IP from time to time. Dynamic DNS (DDNS) is a small service that "
+        "keeps your domain pointing to the current one. piwizard first tests your account with one update and sets up "
+        "the service only if the provider accepts it."
     )
     optional = True
     needs = ("system",)
     typical_seconds = 30
     from_outside = True
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if ground is None:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        if context is None:
             return QUESTIONS
         hostname = answers.get("ddns.hostname") if answers else None
-        first = next((name for name in ground.domains if "." in name), None)
+        first = next((name for name in context.domains if "." in name), None)
         owner = owner_of(hostname or first or "")
         suggested = {
-            "ddns.hostname": (first, "the first site's name"),
-            "ddns.provider": (owner.name if owner else None, f"{hostname or first} is one of theirs"),
-            "ddns.zone": (".".join((hostname or first or "").split(".")[-2:]), "the end of the name"),
+            "ddns.hostname": (first, "domain of the first site"),
+            "ddns.provider": (owner.name if owner else None, f"{hostname or first} belongs to this provider"),
+            "ddns.zone": (".".join((hostname or first or "").split(".")[-2:]), "end of the host name"),
         }
         return [
             question.suggest(*suggested[question.key]) if suggested.get(question.key, (None,))[0] else question
             for question in QUESTIONS
         ]
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         account, minutes = account_of(answers), int(answers.get("ddns.interval", 5))
         if minutes < account.provider.least_minutes:
             raise PiwizardError(
-                f"ddns.interval: {account.provider.title} wants at least {account.provider.least_minutes} minutes.",
+                f"ddns.interval: {account.provider.title} requires at least {account.provider.least_minutes} minutes.",
                 key="ddns.interval",
             )
         setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
         prove = Prove(account, lambda: public_ip.ask(4).address, _noted())
-        return (prove, *setting_up(account, minutes, ground))
+        return (prove, *setting_up(account, minutes, context))
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         account, client = account_of(answers), _client(answers)
         service = f"{client}.service"
         state = systemd.ask([service])[service]
@@ -178,8 +178,8 @@ class Ddns(Step):
             yield _patiently(lambda: _last_update(account), lambda check: check.ok)
             word = ddclient.last_word(account)
             sent = word.address if word.status == ddclient.GOOD else None
-        interfaces = ground.machine.network.interfaces or ()
-        public = public_ip.ask(4)  # once: a service that is asked for nothing does not want to be asked again and again
+        interfaces = context.machine.network.interfaces or ()
+        public = public_ip.ask(4)  # once: the free service should not be asked repeatedly
         seen = _patiently(
             lambda: list(check_host(account.hostname, interfaces, public.address, public.reason, sent=sent)),
             lambda seen: seen[0].ok,
@@ -190,14 +190,14 @@ class Ddns(Step):
 
 
 def _patiently(look: Callable[[], Seen], right: Callable[[Seen], bool]) -> Seen:
-    """What a look sees once it is right. Waits for that only where the provider has just been told something."""
+    """Return what `look` finds, once it is right. Waits only if the provider was updated moments ago."""
     until = time.monotonic() + PATIENCE
-    while not right(seen := look()) and _just_told() and time.monotonic() < until:
+    while not right(seen := look()) and _just_updated() and time.monotonic() < until:
         time.sleep(2)
     return seen
 
 
-def _just_told() -> bool:
+def _just_updated() -> bool:
     noted = [path.stat().st_mtime for path in (_noted(), ddclient.CACHE) if path.exists()]
     return any(abs(time.time() - at) < 2 * PATIENCE for at in noted)
 
@@ -210,13 +210,13 @@ def _client(answers: Answers) -> str:
     return str(answers.get("ddns.client", "ddclient"))
 
 
-def _ddclient(account: Account, minutes: int, ground: PlanContext) -> Sequence[Change]:
-    """Its settings are there before its package: that would ask, and start it without any."""
-    system = ground.machine.os
+def _ddclient(account: Account, minutes: int, context: PlanContext) -> Sequence[Change]:
+    """Return the changes for ddclient. Settings come before the package, which would ask for them and start without."""
+    system = context.machine.os
     debian = int(system.version) if system.version.isdigit() else None
-    version = ddclient.version_for(ground.installed.get("ddclient"), debian)
+    version = ddclient.version_for(context.installed.get("ddclient"), debian)
     settings, drop_in = ddclient.settings_path(version), UNITS / f"{ddclient.SERVICE}.d"
-    gateway = ground.machine.network.gateway6
+    gateway = context.machine.network.gateway6
     text = ddclient.render_settings(account, version, gateway.interface if gateway else None)
     own = (
         File(settings, text, 0o600, secret=True, takes_over=True),
@@ -227,21 +227,23 @@ def _ddclient(account: Account, minutes: int, ground: PlanContext) -> Sequence[C
     return (
         DisabledUnit(noip_duc.SERVICE),
         *folders,
-        _taken_up("ddclient-settings", own, ddclient.SERVICE),
+        _activated("ddclient-settings", own, ddclient.SERVICE),
         Packages(ddclient.packages(version), starts=(ddclient.SERVICE,)),
         RunningUnit(ddclient.SERVICE),
         Retry(account, settings),
     )
 
 
-def _noip_duc(account: Account, minutes: int, ground: PlanContext) -> Sequence[Change]:
+def _noip_duc(account: Account, minutes: int, context: PlanContext) -> Sequence[Change]:
     use_debians = 'Set ddns.client to "ddclient".'
     if account.provider.name != "no-ip" or account.server != account.provider.server:
-        wrong = "noip-duc, No-IP's own client, can update names of No-IP only"
+        wrong = "noip-duc, the client of No-IP, can only update domains of No-IP"
         raise PiwizardError(f"ddns.client: {wrong}.", key="ddns.client", hint=use_debians)
     if account.ipv6:
-        raise PiwizardError("ddns.ipv6: noip-duc is set up for IPv4 only.", key="ddns.ipv6", hint="Leave it out.")
-    if ground.machine.architecture.armv6:
+        raise PiwizardError(
+            "ddns.ipv6: noip-duc is set up for IPv4 only.", key="ddns.ipv6", hint="Set ddns.ipv6 to false."
+        )
+    if context.machine.architecture.armv6:
         wrong = "No-IP has no package of noip-duc for the processor of this board (ARMv6)"
         raise PiwizardError(f"ddns.client: {wrong}.", key="ddns.client", hint=use_debians)
     own = (
@@ -251,18 +253,18 @@ def _noip_duc(account: Account, minutes: int, ground: PlanContext) -> Sequence[C
     return (
         NoipPackage(paths.cache_dir()),
         DisabledUnit(ddclient.SERVICE),
-        _taken_up("noip-duc-settings", own, noip_duc.SERVICE),
+        _activated("noip-duc-settings", own, noip_duc.SERVICE),
         RunningUnit(noip_duc.SERVICE),
     )
 
 
-def _taken_up(name: str, own: tuple[File, ...], service: str) -> Transaction:
+def _activated(name: str, own: tuple[File, ...], service: str) -> Transaction:
     then = (Then(("systemctl", "daemon-reload")), Then(("systemctl", "try-restart", service), unit=service))
-    return Transaction(name, own, then=then, proof=lambda: _ill(service))
+    return Transaction(name, own, then=then, proof=lambda: _problem(service))
 
 
-def _ill(service: str) -> str | None:
-    """What is wrong with a client that was just started anew; None where it is well, or was not there."""
+def _problem(service: str) -> str | None:
+    """Return what is wrong with a client that was just restarted; None if nothing is, or it does not exist."""
     state = systemd.ask([service])[service]
     return f"{service} does not run with its new settings." if state.failed else None
 

@@ -1,4 +1,4 @@
-"""Diffie-Hellman parameters: none, the well-known ones, or some of one's own."""
+"""Set up Diffie-Hellman parameters: none, the well-known ones, or generated ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IN_USE = paths.dhparam_file()
 FOLDER = IN_USE.parent
 DIRECTIVE = FOLDER / "dhparam.conf"
 INCLUDED = Path("/etc/nginx/conf.d/piwizard-dhparam.conf")
-"""A link to the directive. Where it is, nginx has parameters, for every server block alike."""
+"""A link to the directive. While it exists, nginx has parameters for every server block."""
 KNOWN = FOLDER / "dhparam-ffdhe2048.pem"
 COMMAND = "/usr/local/bin/piwizard"
 UNIT = Path("/etc/systemd/system") / generator.UNIT
@@ -35,9 +35,9 @@ ENOUGH = 2048
 
 WAY = Question(
     "dhparam.way",
-    "Diffie-Hellman parameters",
-    "none: visitors' browsers use elliptic curves, and nothing is lost. ffdhe2048: the well-known ones of RFC 7919, at "
-    "once. generate: your own, minutes on a new Pi and hours on an old one; no safer than ffdhe2048.",
+    "DH parameters",
+    "none is enough for today's browsers; ffdhe2048 uses the well-known parameters of RFC 7919; generate makes your "
+    "own, which takes up to hours and is no safer.",
     v.one_of("none", "ffdhe2048", "generate"),
     kind="choice",
     choices=("none", "ffdhe2048", "generate"),
@@ -47,9 +47,8 @@ WAY = Question(
 )
 BITS = Question(
     "dhparam.bits",
-    "Bits, if generated",
-    "2048 or more: fewer are refused by today's OpenSSL, unless its own settings on this machine allow them. 4096 "
-    "takes some twenty times as long as 2048.",
+    "Size in bits",
+    "Size of generated parameters: OpenSSL refuses fewer than 2048 by default, and 4096 takes about 20 times as long.",
     v.whole(1024, 4096),
     kind="number",
     default=ENOUGH,
@@ -57,7 +56,7 @@ BITS = Question(
 AT_START = Question(
     "dhparam.at_boot",
     "Continue after a reboot",
-    "Starts an interrupted generation again when the Pi boots. Otherwise `piwizard apply` starts it again.",
+    "Restarts an interrupted generation when the Pi boots; otherwise `piwizard apply` restarts it.",
     v.yes_or_no,
     kind="yesno",
     default=False,
@@ -65,52 +64,52 @@ AT_START = Question(
 
 
 class Dhparam(Step):
-    """Parameters for every server block at once, by one directive that nginx includes."""
+    """Set the parameters for every server block at once, by one directive that nginx includes."""
 
     name = "dhparam"
     title = "DH parameters"
     heading = "HTTPS"
     why = (
-        "Old guides have you wait an hour for `openssl dhparam`. Its result matters only to cipher suites with DHE, "
-        "which today's recommended HTTPS settings no longer offer, and which certificates of today's kind (ECDSA, as "
-        "certbot gets them) cannot even use: without them you lose nothing and still get an A+. "
-        "If you have an RSA certificate and visitors with very old browsers, take ffdhe2048, or generate your own. "
-        "That runs in the background, and nginx uses the result as soon as it is complete."
+        "Diffie-Hellman (DH) parameters are numbers for an older kind of key exchange. Old guides have you wait an "
+        "hour for `openssl dhparam`, but today's recommended HTTPS settings no longer use them, and certificates from "
+        "certbot cannot: without them you still get an A+. If you have an RSA certificate and visitors with very old "
+        "browsers, choose ffdhe2048 or generate your own. That runs in the background, and nginx uses the result as "
+        "soon as it is complete."
     )
     optional = True
     needs = ("nginx",)
     background = generator.JOB
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         bits = BITS
         if (
-            ground is not None
+            context is not None
             and answers is not None
             and (seconds := openssl_dhparam.expected(answers.get(BITS.key, ENOUGH)))
         ):
             bits = BITS.suggest(
-                ENOUGH, f"takes about {openssl_dhparam.duration(seconds)} on this board, by a short try"
+                ENOUGH, f"takes about {openssl_dhparam.duration(seconds)} on this board, by a short test"
             )
         return (WAY, bits, AT_START)
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         way = answers[WAY.key]
         not_generating = (Link(AT_BOOT, None), NotGenerating(), AbsentFile(UNIT))
         if way == "none":
-            return (*not_generating, _taken_up(Link(INCLUDED, None), Link(IN_USE, None)))
+            return (*not_generating, _activated(Link(INCLUDED, None), Link(IN_USE, None)))
         directive = File(DIRECTIVE, render("nginx/dhparam.conf.j2", file=str(IN_USE)))
         included = Link(INCLUDED, str(DIRECTIVE))
         if way == "ffdhe2048":
             known = File(KNOWN, render("tls/ffdhe2048.pem"))
-            group = _taken_up(known, Link(IN_USE, KNOWN.name), directive, included)
+            group = _activated(known, Link(IN_USE, KNOWN.name), directive, included)
             return (Folder(FOLDER), *not_generating, group)
         bits = answers.get(BITS.key, ENOUGH)
         own = Generate(FOLDER / f"dhparam-{bits}.pem", bits)
         at_boot = Link(AT_BOOT, f"../{UNIT.name}" if answers.get(AT_START.key, False) else None)
-        group = _taken_up(Link(IN_USE, own.path.name), directive, included)
+        group = _activated(Link(IN_USE, own.path.name), directive, included)
         return (Folder(FOLDER), File(UNIT, _unit(bits)), at_boot, own, group)
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
         used = f"ssl_dhparam {IN_USE};" in dump.output
         if answers[WAY.key] == "none":
@@ -148,7 +147,7 @@ class Dhparam(Step):
         )
 
 
-def _taken_up(*changes: Change) -> Transaction:
+def _activated(*changes: Change) -> Transaction:
     take_up = Then(("systemctl", "reload-or-restart", "nginx.service"))
     return Transaction("dhparam", changes, guard=("nginx", "-t"), then=(take_up,))
 

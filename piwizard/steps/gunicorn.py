@@ -10,9 +10,9 @@ from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import app_units, memory_usage, network_access, preparation
-from piwizard.apps.layout import PROOF
-from piwizard.apps.memory_usage import Footprint
-from piwizard.apps.smoke_test import LONGEST_START
+from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.memory_usage import MemoryUsage
+from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
@@ -65,7 +65,7 @@ class Gunicorn(Step):
             return QUESTIONS
         machine = ground.machine
         app = _footprint(app_of(ground, answers)) if ground.source and answers else None
-        workers, threads = memory_usage.for_board(machine, app)
+        workers, threads = memory_usage.workers_and_threads(machine, app)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
         board += f"; the app takes {app.worker} MB a worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
@@ -142,7 +142,7 @@ def _first_page(name: str, host: str) -> HttpResponse | None:
         answer = checks.settled(
             lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
         )
-        if answer is not None or not systemd.loading(f"{name}.service", LONGEST_START):
+        if answer is not None or not systemd.loading(f"{name}.service", MAX_START_SECONDS):
             return answer
 
 
@@ -188,15 +188,17 @@ def _network(app: AppConfig, name: str) -> Check:
     return Check("app-home-network", CLOSED, True, f"it reaches the Internet only{but}")
 
 
-def _footprint(app: AppConfig) -> Footprint | None:
+def _footprint(app: AppConfig) -> MemoryUsage | None:
     """What the release takes that is to run, or until that was tried, the one in use."""
     where = app.layout
-    return memory_usage.read(where.release / PROOF) or memory_usage.read(where.current / PROOF)
+    return memory_usage.read_memory_usage(where.release / PROOF_FILE) or memory_usage.read_memory_usage(
+        where.current / PROOF_FILE
+    )
 
 
 def _unit(app: AppConfig, ground: PlanContext) -> app_units.AppUnit:
     answers, where = app.answers, app.layout
-    workers, threads = memory_usage.for_board(ground.machine, _footprint(app))
+    workers, threads = memory_usage.workers_and_threads(ground.machine, _footprint(app))
     code = where.current / "app"
     return app_units.AppUnit(
         site=where.site,

@@ -1,4 +1,4 @@
-"""nginx running, with the guide's nine settings."""
+"""Run nginx with nine settings for a small board."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from piwizard.templates.render import render
 
 
 class Nginx(Step):
-    """Edits nginx.conf in place, directive by directive, behind `nginx -t`."""
+    """Edit nginx.conf in place, directive by directive, and validate it with `nginx -t`."""
 
     name = "nginx"
     title = "nginx"
     heading = "Web server"
     why = (
-        "Tunes nginx for a small board: idle connections are closed earlier, pages travel compressed, and the "
-        "version is not told to strangers. Your nginx.conf stays yours: nine settings are changed where they stand, "
-        "every comment remains, and nginx checks the result before it is used."
+        "Tunes the web server nginx for a small board: it closes idle connections earlier, compresses pages and hides "
+        "its version. piwizard changes nine settings in your nginx.conf and keeps every comment. nginx checks the "
+        "result before it uses it."
     )
     needs = ("system",)
     typical_seconds = 4
     diagnosis_order = 2
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        included = tuning.readable(ground.nginx.included)
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        included = tuning.readable(context.nginx.included)
 
         def tune(text: str) -> str:
             return capacity.raise_capacity(tuning.tune(text, tuning.NGINX_CONF, included), tuning.NGINX_CONF)
 
         edit = EditedFile(Path(tuning.NGINX_CONF), tune, "nine settings for a small board, and more connections")
-        others = {**ground.nginx.included, **ground.nginx.sites}
-        limited = File(Path(request_limits.FILE), request_limits.render_limits(ground.nginx.main, others))
+        others = {**context.nginx.included, **context.nginx.sites}
+        limited = File(Path(request_limits.FILE), request_limits.render_limits(context.nginx.main, others))
         return (
             Packages(("nginx",)),
-            Transaction("nginx", (*_listens(ground), limited, edit), guard=TEST, then=TAKE_UP),
+            Transaction("nginx", (*_listens(context), limited, edit), guard=TEST, then=TAKE_UP),
             RunningUnit("nginx.service", guard=TEST),
-            _updates(ground),
+            _updates(context),
         )
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
         ipv6_gone = "Address family not supported" in dump.last_words
         yield Check(
@@ -99,15 +99,15 @@ class Nginx(Step):
         )
 
 
-def _listens(ground: PlanContext) -> tuple[Change, ...]:
-    """Here, not with the sites that include them: where IPv6 is gone from the kernel, nginx starts only without."""
-    texts = render_listens(engine_of(ground), ipv6=ground.ipv6)
+def _listens(context: PlanContext) -> tuple[Change, ...]:
+    """Return the files with listen directives. Part of this step, as nginx does not start if IPv6 is gone."""
+    texts = render_listens(engine_of(context), ipv6=context.ipv6)
     return tuple(File(Path(FOLDER) / name, text) for name, text in texts.items())
 
 
-def _updates(ground: PlanContext) -> Change:
-    """Let unattended-upgrades replace nginx although its nginx.conf is edited; nothing where it is not installed."""
+def _updates(context: PlanContext) -> Change:
+    """Let unattended-upgrades upgrade nginx although nginx.conf is edited; nothing if it is not installed."""
     path = Path(apt_options.FILE)
-    if "unattended-upgrades" not in ground.installed or apt_options.others_keep_settings():
+    if "unattended-upgrades" not in context.installed or apt_options.others_keep_settings():
         return AbsentFile(path)
     return File(path, render("apt/keep-settings.conf.j2"))

@@ -116,7 +116,7 @@ def _optional_steps(value: object) -> list[str]:
 SKIPPED = Question(
     "skip.steps",
     "Skipped steps",
-    "Optional steps that you do not want. You can set them up at any time.",
+    "Optional steps that you do not want; you can set them up at any time.",
     _optional_steps,
     kind="list",
     default=[],

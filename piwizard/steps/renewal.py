@@ -1,4 +1,4 @@
-"""That the certificate is renewed, proven by a rehearsal, and that nginx takes up each new one."""
+"""Renew the certificate by a timer, verified by a dry run, and reload nginx after each renewal."""
 
 from __future__ import annotations
 
@@ -27,39 +27,38 @@ TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
 DROP_INS = UNITS / "certbot.service.d"
 PLUGIN = DROP_INS / "piwizard-plugin.conf"
-"""Has certbot run where it sees a plugin that Debian does not have."""
+"""Makes certbot run in the environment with the plugin that Debian lacks."""
 
 RELOAD = (Then(("systemctl", "daemon-reload")),)
 
 
 def _watch() -> tuple[File, ...]:
-    """The units of the weekly look."""
+    """Return the units of the weekly health check."""
     return tuple(
         File(UNITS / f"piwizard-watch.{kind}", render(f"systemd/watch.{kind}")) for kind in ("service", "timer")
     )
 
 
 class Renewal(Step):
-    """certbot's timer, a hook for nginx, and a dry run that has to pass."""
+    """Set up certbot's timer and a hook for nginx, and pass a dry run."""
 
     name = "renewal"
     title = "Renewal"
     heading = "HTTPS"
     why = (
-        "A certificate counts for some weeks, and is renewed before its end by a timer, as long as your Pi runs. "
-        "Nobody writes to you if that fails, so it is rehearsed once, now. nginx is told of each new certificate, "
-        "after it has accepted its configuration. Once a week piwizard looks whether all is well, and says "
-        "so at your next login only where it is not."
+        "A certificate is valid for a few weeks; a timer renews it while your Pi runs. Let's Encrypt does not notify "
+        "you if that fails, so piwizard tests a renewal now. nginx reloads after each renewal. Once a week piwizard "
+        "checks everything, and shows problems at your next login."
     )
     scope: Scope = "site"
     optional = True
     needs = ("certbot",)
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         if not answers["tls.https"]:
             return ()
-        site, name = str(answers.site), certificate_of(ground, answers).name
-        bundle, there = answers.get("tls.ca_bundle"), ground.certificates.named(name)
+        site, name = str(answers.site), certificate_of(context, answers).name
+        bundle, there = answers.get("tls.ca_bundle"), context.certificates.named(name)
         changes: list[Change] = []
         if bundle:
             content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
@@ -68,13 +67,13 @@ class Renewal(Step):
         if there and renewal_dry_run.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
             served_here = partial(renewal_dry_run.with_webroot, domains=answers["site.domains"])
-            changes.append(EditedFile(conf, served_here, "challenges go where nginx serves them"))
+            changes.append(EditedFile(conf, served_here, "validation files go to the folder that nginx serves"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
-        way = Challenge() if certificate_of(ground, answers).of_person else way_of(answers)
+        way = Challenge() if certificate_of(context, answers).of_person else way_of(answers)
         if way.requirement:
             drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=way.certbot))
             changes.append(Transaction("renewal-plugin", (Folder(DROP_INS), drop_in), then=RELOAD, shared=True))
-        elif not needs_environment(ground.certificates.lineages):
+        elif not needs_environment(context.certificates.lineages):
             changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), then=RELOAD, shared=True))
         return (
             Transaction("renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), then=RELOAD, shared=True),
@@ -88,7 +87,7 @@ class Renewal(Step):
             ),
         )
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
         states = systemd.ask([TIMER, WATCH])
@@ -130,4 +129,4 @@ class Renewal(Step):
                 ),
             )
         domains = answers["site.domains"]
-        yield certificate_problem.certificate_check(ground.certificates.in_use.get(str(answers.site)), domains)
+        yield certificate_problem.certificate_check(context.certificates.in_use.get(str(answers.site)), domains)

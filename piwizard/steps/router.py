@@ -1,4 +1,4 @@
-"""The router: ports 80 and 443 lead to this machine, or the words for a person; whether visitors can come in at all."""
+"""Forward ports 80 and 443 to this machine, or tell a person how; find out whether visitors can get in."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ UPNP, BY_HAND = "upnp", "by-hand"
 QUESTIONS = (
     Question(
         "router.forward",
-        "Forwards",
-        "upnp: piwizard asks the router for them. by-hand: you are told what to type into the router.",
+        "Port forwarding",
+        "With upnp piwizard sets it up in the router; with by-hand it tells you what to enter there.",
         v.one_of(UPNP, BY_HAND),
         kind="choice",
         choices=(UPNP, BY_HAND),
@@ -56,48 +56,48 @@ QUESTIONS = (
 
 
 class Router(Step):
-    """Forwards by UPnP, kept by a timer; the Pi's own firewall; a verdict on what stands in the way."""
+    """Forward ports by UPnP and keep them by a timer, open the firewall, and diagnose what blocks visitors."""
 
     name = "router"
     title = "Router"
-    heading = "Reach"
+    heading = "Network"
     why = (
-        "Lets visitors from the Internet through your router to this Pi, on ports 80 and 443 and no other. Where the "
-        "router takes requests (UPnP) piwizard makes the forwards and looks after them; else it tells you what to "
-        "type in. It also says when no forward can help, since your provider shares one address among many homes. "
-        "Forwards to other machines are left alone."
+        "Forwards ports 80 and 443 of your router, and no others, to this Pi, so that visitors reach it from the "
+        "Internet. If the router supports UPnP (set-up by other devices), piwizard forwards the ports and keeps them "
+        "forwarded; otherwise it tells you what to enter. It also tells you if your provider shares one public IP "
+        "among many homes (CGNAT), so that forwarding cannot work. Forwarded ports of other devices stay unchanged."
     )
     optional = True
     needs = ("nginx",)
     from_outside = True
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if ground is None:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        if context is None:
             return QUESTIONS
-        gateway = ground.machine.network.gateway
+        gateway = context.machine.network.gateway
         if gateway and port_forwarding.find(gateway.address):
-            return [QUESTIONS[0].suggest(UPNP, "your router answers to UPnP")]
-        return [QUESTIONS[0].suggest(BY_HAND, "no router answers to UPnP")]
+            return [QUESTIONS[0].suggest(UPNP, "your router supports UPnP")]
+        return [QUESTIONS[0].suggest(BY_HAND, "no router answers by UPnP")]
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        gateway, address = _ends(ground.machine.network)
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        gateway, address = _ends(context.machine.network)
         fire: tuple[Change, ...] = (OpenPorts(PORTS),) if ufw.look(PORTS) else ()
         if answers["router.forward"] == BY_HAND:
             if (forward_timer.UNITS / forward_timer.TIMER).exists():
                 raise PiwizardError(
-                    "router.forward: forwards were made by UPnP before, and a timer looks after them.",
+                    "router.forward: ports are already forwarded by UPnP, and a timer keeps them.",
                     key="router.forward",
-                    hint="`piwizard undo router` takes both back; then apply again.",
+                    hint="Run `piwizard undo router`, then apply again.",
                 )
-            text = manual_forwarding.words(ground.machine, address, PORTS)
+            text = manual_forwarding.words(context.machine, address, PORTS)
             return (*fire, File(paths.state_dir() / "router-by-hand.txt", text))
-        wanted = Forwards(gateway, address, PORTS, _description(ground.machine), lambda seen: _refuse(ground, seen))
+        wanted = Forwards(gateway, address, PORTS, _description(context.machine), lambda seen: _refuse(context, seen))
         kept = Transaction(
             "forwards",
             (forward_timer.program(), *forward_timer.units(gateway, wanted.wanted)),
             then=(Then(("systemctl", "daemon-reload")),),
         )
-        # A router that is silent for once holds nothing else up: the timer will look again, and the checks say it.
+        # A router that does not answer now must not stop the run: the timer tries again, and the checks report it.
         silent = (forward_timer.UNITS / forward_timer.TIMER).exists() and port_forwarding.find(gateway) is None
         return (
             *fire,
@@ -108,8 +108,8 @@ class Router(Step):
             RunningUnit(forward_timer.TIMER),
         )
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
-        gateway, address = _ends(ground.machine.network)
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        gateway, address = _ends(context.machine.network)
         url = port_forwarding.find(gateway) if upnp.installed() else None
         seen = upnp.look(url) if url else None
         forwarded = None
@@ -118,10 +118,10 @@ class Router(Step):
                 "port-forwarding-manual",
                 "Port forwarding set up by hand",
                 True,
-                manual_forwarding.in_short(ground.machine, address, PORTS),
+                manual_forwarding.in_short(context.machine, address, PORTS),
             )
         else:
-            forwarded = seen is not None and all(_leads(seen, port, address) for port in PORTS)
+            forwarded = seen is not None and all(_points_here(seen, port, address) for port in PORTS)
             yield _forwards(seen, address, forwarded=forwarded)
             state = systemd.ask([forward_timer.TIMER])[forward_timer.TIMER]
             yield Check(
@@ -132,8 +132,8 @@ class Router(Step):
                 cause="The timer was stopped. The router may forget the forwarded ports.",
                 fix=(ApplySteps(("router",), "to start it again"),),
             )
-        yield from _firewall(ground.machine.network)
-        found = _verdict(ground, seen, forwarded=forwarded)
+        yield from _firewall(context.machine.network)
+        found = _verdict(context, seen, forwarded=forwarded)
         yield Check(
             "reachable-from-internet",
             "Site reachable from the Internet",
@@ -146,24 +146,24 @@ class Router(Step):
 
 
 def _ends(network: Network) -> tuple[str, str]:
-    """The router's address and this machine's."""
+    """Return the local IP of the router and of this machine."""
     if network.gateway is None:
-        raise PiwizardError("This machine knows no router.", hint="Connect it to your home network first.")
+        raise PiwizardError("This Pi has no default gateway.", hint="Connect it to your home network, then try again.")
     address = network.address
     if address is None or address.family != 4:
         raise PiwizardError(
-            "This machine has no IPv4 address in your home network.", hint="`ip address` shows what it has."
+            "This Pi has no IPv4 address in your home network.", hint="Run `ip address` to see its addresses."
         )
     return network.gateway.address, address.address
 
 
 def _description(machine: Facts) -> str:
-    """What the forwards are called in the router: no other machine's are called so."""
+    """Return the description of the forwarded ports in the router, unique to this machine."""
     main = machine.network.main
     return port_forwarding.description_of(main.mac if main and main.mac else machine.hostname)
 
 
-def _leads(seen: Seen, port: int, address: str) -> bool:
+def _points_here(seen: Seen, port: int, address: str) -> bool:
     there = seen.of(port)
     return there is not None and (there.address, there.inside) == (address, port)
 
@@ -173,7 +173,7 @@ def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
         return Check(
             *FORWARDED,
             False,
-            "the router does not answer to UPnP",
+            "the router does not answer by UPnP",
             "UPnP was switched off in the router, or the router is off.",
             (Advice('Switch it on again, or set router.forward = "by-hand".'),),
             beyond=True,
@@ -214,24 +214,24 @@ def _firewall(network: Network) -> Iterable[Check]:
     )
 
 
-def _verdict(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
-    return reachability.judge(_evidence(ground, seen, forwarded=forwarded))
+def _verdict(context: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
+    return reachability.judge(_evidence(context, seen, forwarded=forwarded))
 
 
-def _evidence(ground: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
-    """Looks around, as far as it takes: a few seconds at most."""
+def _evidence(context: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
+    """Collect what tells whether visitors can get in; takes a few seconds at most."""
     internet, router = public_ip.ask(4), seen.outside if seen else None
-    own = tuple(one.address for each in ground.machine.network.interfaces or () for one in each.addresses)
-    host = inbound_probe.name_in(ground.nginx.sites.values())
+    own = tuple(one.address for each in context.machine.network.interfaces or () for one in each.addresses)
+    host = inbound_probe.name_in(context.nginx.sites.values())
     heard = bool(internet.address and host and inbound_probe.heard(internet.address, host))
     plain = heard or (router is not None and router == internet.address)
     way = nat_detection.NatPath() if plain else nat_detection.look(internet.address)
     return Evidence(router, internet.address, internet.reason, own, way, forwarded, heard)
 
 
-def _refuse(ground: PlanContext, seen: Seen) -> None:
-    """Raises where no forward of this router could let visitors in."""
-    found = _verdict(ground, seen, forwarded=None)
+def _refuse(context: PlanContext, seen: Seen) -> None:
+    """Raise PiwizardError if no port forwarding of this router could let visitors in."""
+    found = _verdict(context, seen, forwarded=None)
     if found.hopeless:
         raise PiwizardError(
             f"{found.detail[0].upper()}{found.detail[1:]}. {found.cause}",

@@ -1,4 +1,4 @@
-"""The site: what nginx serves itself, what it passes on, and nothing else."""
+"""Set up the server block of a site: static files, requests to the app, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import bind_address
-from piwizard.apps.layout import Layout
-from piwizard.apps.smoke_test import LONGEST_START
+from piwizard.apps import leak_check
+from piwizard.apps.layout import SiteLayout
+from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
@@ -35,8 +35,8 @@ DOCTOR = (RunCommand("piwizard doctor", "to see where the app fails"),)
 QUESTIONS = (
     Question(
         "site.domains",
-        "Host names",
-        "The host names people type, the main one first. A www. name leads to the bare one.",
+        "Domains",
+        "The domains that people type, the main one first; a www. domain redirects to the one without.",
         v.list_of(v.host_name, 20, least=1),
         kind="list",
         required=True,
@@ -45,15 +45,15 @@ QUESTIONS = (
 
 
 class Site(Step):
-    """The server block of a site, and the one for names that nobody has here."""
+    """Set up the server block of a site, and the default server for unknown host names."""
 
     name = "site"
     title = "Site"
     heading = "Your app"
     why = (
-        "Tells nginx the names of your site. Static files are served by nginx itself, compressed beforehand; every "
-        "other request goes to your app. Nothing else of the repository can be reached from outside, and requests "
-        "for names that are not yours get no answer."
+        "Makes nginx serve your site under its domains. nginx serves static files itself, compressed in advance, and "
+        "passes all other requests to your app. Nothing else in the repository is reachable from outside, and requests "
+        "for unknown domains get no answer."
     )
     scope: Scope = "site"
     needs = ("nginx", "gunicorn")
@@ -62,30 +62,30 @@ class Site(Step):
     serves_site = True
     diagnosis_order = 3
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         return QUESTIONS
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        app = app_of(ground, answers)
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        app = app_of(context, answers)
         name = app.layout.site
         for domain in answers["site.domains"]:
-            if other := ground.nginx.server_of_others(domain, {name, *ground.sites}):
+            if other := context.nginx.server_of_others(domain, {name, *context.sites}):
                 raise PiwizardError(
-                    f"site.domains: {domain} is served already, by {other}, which piwizard did not make.",
+                    f"site.domains: {domain} is already served by {other}, which is not piwizard's.",
                     key="site.domains",
-                    hint=f"Choose another name, or remove {other} if it is no longer wanted.",
+                    hint=f"Choose another domain, or remove {other} if you no longer need it.",
                 )
-        certificate = ground.certificates.in_use.get(name)
+        certificate = context.certificates.in_use.get(name)
         own = (
-            site_file(ground, answers, certificate),
+            site_file(context, answers, certificate),
             Link(ENABLED / name, f"../sites-available/{name}"),
         )
-        # Debian's own goes first: two default servers at a time, and a Pi without power would boot without nginx.
-        shared: list[Change] = [Link(ENABLED / "default", None)] if ground.nginx.packaged_default else []
-        http, https = (not ground.nginx.default_server_of_others(port) for port in (80, 443))
+        # Debian's default server goes first: with two at a time, nginx would not start after a power cut.
+        shared: list[Change] = [Link(ENABLED / "default", None)] if context.nginx.packaged_default else []
+        http, https = (not context.nginx.default_server_of_others(port) for port in (80, 443))
         if http or https:
-            names_hash = not ground.nginx.names_hash_of_others()
-            tls = engine_of(ground) if https else None
+            names_hash = not context.nginx.names_hash_of_others()
+            tls = engine_of(context) if https else None
             text = render_default_server(names_hash=names_hash, http=http, tls=tls)
             shared += [
                 File(AVAILABLE / DEFAULT_SERVER, text),
@@ -93,15 +93,15 @@ class Site(Step):
             ]
         site = Transaction(f"{name}-site", own, guard=TEST, then=TAKE_UP)
         default = Transaction("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True)
-        # It also holds the size of the table of names, without which nginx refuses a long one. Once it is there, the
+        # The default server also sets the hash size, without which nginx refuses long domains. Once it exists, the
         # site's file comes first: it may be what keeps nginx from loading.
-        groups = (site, default) if ground.nginx.has_default_server else (default, site)
-        # First: already `nginx -t` makes the files that it would write to, for everybody to read.
+        groups = (site, default) if context.nginx.has_default_server else (default, site)
+        # First: even `nginx -t` creates log files, readable by everybody.
         return (LogFile(Path(access_log(name))), *groups)
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         host = bare_name(answers["site.domains"])
-        secure = answers.site in ground.certificates.in_use
+        secure = answers.site in context.certificates.in_use
         scheme = "https" if secure else "http"
         page = _first_page(host, f"{answers.site}.service", secure=secure)
         app_fails = page is not None and page.status == 500
@@ -115,14 +115,14 @@ class Site(Step):
         )
         fresh = checks.settled(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
         yield _closed(str(answers.site), host, page, secure=secure) if fresh else _old(*CLOSED)
-        if other := ground.nginx.default_server_of_others():
+        if other := context.nginx.default_server_of_others():
             yield Check(*STRANGERS, True, f"answered by {other}, which is not piwizard's")
         else:
             yield _strangers() if fresh else _old(*STRANGERS)
 
 
 def _up_to_date(site: str) -> bool:
-    """Whether nginx's workers serve what is on the disk, and not what was there before a reload."""
+    """Return whether the nginx workers use the files on disk, not those from before a reload."""
     names = (site, DEFAULT_SERVER)
     return worker_reload.up_to_date(folder / name for folder in (AVAILABLE, ENABLED) for name in names)
 
@@ -149,8 +149,8 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
 
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
-    files = bind_address.private_files(Layout(site, ""))
-    found = bind_address.look(files, lambda path: checks.get(path, host=host, secure=secure))
+    files = leak_check.list_private_files(SiteLayout(site, ""))
+    found = leak_check.find_leaks(files, lambda path: checks.get(path, host=host, secure=secure))
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",
@@ -185,16 +185,16 @@ def _strangers() -> Check:
 
 
 def _first_page(host: str, service: str, *, secure: bool) -> HttpResponse | None:
-    """What a visitor gets; waits while the app's workers are still being loaded."""
+    """Return what a visitor gets; waits while the app's workers are starting."""
     while True:
         began = time.monotonic()
         page = checks.settled(
             lambda: checks.get("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
         )
-        # Refused or cut off at once is nginx's doing; of an app that is being loaded nginx hears nothing, or 502.
+        # nginx itself refuses or closes at once; an app that is starting gives nginx no answer, or 502.
         silent = page is None and time.monotonic() - began >= checks.TIMEOUT
         may_load = silent or (page is not None and page.status in (502, 504))
-        if not may_load or not systemd.loading(service, LONGEST_START):
+        if not may_load or not systemd.loading(service, MAX_START_SECONDS):
             return page
 
 

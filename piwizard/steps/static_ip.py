@@ -1,4 +1,4 @@
-"""An address that stays the same, set on trial so that nobody is ever locked out."""
+"""Set a static local IP, on trial first, so that nobody is locked out."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from piwizard.system.remedies import Advice, RunCommand
 REVERT_AFTER = "static_ip.revert_after"
 SECONDS = 180
 KNOWN_NAME = "deb.debian.org"
-"""Looked for to see whether names are found: this machine's packages come from there anyway."""
+"""Resolved to test name servers: this machine's packages come from there anyway."""
 
-BEST = "If it is fixed here, best one outside of the range that the router lends by itself (DHCP)."
+BEST = "The static local IP, best outside of the range that the router assigns by itself (DHCP)."
 
 QUESTIONS = (
     Question(
@@ -47,21 +47,21 @@ QUESTIONS = (
     Question(
         INTERFACE,
         "Interface",
-        "Only where the Pi has several: eth0 is the cable, wlan0 the radio.",
+        "eth0 is the cable, wlan0 is Wi-Fi; needed only if the Pi uses both.",
         address_rules.interface,
     ),
-    Question(GATEWAY, "Router", "Its address in your network.", address_rules.address),
+    Question(GATEWAY, "Router", "The local IP of your router.", address_rules.address),
     Question(
         DNS,
         "Name servers",
-        "Usually the router; a second one helps when it is slow.",
+        "Usually the router; a second one helps if it is slow.",
         v.list_of(address_rules.address, 3),
         kind="list",
     ),
     Question(
         REVERT_AFTER,
-        "Seconds on trial",
-        "The time to log in at the new address and confirm it; after that the old one comes back.",
+        "Confirmation time",
+        "Seconds to log in at the new address and confirm it; after that the old one is restored.",
         v.whole(30, 3600),
         kind="number",
         default=SECONDS,
@@ -70,40 +70,40 @@ QUESTIONS = (
 
 
 class StaticIp(Step):
-    """Gives an interface a fixed IPv4 address through whatever manages the network."""
+    """Give an interface a static IPv4 address, in the settings of whatever manages the network."""
 
     name = "static-ip"
     title = "Static address"
-    heading = "Reach"
+    heading = "Network"
     why = (
-        "Your router can only send visitors to the Pi if its address stays the same. The better way is to let the "
-        "router reserve it: in its pages, under DHCP or home network, for the card (MAC) that the first question "
-        "tells; then skip this step. Where the router cannot do that, the address is fixed here: it is tried, and "
-        "unless you confirm it in time the old one comes back by itself, also after a restart or a power cut."
+        "Port forwarding needs a local IP that stays the same. If possible, reserve it in the router's settings, under "
+        "DHCP or home network, for the MAC address (hardware address) shown with the first question, and skip this "
+        "step. Otherwise piwizard sets a static address here. Unless you confirm it in time, the old one is restored, "
+        "even after a reboot or power cut."
     )
     optional = True
     from_outside = True
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if ground is None or answers is None:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        if context is None or answers is None:
             return QUESTIONS
-        return _proposed(ground.machine.network, answers)
+        return _proposed(context.machine.network, answers)
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         cut_off = address_trial.current()
         if cut_off and not address_trial.live(cut_off.interface):
             raise PiwizardError(
-                f"{cut_off.interface} is being set anew at this moment, from a trial that was cut off.",
+                f"{cut_off.interface} is being restored after an interrupted trial.",
                 hint="Apply again in a few seconds.",
             )
-        chosen = settings(ground.machine.network, answers)
+        chosen = settings(context.machine.network, answers)
         change = FixedAddress(chosen, answers.get(REVERT_AFTER, SECONDS))
         if not change.holds():
             neighbors.refuse(chosen)
         return (change,)
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
-        chosen = settings(ground.machine.network, answers)
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        chosen = settings(context.machine.network, answers)
         here = address_trial.live(chosen.interface)
         apply_again = (RunCommand("piwizard apply static-ip", "to set it again"),)
         yield Check(
@@ -155,19 +155,19 @@ def _finds_names(server: str) -> bool:
 
 
 def _proposed(network: Network, answers: Answers) -> Sequence[Question]:
-    """The questions with what the lease says now."""
+    """Return the questions with the values of the current lease as defaults."""
     try:
         interface = chosen_interface(network, answers)
     except PiwizardError:
         return QUESTIONS
     here, gateway = present(interface), gateway_of(network, interface.name)
-    lent = "lent by the router now" if here and here.dynamic else "as it is now"
+    lent = "assigned by the router now" if here and here.dynamic else "current value"
     found = {
         ADDRESS: (str(here) if here else None, lent),
-        INTERFACE: (interface.name, "leads to the Internet" if INTERFACE not in answers.values else ""),
-        GATEWAY: (gateway, "as it is now"),
-        DNS: (name_servers(network, gateway) or None, "as they are now"),
+        INTERFACE: (interface.name, "used for the Internet" if INTERFACE not in answers.values else ""),
+        GATEWAY: (gateway, "current value"),
+        DNS: (name_servers(network, gateway) or None, "current values"),
     }
     asked = [one.suggest(*found[one.key]) if found.get(one.key, (None,))[0] is not None else one for one in QUESTIONS]
-    card = f"For a reservation in the router: the card (MAC) is {interface.mac}. {BEST}"
+    card = f"{BEST} To reserve it in the router instead: the MAC address is {interface.mac}."
     return [replace(one, help=card) if one.key == ADDRESS else one for one in asked]

@@ -43,13 +43,13 @@ class PlanContext:
     """The units of Debian's packages: no site may have the name of one."""
 
 
-def app_of(ground: PlanContext, answers: Answers) -> AppConfig:
+def app_of(context: PlanContext, answers: Answers) -> AppConfig:
     """Return the app of a site, as configured. PiwizardError where the site has no repository yet."""
-    if ground.source is None:
+    if context.source is None:
         raise MissingAnswer("app.repo is missing.", key="app.repo", hint="Run `piwizard` to answer it.")
     from piwizard.apps.app_config import AppConfig  # reads code in ten ways, and most pages never ask for that
 
-    return AppConfig(ground.source, answers, ground.machine.python_version)
+    return AppConfig(context.source, answers, context.machine.python_version)
 
 
 class Step(ABC):
@@ -87,14 +87,14 @@ class Step(ABC):
     diagnosis_order: int = 9
     """The place in the doctor's examination, which goes from the machine and its web server to the app's code."""
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         """Return the questions, with defaults for this machine. Without a context: with fixed defaults alone."""
         return ()
 
     @abstractmethod
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         """Return the changes in order. PiwizardError where they are impossible, before anything is altered."""
 
     @abstractmethod
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         """Return live checks whether the step's result exists and works."""

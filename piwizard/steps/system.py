@@ -1,4 +1,4 @@
-"""The packages, and whether this machine can carry what is to come."""
+"""Install the packages, and check that this machine has enough disk space and memory."""
 
 from __future__ import annotations
 
@@ -22,34 +22,36 @@ MAKE_ROOM = (
     RunCommand("sudo du -xh / | sort -h | tail -30", "to see what uses most of it"),
 )
 MEMORY_NEEDED = 300
-"""MiB: for the packages, an environment and a few releases; for nginx, gunicorn and a worker."""
+"""MiB: DISK_NEEDED for packages, an environment and a few releases; MEMORY_NEEDED for nginx, gunicorn, a worker."""
 
 
 class System(Step):
-    """Installs Debian's packages, and refuses what would fail later with a worse word."""
+    """Install Debian's packages, and refuse early what would fail later with a worse message."""
 
     name = "system"
     title = "System"
     heading = "Web server"
     why = (
-        "Installs the programs that everything else stands on: the web server nginx, git to fetch your app, and "
-        "what Python needs to give it an environment of its own. Looks whether the disk, the memory and the clock "
-        "are fit, and whether another web server is in the way. Nothing of yours is removed."
+        "Installs the programs that the other steps need: the web server nginx, git to fetch your app, and Python's "
+        "virtual environments. Checks disk space, memory and the clock, and that no other web server uses the ports. "
+        "Removes nothing of yours."
     )
 
     typical_seconds = 60
     diagnosis_order = 1
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        machine = ground.machine
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        machine = context.machine
         if machine.os.unsupported:
             raise PiwizardError(machine.os.unsupported)
         if machine.disk.read_only:
-            raise PiwizardError("The disk is read-only.", hint="A worn SD card does that: look at `dmesg`.")
+            raise PiwizardError(
+                "The disk is read-only.", hint="Often the SD card is worn out: run `dmesg` to see errors."
+            )
         if machine.disk.free is not None and machine.disk.free < DISK_NEEDED:
             raise PiwizardError(
-                f"The disk is full: {machine.disk.free} MiB are free, {DISK_NEEDED} are needed.",
-                hint="`sudo apt-get clean` and `sudo journalctl --vacuum-size=50M` make room.",
+                f"The disk is full: {machine.disk.free} MiB are free, {DISK_NEEDED} MiB are needed.",
+                hint="Run `sudo apt-get clean` and `sudo journalctl --vacuum-size=50M` to free space.",
             )
         for port in (80, 443):
             owner = machine.port(port)
@@ -57,8 +59,8 @@ class System(Step):
                 raise _occupied(owner)
         return (Packages(PACKAGES, starts=("nginx.service",)),)
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
-        disk, memory = ground.machine.disk.free, ground.machine.memory
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        disk, memory = context.machine.disk.free, context.machine.memory
         yield Check(
             "disk-space",
             f"Free disk space at least {DISK_NEEDED // 2} MiB",
@@ -83,8 +85,8 @@ def _occupied(owner: PortOwner) -> PiwizardError:
     details = [f"service {owner.unit}"] if owner.unit else []
     details += [f"package {owner.package}"] if owner.package else []
     inside = f" ({', '.join(details)})" if details else ""
-    stop = f"`sudo systemctl disable --now {owner.unit}` stops it for good" if owner.unit else "stop it"
+    stop = f"run `sudo systemctl disable --now {owner.unit}`" if owner.unit else "stop it"
     return PiwizardError(
-        f"Port {owner.port} belongs to {owner.words}{inside}, and nginx needs it.",
-        hint=f"Either {stop}, or let it listen on another port in its own settings; then apply again.",
+        f"Port {owner.port} is used by {owner.words}{inside}, but nginx needs it.",
+        hint=f"To stop it, {stop}; or set another port in its settings. Then apply again.",
     )

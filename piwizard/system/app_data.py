@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.system import files, paths, tree
+from piwizard.system import files, paths, safe_open
 
 SETUP_RECORD = "data.setup"
 """The folder beside the data that says which setup commands have run on it: it stays and goes with the data."""
@@ -59,7 +59,7 @@ def of(site: str) -> Contents | None:
 def measure(data: Path) -> Contents | None:
     """Count the files of a data folder. None where there is no folder; a link to one is none."""
     try:
-        handle = os.open(data, tree.FOLDER)
+        handle = os.open(data, safe_open.FOLDER_FLAGS)
     except OSError:
         return None
     counting = _Counting()
@@ -99,7 +99,7 @@ class _Counting:
             self.more = True
             return
         try:
-            inside = os.open(name, tree.FOLDER, dir_fd=handle)
+            inside = os.open(name, safe_open.FOLDER_FLAGS, dir_fd=handle)
         except OSError:  # it is something else by now
             return
         try:

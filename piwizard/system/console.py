@@ -69,7 +69,7 @@ def ask(asked: str, choices: str = "") -> str | None:
 def confirm(asked: str) -> None:
     """Ask on this terminal. Raise PiwizardError where the answer is not yes."""
     if not agreed(asked):
-        raise PiwizardError("Nothing was changed.")
+        raise PiwizardError("Nothing was changed.", hint="Run the command again and answer `y` to continue.")
 
 
 def agreed(asked: str) -> bool:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.system import tree
+from piwizard.system import tree_remove
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def remove(path: Path) -> None:
     except FileNotFoundError:
         return
     try:
-        tree.remove(path.name, parent)
+        tree_remove.remove_tree(path.name, parent)
     finally:
         os.close(parent)
 

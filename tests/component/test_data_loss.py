@@ -142,6 +142,7 @@ def page(pi: Pi) -> tuple[int, str]:
     return answer.status, answer.text
 
 
+@pytest.mark.nightly
 def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
     init = 'init = ["flask --app app init-db"]\n'
     lab.git.commit("notes", FILES)
@@ -179,12 +180,12 @@ def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
         set_up(lab, pi)
     refused = as_root(pi, "piwizard", "apply")
     refused.answer("Run `flask init-db` once? It may delete data (schema.sql line 1) [y/N]")
-    refused.answer("Do this?")
+    refused.answer("Apply these changes?")
     assert refused.end() == 1
     assert "init" not in pi.read("/etc/xdg/piwizard/answers.toml")
     asked = as_root(pi, "piwizard", "apply")
     asked.answer("Run `flask init-db` once? It may delete data (schema.sql line 1) [y/N]", "y")
-    asked.answer("Do this?", "y")
+    asked.answer("Apply these changes?", "y")
     assert asked.end(180) == 0
     assert page(pi) == (200, "First. ")
     assert 'init = ["flask --app app init-db"]' in pi.read("/etc/xdg/piwizard/answers.toml")
@@ -210,6 +211,7 @@ def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
 
 
+@pytest.mark.nightly
 def test_a_failed_deploy_leaves_the_data(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", MIGRATED)
     set_up(lab, pi)

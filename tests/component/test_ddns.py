@@ -153,6 +153,7 @@ OTHERS = {
 LOGINS = {"desec": "songuuli.dedyn.io", "dynv6": "none"}
 
 
+@pytest.mark.nightly
 def test_at_every_provider(lab: Lab, home: Pi) -> None:
     net = lab.internet
     sites = {name: getattr(net, "members" if name == "custom" else name) for name in OTHERS}
@@ -225,6 +226,7 @@ def test_refusals_leave_what_was_there(lab: Lab, home: Pi) -> None:
     assert net.visitor.resolve(NAME) == [lab.router.public]
 
 
+@pytest.mark.nightly
 def test_settings_of_somebody_else(lab: Lab, home: Pi) -> None:
     theirs = "protocol=dyndns2\nmine.example.org\n"
     home.write("/etc/ddclient.conf", theirs)
@@ -272,6 +274,7 @@ def noip_archive(pi: Pi) -> bytes:
     return (pi.files / "root/made/made.tar.gz").read_bytes()
 
 
+@pytest.mark.nightly
 def test_no_ips_own_client(lab: Lab, home: Pi) -> None:
     net = lab.internet
     answers = NO_IP + 'client = "noip-duc"\n'
@@ -339,6 +342,7 @@ def _look_until(pi: Pi, noted: Callable[[str], bool], change: Callable[[], None]
     eventually(look, timeout=120)
 
 
+@pytest.mark.nightly
 def test_without_a_connection(lab: Lab, home: Pi) -> None:
     lab.internet.zone.fail("no-ip.com", "SERVFAIL")
     try:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from piwizard.system import commands, openssl_dhparam
-from tests.lab import product, quickstart, sample_app, weak_dhparams
+from tests.lab import layers, quickstart, sample_app, weak_dhparams
 from tests.lab.eventually import eventually
 from tests.lab.images import Layer
 from tests.lab.lab import Lab
@@ -61,9 +61,7 @@ FREEZE = ("sh", "-c", "until pkill -STOP -x openssl; do sleep 0.005; done")
 @pytest.fixture(scope="module")
 def serving(lab: Lab, release: str) -> Layer:
     """A Pi that serves the app by HTTP and HTTPS."""
-    lab.git.commit("beside", sample_app.FILES)
-    pi = product.ready_pi(lab, release)
-    quickstart.set_up(pi, lab.git.url("beside"))
+    pi = layers.served_pi(lab, release)
     pi.run(SELF_SIGNED)
     pi.write("/etc/nginx/sites-enabled/https", HTTPS)
     weak_dhparams.allow(pi)
@@ -73,14 +71,14 @@ def serving(lab: Lab, release: str) -> Layer:
 
 @pytest.fixture
 def pi(lab: Lab, release: str, serving: Layer) -> Iterator[Pi]:
-    lab.git.commit("beside", sample_app.FILES)
+    layers.repository(lab)
     made = lab.pi(release, layer=serving)
     yield made
     made.discard()
 
 
 def want(lab: Lab, pi: Pi, words: str) -> None:
-    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("beside"), more=f"[dhparam]\n{words}\n"))
+    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url(layers.REPOSITORY), more=f"[dhparam]\n{words}\n"))
     pi.run(("cp", quickstart.ANSWERS, "/etc/xdg/piwizard/answers.toml"))
 
 
@@ -137,7 +135,7 @@ def test_generation_runs_beside_other_runs_and_survives_the_connection(lab: Lab,
     with frozen(lab, pi):
         login = commands.start(pi.ssh_argv(apply, tty=True), input=f"{pi.password}\n")
     login.end(grace=0)
-    lab.git.commit("beside", {"app.py": sample_app.APP.replace('"It works. "', '"Second. "')})
+    lab.git.commit(layers.REPOSITORY, {"app.py": sample_app.APP.replace('"It works. "', '"Second. "')})
     deployed = pi.run(("piwizard", "deploy")).output
     assert "== app of myflask" in deployed
     https_is_up(lab, pi, "Second.")
@@ -162,6 +160,7 @@ def test_generation_runs_beside_other_runs_and_survives_the_connection(lab: Lab,
     eventually(lambda: _assert("Temp Key" not in handshake(lab, pi)))
 
 
+@pytest.mark.nightly
 def test_generation_killed_rebooted_without_power_or_stopped_starts_again_with_apply(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     with frozen(lab, pi):
@@ -191,6 +190,7 @@ def test_generation_killed_rebooted_without_power_or_stopped_starts_again_with_a
     taken_up(lab, pi)
 
 
+@pytest.mark.nightly
 def test_generated_parameters_wait_for_another_run(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     with frozen(lab, pi):
@@ -207,6 +207,7 @@ def test_generated_parameters_wait_for_another_run(lab: Lab, pi: Pi) -> None:
     taken_up(lab, pi)
 
 
+@pytest.mark.nightly
 def test_undo_stops_the_generation(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     with frozen(lab, pi):
@@ -218,6 +219,7 @@ def test_undo_stops_the_generation(lab: Lab, pi: Pi) -> None:
     assert state(pi) == "todo"
 
 
+@pytest.mark.nightly
 def test_generation_continues_at_boot_only_where_the_answers_ask_for_it(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024\nat_boot = true\n[gunicorn]\nthreads = 3')
     with frozen(lab, pi):

@@ -70,6 +70,7 @@ def test_no_record_and_no_report_has_it(pi: Pi) -> None:
     assert "myflask" in report
 
 
+@pytest.mark.nightly
 def test_an_upgrade_closes_what_was_open(pi: Pi) -> None:
     pi.run(("chmod", "755", "/etc/xdg/piwizard", "/var/lib/piwizard", "/var/log/piwizard"))
     pi.run(("cp", ANSWERS, f"{ANSWERS}.previous"))
@@ -82,6 +83,7 @@ def test_an_upgrade_closes_what_was_open(pi: Pi) -> None:
     assert set(quickstart.states(pi).values()) == {"done"}
 
 
+@pytest.mark.nightly
 def test_a_site_that_is_set_up_again_has_a_closed_log(pi: Pi) -> None:
     answers = pi.read(ANSWERS)
     pi.run(("piwizard", "remove", "myflask", "--yes"))

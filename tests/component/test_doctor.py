@@ -166,7 +166,7 @@ def told(pi: Pi, question: str, value: str) -> None:
     """`doctor --fix` over SSH, by somebody who says yes and types what is asked for."""
     dialogue = Dialogue(pi.ssh_argv(("piwizard", "doctor", "--fix"), tty=True), columns=160)
     dialogue.answer("password for alex:", pi.password)
-    dialogue.answer("Do this? [y/N]", "y", timeout=120)
+    dialogue.answer("Apply these fixes? [y/N]", "y", timeout=120)
     dialogue.answer(question, value)
     dialogue.end(timeout=120)
     assert value not in dialogue.text
@@ -196,6 +196,7 @@ def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
         assert part in answers
 
 
+@pytest.mark.nightly
 def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
     """What made the tables once is not run again unasked: the line that is told is one that can be copied."""
     drop = "import sqlite3; sqlite3.connect('/srv/myflask/data/data.db').execute('drop table user')"
@@ -210,6 +211,7 @@ def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
     pi.run(("systemctl", "restart", "myflask.service"))
 
 
+@pytest.mark.nightly
 def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
     pages = ("/api", "/yaml", "/old", "/own", "/home", "/greedy")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
@@ -244,6 +246,7 @@ def test_a_file_that_sudo_made(pi: Pi) -> None:
     assert pi.http("/poll", host=quickstart.HOST, method="POST").status == 200
 
 
+@pytest.mark.nightly
 def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
     lab.git.commit("sick", {"app.py": f"{SICK}\n\nSTATE = json.load(open('result.json'))\n"})
     pi.run(("piwizard", "deploy"))
@@ -261,6 +264,7 @@ def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
     pi.run(("piwizard", "deploy"))
 
 
+@pytest.mark.nightly
 def test_a_folder_that_is_gone(pi: Pi) -> None:
     pi.run(("bash", "-c", "mv /srv/myflask/data /srv/myflask/elsewhere; systemctl restart myflask"), check=False)
     found = eventually(lambda: _having(pi, "service-cannot-start"), timeout=60)
@@ -296,6 +300,7 @@ def test_workers_that_are_killed_or_hang(pi: Pi) -> None:
     pi.run(("piwizard", "apply"))
 
 
+@pytest.mark.nightly
 def test_a_full_disk(pi: Pi) -> None:
     data = "/srv/myflask/data"
     pi.run(("bash", "-c", f"id=$(id -u myflask); systemctl stop myflask.service; cp -a {data} /tmp/data; "
@@ -312,19 +317,20 @@ def test_a_full_disk(pi: Pi) -> None:
     pi.run(("bash", "-c", f"systemctl stop myflask.service; umount {data}; systemctl start myflask.service"))
 
 
+@pytest.mark.nightly
 def test_nginx(pi: Pi) -> None:
     pi.write("/etc/nginx/conf.d/mine.conf", "gzip_on yes;\n")
     found = wrong(pi)
     assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx-config-valid"]["detail"]
     refused = pi.run(("piwizard", "apply"), check=False)
-    assert (refused.exit, "Nothing to do, and yet nginx does not work" in refused.errors) == (1, True)
+    assert (refused.exit, "Nothing to do, but nginx does not work" in refused.errors) == (1, True)
     pi.run(("systemctl", "stop", "nginx.service"))
     refused = pi.run(("piwizard", "apply"), check=False)
     assert (refused.exit, "/etc/nginx/conf.d/mine.conf:1" in refused.output) == (1, True), "as it is after a boot"
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     other = pi.start(("python3", "-m", "http.server", "80"))
     found = eventually(lambda: _having(pi, "step-in-sync"))
-    assert "Port 80 belongs to" in found["step-in-sync"]["detail"]
+    assert "Port 80 is used by" in found["step-in-sync"]["detail"]
     other.end(grace=0)
     assert "nginx-service-running" in wrong(pi)
     assert "checks passed" in fix(pi)
@@ -338,6 +344,7 @@ def test_a_name_that_leads_elsewhere(pi: Pi) -> None:
     pi.write("/etc/hosts", hosts)
 
 
+@pytest.mark.nightly
 def test_a_new_version_that_did_not_take_over(pi: Pi, lab: Lab) -> None:
     lab.git.commit("sick", {"app.py": f"import requests\n{SICK}"})
     assert not pi.run(("piwizard", "deploy"), check=False).ok

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import home, online, product, quickstart, sample_app
+from tests.lab import home, layers, online, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.internet import Reply
 from tests.lab.lab import Lab
@@ -20,14 +20,13 @@ from tests.lab.pi import Pi
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
     """A Pi with a site, and forwards that the router was asked for."""
-    made = product.ready_pi(lab, release)
-    lab.git.commit("tame", sample_app.FILES)
+    made = layers.served_pi(lab, release)
     with online.at_home(lab, made):
         home.open_accounts(lab)
         lab.router.upnp(MiniUpnpd)
         for name in online.NAMES:
             lab.internet.zone.set(name, "A", lab.router.public)
-        quickstart.set_up(made, lab.git.url("tame"), more='\n[router]\nforward = "upnp"\n')
+        quickstart.set_up(made, lab.git.url(layers.REPOSITORY), more='\n[router]\nforward = "upnp"\n')
         yield made
     made.discard()
 
@@ -73,7 +72,10 @@ def test_the_clock_and_an_address_on_trial(lab: Lab, pi: Pi) -> None:
     with lab.internet.addresses["icanhazip.com"].failing(clock):
         assert "but it is 2027-11-21 08:49" in bad(pi)["clock-correct"]["detail"]
     more = f'\n[static_ip]\naddress = "{pi.address}/24"\ngateway = "{ROUTER}"\nrevert_after = 600\n'
-    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("tame"), more=f'\n[router]\nforward = "upnp"\n{more}'))
+    pi.write(
+        quickstart.ANSWERS,
+        sample_app.answers(lab.git.url(layers.REPOSITORY), more=f'\n[router]\nforward = "upnp"\n{more}'),
+    )
     quickstart.apply(pi, "static-ip", "--yes", "--detach", "--answers", quickstart.ANSWERS)
     eventually(lambda: pi.read("/var/lib/piwizard/network/trial.json"), timeout=60)
     found = bad(pi)["new-address-confirmed"]

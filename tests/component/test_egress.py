@@ -184,6 +184,7 @@ def test_rules_are_there_after_a_reboot(pi: Pi) -> None:
     assert asked(pi, f"/try/tcp/{LAPTOP}/9418") == "OSError"
 
 
+@pytest.mark.nightly
 def test_new_version_opens_nothing(lab: Lab, pi: Pi) -> None:
     lab.git.commit("egress", {"app.py": APP + f'\nBROKER = "mqtt://{LAPTOP}"\nBUS = "/run/dbus/system_bus_socket"\n'})
     pi.run(("piwizard", "deploy"))
@@ -191,6 +192,7 @@ def test_new_version_opens_nothing(lab: Lab, pi: Pi) -> None:
     assert 'network = "home" under [app] would allow it' in doctor(pi)
 
 
+@pytest.mark.nightly
 def test_home_network_is_open_where_the_answers_say_so(lab: Lab, pi: Pi) -> None:
     pi.write(quickstart.ANSWERS, answers(lab.git.url("egress"), 'network = "home"\n'))
     quickstart.apply(pi, "--answers", quickstart.ANSWERS)
@@ -202,6 +204,7 @@ def test_home_network_is_open_where_the_answers_say_so(lab: Lab, pi: Pi) -> None
     assert "tried to reach the home network" not in doctor(pi)
 
 
+@pytest.mark.nightly
 def test_undo_leaves_no_rules(pi: Pi) -> None:
     pi.run(("piwizard", "undo", "--all", "--data", "--packages", "--yes"))
     assert not (pi.files / "etc/piwizard/egress").exists()
@@ -212,6 +215,7 @@ def test_undo_leaves_no_rules(pi: Pi) -> None:
     assert "piwizard_egress" not in pi.run(("cat", "/proc/net/nf_tables_tables"), check=False).output
 
 
+@pytest.mark.nightly
 def test_new_site_that_needs_the_home_network_gets_it_with_a_warning(lab: Lab, pi: Pi) -> None:
     lab.git.commit("mqtt", {"app.py": APP + f'\nBROKER = "mqtt://{LAPTOP}"\n'})
     pi.write(quickstart.ANSWERS, answers(lab.git.url("mqtt")))

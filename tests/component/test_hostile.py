@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import hostile, product, quickstart, sample_app
+from tests.lab import hostile, layers, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -22,18 +22,22 @@ ALLOWED = {"wrote /srv/hostile/data/owned"}
 @pytest.fixture(scope="module")
 def pi(lab: Lab) -> Iterator[Pi]:
     """A Pi with a tame site, and a repository that only root may read."""
-    lab.git.commit("tame", sample_app.FILES)
-    ready = product.ready_pi(lab, "trixie")
-    quickstart.set_up(ready, lab.git.url("tame"))
+    ready = layers.served_pi(lab, "trixie")
     make = "cd /root && git init -q private && cd private && echo hush > secret && git add . && git -c user.name=x "
     ready.run(("sh", "-c", f"{make} -c user.email=x@x commit -qm x && chmod 700 /root /root/private"))
     yield ready
     ready.discard()
 
 
+def both_sites(lab: Lab, repo: str, more: str = "") -> str:
+    tame = sample_app.answers(lab.git.url(layers.REPOSITORY))
+    return tame + hostile.answers(lab.git.url(repo), more=more)
+
+
 def apply(pi: Pi, lab: Lab, repo: str, more: str = "") -> tuple[int, str]:
     pi.write(
-        quickstart.ANSWERS, sample_app.answers(lab.git.url("tame")) + hostile.answers(lab.git.url(repo), more=more)
+        quickstart.ANSWERS,
+        both_sites(lab, repo, more),
     )
     result = quickstart.apply(pi, "--answers", quickstart.ANSWERS, check=False)
     return result.exit, result.output + result.errors
@@ -120,7 +124,7 @@ def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
 def test_escape_sequences_in_a_start_up_error(lab: Lab, pi: Pi) -> None:
     broken = f"{hostile.APP}\nprint({hostile.ESCAPES!r})\nraise RuntimeError({hostile.ESCAPES!r} + ' is why')\n"
     lab.git.commit("hostile", {"app.py": broken})
-    pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("tame")) + hostile.answers(lab.git.url("hostile")))
+    pi.write(quickstart.ANSWERS, both_sites(lab, "hostile"))
     result = pi.run(("piwizard", "deploy", "--site", "hostile"), check=False)
     assert result.exit == 1
     only_printable(result.output + result.errors)

@@ -12,7 +12,7 @@ from http.client import HTTPException
 
 import pytest
 
-from tests.lab import online, product, quickstart, sample_app
+from tests.lab import layers, online, quickstart, sample_app
 from tests.lab.eventually import eventually
 from tests.lab.internet import Reply
 from tests.lab.lab import Lab
@@ -31,15 +31,13 @@ SITE = "/etc/nginx/sites-available/myflask"
 
 @pytest.fixture(scope="module")
 def repo(lab: Lab) -> str:
-    lab.git.commit("tame", sample_app.FILES)
-    return lab.git.url("tame")
+    return layers.repository(lab)
 
 
 @pytest.fixture(scope="module")
-def pi(lab: Lab, release: str, repo: str) -> Iterator[Pi]:
-    """A Pi at home, its site served over HTTP at first. The tests' own fixtures bring it to where each begins."""
-    made = product.ready_pi(lab, release)
-    quickstart.set_up(made, repo)
+def pi(lab: Lab, release: str) -> Iterator[Pi]:
+    """A Pi at home, its site served over HTTPS at first. The tests' own fixtures bring it to where each begins."""
+    made = layers.https_pi(lab, release)
     with online.at_home(lab, made):
         yield made
     made.discard()

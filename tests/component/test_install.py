@@ -75,6 +75,7 @@ def test_from_nothing_and_again(pi: Pi) -> None:
     assert installed(pi) == was
 
 
+@pytest.mark.nightly
 def test_as_root_from_a_read_only_checkout_elsewhere(ready_pi: Pi) -> None:
     pi = ready_pi
     pi.run(["chmod", "-R", "o-rwx,g-rwx", product.PUSHED])
@@ -87,6 +88,7 @@ def test_as_root_from_a_read_only_checkout_elsewhere(ready_pi: Pi) -> None:
     assert (refused.exit, "No such command" in refused.errors) == (2, True)
 
 
+@pytest.mark.nightly
 def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
     product.push(pi)
     pi.run(["apt-get", "purge", "--yes", "--autoremove", "git", "python3-venv"])
@@ -191,6 +193,7 @@ def alter_wheel(pi: Pi, name: str) -> None:
     pi.run(["python3", "-c", program])
 
 
+@pytest.mark.nightly
 def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
     pi, old = upgraded, site_packages(upgraded)
     assert pi.run(["stat", "-c", "%a %U", WHEELS]).output == "700 root\n"
@@ -220,6 +223,7 @@ def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
     assert not tampered(pi)
 
 
+@pytest.mark.nightly
 def test_machine_without_wheels_and_without_a_compiler(upgraded: Pi) -> None:
     """As on an ARMv6 Pi, whose markupsafe has to be built."""
     pi, lock = upgraded, f"{product.PUSHED}/piwizard/requirements.lock"
@@ -234,6 +238,7 @@ def test_machine_without_wheels_and_without_a_compiler(upgraded: Pi) -> None:
     assert pi.run([INSTALL, "--version"]).output == "piwizard, version of the day after\n", "and without a network"
 
 
+@pytest.mark.nightly
 def test_settings_of_the_caller_change_nothing(pi: Pi) -> None:
     product.push(pi)
     nowhere = "[global]\nindex-url = http://127.0.0.1:1/\nuser = true\nno-binary = :all:\n"
@@ -267,6 +272,7 @@ def _sources() -> list[str]:
     return found
 
 
+@pytest.mark.nightly
 def test_nobody_else_can_block_it(pi: Pi) -> None:
     product.push(pi)
     pi.run(["mkdir", "/opt/piwizard"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from piwizard.nginx.request_limits import LIMITS
-from tests.lab import product, quickstart, sample_app
+from tests.lab import layers, quickstart
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -68,20 +68,10 @@ print(json.dumps(answers))
 """
 
 
-HEADERS = """
-
-@app.get("/headers")
-def headers():
-    return list(request.headers.items())
-"""
-
-
 @pytest.fixture(scope="module")
 def pi(lab: Lab, release: str) -> Iterator[Pi]:
     """A Pi with a site over HTTP, and the default servers on both ports."""
-    made = product.ready_pi(lab, release)
-    lab.git.commit("tame", {**sample_app.FILES, "app.py": sample_app.APP + HEADERS})
-    quickstart.set_up(made, lab.git.url("tame"))
+    made = layers.served_pi(lab, release)
     yield made
     made.discard()
 

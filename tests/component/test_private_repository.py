@@ -105,7 +105,7 @@ def test_by_deploy_key(pi: Pi, forge: Forge) -> None:
     told = key(pi, "--answers", quickstart.ANSWERS).output
     assert shown["key"] in told
     assert "authorized_keys" in told
-    assert f"The key is taken: {SSH} can be read with it." in told
+    assert f"The deploy key works: piwizard can read {SSH}." in told
 
     quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS)
     quickstart.serves(pi)

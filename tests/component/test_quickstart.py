@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from piwizard.nginx import tuning
-from piwizard.system import commands
-from tests.lab import product, quickstart, sample_app
+from tests.lab import layers, quickstart, sample_app
 from tests.lab.eventually import eventually
-from tests.lab.images import Layer
 from tests.lab.lab import Lab
 from tests.lab.network import LAPTOP
 from tests.lab.pi import Pi
@@ -20,216 +17,126 @@ from tests.lab.pi import Pi
 RUNNING = ("bash", "-c", "ls /var/log/piwizard/*/events.jsonl")
 
 
-@pytest.fixture(scope="module")
-def repo(lab: Lab) -> str:
-    lab.git.commit("tame", sample_app.FILES)
-    return lab.git.url("tame")
-
-
-@pytest.fixture(scope="module")
-def road_layer(lab: Lab, release: str, repo: str) -> Layer:
-    """A Pi that a person set up over SSH, typing the password for sudo, switched off since."""
-    pi = product.ready_pi(lab, release)
-    pi.write(f"/home/{pi.user}/answers.toml", sample_app.answers(repo), owner=pi.user)
-    done = pi.ssh(["piwizard", "apply", "--yes", "--answers", "answers.toml"], tty=True, input=f"{pi.password}\n")
-    assert "sudo asks for your password" in done.output
-    quickstart.serves(pi)
-    return pi.freeze()
-
-
-@pytest.fixture
-def served(lab: Lab, release: str, road_layer: Layer) -> Iterator[Pi]:
-    """That Pi, switched on again."""
-    pi = lab.pi(release, layer=road_layer)
-    yield pi
-    pi.discard()
-
-
-@pytest.fixture
-def fresh(lab: Lab, release: str) -> Iterator[Pi]:
-    """A Pi with piwizard installed and nothing set up."""
-    pi = product.ready_pi(lab, release)
-    yield pi
-    pi.discard()
-
-
 @pytest.mark.both_releases
-def test_it_serves_after_a_reboot(served: Pi) -> None:
-    quickstart.serves(served)
-    assert set(quickstart.states(served).values()) == {"done"}
+def test_it_serves_after_a_reboot(served_pi: Pi) -> None:
+    quickstart.serves(served_pi)
+    assert set(quickstart.states(served_pi).values()) == {"done"}
     with pytest.raises((http.client.HTTPException, ConnectionError)):
-        served.http("/", host="unknown.example")
-    www = served.http("/x", host=f"www.{quickstart.HOST}")
+        served_pi.http("/", host="unknown.example")
+    www = served_pi.http("/x", host=f"www.{quickstart.HOST}")
     assert (www.status, www.headers["location"]) == (301, f"http://{quickstart.HOST}/x")
-    forged = served.http(
+    forged = served_pi.http(
         "/seen", host=quickstart.HOST, headers={"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"}
     )
     assert json.loads(forged.text) == {"for": LAPTOP, "proto": "http"}
 
 
 @pytest.mark.both_releases
-def test_the_app_writes_what_it_may_and_nothing_else(served: Pi) -> None:
-    assert served.http("/poll", host=quickstart.HOST, method="POST").text == "written"
-    assert json.loads(served.http("/poll", host=quickstart.HOST).text) == {"polled": True}
-    who = json.loads(served.http("/whoami", host=quickstart.HOST).text)
+def test_the_app_writes_what_it_may_and_nothing_else(served_pi: Pi) -> None:
+    assert served_pi.http("/poll", host=quickstart.HOST, method="POST").text == "written"
+    assert json.loads(served_pi.http("/poll", host=quickstart.HOST).text) == {"polled": True}
+    who = json.loads(served_pi.http("/whoami", host=quickstart.HOST).text)
     assert who["uid"] not in (0, 33, 1000)
     assert who["secret"] == 32
-    refused = served.run(("setpriv", "--reuid=myflask", "--regid=myflask", "--clear-groups", "touch",
+    refused = served_pi.run(("setpriv", "--reuid=myflask", "--regid=myflask", "--clear-groups", "touch",
                           "/srv/myflask/current/app/app.py"), check=False)  # fmt: skip
     assert not refused.ok
-    secret = json.loads(served.read("/var/lib/piwizard/secrets.json"))["myflask"]["app.env.SECRET_KEY"]
-    found = served.run(("grep", "-rlsF", secret, "/etc", "/srv", "/var/lib", "/var/log", "/home", "/root"), check=False)
+    secret = json.loads(served_pi.read("/var/lib/piwizard/secrets.json"))["myflask"]["app.env.SECRET_KEY"]
+    found = served_pi.run(
+        ("grep", "-rlsF", secret, "/etc", "/srv", "/var/lib", "/var/log", "/home", "/root"), check=False
+    )
     assert found.output.split() == ["/srv/myflask/app.env", "/var/lib/piwizard/secrets.json"]
     for path in found.output.split():
-        assert served.run(("stat", "-c", "%a %U", path)).output == "600 root\n"
+        assert served_pi.run(("stat", "-c", "%a %U", path)).output == "600 root\n"
 
 
 @pytest.mark.both_releases
-def test_a_second_apply_alters_nothing(served: Pi) -> None:
-    before, runs = quickstart.manifest(served.files), served.run(RUNNING).output
-    assert "Nothing to do" in quickstart.apply(served).output
-    assert served.run(("piwizard", "plan"), check=False).exit == 0
-    quickstart.states(served)
-    assert quickstart.manifest(served.files) == before
-    assert served.run(RUNNING).output == runs
+def test_a_second_apply_alters_nothing(served_pi: Pi) -> None:
+    before, runs = quickstart.manifest(served_pi.files), served_pi.run(RUNNING).output
+    assert "Nothing to do" in quickstart.apply(served_pi).output
+    assert served_pi.run(("piwizard", "plan"), check=False).exit == 0
+    quickstart.states(served_pi)
+    assert quickstart.manifest(served_pi.files) == before
+    assert served_pi.run(RUNNING).output == runs
 
 
-def test_an_edit_by_hand_is_seen_and_kept(served: Pi) -> None:
+def test_an_edit_by_hand_is_seen_and_kept(served_pi: Pi) -> None:
     site = "/etc/nginx/sites-available/myflask"
-    mine = served.read(site).replace("client_max_body_size 16m;", "client_max_body_size 99m;  # mine")
-    served.write(site, mine)
-    assert quickstart.states(served)["site"] == "drifted"
-    plan = served.run(("piwizard", "plan", "site"), check=False)
+    mine = served_pi.read(site).replace("client_max_body_size 16m;", "client_max_body_size 99m;  # mine")
+    served_pi.write(site, mine)
+    assert quickstart.states(served_pi)["site"] == "drifted"
+    plan = served_pi.run(("piwizard", "plan", "site"), check=False)
     assert plan.exit == 2
     assert "-    client_max_body_size 99m;  # mine" in plan.output
-    refused = quickstart.apply(served, check=False)
+    refused = quickstart.apply(served_pi, check=False)
     assert refused.exit == 1
     assert site in refused.errors
     assert "edited by hand" in refused.errors
-    assert served.read(site) == mine
-    quickstart.apply(served, "--yes")
-    assert "99m" not in served.read(site)
-    assert quickstart.states(served)["site"] == "done"
+    assert served_pi.read(site) == mine
+    quickstart.apply(served_pi, "--yes")
+    assert "99m" not in served_pi.read(site)
+    assert quickstart.states(served_pi)["site"] == "done"
 
 
 @pytest.mark.both_releases
-def test_undo_brings_the_files_back(served: Pi, lab: Lab) -> None:
+def test_undo_brings_the_files_back(served_pi: Pi, lab: Lab) -> None:
     for step in ("site", "nginx"):
-        served.run(("piwizard", "undo", step, "--yes"))
-    done = {step for step, state in quickstart.states(served).items() if state != "todo"}
+        served_pi.run(("piwizard", "undo", step, "--yes"))
+    done = {step for step, state in quickstart.states(served_pi).items() if state != "todo"}
     assert done == {"system", "app", "gunicorn"}, "optional steps were never asked for"
-    packaged = served.run(("dpkg", "--verify", "nginx-common"), check=False).output
+    packaged = served_pi.run(("dpkg", "--verify", "nginx-common"), check=False).output
     assert [line for line in packaged.splitlines() if "/usr/share/doc/" not in line] == []
-    assert served.run(("readlink", "/etc/nginx/sites-enabled/default")).output == "/etc/nginx/sites-available/default\n"
-    assert served.run(("ls", "/etc/nginx/sites-available", "/etc/nginx/sites-enabled")).output.split() == [
+    assert (
+        served_pi.run(("readlink", "/etc/nginx/sites-enabled/default")).output == "/etc/nginx/sites-available/default\n"
+    )
+    assert served_pi.run(("ls", "/etc/nginx/sites-available", "/etc/nginx/sites-enabled")).output.split() == [
         "/etc/nginx/sites-available:", "default", "/etc/nginx/sites-enabled:", "default"]  # fmt: skip
-    assert "Welcome to nginx" in eventually(lambda: served.http("/")).text
-    quickstart.apply(served)
-    quickstart.serves(served)
+    assert "Welcome to nginx" in eventually(lambda: served_pi.http("/")).text
+    quickstart.apply(served_pi)
+    quickstart.serves(served_pi)
 
 
-def test_the_nine_settings_and_every_comment(served: Pi) -> None:
-    assert tuning.missing(served.run(("nginx", "-T")).output) == []
-    served.run(("cp", "/etc/nginx/nginx.conf", "/tmp/ours.conf"))
-    refused = served.run(("piwizard", "undo", "nginx"), check=False)
+def test_the_nine_settings_and_every_comment(served_pi: Pi) -> None:
+    assert tuning.missing(served_pi.run(("nginx", "-T")).output) == []
+    served_pi.run(("cp", "/etc/nginx/nginx.conf", "/tmp/ours.conf"))
+    refused = served_pi.run(("piwizard", "undo", "nginx"), check=False)
     assert (refused.exit, "site of myflask needs nginx" in refused.errors) == (1, True)
-    served.run(("piwizard", "undo", "nginx", "--yes"))
-    original, ours = served.read("/etc/nginx/nginx.conf"), served.read("/tmp/ours.conf")
+    served_pi.run(("piwizard", "undo", "nginx", "--yes"))
+    original, ours = served_pi.read("/etc/nginx/nginx.conf"), served_pi.read("/tmp/ours.conf")
     prose = [line for line in original.splitlines() if line.strip().startswith("#") and not line.strip().endswith(";")]
     kept = iter(ours.splitlines())
     assert prose
     assert all(line in kept for line in prose), "a comment is gone, or the order is another"
 
 
-def test_a_refusing_guard_leaves_everything(fresh: Pi) -> None:
-    fresh.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
-    fresh.write("/etc/nginx/sites-enabled/theirs", "server { listen 80; server_nmae theirs.example; }\n")
-    before = quickstart.manifest(fresh.files, ["etc/nginx"])
-    failed = quickstart.apply(fresh, "nginx", check=False)
+def test_a_refusing_guard_leaves_everything(ready_pi: Pi) -> None:
+    ready_pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
+    ready_pi.write("/etc/nginx/sites-enabled/theirs", "server { listen 80; server_nmae theirs.example; }\n")
+    before = quickstart.manifest(ready_pi.files, ["etc/nginx"])
+    failed = quickstart.apply(ready_pi, "nginx", check=False)
     assert failed.exit == 1
     assert 'unknown directive "server_nmae" in /etc/nginx/sites-enabled/theirs:1' in failed.output
-    assert quickstart.manifest(fresh.files, ["etc/nginx"]) == before
-    assert "Welcome to nginx" in fresh.http("/").text
-    assert quickstart.states(fresh)["nginx"] == "failed"
-    fresh.run(("rm", "/etc/nginx/sites-enabled/theirs"))
-    quickstart.apply(fresh, "nginx")
-    assert quickstart.states(fresh)["nginx"] == "done"
+    assert quickstart.manifest(ready_pi.files, ["etc/nginx"]) == before
+    assert "Welcome to nginx" in ready_pi.http("/").text
+    assert quickstart.states(ready_pi)["nginx"] == "failed"
+    ready_pi.run(("rm", "/etc/nginx/sites-enabled/theirs"))
+    quickstart.apply(ready_pi, "nginx")
+    assert quickstart.states(ready_pi)["nginx"] == "done"
 
 
-def test_a_run_outlives_its_connection(fresh: Pi, repo: str) -> None:
-    fresh.write(quickstart.ANSWERS, sample_app.answers(repo))
-    fresh.run(("passwd", "-d", "root"))
-    apply = ["sudo", "-S", "piwizard", "apply", "--yes", "--answers", quickstart.ANSWERS]
-    seen: list[str] = []
-    login = commands.start(
-        fresh.ssh_argv(apply, tty=True), input=f"{fresh.password}\n", on_line=lambda _, line: seen.append(line)
-    )
-    eventually(lambda: _assert_in("apt-get", "\n".join(seen)), timeout=60)
-    login.end(grace=0)
-    watched = fresh.ssh(["sudo", "-S", "piwizard", "logs", "-f"], input=f"{fresh.password}\n").output
-    assert watched.index("== system") < watched.index("apt-get") < watched.index("== site of myflask")
-    quickstart.serves(fresh)
-    assert set(quickstart.states(fresh).values()) == {"done"}
-
-
-def test_stop_kill_and_power_cut_are_gone_on_with(fresh: Pi, repo: str) -> None:
-    fresh.write(quickstart.ANSWERS, sample_app.answers(repo))
-    quickstart.apply(fresh, "--answers", quickstart.ANSWERS, "--detach")
-    eventually(lambda: _assert_in("command-started", fresh.run(("piwizard", "logs", "--json")).output))
-    fresh.run(("piwizard", "stop"))
-    assert quickstart.states(fresh)["system"] == "interrupted"
-    assert quickstart.events(fresh)[-1]["result"] == "stopped"
-
-    quickstart.apply(fresh, "--detach")
-    eventually(lambda: _assert_in("venv --clear", fresh.run(("piwizard", "logs")).output), timeout=90)
-    fresh.run(("systemctl", "kill", "--signal=KILL", "piwizard-run-*"))
-    eventually(lambda: _assert_in("interrupted", quickstart.states(fresh)["app"]))
-
-    quickstart.apply(fresh, "--detach")
-    eventually(lambda: _assert_in("pip install", fresh.run(("piwizard", "logs")).output), timeout=90)
-    fresh.power_cut()
-    fresh.boot()
-    assert quickstart.states(fresh)["app"] == "interrupted"
-    quickstart.apply(fresh)
-    quickstart.serves(fresh)
-    assert set(quickstart.states(fresh).values()) == {"done"}
-
-
-HOLD = (
-    "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(600)"
-)
-
-
-def test_it_waits_for_others_and_finishes_what_they_broke_off(fresh: Pi, repo: str) -> None:
-    fresh.write(quickstart.ANSWERS, sample_app.answers(repo))
-    fresh.run(("bash", "-c", "cd /root && apt-get download -qq nginx-common && dpkg --unpack nginx-common_*.deb"))
-    other = fresh.start(("python3", "-c", HOLD))
-    eventually(lambda: _assert_in("POSIX", fresh.read("/proc/locks")))
-    quickstart.apply(fresh, "--answers", quickstart.ANSWERS, "--detach")
-    eventually(lambda: _assert_in("Waiting for python3 (process", fresh.run(("piwizard", "logs")).output))
-    other.end(grace=0)
-    watched = fresh.run(("piwizard", "logs", "-f")).output
-    assert "dpkg --configure -a" in watched
-    quickstart.serves(fresh)
-
-
-def test_what_somebody_has_stays(fresh: Pi, repo: str) -> None:
-    fresh.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
+def test_what_somebody_has_stays(lab: Lab, ready_pi: Pi) -> None:
+    ready_pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "nginx"))
     theirs = "server {\n  listen 80 default_server;\n  server_name _;\n  return 200 theirs;\n}\n"
-    fresh.write("/etc/nginx/sites-available/default", theirs)
-    fresh.write(quickstart.ANSWERS, sample_app.answers(repo))
-    fresh.write("/etc/nginx/sites-available/myflask", "# mine\n")
-    refused = quickstart.apply(fresh, "--yes", "--answers", quickstart.ANSWERS, check=False)
+    ready_pi.write("/etc/nginx/sites-available/default", theirs)
+    ready_pi.write(quickstart.ANSWERS, sample_app.answers(layers.repository(lab)))
+    ready_pi.write("/etc/nginx/sites-available/myflask", "# mine\n")
+    refused = quickstart.apply(ready_pi, "--yes", "--answers", quickstart.ANSWERS, check=False)
     assert refused.exit == 1
     assert "/etc/nginx/sites-available/myflask is there already" in refused.output
-    assert fresh.read("/etc/nginx/sites-available/myflask") == "# mine\n"
-    assert fresh.http("/", host=quickstart.HOST).text == "theirs"
-    fresh.run(("rm", "/etc/nginx/sites-available/myflask"))
-    quickstart.apply(fresh)
-    quickstart.serves(fresh)
-    assert fresh.read("/etc/nginx/sites-available/default") == theirs
-    assert fresh.http("/", host="unknown.example").text == "theirs"
-
-
-def _assert_in(part: str, whole: str) -> None:
-    assert part in whole
+    assert ready_pi.read("/etc/nginx/sites-available/myflask") == "# mine\n"
+    assert ready_pi.http("/", host=quickstart.HOST).text == "theirs"
+    ready_pi.run(("rm", "/etc/nginx/sites-available/myflask"))
+    quickstart.apply(ready_pi)
+    quickstart.serves(ready_pi)
+    assert ready_pi.read("/etc/nginx/sites-available/default") == theirs
+    assert ready_pi.http("/", host="unknown.example").text == "theirs"

@@ -77,7 +77,7 @@ def test_answers_that_do_not_fit(pi: Pi, lab: Lab, old: str, new: str, key: str,
 def test_another_web_server(pi: Pi, lab: Lab) -> None:
     pi.run(("apt-get", "install", "-y", "-qq", "--no-install-recommends", "lighttpd"))
     error = refused(pi, sample_app.answers(lab.git.url("tame")))
-    assert "Port 80 belongs to lighttpd" in str(error["message"])
+    assert "Port 80 is used by lighttpd" in str(error["message"])
     assert "lighttpd.service" in str(error["hint"])
     assert "listen on another port" in str(error["hint"])
     pi.run(("apt-get", "purge", "-y", "-qq", "lighttpd"))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab import product, quickstart, sample_app
+from tests.lab import layers, quickstart, sample_app
 from tests.lab.dialogue import as_root
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -21,13 +20,10 @@ OTHER = "/root/other.toml"
 
 
 @pytest.fixture
-def pi(lab: Lab) -> Iterator[Pi]:
-    lab.git.commit("tame", sample_app.FILES)
-    ready = product.ready_pi(lab, "trixie")
-    quickstart.set_up(ready, lab.git.url("tame"))
-    write_data(ready)
-    yield ready
-    ready.discard()
+def pi(served_pi: Pi) -> Pi:
+    """A Pi that serves the sample app, with data of a person."""
+    write_data(served_pi)
+    return served_pi
 
 
 def write_data(pi: Pi) -> None:
@@ -59,26 +55,26 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
 
     asked = as_root(pi, "piwizard", "remove", "myflask")
     asked.answer("Remove the site myflask: its code, service, server block, answers and secrets? [y/N]", "y")
-    asked.answer(f"Delete also {DATA} (3 files, ")
+    asked.answer(f"Also delete {DATA} (3 files, ")
     assert asked.end(120) == 0
     assert mine(pi) == MINE
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\ndata.setup\n"
 
     # A round trip: what piwizard finds when it comes again was its own all the same.
-    quickstart.set_up(pi, lab.git.url("tame"))
+    quickstart.set_up(pi, lab.git.url(layers.REPOSITORY))
     quickstart.serves(pi)
     assert mine(pi) == MINE
     kept = pi.run(("piwizard", "remove", "myflask", "--keep-data")).output
     assert mine(pi) == MINE
-    assert f"{DATA} (3 files, " in kept.rpartition("Left: ")[2]
-    quickstart.set_up(pi, lab.git.url("tame"))
+    assert f"{DATA} (3 files, " in kept.rpartition("Still there: ")[2]
+    quickstart.set_up(pi, lab.git.url(layers.REPOSITORY))
     pi.write("/srv/myflask/notes.txt", "mine\n")
     pi.run(("chmod", "-R", "a=", DATA))
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
-    assert f"Deletes {DATA} (3 files, " in said
+    assert f"Deleting {DATA} (3 files, " in said
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "notes.txt\n"
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
-    assert "Left: /srv/myflask with notes.txt; the user myflask" in said
+    assert "Still there: /srv/myflask with notes.txt; the user myflask" in said
     assert "as it was before" not in said.partition("== Undo app of myflask")[2].partition("\n==")[0]
 
     (pi.files / "srv/myflask/notes.txt").unlink()
@@ -91,7 +87,7 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
 def test_undo_of_all_takes_data_and_no_file_of_a_person(pi: Pi) -> None:
     pi.write("/srv/myflask/notes.txt", "mine\n")
     said = pi.run(("piwizard", "undo", "--all", "--data", "--yes")).output
-    assert f"Deletes {DATA} (3 files, " in said
+    assert f"Deleting {DATA} (3 files, " in said
     assert not (pi.files / DATA.lstrip("/")).exists()
     assert pi.read("/srv/myflask/notes.txt") == "mine\n"
 
@@ -101,7 +97,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
     pi.write(OTHER, sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"))
     said = quickstart.apply(pi, "--answers", OTHER)
-    assert f"myflask is set up and not in {OTHER}: its answers are kept." in said.errors
+    assert f"myflask is set up but not in {OTHER}. Its answers are kept." in said.errors
     assert pi.http("/", host="blog.example.org").text.startswith("The blog.")
     quickstart.serves(pi)
     after = json.loads(pi.run(("piwizard", "status", "--json")).output)
@@ -113,7 +109,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     pi.write(OTHER, renamed)
     refused = quickstart.apply(pi, "--answers", OTHER, check=False)
     assert refused.exit == 1
-    assert "but myflask is set up with it" in refused.errors
+    assert "but the site myflask is set up with it" in refused.errors
     assert "Call it myflask" in refused.errors
 
     # Also where somebody has taken it out of the machine's own file, it is seen, and can go.
@@ -122,7 +118,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
         sample_app.answers(lab.git.url("blog"), name="blog", domain="blog.example.org"),
     )
     status = pi.run(("piwizard", "status"))
-    assert "no answers for myflask: `piwizard remove myflask` removes it" in status.output
+    assert "the answers have no site myflask. Run `piwizard remove myflask` to remove it" in status.output
     assert mine(pi) == MINE
     said = pi.run(("piwizard", "remove", "myflask", "--yes")).output
     assert "Nothing of it is left." in said

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import product, quickstart, sample_app
+from tests.lab import layers, quickstart, sample_app
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -23,13 +22,13 @@ writable = ["result.json"]
 
 
 @pytest.fixture
-def pi(lab: Lab) -> Iterator[Pi]:
-    lab.git.commit("one", sample_app.FILES)
-    lab.git.commit("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
-    ready = product.ready_pi(lab, "trixie")
-    quickstart.set_up(ready, lab.git.url("one"), more=SECOND.format(repo=lab.git.url("blog")))
-    yield ready
-    ready.discard()
+def pi(lab: Lab, served_pi: Pi) -> Pi:
+    """A Pi that serves a second site beside the sample app."""
+    lab.git.start_over("blog", {**sample_app.FILES, "app.py": sample_app.APP.replace("It works. ", "The blog. ")})
+    both = sample_app.answers(lab.git.url(layers.REPOSITORY), more=SECOND.format(repo=lab.git.url("blog")))
+    served_pi.write(quickstart.ANSWERS, both)
+    quickstart.apply(served_pi, "--answers", quickstart.ANSWERS)
+    return served_pi
 
 
 def of_the_blog(pi: Pi) -> dict[str, tuple[object, ...]]:
@@ -71,6 +70,7 @@ def test_one_goes_and_the_other_stays_as_it_is(pi: Pi) -> None:
 NO_IPV6 = "RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK AF_PACKET"
 
 
+@pytest.mark.nightly
 def test_ipv6_that_is_switched_off(pi: Pi) -> None:
     """As `ipv6.disable=1` does it for all, here nobody who matters gets a socket of IPv6: not nginx, not a run."""
     for unit in ("nginx.service.d", "piwizard-run-.service.d"):

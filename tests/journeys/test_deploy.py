@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from piwizard.system import commands
 from piwizard.system.commands import Process
-from tests.lab import product, quickstart, sample_app
+from tests.lab import layers, quickstart, sample_app
 from tests.lab.eventually import eventually
-from tests.lab.images import Layer
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
@@ -31,21 +29,10 @@ BROKEN = {
 }
 
 
-@pytest.fixture(scope="module")
-def first(lab: Lab, release: str) -> Layer:
-    """A Pi that serves the first version."""
-    lab.git.commit("evening", sample_app.FILES)
-    pi = product.ready_pi(lab, release)
-    quickstart.set_up(pi, lab.git.url("evening"))
-    return pi.freeze()
-
-
 @pytest.fixture
-def pi(lab: Lab, release: str, first: Layer) -> Iterator[Pi]:
-    lab.git.commit("evening", sample_app.FILES)
-    served = lab.pi(release, layer=first)
-    yield served
-    served.discard()
+def pi(served_pi: Pi) -> Pi:
+    """A Pi that serves the first version."""
+    return served_pi
 
 
 def load(lab: Lab, pi: Pi) -> Process:
@@ -65,7 +52,7 @@ def verdict(visitors: Process) -> tuple[int, str]:
 
 @pytest.mark.both_releases
 def test_a_new_version_takes_over_without_a_failed_request(lab: Lab, pi: Pi) -> None:
-    lab.git.commit("evening", {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
+    lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
     pi.http("/poll", host=quickstart.HOST, method="POST")
     visitors = load(lab, pi)
     deployed = pi.run(("piwizard", "deploy"))
@@ -79,10 +66,12 @@ def test_a_new_version_takes_over_without_a_failed_request(lab: Lab, pi: Pi) -> 
     assert set(quickstart.states(pi).values()) == {"done"}
 
 
-@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=() if number == 1 else pytest.mark.nightly) for number, what in enumerate(BROKEN)]
+)
 def test_a_broken_version_never_takes_over(lab: Lab, pi: Pi, what: str) -> None:
     source, reason = BROKEN[what]
-    lab.git.commit("evening", {"app.py": source})
+    lab.git.commit(layers.REPOSITORY, {"app.py": source})
     visitors = load(lab, pi)
     refused = pi.run(("piwizard", "deploy"), check=False)
     answered, failed = verdict(visitors)
@@ -92,49 +81,53 @@ def test_a_broken_version_never_takes_over(lab: Lab, pi: Pi, what: str) -> None:
     assert failed == ""
     assert pi.http("/", host=quickstart.HOST).text.startswith("It works.")
     assert quickstart.states(pi)["app"] == "failed"
-    lab.git.commit("evening", {"app.py": SECOND})
+    lab.git.commit(layers.REPOSITORY, {"app.py": SECOND})
     pi.run(("piwizard", "deploy"))
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
 
 
+@pytest.mark.nightly
 def test_a_gunicorn_that_would_hide(lab: Lab, pi: Pi) -> None:
     """An app's own settings for gunicorn are taken, but it has to stay where systemd sees it."""
-    lab.git.commit("evening", {"app.py": SECOND, "gunicorn.conf.py": "daemon = True\n"})
+    lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "gunicorn.conf.py": "daemon = True\n"})
     refused = pi.run(("piwizard", "deploy"), check=False)
     assert refused.exit == 1
     assert "gunicorn.conf.py must not send it to the background (daemon)" in refused.output
-    lab.git.commit("evening", {"gunicorn.conf.py": None})
+    lab.git.commit(layers.REPOSITORY, {"gunicorn.conf.py": None})
     pi.run(("piwizard", "deploy"))
     workers = pi.run(("pgrep", "-u", "myflask", "-f", "trial.sock"), check=False)
     assert workers.output == "", "nobody is left in the background"
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
 
 
+@pytest.mark.nightly
 def test_only_some_releases_are_kept(lab: Lab, pi: Pi) -> None:
     for number in range(4):
-        lab.git.commit("evening", {"version": f"{number}\n"})
+        lab.git.commit(layers.REPOSITORY, {"version": f"{number}\n"})
         pi.run(("piwizard", "deploy"))
     assert len(pi.run(("ls", "/srv/myflask/releases")).output.split()) == 3
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("release", ["trixie"], indirect=True)
 def test_on_a_small_board(lab: Lab, pi: Pi) -> None:
     """The Pi is made to look like one of 512 MB; its disk is the lab's, which takes no swap."""
     small = "MemTotal: 440316 kB\nMemFree: 300000 kB\nMemAvailable: 320000 kB\nSwapTotal: 102396 kB\n"
     pi.write("/root/meminfo", small)
     pi.run(("mount", "--bind", "/root/meminfo", "/proc/meminfo"))
-    lab.git.commit("evening", {"app.py": f"{SECOND}\nHELD = b'x' * (160 << 20)\n"})
+    lab.git.commit(layers.REPOSITORY, {"app.py": f"{SECOND}\nHELD = b'x' * (160 << 20)\n"})
     deployed = pi.run(("piwizard", "deploy"))
     assert "no swap can be added for it: its disk is of the kind overlay" in deployed.output
     assert "--workers=1 --threads=8" in pi.read("/etc/systemd/system/myflask.service")
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
-    lab.git.commit("evening", {"app.py": f"{SECOND}\nHELD = b'x' * (170 << 20)\n"})
+    lab.git.commit(layers.REPOSITORY, {"app.py": f"{SECOND}\nHELD = b'x' * (170 << 20)\n"})
     pi.run(("piwizard", "deploy"))
     one, other = (json.loads(pi.read(path)) for path in pi.run(PROOFS).output.split()[-2:])
     assert one["measured"] == other["measured"], "it takes about as much as before"
 
 
+@pytest.mark.nightly
 def test_an_environment_that_cannot_be_built_again_leaves_the_site_as_it_is(pi: Pi) -> None:
     """As after an upgrade of piwizard that builds environments otherwise, while the package index is unreachable."""
     (marker,) = (pi.files / "srv/myflask/releases").glob("*/venv.json")

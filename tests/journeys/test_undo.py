@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.lab import everything, home, product, quickstart, sample_app
+from tests.lab import everything, home, product, quickstart
 from tests.lab.dialogue import as_root
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
@@ -129,14 +129,12 @@ def test_all_of_it_taken_back(lab: Lab, done: Done) -> None:
     assert lab.router.mappings == []
     assert (
         pi.run(("piwizard", "undo", "--all", "--yes")).errors
-        == "piwizard has altered nothing, so there is nothing to undo.\n"
+        == "piwizard has not changed anything, so there is nothing to undo.\n"
     )
 
 
-def test_what_a_person_has_made_since_stays(lab: Lab, release: str) -> None:
-    pi = product.ready_pi(lab, release)
-    lab.git.commit("tame", sample_app.FILES)
-    quickstart.set_up(pi, lab.git.url("tame"))
+def test_what_a_person_has_made_since_stays(served_pi: Pi) -> None:
+    pi = served_pi
     mine = "server { listen 80; server_name mine.lan; location / { return 200 mine; } }\n"
     pi.write("/etc/nginx/conf.d/mine.conf", mine)
     pi.run(("systemctl", "reload", "nginx"))
@@ -155,24 +153,21 @@ def test_what_a_person_has_made_since_stays(lab: Lab, release: str) -> None:
     pi.run(("rm", "/etc/nginx/conf.d/mine.conf"))
     pi.run(("piwizard", "undo", "--all", "--packages", "--yes"))
     assert "nginx" not in pi.run(("dpkg-query", "-W", "-f", "${Package} ")).output.split()
-    pi.discard()
 
 
-def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
+def test_asked_at_a_terminal(served_pi: Pi) -> None:
     """What goes for ever is asked for one by one, and no is what Enter means."""
-    pi = product.ready_pi(lab, release)
-    lab.git.commit("tame", sample_app.FILES)
-    quickstart.set_up(pi, lab.git.url("tame"))
+    pi = served_pi
     refused = as_root(pi, "piwizard", "undo", "--all")
-    refused.answer("Take back site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
+    refused.answer("Undo site of myflask, gunicorn of myflask, app of myflask, nginx, system? [y/N]")
     refused.expect("Nothing was changed.")
     assert refused.end() == 1
     assert set(quickstart.states(pi).values()) == {"done"}
 
     asked = as_root(pi, "piwizard", "undo", "--all")
-    asked.answer("Take back ", "y")
-    asked.answer("Delete also /srv/myflask/data (1 file, ")
-    asked.answer("Remove also the Debian packages that piwizard has brought (", "y")
+    asked.answer("Undo ", "y")
+    asked.answer("Also delete /srv/myflask/data (1 file, ")
+    asked.answer("Also remove the Debian packages that piwizard installed (", "y")
     assert asked.end(120) == 0
     assert pi.read("/srv/myflask/data/result.json")
     assert not (pi.files / "usr/sbin/nginx").exists()
@@ -182,4 +177,3 @@ def test_asked_at_a_terminal(lab: Lab, release: str) -> None:
     assert removed.end() == 0
     for path in ("opt/piwizard", "etc/xdg/piwizard", "var/lib/piwizard", "var/log/piwizard", "usr/local/bin/piwizard"):
         assert not (pi.files / path).exists(), path
-    pi.discard()

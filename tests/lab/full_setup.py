@@ -32,11 +32,11 @@ def answers(repo: str) -> dict[str, dict[str, Answer]]:
             "Git repository": repo,
             "Environment": (Variable("SECRET_KEY", "generated"), Variable("API_KEY", "hidden", APP_SECRET)),
         },
-        "Site": {"Host names": home.DUCK},
+        "Site": {"Domains": home.DUCK},
         "Dynamic DNS": {"Provider": "duckdns", "Host name": home.DUCK, "Password or token": home.TOKEN},
         "Static address": {"Address": f"{NEW}/24"},
-        "Router": {"Forwards": "upnp"},
-        "DH parameters": {"Diffie-Hellman parameters": "ffdhe2048"},
+        "Router": {"Port forwarding": "upnp"},
+        "DH parameters": {"DH parameters": "ffdhe2048"},
         "Certificate": {"HTTPS": "yes"},
     }
 
@@ -45,13 +45,13 @@ KEYS = {
     "Name of the site": "site.name",
     "Git repository": "app.repo",
     "Environment": "app.env",
-    "Host names": "site.domains",
+    "Domains": "site.domains",
     "Provider": "ddns.provider",
     "Host name": "ddns.hostname",
     "Password or token": "ddns.password",
     "Address": "static_ip.address",
-    "Forwards": "router.forward",
-    "Diffie-Hellman parameters": "dhparam.way",
+    "Port forwarding": "router.forward",
+    "DH parameters": "dhparam.way",
     "HTTPS": "tls.https",
 }
 

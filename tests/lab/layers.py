@@ -46,7 +46,7 @@ def served(lab: Lab, release: str) -> Layer:
         quickstart.set_up(pi, repository(lab))
         quickstart.serves(pi)
 
-    return lab.layer(release, "served-site", _key(), prepare, on=product.installed(lab, release))
+    return lab.layer(release, "served-site", key(), prepare, on=product.installed(lab, release))
 
 
 def https(lab: Lab, release: str) -> Layer:
@@ -58,8 +58,8 @@ def https(lab: Lab, release: str) -> Layer:
             quickstart.apply(pi, "--yes", "--answers", quickstart.ANSWERS)
 
     assert lab.internet.acme.root
-    key = _key() + HTTPS + lab.internet.authority.text
-    return lab.layer(release, "https-site", key, prepare, on=served(lab, release))
+    recipe = key() + HTTPS + lab.internet.authority.text
+    return lab.layer(release, "https-site", recipe, prepare, on=served(lab, release))
 
 
 def served_pi(lab: Lab, release: str) -> Pi:
@@ -89,7 +89,7 @@ def _know_each_other(lab: Lab, pi: Pi) -> None:
     pi.run(("env", "REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt", "python3", "-c", REGISTER))
 
 
-def _key() -> str:
+def key() -> str:
     """What the layers depend on besides the layer below: the app, its answers, and how it is set up."""
     return "".join(Path(module.__file__).read_text() for module in (sample_app, quickstart))
 

@@ -17,11 +17,12 @@ PACKAGES = {"piwizard": "piwizard", "screens": "piwizard/screens", "templates": 
 """The folders of the checkout, and where the installed product has them."""
 
 
-def push(pi: Pi) -> None:
-    """Copies this checkout, without its history, into the person's home."""
+def push(pi: Pi, checkout: Path = CHECKOUT) -> None:
+    """Copy a checkout, without its history, into the person's home, in place of one that is there."""
+    pi.run(("rm", "-rf", PUSHED))
     with tempfile.TemporaryDirectory() as folder:
         for name in (*PACKAGES, "install.sh", "pyproject.toml", "README.md", "LICENSE"):
-            _copy(CHECKOUT / name, Path(folder) / name)
+            _copy(checkout / name, Path(folder) / name)
         pi.push(Path(folder), PUSHED, owner=pi.user)
 
 
@@ -45,7 +46,6 @@ def _install(pi: Pi) -> None:
 
 
 def _put_sources(pi: Pi) -> None:
-    pi.run(("rm", "-rf", PUSHED))
     push(pi)
     (package,) = (pi.files / "opt/piwizard").glob("venv-*/lib/python3*/site-packages/piwizard")
     shutil.rmtree(package)
@@ -64,7 +64,7 @@ def _dependencies() -> str:
 def _sources() -> str:
     files = [file for name in PACKAGES for file in sorted((CHECKOUT / name).rglob("*")) if file.is_file()]
     files = [file for file in files if "__pycache__" not in file.parts]
-    return _digest([part for file in files for part in (str(file).encode(), file.read_bytes())])
+    return _digest([part for file in files for part in (str(file.relative_to(CHECKOUT)).encode(), file.read_bytes())])
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -31,6 +31,11 @@ def seen():
     return {"for": request.headers.get("X-Forwarded-For"), "proto": request.headers.get("X-Forwarded-Proto")}
 
 
+@app.get("/headers")
+def headers():
+    return list(request.headers.items())
+
+
 @app.post("/poll")
 def poll():
     with open("result.json", "w") as result:

@@ -95,7 +95,7 @@ class Router(System):
 
     name = "router"
     title = "Router"
-    heading = "Reach"
+    heading = "Network"
     optional = True
 
 

@@ -139,9 +139,9 @@ def test_folders_are_bound_where_the_command_looks_for_them():
 
 
 def test_script_of_piwizards_is_seen_wherever_it_is_installed(own_places):
-    script = Path("/home/alex/piwizard/apps/trial.py")
-    assert app_sandbox.seen(script) == own_places / "cache" / "trial.py"
-    assert job(scripts=(script,))["BindReadOnlyPaths"] == [f"{script}:{own_places / 'cache' / 'trial.py'}"]
+    script = Path("/home/alex/piwizard/apps/smoke_test.py")
+    assert app_sandbox.seen(script) == own_places / "cache" / "smoke_test.py"
+    assert job(scripts=(script,))["BindReadOnlyPaths"] == [f"{script}:{own_places / 'cache' / 'smoke_test.py'}"]
 
 
 def test_command_reaches_the_internet_and_the_name_servers_of_the_moment(monkeypatch):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from piwizard.steps.registry import STEPS, all_questions
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 ANSWERS = (ROOT / "docs/answers.md").read_text()
+MIN_PROMISES = 59
+"""Rows of the table in docs/architecture.md, which may only grow."""
 EXAMPLES = [
     (name, text)
     for name in ("docs/answers.md", "README.md")
@@ -53,7 +57,7 @@ def test_every_command_is_in_the_readme() -> None:
     assert named == {name for name, command in cli.commands.items() if not command.hidden}
 
 
-def test_links_lead_somewhere() -> None:
+def test_relative_links_exist() -> None:
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
@@ -61,9 +65,33 @@ def test_links_lead_somewhere() -> None:
 
 @pytest.mark.parametrize("document", ["architecture.md", "security.md"])
 def test_the_tests_behind_the_promises_exist(document: str) -> None:
-    named = set(re.findall(r"`(test_[a-z_]+)`", (ROOT / f"docs/{document}").read_text()))
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / f"docs/{document}").read_text()))
     there = {
         name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
     }
     assert named
     assert named <= there, named - there
+
+
+def layers_of_tests() -> dict[str, set[str]]:
+    """Return each test's layers by its name: its folder below tests/, or nightly where it is marked so."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        for one in ast.walk(ast.parse(file.read_text())):
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_"):
+                marked = any(ast.unparse(mark) == "pytest.mark.nightly" for mark in one.decorator_list)
+                found[one.name].add("nightly" if marked else file.relative_to(ROOT / "tests").parts[0])
+    return found
+
+
+def test_promises_name_the_layers_of_their_tests() -> None:
+    layers = layers_of_tests()
+    header = "| promise | layers | test |\n| --- | --- | --- |\n"
+    table = (ROOT / "docs/architecture.md").read_text().partition(header)[2]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    assert len(rows) >= MIN_PROMISES
+    for promise, named, tests in rows:
+        expected = set().union(*(layers.get(name, set()) for name in re.findall(r"`(test_\w+)`", tests)))
+        if "`python -m " in tests:
+            expected.add("by hand")
+        assert set(named.split(", ")) == expected, promise

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.sandbox import required_programs
+from piwizard.apps import preparation
+from piwizard.sandbox import cgroups, required_programs
+from piwizard.steps import app
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -91,3 +93,10 @@ def _in_the_wheel_of(source: Path, folder: Path) -> set[str]:
 def _run(*argv: str | Path, cwd: Path | None = None) -> None:
     ended = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "script", [preparation.COPY_SCRIPT, app.TRIAL, Path(cgroups.CGROUP_EXEC)], ids=lambda path: path.stem
+)
+def test_script_that_another_process_runs_is_there(script):
+    assert script.is_file(), "modules that are run by path are not found by import checks"

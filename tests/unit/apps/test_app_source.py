@@ -19,7 +19,7 @@ def repo(tmp_path):
 
 
 def test_the_newest_commit_is_fetched_for_root_alone(own_places, repo):
-    found = app_source.newest("blog", repo, None)
+    found = app_source.fetch_newest("blog", repo, None)
     assert (found.tree / "app.py").is_file()
     assert found.tree.parent.stat().st_mode & 0o777 == 0o700
 
@@ -27,6 +27,6 @@ def test_the_newest_commit_is_fetched_for_root_alone(own_places, repo):
 def test_a_repository_without_bounds_is_refused_and_removed(own_places, repo, monkeypatch):
     monkeypatch.setattr(bounded_command, "MOST_BYTES", -(1 << 60))
     with pytest.raises(PiwizardError, match=r"app\.repo: .* takes more than") as refused:
-        app_source.newest("blog", repo, None)
+        app_source.fetch_newest("blog", repo, None)
     assert refused.value.key == "app.repo"
     assert not (paths.cache_dir() / "sources" / "blog").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.apps.code_warnings import find_code_warnings
-from piwizard.apps.repository_checkout import read
+from piwizard.apps.repository_checkout import scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 
 FLASK = "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
@@ -13,7 +13,7 @@ OBJECT = FLASK + "app.config.from_object('config')\n"
 
 
 def found(root):
-    return [(one.setting, one.file, one.line) for one in find_code_warnings(read(root))]
+    return [(one.setting, one.file, one.line) for one in find_code_warnings(scan_checkout(root))]
 
 
 @pytest.mark.parametrize(

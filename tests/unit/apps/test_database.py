@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.database import find_init, flask_app
+from piwizard.apps.database import (
+    database_server_in_answers,
+    database_server_in_code,
+    find_init_commands,
+    flask_app,
+)
+from piwizard.apps.repository_checkout import scan_checkout
 
 FLASKR = {
     "flaskr/__init__.py": """
@@ -33,7 +39,7 @@ HEAD = (
 
 
 def test_the_command_of_a_factory_app(tree):
-    found = find_init(tree(FLASKR), "flaskr:create_app()")
+    found = find_init_commands(tree(FLASKR), "flaskr:create_app()")
     assert [command.text for command in found] == ["flask --app flaskr init-db"]
     assert found[0].destructive
     assert (found[0].file, found[0].why) == ("flaskr/db.py", "creates the database")
@@ -57,27 +63,27 @@ def test_the_command_of_a_factory_app(tree):
     ],
 )
 def test_commands(tree, code, expected):
-    found = find_init(tree({"app.py": HEAD + code}), "app:app")
+    found = find_init_commands(tree({"app.py": HEAD + code}), "app:app")
     assert [" ".join(command.argv[3:]) for command in found] == expected
 
 
 def test_migrations_come_first_and_what_drops_is_left_out(tree):
     code = "from flask_migrate import Migrate\n@app.cli.command()\ndef init_db():\n    db.drop_all()\n"
     files = {"app.py": HEAD + code, "migrations/env.py": "", "Procfile": "web: flask db upgrade; gunicorn app:app\n"}
-    assert [command.text for command in find_init(tree(files), "app:app")] == ["flask --app app db upgrade"]
+    assert [command.text for command in find_init_commands(tree(files), "app:app")] == ["flask --app app db upgrade"]
 
 
 def test_what_start_files_run(tree):
     code = "@app.cli.group()\ndef translate(): ...\n@translate.command()\ndef compile(): ...\n"
     files = {"app.py": HEAD + code, "boot.sh": "flask translate compile\nflask nothing known\nexec gunicorn app:app\n"}
-    found = find_init(tree(files), "app:app")
+    found = find_init_commands(tree(files), "app:app")
     assert [(command.text, command.why) for command in found] == [
         ("flask --app app translate compile", "boot.sh runs it")
     ]
 
 
 def test_alembic_by_itself(tree):
-    found = find_init(tree({"app.py": HEAD, "alembic.ini": "", "migrations/env.py": ""}), "app:app")
+    found = find_init_commands(tree({"app.py": HEAD, "alembic.ini": "", "migrations/env.py": ""}), "app:app")
     assert [command.text for command in found] == ["alembic upgrade head"]
 
 
@@ -105,5 +111,26 @@ def test_what_throws_data_away_in_another_file(tree, helper):
     command = "import data\nfrom app import app\n@app.cli.command('init-db')\ndef init():\n    data.init_db()\n"
     app = "from flask import Flask\napp = Flask(__name__)\nimport commands\n"
     files = {"app.py": app, "commands.py": command, "data.py": helper, "schema.sql": "DROP TABLE IF EXISTS a;"}
-    (found,) = find_init(tree(files), "app:app")
+    (found,) = find_init_commands(tree(files), "app:app")
     assert found.destructive
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "secrets", "words"),
+    [
+        ("", {"DATABASE_URL": "postgresql+psycopg://me:pw@db.lan:5432/x"}, {}, "the database on db.lan"),
+        ("", {"DATABASE_URL": "mysql://db.lan/x"}, {}, "the database on db.lan"),
+        ("", {}, {"app.env.DB": "postgres://me:s3cret@db.lan/x"}, "the database that app.env.DB names"),
+        ("import psycopg2\n", {}, {}, "the database that psycopg2 connects to"),
+        ("from pymysql import connect\n", {}, {}, "the database that pymysql connects to"),
+        ("URI = 'postgresql://localhost/x'\n", {}, {}, "the database server that the code names"),
+        ("import sqlite3\n", {"DATABASE_URL": "sqlite:///app.db", "A": {"asked": True}}, {"app.env.A": "x"}, ""),
+    ],
+)
+def test_a_server(tree, code, settings, secrets, words):
+    found = database_server_in_answers(settings, secrets) or database_server_in_code(
+        scan_checkout(tree({"app.py": code}))
+    )
+    assert found == words
+    assert "s3cret" not in found
+    assert "pw" not in found

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.entry import choose, find_entries
+from piwizard.apps.entry import choose_entry, find_entries
 from piwizard.errors import PiwizardError
 
 APP = "from flask import Flask\napp = Flask(__name__)\n"
@@ -103,7 +103,7 @@ SHAPES = {
 
 @pytest.mark.parametrize(("files", "entry"), SHAPES.values(), ids=SHAPES)
 def test_the_entry_is_found(tree, files, entry):
-    assert choose(find_entries(tree(files))).entry == entry
+    assert choose_entry(find_entries(tree(files))).entry == entry
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_entry_is_found(tree, files, entry):
     ],
 )
 def test_where_to_start(tree, files, entry, chdir, pythonpath):
-    found = choose(find_entries(tree(files)))
+    found = choose_entry(find_entries(tree(files)))
     assert (found.entry, found.chdir, found.pythonpath) == (entry, chdir, pythonpath)
 
 
@@ -138,7 +138,7 @@ def test_where_to_start(tree, files, entry, chdir, pythonpath):
 )  # fmt: skip
 def test_no_entry_is_explained(tree, files, words):
     with pytest.raises(PiwizardError) as caught:
-        choose(find_entries(tree(files)))
+        choose_entry(find_entries(tree(files)))
     assert caught.value.key == "app.entry"
     assert caught.value.hint
     for word in words:
@@ -155,12 +155,12 @@ def test_imports_in_a_circle_end(tree):
 def test_nothing_is_run(tree, tmp_path):
     mark = tmp_path / "ran"
     root = tree({"app.py": f"open({str(mark)!r}, 'w')\n{APP}", "setup.py": f"open({str(mark)!r}, 'w')\n"})
-    assert choose(find_entries(root)).entry == "app:app"
+    assert choose_entry(find_entries(root)).entry == "app:app"
     assert not mark.exists()
 
 
 def test_entry_error_names_a_likely_file_that_is_no_python(tree):
     found = find_entries(tree({"app.py": "from flask import Flask\napp = Flask(\n"}))
     with pytest.raises(PiwizardError, match=r"app\.py.*not valid Python \(line 2") as refused:
-        choose(found)
+        choose_entry(found)
     assert refused.value.key == "app.entry"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.env_vars import find_environment
+from piwizard.apps.env_vars import find_env_variables
 
 # The line of code, then: needed, default.
 READS = {
@@ -34,7 +34,7 @@ HEAD += "from decouple import config\nfrom environs import Env\n"
 
 @pytest.mark.parametrize(("code", "expected"), READS.items(), ids=list(READS))
 def test_reads(tree, code, expected):
-    found = find_environment(tree({"app.py": HEAD + code + "\n"}))
+    found = find_env_variables(tree({"app.py": HEAD + code + "\n"}))
     assert [(v.name, v.needed, v.default) for v in found] == [("API", *expected)]
 
 
@@ -49,12 +49,12 @@ def test_reads(tree, code, expected):
     ],
 )
 def test_what_is_no_wish(tree, code):
-    assert find_environment(tree({"app.py": HEAD + code + "\n"})) == ()
+    assert find_env_variables(tree({"app.py": HEAD + code + "\n"})) == ()
 
 
 def test_secrets(tree):
     code = 'a = os.getenv("SECRET_KEY")\nb = os.getenv("MAIL_PASSWORD")\nc = os.getenv("SECRET_KEY_FILE", "x")\n'
-    found = {v.name: v for v in find_environment(tree({"app.py": HEAD + code}))}
+    found = {v.name: v for v in find_env_variables(tree({"app.py": HEAD + code}))}
     assert (found["SECRET_KEY"].needed, found["SECRET_KEY"].secret, found["SECRET_KEY"].generate) == (True, True, True)
     assert (found["MAIL_PASSWORD"].needed, found["MAIL_PASSWORD"].secret) == (False, True)
     assert found["MAIL_PASSWORD"].generate is False
@@ -63,17 +63,17 @@ def test_secrets(tree):
 
 def test_environment_example_is_taken_from_a_sample_file(tree):
     code = 'x = os.environ["API"]\n'
-    (found,) = find_environment(tree({"app.py": HEAD + code, ".env.example": "# no\nexport API='abc'\n"}))
+    (found,) = find_env_variables(tree({"app.py": HEAD + code, ".env.example": "# no\nexport API='abc'\n"}))
     assert (found.name, found.needed, found.example) == ("API", True, "abc")
 
 
 def test_a_script_beside_the_app_needs_nothing_of_the_site(tree):
-    found = find_environment(tree({"bin/release.py": HEAD + 'x = os.environ["API"]\n'}))
+    found = find_env_variables(tree({"bin/release.py": HEAD + 'x = os.environ["API"]\n'}))
     assert [(v.name, v.needed) for v in found] == [("API", False)]
 
 
 def test_tests_do_not_count(tree):
-    assert find_environment(tree({"tests/app.py": HEAD + 'x = os.environ["API"]\n'})) == ()
+    assert find_env_variables(tree({"tests/app.py": HEAD + 'x = os.environ["API"]\n'})) == ()
 
 
 LOOP = """
@@ -89,11 +89,11 @@ for key in app.config:
 
 
 def test_settings_that_variables_of_their_names_override(tree):
-    found = {one.name: one for one in find_environment(tree({"app.py": LOOP}))}
+    found = {one.name: one for one in find_env_variables(tree({"app.py": LOOP}))}
     assert set(found) == {"REPOSITORY", "SECRET_KEY", "SITE_NAME"}
     assert (found["REPOSITORY"].default, found["SITE_NAME"].default) == (None, "A wiki")
     assert found["SECRET_KEY"].generate
-    assert not find_environment(tree({"app.py": LOOP.replace("os.environ", "given")}))
+    assert not find_env_variables(tree({"app.py": LOOP.replace("os.environ", "given")}))
 
 
 @pytest.mark.parametrize(
@@ -101,5 +101,5 @@ def test_settings_that_variables_of_their_names_override(tree):
     [("STRIPE_SECRET_KEY", False), ("RECAPTCHA_SECRET_KEY", False), ("FFS_SECRET_KEY", True), ("JWT_SECRET_KEY", True)],
 )
 def test_keys_that_others_give_out_are_not_made_up(tree, name, made_up):
-    (found,) = find_environment(tree({"app.py": f'{HEAD}a = os.environ["{name}"]\n'}))
+    (found,) = find_env_variables(tree({"app.py": f'{HEAD}a = os.environ["{name}"]\n'}))
     assert (found.needed, found.secret, found.generate) == (True, True, made_up)

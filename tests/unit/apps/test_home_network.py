@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from piwizard.apps.home_network import find_home_network, in_answers
+from piwizard.apps.home_network import find_home_network, home_network_in_answers
 from piwizard.apps.private_addresses import is_private, private_address
 from tests.unit.apps.conftest import Tree
 
@@ -105,7 +105,7 @@ def test_requirements_and_sample_settings_are_read(tree: Tree) -> None:
 
 def test_answers_name_the_variable_and_never_its_value() -> None:
     settings = {"BROKER": "mqtt://me:hush@192.168.1.9", "HOST": "192.168.1.10", "API": "https://example.org", "N": None}
-    (use,) = in_answers(settings)
+    (use,) = home_network_in_answers(settings)
     assert use.text == "it gets an address at home in BROKER (app.env)"
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from piwizard.apps.import_scan import packages
-from piwizard.apps.repository_checkout import read
-from piwizard.apps.system_packages import needed
+from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.repository_checkout import scan_checkout
+from piwizard.apps.system_packages import debian_packages_for
 from tests.unit.apps.conftest import Tree
 
 
@@ -15,14 +15,14 @@ def test_an_app_without_a_list_gets_what_it_imports(tree: Tree) -> None:
             "scripts/load.py": "import pandas\n",
         }
     )
-    assert packages(read(root)) == ("flask", "flask-wtf", "numpy", "pyyaml", "requests")
+    assert packages_from_imports(scan_checkout(root)) == ("flask", "flask-wtf", "numpy", "pyyaml", "requests")
 
 
 def test_a_name_that_may_be_anything_is_not_installed(tree: Tree) -> None:
     root = tree({"app.py": "import flask_of_somebody, rquests, mymodule\n"})
-    assert packages(read(root)) == ("flask",)
+    assert packages_from_imports(scan_checkout(root)) == ("flask",)
 
 
 def test_libraries_that_wheels_lack() -> None:
-    assert needed(["flask", "psycopg2", "uwsgi"]) == ("gcc", "libc6-dev", "python3-dev", "libpq-dev")
-    assert needed(["psycopg2-binary", "lxml"]) == ()
+    assert debian_packages_for(["flask", "psycopg2", "uwsgi"]) == ("gcc", "libc6-dev", "python3-dev", "libpq-dev")
+    assert debian_packages_for(["psycopg2-binary", "lxml"]) == ()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.memory_usage import Footprint, for_board, measured, read
+from piwizard.apps.memory_usage import MemoryUsage, measurement_to_keep, read_memory_usage, workers_and_threads
 from piwizard.system.facts import Facts, gather
 from tests.recorded_machine import RecordedSource
 
 SAMPLE = Path(__file__).parents[1] / "system" / "samples" / "pi4-trixie"
-SMALL, LARGE = Footprint(26, 30), Footprint(30, 200)
+SMALL, LARGE = MemoryUsage(26, 30), MemoryUsage(30, 200)
 
 
 def board(total: int, cores: int) -> Facts:
@@ -37,12 +37,12 @@ def board(total: int, cores: int) -> Facts:
         (920, 4, LARGE, (1, 8)),
         (1850, 4, LARGE, (3, 4)),
         (7900, 4, LARGE, (4, 4)),
-        (430, 4, Footprint(400, 900), (1, 8)),
-        (430, 4, Footprint(26, 0), (4, 4)),
+        (430, 4, MemoryUsage(400, 900), (1, 8)),
+        (430, 4, MemoryUsage(26, 0), (4, 4)),
     ],
 )
-def test_the_size_of_the_board(total: int, cores: int, app: Footprint | None, wanted: tuple[int, int]) -> None:
-    assert for_board(board(total, cores), app) == wanted
+def test_the_size_of_the_board(total: int, cores: int, app: MemoryUsage | None, wanted: tuple[int, int]) -> None:
+    assert workers_and_threads(board(total, cores), app) == wanted
 
 
 def said(master: int, worker: int) -> str:
@@ -52,23 +52,23 @@ def said(master: int, worker: int) -> str:
 
 
 def test_about_the_same_is_the_same() -> None:
-    assert measured(said(26, 61), None) == {"master": 26, "worker": 61}
-    assert measured(said(27, 66), Footprint(26, 61)) == {"master": 26, "worker": 61}
-    assert measured(said(27, 80), Footprint(26, 61)) == {"master": 27, "worker": 80}
+    assert measurement_to_keep(said(26, 61), None) == {"master": 26, "worker": 61}
+    assert measurement_to_keep(said(27, 66), MemoryUsage(26, 61)) == {"master": 26, "worker": 61}
+    assert measurement_to_keep(said(27, 80), MemoryUsage(26, 61)) == {"master": 27, "worker": 80}
 
 
 def test_what_could_not_be_measured_stays() -> None:
-    assert measured("How much memory it takes could not be measured: OSError.", None) == {}
-    assert measured("nothing", Footprint(26, 61)) == {"master": 26, "worker": 61}
+    assert measurement_to_keep("How much memory it takes could not be measured: OSError.", None) == {}
+    assert measurement_to_keep("nothing", MemoryUsage(26, 61)) == {"master": 26, "worker": 61}
 
 
 @pytest.mark.parametrize("content", [None, "", "torn {", "[]", "{}", '{"measured": {}}', '{"measured": {"master": 1}}'])
 def test_a_proof_without_it(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "proven.json").write_text(content)
-    assert read(tmp_path / "proven.json") is None
+    assert read_memory_usage(tmp_path / "proven.json") is None
 
 
 def test_a_proof_with_it(tmp_path: Path) -> None:
     (tmp_path / "proven.json").write_text(json.dumps({"argv": ["a:b"], "measured": {"master": 26, "worker": 61}}))
-    assert read(tmp_path / "proven.json") == Footprint(26, 61)
+    assert read_memory_usage(tmp_path / "proven.json") == MemoryUsage(26, 61)

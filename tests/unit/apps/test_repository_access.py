@@ -5,19 +5,49 @@ from __future__ import annotations
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import repository_access
+from piwizard.apps.repository_access import deploy_key_page, repository_access, ssh_address, token_user
 from piwizard.errors import PiwizardError
+from piwizard.git.git_address import parse
 
 
 def test_answers_and_secrets_come_together():
     values = {"app.repo": "https://github.com/me/app.git", "app.host_key": "SHA256:x"}
-    found = repository_access.of(Answers("blog", values, {"app.token": "s3cret"}))
+    found = repository_access(Answers("blog", values, {"app.token": "s3cret"}))
     assert (found.site, found.user, found.token, found.host_key) == ("blog", "x-access-token", "s3cret", "SHA256:x")
-    assert repository_access.of(Answers("blog", {**values, "app.token_user": "me"})).user == "me"
+    assert repository_access(Answers("blog", {**values, "app.token_user": "me"})).user == "me"
 
 
 def test_a_token_is_not_sent_for_everybody_to_read():
     answers = Answers("blog", {"app.repo": "http://git.lan/app.git"}, {"app.token": "s3cret"})
     with pytest.raises(PiwizardError, match="not encrypted") as refused:
-        repository_access.of(answers)
+        repository_access(answers)
     assert refused.value.key == "app.token"
+
+
+@pytest.mark.parametrize(
+    ("repo", "page"),
+    [
+        ("git@github.com:me/app.git", "https://github.com/me/app/settings/keys/new"),
+        ("https://github.com/me/app", "https://github.com/me/app/settings/keys/new"),
+        ("git@gitlab.com:group/sub/app.git", "https://gitlab.com/group/sub/app/-/settings/repository#js-deploy-keys-settings"),
+        ("https://gitlab.example.org/me/app.git", "https://gitlab.example.org/me/app/-/settings/repository#js-deploy-keys-settings"),
+        ("ssh://git@codeberg.org/me/app.git", "https://codeberg.org/me/app/settings/keys"),
+        ("git@bitbucket.org:me/app.git", "https://bitbucket.org/me/app/admin/access-keys/"),
+        ("git@git.lan:app.git", ""),
+    ],
+)  # fmt: skip
+def test_the_very_page(repo, page):
+    assert deploy_key_page(parse(repo)).page == page
+
+
+def test_a_server_of_ones_own():
+    assert "authorized_keys of git." in deploy_key_page(parse("git@git.lan:app.git")).words
+
+
+def test_forms():
+    assert ssh_address(parse("https://github.com/me/app")) == "git@github.com:me/app.git"
+    assert [token_user(host) for host in ("github.com", "bitbucket.org", "git.lan")] == [
+        "x-access-token",
+        "x-token-auth",
+        "oauth2",
+    ]

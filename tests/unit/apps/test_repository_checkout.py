@@ -6,7 +6,7 @@ import pytest
 
 from piwizard.apps import repository_checkout as module
 from piwizard.apps.entry import find_entries
-from piwizard.apps.repository_checkout import read
+from piwizard.apps.repository_checkout import scan_checkout
 
 APP = "from flask import Flask\napp = Flask(__name__)\n"
 
@@ -27,14 +27,14 @@ APP = "from flask import Flask\napp = Flask(__name__)\n"
 def test_a_file_that_is_no_python_is_skipped_and_named(tree, source):
     root = tree({"app.py": APP})
     (root / "wsgi.py").write_bytes(source)
-    found = read(root)
+    found = scan_checkout(root)
     assert [candidate.entry for candidate in find_entries(found)] == ["app:app"]
     assert [skipped.file for skipped in found.skipped] == ["wsgi.py"]
 
 
 def test_a_huge_file_is_skipped(tree):
     root = tree({"app.py": APP, "data.py": "# flask\n" + "x" * (1 << 20)})
-    found = read(root)
+    found = scan_checkout(root)
     assert len(find_entries(found)) == 1
     assert [(s.file, s.why) for s in found.skipped] == [("data.py", "larger than 1 MiB")]
 
@@ -47,7 +47,7 @@ def test_links_out_of_the_checkout_are_not_followed(tree, tmp_path):
     (root / "folder").symlink_to(tmp_path / "outside")
     (root / "loop").symlink_to(root)
     (root / "wsgi.py").symlink_to("real.py")
-    found = read(root)
+    found = scan_checkout(root)
     assert found.python == ("real.py", "wsgi.py")
     assert found.text("app.py") == ""
     assert not found.is_dir("folder")
@@ -66,8 +66,8 @@ def test_limits(tree, monkeypatch):
     monkeypatch.setattr(module, "MAX_FILES", 3)
     monkeypatch.setattr(module, "MAX_DEPTH", 2)
     root = tree({"a/b/c/deep.py": APP, "a/b/two.py": "", "x.py": ""})
-    assert read(root).python == ("x.py", "a/b/two.py")
+    assert scan_checkout(root).python == ("x.py", "a/b/two.py")
     root = tree({f"m{number}.py": "" for number in range(9)})
-    found = read(root)
+    found = scan_checkout(root)
     assert len(found.python) == 3
     assert found.skipped

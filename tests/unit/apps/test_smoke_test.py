@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.memory_usage import SAID
-from piwizard.apps.smoke_test import Words, _get, echo, memory, variable
+from piwizard.apps.memory_usage import MEASUREMENT
+from piwizard.apps.smoke_test import OutputTail, _get, echo_output, measure_memory, missing_variable
 
 
-def said(code: str) -> Words:
-    words = Words()
+def said(code: str) -> OutputTail:
+    words = OutputTail()
     argv = [sys.executable, "-c", code]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as failing:
-        echo(failing, words)
+        echo_output(failing, words)
     return words
 
 
@@ -58,11 +58,11 @@ def test_an_app_that_says_it_itself_and_ends() -> None:
     ],
 )
 def test_words_about_a_variable(text: str, name: str | None) -> None:
-    assert variable(text, in_environ=False) == name
+    assert missing_variable(text, in_environ=False) == name
 
 
 def test_workers_that_die_again_and_again_are_counted() -> None:
-    words = Words()
+    words = OutputTail()
     for line in ("[2026-11-22 15:00:00 +0000] [7] [ERROR] Worker (pid:9) exited with code 1.\n", "Bye.\n"):
         words.take(line)
     assert (words.deaths, words.last) == (1, "Bye.")
@@ -76,11 +76,11 @@ def test_what_it_takes_is_measured() -> None:
         assert master.stdin
         assert master.stdout
         master.stdout.readline()
-        found = SAID.search(memory(master.pid))
+        found = MEASUREMENT.search(measure_memory(master.pid))
         master.stdin.close()
     assert found
     assert 1 <= int(found[1]) < 32 < int(found[2]) < 64
-    assert "could not be measured" in memory(master.pid)
+    assert "could not be measured" in measure_memory(master.pid)
 
 
 def test_one_that_starts_workers_for_ever_is_ended() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.version_specs import distribution, fits, is_too_old, pip_spec
+from piwizard.apps.version_specs import distribution_of, fits, is_too_old, pip_spec
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_is_too_old(spec, expected):
     ],
 )
 def test_distribution(line, name):
-    assert distribution(line) == name
+    assert distribution_of(line) == name

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.write_paths import find_writable
+from piwizard.apps.write_paths import find_write_paths
 
 HEAD = (
     "import os, sqlite3, logging, shelve\nfrom pathlib import Path\nfrom flask import Flask\n"
@@ -58,24 +58,24 @@ LINES = {
 
 @pytest.mark.parametrize(("code", "expected"), LINES.items(), ids=list(LINES))
 def test_writes(tree, code, expected):
-    found = find_writable(tree({"app.py": f"{HEAD}{code}\n"}))
+    found = find_write_paths(tree({"app.py": f"{HEAD}{code}\n"}))
     assert [(item.path, item.kind) for item in found] == expected
 
 
 def test_flask_sqlalchemy_keeps_databases_in_the_instance_folder(tree):
     code = "from flask_sqlalchemy import SQLAlchemy\napp.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///site.db'\n"
-    found = find_writable(tree({"shop/__init__.py": HEAD + code}))
+    found = find_write_paths(tree({"shop/__init__.py": HEAD + code}))
     assert [(item.path, item.kind) for item in found] == [("instance", "folder")]
 
 
 def test_relative_to_where_it_is_started(tree):
     root = tree({"backend/app.py": f"{HEAD}open('result.json', 'w')\n"})
-    assert [item.path for item in find_writable(root, "backend")] == ["backend/result.json"]
+    assert [item.path for item in find_write_paths(root, "backend")] == ["backend/result.json"]
 
 
 def test_what_lies_in_an_offered_folder_is_not_offered_twice(tree):
     root = tree({"app.py": f"{HEAD}os.makedirs('data')\nopen('data/a/b.txt', 'w')\n"})
-    assert [item.path for item in find_writable(root)] == ["data"]
+    assert [item.path for item in find_write_paths(root)] == ["data"]
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_what_lies_in_an_offered_folder_is_not_offered_twice(tree):
 )
 def test_what_new_versions_bring_is_not_kept_from_them(tree, line):
     files = {"app.py": f"{HEAD}{line}\n", "pages/first.md": "x", "static/style.css": "x"}
-    assert find_writable(tree(files)) == ()
+    assert find_write_paths(tree(files)) == ()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps import data_files
+from piwizard.apps import data_mirror
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.command import Command
 from piwizard.changes.data_copy import Copier, SetupStep
@@ -27,7 +27,7 @@ from .conftest import APP_USER, needs_root
 from .killing import killed_at_each
 
 pytestmark = needs_root
-COPIER = Copier("/usr/bin/python3", Path(data_files.__file__), APP_USER)
+COPIER = Copier("/usr/bin/python3", Path(data_mirror.__file__), APP_USER)
 MIGRATE = "import sqlite3; d = sqlite3.connect('{data}/app.db'); d.execute('alter table note add more'); d.commit()"
 
 
@@ -190,7 +190,7 @@ def test_a_copy_of_a_database_that_is_being_written_is_whole(tmp_path):
         database.execute("insert into note values ('in the log only')")
         database.commit()
         database.execute("insert into note values ('not committed')")
-        data_files.mirror(source, target)
+        data_mirror.mirror(source, target)
     assert [path.name for path in target.iterdir()] == ["app.db"]
     with closing(sqlite3.connect(target / "app.db")) as copy:
         assert copy.execute("select title from note").fetchall() == [("in the log only",)]
@@ -204,7 +204,7 @@ def test_a_folder_is_made_equal(tmp_path):
             (folder / name).write_text(f"{folder.name} {name}")
     (target / "a").mkdir()
     (source / "a").chmod(0o640)
-    data_files.mirror(source, target)
+    data_mirror.mirror(source, target)
     assert {path.name: path.read_text() for path in target.iterdir()} == {"a": "source a", "b": "source b"}
     assert (target / "a").stat().st_mode & 0o777 == 0o640
 

@@ -1,4 +1,4 @@
-"""What `apply` says when there is nothing to do, and what `undo` refuses."""
+"""`apply` without changes to make, and the dependencies that `undo` respects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from piwizard.cli import apply
+from piwizard.cli import apply, undo
 from piwizard.errors import PiwizardError
 from piwizard.steps.registry import StepInstance, step_named
 from piwizard.system.checks import Check
@@ -20,7 +20,7 @@ SERVED = [place("system"), place("nginx"), *(place(step, "blog") for step in ("a
 
 
 class Planner:
-    """Checks that were looked at before."""
+    """A planner with fixed check results."""
 
     def __init__(self, **checks: Check) -> None:
         self._checks = checks
@@ -29,30 +29,30 @@ class Planner:
         return [self._checks.get(one.step.name, Check("fine", "Fine", True, "OK"))]
 
 
-def test_all_is_well() -> None:
-    assert apply.require_well(Planner(), SERVED) == []  # type: ignore[arg-type]
+def test_health_without_failed_checks_returns_no_problems() -> None:
+    assert apply.require_healthy(Planner(), SERVED) == []  # type: ignore[arg-type]
 
 
-def test_what_does_not_work_all_the_same_is_named() -> None:
+def test_health_failed_check_on_this_machine_is_an_error() -> None:
     broken = Planner(gunicorn=Check("app-answers", "App answers", False, "status 500"))
     with pytest.raises(PiwizardError) as refused:
-        apply.require_well(broken, SERVED)  # type: ignore[arg-type]
-    words = "Nothing to do, and yet gunicorn of blog does not work: App answers: status 500"
-    assert refused.value.message == words
+        apply.require_healthy(broken, SERVED)  # type: ignore[arg-type]
+    message = "Nothing to do, but gunicorn of blog does not work: App answers: status 500"
+    assert refused.value.message == message
     assert "piwizard doctor" in str(refused.value.hint)
 
 
-def test_what_is_wrong_beyond_this_machine_is_said_and_no_failure() -> None:
+def test_health_failed_check_outside_this_machine_is_returned() -> None:
     closed = Check("reachable-from-internet", "Reachable", False, "closed", beyond=True)
-    (found,) = apply.require_well(Planner(site=closed), SERVED)  # type: ignore[arg-type]
+    (found,) = apply.require_healthy(Planner(site=closed), SERVED)  # type: ignore[arg-type]
     assert found == (SERVED[-1], closed)
     both = Planner(site=Check("site-answers", "Site answers", False, "502"), system=closed)
     with pytest.raises(PiwizardError, match="site of blog does not work: Site answers: 502"):
-        apply.require_well(both, SERVED)  # type: ignore[arg-type]
+        apply.require_healthy(both, SERVED)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("undone", "standing"),
+    ("undone", "dependents"),
     [
         (place("site", "blog"), []),
         (place("gunicorn", "blog"), ["site of blog"]),
@@ -62,5 +62,5 @@ def test_what_is_wrong_beyond_this_machine_is_said_and_no_failure() -> None:
         (place("system"), ["nginx", "app of blog", "gunicorn of blog", "site of blog"]),
     ],
 )
-def test_what_stands_on_a_step(undone: StepInstance, standing: list[str]) -> None:
-    assert [one.label for one in SERVED if apply.stands_on(one, undone)] == standing
+def test_undo_finds_the_steps_that_depend_on_a_step(undone: StepInstance, dependents: list[str]) -> None:
+    assert [one.label for one in SERVED if undo.depends_on(one, undone)] == dependents

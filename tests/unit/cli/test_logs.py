@@ -1,4 +1,4 @@
-"""Which record `logs` shows, and which part of it."""
+"""The run and the events that `logs` shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from piwizard.system.background_job import BackgroundJob, JobProgress
 
 @pytest.fixture
 def runs(own_places):
-    """Two runs that ended: one of nginx and of the apps of two sites, then one of nginx alone."""
+    """Record two finished runs: nginx and the apps of two sites, then nginx alone."""
     state = workspace.state()
 
     def run(name, *steps):
@@ -41,41 +41,41 @@ def runs(own_places):
 
 
 def notes(step=None, site=None, *, follow=False):
-    return [event["text"] for event in logs.of(step, site, follow=follow) if event["event"] == "note"]
+    return [event["text"] for event in logs.read_log(step, site, follow=follow) if event["event"] == "note"]
 
 
 @pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("follow", [False, True])
-def test_the_last_run(follow):
+def test_logs_show_the_last_run(follow):
     assert notes(follow=follow) == ["20260102T000000-bbbb nginx None"]
 
 
 @pytest.mark.usefixtures("runs")
-def test_the_last_run_of_a_step():
+def test_logs_of_a_step_show_its_last_run():
     assert notes("nginx") == ["20260102T000000-bbbb nginx None"]
     assert notes("app") == ["20260101T000000-aaaa app blog", "20260101T000000-aaaa app shop"]
     assert notes("app", "shop") == ["20260101T000000-aaaa app shop"]
 
 
 @pytest.mark.usefixtures("runs")
-def test_the_one_under_way(own_places):
-    Recorder(own_places / "log" / "20260101T120000-cccc").emit({"event": "note", "text": "under way"})
+def test_logs_show_the_current_run_first(own_places):
+    Recorder(own_places / "log" / "20260101T120000-cccc").emit({"event": "note", "text": "in progress"})
     lock = Lock(paths.lock_file())
     lock.take("20260101T120000-cccc")
     try:
-        assert notes() == ["under way"]
+        assert notes() == ["in progress"]
     finally:
         lock.release()
 
 
 @pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("follow", [False, True])
-def test_records_of_a_background_job_say_how_far_it_is(own_places, monkeypatch, follow):
-    """After the job has ended, the run that it started is followed."""
+def test_logs_of_a_background_job_show_its_progress(own_places, monkeypatch, follow):
+    """When the job has ended, the log continues with the run that it started."""
     alive = [True, False] if follow else [True]
     monkeypatch.setattr(BackgroundJob, "running", lambda self: alive.pop(0))
     monkeypatch.setattr(logs.time, "sleep", lambda seconds: run_of_the_job())
-    job = BackgroundJob("long.service", "The long work", lambda: JobProgress(34, "generating, 34 %"), Path)
+    job = BackgroundJob("long.service", "The long job", lambda: JobProgress(34, "generating, 34 %"), Path)
     monkeypatch.setattr(Nginx, "background", job)
 
     def run_of_the_job():
@@ -85,8 +85,8 @@ def test_records_of_a_background_job_say_how_far_it_is(own_places, monkeypatch, 
         recorder.emit({"event": "apply-finished", "result": "done", "seconds": 1.0})
         workspace.state().mark("nginx", None, "done", "20260103T000000-cccc")
 
-    said = [event["text"] for event in logs.of("nginx", None, follow=follow) if "text" in event]
-    assert said == [
+    texts = [event["text"] for event in logs.read_log("nginx", None, follow=follow) if "text" in event]
+    assert texts == [
         "20260102T000000-bbbb nginx None",
         "generating, 34 %",
         *(["put in place"] if follow else []),
@@ -94,7 +94,8 @@ def test_records_of_a_background_job_say_how_far_it_is(own_places, monkeypatch, 
 
 
 @pytest.mark.usefixtures("own_places")
-def test_nothing_yet():
-    for step, words in ((None, "Nothing was run yet"), ("nginx", "was not run yet"), ("nonsense", "no step nonsense")):
-        with pytest.raises(PiwizardError, match=words):
-            list(logs.of(step, None, follow=False))
+def test_logs_before_the_first_run_are_an_error():
+    expected = ((None, "no log yet"), ("nginx", "has not run yet"), ("nonsense", "no step nonsense"))
+    for step, message in expected:
+        with pytest.raises(PiwizardError, match=message):
+            list(logs.read_log(step, None, follow=False))

@@ -1,4 +1,4 @@
-"""Commands that are not to be carried out: the words, the exit code, and nothing unforeseen."""
+"""Commands that are refused: message and exit code, and warnings about the code of an app."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from piwizard.system import paths
 
 @pytest.fixture
 def command(own_places, monkeypatch):
-    """Runs a command as root would on a Pi."""
+    """Run a command as root does on a Pi."""
     monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     return lambda *argv: CliRunner().invoke(cli, argv)
 
 
 @pytest.mark.parametrize("argv", [("undo",), ("undo", "--json"), ("undo", "system", "--all"), ("undo", "--data")])
-def test_undo_of_what(command, argv):
-    said = command(*argv)
-    assert said.exit_code == 2
-    assert "Name one step, or take all back" in said.output
-    assert "unforeseen" not in said.output
+def test_undo_without_one_target_is_a_usage_error(command, argv):
+    result = command(*argv)
+    assert result.exit_code == 2
+    assert "Name one step, or undo everything" in result.output
+    assert "unforeseen" not in result.output
 
 
-def test_deploy_of_a_site_that_has_no_app_yet(command):
+def test_deploy_without_an_app_names_the_missing_answer(command):
     file = paths.answers_file()
     file.parent.mkdir(parents=True)
     file.write_text('[site]\nname = "myflask"\n')
-    said = command("deploy", "--json")
-    assert said.exit_code == 1
-    assert json.loads(said.stdout)["error"]["key"] in ("app.repo", "site.domains")
+    result = command("deploy", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["key"] in ("app.repo", "site.domains")
 
 
 @pytest.fixture
 def unsafe_app(own_places):
-    """An answers file whose app has its secret key in the code, is in debug mode and asks for an old Python."""
+    """Write an answers file whose app has its secret key in the code, debug mode on, and asks for an old Python."""
     repo = own_places / "code"
     repo.mkdir()
     code = "from flask import Flask\napp = Flask(__name__)\napp.secret_key = 'dev'\napp.debug = True\n"
@@ -63,7 +63,7 @@ CODE_WARNINGS = (
 )
 
 
-def test_code_warnings_are_shown_before_anything_is_altered(command, unsafe_app, monkeypatch):
+def test_code_warnings_are_shown_before_any_change(command, unsafe_app, monkeypatch):
     shown = command("plan", "app", "--answers", str(unsafe_app))
     assert shown.exit_code == 2, shown.output
     assert all(words in shown.output for words in CODE_WARNINGS)
@@ -75,9 +75,9 @@ def test_code_warnings_are_shown_before_anything_is_altered(command, unsafe_app,
     assert all(applied.output.count(words) == 1 for words in CODE_WARNINGS)
 
 
-def test_code_warnings_are_not_repeated_where_there_is_nothing_to_do(command, unsafe_app, monkeypatch):
+def test_code_warnings_are_not_repeated_when_nothing_changes(command, unsafe_app, monkeypatch):
     monkeypatch.setattr(run_request, "needed", lambda *given: [])
-    monkeypatch.setattr(apply, "require_well", lambda *given: [])
+    monkeypatch.setattr(apply, "require_healthy", lambda *given: [])
     applied = command("apply", "app", "--answers", str(unsafe_app))
     assert applied.exit_code == 0, applied.output
     assert "Nothing to do" in applied.output

@@ -1,4 +1,4 @@
-"""What the commands print, on terminals of all kinds."""
+"""Output of commands on terminals with different encodings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from piwizard.steps.registry import StepInstance, step_named
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Takes the place of stdout and stderr, in an encoding; gives what was written to each."""
+    """Replace stdout and stderr by streams with an encoding; the result reads what was written to each."""
 
     def made(encoding):
         streams = {}
@@ -38,7 +38,7 @@ def status(state, summary):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
-def test_json_is_json_in_any_encoding(terminal, encoding):
+def test_json_output_is_valid_in_any_encoding(terminal, encoding):
     written = terminal(encoding)
     output.error(PiwizardError("Straße ✓ — “x”", key="app.repo", hint="日本"), as_json=True)
     output.show_event({"event": "output", "text": "•••\x1b[2J"}, as_json=True)
@@ -49,11 +49,11 @@ def test_json_is_json_in_any_encoding(terminal, encoding):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
-def test_nothing_breaks_a_narrow_terminal(terminal, encoding):
+def test_text_output_has_no_control_characters_in_any_encoding(terminal, encoding):
     written = terminal(encoding)
     states = list(STATE_SYMBOLS)
     output.show_status([status(state, "… \x1b[2J•\nsecond line") for state in states])
-    output.error(PiwizardError("git said: \x1b]0;owned\x07✗", hint="“mend” it"), as_json=False)
+    output.error(PiwizardError("git said: \x1b]0;owned\x07✗", hint="“fix” it"), as_json=False)
     output.show_event({"event": "note", "text": "✓ \x9b31m"}, as_json=False)
     assert len(written("stdout").splitlines()) == len(states) + 1
     assert written("stderr").startswith("piwizard: git said: ")
@@ -66,14 +66,14 @@ def test_every_state_has_a_symbol():
     assert "".join(ASCII_STATE_SYMBOLS.values()).isascii()
 
 
-def test_warnings_are_not_on_stdout(terminal):
+def test_warnings_go_to_stderr(terminal):
     written = terminal("utf-8")
     output.warn("state.json is missing.")
     output.warn("")
     assert (written("stdout"), written("stderr")) == ("", "piwizard: state.json is missing.\n")
 
 
-def test_what_nobody_foresaw_is_kept_for_root_alone(own_places):
+def test_unforeseen_error_details_are_readable_only_by_root(own_places):
     try:
         raise ValueError("of a kind")
     except ValueError as error:
@@ -85,8 +85,8 @@ def test_what_nobody_foresaw_is_kept_for_root_alone(own_places):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_where_it_cannot_be_kept_either(own_places):
+def test_unforeseen_error_is_shown_when_details_cannot_be_saved(own_places):
     (own_places / "log").write_text("not a folder")
     problem = output.unforeseen(OSError(28, "No space left on device"))
     assert problem.message == "The disk is full."
-    assert "could not be kept" in problem.hint
+    assert "could not be saved" in problem.hint

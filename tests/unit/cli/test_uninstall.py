@@ -1,4 +1,4 @@
-"""What `remove` and `undo` delete: nothing that a person has made without a yes that names it."""
+"""`remove` and `undo` delete user data only after a confirmation that names it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from piwizard.changes.folder import Folder
-from piwizard.cli import apply, error_handler, uninstall
+from piwizard.cli import error_handler, undo, uninstall
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch
 from piwizard.engine.leftovers import Remains
@@ -35,7 +35,7 @@ ME = Owner()
 
 
 class Machine:
-    """A machine with two sites; runs are carried out at once, and kept to be looked at."""
+    """A machine with two sites. Runs are carried out immediately and recorded."""
 
     def __init__(self, root, monkeypatch):
         self.srv, self.root, self.requests, self.asked = root / "srv", root, [], []
@@ -68,7 +68,7 @@ class Machine:
         return CliRunner().invoke(cli, argv)
 
     def at_terminal(self, *answers):
-        """Whoever sits there answers so, question by question."""
+        """Answer the questions at a terminal in this order."""
         left = list(answers)
 
         def say(question=""):
@@ -77,11 +77,11 @@ class Machine:
 
         self._monkeypatch.setattr("builtins.input", say)
         self._monkeypatch.setattr(uninstall, "sys", Terminal())
-        self._monkeypatch.setattr(apply, "sys", Terminal())
+        self._monkeypatch.setattr(undo, "sys", Terminal())
 
 
 class Terminal:
-    """`sys` of somebody who sits at a terminal."""
+    """`sys` with a terminal as stdin."""
 
     class stdin(io.StringIO):
         @staticmethod
@@ -99,8 +99,8 @@ def machine(own_places, monkeypatch):
     monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(run_launch, "start", found.undo)
-    monkeypatch.setattr(uninstall, "watch", lambda run, as_json: 0)
-    monkeypatch.setattr(apply, "watch", lambda run, as_json: 0)
+    monkeypatch.setattr(uninstall, "watch_run", lambda run, as_json: 0)
+    monkeypatch.setattr(undo, "watch_run", lambda run, as_json: 0)
     paths.answers_file().parent.mkdir(parents=True)
     paths.answers_file().write_text(ANSWERS)
     for site in ("shop", "blog"):
@@ -115,12 +115,12 @@ def data(machine, site="blog"):
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
-def test_remove_without_a_terminal_needs_a_yes(machine, more):
+def test_remove_without_a_terminal_needs_yes_option(machine, more):
     said = machine.run("remove", "blog", *more)
     assert said.exit_code == 1
     assert machine.requests == []
     assert data(machine) == "what visitors wrote"
-    for words in (f"{machine.srv}/blog/data (1 file, 19 bytes)", "Nothing was altered", "--yes", "--keep-data"):
+    for words in (f"{machine.srv}/blog/data (1 file, 19 bytes)", "Nothing was changed", "--yes", "--keep-data"):
         assert words in said.output, said.output
     assert AnswerStore().sites() == ["shop", "blog"]
 
@@ -128,8 +128,8 @@ def test_remove_without_a_terminal_needs_a_yes(machine, more):
 def test_remove_with_yes_names_what_it_deletes(machine):
     said = machine.run("remove", "blog", "--yes")
     assert said.exit_code == 0, said.output
-    assert f"Deletes {machine.srv}/blog/data (1 file, 19 bytes)." in said.output
-    assert "The site blog is removed. Nothing of it is left." in said.output
+    assert f"Deleting {machine.srv}/blog/data (1 file, 19 bytes)." in said.output
+    assert "Site blog removed. Nothing of it is left." in said.output
     assert not (machine.srv / "blog").exists()
     assert data(machine, "shop") == "what visitors wrote"
     assert AnswerStore().sites() == ["shop"]
@@ -144,29 +144,29 @@ def test_remove_with_json_names_what_it_deletes(machine):
 
 
 @pytest.mark.parametrize("answer", ["", "n", "no", "what?"])
-def test_remove_at_a_terminal_asks_for_the_data_apart(machine, answer):
+def test_remove_at_a_terminal_asks_separately_about_data(machine, answer):
     machine.at_terminal("y", answer)
     said = machine.run("remove", "blog")
     assert said.exit_code == 0, said.output
-    assert machine.asked[1] == f"Delete also {machine.srv}/blog/data (1 file, 19 bytes)? [y/N] "
+    assert machine.asked[1] == f"Also delete {machine.srv}/blog/data (1 file, 19 bytes)? [y/N] "
     assert "data" not in machine.asked[0]
     assert data(machine) == "what visitors wrote"
-    assert f"Left: {machine.srv}/blog with {machine.srv}/blog/data (1 file, 19 bytes)" in said.output
+    assert f"Still there: {machine.srv}/blog with {machine.srv}/blog/data (1 file, 19 bytes)" in said.output
 
 
-def test_remove_at_a_terminal_deletes_after_both(machine):
+def test_remove_at_a_terminal_deletes_after_both_confirmations(machine):
     machine.at_terminal("y", "y")
     assert machine.run("remove", "blog").exit_code == 0
     assert not (machine.srv / "blog").exists()
 
 
-def test_remove_at_a_terminal_that_is_refused(machine):
+def test_remove_at_a_terminal_stops_when_declined(machine):
     machine.at_terminal("n")
     assert machine.run("remove", "blog").exit_code == 1
     assert machine.requests == []
 
 
-def test_secrets_stay_with_the_data(machine):
+def test_remove_keeps_secrets_with_the_data(machine):
     vault = workspace.secret_store()
     vault.keep("blog", "app.env.SECRET_KEY", "it-encrypts-the-data")
     vault.save()
@@ -176,8 +176,8 @@ def test_secrets_stay_with_the_data(machine):
     assert not workspace.secret_store().knows("blog", "app.env.SECRET_KEY")
 
 
-def test_a_round_trip_with_kept_data(machine):
-    """Kept, set up again, removed: what was there when piwizard came again was piwizard's all the same."""
+def test_remove_deletes_data_kept_by_an_earlier_removal(machine):
+    """Data that was kept and found again at the next setup still counts as created by piwizard."""
     said = machine.run("remove", "blog", "--keep-data")
     assert said.exit_code == 0, said.output
     assert data(machine) == "what visitors wrote"
@@ -195,24 +195,24 @@ def test_a_round_trip_with_kept_data(machine):
     assert Remains(workspace.backups_dir()).records() == []
 
 
-def test_kept_data_can_be_removed_later(machine):
+def test_remove_deletes_kept_data_later(machine):
     assert machine.run("remove", "blog", "--keep-data").exit_code == 0
     assert AnswerStore().sites() == ["shop"]
-    assert machine.run("remove", "blog").exit_code == 1, "nobody said yes"
+    assert machine.run("remove", "blog").exit_code == 1, "no confirmation"
     said = machine.run("remove", "blog", "--yes")
     assert said.exit_code == 0, said.output
     assert not (machine.srv / "blog").exists()
     assert machine.run("remove", "blog", "--yes").exit_code == 1
 
 
-def test_what_else_lies_in_the_folder_stays_and_is_named(machine):
+def test_remove_keeps_and_names_other_files_in_the_folder(machine):
     (machine.srv / "blog" / "notes.txt").write_text("mine")
     said = machine.run("remove", "blog", "--yes")
     assert (machine.srv / "blog" / "notes.txt").read_text() == "mine"
-    assert f"Left: {machine.srv}/blog with notes.txt" in said.output
+    assert f"Still there: {machine.srv}/blog with notes.txt" in said.output
 
 
-def test_remove_works_where_there_are_no_answers(machine):
+def test_remove_works_without_answers(machine):
     paths.answers_file().write_text("[ddns]\n")
     said = machine.run("remove", "blog", "--yes")
     assert said.exit_code == 0, said.output
@@ -222,13 +222,13 @@ def test_remove_works_where_there_are_no_answers(machine):
     assert not (machine.srv / "shop").exists()
 
 
-def test_remove_of_a_site_without_answers_leaves_those_of_the_first_site(machine):
+def test_remove_without_answers_keeps_answers_of_other_sites(machine):
     paths.answers_file().write_text(ANSWERS.partition("[sites")[0])
     assert machine.run("remove", "blog", "--yes").exit_code == 0
     assert AnswerStore().sites() == ["shop"]
 
 
-def test_remove_of_what_is_no_site(machine):
+def test_remove_refuses_unknown_sites(machine):
     (machine.srv / "git" / "data").mkdir(parents=True)
     for name in ("git", "..", "blog/../shop", ""):
         said = machine.run("remove", name, "--yes")
@@ -237,7 +237,7 @@ def test_remove_of_what_is_no_site(machine):
     assert machine.requests == []
 
 
-def test_data_of_a_site_that_was_never_set_up_is_somebody_elses(machine):
+def test_remove_keeps_data_of_a_site_that_was_never_set_up(machine):
     (machine.srv / "git" / "data").mkdir(parents=True)
     (machine.srv / "git" / "data" / "mine").write_text("mine")
     paths.answers_file().write_text(f'{ANSWERS}\n[sites.git.app]\nrepo = "https://example.org/git.git"\n')
@@ -245,7 +245,7 @@ def test_data_of_a_site_that_was_never_set_up_is_somebody_elses(machine):
     assert (machine.srv / "git" / "data" / "mine").read_text() == "mine"
 
 
-def test_a_disk_in_the_data_ends_it_before_it_begins(machine, monkeypatch):
+def test_remove_refuses_data_with_a_mounted_disk(machine, monkeypatch):
     mounts = machine.root / "mountinfo"
     mounts.write_text(f"36 22 98:0 / {machine.srv}/blog/data/media rw - ext4 /dev/b rw\n")
     monkeypatch.setattr(app_data, "MOUNTS", mounts)
@@ -257,7 +257,7 @@ def test_a_disk_in_the_data_ends_it_before_it_begins(machine, monkeypatch):
 
 @pytest.mark.parametrize("argv", [("undo", "--all", "--data"), ("undo", "app", "--site", "blog", "--data")])
 @pytest.mark.parametrize("more", [(), ("--json",)])
-def test_undo_with_data_needs_a_yes(machine, argv, more):
+def test_undo_with_data_needs_confirmation(machine, argv, more):
     said = machine.run(*argv, *more)
     assert said.exit_code == 1
     assert f"{machine.srv}/blog/data (1 file, 19 bytes)" in said.output
@@ -269,13 +269,13 @@ def test_undo_with_data_needs_a_yes(machine, argv, more):
 
 @pytest.mark.parametrize("argv", [("undo", "--all"), ("undo", "app", "--site", "blog")])
 @pytest.mark.parametrize("more", [(), ("--yes",), ("--json",)])
-def test_undo_without_data_keeps_it(machine, argv, more):
+def test_undo_without_data_option_keeps_data(machine, argv, more):
     assert machine.run(*argv, *more).exit_code == 0
     assert data(machine) == "what visitors wrote"
     assert "1 file" in machine.summaries()["app"]
 
 
-def test_undo_of_all_asks_folder_by_folder(machine):
+def test_undo_all_asks_about_each_folder(machine):
     machine.at_terminal("y", "y", "n")
     assert machine.run("undo", "--all").exit_code == 0
     assert [question.split("/srv/")[-1] for question in machine.asked[1:]] == [
@@ -285,16 +285,16 @@ def test_undo_of_all_asks_folder_by_folder(machine):
     assert (data(machine, "blog"), data(machine, "shop")) == (None, "what visitors wrote")
 
 
-def test_undo_of_one_step_asks_for_its_data(machine):
+def test_undo_of_one_step_asks_about_its_data(machine):
     machine.at_terminal("y", "")
     assert machine.run("undo", "app", "--site", "blog").exit_code == 0
-    assert machine.asked[1] == f"Delete also {machine.srv}/blog/data (1 file, 19 bytes)? [y/N] "
+    assert machine.asked[1] == f"Also delete {machine.srv}/blog/data (1 file, 19 bytes)? [y/N] "
     assert data(machine) == "what visitors wrote"
-    assert machine.run("undo", "app", "--site", "blog", "--data", "--yes").exit_code == 0, "what was kept before"
+    assert machine.run("undo", "app", "--site", "blog", "--data", "--yes").exit_code == 0, "data kept before"
     assert data(machine) is None
 
 
-def test_undo_of_all_takes_what_an_earlier_one_has_kept(machine):
+def test_undo_all_deletes_data_kept_by_an_earlier_undo(machine):
     assert machine.run("undo", "--all", "--yes").exit_code == 0
     assert "nothing to undo" in machine.run("undo", "--all", "--yes").output
     assert machine.run("undo", "--all", "--data", "--yes").exit_code == 0
@@ -308,7 +308,7 @@ def test_undo_needs_no_answers(machine):
     assert not (machine.srv / "blog" / "releases").exists()
 
 
-def test_a_folder_that_was_there_before_piwizard_stays(machine):
+def test_undo_keeps_a_folder_that_existed_before(machine):
     (machine.srv / "old" / "data").mkdir(parents=True)
     (machine.srv / "old" / "data" / "app.db").write_text("brought from another Pi")
     machine.set_up("old", "run-3")
@@ -320,4 +320,4 @@ def test_a_folder_that_was_there_before_piwizard_stays(machine):
     assert data(machine, "old") is None
     assert files.gone(machine.srv / "old" / "data").exists() is False
     assert "as it was before" not in said.output
-    assert f"Left: {machine.srv}/old, which is empty" in said.output
+    assert f"Still there: {machine.srv}/old, which is empty" in said.output

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.database import find_init
-from piwizard.apps.env_vars import find_environment
-from piwizard.apps.write_paths import find_writable
+from piwizard.apps.database import find_init_commands
+from piwizard.apps.env_vars import find_env_variables
+from piwizard.apps.write_paths import find_write_paths
 from piwizard.diagnosis.app_context import AppContext
 
 FILES = {
@@ -44,9 +44,9 @@ def context(tmp_path: Path) -> AppContexts:
             "entry": "app:app",
             "requirements": "requirements.txt",
             "listed": ("flask", "pillow"),
-            "may_write": find_writable(tree),
-            "variables": find_environment(tree),
-            "commands": find_init(tree, "app:app"),
+            "may_write": find_write_paths(tree),
+            "variables": find_env_variables(tree),
+            "commands": find_init_commands(tree, "app:app"),
         }
         return AppContext(**{**found, **known})  # type: ignore[arg-type]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from piwizard.apps.destructive import Doubt
+from piwizard.apps.data_risk import DataRisk
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.findings import Finding
 from piwizard.system.remedies import AddAnswer, ApplySteps, GenerateSecret
@@ -172,8 +172,8 @@ def test_what_was_found_in_the_code_is_named_with_what_is_added(context: AppCont
 
 def test_a_command_that_throws_data_away_is_not_run_by_itself(context: AppContexts) -> None:
     one = context()
-    doubt = Doubt("drop_all()", "models.py", 8)
-    destructive = context(commands=tuple(replace(command, doubt=doubt) for command in one.commands))
+    risk = DataRisk("drop_all()", "models.py", 8)
+    destructive = context(commands=tuple(replace(command, risk=risk) for command in one.commands))
     lines = view("sqlite3.OperationalError: no such table: user", "x")
     (finding,) = find_causes([lines], destructive)
     assert not finding.fixable, "--fix --yes is no answer to a command that may delete data"

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import bind_address
+from piwizard.apps import leak_check
+from piwizard.apps.layout import SiteLayout
 from piwizard.nginx import worker_reload
 from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
@@ -135,8 +136,8 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Does not wait for what will not come."""
-    real = bind_address.look
-    monkeypatch.setattr(bind_address, "look", lambda files, ask: real(files, ask, 5.0, 0.2))
+    real = leak_check.find_leaks
+    monkeypatch.setattr(leak_check, "find_leaks", lambda files, ask: real(files, ask, 5.0, 0.2))
     settled = checks.settled
     monkeypatch.setattr(checks, "settled", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
 
@@ -220,11 +221,11 @@ def test_single_leak_behind_a_catch_all_is_found(pi, path, content):
 
 def test_database_of_the_app_is_found_while_it_changes(pi):
     pi.answer(given_away(pi, "data"))
-    files = bind_address.private_files
+    files = leak_check.list_private_files
     found = pi.check()["repository-closed"]
     assert "/instance/people.sqlite" in found.detail
     with sqlite3.connect(pi.data / "instance" / "people.sqlite") as database:
-        known = [file for file in files(site.Layout("blog", "")) if file.path == "instance/people.sqlite"]
+        known = [file for file in files(SiteLayout("blog", "")) if file.path == "instance/people.sqlite"]
         database.execute("INSERT INTO person VALUES ('me')")
     assert known[0].is_in(checks.get("/instance/people.sqlite", host="pi.example"))
 
@@ -320,9 +321,9 @@ def test_what_a_stranger_puts_into_the_data_leads_nowhere(pi, tmp_path, what, mo
     elif what == "folders":
         (pi.data / "loop").symlink_to(pi.data)
     else:
-        monkeypatch.setattr(bind_address, "MOST_ENTRIES", 50)
+        monkeypatch.setattr(leak_check, "MAX_ENTRIES", 50)
         for number in range(200):
             (pi.data / f"{number}.db").write_bytes(b"x" * 100)
-    files = bind_address.private_files(site.Layout("blog", ""))
+    files = leak_check.list_private_files(SiteLayout("blog", ""))
     assert not any(b"root:" in file.beginning for file in files)
-    assert len(files) <= bind_address.MOST_FILES
+    assert len(files) <= leak_check.MAX_FILES

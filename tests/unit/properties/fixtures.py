@@ -186,7 +186,7 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
 
 def forget() -> None:
     """What was read of the app counts no more: the answers have put other files there."""
-    analysis_cache.forget()
+    analysis_cache.forget_analyses()
 
 
 __all__ = ["PiwizardError", "Planned", "World", "forget", "own_places"]

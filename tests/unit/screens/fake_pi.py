@@ -132,7 +132,7 @@ class Ddns(ddns.Ddns):
 
     name = "ddns"
     title = "Dynamic DNS"
-    heading = "Reach"
+    heading = "Network"
     why = "Your router's public address changes from time to time: this keeps the name pointing at it."
 
     def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
@@ -165,7 +165,7 @@ def install(folder: Path) -> None:
     gather = facts.__dict__.get("_real_gather", facts.gather)
     facts._real_gather = gather
     facts.gather = lambda source=None: gather(source or RecordedSource(SAMPLE))
-    app_source.find = lambda site, repo, ref, pinned=None, **_: AppSource(repo, ref, "c0ffee", APP, None)
+    app_source.find_source = lambda site, repo, ref, pinned=None, **_: AppSource(repo, ref, "c0ffee", APP, None)
     run_launch.require_systemd = lambda: None
     run_launch.start = lambda wanted: start(folder, wanted)
     run_launch.stop = stop

@@ -89,7 +89,7 @@ def test_a_first_site_can_be_answered_before_it_has_a_name(answering):
 def test_the_file_is_for_its_owner_alone_and_begins_with_a_word(answering):
     answering.set("myflask", "app.repo", "/srv/git/a.git")
     assert stat.S_IMODE(answering.path.stat().st_mode) == 0o600
-    assert answering.path.read_text().startswith("# What you answered to piwizard.")
+    assert answering.path.read_text().startswith("# Your answers to piwizard.")
     assert answering.sites() == ["myflask"]
 
 
@@ -148,10 +148,10 @@ def test_none_takes_an_answer_back(hand_written):
         (None, "site.name", "My Site", "must be 1 to 31 lowercase letters"),
         (None, "gunicorn.workers", "many", "must be a whole number from 1"),
         ("club", "site.domains", ["a b"], "must be a host name"),
-        ("club", "site.domains", ["blog.example.org"], "names blog.example.org, which belongs to the site blog"),
-        ("club", "site.name", "blog", "is the name of another site"),
-        ("club", "site.name", None, "cannot be taken back"),
-        ("blog", "site.name", "log", "a further site is called as its tables are"),
+        ("club", "site.domains", ["blog.example.org"], "must not name blog.example.org: the site blog"),
+        ("club", "site.name", "blog", "must be unique: another site"),
+        ("club", "site.name", None, "cannot be removed"),
+        ("blog", "site.name", "log", "as in the names of its tables"),
         ("club", "app.env", {"KEY": 5}, "must set KEY to a text"),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_name_can_be_mended_until_something_is_called_so(answering):
     assert answering.sites() == ["myflask"]
     assert workspace.secret_store().resolve("myflask", {"app.env.API_KEY": {"asked": True}})
     State(paths.state_dir()).mark("app", "myflask", "failed", "RUN")
-    with pytest.raises(Invalid, match="cannot be changed any more"):
+    with pytest.raises(Invalid, match="cannot change: the site is set up"):
         answering.set("myflask", "site.name", "other")
 
 

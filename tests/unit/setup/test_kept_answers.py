@@ -81,7 +81,7 @@ def test_a_site_that_is_set_up_keeps_its_answers(file):
 def test_what_is_kept_is_said(file):
     words = kept_answers.remarks(file, workspace.planner(file).answers)
     assert words == [
-        f"{site} is set up and not in {file}: its answers are kept. `piwizard remove {site}` removes it."
+        f"{site} is set up but not in {file}. Its answers are kept. Run `piwizard remove {site}` to remove it."
         for site in ("blog", "shop")
     ]
     assert kept_answers.remarks(None, workspace.planner(None).answers) == []
@@ -107,7 +107,7 @@ def test_another_name_for_a_site_that_is_set_up_is_refused(file, name):
         PiwizardError, match=rf"the file gives shop.example.org to the site {name}, but shop is set up"
     ) as refused:
         workspace.planner(file)
-    assert "Call it shop" in refused.value.hint
+    assert "Name the site shop" in refused.value.hint
     with pytest.raises(PiwizardError, match="but shop is set up"):
         workspace.keep_answers(file)
     assert "wiki" not in paths.answers_file().read_text()

@@ -41,7 +41,9 @@ def planner(own_places, tmp_path, monkeypatch):
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "app.py").write_text(CODE)
-    monkeypatch.setattr(app_source, "find", lambda *_, **__: AppSource("/srv/git/blog.git", None, "c0ffee", tree, None))
+    monkeypatch.setattr(
+        app_source, "find_source", lambda *_, **__: AppSource("/srv/git/blog.git", None, "c0ffee", tree, None)
+    )
     recorded = gather(RecordedSource(SAMPLE))
     monkeypatch.setattr(facts, "gather", lambda: recorded)
     monkeypatch.setattr(run_launch, "start", lambda wanted: "run-1")

@@ -78,7 +78,7 @@ def test_what_is_optional_waits_and_holds_nothing_up(planner, monkeypatch):
     )
     monkeypatch.setattr(registry, "STEPS", (optional, *registry.STEPS))
     found = of(planner, "extra")
-    assert (found.state, found.waits, found.summary) == ("todo", True, "Optional: waits for your answers.")
+    assert (found.state, found.waits, found.summary) == ("todo", True, "Optional: needs your answers.")
     assert not of(planner).settled
     well = [
         replace(one, state="done") for one in status(planner, workspace.state(), workspace.backups()) if not one.waits
@@ -192,6 +192,6 @@ def test_a_site_without_answers_is_seen(planner):
         ("app of blog", "drifted", "run-1"),
         ("site of blog", "drifted", None),
     ]
-    assert "`piwizard remove blog` removes it" in found[0].summary
+    assert "Run `piwizard remove blog` to remove it" in found[0].summary
     known = file_reader.parse('[sites.blog.site]\ndomains = ["blog.example.org"]\n', all_questions())
     assert without_answers(Planner(known, workspace.secret_store()), workspace.state(), workspace.backups()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.app_config import FRAMEWORK, SERVER, AppConfig
+from piwizard.apps.app_config import DEFAULT_FLASK, DEFAULT_GUNICORN, AppConfig
 from piwizard.errors import PiwizardError
 from piwizard.steps.app import App
 from piwizard.system import paths
@@ -41,7 +41,7 @@ def test_the_release(plan):
     data = next(change for change in of_kind(changes, "folder") if change.path.name == "data")
     assert (data.mode, data.owner.user, data.whole) == (0o750, "blog", False), "what the app wrote survives an undo"
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == (SERVER, "-r", "requirements.txt")
+    assert environment.install == (DEFAULT_GUNICORN, "-r", "requirements.txt")
     assert environment.inputs == ("requirements.txt",)
     assert environment.group == "blog"
 
@@ -118,13 +118,13 @@ def test_without_a_repository(ground, answers):
 def test_what_no_list_names_is_taken_from_the_imports(plan):
     changes = plan({"app.py": FLASK + "import flask_wtf, unheard_of\n"})
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == (SERVER, FRAMEWORK, "flask-wtf")
+    assert environment.install == (DEFAULT_GUNICORN, DEFAULT_FLASK, "flask-wtf")
     assert (environment.inputs, environment.lines) == ((), ())
 
 
 def test_flask_comes_along_where_the_list_forgets_it(plan):
     (environment,) = of_kind(plan({"app.py": FLASK, "requirements.txt": "psycopg2\n"}), "environment")
-    assert environment.install == (SERVER, FRAMEWORK, "-r", "requirements.txt")
+    assert environment.install == (DEFAULT_GUNICORN, DEFAULT_FLASK, "-r", "requirements.txt")
 
 
 POETRY = """
@@ -141,10 +141,10 @@ POETRY_LOCK = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for nam
     [
         ({"requirements.txt": "flask\ngunicorn==20.1.0\n"}, ()),
         ({"requirements.txt": "flask\n-r more.txt\n", "more.txt": "Gunicorn==20.1.0 --hash=sha256:00\n"}, ()),
-        ({"requirements.txt": "redis\n-c fixed.txt\n", "fixed.txt": "flask==1.1\n"}, (SERVER, "flask")),
+        ({"requirements.txt": "redis\n-c fixed.txt\n", "fixed.txt": "flask==1.1\n"}, (DEFAULT_GUNICORN, "flask")),
         ({"requirements.txt": "flask\n-c fixed.txt\n", "fixed.txt": "gunicorn==20.1.0\n"}, ("gunicorn",)),
         ({"pyproject.toml": POETRY, "poetry.lock": POETRY_LOCK}, ("gunicorn", "flask")),
-        ({"pyproject.toml": POETRY}, (SERVER, FRAMEWORK)),
+        ({"pyproject.toml": POETRY}, (DEFAULT_GUNICORN, DEFAULT_FLASK)),
     ],
 )
 def test_versions_that_the_app_names_win(plan, files, installed):

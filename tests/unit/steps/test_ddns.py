@@ -39,7 +39,7 @@ def test_what_is_suggested(ground):
     questions = {one.key: one for one in Ddns().questions(ground(domains=("songuuli.duckdns.org",)), None)}
     assert questions["ddns.hostname"].default == "songuuli.duckdns.org"
     assert questions["ddns.provider"].default == "duckdns"
-    assert "theirs" in questions["ddns.provider"].detected
+    assert "belongs to this provider" in questions["ddns.provider"].detected
 
 
 def test_nothing_is_suggested_for_a_domain_of_ones_own(ground):
@@ -98,8 +98,8 @@ def test_no_ips_own_client(pi, given):
     [
         (NO_IP + "interval = 1\n", "ddns.interval", "at least 5 minutes"),
         (NO_IP + "ipv6 = true\n", "ddns.ipv6", "only the IPv4 address"),
-        (NO_IP + 'client = "noip-duc"\nserver = "ddns.example.org"\n', "ddns.client", "names of No-IP only"),
-        ('provider = "duckdns"\nhostname = "a.duckdns.org"\nclient = "noip-duc"\n', "ddns.client", "of No-IP only"),
+        (NO_IP + 'client = "noip-duc"\nserver = "ddns.example.org"\n', "ddns.client", "only update domains of No-IP"),
+        ('provider = "duckdns"\nhostname = "a.duckdns.org"\nclient = "noip-duc"\n', "ddns.client", "domains of No-IP"),
     ],
 )
 def test_what_does_not_fit_together(pi, given, table, key, words):

@@ -74,5 +74,5 @@ def test_refused(plan, text):
 def test_the_time_it_takes_is_measured_where_there_is_a_machine(ground, monkeypatch):
     monkeypatch.setattr(openssl_dhparam, "expected", lambda bits: 229 * 60.0)
     _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", planner.all_questions()).of(None))
-    assert bits.detected == "takes about 3 h 49 min on this board, by a short try"
+    assert bits.detected == "takes about 3 h 49 min on this board, by a short test"
     assert Dhparam().questions(None, None)[1].detected == ""

@@ -56,7 +56,7 @@ def test_by_hand_alters_nothing_but_a_text(ground):
 
 def test_from_upnp_to_by_hand(ground, tmp_path):
     (tmp_path / forward_timer.TIMER).touch()
-    with pytest.raises(PiwizardError, match="by UPnP before") as refused:
+    with pytest.raises(PiwizardError, match="already forwarded by UPnP") as refused:
         plan(ground(), "by-hand")
     assert "piwizard undo router" in refused.value.hint
 
@@ -64,7 +64,7 @@ def test_from_upnp_to_by_hand(ground, tmp_path):
 def test_without_a_router(ground, machine):
     known = machine()
     alone = dataclasses.replace(known, network=dataclasses.replace(known.network, gateway=None))
-    with pytest.raises(PiwizardError, match="knows no router"):
+    with pytest.raises(PiwizardError, match="no default gateway"):
         plan(ground(machine=alone), "upnp")
 
 

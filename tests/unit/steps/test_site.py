@@ -103,7 +103,7 @@ def test_a_server_on_one_line(plan, text, theirs):
 
 def test_a_name_on_one_line(plan):
     theirs = NginxFiles(sites={THEIRS: "server { server_name a blog.example.org; }"})
-    with pytest.raises(PiwizardError, match="served already"):
+    with pytest.raises(PiwizardError, match="already served"):
         plan(nginx=theirs)
 
 

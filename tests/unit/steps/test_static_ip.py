@@ -27,10 +27,10 @@ def answered(text=""):
 
 def test_proposed_from_the_lease(asked):
     assert asked("pi4-trixie") == {
-        "address": ("192.168.1.197/24", "lent by the router now"),
-        "interface": ("eth0", "leads to the Internet"),
-        "gateway": ("192.168.1.1", "as it is now"),
-        "dns": (["192.168.1.1"], "as they are now"),
+        "address": ("192.168.1.197/24", "assigned by the router now"),
+        "interface": ("eth0", "used for the Internet"),
+        "gateway": ("192.168.1.1", "current value"),
+        "dns": (["192.168.1.1"], "current values"),
         "revert_after": (180, ""),
     }
     assert asked("zero-w-bookworm")["interface"][0] == "wlan0"
@@ -41,14 +41,14 @@ def test_proposed_for_the_interface_that_was_answered(asked):
     assert asked("pi4-trixie", 'interface = "eth9"')["address"] == (None, "")
 
 
-def test_the_card_for_a_reservation_is_told(ground, machine):
+def test_mac_address_for_a_reservation_is_shown(ground, machine):
     address, *_ = StaticIp().questions(ground(machine=machine("pi4-trixie")), answered())
-    assert "the card (MAC) is dc:a6:32:01:02:03" in address.help
+    assert "the MAC address is dc:a6:32:01:02:03" in address.help
 
 
-def test_the_reservation_comes_first():
+def test_explanation_prefers_a_reservation_in_the_router():
     why = StaticIp().why
-    assert why.index("reserve") < why.index("fixed here")
+    assert why.index("reserve") < why.index("sets a static address here")
     assert "skip this step" in why
 
 
@@ -80,7 +80,7 @@ def test_not_while_the_interface_is_being_set(ground, machine, monkeypatch):
     now = address_trial.Trial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
     monkeypatch.setattr(address_trial, "current", lambda: now)
     monkeypatch.setattr(address_trial, "live", lambda interface: [])
-    with pytest.raises(PiwizardError, match="eth0 is being set anew at this moment"):
+    with pytest.raises(PiwizardError, match="eth0 is being restored"):
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
 
 

@@ -48,7 +48,7 @@ def test_every_machine_is_planned_or_told_why_not(plan, machine, name):
 def test_the_port_is_somebody_elses(plan, machine, name, words, hint):
     with pytest.raises(PiwizardError) as refused:
         plan(machine(name))
-    assert refused.value.message.startswith("Port 80 belongs to ")
+    assert refused.value.message.startswith("Port 80 is used by ")
     assert words in refused.value.message
     assert hint in refused.value.hint
     assert "purge" not in refused.value.hint
@@ -80,8 +80,8 @@ def test_an_unsupported_release(plan, machine):
 @pytest.mark.parametrize(
     ("disk", "message"),
     [
-        ({"free": DISK_NEEDED - 1}, "The disk is full: 499 MiB are free, 500 are needed."),
-        ({"free": 0}, "The disk is full: 0 MiB are free, 500 are needed."),
+        ({"free": DISK_NEEDED - 1}, "The disk is full: 499 MiB are free, 500 MiB are needed."),
+        ({"free": 0}, "The disk is full: 0 MiB are free, 500 MiB are needed."),
         ({"read_only": True}, "The disk is read-only."),
     ],
 )

@@ -38,7 +38,7 @@ ALLOWED = {
     "piwizard/cli/error_handler.py": {"sys.stderr"},  # closes it
     "piwizard/__main__.py": {"sys.stdout", "sys.stderr"},  # opens what is closed
     "piwizard/apps/smoke_test.py": {"print"},  # programs of their own: piwizard reads what they print, through a pipe
-    "piwizard/apps/data_files.py": {"print"},
+    "piwizard/apps/data_mirror.py": {"print"},
     "piwizard/apps/analysis_worker.py": {"sys.stdout"},
     "piwizard/network/port_forwarding.py": {"print"},
     # The screens draw through Textual, where every line passes VisibleFilter.
@@ -135,7 +135,7 @@ def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize("error", [PiwizardError(HOSTILE, hint=HOSTILE), ValueError(HOSTILE), OSError(5, HOSTILE)])
 def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
-    for module, name in ((workspace, "planner"), (workspace, "state"), (logs, "of"), (logs, "under_way")):
+    for module, name in ((workspace, "planner"), (workspace, "state"), (logs, "read_log"), (logs, "find_run")):
         monkeypatch.setattr(module, name, lambda *_, **__: fails(error))
     argv = [word for word in argv if word != HOSTILE or argv[0] in ("remove", "work")]
     argv = [word for word in argv if word != "--site"]

@@ -12,7 +12,8 @@ import pytest
 
 from piwizard.changes import chown
 from piwizard.changes.publish import Publish
-from piwizard.system import tree
+from piwizard.system import safe_open, tree_copy, tree_owner, tree_remove
+from piwizard.system.tree_copy import Modes
 
 
 @pytest.fixture
@@ -27,15 +28,15 @@ def theirs(tmp_path):
 
 
 def test_a_file_a_link_a_pipe_and_nothing(theirs):
-    with tree.folder(theirs) as within:
-        with tree.regular("style.css", within) as file:
+    with safe_open.open_folder(theirs) as within:
+        with safe_open.open_file("style.css", within) as file:
             assert file.read() == b"body {}"
-        assert [tree.regular(name, within) for name in ("link.css", "pipe.css", "gone.css")] == [None] * 3
+        assert [safe_open.open_file(name, within) for name in ("link.css", "pipe.css", "gone.css")] == [None] * 3
 
 
 def test_a_folder_that_became_a_link(theirs, tmp_path):
     (tmp_path / "link").symlink_to(theirs)
-    with pytest.raises(OSError, match=r"Not a directory|Too many levels"), tree.folder(tmp_path / "link"):
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"), safe_open.open_folder(tmp_path / "link"):
         pass
 
 
@@ -70,12 +71,12 @@ def everything(tmp_path, theirs):
 
 
 def opened(path):
-    return os.open(path, tree.FOLDER)
+    return os.open(path, safe_open.FOLDER_FLAGS)
 
 
 def test_a_copy_has_no_links_and_no_special_bits(everything, tmp_path):
     (tmp_path / "copy").mkdir()
-    tree.copy(opened(everything), opened(tmp_path / "copy"), tree.Modes((os.geteuid(), os.getegid()), 0o750))
+    tree_copy.copy_tree(opened(everything), opened(tmp_path / "copy"), Modes((os.geteuid(), os.getegid()), 0o750))
     assert sorted(os.listdir(tmp_path / "copy")) == ["hard", "inner", "link.css", "out", "style.css"]
     assert os.readlink(tmp_path / "copy" / "out") == str(tmp_path)
     assert (tmp_path / "copy" / "hard").stat().st_nlink == 1
@@ -85,7 +86,7 @@ def test_a_copy_has_no_links_and_no_special_bits(everything, tmp_path):
 
 def test_handing_over_touches_no_file_that_has_another_name(everything, tmp_path):
     before = (tmp_path / "secret").stat()
-    tree.hand_over(opened(everything), (os.geteuid(), os.getegid()), 0o750)
+    tree_owner.change_owner(opened(everything), (os.geteuid(), os.getegid()), 0o750)
     after = (tmp_path / "secret").stat()
     assert (after.st_ino, after.st_mode, after.st_uid, after.st_ctime_ns == before.st_ctime_ns) == (
         before.st_ino,
@@ -103,7 +104,7 @@ def test_changes_are_taken_where_no_link_is(everything, tmp_path):
     (target / "inner").mkdir(parents=True)
     (target / "style.css").symlink_to(tmp_path / "secret")
     (target / "hard").write_text("before")
-    tree.take_changes(opened(everything), opened(target), tree.Modes((os.geteuid(), os.getegid()), 0o750))
+    tree_copy.copy_changes(opened(everything), opened(target), Modes((os.geteuid(), os.getegid()), 0o750))
     assert (tmp_path / "secret").read_text() == "hush"
     assert (target / "style.css").is_symlink()
     assert (target / "hard").read_text() == "hush"
@@ -113,32 +114,32 @@ def test_changes_are_taken_where_no_link_is(everything, tmp_path):
 
 def test_removing_follows_no_link_and_goes_as_deep_as_it_takes(everything, tmp_path):
     deep = everything
-    for _ in range(3 * tree.DEEPEST):
+    for _ in range(3 * safe_open.MAX_DEPTH):
         deep = deep / "d"
     handle = opened(everything)
-    for _ in range(3 * tree.DEEPEST):
+    for _ in range(3 * safe_open.MAX_DEPTH):
         os.mkdir("d", dir_fd=handle)
-        inner = os.open("d", tree.FOLDER, dir_fd=handle)
+        inner = os.open("d", safe_open.FOLDER_FLAGS, dir_fd=handle)
         os.close(handle)
         handle = inner
     os.close(handle)
-    tree.remove("theirs", opened(tmp_path))
+    tree_remove.remove_tree("theirs", opened(tmp_path))
     assert os.listdir(tmp_path) == ["secret"]
     assert (tmp_path / "secret").read_text() == "hush"
 
 
 def test_reading_is_bounded_and_follows_no_link(everything):
-    assert tree.read(everything, PurePath("style.css"), 4) == b"body"
-    assert [tree.read(everything, PurePath(path), 9) for path in ("link.css", "out/secret", "pipe.css", "no")] == [
-        None
-    ] * 4
+    assert safe_open.read_file(everything, PurePath("style.css"), 4) == b"body"
+    assert [
+        safe_open.read_file(everything, PurePath(path), 9) for path in ("link.css", "out/secret", "pipe.css", "no")
+    ] == [None] * 4
 
 
 MOUNTED = """
 import errno, os, sys
 from pathlib import Path
 from piwizard.changes import chown as ownership
-from piwizard.system import files, tree
+from piwizard.system import files, safe_open, tree_owner
 
 top = Path(sys.argv[1])
 try:
@@ -147,7 +148,7 @@ except OSError as error:
     assert error.errno == errno.EBUSY, error
 else:
     raise AssertionError("removed what somebody mounted there")
-tree.hand_over(os.open(top / "data", tree.FOLDER), (1, 1), 0o750)
+tree_owner.change_owner(os.open(top / "data", safe_open.FOLDER_FLAGS), (1, 1), 0o750)
 ownership.give_back(top, "data", "daemon")
 ownership.give_back(top, "data/photos", "daemon")
 """
@@ -174,7 +175,7 @@ def test_holes_stay_holes(tmp_path):
         file.truncate(1 << 40)
         file.seek(1 << 30)
         file.write(b"here")
-    tree.copy(opened(tmp_path / "from"), opened(tmp_path / "to"), tree.Modes((os.geteuid(), os.getegid()), 0o777))
+    tree_copy.copy_tree(opened(tmp_path / "from"), opened(tmp_path / "to"), Modes((os.geteuid(), os.getegid()), 0o777))
     copied = tmp_path / "to" / "sparse"
     assert copied.stat().st_size == 1 << 40
     assert copied.stat().st_blocks * 512 < 1 << 20
@@ -187,19 +188,17 @@ def test_walk_and_owners_end_where_folders_are_nested_without_end(tmp_path):
     handle = opened(tmp_path)
     for _ in range(3000):
         os.mkdir("d", dir_fd=handle)
-        inner = os.open("d", tree.FOLDER, dir_fd=handle)
+        inner = os.open("d", safe_open.FOLDER_FLAGS, dir_fd=handle)
         os.close(handle)
         handle = inner
     os.close(handle)
-    assert len(list(tree.walk(opened(tmp_path)))) == tree.DEEPEST + 1
+    assert len(list(safe_open.walk(opened(tmp_path)))) == safe_open.MAX_DEPTH + 1
     assert chown.of_others(tmp_path, "d", "daemon") is (os.geteuid() != pwd.getpwnam("daemon").pw_uid)
-    tree.remove("d", opened(tmp_path))
+    tree_remove.remove_tree("d", opened(tmp_path))
     assert os.listdir(tmp_path) == []
 
 
 def test_folders_alone_have_no_files(everything, tmp_path):
     (tmp_path / "outline").mkdir()
-    tree.folders_alone(
-        opened(everything), opened(tmp_path / "outline"), tree.Modes((os.geteuid(), os.getegid()), 0o777)
-    )
+    tree_copy.copy_folders(opened(everything), opened(tmp_path / "outline"), Modes((os.geteuid(), os.getegid()), 0o777))
     assert [path.name for path in (tmp_path / "outline").rglob("*")] == ["inner"]

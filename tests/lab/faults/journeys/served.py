@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from http.client import HTTPException
 
-from tests.lab import online, product, quickstart, sample_app
+from tests.lab import layers, online, product, quickstart, sample_app
 from tests.lab.faults.journeys.journey import Journey
 from tests.lab.images import Layer
 from tests.lab.pi import Pi
@@ -28,13 +28,6 @@ class Road(Journey):
     def well(self, pi: Pi) -> None:
         quickstart.serves(pi)
 
-    def travelled(self) -> Pi:
-        """A Pi at the end of it."""
-        pi = self.pi()
-        self.prepare(pi)
-        pi.run(self.argv)
-        return pi
-
 
 class Deploy(Journey):
     """A second version of an app that is served already, while a visitor looks whether the site is ever down."""
@@ -44,9 +37,9 @@ class Deploy(Journey):
 
     @cached_property
     def layer(self) -> Layer:
-        pi = Road(self.lab, self.release, self.repo).travelled()
+        pi = layers.served_pi(self.lab, self.release)
         second = sample_app.APP.replace('return "It works. "', 'return "Second. "')
-        self.lab.git.commit(self.repo, {"app.py": second, "requirements.txt": "flask\nitsdangerous\n"})
+        self.lab.git.commit(layers.REPOSITORY, {"app.py": second, "requirements.txt": "flask\nitsdangerous\n"})
         return pi.freeze()
 
     def well(self, pi: Pi) -> None:
@@ -83,7 +76,7 @@ class Https(Journey):
 
     @cached_property
     def layer(self) -> Layer:
-        pi = Road(self.lab, self.release, self.repo).travelled()
+        pi = layers.served_pi(self.lab, self.release)
         assert self.lab.internet.acme.root
         self.lab.internet.trust(pi)
         return pi.freeze()
@@ -94,7 +87,7 @@ class Https(Journey):
         return pi
 
     def answers(self, pi: Pi) -> str:
-        return sample_app.answers(self.lab.git.url(self.repo), more="\n[tls]\nhttps = true\n")
+        return sample_app.answers(self.lab.git.url(layers.REPOSITORY), more="\n[tls]\nhttps = true\n")
 
     def well(self, pi: Pi) -> None:
         page = self.lab.internet.visitor.http(quickstart.HOST, scheme="https")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.apps.database import find_init
+from piwizard.apps.database import find_init_commands
 
 HEAD = (
     "import os, shutil, sqlite3, subprocess\nimport click\nfrom flask import Flask\n"
@@ -15,8 +15,8 @@ HEAD = (
 def found(tree, body, name="init-db", more=""):
     lines = "".join(f"    {line}\n" for line in body.split("; "))
     code = f"{HEAD}{more}@app.cli.command('{name}')\ndef command():\n{lines}"
-    (one,) = find_init(tree({"app.py": code, "schema.sql": "create table a (b);\n"}), "app:app")
-    return one.doubt
+    (one,) = find_init_commands(tree({"app.py": code, "schema.sql": "create table a (b);\n"}), "app:app")
+    return one.risk
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_what_only_creates(tree, body):
     ],
 )
 def test_what_deletes_is_named(tree, body, why):
-    doubt = found(tree, body)
-    assert doubt.sure
-    assert doubt.why == why
-    assert (doubt.file, doubt.line > 8) == ("app.py", True)
+    risk = found(tree, body)
+    assert risk.sure
+    assert risk.why == why
+    assert (risk.file, risk.line > 8) == ("app.py", True)
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,20 @@ def test_what_cannot_be_followed_may_delete(tree, body):
 
 @pytest.mark.parametrize("name", ["reset-db", "recreate-db", "init-data"])
 def test_a_name_that_says_so(tree, name):
-    doubt = found(tree, "db.create_all()", name)
-    assert (doubt is not None) == (name != "init-data")
+    risk = found(tree, "db.create_all()", name)
+    assert (risk is not None) == (name != "init-data")
 
 
 def test_a_method_of_the_apps_own_is_followed(tree):
     more = "class Store:\n    def create_all(self):\n        os.remove('a.db')\nstore = Store()\n"
-    doubt = found(tree, "store.create_all()", more=more)
-    assert doubt.why == "remove()"
+    risk = found(tree, "store.create_all()", more=more)
+    assert risk.why == "remove()"
 
 
 def test_an_unknown_decorator_may_delete(tree):
     code = f"{HEAD}@app.cli.command('init-db')\n@fresh\ndef command():\n    db.create_all()\n"
-    (one,) = find_init(tree({"app.py": code}), "app:app")
-    assert one.doubt.why == "fresh cannot be followed"
+    (one,) = find_init_commands(tree({"app.py": code}), "app:app")
+    assert one.risk.why == "fresh cannot be followed"
 
 
 def test_an_upgrade_of_the_apps_own_is_no_migration(tree):
@@ -99,5 +99,5 @@ def test_an_upgrade_of_the_apps_own_is_no_migration(tree):
         "@db.command()\ndef upgrade():\n    os.remove('a.db')\n"
     )
     files = {"app.py": f"{HEAD}{code}", "migrations/env.py": "", "Procfile": "release: flask db upgrade\n"}
-    (one,) = find_init(tree(files), "app:app")
+    (one,) = find_init_commands(tree(files), "app:app")
     assert (one.migrates, one.destructive) == (False, True)

@@ -16,46 +16,46 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-from piwizard.apps.layout import Layout
-from piwizard.system import tree
+from piwizard.apps.layout import SiteLayout
+from piwizard.system import safe_open
 from piwizard.system.http_client import HttpResponse
 
-PIECE = 4096
+PROBE_BYTES = 4096
 """Bytes of a file that are looked for in an answer."""
-MOST_FILES, MOST_ENTRIES, MOST_DEPTH = 24, 5000, 4
-SHORT = 32
+MAX_FILES, MAX_ENTRIES, MAX_DEPTH = 24, 5000, 4
+SHORT_FILE_BYTES = 32
 """Bytes: less than that may be part of any page, and has to be all of the answer."""
-AT_LEAST, ENOUGH_SILENCE = 8, 3
-SECONDS, PATIENCE = 30.0, 60.0
+MIN_REQUESTS, MAX_UNANSWERED = 8, 3
+TIME_LIMIT_SECONDS, WAIT_FOR_APP_SECONDS = 30.0, 60.0
 """After `SECONDS` only `AT_LEAST` addresses are asked for; where nobody answers it is asked again for `PATIENCE`."""
-PAUSE = 0.1
-NO_ANSWER = (502, 503, 504)
+RETRY_PAUSE_SECONDS = 0.1
+GATEWAY_ERRORS = (502, 503, 504)
 """nginx's own, while the app is silent."""
-SQLITE = b"SQLite format 3\0"
-GIT = {
+SQLITE_HEADER = b"SQLite format 3\0"
+GIT_FILES = {
     ".git/HEAD": re.compile(rb"\A(ref: refs/\S+|[0-9a-f]{40,64})\s*\Z"),
     ".git/config": re.compile(rb"^\[core\]\s", re.M),
 }
-SECRET = re.compile(
+SECRET_FILE = re.compile(
     r"\A\.env|\.env\Z|\A\.flaskenv\Z|(?:secret|credential)[^./]*(?:\.(?:json|txt|ya?ml|toml|ini|cfg|py))?\Z|"
     r"\.(?:key|pem|p12|pgpass)\Z",
     re.I,
 )
-DATABASE = re.compile(r"\.(?:sqlite3?|db3?|s3db|sql|dump)\Z", re.I)
-SOURCE = re.compile(
+DATABASE_FILE = re.compile(r"\.(?:sqlite3?|db3?|s3db|sql|dump)\Z", re.I)
+SOURCE_FILE = re.compile(
     r"\.(?:py|pyc|cfg|ini|conf|toml|ya?ml|sh|service)\Z|\Arequirements[^/]*\.txt\Z|\ADockerfile|\AProcfile\Z|\APipfile|"
     r"\A(?:config|settings)[^/]*\.json\Z",
     re.I,
 )
-KINDS = (SECRET, DATABASE, SOURCE)
-SKIPPED = ("venv", "node_modules", "__pycache__", "site-packages")
+PRIVATE_KINDS = (SECRET_FILE, DATABASE_FILE, SOURCE_FILE)
+SKIPPED_FOLDERS = ("venv", "node_modules", "__pycache__", "site-packages")
 
-Ask = Callable[[str], HttpResponse | None]
+Request = Callable[[str], HttpResponse | None]
 """Asks for a path; None where nobody answers."""
 
 
 @dataclass(frozen=True)
-class Private:
+class PrivateFile:
     """A file that no visitor should get: its path below the address, and how it begins."""
 
     path: str
@@ -64,23 +64,23 @@ class Private:
     @property
     def is_short(self) -> bool:
         """Return whether so little is in it that a page may be just that by chance."""
-        return len(_plain(self.beginning)) < SHORT
+        return len(_normalized(self.beginning)) < SHORT_FILE_BYTES
 
     def is_in(self, answer: HttpResponse) -> bool:
         """Return whether an answer gives the file away."""
-        known = GIT.get(self.path)
+        known = GIT_FILES.get(self.path)
         if known and known.search(answer.body):
             return True
-        if self.beginning.startswith(SQLITE):
-            return answer.body.startswith(SQLITE)  # the app may have written since
-        wanted, given = _plain(self.beginning), _plain(answer.body)
+        if self.beginning.startswith(SQLITE_HEADER):
+            return answer.body.startswith(SQLITE_HEADER)  # the app may have written since
+        wanted, given = _normalized(self.beginning), _normalized(answer.body)
         if self.is_short:
             return wanted == given != b""
-        return wanted in given or (not answer.whole and len(given) >= SHORT and wanted.startswith(given))
+        return wanted in given or (not answer.whole and len(given) >= SHORT_FILE_BYTES and wanted.startswith(given))
 
 
 @dataclass
-class Exposure:
+class LeakReport:
     """What was found: paths that are given away, paths for which nobody answered, how many were asked for."""
 
     leaked: list[str] = field(default_factory=list)
@@ -88,42 +88,44 @@ class Exposure:
     asked: int = 0
 
 
-def look(files: list[Private], ask: Ask, seconds: float = SECONDS, patience: float = PATIENCE) -> Exposure:
+def find_leaks(
+    files: list[PrivateFile], ask: Request, seconds: float = TIME_LIMIT_SECONDS, patience: float = WAIT_FOR_APP_SECONDS
+) -> LeakReport:
     """Ask for each of these files as a visitor would."""
-    found, until = Exposure(), time.monotonic() + seconds
+    found, until = LeakReport(), time.monotonic() + seconds
     left = patience
     for number, file in enumerate(files):
-        if number >= AT_LEAST and time.monotonic() > until:
+        if number >= MIN_REQUESTS and time.monotonic() > until:
             break
-        answer = _answered(ask, quote(f"/{file.path}"), left)
+        answer = _request_until_answered(ask, quote(f"/{file.path}"), left)
         found.asked += 1
         if answer is None:
             found.silent.append(f"/{file.path}")
             left = 0.0  # it was waited for already
-            if len(found.silent) == ENOUGH_SILENCE:
+            if len(found.silent) == MAX_UNANSWERED:
                 break
-        elif file.is_in(answer) and not (file.is_short and _same_everywhere(ask, file.path, answer)):
+        elif file.is_in(answer) and not (file.is_short and _same_for_missing_page(ask, file.path, answer)):
             found.leaked.append(f"/{file.path}")
     return found
 
 
-def private_files(layout: Layout) -> list[Private]:
+def list_private_files(layout: SiteLayout) -> list[PrivateFile]:
     """Return what is looked for: git's own, secrets, databases, then code, each at the addresses where it might be."""
     code, published = layout.current / "app", layout.current / "public"
-    own = {name: _beginning(code, name) or b"" for name in GIT}
-    environment = _beginning(layout.folder, layout.environment_file.name)
-    found = [Private(name, beginning) for name, beginning in own.items()]
-    found += [Private(name, environment) for name in (".env", "app.env") if environment]
-    inside = {**_tree(layout.data, (DATABASE,)), **_tree(code, KINDS)}
+    own = {name: _first_bytes(code, name) or b"" for name in GIT_FILES}
+    environment = _first_bytes(layout.folder, layout.environment_file.name)
+    found = [PrivateFile(name, beginning) for name, beginning in own.items()]
+    found += [PrivateFile(name, environment) for name in (".env", "app.env") if environment]
+    inside = {**_private_files_below(layout.data, (DATABASE_FILE,)), **_private_files_below(code, PRIVATE_KINDS)}
     for path in sorted(inside, key=_importance):
         found += [
-            Private(address, inside[path])
+            PrivateFile(address, inside[path])
             for address in _addresses(path)
             if address not in own and not (published / address).is_file()
         ]
     # First every file at its own address, then the less likely ones.
     ordered = sorted(found, key=lambda file: file.path not in inside and file.path not in (*own, ".env", "app.env"))
-    return list(dict.fromkeys(ordered))[:MOST_FILES]
+    return list(dict.fromkeys(ordered))[:MAX_FILES]
 
 
 def _addresses(path: str) -> Iterator[str]:
@@ -136,81 +138,83 @@ def _addresses(path: str) -> Iterator[str]:
 
 def _importance(path: str) -> tuple[int, int, str]:
     name = path.rpartition("/")[2]
-    return next(number for number, kind in enumerate(KINDS) if kind.search(name)), path.count("/"), path
+    return next(number for number, kind in enumerate(PRIVATE_KINDS) if kind.search(name)), path.count("/"), path
 
 
-def _tree(root: Path, kinds: tuple[re.Pattern[str], ...]) -> dict[str, bytes]:
+def _private_files_below(root: Path, kinds: tuple[re.Pattern[str], ...]) -> dict[str, bytes]:
     """The files of these kinds below a folder, by their paths in it. A stranger may be altering it meanwhile."""
     try:
-        with tree.folder(root) as handle:
-            names = islice(_below(handle, "", kinds, MOST_DEPTH), MOST_ENTRIES)
+        with safe_open.open_folder(root) as handle:
+            names = islice(_entries_below(handle, "", kinds, MAX_DEPTH), MAX_ENTRIES)
             return {path: beginning for path, beginning in names if beginning and beginning.strip()}
     except OSError:
         return {}
 
 
-def _below(within: int, prefix: str, kinds: tuple[re.Pattern[str], ...], depth: int) -> Iterator[tuple[str, bytes]]:
+def _entries_below(
+    within: int, prefix: str, kinds: tuple[re.Pattern[str], ...], depth: int
+) -> Iterator[tuple[str, bytes]]:
     """Every entry once, so that somebody can count them; those that are not wanted have no content."""
     with os.scandir(within) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield "", b""
-                if depth and not entry.name.startswith(".") and entry.name not in SKIPPED:
-                    yield from _folder(within, entry.name, prefix, kinds, depth)
+                if depth and not entry.name.startswith(".") and entry.name not in SKIPPED_FOLDERS:
+                    yield from _entries_of_folder(within, entry.name, prefix, kinds, depth)
             elif any(kind.search(entry.name) for kind in kinds):
-                yield f"{prefix}{entry.name}", _read(entry.name, within)
+                yield f"{prefix}{entry.name}", _first_bytes_at(entry.name, within)
             else:
                 yield "", b""
 
 
-def _folder(
+def _entries_of_folder(
     within: int, name: str, prefix: str, kinds: tuple[re.Pattern[str], ...], depth: int
 ) -> Iterator[tuple[str, bytes]]:
     try:
-        handle = os.open(name, tree.FOLDER, dir_fd=within)
+        handle = os.open(name, safe_open.FOLDER_FLAGS, dir_fd=within)
     except OSError:  # it has just become something else
         return
     try:
-        yield from _below(handle, f"{prefix}{name}/", kinds, depth - 1)
+        yield from _entries_below(handle, f"{prefix}{name}/", kinds, depth - 1)
     finally:
         os.close(handle)
 
 
-def _beginning(root: Path, path: str) -> bytes | None:
+def _first_bytes(root: Path, path: str) -> bytes | None:
     folder = (root / path).parent
     try:
-        with tree.folder(folder) as handle:
-            return _read(path.rpartition("/")[2], handle) or None
+        with safe_open.open_folder(folder) as handle:
+            return _first_bytes_at(path.rpartition("/")[2], handle) or None
     except OSError:
         return None
 
 
-def _read(name: str, within: int) -> bytes:
-    file = tree.regular(name, within)
+def _first_bytes_at(name: str, within: int) -> bytes:
+    file = safe_open.open_file(name, within)
     if file is None:
         return b""
     with file:
-        return file.read(PIECE)
+        return file.read(PROBE_BYTES)
 
 
-def _answered(ask: Ask, path: str, patience: float) -> HttpResponse | None:
+def _request_until_answered(ask: Request, path: str, patience: float) -> HttpResponse | None:
     until = time.monotonic() + patience
     while True:
         answer = ask(path)
-        if answer is not None and answer.status not in NO_ANSWER:
+        if answer is not None and answer.status not in GATEWAY_ERRORS:
             return answer
         if time.monotonic() > until:
             return None
-        time.sleep(PAUSE)
+        time.sleep(RETRY_PAUSE_SECONDS)
 
 
-def _same_everywhere(ask: Ask, path: str, answer: HttpResponse) -> bool:
+def _same_for_missing_page(ask: Request, path: str, answer: HttpResponse) -> bool:
     """Return whether an address of the same form, at which there is nothing, gets the same answer."""
     folder, slash, name = path.rpartition("/")
     other = ask(quote(f"/{folder}{slash}no-{secrets.token_hex(8)}-{name.lstrip('.')}"))
     return other is not None and other.body == answer.body
 
 
-def _plain(content: bytes) -> bytes:
+def _normalized(content: bytes) -> bytes:
     """Without what reading and writing as text alters."""
     return content.replace(b"\r\n", b"\n").strip()

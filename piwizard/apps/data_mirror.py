@@ -1,4 +1,4 @@
-"""Makes one folder equal to another: `python data_copy.py SOURCE TARGET`, as the user that owns both.
+"""Makes one folder equal to another: `python data_files.py SOURCE TARGET`, as the user that owns both.
 
 SQLite databases are copied through SQLite's own backup, so that a copy is whole while somebody writes. Other files are
 cloned where the file system can do that. Needs the standard library alone. Exit code 1: something could not be copied,
@@ -23,17 +23,17 @@ try:
 except ImportError:  # a Python that was built without it
     sqlite3 = None  # type: ignore[assignment]
 
-CLONE = 0x40049409
+FICLONE = 0x40049409
 """The request FICLONE of ioctl(2)."""
-HEADER = b"SQLite format 3\0"
-BESIDE = ("-wal", "-shm", "-journal")
-PAGES = 2048
-TRIES = 20
+SQLITE_HEADER = b"SQLite format 3\0"
+JOURNAL_SUFFIXES = ("-wal", "-shm", "-journal")
+PAGES_PER_STEP = 2048
+MAX_RESTARTS = 20
 """How often somebody may write meanwhile, before the backup keeps writers waiting."""
-NEW = ".piwizard-copy"
-BUSY = (5, 6)
+COPY_SUFFIX = ".piwizard-copy"
+BUSY_CODES = (5, 6)
 """SQLITE_BUSY and SQLITE_LOCKED."""
-PATIENCE = 60.0
+LOCK_TIMEOUT_SECONDS = 60.0
 """Seconds that a locked database is waited for; then it is copied as other files are, with its journal."""
 
 
@@ -42,19 +42,19 @@ def mirror(source: Path, target: Path) -> None:
     there = {entry.name: entry for entry in os.scandir(source)}
     for entry in list(os.scandir(target)):
         mine = there.get(entry.name)
-        if mine is None or _kind(mine) != _kind(entry):
+        if mine is None or _file_type(mine) != _file_type(entry):
             _remove(Path(entry.path))
-    databases = [name for name, entry in there.items() if entry.is_file(follow_symlinks=False) and _sqlite(entry)]
-    saved = {name for name in databases if _backup(source / name, target / name)}
-    done = saved | {f"{name}{end}" for name in saved for end in BESIDE}
+    databases = [name for name, entry in there.items() if entry.is_file(follow_symlinks=False) and _is_sqlite(entry)]
+    saved = {name for name in databases if _copy_database(source / name, target / name)}
+    done = saved | {f"{name}{end}" for name in saved for end in JOURNAL_SUFFIXES}
     for name, entry in there.items():
         if name not in done:
             with suppress(FileNotFoundError):  # gone meanwhile
                 _copy(entry, source / name, target / name)
-    _like(source, target)
+    _copy_metadata(source, target)
 
 
-def _kind(entry: os.DirEntry[str]) -> int:
+def _file_type(entry: os.DirEntry[str]) -> int:
     return stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)
 
 
@@ -68,18 +68,18 @@ def _copy(entry: os.DirEntry[str], source: Path, target: Path) -> None:
         target.chmod(0o700)
         mirror(source, target)
     elif entry.is_file(follow_symlinks=False):
-        new = target.with_name(f".{target.name[:200]}{NEW}")
+        new = target.with_name(f".{target.name[:200]}{COPY_SUFFIX}")
         with source.open("rb") as old, new.open("wb") as copy:
             try:
-                fcntl.ioctl(copy.fileno(), CLONE, old.fileno())
+                fcntl.ioctl(copy.fileno(), FICLONE, old.fileno())
             except OSError:
-                _content(old.fileno(), copy.fileno())
+                _copy_content(old.fileno(), copy.fileno())
             copy.flush()
-        _like(source, new)
+        _copy_metadata(source, new)
         new.replace(target)
 
 
-def _content(source: int, target: int) -> None:
+def _copy_content(source: int, target: int) -> None:
     """Holes stay holes: they could be larger than the disk."""
     size, begin = os.fstat(source).st_size, 0
     os.ftruncate(target, size)
@@ -95,58 +95,58 @@ def _content(source: int, target: int) -> None:
             begin += os.pwrite(target, os.pread(source, min(end - begin, 1 << 20), begin), begin) or end - begin
 
 
-def _like(source: Path, target: Path) -> None:
+def _copy_metadata(source: Path, target: Path) -> None:
     with suppress(FileNotFoundError):
         info = source.stat()
         target.chmod(stat.S_IMODE(info.st_mode) & 0o1777)
         os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
-def _sqlite(entry: os.DirEntry[str]) -> bool:
+def _is_sqlite(entry: os.DirEntry[str]) -> bool:
     if sqlite3 is None:
         return False
     try:
         with Path(entry.path).open("rb") as file:
-            return file.read(len(HEADER)) == HEADER
+            return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
     except FileNotFoundError:
         return False
 
 
-def _backup(source: Path, target: Path) -> bool:
+def _copy_database(source: Path, target: Path) -> bool:
     """Copies a database with all that its journal holds; False where SQLite does not take it for one."""
-    new = target.with_name(f".{target.name[:200]}{NEW}")
-    for end in ("", *BESIDE):
+    new = target.with_name(f".{target.name[:200]}{COPY_SUFFIX}")
+    for end in ("", *JOURNAL_SUFFIXES):
         with suppress(FileNotFoundError):
             Path(f"{new}{end}").unlink()
     try:
         address = f"file:{quote(os.fsencode(source))}?mode=rw"
         with closing(sqlite3.connect(address, uri=True, timeout=5)) as old, closing(sqlite3.connect(new)) as copy:
-            _pages(old, copy)
+            _copy_pages(old, copy)
     except sqlite3.Error:
         with suppress(FileNotFoundError):
             new.unlink()
         return False
-    for end in BESIDE:
+    for end in JOURNAL_SUFFIXES:
         with suppress(FileNotFoundError):
             Path(f"{target}{end}").unlink()
-    _like(source, new)
+    _copy_metadata(source, new)
     new.replace(target)
     return True
 
 
-def _pages(old: sqlite3.Connection, copy: sqlite3.Connection) -> None:
-    steps, until = 0, time.monotonic() + PATIENCE
+def _copy_pages(old: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+    steps, until = 0, time.monotonic() + LOCK_TIMEOUT_SECONDS
 
     def more(status: int, left: int, total: int) -> None:
         nonlocal steps
         steps += 1
-        if status in BUSY and time.monotonic() > until:
+        if status in BUSY_CODES and time.monotonic() > until:
             raise sqlite3.OperationalError("somebody keeps it locked")
-        if steps > TRIES * (total // PAGES + 1):
+        if steps > MAX_RESTARTS * (total // PAGES_PER_STEP + 1):
             raise InterruptedError  # somebody writes all the time
 
     try:
-        old.backup(copy, pages=PAGES, progress=more, sleep=0.01)
+        old.backup(copy, pages=PAGES_PER_STEP, progress=more, sleep=0.01)
     except InterruptedError:
         steps = -sys.maxsize
         old.backup(copy, pages=-1, progress=more, sleep=0.01)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from piwizard.answers.model import Answers
-from piwizard.apps import analysis_cache, source_files
-from piwizard.apps.analysis import ANSWERS, Analysis, Wish, checked
-from piwizard.apps.analysis_limits import NOBODYS
+from piwizard.apps import analysis_cache, analysis_process
+from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check_part
+from piwizard.apps.analysis_limits import ANALYSIS_UID as UID
 from piwizard.apps.app_config import AppConfig
 from piwizard.apps.app_source import AppSource
-from piwizard.apps.shapes import MalformedAnalysis
+from piwizard.apps.typed_json import MalformedAnalysis
 from piwizard.errors import PiwizardError
 
 APP = "from flask import Flask\napp = Flask(__name__)\n@app.route('/')\ndef page(): return ''\n"
@@ -60,9 +60,9 @@ HOSTILE = {
 
 @pytest.fixture(autouse=True)
 def _anew():
-    analysis_cache.forget()
+    analysis_cache.forget_analyses()
     yield
-    analysis_cache.forget()
+    analysis_cache.forget_analyses()
 
 
 def chosen(root: Path, **given: object) -> AppConfig:
@@ -75,7 +75,7 @@ def chosen(root: Path, **given: object) -> AppConfig:
 def test_hostile_files_are_read_in_seconds_and_the_app_is_found(tree, name):
     root = tree({"app.py": APP, **HOSTILE[name]})
     started = time.monotonic()
-    found = source_files.analyse(root, DATA, Wish())
+    found = analysis_process.analyze_code(root, DATA, AnalysisOptions())
     assert time.monotonic() - started < 10
     assert found.entries
     assert "app:app" in [one.entry for one in found.entries]
@@ -116,7 +116,7 @@ BLOG = {
 
 
 def test_package_with_migrations_is_read_in_all_parts(tree):
-    found = source_files.analyse(tree(BLOG), DATA, Wish())
+    found = analysis_process.analyze_code(tree(BLOG), DATA, AnalysisOptions())
     assert not found.failures
     assert found.entries[0].entry == "blog:app"
     assert found.needs.requirements.arguments == ("-r", "requirements.txt")
@@ -145,7 +145,7 @@ def test_links_pipes_and_sparse_files_are_read_in_seconds(tree):
         with (root / name).open("wb") as file:
             file.truncate(1 << 40)
     started = time.monotonic()
-    found = source_files.analyse(root, DATA, Wish())
+    found = analysis_process.analyze_code(root, DATA, AnalysisOptions())
     assert time.monotonic() - started < 10
     assert not found.failures
     assert [one.entry for one in found.entries or ()] == ["app:app"]
@@ -156,9 +156,10 @@ def hurried(monkeypatch, tmp_path):
     """The child has 1 second, and 64 MB."""
     start = (
         "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
-        "limits.SECONDS = 1; limits.MEMORY = 96 << 20; from piwizard.apps.analysis_worker import main; main()"
+        "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 96 << 20; "
+        "from piwizard.apps.analysis_worker import main; main()"
     )
-    monkeypatch.setattr(source_files, "START", start)
+    monkeypatch.setattr(analysis_process, "START_CODE", start)
 
 
 PARSER = {"wsgi.py": "# flask\n" + ("x=" + "(" * 90 + "1" + ")" * 90 + "\n") * 4000}
@@ -197,15 +198,15 @@ def test_answers_do_instead_of_what_cannot_be_read(tree):
 
 @pytest.mark.usefixtures("hurried")
 def test_what_takes_too_much_memory_is_left_out(tree):
-    found = source_files.analyse(tree({"app.py": APP, **LARGE}), DATA, Wish())
+    found = analysis_process.analyze_code(tree({"app.py": APP, **LARGE}), DATA, AnalysisOptions())
     assert [one.entry for one in found.entries or ()] == ["app:app"]
     assert not found.failures
 
 
 def test_what_fails_is_not_read_again_in_the_same_plan(tree, monkeypatch):
     calls = []
-    real = source_files.analyse
-    monkeypatch.setattr(source_files, "analyse", lambda *given: calls.append(given) or real(*given))
+    real = analysis_process.analyze_code
+    monkeypatch.setattr(analysis_process, "analyze_code", lambda *given: calls.append(given) or real(*given))
     root = tree({"app.py": APP})
     for _ in range(3):
         assert chosen(root).entry.entry == "app:app"
@@ -220,11 +221,11 @@ def confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> str:
         "import sys, os, socket, subprocess, resource; sys.path.insert(0, sys.argv[1])\n"
         "from piwizard.apps import analysis_worker\n"
         f"def taken_over(self):\n    try:\n        said = repr({body})\n    except BaseException as error:\n"
-        "        said = type(error).__name__\n    analysis_worker.tell({'part': 'entries', 'failed': said})\n"
+        "        said = type(error).__name__\n    analysis_worker.print_json({'part': 'entries', 'failed': said})\n"
         "analysis_worker.AnalysisReader.report = taken_over\nanalysis_worker.main()\n"
     )
-    monkeypatch.setattr(source_files, "START", start)
-    return source_files.analyse(report, DATA, Wish()).failures["entries"].why
+    monkeypatch.setattr(analysis_process, "START_CODE", start)
+    return analysis_process.analyze_code(report, DATA, AnalysisOptions()).failures["entries"].why
 
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights up")
@@ -234,7 +235,7 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its righ
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("(os.getresuid(), os.getresgid(), os.getgroups())", f"(({NOBODYS},) * 3, ({NOBODYS},) * 3, [])"),
+        ("(os.getresuid(), os.getresgid(), os.getgroups())", f"(({UID},) * 3, ({UID},) * 3, [])"),
         ("os.listdir('/')", "[]"),
         ("open('/etc/passwd').read()", "'FileNotFoundError'"),
         ("open('/proc/self/status').read()", "'FileNotFoundError'"),
@@ -257,7 +258,7 @@ def test_the_child_can_do_nothing_but_read(tmp_path, monkeypatch, body, said):
 def test_the_child_reads_no_file_that_root_alone_may_read(tree):
     root = tree({"app.py": APP, "requirements.txt": "secret-package\n"})
     (root / "requirements.txt").chmod(0o600)
-    found = source_files.analyse(root, DATA, Wish())
+    found = analysis_process.analyze_code(root, DATA, AnalysisOptions())
     assert found.needs is not None
     assert found.needs.requirements is not None
     assert found.needs.requirements.names == ()
@@ -269,7 +270,9 @@ def test_the_code_of_a_release_is_read_by_its_group(tree):
     for path in (root, root / "app.py"):
         os.chown(path, 0, 12_345)
         path.chmod(0o750)
-    assert [one.entry for one in source_files.analyse(root, DATA, Wish()).entries or ()] == ["app:app"]
+    assert [one.entry for one in analysis_process.analyze_code(root, DATA, AnalysisOptions()).entries or ()] == [
+        "app:app"
+    ]
 
 
 @ROOT
@@ -281,7 +284,7 @@ def test_what_the_app_has_written_is_not_read(tree, tmp_path):
     root = tree({"app.py": APP.replace("__name__", "__name__, static_folder='uploads'")})
     (root / "uploads").symlink_to(data / "uploads")
     (root / "requirements.txt").symlink_to(data / "requirements.txt")
-    found = source_files.analyse(root, data, Wish())
+    found = analysis_process.analyze_code(root, data, AnalysisOptions())
     assert found.static is not None
     assert [one.folder for one in found.static.folders] == ["uploads"]
     assert found.static.root_files == ()
@@ -309,8 +312,8 @@ NEEDS = {
     ],
 )  # fmt: skip
 def test_an_entry_that_no_answer_could_be_is_left_out(lie):
-    assert checked("entries", [CANDIDATE])
-    assert not checked("entries", [CANDIDATE | lie])
+    assert check_part("entries", [CANDIDATE])
+    assert not check_part("entries", [CANDIDATE | lie])
 
 
 @pytest.mark.parametrize(
@@ -322,13 +325,13 @@ def test_an_entry_that_no_answer_could_be_is_left_out(lie):
     ],
 )  # fmt: skip
 def test_requirements_that_are_none_are_refused(lie):
-    assert checked("needs", {"requirements": NEEDS, "imported": []}).requirements.names == ("flask",)
+    assert check_part("needs", {"requirements": NEEDS, "imported": []}).requirements.names == ("flask",)
     with pytest.raises(MalformedAnalysis):
-        checked("needs", {"requirements": NEEDS | lie, "imported": []})
+        check_part("needs", {"requirements": NEEDS | lie, "imported": []})
 
 
 def test_nothing_that_is_not_known_is_installed():
-    assert checked("needs", {"requirements": None, "imported": ["flask", "evil", "pillow"]}).imported == (
+    assert check_part("needs", {"requirements": None, "imported": ["flask", "evil", "pillow"]}).imported == (
         "flask",
         "pillow",
     )
@@ -337,10 +340,10 @@ def test_nothing_that_is_not_known_is_installed():
 @pytest.mark.parametrize("path", ["/etc", "../x", "a/../../x", ".git", "-x", "", "a\nb", "x" * 1000])
 def test_a_path_that_leads_elsewhere_is_left_out(path):
     one = {"path": path, "kind": "folder", "why": "", "file": "app.py", "line": 1, "database": False}
-    assert checked("writable", [one | {"path": "my uploads/a"}])
-    assert not checked("writable", [one])
+    assert check_part("writable", [one | {"path": "my uploads/a"}])
+    assert not check_part("writable", [one])
     folder = {"prefix": "/static/", "folder": path, "file": "app.py", "line": 1}
-    assert not checked("static", {"folders": [folder], "root_files": [{"url": "/robots.txt", "path": path}]}).folders
+    assert not check_part("static", {"folders": [folder], "root_files": [{"url": "/robots.txt", "path": path}]}).folders
 
 
 @pytest.mark.parametrize(
@@ -352,13 +355,13 @@ def test_a_command_that_is_none_of_the_apps_is_left_out(argv):
         "why": "",
         "file": "a.py",
         "line": 1,
-        "doubt": {"why": "drops a table", "file": "db.py", "line": 1, "sure": True},
+        "risk": {"why": "drops a table", "file": "db.py", "line": 1, "sure": True},
         "migrates": False,
         "started": False,
     }
-    assert checked("init", [one])
-    assert not checked("init", [one | {"doubt": one["doubt"] | {"why": "\x1b[2J"}}])
-    assert not checked("init", [one | {"argv": argv}])
+    assert check_part("init", [one])
+    assert not check_part("init", [one | {"risk": one["risk"] | {"why": "\x1b[2J"}}])
+    assert not check_part("init", [one | {"argv": argv}])
 
 
 @pytest.mark.parametrize("name", ["LD_PRELOAD", "PATH", "a b", "A\n", ""])
@@ -367,8 +370,8 @@ def test_a_variable_that_no_answer_could_set_is_left_out(name):
         "name": name, "needed": True, "default": "\x1b[2J", "file": "a.py", "line": 1, "secret": False,
         "generate": True, "example": None,
     }  # fmt: skip
-    assert not checked("environment", [one])
-    kept = checked("environment", [one | {"name": "SOME_TOKEN"}])[0]
+    assert not check_part("environment", [one])
+    kept = check_part("environment", [one | {"name": "SOME_TOKEN"}])[0]
     assert (kept.secret, kept.generate, kept.default) == (True, False, " [2J")
 
 
@@ -382,9 +385,9 @@ def test_a_variable_that_no_answer_could_set_is_left_out(name):
     ],
 )
 def test_a_report_that_is_none_is_a_sentence(tmp_path, monkeypatch, said):
-    monkeypatch.setattr(source_files, "START", f"import os; {said}")
-    found = source_files.analyse(tmp_path, DATA, Wish())
-    assert set(found.failures) == set(ANSWERS)
+    monkeypatch.setattr(analysis_process, "START_CODE", f"import os; {said}")
+    found = analysis_process.analyze_code(tmp_path, DATA, AnalysisOptions())
+    assert set(found.failures) == set(KEY_OF_PART)
     with pytest.raises(PiwizardError, match=r"app\.init: the code could not be read"):
         found.known("init", found.init)
 
@@ -392,22 +395,22 @@ def test_a_report_that_is_none_is_a_sentence(tmp_path, monkeypatch, said):
 @pytest.mark.parametrize("lie", [{"setting": "OTHER"}, {"file": "../x"}, {"file": "a\nb"}])
 def test_warning_that_is_none_is_left_out(lie):
     one = {"setting": "DEBUG", "file": "app.py", "line": 3}
-    assert checked("warnings", [one])
-    assert not checked("warnings", [one | lie])
+    assert check_part("warnings", [one])
+    assert not check_part("warnings", [one | lie])
 
 
 @pytest.mark.parametrize("lie", [{"spec": "\x1b[2J"}, {"spec": "=" * 900}, {"file": "/etc/passwd"}])
 def test_required_python_that_is_none_is_left_out(lie):
     one = {"spec": ">=3.9", "file": "pyproject.toml", "declared": True}
-    assert checked("python", [one])
-    assert not checked("python", [one | lie])
+    assert check_part("python", [one])
+    assert not check_part("python", [one | lie])
 
 
 class Kept:
     """A checkout with a note beside it, and how often it was read."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.tree, self.count, real = folder / "tree", 0, source_files.analyse
+        self.tree, self.count, real = folder / "tree", 0, analysis_process.analyze_code
         self.tree.mkdir(parents=True)
         (self.tree / "app.py").write_text(APP)
         (folder / "release.json").write_text(json.dumps({"repo": "x", "ref": None, "commit": COMMIT}))
@@ -416,12 +419,12 @@ class Kept:
             self.count += 1
             return real(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(source_files, "analyse", counted)
+        monkeypatch.setattr(analysis_process, "analyze_code", counted)
 
-    def of(self, wish: Wish | None = None, commit: str = COMMIT) -> Analysis:
+    def of(self, wish: AnalysisOptions | None = None, commit: str = COMMIT) -> Analysis:
         """The analysis, as another process would have it."""
-        analysis_cache.forget()
-        return analysis_cache.of("blog", self.tree, commit, DATA, wish or Wish())
+        analysis_cache.forget_analyses()
+        return analysis_cache.cached_analysis("blog", self.tree, commit, DATA, wish or AnalysisOptions())
 
 
 @pytest.fixture
@@ -433,7 +436,7 @@ def test_it_is_kept_for_a_commit_and_its_answers(kept):
     first = kept.of()
     assert kept.of() == first
     assert kept.count == 1
-    assert kept.of(Wish(entry="app:other")).entries == first.entries
+    assert kept.of(AnalysisOptions(entry="app:other")).entries == first.entries
     assert kept.count == 2
     assert kept.of(commit="f" * 40) == first  # the note beside the code does not vouch for it
     assert kept.of(commit="f" * 40) == first
@@ -442,32 +445,32 @@ def test_it_is_kept_for_a_commit_and_its_answers(kept):
 
 def test_another_piwizard_reads_again(kept, monkeypatch):
     kept.of()
-    monkeypatch.setattr(analysis_cache, "_version", lambda: "another")
+    monkeypatch.setattr(analysis_cache, "_code_version", lambda: "another")
     kept.of()
     assert kept.count == 2
 
 
 def test_only_who_runs_piwizard_can_read_what_is_kept_and_few_are(kept, monkeypatch):
-    monkeypatch.setattr(analysis_cache, "MOST_KEPT", 2)
+    monkeypatch.setattr(analysis_cache, "MAX_KEPT_ANALYSES", 2)
     for number in range(4):
-        kept.of(Wish(requirements=f"r{number}.txt"))
-    folder = analysis_cache.folder("blog")
+        kept.of(AnalysisOptions(requirements=f"r{number}.txt"))
+    folder = analysis_cache.cache_folder("blog")
     assert folder.stat().st_mode & 0o777 == 0o700
     names = list(folder.iterdir())
-    assert len(names) == analysis_cache.MOST_KEPT
+    assert len(names) == analysis_cache.MAX_KEPT_ANALYSES
     assert {name.stat().st_mode & 0o777 for name in names} == {0o600}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"entries": []}', "[" * 100_000])
 def test_what_is_kept_and_broken_is_read_again(kept, content):
     first = kept.of()
-    (only,) = analysis_cache.folder("blog").iterdir()
+    (only,) = analysis_cache.cache_folder("blog").iterdir()
     only.write_text(content)
     assert kept.of() == first
     assert kept.count == 2
 
 
 def test_what_failed_is_not_kept(kept, monkeypatch):
-    monkeypatch.setattr(source_files, "START", "raise SystemExit(3)")
+    monkeypatch.setattr(analysis_process, "START_CODE", "raise SystemExit(3)")
     assert kept.of().failures
-    assert not analysis_cache.folder("blog").exists()
+    assert not analysis_cache.cache_folder("blog").exists()

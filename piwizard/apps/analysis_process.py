@@ -11,43 +11,43 @@ from pathlib import Path
 from typing import Any
 
 import piwizard
-from piwizard.apps.analysis import ANSWERS, Analysis, AnalysisFailure, Wish, checked
-from piwizard.apps.analysis_limits import SECONDS, TOO_LARGE, TOO_LONG
-from piwizard.apps.shapes import MalformedAnalysis
+from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisFailure, AnalysisOptions, check_part
+from piwizard.apps.analysis_limits import MAX_CPU_SECONDS, TOO_LARGE, TOO_LONG
+from piwizard.apps.typed_json import MalformedAnalysis
 from piwizard.system import commands
 from piwizard.system.commands import Result
 
-START = "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps.analysis_worker import main; main()"
-PACKAGE = Path(piwizard.__file__).parents[1]
-WALL = 3 * SECONDS
+START_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps.analysis_worker import main; main()"
+PACKAGE_FOLDER = Path(piwizard.__file__).parents[1]
+MAX_WALL_SECONDS = 3 * MAX_CPU_SECONDS
 """Seconds after which it is ended, however little processor time it has had."""
-MOST_OUTPUT = 4 << 20
+MAX_REPORT_LENGTH = 4 << 20
 """Characters of its report. It is ended by its own limits, and what comes after these is not kept."""
 
 
-class _TooMuch(Exception):
+class _ReportTooLong(Exception):
     """The report is longer than one can be."""
 
 
-def analyse(tree: Path, data: Path, wish: Wish) -> Analysis:
+def analyze_code(tree: Path, data: Path, wish: AnalysisOptions) -> Analysis:
     """Read the code of a tree. `data` is where links in it lead to what the app writes, which is not read."""
     report = io.StringIO()
 
     def collect(text: str) -> None:
-        if report.tell() + len(text) > MOST_OUTPUT:
-            raise _TooMuch
+        if report.tell() + len(text) > MAX_REPORT_LENGTH:
+            raise _ReportTooLong
         report.write(text)
 
-    argv = (sys.executable, "-I", "-S", "-c", START, str(PACKAGE))
+    argv = (sys.executable, "-I", "-S", "-c", START_CODE, str(PACKAGE_FOLDER))
     request = json.dumps({"tree": str(tree), "data": str(data), "wish": asdict(wish)})
     try:
-        result = commands.run(argv, input=request, cwd="/", on_text=collect, timeout=WALL)
-    except _TooMuch:
-        return _of([], "what was found is out of bounds: the report is too long")
-    return _of(report.getvalue().split("\n"), _ended(result))
+        result = commands.run(argv, input=request, cwd="/", on_text=collect, timeout=MAX_WALL_SECONDS)
+    except _ReportTooLong:
+        return _parse_report([], "what was found is out of bounds: the report is too long")
+    return _parse_report(report.getvalue().split("\n"), _reason_of_end(result))
 
 
-def _ended(result: Result) -> str:
+def _reason_of_end(result: Result) -> str:
     """Why a report may lack something."""
     if result.exit in (124, -signal.SIGXCPU):
         return TOO_LONG
@@ -56,33 +56,33 @@ def _ended(result: Result) -> str:
     return f"the process that reads it ended with the code {result.exit}"
 
 
-def _of(lines: list[str], ended: str) -> Analysis:
+def _parse_report(lines: list[str], ended: str) -> Analysis:
     found: dict[str, Any] = {}
     failures: dict[str, AnalysisFailure] = {}
     file = ""
     for line in lines:
-        said = _said(line)
+        said = _parse_line(line)
         part = said.get("part")
         if isinstance(said.get("file"), str):
-            file = _shown(said["file"])
+            file = _printable(said["file"])
         if part == "" and "failed" in said:
-            ended = _shown(str(said["failed"]))
-        if part not in ANSWERS:
+            ended = _printable(str(said["failed"]))
+        if part not in KEY_OF_PART:
             continue
         if "failed" in said:
-            failures[part] = AnalysisFailure(_shown(str(said["failed"])), file)
+            failures[part] = AnalysisFailure(_printable(str(said["failed"])), file)
             continue
         try:
-            found[part] = checked(part, said.get("value"))
+            found[part] = check_part(part, said.get("value"))
         except MalformedAnalysis as error:
             failures[part] = AnalysisFailure(f"what was found is out of bounds: {error}")
-    for part in ANSWERS:
+    for part in KEY_OF_PART:
         if part not in found:
             failures.setdefault(part, AnalysisFailure(ended, file))
     return Analysis(**found, failures=failures)
 
 
-def _said(line: str) -> dict[str, Any]:
+def _parse_line(line: str) -> dict[str, Any]:
     try:
         said = json.loads(line)
     except (ValueError, RecursionError):
@@ -90,5 +90,5 @@ def _said(line: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in text[:200])
