@@ -61,10 +61,10 @@ class ScreenService(service.SetupService):
 
     def first_visit(self) -> bool:
         """Return whether nothing was ever answered or run here. Quick."""
-        from piwizard.engine import follow
+        from piwizard.engine import run_log
         from piwizard.system import paths
 
-        return not (self._file or paths.answers_file()).exists() and not follow.runs()
+        return not (self._file or paths.answers_file()).exists() and not run_log.runs()
 
     def overview(self, *, thorough: bool) -> MachineOverview:
         """Return an overview. Only a thorough one probes and checks what state.json says is done."""

@@ -11,13 +11,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
-from piwizard.changes.network_policy import NetworkAccess
-from piwizard.changes.package import Packages
-from piwizard.changes.transaction import Then, Transaction
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.network_rules import NetworkAccess
+from piwizard.changes.systemd_unit import RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.system import commands, egress_filter, files
 from piwizard.system.app_sandbox import resolvers_here
 from piwizard.system.egress_filter import HOME, INTERNET
@@ -41,12 +41,12 @@ def guard(site: str, network: str, why: str = "") -> tuple[Change, ...]:
     timer = File(UNITS / TIMER, render("systemd/egress.timer.j2"))
     folders = [Folder(folder) for folder in (PROGRAM.parent, egress_filter.SITES.parent, egress_filter.SITES)]
     shared: tuple[Change, ...] = (*folders, program, service, watch, timer, RunningUnit(WATCH), RunningUnit(TIMER))
-    reload, start = Then(("systemctl", "daemon-reload")), Then(("systemctl", "start", SERVICE))
+    reload, start = Activation(("systemctl", "daemon-reload")), Activation(("systemctl", "start", SERVICE))
     return (
         Packages(("nftables",)),
-        Transaction("egress", shared, then=(reload,), shared=True),
+        Transaction("egress", shared, activate=(reload,), shared=True),
         Transaction(
-            f"{site}-network", (NetworkAccess(egress_filter.SITES / site, f"{network}\n", why=why),), then=(start,)
+            f"{site}-network", (NetworkAccess(egress_filter.SITES / site, f"{network}\n", why=why),), activate=(start,)
         ),
     )
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from piwizard.changes import network_backends
-from piwizard.changes.base import HOLDS, ApplyContext, Before, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, Before, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.changes.network_backends import NetworkBackend
 from piwizard.network import address_trial, neighbors, ssh_sessions
 from piwizard.network.address_settings import Settings
@@ -38,16 +38,16 @@ class FixedAddress:
         return f"Address {self.settings.address} on {self.settings.interface}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        if self.holds():
-            return HOLDS
+        if self.in_sync():
+            return IN_SYNC
         here = address_trial.live(self.settings.interface)
         now = f"{self.settings.interface} has {', '.join(here) or 'no address'}"
         warnings = tuple(self._warnings(here))
         diff = "\n".join([*(f"# {one}" for one in warnings), self._keeper.diff()])
         edited = network_backends.edited(self._keeper, memory) is not None
-        return Preview(holds=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings, edited=edited)
+        return Preview(in_sync=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings, edited=edited)
 
-    def holds(self) -> bool:
+    def in_sync(self) -> bool:
         """Whether all of it is so, and confirmed."""
         return (
             not address_trial.pending()

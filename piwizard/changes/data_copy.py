@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.command import LONGEST, Command
 from piwizard.system import app_data, files, safe_open
 from piwizard.system.app_sandbox import Sandbox, seen
@@ -120,9 +120,9 @@ class TrialCopy:
         return f"Copy {self.bind[1]}, so that setup commands are tried on the copy first"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        if all(one.probe(machine, memory).holds for one in (*self.tried, self.proof)):
-            return HOLDS
-        return Preview(holds=False, diff=f"+{self.bind[0]}/")
+        if all(one.probe(machine, memory).in_sync for one in (*self.tried, self.proof)):
+            return IN_SYNC
+        return Preview(in_sync=False, diff=f"+{self.bind[0]}/")
 
     def apply(self, work: ApplyContext) -> None:
         for one in self.tried:
@@ -143,7 +143,7 @@ class NoTrialCopy:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         left = any(os.path.lexists(path) for path in (self.path, files.gone(self.path)))
-        return Preview(holds=False, diff=f"-{self.path}/") if left else HOLDS
+        return Preview(in_sync=False, diff=f"-{self.path}/") if left else IN_SYNC
 
     def apply(self, work: ApplyContext) -> None:
         files.remove_whole(self.path)

@@ -62,9 +62,9 @@ class DataSwitch:
 
     def pending(self, machine: SystemCache, memory: OwnershipIndex) -> tuple[Command, ...]:
         """The commands that have not run on the data yet."""
-        return tuple(one for one in self.commands if not one.probe(machine, memory).holds)
+        return tuple(one for one in self.commands if not one.probe(machine, memory).in_sync)
 
-    def holds(self, machine: SystemCache, memory: OwnershipIndex) -> bool:
+    def in_sync(self, machine: SystemCache, memory: OwnershipIndex) -> bool:
         """Whether there is nothing to run, and nothing that a killed run has left."""
         folders = (self._next, self._kept)
         left = (self._journal, *folders, *map(files.gone, folders))

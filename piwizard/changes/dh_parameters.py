@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import dhparam_generator as generator
 from piwizard.system import files, openssl_dhparam
 from piwizard.system.system_cache import SystemCache
@@ -30,13 +30,13 @@ class Generate:
         now = files.read(self.path)
         ours = now is not None and memory.wrote(self.path, files.digest(now))
         if now is not None and ours and _bits(now) == self.bits:
-            return Preview(holds=False, diff=f"-{generator.folder()}") if generator.folder().exists() else HOLDS
+            return Preview(in_sync=False, diff=f"-{generator.folder()}") if generator.folder().exists() else IN_SYNC
         edited = now is not None and not ours and not _agreed(now)
         if self._generated() is not None:
-            return Preview(holds=False, diff=f"+{self.path}", edited=edited)
+            return Preview(in_sync=False, diff=f"+{self.path}", edited=edited)
         job = machine.unit(generator.UNIT)
         argv = openssl_dhparam.command(self.bits, generator.partial())
-        return Preview(holds=False, argv=(argv,), edited=edited, pending=job.running and not job.stale)
+        return Preview(in_sync=False, argv=(argv,), edited=edited, pending=job.running and not job.stale)
 
     def apply(self, work: ApplyContext) -> None:
         now = files.read(self.path)
@@ -87,7 +87,7 @@ class NotGenerating:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         wanted = generator.folder().exists() or machine.unit(generator.UNIT).running
-        return Preview(holds=False, argv=(("systemctl", "stop", generator.UNIT),)) if wanted else HOLDS
+        return Preview(in_sync=False, argv=(("systemctl", "stop", generator.UNIT),)) if wanted else IN_SYNC
 
     def apply(self, work: ApplyContext) -> None:
         work.command(("systemctl", "stop", generator.UNIT), allow=range(256))

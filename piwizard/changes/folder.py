@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import files
 from piwizard.system.files import ROOT, Owner
 from piwizard.system.system_cache import SystemCache
@@ -28,13 +28,13 @@ class Folder:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.path.is_symlink() or not self.path.is_dir():
-            return Preview(holds=False, diff=f"+{self.path}/")
+            return Preview(in_sync=False, diff=f"+{self.path}/")
         try:
             if files.mode_and_owner(self.path) == (self.mode, *self.owner.ids()):
-                return HOLDS
+                return IN_SYNC
         except KeyError:
             pass  # its owner comes with an earlier change of the same plan
-        return Preview(holds=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
+        return Preview(in_sync=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
 
     def apply(self, work: ApplyContext) -> None:
         if os.path.lexists(self.path) and (self.path.is_symlink() or not self.path.is_dir()):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.network import port_forwarding, upnp
 from piwizard.network.port_forwarding import ForwardingRefused, UpnpRouter, Wanted
 from piwizard.system import commands
@@ -47,7 +47,7 @@ class Forwards:
         router = self._look(url)
         lacking = self._lacking(router)
         if not lacking:
-            return HOLDS
+            return IN_SYNC
         self.useless(router)
         return self._preview(url, lacking)
 
@@ -65,7 +65,7 @@ class Forwards:
                 raise ChangeFailed(refused.sentence, key="router.forward", hint=_mend(refused.code)) from None
 
     def _preview(self, url: str, ports: list[int] | tuple[int, ...]) -> Preview:
-        return Preview(holds=False, argv=tuple(port_forwarding.add_argv(url, self.wanted, port) for port in ports))
+        return Preview(in_sync=False, argv=tuple(port_forwarding.add_argv(url, self.wanted, port) for port in ports))
 
     def _find(self) -> str:
         url = port_forwarding.find(self.gateway)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import git_command, git_errors
 from piwizard.git.git_access import NOBODY, Access
 from piwizard.system import files, safe_open, tree_owner
@@ -41,9 +41,9 @@ class GitCheckout:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.code.is_dir() and files.read(self.folder / "release.json") == self._release():
-            return HOLDS
+            return IN_SYNC
         return Preview(
-            holds=False,
+            in_sync=False,
             now=self.instead,
             argv=(git_command.clone(self.repo, self.code, self.ref), self._checkout(self.code)),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import files
 from piwizard.system.system_cache import SystemCache
 
@@ -31,10 +31,10 @@ class Link:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         now = _target(self.path)
         if now == self.target and (self.target is not None or not self.path.exists()):
-            return HOLDS
+            return IN_SYNC
         lines = [f"-{self.path} -> {now}"] if now else []
         lines += [f"+{self.path} -> {self.target}"] if self.target else []
-        return Preview(holds=False, diff="\n".join(lines))
+        return Preview(in_sync=False, diff="\n".join(lines))
 
     def apply(self, work: ApplyContext) -> None:
         if self.path.exists() and not self.path.is_symlink():

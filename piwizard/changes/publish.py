@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.files import ROOT
 from piwizard.system.system_cache import SystemCache
@@ -66,8 +66,10 @@ class Publish:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.public.is_dir() and files.read(self._marker) == self._wanted():
-            return HOLDS
-        return Preview(holds=False, diff="\n".join(f"+{self.public / url}  (from {path})" for url, path in self.paths))
+            return IN_SYNC
+        return Preview(
+            in_sync=False, diff="\n".join(f"+{self.public / url}  (from {path})" for url, path in self.paths)
+        )
 
     def apply(self, work: ApplyContext) -> None:
         new = files.aside(self.public)

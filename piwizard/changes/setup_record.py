@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import app_data, files, safe_open
 from piwizard.system.system_cache import SystemCache
 
@@ -58,8 +58,8 @@ class SetupRecorded:
         )
         missing = [one for one in self.ran if not (self._folder / marker_name(one)).is_file()]
         if not missing and files.read(self._folder / AGREED) == self._wanted():
-            return HOLDS
-        return Preview(holds=False, warnings=warnings)
+            return IN_SYNC
+        return Preview(in_sync=False, warnings=warnings)
 
     def apply(self, work: ApplyContext) -> None:
         if os.path.lexists(self._folder) and (self._folder.is_symlink() or not self._folder.is_dir()):

@@ -82,7 +82,7 @@ def plan_command(steps: tuple[str, ...], answers: Path | None, site: str | None,
     else:
         for place, changes in previews:
             output.show_plan(place, changes)
-    return 2 if any(not one.preview.holds for _, changes in previews for one in changes) else 0
+    return 2 if any(not one.preview.in_sync for _, changes in previews for one in changes) else 0
 
 
 @cli.command("apply")

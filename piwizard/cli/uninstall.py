@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard.changes import package_removal
+from piwizard.changes import apt
 from piwizard.changes.base import Record
 from piwizard.cli import output
 from piwizard.cli.apply import watch_run
 from piwizard.engine import run_launch
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal, journaled
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
@@ -64,7 +64,7 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
 def _data_of(site: str) -> Contents | None:
     """Return the data of a site's app. Raise PiwizardError if neither answers nor journals know the site."""
     backups = workspace.backups_dir()
-    known = journaled(backups) | workspace.state().steps() | Remains(backups).places()
+    known = journaled(backups) | workspace.state().steps() | Leftovers(backups).places()
     sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(
@@ -101,9 +101,9 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps()
     if data:
-        known |= Remains(backups).places()  # data that an earlier undo kept
+        known |= Leftovers(backups).places()  # data that an earlier undo kept
     sites = sorted({site for _, site in known if site is not None})
-    installed = package_removal.still_there(_read_package_records(backups))
+    installed = apt.still_there(_read_package_records(backups))
     steps: list[tuple[str, str | None]] = [
         (step.name, site) for site in sites for step in reversed(STEPS) if (step.name, site) in known
     ]
@@ -164,7 +164,7 @@ def _list_created_paths(site: str) -> list[Path]:
     """Return the files, links and folders that the steps of a site created where nothing existed before."""
     backups = workspace.backups_dir()
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
-    records += Remains(backups).of(DATA_STEP, site)
+    records += Leftovers(backups).of(DATA_STEP, site)
     targets = [Path(one["target"]) for one in records if _created_its_target(one)]
     return list(dict.fromkeys([paths.sites_dir() / site, *targets]))
 

@@ -15,7 +15,7 @@ import tomlkit
 
 from piwizard import __version__
 from piwizard.answers.model import AnswersFile
-from piwizard.engine import follow, run_launch, run_log
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.undo_journal import Journal, is_written, journaled
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
@@ -49,7 +49,7 @@ def gather() -> Iterator[tuple[str, str]]:
             yield f"state/{name}", content.decode("utf-8", "replace")
     if content := files.read(paths.answers_file()):
         yield "answers.toml", _answers(content)
-    runs = [run for run in follow.runs() if run in {*follow.runs()[-RUNS:], *state.runs()}]
+    runs = [run for run in run_log.runs() if run in {*run_log.runs()[-RUNS:], *state.runs()}]
     for run in runs:
         text = "\n".join(printable.json_text(event) for event in run_log.read(run_launch.folder(run)))
         yield f"runs/{run}.jsonl", _end(text)

@@ -10,8 +10,8 @@ from typing import ClassVar
 from urllib.parse import urljoin, urlsplit
 
 from piwizard import __version__
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
-from piwizard.changes.package import APT
+from piwizard.changes.apt import APT
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.dns.ddns_account import Account
 from piwizard.system import files, http_client
 from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
@@ -57,8 +57,8 @@ class NoipPackage:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if machine.package("noip-duc"):
-            return HOLDS
-        return Preview(holds=False, diff=f"# from {LATEST}", argv=(self._install("ARCHITECTURE"),))
+            return IN_SYNC
+        return Preview(in_sync=False, diff=f"# from {LATEST}", argv=(self._install("ARCHITECTURE"),))
 
     def apply(self, work: ApplyContext) -> None:
         architecture = work.command(("dpkg", "--print-architecture")).output.strip()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview
 from piwizard.dns import ddclient
 from piwizard.dns.ddns_account import Account
 from piwizard.system import files
@@ -32,9 +32,9 @@ class Retry:
         word = ddclient.last_word(self.account)
         over = word.status == ddclient.UNHEARD or (word.status not in ("", ddclient.GOOD) and word.at < self._altered())
         if not over:
-            return HOLDS
+            return IN_SYNC
         forgotten = f"# what it noted of its last attempt ({word.status}) is removed: {ddclient.CACHE}"
-        return Preview(holds=False, diff=forgotten, argv=(STOP, START), now=f"its last attempt came to {word.status}")
+        return Preview(in_sync=False, diff=forgotten, argv=(STOP, START), now=f"its last attempt came to {word.status}")
 
     def apply(self, work: ApplyContext) -> None:
         work.command(STOP)

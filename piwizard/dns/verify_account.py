@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.dns import update_request
 from piwizard.dns.ddns_account import Account
 from piwizard.dns.provider_errors import ProviderError, explain
@@ -35,8 +35,8 @@ class Prove:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self._note().get("proven") == self.account.fingerprint:
-            return HOLDS
-        return Preview(holds=False, diff=f"# one update of {self.account.hostname} is sent to {self.account.server}")
+            return IN_SYNC
+        return Preview(in_sync=False, diff=f"# one update of {self.account.hostname} is sent to {self.account.server}")
 
     def apply(self, work: ApplyContext) -> None:
         self._hold_back()

@@ -15,7 +15,7 @@ LEFT = ("folder", "user")
 """Kinds that the next undo of their step goes on with: the folder of an app's data, and the user that owns it."""
 
 
-class Remains:
+class Leftovers:
     """Kept until the packages are taken away, also where the steps are undone one by one."""
 
     def __init__(self, backups: Path) -> None:

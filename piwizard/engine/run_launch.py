@@ -1,15 +1,17 @@
-"""Starts a run as a process that no terminal owns, finds one that is under way, and ends it."""
+"""Start a run as a process that no terminal owns, find the one under way, and stop it."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from piwizard.engine import run_id, run_lock
+from piwizard.engine import run_lock
 from piwizard.errors import PiwizardError
 from piwizard.system import commands, files, paths, systemd, transient_unit
 from piwizard.system.app_sandbox import GENTLE
@@ -112,7 +114,7 @@ def start(wanted: RunRequest) -> str:
     """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
     require_systemd()
     require_free()
-    run = run_id.following(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
+    run = following(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
     files.make_folders(folder(run), 0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
@@ -146,3 +148,29 @@ def require_systemd() -> None:
             "systemd does not run on this machine, and piwizard sets up services of systemd.",
             hint="`piwizard rehearse` shows everything on a copy of this machine, where systemd does run.",
         )
+
+
+NAME = re.compile(r"(\d{8}T\d{6})-([0-9a-f]+)")
+SECOND = "%Y%m%dT%H%M%S"
+
+
+def following(latest: str | None, now: datetime | None = None) -> str:
+    """A name that sorts after the latest one, also where the clock went back: a Pi without power has none."""
+    moment, before = now or datetime.now(UTC), _moment(latest or "")
+    if before:
+        moment = max(moment, before + timedelta(microseconds=1))
+    return f"{moment:{SECOND}-%f}"
+
+
+def _moment(name: str) -> datetime | None:
+    """The last moment that a name stands for; None where it is no run's."""
+    known = NAME.fullmatch(name)
+    try:
+        second = datetime.strptime(known[1], SECOND).replace(tzinfo=UTC) if known else None
+    except ValueError:
+        return None
+    if known is None or second is None:
+        return None
+    # An earlier form had four digits in no order within their second.
+    micros = int(known[2]) if re.fullmatch(r"\d{6}", known[2]) else 999_999
+    return second + timedelta(microseconds=micros)

@@ -26,7 +26,7 @@ class FileCopy(TypedDict, total=False):
     mtime_ns: int
 
 
-class Unfinished:
+class TransactionBackup:
     """One group; its folder holds copies of the files, its .json says where they belong."""
 
     def __init__(self, backups: Path, group: str) -> None:

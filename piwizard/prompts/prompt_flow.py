@@ -206,14 +206,14 @@ class PromptFlow:
 
     def _plan(self, proposal: Proposal, *, details: bool) -> None:
         for place, changes in proposal.plans:
-            wanted = [one for one in changes if not one.preview.holds]
+            wanted = [one for one in changes if not one.preview.in_sync]
             needed = (
                 f"{len(wanted)} of {len(changes)} changes needed."
                 if wanted
                 else "no changes; piwizard only checks the result."
             )
             self._console.say(f"{_title(place)}: {needed}")
-            for warning in (warning for one in changes if one.preview.holds for warning in one.preview.warnings):
+            for warning in (warning for one in changes if one.preview.in_sync for warning in one.preview.warnings):
                 self._console.say(f"  ! {warning}")
             for one in wanted:
                 edited = (

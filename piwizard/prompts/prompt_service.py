@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard.engine import follow
+from piwizard.engine import run_log
 from piwizard.engine.events import Event
 from piwizard.setup import kept_answers, service, workspace
 from piwizard.setup.status import Status, addresses, status
@@ -33,4 +33,4 @@ class PromptService(service.SetupService):
 
     def follow(self, run: str) -> Iterator[Event]:
         """Yield the events of a run, to its end."""
-        return follow.follow(run)
+        return run_log.follow(run)

@@ -12,13 +12,13 @@ from piwizard.answers.questions import Question
 from piwizard.apps import memory_usage, network_access, preparation, repository_access
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
+from piwizard.changes.command import Notice
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
-from piwizard.changes.notice import Notice
-from piwizard.changes.package import Packages
 from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers.model import Answers
 from piwizard.apps import app_units
 from piwizard.changes.file import File
-from piwizard.changes.transaction import Then
+from piwizard.changes.transaction import Activation
 from piwizard.nginx.server_blocks import SiteBlock, render_site
 from piwizard.nginx.tls_settings import BOOKWORM, Tls, TlsEngine, engine
 from piwizard.steps.step import PlanContext, app_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")
 TEST = ("nginx", "-t")
-TAKE_UP = (Then(("systemctl", "reload-or-restart", "nginx.service")),)
+TAKE_UP = (Activation(("systemctl", "reload-or-restart", "nginx.service")),)
 
 
 def site_file(context: PlanContext, answers: Answers, certificate: str | None) -> File:

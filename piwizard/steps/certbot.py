@@ -8,14 +8,13 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.changes.absent_file import AbsentFile
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.certificate import CertbotCertificate
 from piwizard.changes.command import Command
-from piwizard.changes.file import File
+from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
-from piwizard.changes.package import Packages
 from piwizard.changes.transaction import Transaction
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
@@ -94,7 +93,11 @@ class Certbot(Step):
         site = str(answers.site)
         used = Link(lineage.in_use_folder() / site, None)
         if not answers["tls.https"]:
-            return (Transaction(f"{site}-https", (used, site_file(context, answers, None)), guard=TEST, then=TAKE_UP),)
+            return (
+                Transaction(
+                    f"{site}-https", (used, site_file(context, answers, None)), validate=TEST, activate=TAKE_UP
+                ),
+            )
         chosen = certificate_of(context, answers)
         folder = str(lineage.folder(chosen.name))
         host = bare_name(answers["site.domains"])
@@ -105,9 +108,9 @@ class Certbot(Step):
             Transaction(
                 f"{site}-https",
                 (site_file(context, answers, folder), Link(used.path, folder)),
-                guard=TEST,
-                then=TAKE_UP,
-                proof=lambda: certificate_problem.ill(host, folder),
+                validate=TEST,
+                activate=TAKE_UP,
+                verify=lambda: certificate_problem.ill(host, folder),
             ),
         )
 

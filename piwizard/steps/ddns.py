@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
-from piwizard.changes.disabled_unit import DisabledUnit
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
-from piwizard.changes.package import Packages
-from piwizard.changes.transaction import Then, Transaction
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.systemd_unit import DisabledUnit, RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.dns import ddclient, noip_duc, provider_errors
 from piwizard.dns.ddns_account import Account, account_of
 from piwizard.dns.noip_duc import NoipPackage
@@ -259,8 +258,11 @@ def _noip_duc(account: Account, minutes: int, context: PlanContext) -> Sequence[
 
 
 def _activated(name: str, own: tuple[File, ...], service: str) -> Transaction:
-    then = (Then(("systemctl", "daemon-reload")), Then(("systemctl", "try-restart", service), unit=service))
-    return Transaction(name, own, then=then, proof=lambda: _problem(service))
+    activate = (
+        Activation(("systemctl", "daemon-reload")),
+        Activation(("systemctl", "try-restart", service), unit=service),
+    )
+    return Transaction(name, own, activate=activate, verify=lambda: _problem(service))
 
 
 def _problem(service: str) -> str | None:

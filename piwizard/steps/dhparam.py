@@ -8,13 +8,12 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
 from piwizard.changes.dh_parameters import Generate, NotGenerating
-from piwizard.changes.file import File
+from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
-from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system import commands, files, openssl_dhparam, paths
 from piwizard.system import dhparam_generator as generator
@@ -148,8 +147,8 @@ class Dhparam(Step):
 
 
 def _activated(*changes: Change) -> Transaction:
-    take_up = Then(("systemctl", "reload-or-restart", "nginx.service"))
-    return Transaction("dhparam", changes, guard=("nginx", "-t"), then=(take_up,))
+    take_up = Activation(("systemctl", "reload-or-restart", "nginx.service"))
+    return Transaction("dhparam", changes, validate=("nginx", "-t"), activate=(take_up,))
 
 
 def _unit(bits: int) -> str:

@@ -17,8 +17,8 @@ from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
 from piwizard.changes.prune import Prune
-from piwizard.changes.transaction import Then, Transaction
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.systemd_unit import RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.errors import PiwizardError
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import checks, systemd
@@ -89,11 +89,11 @@ class Gunicorn(Step):
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 Link(where.current, f"releases/{where.release.name}"),
             ),
-            then=(
-                Then(("systemctl", "daemon-reload")),
-                Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
+            activate=(
+                Activation(("systemctl", "daemon-reload")),
+                Activation(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
-            proof=lambda: _ill(name, host),
+            verify=lambda: _ill(name, host),
             data=preparation.data_switch(app),
         )
         prune = Prune(where.folder / "releases", where.current)

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.changes.absent_file import AbsentFile
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
-from piwizard.changes.file import EditedFile, File
-from piwizard.changes.package import Packages
+from piwizard.changes.file import AbsentFile, EditedFile, File
+from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Transaction
-from piwizard.changes.unit import RunningUnit
 from piwizard.nginx import capacity, request_limits, tuning
 from piwizard.nginx.ipv6_listen import FOLDER, render_listens
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
@@ -48,8 +47,8 @@ class Nginx(Step):
         limited = File(Path(request_limits.FILE), request_limits.render_limits(context.nginx.main, others))
         return (
             Packages(("nginx",)),
-            Transaction("nginx", (*_listens(context), limited, edit), guard=TEST, then=TAKE_UP),
-            RunningUnit("nginx.service", guard=TEST),
+            Transaction("nginx", (*_listens(context), limited, edit), validate=TEST, activate=TAKE_UP),
+            RunningUnit("nginx.service", validate=TEST),
             _updates(context),
         )
 

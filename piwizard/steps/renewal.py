@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
-from piwizard.changes.file import EditedFile, File
+from piwizard.changes.file import AbsentFile, EditedFile, File
 from piwizard.changes.folder import Folder
-from piwizard.changes.transaction import Then, Transaction
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.systemd_unit import RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.blocks import certificate_of
 from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.system import files, paths, systemd
@@ -29,7 +28,7 @@ DROP_INS = UNITS / "certbot.service.d"
 PLUGIN = DROP_INS / "piwizard-plugin.conf"
 """Makes certbot run in the environment with the plugin that Debian lacks."""
 
-RELOAD = (Then(("systemctl", "daemon-reload")),)
+RELOAD = (Activation(("systemctl", "daemon-reload")),)
 
 
 def _watch() -> tuple[File, ...]:
@@ -63,7 +62,7 @@ class Renewal(Step):
         if bundle:
             content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
             drop_in = File(DROP_INS / f"piwizard-{site}.conf", content)
-            changes.append(Transaction(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=RELOAD))
+            changes.append(Transaction(f"{site}-renewal", (Folder(DROP_INS), drop_in), activate=RELOAD))
         if there and renewal_dry_run.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
             served_here = partial(renewal_dry_run.with_webroot, domains=answers["site.domains"])
@@ -72,11 +71,13 @@ class Renewal(Step):
         way = Challenge() if certificate_of(context, answers).of_person else way_of(answers)
         if way.requirement:
             drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=way.certbot))
-            changes.append(Transaction("renewal-plugin", (Folder(DROP_INS), drop_in), then=RELOAD, shared=True))
+            changes.append(Transaction("renewal-plugin", (Folder(DROP_INS), drop_in), activate=RELOAD, shared=True))
         elif not needs_environment(context.certificates.lineages):
-            changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), then=RELOAD, shared=True))
+            changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), activate=RELOAD, shared=True))
         return (
-            Transaction("renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), then=RELOAD, shared=True),
+            Transaction(
+                "renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), activate=RELOAD, shared=True
+            ),
             *changes,
             Rehearsal(
                 name,

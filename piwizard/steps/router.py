@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.forward import Forwards
-from piwizard.changes.package import Packages
-from piwizard.changes.transaction import Then, Transaction
-from piwizard.changes.ufw_rule import OpenPorts
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.network_rules import OpenPorts
+from piwizard.changes.systemd_unit import RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.errors import PiwizardError
 from piwizard.network import (
     firewall,
@@ -95,7 +95,7 @@ class Router(Step):
         kept = Transaction(
             "forwards",
             (forward_timer.program(), *forward_timer.units(gateway, wanted.wanted)),
-            then=(Then(("systemctl", "daemon-reload")),),
+            activate=(Activation(("systemctl", "daemon-reload")),),
         )
         # A router that does not answer now must not stop the run: the timer tries again, and the checks report it.
         silent = (forward_timer.UNITS / forward_timer.TIMER).exists() and port_forwarding.find(gateway) is None

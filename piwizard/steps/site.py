@@ -91,8 +91,8 @@ class Site(Step):
                 File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
-        site = Transaction(f"{name}-site", own, guard=TEST, then=TAKE_UP)
-        default = Transaction("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True)
+        site = Transaction(f"{name}-site", own, validate=TEST, activate=TAKE_UP)
+        default = Transaction("default-server", tuple(shared), validate=TEST, activate=TAKE_UP, shared=True)
         # The default server also sets the hash size, without which nginx refuses long domains. Once it exists, the
         # site's file comes first: it may be what keeps nginx from loading.
         groups = (site, default) if context.nginx.has_default_server else (default, site)

@@ -98,7 +98,7 @@ class StaticIp(Step):
             )
         chosen = settings(context.machine.network, answers)
         change = FixedAddress(chosen, answers.get(REVERT_AFTER, SECONDS))
-        if not change.holds():
+        if not change.in_sync():
             neighbors.refuse(chosen)
         return (change,)
 

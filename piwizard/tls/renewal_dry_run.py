@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.nginx.tls_settings import WEBROOT
 from piwizard.system import commands, files
 from piwizard.system.system_cache import SystemCache
@@ -75,7 +75,7 @@ class Rehearsal:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         noted = self._noted()
-        return HOLDS if noted and files.read(self.marker) == noted else Preview(holds=False, argv=(self.argv,))
+        return IN_SYNC if noted and files.read(self.marker) == noted else Preview(in_sync=False, argv=(self.argv,))
 
     def apply(self, work: ApplyContext) -> None:
         result = work.command(self.argv, env=self.environment, allow=range(-64, 256))

@@ -77,7 +77,7 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
         blocks: list[Block] = []
         for place, changes in proposal.plans:
             blocks += plan_blocks(place, changes, heading=True)
-        wanted = sum(not one.preview.holds for _, changes in proposal.plans for one in changes)
+        wanted = sum(not one.preview.in_sync for _, changes in proposal.plans for one in changes)
         usual = f" Usually takes {duration(self._usual)}." if self._usual and wanted else ""
         steps = ", ".join(titles([place for place, _ in proposal.plans]))
         summary.update(Text(f" {steps}: {counted(wanted)}.{usual}", "bold"))

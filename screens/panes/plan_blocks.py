@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def plan_blocks(place: StepInstance, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:
     """Return the changes of one step, in order; those that are not needed as one line each."""
     changes = list(changes)
-    wanted = sum(not one.preview.holds for one in changes)
+    wanted = sum(not one.preview.in_sync for one in changes)
     blocks = []
     if heading:
         of = f" of {place.site}" if place.site else ""
@@ -32,7 +32,7 @@ def counted(number: int) -> str:
 
 
 def _change(one: Previewed) -> Block:
-    if one.preview.holds:
+    if one.preview.in_sync:
         return Block(clean(one.change.describe()), "dim", "no change ✓", "green", foldable=False)
     right, style = ("edited by hand", "bold yellow") if one.preview.edited else ("", "")
     lines: list[Line] = [(f"$ {clean(shlex.join(argv))}", "cyan") for argv in one.preview.argv]

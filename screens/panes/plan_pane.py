@@ -28,7 +28,7 @@ class PlanPane(ListPane):
     def show(self, plans: Plans) -> None:
         """Show the plan."""
         blocks = [block for place, changes in plans for block in plan_blocks(place, changes)]
-        wanted = sum(not one.preview.holds for _, changes in plans for one in changes)
+        wanted = sum(not one.preview.in_sync for _, changes in plans for one in changes)
         if wanted:
             self.fill(f"{counted(wanted).capitalize()}. Nothing changes until you confirm.", "", blocks)
         else:

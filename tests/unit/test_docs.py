@@ -18,6 +18,8 @@ README = (ROOT / "README.md").read_text()
 ANSWERS = (ROOT / "docs/answers.md").read_text()
 MIN_PROMISES = 59
 """Rows of the table in docs/architecture.md, which may only grow."""
+MIN_CLAIMS = 83
+"""Rows of claims with tests in docs/security.md, which may only grow."""
 EXAMPLES = [
     (name, text)
     for name in ("docs/answers.md", "README.md")
@@ -95,3 +97,20 @@ def test_promises_name_the_layers_of_their_tests() -> None:
         if "`python -m " in tests:
             expected.add("by hand")
         assert set(named.split(", ")) == expected, promise
+
+
+@pytest.mark.parametrize("document", ["architecture.md", "security.md", "development.md"])
+def test_files_named_in_documents_exist(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    for path in re.findall(r"`([a-z]\w*/[\w/.-]+\.(?:py|j2|lock|md|sh))`", text):
+        assert any((ROOT / folder / path).exists() for folder in ("", "piwizard")), path
+
+
+@pytest.mark.parametrize(("document", "minimum"), [("architecture.md", MIN_PROMISES), ("security.md", MIN_CLAIMS)])
+def test_each_row_about_tests_is_unique(document: str, minimum: int) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    rows = [line.rpartition(" | ")[::2] for line in text.splitlines() if "`test_" in line and line.startswith("| ")]
+    assert len(rows) >= minimum
+    assert len({claim for claim, _ in rows}) == len(rows)
+    lists = [tests for _, tests in rows if ", " in tests]
+    assert len(set(lists)) == len(lists), "a merge has left the old and the new row of a claim"

@@ -13,7 +13,7 @@ from piwizard.changes.folder import Folder
 from piwizard.cli import error_handler, undo, uninstall
 from piwizard.cli.main import cli
 from piwizard.engine import run_launch
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.runner import Runner
 from piwizard.setup import workspace
@@ -192,7 +192,7 @@ def test_remove_deletes_data_kept_by_an_earlier_removal(machine):
     said = machine.run("remove", "blog", "--yes")
     assert "Nothing of it is left" in said.output
     assert not (machine.srv / "blog").exists()
-    assert Remains(workspace.backups_dir()).records() == []
+    assert Leftovers(workspace.backups_dir()).records() == []
 
 
 def test_remove_deletes_kept_data_later(machine):

@@ -14,7 +14,7 @@ from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
 from piwizard.dns import update_request, verify_account
-from piwizard.engine import retention, run_launch
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.git import deploy_key, host_keys
@@ -137,7 +137,7 @@ def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
         edit = EditedFile(machine / "nginx.conf", lambda _: f"{text} nginx.conf\n", "settings")
         site = File(machine / "site", f"{text} site\n", takes_over=True)
         new = File(machine / "new", f"{text} new\n")
-        return [Transaction("nginx", (edit, site, new, Link(machine / "enabled", "site")), guard=("true",))]
+        return [Transaction("nginx", (edit, site, new, Link(machine / "enabled", "site")), validate=("true",))]
 
     def checks() -> list[Check]:
         return [Check("fine", "as it should be", ok=True, detail="it is")]
@@ -160,7 +160,7 @@ def refused(root: Path, notes: Notes) -> None:
     recorder = Recorder(run_launch.folder(LATER))
     engine = Runner(workspace.backups_dir(), workspace.state(), recorder)
     edit = EditedFile(machine / "nginx.conf", lambda _: "ours, refused\n", "settings")
-    group = Transaction("nginx", (edit, File(machine / "new", "ours, refused\n")), guard=("false",))
+    group = Transaction("nginx", (edit, File(machine / "new", "ours, refused\n")), validate=("false",))
     notes.may_be(["done", RUN], "state", "nginx", "")
     notes.may_be(["running", LATER], "state", "nginx", "")
     with notes.promised(["failed", LATER], "state", "nginx", ""):
@@ -267,7 +267,7 @@ def started(root: Path, notes: Notes) -> None:
     for number in range(3):
         old = Recorder(run_launch.folder(f"20250101T00000{number}-cccc"))
         old.emit({"event": "note", "text": "long ago"})
-    retention.prune(paths.logs_dir(), seen, runs=2)
+    run_log.prune(paths.logs_dir(), seen, runs=2)
 
 
 def address(root: Path, notes: Notes) -> None:

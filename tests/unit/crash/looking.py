@@ -18,9 +18,8 @@ from piwizard.dns.ddns_account import Account
 from piwizard.dns.providers import PROVIDERS
 from piwizard.dns.verify_account import Prove
 from piwizard.engine import run_launch, run_log
-from piwizard.engine.follow import runs
-from piwizard.engine.run_log import Recorder
-from piwizard.engine.transactions import Unfinished
+from piwizard.engine.run_log import Recorder, runs
+from piwizard.engine.transactions import TransactionBackup
 from piwizard.engine.undo_journal import Journal
 from piwizard.git import deploy_key, host_keys
 from piwizard.network import address_trial
@@ -59,7 +58,7 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     for run in runs():
         run_log.read(run_launch.folder(run))
     for index in (workspace.backups_dir() / "unfinished").glob("*.json"):
-        unfinished = Unfinished(workspace.backups_dir(), index.stem)
+        unfinished = TransactionBackup(workspace.backups_dir(), index.stem)
         for entry in json.loads(index.read_text()):
             copy = entry["copy"]
             assert copy is None or (workspace.backups_dir() / "unfinished" / index.stem / copy).exists(), (
@@ -138,7 +137,7 @@ def account_to_prove(secret: str) -> Prove:
 
 def _account(secret: str) -> str | None:
     prove = account_to_prove(secret)
-    if prove.probe(SystemCache(), workspace.backups()).holds:
+    if prove.probe(SystemCache(), workspace.backups()).in_sync:
         return "proven"
     accepting = SimpleNamespace(update=lambda *_: update_request.UpdateReply("good"))
     with mock.patch.object(verify_account, "asking", accepting), mock.patch.object(files, "replace"):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.diagnosis import pending_address
 from piwizard.network.address_trial import Trial
 from piwizard.system.certificates import X509Info

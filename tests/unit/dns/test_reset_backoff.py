@@ -31,26 +31,26 @@ def probed(account, tmp_path, monkeypatch):
 @pytest.mark.parametrize("after", [-60, 60])
 def test_nobody_was_reached(probed, after):
     preview = probed("noconnect", after)
-    assert not preview.holds
+    assert not preview.in_sync
     assert [argv[1] for argv in preview.argv] == ["stop", "start"]
 
 
 def test_a_refusal_of_what_has_been_altered_since(probed):
-    assert not probed("badauth", -60).holds
+    assert not probed("badauth", -60).in_sync
 
 
 def test_a_refusal_of_what_stands_there_is_left_alone(probed):
-    assert probed("badauth", 60).holds
+    assert probed("badauth", 60).in_sync
 
 
 @pytest.mark.parametrize("after", [-60, 60])
 def test_what_was_accepted_or_never_tried(probed, after):
-    assert probed("good", after).holds
-    assert probed("", after).holds
-    assert probed("noconnect", after, name="another").holds
+    assert probed("good", after).in_sync
+    assert probed("", after).in_sync
+    assert probed("noconnect", after, name="another").in_sync
 
 
 def test_without_a_note(probed, account, tmp_path):
     probed("good", 0)
     (tmp_path / "cache").unlink()
-    assert Retry(account("duckdns"), tmp_path / "gone").probe(SystemCache(), None).holds
+    assert Retry(account("duckdns"), tmp_path / "gone").probe(SystemCache(), None).in_sync

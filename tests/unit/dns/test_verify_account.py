@@ -25,7 +25,7 @@ def prove(account, provider, tmp_path):
 
     def go(**more):
         change = Prove(account(server=provider.name, **more), lambda: None, tmp_path / "lib/ddns.json")
-        if change.probe(None, None).holds:
+        if change.probe(None, None).in_sync:
             return False
         change.apply(Work())
         return True

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from piwizard.changes.base import ChangeFailed
-from piwizard.engine import output_limit, run_log
+from piwizard.engine import apply_context, run_log
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
@@ -17,7 +17,7 @@ FLOOD = "import sys; [print('x' * 50_000) for _ in range(40)]; print('the last w
 
 
 def test_a_flood_ends_where_there_is_no_room_any_more(tmp_path, monkeypatch):
-    monkeypatch.setattr(output_limit, "MOST", 100_000)
+    monkeypatch.setattr(apply_context, "MOST", 100_000)
     backups = Backups(tmp_path / "backups")
     recorder = Recorder(tmp_path / "run")
     work = RunApplyContext(recorder, backups, Journal(backups.folder, "app", None), overwrite=False)

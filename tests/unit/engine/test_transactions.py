@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from piwizard.engine.transactions import Unfinished
+from piwizard.engine.transactions import TransactionBackup
 from piwizard.system import files
 
 
@@ -20,7 +20,7 @@ def wrote():
 @pytest.fixture
 def group(backups):
     """The group as each run of piwizard finds it."""
-    return lambda: Unfinished(backups, "nginx")
+    return lambda: TransactionBackup(backups, "nginx")
 
 
 @pytest.fixture

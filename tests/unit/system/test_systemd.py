@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from piwizard.changes.base import OwnershipIndex
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.system import systemd
 from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache

@@ -59,12 +59,12 @@ def test_other_ways_are_the_persons_choice(letsencrypt, own_places, way, mended)
 def test_a_rehearsal_counts_until_the_settings_are_others(letsencrypt, tmp_path):
     root = letsencrypt("mine", "a.example")
     rehearsal = renewal_dry_run.Rehearsal("mine", tmp_path / "marker", root=root)
-    assert not rehearsal.probe(None, None).holds
+    assert not rehearsal.probe(None, None).in_sync
     assert "--dry-run" in rehearsal.probe(None, None).argv[0]
     (tmp_path / "marker").write_bytes(rehearsal._noted())
-    assert rehearsal.probe(None, None).holds
+    assert rehearsal.probe(None, None).in_sync
     conf = root / "renewal" / "mine.conf"
     conf.write_text(conf.read_text().replace("2.1.0", "4.0.0"))
-    assert rehearsal.probe(None, None).holds, "a new certbot is no reason"
+    assert rehearsal.probe(None, None).in_sync, "a new certbot is no reason"
     conf.write_text(conf.read_text().replace("/var/lib/letsencrypt,", "/elsewhere,"))
-    assert not rehearsal.probe(None, None).holds
+    assert not rehearsal.probe(None, None).in_sync
