@@ -8,7 +8,7 @@ from piwizard.engine import run_log
 from piwizard.engine.events import Event
 from piwizard.setup import kept_answers, service, workspace
 from piwizard.setup.status import Status, addresses, status
-from piwizard.tls.lineage import in_use
+from piwizard.tls.lineage import folders_in_use
 
 
 class PromptService(service.SetupService):
@@ -25,7 +25,7 @@ class PromptService(service.SetupService):
         """Return the address of each site."""
         sites = self._planner().answers.sites
         domains = {site: values.get("site.domains", ()) for site, values in sites.items()}
-        return addresses(found, domains, in_use())
+        return addresses(found, domains, folders_in_use())
 
     def trouble(self) -> str:
         """Return what could not be read of the state and the answers, empty if all could."""

@@ -13,7 +13,7 @@ from piwizard.screens.screen_service import MachineOverview, titles
 from piwizard.screens.symbols import STYLES, SYMBOLS
 from piwizard.screens.widgets.key_bar import KeyHint
 from piwizard.setup.status import addresses, all_set_up
-from piwizard.tls.lineage import in_use
+from piwizard.tls.lineage import folders_in_use
 
 
 class SummaryPage(TextPage):
@@ -29,7 +29,7 @@ class SummaryPage(TextPage):
     def text(self) -> Text:
         text, overview = Text(), self._overview
         heading(text, "Your app is online" if all_set_up(overview.statuses) else "Progress so far")
-        for address in addresses(overview.statuses, overview.domains, in_use()).values():
+        for address in addresses(overview.statuses, overview.domains, folders_in_use()).values():
             text.append("\n  ").append(address, "bold underline").append("\n\n")
             text.append(qr_code(address, only_ascii=self._only_ascii))
         lan = overview.facts.network.address
