@@ -19,7 +19,7 @@ def check_pending_address() -> list[Finding]:
 
 
 def judge_trial(tried: AddressTrial | None, *, ticking: bool) -> Finding:
-    """Return what the trial of an address means: it waits, its timer is gone, or the old address is coming back."""
+    """Return what the trial of an address means: it waits, its timer is gone, or the old address is being restored."""
 
     def finding(detail: str, cause: str, fix: Fix) -> Finding:
         return Finding("new-address-confirmed", "New local IP confirmed", False, detail, cause, fix, step="static-ip")

@@ -1,4 +1,4 @@
-"""What the git commands of a site show to other hosts, and which hosts they believe."""
+"""The credentials that git uses for a site, and the hosts that it trusts."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ SSH_COMMAND = (
 
 @dataclass(frozen=True)
 class GitAccess:
-    """Of one site and its repository. The token is for the repository's own host alone."""
+    """The access to one site's repository. Only the repository's own host receives the token."""
 
     site: str
     repo: str
     user: str = ""
     token: str = field(default="", repr=False)
     host_key: str | None = None
-    """The fingerprint of the only host key that is believed of the repository's host."""
+    """The fingerprint of the only host key that is accepted from the repository's host."""
 
     @property
     def address(self) -> git_address.GitAddress:
         return git_address.parse_address(self.repo)
 
     def environment(self) -> dict[str, str]:
-        """What git's environment says of it. PiwizardError where the host shows another key than it should."""
+        """Return git's environment variables. Raise PiwizardError if the host has another key than expected."""
         return {"GIT_SSH_COMMAND": self._ssh(), **self._askpass()}
 
     def _ssh(self) -> str:
@@ -60,7 +60,7 @@ class GitAccess:
         }
 
     def _believed(self) -> Path:
-        """A file of known hosts in which the repository's host has the key of the answers and no other."""
+        """Return a known_hosts file in which the repository's host has only the key of the answers."""
         name, trusted = self.address.known_as, host_keys.read_keys(host_keys.trusted_file(self.site))
         file = paths.cache_dir() / "hosts" / self.site / "known_hosts"
         fixed = host_keys.keys_of_host(name, host_keys.read_keys(host_keys.pinned_file()))
@@ -85,9 +85,9 @@ class GitAccess:
         return PiwizardError(
             f"app.host_key: the host key of {self.address.known_as} {words}.",
             key="app.host_key",
-            hint="Nothing was fetched. Ask whoever looks after that host for the fingerprint of its key.",
+            hint="Nothing was fetched. Ask the host's administrator for the fingerprint of its key.",
         )
 
 
 ANONYMOUS = GitAccess("", "/")
-"""For git commands that ask no other host, and for looks without a login."""
+"""For git commands that contact no other host, and for access without a login."""

@@ -1,4 +1,4 @@
-"""Which ssh hosts are believed to be who they say: the known forges, and those that a person trusts."""
+"""SSH host keys that are trusted: those that the large forges publish, and those that the user has confirmed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCAN_SECONDS = 10
 
 @dataclass(frozen=True)
 class HostKey:
-    """One line of a file of known hosts."""
+    """One line of a known_hosts file."""
 
     host: str
     kind: str
@@ -29,47 +29,47 @@ class HostKey:
 
     @property
     def fingerprint(self) -> str:
-        """As ssh shows it: SHA256:…"""
+        """Return the fingerprint as ssh shows it: SHA256:…"""
         digest = hashlib.sha256(base64.b64decode(self.key)).digest()
         return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
     @property
     def name(self) -> str:
-        """The kind of key, for a person."""
+        """Return the type of key, for people."""
         return KEY_TYPES.get(self.kind, self.kind)
 
 
 def pinned_file() -> Path:
-    """The keys that the known forges publish; they come with piwizard."""
+    """Return the file with the keys that forges publish, which is part of piwizard."""
     return Path(str(resources.files("piwizard.templates") / "git" / "known_hosts"))
 
 
 def trusted_file(site: str) -> Path:
-    """The keys that a person said yes to, for one site."""
+    """Return the file with the keys that the user has confirmed for one site."""
     return deploy_key.key_folder(site) / "known_hosts"
 
 
 def read_keys(file: Path) -> list[HostKey]:
-    """The keys in a file; none where there is no file. Lines that are no key are passed over."""
+    """Return the keys in a file, skipping other lines; empty if there is no file."""
     return _parse((files.read(file) or b"").decode("utf-8", "replace"))
 
 
 def keys_of_host(host: str, keys: Iterable[HostKey]) -> list[HostKey]:
-    """Those that are the host's, which is named as ssh notes it."""
+    """Return the keys of a host, named as in known_hosts."""
     return [key for key in keys if key.host == host]
 
 
 def write_keys(file: Path, keys: Iterable[HostKey]) -> None:
-    """Makes a file of exactly these keys."""
+    """Write a file with exactly these keys."""
     content = "".join(f"{_line(key)}\n" for key in keys).encode()
     if files.read(file) != content:
         files.replace(file, content, mode=0o600)
 
 
 def trust_keys(site: str, keys: list[HostKey]) -> None:
-    """Believes these keys of one host from now on, and no others of that host.
+    """Trust these keys of one host and no others of that host.
 
-    What else a person has written into the file stays as it is; the file before is kept beside it.
+    Other lines that the user added stay; the previous file is kept beside it.
     """
     file = deploy_key.make_key_folder(site) / "known_hosts"
     with file_lock.exclusive(file.parent):
@@ -88,7 +88,7 @@ def _line(key: HostKey) -> str:
 
 
 def scan_host(host: str, port: int | None) -> list[HostKey]:
-    """Asks a host for its keys, over a network that may lie. PiwizardError where it does not answer."""
+    """Ask a host for its keys, over a network that is not trusted. Raise PiwizardError if it does not answer."""
     deploy_key.require_ssh()
     at = ("-p", str(port)) if port else ()
     types = ("-t", "ed25519,ecdsa,rsa")
@@ -98,7 +98,7 @@ def scan_host(host: str, port: int | None) -> list[HostKey]:
         raise PiwizardError(
             f"app.repo: {known_hosts_name(host, port)} does not show a host key.",
             key="app.repo",
-            hint="Check the address and the network: is an ssh server there?",
+            hint="Check the address and the network, and that an SSH server is running there.",
         )
     return sorted(found, key=lambda key: list(KEY_TYPES).index(key.kind))
 

@@ -36,27 +36,27 @@ RESTART_UNTIL_DONE = ("--property=Type=oneshot", "--property=Restart=on-failure"
 
 @dataclass(frozen=True)
 class SavedFile:
-    """A file to put back: `copy` is where its content is kept, None where there was no such file."""
+    """A file to restore. `copy` is the saved content; None if the file did not exist."""
 
     path: Path
     copy: Path | None
     lasting: bool
-    """Whether it outlives a restart: only such are put back at boot."""
+    """Whether the file survives a restart. At boot only such files are restored."""
 
 
 @dataclass(frozen=True)
 class NetworkService:
-    """Who has to take the settings up: its service, and NetworkManager's UUID of the connection."""
+    """What applies the settings: a service, and NetworkManager's UUID of the connection."""
 
     service: str
     connection: str | None
 
 
 def arm_rollback(trial: AddressTrial, manager: NetworkService, settings: Iterable[Path], command: RunsCommand) -> None:
-    """Keeps copies and sets up everything that brings them back, then lets the trial begin. Alters no setting."""
+    """Save copies, set up everything that restores them, and start the trial. Change no setting."""
     files.make_folders(address_trial.trial_folder(), 0o700)
     _stop_timer(command)
-    with file_lock.exclusive(address_trial.trial_folder()):  # the script of an earlier trial may be at its last line
+    with file_lock.exclusive(address_trial.trial_folder()):  # the script of an earlier trial may still be running
         address_trial.forget_outcomes()
         files.remove(address_trial.trial_folder() / "copies")
         files.make_folders(address_trial.trial_folder() / "copies", 0o700)
@@ -69,7 +69,7 @@ def arm_rollback(trial: AddressTrial, manager: NetworkService, settings: Iterabl
         files.make_folders(BOOT_UNIT_LINK.parent)
         files.make_link(BOOT_UNIT_LINK, str(BOOT_UNIT))
         properties = ("--timer-property=AccuracySec=100ms", *RESTART_UNTIL_DONE)
-        describe = f"--description=Takes back {trial.host} unless it is confirmed"
+        describe = f"--description=Rolls back {trial.host} unless it is confirmed"
         start = ("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--on-active={trial.seconds}", describe)
         command((*start, *properties, "/bin/sh", str(_script())))
         files.replace(address_trial.trial_folder() / "trial.json", json.dumps(asdict(trial)).encode(), mode=0o600)
@@ -78,7 +78,7 @@ def arm_rollback(trial: AddressTrial, manager: NetworkService, settings: Iterabl
 
 
 def confirm_trial() -> AddressTrial:
-    """The address stays. PiwizardError where there is no trial, it is too late, or the address was not set yet."""
+    """Keep the address. Raise PiwizardError if there is no trial, it is too late, or the address is not set yet."""
     trial = address_trial.current_trial()
     if (
         trial is None
@@ -88,26 +88,26 @@ def confirm_trial() -> AddressTrial:
         clean_up(commands.run)  # whoever confirmed it was cut off
         return kept
     if trial is None and address_trial.is_pending():
-        raise PiwizardError("It is too late: the old address is coming back.", hint=RETRY_HINT)
+        raise PiwizardError("It is too late: the old address is being restored.", hint=RETRY_HINT)
     if trial is None:
-        raise PiwizardError("No address is on trial.", hint="`piwizard status` shows how everything stands.")
+        raise PiwizardError("No address is on trial.", hint="`piwizard status` shows the state of all steps.")
     if trial.host not in address_trial.live_addresses(trial.interface):
         raise PiwizardError(
             f"{trial.interface} does not have {trial.host}, so there is nothing to keep.",
-            hint=f"The old settings come back by themselves in {trial.left} s; then `piwizard apply static-ip`.",
+            hint=f"The old settings return in {trial.left} s; then run `piwizard apply static-ip`.",
         )
     if not address_trial.is_ready(trial):
         raise PiwizardError(
-            f"{trial.host} is being set and looked at still.",
-            hint=f"Confirm in a few seconds. If nobody does, the old settings come back in {trial.left} s.",
+            f"{trial.host} is still being set and checked.",
+            hint=f"Confirm in a few seconds. Otherwise the old settings return in {trial.left} s.",
         )
-    os.sync()  # the network manager's own files
+    os.sync()  # for the network manager's own files
     try:
         (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "kept.json")
     except FileNotFoundError:
         raise PiwizardError(
             f"It is too late: {trial.host} was not confirmed within {trial.seconds} s.",
-            hint=f"The old address is coming back; {RETRY_HINT}",
+            hint=f"The old address is being restored; {RETRY_HINT}",
         ) from None
     files.sync_folder(address_trial.trial_folder())
     clean_up(commands.run)
@@ -115,14 +115,14 @@ def confirm_trial() -> AddressTrial:
 
 
 def clean_up(command: RunsCommand) -> None:
-    """Takes away what stood by to take the address back, once that was confirmed."""
+    """Remove the rollback after a confirmation."""
     _stop_timer(command)
-    if _script().exists():  # it finds no trial, and ends with its own removal
+    if _script().exists():  # it finds no trial, and removes itself
         command(("/bin/sh", str(_script())))
 
 
 def wait_for_cleanup(command: RunsCommand) -> None:
-    """Waits until whoever confirmed has tidied up; it is done here where he was cut off."""
+    """Wait until the confirming process has cleaned up; do it here if that was interrupted."""
     until = time.monotonic() + CLEANUP_SECONDS
     while _script().exists():
         if time.monotonic() > until:
@@ -131,8 +131,8 @@ def wait_for_cleanup(command: RunsCommand) -> None:
 
 
 def roll_back(command: RunsCommand) -> None:
-    """Ends a trial now, as if its time were over. What does it belongs to systemd, and outlives who asked for it."""
-    describe = "--description=Takes back an address that was not confirmed"
+    """Roll back now. systemd runs the script, so that it outlives this process."""
+    describe = "--description=Rolls back an address that was not confirmed"
     command(("systemd-run", "--quiet", "--collect", "--wait", describe, *RESTART_UNTIL_DONE, "/bin/sh", str(_script())))
     _stop_timer(command)
 
@@ -165,7 +165,7 @@ def _save(path: Path, copy: Path) -> SavedFile:
 
 
 def _stop_timer(command: RunsCommand) -> None:
-    """Ends the timer, if there is one; it is no failure if there is none."""
+    """Stop the timer, if there is one."""
     known = commands.run(("systemctl", "show", "--property=LoadState", f"{UNIT}.timer")).output.strip()
     if known != "LoadState=not-found":
         command(("systemctl", "stop", f"{UNIT}.timer"))

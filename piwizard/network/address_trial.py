@@ -18,61 +18,61 @@ TrialOutcome = Literal["on", "taking-back", "kept", "taken-back", "unknown"]
 
 @dataclass(frozen=True)
 class AddressTrial:
-    """One trial; `until` is on the clock that no time server sets."""
+    """One trial. `until` is monotonic time, which no time server changes."""
 
     name: str
     interface: str
     address: str
     """With its prefix."""
     before: str | None
-    """The address that comes back, without its prefix; None where there was none."""
+    """The address that a rollback restores, without its prefix; None if there was none."""
     seconds: int
     until: float
 
     @property
     def host(self) -> str:
-        """The new address without its prefix."""
+        """Return the new address without its prefix."""
         return self.address.partition("/")[0]
 
     @property
     def left(self) -> int:
-        """Seconds until the old settings come back."""
+        """Return the seconds until the rollback."""
         return max(0, min(self.seconds, round(self.until - time.monotonic())))
 
     @property
     def words(self) -> str:
-        """A line for a person."""
+        """Return a line for people."""
         return f"{self.host} is on trial: {self.left} s left. `piwizard confirm` keeps it."
 
     def as_json(self) -> dict[str, str | int]:
-        """The shape under --json."""
+        """Return the form used with --json."""
         return {"interface": self.interface, "address": self.address, "left": self.left}
 
 
 def trial_folder() -> Path:
-    """Where a trial lies; root's alone, since copies of connections hold the passwords of wireless networks."""
+    """Return the folder of a trial, which only root can read: copies of connections contain Wi-Fi passwords."""
     return paths.state_dir() / "network"
 
 
 def current_trial() -> AddressTrial | None:
-    """The trial that waits to be confirmed."""
+    """Return the trial that waits for confirmation."""
     return read_trial("trial")
 
 
 def is_pending() -> bool:
-    """Whether a trial is on, or its taking back was begun and not ended."""
+    """Return whether a trial is on, or its rollback has started and not finished."""
     return any((trial_folder() / f"{name}.json").exists() for name in ("trial", "taking-back"))
 
 
 def trial_outcome(trial: AddressTrial) -> TrialOutcome:
-    """How a trial stands."""
+    """Return the outcome of a trial."""
     stages: tuple[tuple[str, TrialOutcome], ...] = (
         ("trial", "on"),
         ("taking-back", "taking-back"),
         ("kept", "kept"),
         ("taken-back", "taken-back"),
     )
-    for _ in range(2):  # a rename between two looks would hide it once
+    for _ in range(2):  # a rename between two reads could hide it once
         for stem, meaning in stages:
             found = read_trial(stem)
             if found and found.name == trial.name:
@@ -81,24 +81,24 @@ def trial_outcome(trial: AddressTrial) -> TrialOutcome:
 
 
 def is_ready(trial: AddressTrial) -> bool:
-    """Whether the address is set and was looked at: before that nobody can say that it is well."""
+    """Return whether the address is set and was checked. Before that nobody can confirm it."""
     return files.read(ready_file()) == trial.name.encode()
 
 
 def allow_confirmation(trial: AddressTrial) -> None:
-    """The address is set, and the router answers there: now somebody may keep it."""
+    """Allow `piwizard confirm`: the address is set, and the router answers there."""
     files.replace(ready_file(), trial.name.encode(), mode=0o600)
 
 
 def forget_outcomes() -> None:
-    """How earlier trials ended is of no more interest."""
+    """Remove the outcomes of earlier trials."""
     for stem in ("kept", "taken-back"):
         (trial_folder() / f"{stem}.json").unlink(missing_ok=True)
     ready_file().unlink(missing_ok=True)
 
 
 def live_addresses(interface: str) -> list[str]:
-    """The IPv4 addresses that an interface has at this moment."""
+    """Return the current IPv4 addresses of an interface."""
     from piwizard.system.facts import netlink
 
     rows = [row for row in netlink.read_addresses() if row["ifname"] == interface]

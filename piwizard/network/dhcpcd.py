@@ -1,4 +1,4 @@
-"""dhcpcd: a marked block at the end of its configuration file."""
+"""The static IP in dhcpcd: a marked block at the end of its configuration file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECTION = re.compile(r"^\s*(interface|ssid|profile|arping)\s+(\S+)")
 
 
 def config_block(settings: AddressSettings) -> str:
-    """The lines that give an interface its address. They end the file: what follows would belong to them."""
+    """Return the lines that set an interface's address. They come last, because later lines would belong to them."""
     lines = (
         BEGIN,
         f"interface {settings.interface}",
@@ -29,25 +29,25 @@ def config_block(settings: AddressSettings) -> str:
 
 
 def add_block(text: str, settings: AddressSettings) -> str:
-    """The file with these settings. PiwizardError where somebody has set an address there already."""
+    """Return the file with these settings. Raise PiwizardError if a user has set an address there."""
     rest = remove_block(text)
     line = find_manual_address(rest, settings.interface)
     if line:
         raise PiwizardError(
-            f"{INTERFACE}: {settings.interface} has an address in {CONFIG} already, in line {line}, set by hand.",
+            f"{INTERFACE}: {settings.interface} already has an address in {CONFIG}, line {line}, set by hand.",
             key=INTERFACE,
-            hint="Either leave it so and skip this step, or take those lines out first.",
+            hint="Skip this step to keep it, or remove those lines first.",
         )
     return f"{rest.rstrip()}\n\n{config_block(settings)}".lstrip("\n")
 
 
 def remove_block(text: str) -> str:
-    """The file without what piwizard wrote into it."""
+    """Return the file without piwizard's block."""
     return BLOCK.sub("\n", text)
 
 
 def find_manual_address(text: str, interface: str) -> int | None:
-    """The number of the line that gives an interface an address, None where none does."""
+    """Return the number of the line that sets an interface's address; None if none does."""
     of: str | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         section = SECTION.match(line)
@@ -59,12 +59,12 @@ def find_manual_address(text: str, interface: str) -> int | None:
 
 
 def restart_command(interface: str) -> tuple[str, ...]:
-    """The command that takes the file up, as a unit of its own: whoever asked for it may die, and it still ends.
+    """Return the command that applies the file, in a unit of its own that survives the caller.
 
-    Debian's file says `persistent`: a restart alone would leave the former address and its routes beside the new ones.
+    Debian's file says `persistent`: a restart alone would keep the old address and routes beside the new ones.
     """
     steps = (f"systemctl stop {SERVICE}", f"ip -4 address flush dev {interface} scope global")
     before = tuple(f"--property=ExecStartPre={step}" for step in steps)
-    describe = f"--description=dhcpcd takes up the address of {interface}"
+    describe = f"--description=dhcpcd applies the address of {interface}"
     unit = ("systemd-run", "--quiet", "--collect", "--wait", "--property=Type=oneshot", describe)
     return (*unit, *before, "systemctl", "start", SERVICE)

@@ -1,4 +1,4 @@
-"""The packet filter of this machine, whoever keeps it."""
+"""The firewall of this machine, whichever program manages it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FirewallProgram = Literal["ufw", "firewalld", "nftables"]
 
 @dataclass(frozen=True)
 class Firewall:
-    """`closed`: ports that visitors cannot reach; `unsure`: those of which that cannot be told."""
+    """`closed`: ports that visitors cannot reach; `unsure`: ports for which the rules cannot be evaluated."""
 
     keeper: FirewallProgram
     closed: tuple[int, ...]
@@ -23,7 +23,7 @@ class Firewall:
 
 
 def read_firewall(ports: tuple[int, ...], interface: str) -> Firewall | None:
-    """What it does with these TCP ports; None where there is none that is switched on."""
+    """Return the state of these TCP ports; None without an active firewall."""
     own = ufw.read_ufw(ports)
     if own is not None and own.active:
         return Firewall("ufw", tuple(sorted((*own.closed, *own.refused))))
@@ -42,7 +42,7 @@ def _firewalld(ports: tuple[int, ...], interface: str) -> tuple[int, ...]:
 
 
 def closed_in_zone(listed: str, ports: tuple[int, ...]) -> tuple[int, ...]:
-    """The ports that a zone of firewalld does not let in, by what `--list-all` says of it."""
+    """Return the ports that a firewalld zone blocks, from the output of `--list-all`."""
     fields = dict(re.findall(r"^\s+([a-z-]+): (.*)$", listed, re.M))
     if fields.get("target") == "ACCEPT":
         return ()

@@ -1,4 +1,4 @@
-"""A request to our own outside address. What comes in proves the way; that nothing does proves nothing."""
+"""A request to this home's own public IP. If it arrives, port forwarding works; if not, that proves nothing."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ LOG_FOLDER = Path("/var/log/nginx")
 SERVER_NAME = re.compile(r"^\s*server_name\s+([a-z0-9][a-z0-9.-]*)", re.M)
 LOG_WAIT_SECONDS = 1.0
 MAX_LOG_BYTES = 65536
-"""Bytes at the end of a log: the request is among the newest."""
+"""Read at the end of a log: the request is among the newest lines."""
 
 
 def find_server_name(servers: Iterable[str]) -> str | None:
-    """A host name that nginx answers to, from the texts of its sites."""
+    """Return a host name that nginx answers to, from its site files."""
     return next((found[1] for text in servers if (found := SERVER_NAME.search(text))), None)
 
 
 def probe_port(outside: str, host: str, logs: Path = LOG_FOLDER, port: int = 80, seconds: float = 2.0) -> bool:
-    """Whether a request to the outside address arrives at this machine's own nginx.
+    """Return whether a request to the public IP arrives at this machine's own nginx.
 
-    The answer alone would prove nothing: many routers show a page of their own there. So the request asks for
-    something that nobody else asks for, and nginx's log tells whether it came.
+    An answer alone proves nothing, because many routers answer themselves. So the request uses a random path, which
+    then appears in nginx's log.
     """
     word = f"/piwizard-{secrets.token_hex(8)}"
     try:
@@ -40,7 +40,7 @@ def probe_port(outside: str, host: str, logs: Path = LOG_FOLDER, port: int = 80,
         )
     except (OSError, MalformedResponse):
         return False
-    # nginx writes its line when the request is over.
+    # nginx logs the request when it is finished.
     return poll_until(lambda: _logged(word.encode(), logs), lambda found: found, seconds=LOG_WAIT_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What ufw lets in, read from its own files: its program takes most of a second on a Pi."""
+"""The rules of ufw, read from its own files: its program takes most of a second on a Pi."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TUPLE = re.compile(r"^### tuple ### (.+)$", re.M)
 
 @dataclass(frozen=True)
 class UfwState:
-    """`refused`: the ports that a rule of somebody's turns away; `closed`: those that nobody has opened."""
+    """`refused`: ports that a rule rejects; `closed`: ports that no rule allows."""
 
     active: bool
     closed: tuple[int, ...] = ()
@@ -20,7 +20,7 @@ class UfwState:
 
 
 def read_ufw(ports: tuple[int, ...], root: Path = Path("/")) -> UfwState | None:
-    """What ufw does with TCP ports for everybody; None where it is not installed."""
+    """Return what ufw does with TCP ports from anywhere; None if it is not installed."""
     switch = _text(root / "etc/ufw/ufw.conf")
     if switch is None or not (root / "usr/sbin/ufw").exists():
         return None
@@ -37,7 +37,7 @@ def read_ufw(ports: tuple[int, ...], root: Path = Path("/")) -> UfwState | None:
 
 
 def find_verdict(rules: str, port: int) -> bool | None:
-    """Whether the first rule that is about a TCP port from anywhere lets it in; None where there is none."""
+    """Return whether the first rule for a TCP port from anywhere allows it; None if there is none."""
     for line in TUPLE.findall(rules):
         fields = line.partition(" comment=")[0].split()
         if len(fields) < 7 or fields[-1] != "in" or fields[0].startswith("route:"):

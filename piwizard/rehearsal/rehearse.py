@@ -1,4 +1,4 @@
-"""`piwizard rehearse`: the whole set-up on a throwaway copy of this machine, with the same engine."""
+"""`piwizard rehearse`: the whole setup in a clone of this machine that is discarded afterwards."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from piwizard.system.http_client import Limits, MalformedResponse
 ANSWERS_INSIDE = Path("/opt/piwizard-answers.toml")
 INTERRUPTED = 130
 REHEARSED_STEPS = tuple(step.name for step in STEPS if not step.optional)
-"""The optional ones speak to the world outside, which would take the copy for this machine: router, Let's Encrypt."""
+"""Optional steps contact the router or Let's Encrypt, which would take the clone for this machine."""
 
 
 def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) -> int:
-    """Sets up the app of an answers file, or a sample, in a copy of this machine; returns the exit code.
+    """Set up the app of an answers file, or a sample, in a clone of this machine. Return the exit code.
 
-    Nothing of the copy stays, however this ends. With `keep` it stays until Enter or Ctrl-C, with `shell` for as long
-    as the shell in it.
+    The clone is always removed at the end. With `keep` that is after Enter or Ctrl-C, with `shell` when the shell
+    in it exits.
     """
     if os.geteuid() != 0:
-        raise PiwizardError("A rehearsal needs root.", hint="sudo piwizard rehearse")
+        raise PiwizardError("A rehearsal needs root.", hint="Run `sudo piwizard rehearse`.")
     require_programs("ip", "mount", "nsenter", "setpriv", "slirp4netns", "systemd-nspawn", "unshare")
-    # A mistake in the answers is said before anything starts.
+    # Report mistakes in the answers before anything starts.
     given = _checked(answers) if answers else AnswersFile({}, {})
     same = f"piwizard apply --answers {answers}" if answers else "piwizard, which asks for your own app"
-    report = RehearsalReport(as_json=as_json, same_here=f"The same on this machine: {same}")
+    report = RehearsalReport(as_json=as_json, same_here=f"To do the same on this machine: {same}")
     copy = MachineClone(report.say)
     with _interruptible():
         try:
@@ -53,13 +53,13 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
         finally:
             with _undisturbed():
                 copy.end()
-                report.say("The copy is gone.")
+                report.say("The clone was removed.")
 
 
 def _rehearse(
     copy: MachineClone, report: RehearsalReport, answers: Path | None, given: AnswersFile, *, keep: bool, shell: bool
 ) -> int:
-    report.say("Booting a copy of this machine. What happens in it does not happen here.")
+    report.say("Booting a clone of this machine. Nothing that happens in it changes this machine.")
     copy.start()
     inside = _put_answers(copy, answers) if answers else sample_repository.install_sample(copy.root, copy.leader)
     argv = (sys.executable, "-m", "piwizard", "apply", *REHEARSED_STEPS, "--yes", "--json", "--answers", str(inside))
@@ -81,14 +81,14 @@ def _rehearse(
 
 
 def _checked(answers: Path) -> AnswersFile:
-    """The answers of a file. PiwizardError names one that is wrong, or that is missing."""
+    """Return the answers of a file. PiwizardError names one that is wrong or missing."""
     planner = workspace.planner(answers)
     planner.require_answers(planner.select(REHEARSED_STEPS))
     return planner.answers
 
 
 def _put_answers(copy: MachineClone, answers: Path) -> Path:
-    """The copy holds the file at its own place, unless that is none that is copied, such as /run."""
+    """Return the path of the answers in the clone, copying the file if it is not cloned, as in /run."""
     path = answers.resolve()
     if not (copy.root / path.relative_to("/")).exists():
         shutil.copy2(path, sample_repository.path_in_clone(copy.root, ANSWERS_INSIDE))
@@ -97,7 +97,7 @@ def _put_answers(copy: MachineClone, answers: Path) -> Path:
 
 
 def _secrets(value: object) -> dict[str, str]:
-    """The environment variables that the answers take secrets from: the only ones of ours that are passed inside."""
+    """Return the environment variables that the answers take secrets from: the only ones that the clone gets."""
     found: dict[str, str] = {}
     if isinstance(value, Mapping):
         name = value.get("env")
@@ -122,25 +122,25 @@ def _look(address: str) -> CheckDone:
 
 
 def _stay(copy: MachineClone, report: RehearsalReport, address: str, *, shell: bool) -> None:
-    report.say(f"The site of the copy: {address}")
+    report.say(f"The site in the clone: {address}")
     if shell:
-        report.say("A shell in the copy follows; `exit` throws the copy away.")
+        report.say("This shell runs in the clone; `exit` removes the clone.")
         nsenter.run_shell(copy.leader)
         return
-    report.say(f"A way in: nsenter --target {copy.leader} --all bash --login")
-    # Ctrl-C is the way to end this, and no interruption of anything.
+    report.say(f"To enter the clone: nsenter --target {copy.leader} --all bash --login")
+    # Ctrl-C ends this normally and is not reported as an interruption.
     with suppress(KeyboardInterrupt):
         if sys.stdin.isatty():
-            report.say("Enter or Ctrl-C throws the copy away.")
+            report.say("Press Enter or Ctrl-C to remove the clone.")
             sys.stdin.readline()
         else:
-            report.say("It stays until piwizard gets a SIGINT.")
+            report.say("The clone stays until piwizard receives SIGINT.")
             signal.pause()
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """A closed terminal and a `kill` end a rehearsal as Ctrl-C does: in order."""
+    """Let a closed terminal and `kill` end a rehearsal in order, as Ctrl-C does."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
@@ -152,7 +152,7 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C does not interrupt the clearing away."""
+    """Ignore Ctrl-C during the cleanup."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
     try:

@@ -1,4 +1,4 @@
-"""A copy-on-write root: what is there already stays below, what the machine writes goes to a folder above it."""
+"""Copy-on-write file systems, and the mounts of this machine that a clone has to include."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ MEMORY_MOUNTS = ("/tmp", "/var/tmp")
 
 
 class Overlay:
-    """Mounted at `target` (a path on the lifeline), over `lower` (uppermost first), written to `folder`/upper.
+    """An overlay of `lower` (uppermost first) at `target`, a path inside the sandbox. Writes go to `folder`/upper.
 
-    Where the file system of `folder` cannot hold the upper layer, as in most containers, memory does: `in_memory`.
+    If the file system of `folder` cannot hold an upper layer, as in most containers, memory does: `in_memory`.
     """
 
     def __init__(self, lifeline: SandboxInit, lower: Sequence[Path], folder: Path, target: Path) -> None:
@@ -45,31 +45,31 @@ class Overlay:
 
     @property
     def root(self) -> Path:
-        """The mounted copy, as a path that works from outside."""
+        """Return the mounted root, as a path from outside."""
         return self._lifeline.root / self.target.relative_to("/")
 
     @property
     def upper(self) -> Path:
-        """The folder with what was written, as a path that works from outside."""
+        """Return the folder with all writes, as a path from outside."""
         store = self._lifeline.root / self._memory.relative_to("/") if self.in_memory else self.folder
         return store / "upper"
 
     def mount(self) -> None:
-        """Mounts it; what an earlier mount has written is there again."""
+        """Mount it, including what was written to it before."""
         self._lifeline.check(("mkdir", "-p", str(self.target)))
         if self.in_memory:
             return self._mount(self._memory)
         try:
             self._mount(self.folder)
         except PiwizardError:
-            # Not on this file system (it is an overlay itself, or knows no extended attributes).
+            # Not supported on this file system: it is an overlay itself, or has no extended attributes.
             self._lifeline.check(("mkdir", "-p", str(self._memory)))
             self._mount(self._memory)
             self.in_memory = True
 
     def _mount(self, store: Path) -> None:
         seen = self._lifeline.root / store.relative_to("/")
-        # "volatile" never waits for the disk, and marks its work folder so that it is not used twice.
+        # "volatile" never waits for the disk, and marks its work folder so that it is not reused.
         shutil.rmtree(seen / "work", ignore_errors=True)
         for part in ("upper", "work"):
             (seen / part).mkdir(parents=True, exist_ok=True)
@@ -78,26 +78,26 @@ class Overlay:
         self._lifeline.check(("mount", "-t", "overlay", "-o", options, "overlay", str(self.target)))
 
     def unmount(self) -> None:
-        """Unmounts it, whoever still looks at it."""
+        """Unmount it, even if it is in use."""
         self._lifeline.run(("umount", "--lazy", "--recursive", str(self.target)))
 
 
 def _escaped(path: Path) -> str:
     if "," in str(path):
-        raise PiwizardError(f"A folder with a comma in its name cannot be a layer of a copy: {path}")
+        raise PiwizardError(f"A folder with a comma in its name cannot be a layer of an overlay: {path}")
     return str(path).replace("\\", "\\\\").replace(":", "\\:")
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A mounted file system. What is mounted on a single file is one too, as a container's /etc/hosts is."""
+    """A mounted file system, or a single mounted file, such as a container's /etc/hosts."""
 
     target: Path
     kind: str
 
 
 def list_mounts(mountinfo: str) -> list[Mount]:
-    """From the text of /proc/self/mountinfo: what a copy of / would not hold, outermost first, each place once."""
+    """Parse /proc/self/mountinfo. Return what a copy of / does not include, outermost first, each path once."""
     found: dict[Path, Mount] = {}
     for line in mountinfo.splitlines():
         fields = line.split()

@@ -1,4 +1,4 @@
-"""The sandbox of an app's service, for a command of the app that is run in a unit of its own."""
+"""The sandbox for a command of an app that runs in a systemd unit of its own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from piwizard.system.egress_filter import HOME, INTERNET
 from piwizard.templates.render import render
 
 LOW_PRIORITY = ("CPUWeight=20", "IOWeight=20", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7")
-"""A build takes what the running sites and SSH leave. The weights do that between services, where a nice value counts
-for nothing; nice and the priority do where the kernel lacks those controllers."""
+"""A build uses what the running sites and SSH leave over. The weights apply between services, where a nice value has
+no effect; nice and the I/O priority apply where the kernel lacks these controllers."""
 OOM_SCORE = 900
-"""Where memory ends, the kernel kills what is built or tried first, then a site, and sshd last."""
+"""When memory runs out, the kernel first kills builds and smoke tests, then a site, and sshd last."""
 PRIVATE_PIDS_SINCE = 257
-"""The first version of systemd that has PrivatePIDs=."""
+"""The first version of systemd that supports PrivatePIDs=."""
 
 
 DBUS, AVAHI = "/run/dbus", "/run/avahi-daemon"
@@ -34,16 +34,16 @@ CLOSED_SOCKETS = (
     "/run/systemd/private",
     "/run/user",
 )
-"""Sockets of programs that an app has no business with, whatever it may reach. Those of databases are not here."""
+"""Sockets that no app needs, whatever network access it has. Database sockets are not among them."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What a command of an app's may touch, while it is run in a unit of its own.
+    """The permissions of a command of an app that runs in a unit of its own.
 
-    `user` is who it runs as, `writable` what it may write, `binds` pairs of a folder and the path that it has for the
-    command, `network` what it may reach. `scripts` are programs of piwizard's that it finds at `seen(script)`: where
-    piwizard is installed may be hidden from it. It is ended after `seconds`.
+    `user` runs the command, `writable` are the paths that it can write, `binds` are pairs of a folder and its path
+    inside, `network` is its network access. `scripts` are piwizard's own programs, available at `path_inside(script)`
+    because the sandbox may hide where piwizard is installed. systemd stops the command after `seconds`.
     """
 
     user: str
@@ -54,7 +54,7 @@ class Sandbox:
     network: str = INTERNET
 
     def properties(self) -> list[str]:
-        """Return the settings of its unit, such as "ProtectSystem=strict"."""
+        """Return the settings of the unit, such as "ProtectSystem=strict"."""
         text = render(
             "systemd/job.j2",
             user=self.user,
@@ -72,14 +72,14 @@ class Sandbox:
 
 
 def path_inside(script: Path) -> Path:
-    """Return the path at which a command finds a script of piwizard's."""
+    """Return the path of one of piwizard's scripts inside the sandbox."""
     return paths.cache_dir() / script.name
 
 
 def egress_values(network: str, resolvers: Sequence[str] = (), *, dbus: bool = False) -> dict[str, object]:
     """Return the values that the template systemd/egress.j2 needs.
 
-    A unit that runs once needs the name servers of this moment, as `resolvers_here` gives them.
+    A unit that runs once needs the current name servers, as returned by `read_resolvers`.
     """
     closed = [*CLOSED_SOCKETS]
     if network != HOME:
@@ -95,5 +95,5 @@ def egress_values(network: str, resolvers: Sequence[str] = (), *, dbus: bool = F
 
 
 def read_resolvers() -> tuple[str, ...]:
-    """Return the addresses of this machine's name servers, without those on the machine itself."""
+    """Return the addresses of this machine's name servers, except those on the machine itself."""
     return egress_filter.parse_resolvers((files.read(egress_filter.RESOLV_CONF) or b"").decode("utf-8", "replace"))

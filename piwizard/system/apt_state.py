@@ -19,15 +19,15 @@ LOCK_FILES = (
 FLOCK = "hhqqi4x"
 """struct flock of Linux with 64-bit offsets: type, whence, start, length, pid."""
 KEEP_SETTINGS_FILE = "/etc/apt/apt.conf.d/52piwizard-keep-settings"
-"""The options with which unattended-upgrades installs a package although one of its settings files was edited."""
+"""The file with the options that let unattended-upgrades install a package although a settings file was edited."""
 DECIDES = re.compile(r'"--force-conf(old|new)"')
 COMMENT = re.compile(r"/\*.*?\*/|^\s*(?://|#)[^\n]*", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"[A-Za-z0-9_-]+(\.conf)?")
-"""Files in apt.conf.d that apt reads."""
+"""Matches the files in apt.conf.d that apt reads."""
 
 
 def lock_holder() -> str | None:
-    """The program that holds one of the locks, as "apt-get (process 1234)"; None where all are free."""
+    """Return the program that has one of the locks, as "apt-get (process 1234)"; None if all are free."""
     for path in LOCK_FILES:
         pid = _holder_of(path)
         if pid:
@@ -56,7 +56,7 @@ def _name(pid: int) -> str:
 
 
 def others_decide_conffiles(apt: Path = Path("/etc/apt")) -> bool:
-    """Return whether a file of somebody else's decides already: options of ours would count against it."""
+    """Return whether another file already sets a policy for edited settings files: piwizard's would conflict."""
     folder = apt / "apt.conf.d"
     names = sorted(
         path for path in folder.glob("*") if NAME.fullmatch(path.name) and path.name != Path(KEEP_SETTINGS_FILE).name

@@ -1,4 +1,4 @@
-"""Checks of what is really there and works, and their results."""
+"""Checks of this machine's web server, and the result of a check."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 Seen = TypeVar("Seen")
 TIMEOUT_SECONDS = 10.0
-"""Seconds that an answer may take."""
+"""The longest time in seconds to wait for an answer."""
 FIRST_PAGE = Limits(seconds=TIMEOUT_SECONDS, body_seconds=2.0)
-"""Whether somebody answers shows in the status and the beginning of a page, which may be a stream without an end."""
+"""The status and the beginning of a page show whether the server answers; a page may be an endless stream."""
 LOCALHOST = "127.0.0.1"
 HTTP, HTTPS = 80, 443
 
@@ -28,9 +28,9 @@ HTTP, HTTPS = 80, 443
 class Check:
     """The result of one check. `cause` and `fix` explain a failed one, and may add to one that passed.
 
-    `id` never changes: programs tell checks apart by it, and by the `subject` where one check is made of several
-    things, such as host names. `name` is what a person reads: a noun and what is expected of it.
-    `beyond`: what was checked is not this machine's, such as the router or a name server: nothing done here alters it.
+    `id` never changes: programs identify checks by it, and by the `subject` if one check applies to several things,
+    such as host names. `name` is for people: a noun and the expectation.
+    `beyond`: the check is about something outside this machine, such as the router, which nothing done here changes.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Check:
 
 
 NoResponse = Literal["closed", "nobody"]
-"""Why no HTTP answer came: the connection was taken and closed without one, or nobody took it, or not in time."""
+"""Why there is no HTTP answer: "closed" without an answer, or "nobody" accepted the connection in time."""
 
 
 def get_page(
@@ -61,8 +61,10 @@ def get_page(
     headers: Mapping[str, str] | None = None,
     limits: Limits = FIRST_PAGE,
 ) -> HttpResponse | None:
-    """GET of `path` from this machine's port 80, its 443 (`secure`), or a Unix socket; None where nobody answers
-    in time. What the certificate says is not looked at."""
+    """Request `path` from port 80, port 443 (`secure`) or a Unix socket of this machine; None if nothing answers.
+
+    The certificate is not verified.
+    """
     answer = try_page(path, host=host, unix=unix, secure=secure, headers=headers, limits=limits)
     return answer if isinstance(answer, HttpResponse) else None
 
@@ -76,7 +78,7 @@ def try_page(
     headers: Mapping[str, str] | None = None,
     limits: Limits = FIRST_PAGE,
 ) -> HttpResponse | NoResponse:
-    """Send the same request; where no answer comes, return how it failed."""
+    """Send the same request, and return why there is no answer if none comes."""
     if unix:
         connect = connections.unix(unix)
     elif secure:
@@ -86,14 +88,14 @@ def try_page(
     sent = {"X-Forwarded-Proto": "http"} | dict(headers or {})
     try:
         return http_client.request(connect, path, host=host, headers=sent, limits=limits)
-    except ConnectionResetError:  # also of an end without a word
+    except ConnectionResetError:  # also raised if the server closes without an answer
         return "closed"
     except (OSError, MalformedResponse):
         return "nobody"
 
 
 def tls_handshake(host: str, address: str = LOCALHOST, port: int = 443) -> ssl.SSLSocket:
-    """Open a TLS connection to the server of that name, whatever its certificate. Raises OSError."""
+    """Open a TLS connection to the server with that name, without verifying its certificate. Raise OSError."""
     plain = socket.create_connection((address, port), timeout=TIMEOUT_SECONDS)
     try:
         return _trusting().wrap_socket(plain, server_hostname=host)
@@ -111,7 +113,7 @@ def _trusting() -> ssl.SSLContext:
 
 
 def poll_until(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
-    """Return what a look sees once it is right, or after that time: a reload returns before old workers are gone."""
+    """Return the value of `look` once it is `right`, or after `seconds`: old workers outlive a reload for a moment."""
     until = time.monotonic() + seconds
     while True:
         seen = look()

@@ -1,4 +1,4 @@
-"""Connections to hosts and Unix sockets that are made before a deadline, or not at all."""
+"""Connections to hosts and Unix sockets, limited by a deadline."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """A moment after which nothing is waited for any more."""
+    """A point in time after which nothing waits any longer."""
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds that are left; TimeoutError where none are."""
+        """Return the remaining seconds. Raise TimeoutError if there are none."""
         left = self._until - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the time for the answer is over")
+            raise TimeoutError("no answer in time")
         return left
 
     def shorten(self, seconds: float) -> None:
-        """Leave no more than so many seconds from now on."""
+        """Limit the remaining time to `seconds` from now."""
         self._until = min(self._until, time.monotonic() + seconds)
 
 
 Connect = Callable[[Deadline], socket.socket]
-"""Makes a connection within the time that is left. Raises OSError."""
+"""Makes a connection within the remaining time. Raises OSError."""
 
 
 def unix(path: str) -> Connect:
@@ -46,7 +46,7 @@ def unix(path: str) -> Connect:
 
 
 def tcp(host: str, port: int, *, family: int = 0, tls: ssl.SSLContext | None = None, name: str = "") -> Connect:
-    """Connect to a host, over one family of addresses or any; with `tls` to the server of this `name`, or of `host`."""
+    """Connect to a host over any or one address family; with `tls` to the server called `name`, else `host`."""
 
     def connect(deadline: Deadline) -> socket.socket:
         plain = _first(_look_up(host, port, family, deadline), deadline)
@@ -63,7 +63,7 @@ def tcp(host: str, port: int, *, family: int = 0, tls: ssl.SSLContext | None = N
 
 
 def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """Return families and addresses. In a thread, since the C library has no time limit of its own over TCP."""
+    """Return families and addresses. Uses a thread, because the C library has no time limit of its own over TCP."""
 
     def ask() -> None:
         try:
@@ -72,7 +72,7 @@ def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[tupl
         except OSError as error:
             found.put(error)
         except UnicodeError:
-            found.put(socket.gaierror(socket.EAI_NONAME, f"{host} is no host name"))
+            found.put(socket.gaierror(socket.EAI_NONAME, f"{host} is not a host name"))
 
     found: queue.SimpleQueue[list[tuple[int, Any]] | OSError] = queue.SimpleQueue()
     if _is_address(host):
@@ -82,7 +82,7 @@ def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[tupl
     try:
         answer = found.get(timeout=deadline.left())
     except queue.Empty:
-        raise TimeoutError(f"{host} was not looked up in time") from None
+        raise TimeoutError(f"no DNS answer for {host} in time") from None
     if isinstance(answer, OSError):
         raise answer
     return answer
@@ -97,7 +97,7 @@ def _is_address(host: str) -> bool:
 
 
 def _first(addresses: list[tuple[int, Any]], deadline: Deadline) -> socket.socket:
-    """Connect to the first address that takes it; one that is silent leaves time for those after it."""
+    """Connect to the first address that accepts; a silent one leaves time for the others."""
     failed: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
     for number, (family, address) in enumerate(addresses):
         try:

@@ -1,6 +1,6 @@
 """The background job that generates Diffie-Hellman parameters: piwizard-dhparam.service and its files.
 
-openssl prints a dot for each number that it tries. The unit writes these dots to a file in /run, which is the progress.
+openssl prints a dot for each candidate. The unit writes the dots to a file in /run, which shows the progress.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ def generator_folder() -> Path:
 
 
 def partial_file() -> Path:
-    """Return the file that openssl writes to. It exists while the generation is wanted and not finished."""
+    """Return the file that openssl writes to. It exists while a generation is requested and not finished."""
     return generator_folder() / "partial.pem"
 
 
 def generated_file() -> Path:
-    """Return the file with the whole parameters, as the unit leaves it for the run that puts them in place."""
+    """Return the file with the complete parameters, as the unit leaves it for the run that installs them."""
     return generator_folder() / "generated.pem"
 
 
 def read_progress() -> JobProgress:
-    """Read how far openssl is. Each number that it tries fits with the same chance, so the time is a matter of luck."""
+    """Read the progress of openssl. Every candidate has the same chance, so the duration varies a lot."""
     if generated_file().exists():
-        return JobProgress(100, "generated, waiting to be put in place")
+        return JobProgress(100, "generated, waiting to be installed")
     printed = files.read(PROGRESS_FILE) or b""
     tried, heading = printed.count(b"."), HEADING.search(printed)
     if not tried or heading is None:
         return JobProgress(0, "generating, 0 %")
     share = tried / openssl_dhparam.expected_candidates(int(heading[1]))
     try:
-        seconds = max(1.0, time.time() - partial_file().stat().st_mtime)  # openssl writes it at its end
+        seconds = max(1.0, time.time() - partial_file().stat().st_mtime)  # openssl writes it when it is done
     except FileNotFoundError:
         seconds = 1.0
     spent, usual = openssl_dhparam.format_duration(seconds), openssl_dhparam.format_duration(seconds / share)

@@ -1,4 +1,4 @@
-"""What dpkg has installed, read from its own files: its programs take a second on a Pi, this takes milliseconds."""
+"""Installed packages, read from dpkg's own files: in milliseconds, where its programs take a second on a Pi."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALFWAY = re.compile(
 
 @dataclass(frozen=True)
 class Package:
-    """An installed package: `version` as Debian writes it ("1:1.22.1-9+deb12u1")."""
+    """An installed package; `version` in Debian's form ("1:1.22.1-9+deb12u1")."""
 
     name: str
     version: str
@@ -27,14 +27,14 @@ class Package:
 
 
 def installed_versions(root: Path = Path("/")) -> dict[str, str]:
-    """Name → version of every installed package; foreign architectures as "libc6:armhf". Empty without dpkg."""
+    """Return name → version of all installed packages; foreign architectures as "libc6:armhf". Empty without dpkg."""
     return parse_versions(read_status(root))
 
 
 def is_interrupted(root: Path = Path("/")) -> bool:
-    """Whether dpkg was stopped half-way, so that `dpkg --configure -a` must run before anything else."""
+    """Return whether dpkg was interrupted, so that `dpkg --configure -a` must run before anything else."""
     try:
-        # dpkg takes only names of digits for its journal, and "tmp.i" is an entry that it had not finished.
+        # Names in dpkg's journal are digits only; "tmp.i" is an entry that was never completed.
         if any(entry.name.isdigit() for entry in (root / DPKG_FOLDER / "updates").iterdir()):
             return True
     except OSError:
@@ -43,7 +43,7 @@ def is_interrupted(root: Path = Path("/")) -> bool:
 
 
 def parse_versions(status: str) -> dict[str, str]:
-    """Name → version of what a dpkg status file lists as installed."""
+    """Return name → version of the packages that a dpkg status file lists as installed."""
     packages = parse_packages(status)
     native = {"all", next((p.architecture for p in packages if p.name == "dpkg"), "all")}
     if native == {"all"}:
@@ -52,17 +52,17 @@ def parse_versions(status: str) -> dict[str, str]:
 
 
 def has_unfinished_package(status: str) -> bool:
-    """Whether a dpkg status file lists a package that is neither installed nor gone."""
+    """Return whether a dpkg status file lists a package that is neither installed nor removed."""
     return HALFWAY.search(status) is not None
 
 
 def parse_packages(status: str) -> tuple[Package, ...]:
-    """The installed packages of a dpkg status file, in its order; others (removed, half-way) are left out."""
+    """Return the installed packages of a dpkg status file, in its order, without removed and unfinished ones."""
     return tuple(package for package, _ in installed_stanzas(status))
 
 
 def installed_stanzas(status: str) -> Iterator[tuple[Package, str]]:
-    """The same, each with all that the file says of it."""
+    """Yield the same packages, each with its whole stanza."""
     for stanza in _stanzas(status):
         if INSTALLED in stanza or HELD in stanza:
             name = stanza[stanza.index("Package: ") + 9 :].split("\n", 1)[0]
@@ -70,7 +70,7 @@ def installed_stanzas(status: str) -> Iterator[tuple[Package, str]]:
 
 
 def _stanzas(status: str) -> Iterator[str]:
-    """One at a time: the file can be megabytes."""
+    """Yield one stanza at a time: the file can be megabytes."""
     at = 0
     while at < len(status):
         end = status.find("\n\n", at)
@@ -80,19 +80,19 @@ def _stanzas(status: str) -> Iterator[str]:
 
 
 def upstream_version(version: str) -> str:
-    """The version without what Debian adds to it: "1:1.22.1-9+deb12u1" is "1.22.1"."""
+    """Return a version without Debian's parts: "1:1.22.1-9+deb12u1" is "1.22.1"."""
     whole = version.split(":", 1)[-1].rsplit("-", 1)[0]
     return re.split(r"[+~]", whole, maxsplit=1)[0]
 
 
 def read_field(stanza: str, name: str) -> str:
-    """The line of a stanza that begins so, without its beginning; empty where there is none."""
+    """Return the rest of the line that starts with `name`; empty if there is none."""
     at = stanza.find(name)
     return "" if at < 0 else stanza[at + len(name) :].split("\n", 1)[0]
 
 
 def read_status(root: Path = Path("/")) -> str:
-    """dpkg's list of packages as it is; empty without dpkg."""
+    """Return dpkg's status file; empty without dpkg."""
     try:
         return (root / DPKG_FOLDER / "status").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,7 +1,7 @@
-"""Locks between piwizard's own processes, on files that nobody else can open.
+"""Locks between piwizard's own processes, on files that no other user can open.
 
-flock(2) works on a handle that may only read. A lock on anything that others can open would let any user keep piwizard
-waiting for ever.
+flock(2) works on a read-only handle, too. A lock on a file that others can open would let any user block piwizard
+forever.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from piwizard.errors import PiwizardError
 from piwizard.system import files, paths
 
 TIMEOUT_SECONDS = 60.0
-"""Seconds. Whoever holds one of these locks writes a small file."""
+"""Processes keep these locks only while they write a small file."""
 POLL_SECONDS = 0.05
 MESSAGE_AFTER_SECONDS = 1.0
-"""Seconds of waiting after which it is worth a line."""
+"""A longer wait is reported to the user."""
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 KERNEL_LOCKS = Path("/proc/locks")
@@ -35,10 +35,10 @@ def exclusive(
     *,
     temporary: bool = False,
 ) -> Iterator[None]:
-    """Keep other processes of piwizard from changing the files of a folder meanwhile.
+    """Keep other piwizard processes from changing the files of a folder meanwhile.
 
-    The lock ends with its process, however that ends. PiwizardError names whoever has held it for `seconds`;
-    `on_wait` gets one line when the waiting takes longer than a moment. The file of a `temporary` one is removed.
+    The lock ends with its process, however that ends. PiwizardError names the process that has kept it for `seconds`;
+    `on_wait` receives one line if the wait takes longer than a moment. The file of a `temporary` lock is removed.
     """
     handle = _taken(folder, seconds, on_wait)
     try:
@@ -54,7 +54,7 @@ def _taken(folder: Path, seconds: float, on_wait: Callable[[str], None] | None) 
     while True:
         try:
             handle = _open(path)
-        except FileNotFoundError:  # whoever had it has just removed the folder
+        except FileNotFoundError:  # the previous owner just removed the folder
             continue
         try:
             _wait(handle, folder, seconds, on_wait)
@@ -63,7 +63,7 @@ def _taken(folder: Path, seconds: float, on_wait: Callable[[str], None] | None) 
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # waited for a file that its holder has removed
+        os.close(handle)  # the previous owner removed this file
 
 
 def _is_at(handle: int, path: Path) -> bool:
@@ -76,7 +76,7 @@ def _is_at(handle: int, path: Path) -> bool:
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     for folder in (path.parent, path.parent.parent):
-        with suppress(OSError):  # others have locks there
+        with suppress(OSError):  # it contains other locks
             folder.rmdir()
 
 
@@ -111,10 +111,10 @@ def _waited_enough(folder: Path, seconds: float, holder: int | None) -> Piwizard
 
 
 def _holder(handle: int) -> int | None:
-    """Return the process that holds the lock, as the kernel lists it; None where that does not show."""
+    """Return the process that has the lock, according to the kernel; None if unknown."""
     inode = str(os.fstat(handle).st_ino)
     for line in KERNEL_LOCKS.read_text().splitlines():
-        fields = line.split()  # 1: FLOCK ADVISORY WRITE 14446 00:41:114 0 EOF; "->" after the number: who waits
+        fields = line.split()  # 1: FLOCK ADVISORY WRITE 14446 00:41:114 0 EOF; "->" after the number: a waiting process
         if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
             return int(fields[4]) if int(fields[4]) > 0 else None
     return None
@@ -122,16 +122,16 @@ def _holder(handle: int) -> int | None:
 
 def _name(holder: int | None) -> str:
     if holder is None:
-        return "another process of piwizard"
+        return "another piwizard process"
     try:
         command = Path(f"/proc/{holder}/cmdline").read_bytes()[:200].replace(b"\0", b" ").decode("utf-8", "replace")
-    except OSError:  # it has just ended
+    except OSError:  # it has just exited
         return f"process {holder}"
     return f"process {holder} ({command.strip()})"
 
 
 def _open(path: Path) -> int:
-    """Open a lock file that belongs to this user alone, in a folder that nobody else can enter."""
+    """Open a lock file owned by this user, in a folder that no other user can enter."""
     files.make_folders(path.parent.parent)
     with suppress(FileExistsError):
         path.parent.mkdir(mode=0o700)
@@ -156,5 +156,5 @@ def _require_own(handle: int, path: Path) -> None:
     if info.st_uid != os.geteuid() or not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
         raise PiwizardError(
             f"{path} belongs to another user, so piwizard cannot use it for its locks.",
-            hint=f"Look at who made it with `ls -ld {path}`, remove it, and try again.",
+            hint=f"Check who created it with `ls -ld {path}`, remove it, and try again.",
         )

@@ -1,6 +1,6 @@
-"""One HTTP request to a server that may be hostile: bounded in time, in bytes and in what is followed.
+"""HTTP requests to servers that may be hostile, with limits on time and size.
 
-Everything that piwizard asks over HTTP, it asks here. Redirects are not followed, and nothing is decompressed.
+All HTTP requests of piwizard use this module. It follows no redirects and decompresses nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ CHUNK_BYTES = 65_536
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of an answer is read. `seconds` counts for everything together, from the name's look-up to the body.
+    """The limits for an answer. `seconds` is for everything together, from the DNS lookup to the body.
 
-    A body of more than `body` bytes is cut off there; headers of more than `head` bytes are refused. With
-    `body_seconds` the beginning of a body is enough: what has come by then counts.
+    A body is cut off after `body` bytes; headers of more than `head` bytes are refused. With `body_seconds` the
+    beginning of a body is enough: reading stops after that time.
     """
 
     seconds: float = 10.0
@@ -35,7 +35,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What a web server answered, with the names of headers in lowercase. `whole`: the body ended within the limits."""
+    """The answer of a web server, with header names in lowercase. `whole`: the body is complete."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,7 +44,7 @@ class HttpResponse:
 
 
 class MalformedResponse(Exception):
-    """What came is no HTTP answer, has too many headers, or was cut off in the middle."""
+    """The answer is not HTTP, has too many headers, or is incomplete."""
 
 
 def request(
@@ -57,20 +57,20 @@ def request(
     body: str | None = None,
     limits: Limits | None = None,
 ) -> HttpResponse:
-    """Ask once. OSError where nobody answers (TimeoutError, RemoteDisconnected, …), Malformed where it is no HTTP."""
-    import http.client  # plans ask nobody, and this takes longer to import than a command to run
+    """Send one request. Raise OSError if there is no answer, MalformedResponse if the answer is not HTTP."""
+    import http.client  # plans send no requests, and importing it is slow
 
     bounds = limits or Limits()
     deadline = Deadline(bounds.seconds)
     connection = connect(deadline)
     try:
         stream = _Bounded(connection, deadline, bounds.head)
-        asking = http.client.HTTPConnection("localhost")  # the header Host says whose server it is
+        asking = http.client.HTTPConnection("localhost")  # the Host header names the server
         asking.sock = _Wire(connection, deadline, stream)
         try:
             asking.request(method, path, body=body, headers={"Host": host, "Connection": "close"} | dict(headers or {}))
             response = asking.getresponse()
-            stream.allowed = stream.received + 8 * bounds.body + CHUNK_BYTES  # chunks of one byte take six
+            stream.allowed = stream.received + 8 * bounds.body + CHUNK_BYTES  # a chunk of one byte takes six
             if bounds.body_seconds is not None:
                 deadline.shorten(bounds.body_seconds)
             content, whole = _body(response, bounds.body, patient=bounds.body_seconds is None)
@@ -86,7 +86,7 @@ def request(
 
 
 def _body(response: HTTPResponse, most: int, *, patient: bool) -> tuple[bytes, bool]:
-    """Read up to `most` bytes. Where the beginning is enough, so is what has come when the time is over."""
+    """Read up to `most` bytes. If not `patient`, return what has arrived when the time is over."""
     content, expected = bytearray(), None if response.chunked else response.length
     while len(content) <= most:
         if expected is not None and len(content) >= expected:
@@ -109,11 +109,11 @@ def _body(response: HTTPResponse, most: int, *, patient: bool) -> tuple[bytes, b
 
 
 class _TooMuch(Exception):
-    """More came than is read."""
+    """The server sent more than the limit."""
 
 
 class _Bounded(io.RawIOBase):
-    """What comes in: no more than `allowed` bytes, and none is waited for too long."""
+    """A stream that is limited to `allowed` bytes and to a deadline."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline, allowed: int) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 — a buffer
         room = self.allowed - self.received
         if room <= 0:
-            raise _TooMuch(f"more than {self.allowed} bytes came")
+            raise _TooMuch(f"more than {self.allowed} bytes arrived")
         self._connection.settimeout(self._deadline.left())
         count = self._connection.recv_into(memoryview(buffer)[: min(room, len(buffer))])
         self.received += count
@@ -135,20 +135,20 @@ class _Bounded(io.RawIOBase):
 
 @dataclass
 class _Wire:
-    """What http.client needs of a socket. Whoever made the connection closes it."""
+    """The part of a socket that http.client uses. The caller closes the connection."""
 
     connection: socket.socket
     deadline: Deadline
     incoming: _Bounded
 
     def makefile(self, *_: object) -> io.BufferedReader:
-        """Return what is read from."""
+        """Return the stream to read from."""
         return io.BufferedReader(self.incoming, 8192)
 
     def sendall(self, data: Any) -> None:  # noqa: ANN401 — bytes, or a buffer of them
-        """Send all of it."""
+        """Send all data."""
         self.connection.settimeout(self.deadline.left())
         self.connection.sendall(data)
 
     def close(self) -> None:
-        """Do nothing: http.client closes before it has read the body."""
+        """Do nothing: http.client closes before it reads the body."""

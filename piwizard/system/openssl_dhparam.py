@@ -1,4 +1,4 @@
-"""Diffie-Hellman parameters: reading them, and what it costs to find some with openssl."""
+"""Diffie-Hellman parameters: parsing them, and how long openssl takes to generate them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from piwizard.system import commands
 PEM = re.compile(rb"\s*-----BEGIN DH PARAMETERS-----\n([A-Za-z0-9+/=\n]+)-----END DH PARAMETERS-----\s*", re.DOTALL)
 EULER_GAMMA = 0.5772156649
 SIEVE_PRIMES = ((512, 311), (1024, 719), (2048, 2657), (4096, 8161))
-"""The largest prime by which openssl tries to divide a candidate of that many bits before it looks closer."""
+"""The largest prime by which openssl divides a candidate of that many bits before it tests further."""
 PROBE_SECONDS = 3.0
 
 
@@ -33,7 +33,7 @@ class Parameters:
 
 
 def parse_parameters(pem: bytes) -> Parameters | None:
-    """The parameters of a PEM file, None where it is not a whole one."""
+    """Parse a PEM file; None if it is not complete."""
     found = PEM.fullmatch(pem)
     if found is None:
         return None
@@ -48,7 +48,7 @@ def parse_parameters(pem: bytes) -> Parameters | None:
 
 
 def _take(der: bytes, tag: int) -> tuple[bytes, bytes]:
-    """The content of the first element of some DER, and what follows it."""
+    """Return the content of the first element of some DER, and the rest."""
     if der[0] != tag:
         raise ValueError(tag)
     length, start = der[1], 2
@@ -61,14 +61,14 @@ def _take(der: bytes, tag: int) -> tuple[bytes, bytes]:
 
 
 def dhparam_command(bits: int, out: Path) -> tuple[str, ...]:
-    """What finds parameters, behind everything else that wants the processor."""
+    """Return the command that generates parameters, at the lowest priority."""
     return ("nice", "-n", "19", "openssl", "dhparam", "-out", str(out), str(bits))
 
 
 def expected_candidates(bits: int) -> float:
-    """How many candidates openssl looks at on average: it prints a dot for each.
+    """Return how many candidates openssl tests on average; it prints a dot for each.
 
-    A candidate p that no small prime divides, nor (p-1)/2, has this chance that both are prime (Hardy and Littlewood).
+    A candidate p where no small prime divides p or (p-1)/2 has this chance that both are prime (Hardy and Littlewood).
     """
     largest = next(prime for most, prime in SIEVE_PRIMES if bits <= most)
     return (bits * math.log(2)) ** 2 / (math.log(largest) ** 2 * math.exp(2 * EULER_GAMMA))
@@ -76,7 +76,7 @@ def expected_candidates(bits: int) -> float:
 
 @cache
 def estimate_seconds(bits: int) -> float | None:
-    """How many seconds it takes on average on this board, by a short try; None where openssl could not be tried."""
+    """Estimate the average duration in seconds on this board with a short trial; None if openssl fails."""
     since, counted = time.monotonic(), 0
     last = since
 
@@ -93,7 +93,7 @@ def estimate_seconds(bits: int) -> float | None:
 
 
 def format_duration(seconds: float) -> str:
-    """ "40 s", "12 min", "3 h 50 min"."""
+    """Format a duration: "40 s", "12 min", "3 h 50 min"."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

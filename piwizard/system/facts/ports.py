@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from piwizard.system.facts.machine_facts import PortOwner
-from piwizard.system.facts.ports import find_package
 from piwizard.system.facts.source import FactSource
 
 PORTS = (80, 443)
 LISTEN = "0A"
+DPKG_INFO = "/var/lib/dpkg/info"
+OTHER_NAMES = {"node": "nodejs"}
 WORDS = {
     "nginx": "nginx",
     "apache2": "Apache",
@@ -127,4 +128,21 @@ def unit_of(cgroup: str) -> str | None:
             for part in reversed(path.split("/")):
                 if part.endswith((".service", ".scope", ".socket")):
                     return part
+    return None
+
+
+def find_package(source: FactSource, path: str) -> str | None:
+    """The package that brought a program; None: no package, or one that doesn't bear the program's name.
+
+    Only the few packages named like the program are looked into: reading the lists of all of them takes
+    seconds from an SD card.
+    """
+    program = path.rsplit("/", 1)[-1]
+    stem = OTHER_NAMES.get(program, program)[:6]
+    wanted = {path, path.removeprefix("/usr"), f"/usr{path}"}
+    for name in sorted(source.listdir(DPKG_INFO) or []):
+        if name.startswith(stem) and name.endswith(".list"):
+            lines = (source.read(f"{DPKG_INFO}/{name}") or "").splitlines()
+            if not wanted.isdisjoint(lines):
+                return name.removesuffix(".list").partition(":")[0]
     return None

@@ -137,7 +137,7 @@ def test_attempts_1(tmp_path):
 def test_of_a_newer_one(tmp_path, name, read):
     file = tmp_path / name
     file.write_text(json.dumps({"version": 99, "more": []}))
-    with pytest.raises(PiwizardError, match=f"{name} was written by a newer piwizard, and is left as it is"):
+    with pytest.raises(PiwizardError, match=f"{name} was written by a newer version of piwizard and was not changed"):
         read(tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == [name]
     assert json.loads(file.read_text()) == {"version": 99, "more": []}

@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_named(answers, key, words):
 @pytest.mark.parametrize("manager", ["systemd-networkd", "ifupdown", "unknown"])
 def test_what_somebody_else_manages_is_told_and_left(manager):
     network = dataclasses.replace(HOME, interfaces=(interface(manager=manager, connection=None),))
-    with pytest.raises(PiwizardError, match="piwizard does not alter") as raised:
+    with pytest.raises(PiwizardError, match="piwizard does not change") as raised:
         chosen(network)
     assert "192.168.1.100/24, router 192.168.1.1" in raised.value.hint
     assert "dc:a6:32:01:02:03" in raised.value.hint
@@ -69,7 +69,7 @@ def test_what_somebody_else_manages_is_told_and_left(manager):
 
 def test_an_address_of_another_interface():
     other = interface("wlan0", "192.168.1.197")
-    with pytest.raises(PiwizardError, match="wlan0 of this machine has"):
+    with pytest.raises(PiwizardError, match="wlan0 of this machine already has"):
         chosen(dataclasses.replace(HOME, interfaces=(interface(), other)))
 
 
@@ -82,9 +82,9 @@ def test_an_interface_that_is_not_connected(parts):
 def test_no_way_out():
     with pytest.raises(PiwizardError, match="gateway is missing"):
         chosen(dataclasses.replace(HOME, gateway=None))
-    with pytest.raises(PiwizardError, match="No interface leads to the Internet"):
+    with pytest.raises(PiwizardError, match="No interface is connected to the Internet"):
         chosen(Network((), None, None, False))
-    with pytest.raises(PiwizardError, match="No interface leads to the Internet"):
+    with pytest.raises(PiwizardError, match="No interface is connected to the Internet"):
         chosen(Network(None, None, None, False))
 
 

@@ -125,7 +125,7 @@ def test_what_was_not_looked_at_yet_is_not_confirmed(place):
     now, _ = armed(place)
     (address_trial.trial_folder() / "looked-at").unlink()
     assert not address_trial.is_ready(now)
-    with pytest.raises(PiwizardError, match="looked at still"):
+    with pytest.raises(PiwizardError, match="still being set"):
         address_rollback.confirm_trial()
     assert address_trial.trial_outcome(now) == "on"
 

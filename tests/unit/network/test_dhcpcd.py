@@ -53,7 +53,7 @@ def test_lines_that_somebody_added_behind_stay():
 def test_an_address_set_by_hand(text, line):
     assert dhcpcd.find_manual_address(text, "eth0") == line
     if line:
-        with pytest.raises(PiwizardError, match=f"in line {line}, set by hand"):
+        with pytest.raises(PiwizardError, match=f"line {line}, set by hand"):
             dhcpcd.add_block(text, SETTINGS)
 
 

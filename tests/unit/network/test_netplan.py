@@ -56,7 +56,7 @@ def test_a_file_that_a_person_keeps(made, tmp_path):
 
 
 def test_what_cannot_be_told_is_left_alone(made):
-    with pytest.raises(PiwizardError, match="set by netplan, in a way that piwizard does not know"):
+    with pytest.raises(PiwizardError, match="configured by netplan in a way that piwizard does not know"):
         netplan.find_definition(made("netplan-bond7.nmconnection"), "bond7")
 
 

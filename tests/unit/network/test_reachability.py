@@ -30,7 +30,7 @@ PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
         ("unknown", {"internet": PUBLIC}),
         ("unknown", {"internet": PUBLIC, "way": NatPath(None, "10.1.2.3")}),  # many providers number their machines so
         ("unknown", {"internet": PUBLIC, "own": (PUBLIC,)}),
-        ("no evidence", {"no_internet": "Nobody could tell the outside address."}),
+        ("no evidence", {"no_internet": "No service reported the public IP."}),
     ],
 )
 def test_verdicts(kind, seen):

@@ -85,5 +85,5 @@ def test_plan_is_refused_during_a_restore(ground, machine, monkeypatch):
 
 
 def test_unsupported_network_manager_is_refused(ground, machine):
-    with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not alter"):
+    with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not change"):
         StaticIp().plan(ground(machine=machine("vm-bookworm-apache")), answered('address = "192.168.122.60/24"'))

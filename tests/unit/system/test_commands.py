@@ -58,14 +58,14 @@ def test_a_line_without_an_end_is_not_collected():
         "print(len(lines), len(lines[0]) - streams.MAX_LINE_CHARACTERS, lines[0][-40:].strip(chr(0)), flush=True)"
     )
     with child(code) as process:
-        assert hears(process) == "1 26 … (524268000 more letters)"
+        assert hears(process) == "1 29 … (524268000 more characters)"
 
 
 def test_a_long_line_is_whole_where_nobody_follows():
     assert len(commands.run(("head", "-c", "100000", "/dev/zero")).output) == 100_001
     seen = []
     commands.run(("head", "-c", "100000", "/dev/zero"), on_line=lambda _, line: seen.append(line))
-    assert seen == [f"{chr(0) * MAX_LINE_CHARACTERS}… (80000 more letters)"]
+    assert seen == [f"{chr(0) * MAX_LINE_CHARACTERS}… (80000 more characters)"]
 
 
 def test_a_letter_that_comes_in_two_pieces():

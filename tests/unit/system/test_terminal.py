@@ -33,11 +33,11 @@ def test_terminals_with_the_screens(term):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"term": "dumb"}, "This terminal calls itself dumb, so the questions come line by line."),
+        ({"term": "dumb"}, "This terminal identifies itself as dumb, so the questions appear line by line."),
         ({"term": ""}, "TERM is not set"),
-        ({"columns": 59}, "This terminal has 59 columns and 24 lines, and the screens need 60 and 20"),
+        ({"columns": 59}, "This terminal has 59 columns and 24 lines, but the screens need 60 and 20"),
         ({"lines": 19}, "80 columns and 19 lines"),
-        ({"columns": 0, "lines": 0}, "does not say how large it is"),
+        ({"columns": 0, "lines": 0}, "does not report its size"),
     ],
 )
 def test_terminals_with_plain_prompts(options, why):
