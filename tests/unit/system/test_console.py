@@ -32,7 +32,11 @@ WAYS = {
 """Modules, and members of modules, that write to a terminal by themselves."""
 ALLOWED = {
     "piwizard/system/console.py": {"print", "input", "sys.stdout", "sys.stderr", "getpass", "click.echo_via_pager"},
-    "piwizard/prompts/console.py": {"questionary", "sys.stdout", "sys.stderr"},  # asks what printing.question gives
+    "piwizard/prompts/prompt_console.py": {
+        "questionary",
+        "sys.stdout",
+        "sys.stderr",
+    },  # asks what printing.question gives
     "piwizard/system/terminal.py": {"sys.stdout", "sys.stderr"},  # only asks what they are
     "piwizard/diagnosis/report.py": {"sys.stdout"},  # the same
     "piwizard/cli/error_handler.py": {"sys.stderr"},  # closes it
