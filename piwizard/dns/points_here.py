@@ -81,11 +81,11 @@ def check_host(
     `unknown` says why the public IP is not known. `sent` is the address that a DDNS client last sent to the provider.
     """
     interfaces = list(interfaces)
-    kept = lookup.authoritative(host, "A", resolvers)
-    cached = lookup.seen(host, "A", resolvers) if kept.status == "found" else kept
+    kept = lookup.ask_name_servers(host, "A", resolvers)
+    cached = lookup.ask_resolvers(host, "A", resolvers) if kept.status == "found" else kept
     own = own_addresses(4, interfaces, public_ip) if public_ip else None
     yield check_ipv4(compare(host, "A", kept, own), unknown, sent, cached)
-    kept = lookup.authoritative(host, "AAAA", resolvers)
+    kept = lookup.ask_name_servers(host, "AAAA", resolvers)
     yield check_ipv6(compare(host, "AAAA", kept, own_addresses(6, interfaces, None)))
 
 

@@ -151,7 +151,7 @@ class StaticIp(Step):
 
 
 def _finds_names(server: str) -> bool:
-    return lookup.seen(KNOWN_NAME, "A", lookup.Resolvers((server,))).status == "found"
+    return lookup.ask_resolvers(KNOWN_NAME, "A", lookup.Resolvers((server,))).status == "found"
 
 
 def _proposed(network: Network, answers: Answers) -> Sequence[Question]:

@@ -58,8 +58,8 @@ class SystemProbes:
 
     def look_up(self, name: str, type: Type) -> LookupResult:
         """See Probes. Ask a resolver if the network blocks other name servers."""
-        found = lookup.authoritative(name, type, self.resolvers)
-        return found if found.known else lookup.seen(name, type, self.resolvers)
+        found = lookup.ask_name_servers(name, type, self.resolvers)
+        return found if found.known else lookup.ask_resolvers(name, type, self.resolvers)
 
     def own_addresses(self, version: Literal[4, 6]) -> frozenset[str] | None:
         """See Probes. IPv6 has no NAT, so the addresses of the interfaces count."""
