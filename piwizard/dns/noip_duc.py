@@ -16,7 +16,7 @@ from piwizard import __version__
 from piwizard.changes.apt import APT
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.dns.ddns_account import Account
-from piwizard.system import files, http_client
+from piwizard.system import connections, files, http_client
 from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
 from piwizard.system.system_cache import SystemCache
 from piwizard.templates.render import render
@@ -117,7 +117,7 @@ def _request(url: str, seconds: float) -> HttpResponse:
         secure, name = parts.scheme == "https", parts.hostname or ""
         tls = ssl.create_default_context() if secure else None
         return http_client.request(
-            http_client.tcp(name, parts.port or (443 if secure else 80), tls=tls),
+            connections.tcp(name, parts.port or (443 if secure else 80), tls=tls),
             f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
             host=parts.netloc.rpartition("@")[2],
             headers={"User-Agent": f"piwizard/{__version__}"},

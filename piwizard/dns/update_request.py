@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from piwizard.dns.ddns_account import Account
-from piwizard.system import http_client
+from piwizard.system import connections, http_client
 from piwizard.system.http_client import Limits, MalformedResponse
 
 REQUEST_SECONDS = 20.0
@@ -131,7 +131,7 @@ def _get(
 
     host, _, base = account.server.partition("/")
     name, _, port = host.partition(":")
-    connect = http_client.tcp(name, int(port or 443), tls=ssl.create_default_context())
+    connect = connections.tcp(name, int(port or 443), tls=ssl.create_default_context())
     sent = {"User-Agent": account.agent} | dict(headers or {})
     whole, limits = f"/{base}{path}" if base else path, Limits(REQUEST_SECONDS, MAX_RESPONSE_BYTES)
     try:

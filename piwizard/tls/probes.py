@@ -44,7 +44,7 @@ class SystemProbes:
         content = files.digest(name.encode())
         try:
             files.replace(folder / PROBE, content.encode())
-            answer = checks.get(f"/.well-known/acme-challenge/{PROBE}", host=name)
+            answer = checks.get_page(f"/.well-known/acme-challenge/{PROBE}", host=name)
         finally:
             (folder / PROBE).unlink(missing_ok=True)
             for one in made:
@@ -71,5 +71,5 @@ class SystemProbes:
         interfaces = facts.gather().network.interfaces
         if version == 6 and interfaces is not None:
             return own_addresses(6, interfaces, None)
-        seen = public_ip.ask(version).address
+        seen = public_ip.find_public_ip(version).address
         return own_addresses(version, interfaces or (), seen) | {seen} if seen else None
