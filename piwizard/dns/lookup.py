@@ -22,7 +22,10 @@ MAX_NAME_SERVERS = 4
 
 @dataclass(frozen=True)
 class Resolvers:
-    """The resolvers to use, with timeouts. Name servers of zones are queried at the same port."""
+    """The resolvers to use, with timeouts.
+
+    Name servers of zones are queried at the same port.
+    """
 
     addresses: tuple[str, ...]
     port: int = 53

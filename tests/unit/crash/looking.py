@@ -16,7 +16,7 @@ from piwizard.changes.base import ChangeFailed
 from piwizard.dns import update_request, verify_account
 from piwizard.dns.ddns_account import Account
 from piwizard.dns.providers import PROVIDERS
-from piwizard.dns.verify_account import Prove
+from piwizard.dns.verify_account import VerifyAccount
 from piwizard.engine import run_launch, run_log
 from piwizard.engine.run_log import Recorder, runs
 from piwizard.engine.transactions import TransactionBackup
@@ -132,10 +132,10 @@ def _host_key(site: str, host: str) -> list[str] | None:
     ] or None
 
 
-def account_to_prove(secret: str) -> Prove:
+def account_to_prove(secret: str) -> VerifyAccount:
     """The proof of an account with that secret, as a step makes it."""
     account = Account(PROVIDERS["duckdns"], "songuuli2020.duckdns.org", "nobody", secret, "www.duckdns.org")
-    return Prove(account, lambda: None, paths.state_dir() / "ddns.json")
+    return VerifyAccount(account, lambda: None, paths.state_dir() / "ddns.json")
 
 
 def _account(secret: str) -> str | None:
