@@ -11,8 +11,8 @@ from typing import ClassVar
 from piwizard.changes import error_hints, swap
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.build_workspace import BUILD_USER, home, take, workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
-from piwizard.changes.workspace import BUILD_USER, home, take, workspace
 from piwizard.system import commands, files, safe_open, tree_remove
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import Result

@@ -6,7 +6,7 @@ from piwizard.diagnosis.findings import Finding
 from piwizard.network import address_trial
 from piwizard.network.address_trial import Trial
 from piwizard.system import systemd
-from piwizard.system.remedies import Fix, RunCommand, Wait
+from piwizard.system.remedies import Fix, RunCommand, WaitUntil
 
 TIMER = f"{address_trial.UNIT}.timer"
 
@@ -28,7 +28,10 @@ def judge_trial(tried: Trial | None, *, ticking: bool) -> Finding:
         return finding(
             f"{tried.host} waits to be confirmed: {tried.left} s left",
             "The address is new, and nobody has confirmed yet that this Pi can be reached there.",
-            (RunCommand("piwizard confirm", "to keep it"), Wait("for the old address to come back by itself, if not")),
+            (
+                RunCommand("piwizard confirm", "to keep it"),
+                WaitUntil("for the old address to come back by itself, if not"),
+            ),
         )
     if tried:
         return finding(

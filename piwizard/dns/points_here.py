@@ -12,7 +12,7 @@ from piwizard.dns.lookup import LookupResult, Resolvers
 from piwizard.system import commands
 from piwizard.system.checks import Check
 from piwizard.system.facts import Interface
-from piwizard.system.remedies import Advice, Fix, RunCommand, Wait
+from piwizard.system.remedies import Advice, Fix, RunCommand, WaitUntil
 
 LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
 """Of names that only the home network knows, and perhaps not this machine."""
@@ -115,14 +115,14 @@ def check_ipv4(pointing: Pointing, unknown: str, sent: str | None, cached: Looku
     detail = f"points to {addresses or 'no IPv4 address'}, but your public IP is {ours or 'unknown'}"
     if sent in pointing.own:
         cause = "The provider has accepted the new address, but its name servers do not have it yet."
-        fix = (Wait("a few minutes"), RunCommand("piwizard doctor", "to check again"))
+        fix = (WaitUntil("a few minutes"), RunCommand("piwizard doctor", "to check again"))
         return check(ok=False, detail=detail, cause=cause, fix=fix)
     if pointing.verdict == "partly":
         cause = "The name has more than one address, so some visitors are sent elsewhere."
         return check(ok=False, detail=detail, cause=cause, fix=(Advice("Remove the other A records at the provider."),))
     cause = "The DDNS client has not sent this address yet, or another client updates the same name."
     fix = (
-        Wait("until the client has checked again"),
+        WaitUntil("until the client has checked again"),
         RunCommand("journalctl -u ddclient -u noip-duc", "to see its log"),
     )
     return check(ok=False, detail=detail, cause=cause, fix=fix)

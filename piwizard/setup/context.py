@@ -54,7 +54,7 @@ class SetupContext:
 
     @cached_property
     def _certificates(self) -> lineage.Certificates:
-        return lineage.look()
+        return lineage.read_certificates()
 
     @cached_property
     def _packaged_units(self) -> frozenset[str]:

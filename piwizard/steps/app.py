@@ -14,6 +14,7 @@ from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
+from piwizard.changes.build_workspace import BUILD_USER
 from piwizard.changes.command import Notice
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
@@ -24,7 +25,6 @@ from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.changes.virtualenv import Virtualenv
-from piwizard.changes.workspace import BUILD_USER
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import files
 from piwizard.system.app_sandbox import seen

@@ -47,7 +47,7 @@ class ChosenCertificate:
     """The certificate for a site: its name in certbot, and whether a person made it."""
 
     name: str
-    of_person: bool
+    of_user: bool
 
 
 def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
@@ -59,9 +59,9 @@ def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
     ours = lineage.name_for(site)
     used = Path(there.in_use.get(site, "")).name
     if used == ours or answers.get("tls.server"):
-        return ChosenCertificate(ours, of_person=False)
-    found = there.of_person(answers["site.domains"], used)
-    return ChosenCertificate(found.name, of_person=True) if found else ChosenCertificate(ours, of_person=False)
+        return ChosenCertificate(ours, of_user=False)
+    found = there.of_user(answers["site.domains"], used)
+    return ChosenCertificate(found.name, of_user=True) if found else ChosenCertificate(ours, of_user=False)
 
 
 def engine_of(context: PlanContext) -> TlsEngine:

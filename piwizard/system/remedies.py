@@ -52,7 +52,7 @@ class RunCommand:
 
 
 @dataclass(frozen=True)
-class Wait:
+class WaitUntil:
     """Nothing to do but wait; `until` completes "Wait …"."""
 
     until: str
@@ -65,7 +65,7 @@ class Advice:
     text: str
 
 
-Remedy = ApplySteps | AddAnswer | GenerateSecret | AskAnswer | RunCommand | Wait | Advice
+Remedy = ApplySteps | AddAnswer | GenerateSecret | AskAnswer | RunCommand | WaitUntil | Advice
 Fix = tuple[Remedy, ...]
 """In the order in which they are to be done; empty where nothing is known to help."""
 
@@ -111,7 +111,7 @@ def _text(one: Remedy) -> str:
             table, _, name = one.key.rpartition(".")
             value = '{ env = "…" }, { file = "…" } or a text' if one.secret else 'a text, as in "…"'
             return f"Run `piwizard doctor --fix` to be asked for {name}, or add {name} to [{table}]: {value}."
-        case Wait():
+        case WaitUntil():
             return f"Wait {one.until}."
         case Advice():
             return one.text

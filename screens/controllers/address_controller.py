@@ -26,7 +26,7 @@ class AddressController:
         trial = self._service.trial()
         if trial and trial.name != self._asked_about and self._service.on_wire(trial):
             if self._typing():
-                self._host.notify_line(f"{trial.host} is on trial, {trial.left} s left. Esc, then k keeps it.")
+                self._host.notify_line(f"Testing {trial.host}: {trial.left} s left. Press Esc, then k, to keep it.")
             else:
                 self._ask(trial)
 
@@ -44,7 +44,7 @@ class AddressController:
             if keep:
                 self._host.run_in_background(self._service.confirm, self._kept, group="confirm")
             elif self._service.trial() == trial:
-                self._host.notify_line(f"{trial.host} is on trial still; k keeps it.")
+                self._host.notify_line(f"{trial.host} is still being tested. Press k to keep it.")
 
         self._host.open(KeepAddressDialog(self._service, trial), answered)
 

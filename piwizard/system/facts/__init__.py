@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piwizard.system.facts.model import (
+from piwizard.system.facts.machine_facts import (
     Address,
     Architecture,
     Board,

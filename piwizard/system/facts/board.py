@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from piwizard.system.facts.model import Architecture, Board
+from piwizard.system.facts.machine_facts import Architecture, Board
 from piwizard.system.facts.source import FactSource
 
 VIRTUAL = ("QEMU", "KVM", "VMware", "innotek", "VirtualBox", "Xen", "Amazon EC2", "Google", "Bochs", "Parallels")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piwizard.system.facts.model import Clock
+from piwizard.system.facts.machine_facts import Clock
 from piwizard.system.facts.source import FactSource
 
 SYNCHRONIZED = "/run/systemd/timesync/synchronized"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from piwizard.system.facts.model import Disk
+from piwizard.system.facts.machine_facts import Disk
 from piwizard.system.facts.source import FactSource
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from piwizard.system.facts.model import Init
+from piwizard.system.facts.machine_facts import Init
 from piwizard.system.facts.source import FactSource
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from piwizard.system.facts.model import MemoryFacts
+from piwizard.system.facts.machine_facts import MemoryFacts
 from piwizard.system.facts.source import FactSource
 
 CGROUP_LIMIT = "/sys/fs/cgroup/memory.max"

@@ -8,7 +8,7 @@ import struct
 from fnmatch import fnmatchcase
 from typing import Any
 
-from piwizard.system.facts.model import Address, Gateway, Interface, Manager, Network
+from piwizard.system.facts.machine_facts import Address, Gateway, Interface, Manager, Network
 from piwizard.system.facts.source import FactSource
 
 RTF_UP, RTF_GATEWAY = 0x1, 0x2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from functools import cache
 
-from piwizard.system.facts.model import OsRelease
+from piwizard.system.facts.machine_facts import OsRelease
 from piwizard.system.facts.source import FactSource, LiveSource
 
 SUPPORTED = {"12": "bookworm", "13": "trixie"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from piwizard.system.facts.model import PortOwner
+from piwizard.system.facts.machine_facts import PortOwner
 from piwizard.system.facts.package_of import owner_of
 from piwizard.system.facts.source import FactSource
 

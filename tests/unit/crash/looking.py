@@ -68,7 +68,7 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     for file in (root / "machine").rglob("*"):
         if file.is_file() and not file.is_symlink():
             _accounted_for(file, backups.wrote)
-    rate_limits.Attempts(paths.state_dir() / "attempts.json").all()
+    rate_limits.Attempts(paths.state_dir() / "attempts.json").read_all()
     address_trial.current()
     return {name: READERS[name[0]](*name[1:]) for name in names}
 
@@ -113,7 +113,7 @@ def _remembered(step: str, target: str) -> Any:
 
 
 def _attempt(at: str) -> str | None:
-    found = rate_limits.Attempts(paths.state_dir() / "attempts.json").all()
+    found = rate_limits.Attempts(paths.state_dir() / "attempts.json").read_all()
     return next((one.result for one in found if one.at == at), None)
 
 

@@ -122,7 +122,7 @@ def test_secrets_1(tmp_path):
 
 
 def test_attempts_1(tmp_path):
-    (one,) = Attempts(put("attempts-1.json", tmp_path / "attempts.json")).all()
+    (one,) = Attempts(put("attempts-1.json", tmp_path / "attempts.json")).read_all()
     assert (one.result, one.failed) == ("refused", ("songuuli2020.ddns.net",))
 
 
@@ -130,7 +130,7 @@ def test_attempts_1(tmp_path):
     ("name", "read"),
     [
         ("secrets.json", lambda folder: SecretStore(folder).secrets()),
-        ("attempts.json", lambda folder: Attempts(folder / "attempts.json").all()),
+        ("attempts.json", lambda folder: Attempts(folder / "attempts.json").read_all()),
         ("state.json", State),
     ],
 )
