@@ -40,6 +40,7 @@ QUESTIONS = (
         v.list_of(v.host_name, 20, least=1),
         kind="list",
         required=True,
+        lookup="host-name",
     ),
 )
 
