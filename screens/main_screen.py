@@ -342,7 +342,7 @@ class MainScreen(Screen[None]):
 
         with self.app.suspend():
             console.say("This is a root shell. `exit` returns to piwizard.")
-            commands.interactive((os.environ.get("SHELL") or "/bin/sh",))
+            commands.run_interactive((os.environ.get("SHELL") or "/bin/sh",))
         self.app.refresh(layout=True)
 
     # Layout.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
-    from piwizard.git.git_access import Access
+    from piwizard.git.git_access import GitAccess
     from piwizard.screens.form.answer_lookup import AnswerLookup
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
@@ -122,16 +122,16 @@ class ScreenService(service.SetupService):
             return repository(value, self._access(value))
         return host_names(value if isinstance(value, list) else [value])
 
-    def _access(self, repo: str) -> Access:
+    def _access(self, repo: str) -> GitAccess:
         """Return the Git login of the site that uses this repository; no login if none does."""
-        from piwizard.git.git_access import NOBODY
+        from piwizard.git.git_access import ANONYMOUS
 
         try:
             planner = self._planner()
             own = [site for site, values in planner.answers.sites.items() if values.get("app.repo") == repo]
-            return planner.context.access(own[0]) if own else NOBODY
+            return planner.context.access(own[0]) if own else ANONYMOUS
         except PiwizardError:  # the question itself shows the error
-            return NOBODY
+            return ANONYMOUS
 
     @staticmethod
     def _without_answers() -> Planner:

@@ -64,7 +64,7 @@ class LogFile:
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Removes the log that was made, where nothing was written into it."""
     path = Path(record["target"])
-    files.aside(path).unlink(missing_ok=True)
+    files.temporary_path(path).unlink(missing_ok=True)
     with suppress(OSError):
         info = path.lstat()
         if stat.S_ISREG(info.st_mode) and info.st_size == 0:

@@ -17,7 +17,7 @@ from piwizard.system import commands, files, safe_open, tree_remove
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import Result
 from piwizard.system.files import ROOT
-from piwizard.system.python_version import left_behind
+from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.system_cache import SystemCache
 
 LINES = ".piwizard-requirements.txt"
@@ -64,14 +64,14 @@ class Virtualenv:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return IN_SYNC
         note = f"# {', '.join(error_hints.COMPILER)} are installed too, where pip finds no wheel and has to compile."
-        stale = left_behind(self.folder)
+        stale = find_venv_mismatch(self.folder)
         now = stale.words if stale else ""
         return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
 
     def apply(self, work: ApplyContext) -> None:
-        files.own_folder(self.folder.parent, 0o755, ROOT.ids())
+        files.make_owned_folder(self.folder.parent, 0o755, ROOT.ids())
         if not self.folder.is_dir():
-            files.own_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
+            files.make_owned_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
         with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
             place.copy(self.code, "app")
             with safe_open.open_folder(place.folder / "app") as copy:
@@ -92,7 +92,7 @@ class Virtualenv:
                     or too_new(result)
                     or "All that pip said is in `piwizard logs app`.",
                 )
-            files.forget(self._marker)
+            files.unlink(self._marker)
             take(built, self.folder, self.group, work)
         files.replace(self._marker, self._wanted())
 

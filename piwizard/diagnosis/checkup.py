@@ -103,7 +103,7 @@ class Checkup:
             yield finding(ok=False, detail=detail, fix=(RunCommand(f"piwizard apply {step}"),))
             return
         health = inspect(self._planner, place)
-        yield from (from_check(check, step, site) for check in health.checks if check.id != internet_time.ID)
+        yield from (from_check(check, step, site) for check in health.checks if check.id != internet_time.CHECK_ID)
         if error := health.error:
             yield finding(ok=False, detail=error.message, fix=(Advice(error.hint),) if error.hint else ())
 

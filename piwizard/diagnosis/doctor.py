@@ -51,7 +51,7 @@ class Examination:
         """Return every check of the machine, and of one site or all."""
         # The step's own check of the clock knows less: it does not ask the Internet.
         clock = from_check(check_clock(read_clock()), "system", None)
-        machine = [clock, *(one for one in self._steps(None) if one.id != internet_time.ID)]
+        machine = [clock, *(one for one in self._steps(None) if one.id != internet_time.CHECK_ID)]
         machine += check_pending_address()
         if not self._planner.answers.sites:
             return [*machine, no_site()]

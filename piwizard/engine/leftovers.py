@@ -75,7 +75,7 @@ class Leftovers:
 
     def settle(self) -> None:
         """What is no longer installed is forgotten, for a person may want it again; what stayed can go another time."""
-        there = dpkg.installed()
+        there = dpkg.installed_versions()
         stay = [one for one in self.records() if one["kind"] == "package" and one["target"] in there]
         kept = [one for one in self.records() if one["kind"] == "kept"] if stay else []
         self._journal.rewrite([*stay, *kept, *(one for one in self.records() if one["kind"] in LEFT)])

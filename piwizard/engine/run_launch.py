@@ -14,7 +14,7 @@ from typing import Any
 from piwizard.engine import run_lock
 from piwizard.errors import PiwizardError
 from piwizard.system import commands, files, paths, systemd, transient_unit
-from piwizard.system.app_sandbox import GENTLE
+from piwizard.system.app_sandbox import LOW_PRIORITY
 
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 """What goes wrong in a run must not take the whole machine along: the sites and SSH keep a quarter of the memory. It
@@ -92,13 +92,13 @@ def _steps(run: str) -> Steps:
 
 def alive(run: str) -> bool:
     """Whether a run is under way, or its process is about to begin: on a small board that takes many seconds."""
-    return run == under_way() or systemd.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
+    return run == under_way() or systemd.read_states([unit(run)])[unit(run)].active not in ("inactive", "failed")
 
 
 def require_free() -> None:
     """Raise RunUnderWay where a run is under way already."""
     # Until its process holds the lock, which takes many seconds on a small board, a run is known by its unit.
-    if other := under_way() or next(iter(systemd.active(unit("*"))), None):
+    if other := under_way() or next(iter(systemd.list_active(unit("*"))), None):
         raise RunUnderWay(
             f"A run is under way already ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` ends it."
         )
@@ -106,7 +106,7 @@ def require_free() -> None:
 
 def wait_until_free() -> None:
     """Wait until no run is under way."""
-    while under_way() or systemd.active(unit("*")):
+    while under_way() or systemd.list_active(unit("*")):
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
@@ -122,7 +122,15 @@ def start(wanted: RunRequest) -> str:
     # continue: a pip that ran out of memory is the run's to explain, not the end of it.
     # ExecStopPost: whatever becomes of the run's process, no command of an app outlives it.
     after = f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service"
-    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE, *BOUNDED, after)
+    settings = (
+        "KillMode=mixed",
+        "TimeoutStopSec=60",
+        "Type=exec",
+        "OOMPolicy=continue",
+        *LOW_PRIORITY,
+        *BOUNDED,
+        after,
+    )
     properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"
     program = (sys.executable, "-I", "-m", "piwizard", "work", run)

@@ -100,7 +100,7 @@ class Runner:
 
         def take_back(journals: list[Journal], records: list[Record], remains: Leftovers, work: RunApplyContext) -> str:
             kept, unfinished = [], []
-            if data is not None and wipe and app_data.delete(data):
+            if data is not None and wipe and app_data.delete_data(data):
                 work.note(data, "deleted")
             for number, record in enumerate(reversed(records), start=1):
                 what: ChangeEvent = {
@@ -118,7 +118,7 @@ class Runner:
                         kept.append((record["kind"], left))
                 remains.note(step, site, record, left)
                 self.recorder.emit({**what, "event": "change-finished"})
-            if data is not None and (there := app_data.measure(data)):
+            if data is not None and (there := app_data.measure_folder(data)):
                 work.say(f"{there}: kept.")
                 kept.append(("data", f"{there}: kept."))
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):

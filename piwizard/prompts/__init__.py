@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from piwizard.prompts.console import Console, echoing, open_console
+from piwizard.prompts.prompt_console import Console, echoing, open_console
 from piwizard.prompts.prompt_flow import PromptFlow, UserQuit
 from piwizard.prompts.prompt_service import PromptService
 

@@ -8,7 +8,7 @@ from piwizard import __version__
 from piwizard.answers.validators import Invalid
 from piwizard.engine import event_format
 from piwizard.errors import PiwizardError
-from piwizard.prompts.console import Console, choose, yes
+from piwizard.prompts.prompt_console import Console, choose, yes
 from piwizard.prompts.prompt_form import HOW, PromptForm
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup.service import Asked, Proposal

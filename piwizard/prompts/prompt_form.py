@@ -10,7 +10,7 @@ from typing import Any
 from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError
-from piwizard.prompts.console import Console, choose, yes
+from piwizard.prompts.prompt_console import Console, choose, yes
 from piwizard.setup.answer_store import AnswerStore
 
 HOW = "Press Enter to accept the value in brackets. Type ? for help, - to clear an answer."

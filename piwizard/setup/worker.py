@@ -62,7 +62,7 @@ def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: 
     engine.stopping.look()
     if planner is None:
         packages = request.packages and (step, site) == request.steps[-1]
-        data = app_data.folder(site) if site and place.step.holds_data else None
+        data = app_data.data_folder(site) if site and place.step.holds_data else None
         return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
     planner.context.invalidate()
 

@@ -27,7 +27,7 @@ from piwizard.changes.user import SystemUser
 from piwizard.changes.virtualenv import Virtualenv
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import files
-from piwizard.system.app_sandbox import seen
+from piwizard.system.app_sandbox import path_inside
 from piwizard.system.checks import Check
 from piwizard.system.files import Owner
 from piwizard.system.remedies import ApplySteps
@@ -160,7 +160,7 @@ class App(Step):
         published = {**app.static, **app.root_files}
         trial = SetupStep(
             f"Try {app.entry.entry} on a spare socket",
-            (str(where.venv / "bin" / "python"), "-I", str(seen(TRIAL)), app.entry.entry, host),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(TRIAL)), app.entry.entry, host),
             where.release / PROOF_FILE,
             name,
             where.code,

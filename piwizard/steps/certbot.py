@@ -136,7 +136,9 @@ class Certbot(Step):
             cause="Another server block has the host name, or nginx was not reloaded after a renewal.",
             fix=(RunCommand("piwizard apply certbot"), RunCommand("sudo nginx -t", "if that does not help")),
         )
-        http = checks.settled(lambda: checks.get("/", host=host), lambda seen: seen is not None and seen.status == 301)
+        http = checks.poll_until(
+            lambda: checks.get_page("/", host=host), lambda seen: seen is not None and seen.status == 301
+        )
         target = http.headers.get("location", "") if http else ""
         yield Check(
             "http-redirects-to-https",

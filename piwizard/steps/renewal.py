@@ -91,7 +91,7 @@ class Renewal(Step):
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
-        states = systemd.ask([TIMER, WATCH])
+        states = systemd.read_states([TIMER, WATCH])
         for check_id, name, timer in (
             ("renewal-timer-running", "Renewal timer running", TIMER),
             ("health-timer-running", "Weekly health check timer running", WATCH),

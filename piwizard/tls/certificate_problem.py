@@ -15,7 +15,7 @@ def find_https_problem(host: str, folder: str) -> str | None:
     newest = _read_newest(Path(folder))
     if newest is None:
         return f"there is no certificate in {folder}"
-    served = checks.settled(lambda: _read_served(host), lambda seen: seen == newest)
+    served = checks.poll_until(lambda: _read_served(host), lambda seen: seen == newest)
     if served is None:
         return f"no server answers for {host} over HTTPS"
     return None if served == newest else "nginx does not serve the newest certificate"
@@ -23,7 +23,7 @@ def find_https_problem(host: str, folder: str) -> str | None:
 
 def check_certificate(folder: str | None, domains: Iterable[str]) -> Check:
     """Check that the certificate covers the domains and is not due for renewal."""
-    found = certificates.read(Path(folder) / "fullchain.pem") if folder else None
+    found = certificates.read_certificate(Path(folder) / "fullchain.pem") if folder else None
     name, renew = "Certificate valid", ApplySteps(("certbot",), "to request one")
     if found is None:
         return Check("certificate-valid", name, False, "no certificate", fix=(renew,))
@@ -44,7 +44,7 @@ def check_certificate(folder: str | None, domains: Iterable[str]) -> Check:
 
 def _read_served(host: str) -> bytes | None:
     try:
-        with checks.handshake(host) as connection:
+        with checks.tls_handshake(host) as connection:
             return connection.getpeercert(binary_form=True)
     except OSError:
         return None

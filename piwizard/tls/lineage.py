@@ -81,7 +81,7 @@ def find_leftovers(name: str, root: Path = LETSENCRYPT) -> list[Path]:
     With them in place, certbot saves the next certificate under another name.
     """
     conf, live = root / "renewal" / f"{name}.conf", live_folder(name, root)
-    complete = certificates.read(live / "fullchain.pem") and (live / "privkey.pem").exists()
+    complete = certificates.read_certificate(live / "fullchain.pem") and (live / "privkey.pem").exists()
     if complete and "[renewalparams]" in _text(conf):
         return []
     return [path for path in (conf, live, root / "archive" / name) if os.path.lexists(path)]
@@ -91,7 +91,7 @@ def read_certificates(root: Path = LETSENCRYPT) -> Certificates:
     """Read the certificates of this machine."""
     found = []
     for file in sorted((root / "renewal").glob("*.conf")):
-        certificate = certificates.read(root / "live" / file.stem / "fullchain.pem")
+        certificate = certificates.read_certificate(root / "live" / file.stem / "fullchain.pem")
         if certificate:
             found.append(Lineage(file.stem, certificate, parse_renewal_settings(_text(file))))
     return Certificates(tuple(found), folders_in_use())

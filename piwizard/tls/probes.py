@@ -44,7 +44,7 @@ class SystemProbes:
         content = files.digest(name.encode())
         try:
             files.replace(folder / PROBE, content.encode())
-            answer = checks.get(f"/.well-known/acme-challenge/{PROBE}", host=name)
+            answer = checks.get_page(f"/.well-known/acme-challenge/{PROBE}", host=name)
         finally:
             (folder / PROBE).unlink(missing_ok=True)
             for one in made:
@@ -58,8 +58,8 @@ class SystemProbes:
 
     def look_up(self, name: str, type: Type) -> LookupResult:
         """See Probes. Ask a resolver if the network blocks other name servers."""
-        found = lookup.authoritative(name, type, self.resolvers)
-        return found if found.known else lookup.seen(name, type, self.resolvers)
+        found = lookup.ask_name_servers(name, type, self.resolvers)
+        return found if found.known else lookup.ask_resolvers(name, type, self.resolvers)
 
     def own_addresses(self, version: Literal[4, 6]) -> frozenset[str] | None:
         """See Probes. IPv6 has no NAT, so the addresses of the interfaces count."""
@@ -71,5 +71,5 @@ class SystemProbes:
         interfaces = facts.gather().network.interfaces
         if version == 6 and interfaces is not None:
             return own_addresses(6, interfaces, None)
-        seen = public_ip.ask(version).address
+        seen = public_ip.find_public_ip(version).address
         return own_addresses(version, interfaces or (), seen) | {seen} if seen else None

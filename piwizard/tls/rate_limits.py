@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from piwizard.system import file_format, files
+from piwizard.system import files
 
 HOUR, WEEK, KEPT = timedelta(hours=1), timedelta(days=7), timedelta(days=31)
 VERSION = 1
@@ -83,7 +83,7 @@ class Attempts:
             return []
         try:
             whole = json.loads(content)
-            file_format.refuse_newer(self._path, whole, VERSION)
+            files.refuse_newer_format(self._path, whole, VERSION)
             return [_decode(entry) for entry in whole]
         except (ValueError, TypeError, KeyError):
             self._path.rename(self._path.with_suffix(".unreadable"))

@@ -67,7 +67,7 @@ def _scan(domains: Sequence[str], hsts: int | None, at: tuple[str, int]) -> Obse
 
 def read_served_certificate(host: str, address: str = LOCALHOST, port: int = 443) -> X509Info | None:
     """Return the certificate that the server sends for a host, or None."""
-    return certificates.parse(_certificate_text((address, port), host))
+    return certificates.parse_certificate(_certificate_text((address, port), host))
 
 
 def _list_suites(at: tuple[str, int], host: str, protocols: Sequence[str]) -> tuple[Suite, ...]:
@@ -164,7 +164,7 @@ def _certificate_text(at: tuple[str, int], host: str) -> str:
         return ""
     if served is None:
         return ""
-    argv = ("openssl", "x509", *certificates.WORDS, "-text")
+    argv = ("openssl", "x509", *certificates.X509_OPTIONS, "-text")
     return commands.run(argv, input=ssl.DER_cert_to_PEM_cert(served)).output
 
 

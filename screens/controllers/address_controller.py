@@ -9,7 +9,7 @@ from piwizard.screens.pages.keep_address import KeepAddressDialog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from piwizard.network.address_trial import Trial
+    from piwizard.network.address_trial import AddressTrial
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.screen_service import ScreenService
 
@@ -37,7 +37,7 @@ class AddressController:
             self._ask(trial)
         return trial is not None
 
-    def _ask(self, trial: Trial) -> None:
+    def _ask(self, trial: AddressTrial) -> None:
         self._asked_about = trial.name
 
         def answered(keep: bool | None) -> None:
@@ -48,5 +48,5 @@ class AddressController:
 
         self._host.open(KeepAddressDialog(self._service, trial), answered)
 
-    def _kept(self, trial: Trial) -> None:
+    def _kept(self, trial: AddressTrial) -> None:
         self._host.notify_line(f"{trial.host} stays, also after a restart.", "green")

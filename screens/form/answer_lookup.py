@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.git import git_command, git_errors
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import commands
 
 SECONDS = 25
@@ -22,16 +22,16 @@ class AnswerLookup:
     text: str
 
 
-def repository(address: str, access: Access = NOBODY) -> AnswerLookup:
+def repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
     """Return whether the repository can be read, and its branches."""
     try:
         result = commands.run(
             ("git", "ls-remote", "--symref", "--", address, "HEAD", "refs/heads/*"),
-            env=git_command.environment(access),
+            env=git_command.git_environment(access),
             timeout=SECONDS,
         )
         if not result.ok:
-            raise git_errors.explain(address, None, result.last_words, access)
+            raise git_errors.explain_failure(address, None, result.last_words, access)
     except AnswerRefused as refusal:
         return AnswerLookup(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
     except PiwizardError as error:

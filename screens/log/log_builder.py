@@ -9,7 +9,7 @@ from piwizard.engine.event_format import written
 from piwizard.engine.events import CommandFinished, ErrorRaised, Event, RunFinished
 from piwizard.screens.log.log_model import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
 from piwizard.system import console
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 
 class LogBuilder:
@@ -32,7 +32,7 @@ class LogBuilder:
         """Read events; the lines of each command are added in one go."""
         for event in events:
             if event["event"] == "output":
-                self._pending.setdefault(event["id"], []).append((printed(event["text"]), ""))
+                self._pending.setdefault(event["id"], []).append((terminal_line(event["text"]), ""))
             elif event["event"] == "passed-over":
                 self._flush()
                 self._pass_over(event["lines"])
@@ -137,4 +137,4 @@ class LogBuilder:
 
 def clean(text: str) -> str:
     """Return a line with invisible characters made visible."""
-    return console.shown(text)
+    return console.visible_line(text)

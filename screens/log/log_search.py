@@ -13,7 +13,7 @@ from pathlib import Path
 from piwizard.engine.events import decode, is_output
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.log_model import Block, LogPosition
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 CHUNK = 1 << 18
 LINES_BEFORE, LINES_AFTER = 500, 1000
@@ -91,7 +91,7 @@ def _output_holds(raw: bytes, wanted: str, written: str) -> bool:
     if written not in text and "\\u" not in text:
         return False
     event = decode(raw)
-    return event is not None and event["event"] == "output" and wanted in printed(event["text"]).lower()
+    return event is not None and event["event"] == "output" and wanted in terminal_line(event["text"]).lower()
 
 
 def _texts(block: Block) -> list[str]:

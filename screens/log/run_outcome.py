@@ -7,7 +7,7 @@ from pathlib import Path
 
 from piwizard.engine.events import Event, decode
 from piwizard.screens.log.run_progress import LAST_LINES, RunProgress, StepKey
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 END = 256 * 1024
 
@@ -32,7 +32,7 @@ def read_outcome(record: Path, step: StepKey) -> RunOutcome:
             inside = (event["step"], event["site"]) == step
         if inside:
             progress.take([event])
-    lines = tuple(printed(line) for line in progress.tail if line.strip())[-LAST_LINES:]
+    lines = tuple(terminal_line(line) for line in progress.tail if line.strip())[-LAST_LINES:]
     return RunOutcome(progress.failure, progress.hint, progress.command, progress.change, lines)
 
 

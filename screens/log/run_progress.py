@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from piwizard.engine.events import ApplyStarted, Event, RunStarted
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 LAST_LINES = 6
 
@@ -79,7 +79,7 @@ class RunProgress:
     @property
     def last_line(self) -> str:
         """The last output of the command that is running."""
-        return next((text for line in reversed(self.tail) if (text := printed(line).strip())), "")
+        return next((text for line in reversed(self.tail) if (text := terminal_line(line).strip())), "")
 
     def seconds(self, now: datetime | None = None) -> float:
         """Return how long the current step has taken."""

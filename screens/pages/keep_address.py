@@ -16,7 +16,7 @@ from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.action_button import ActionButton
 
 if TYPE_CHECKING:
-    from piwizard.network.address_trial import Trial
+    from piwizard.network.address_trial import AddressTrial
 
 READING_SECONDS = 0.3
 """Seconds after the dialog has opened in which nothing typed counts as a yes."""
@@ -31,7 +31,7 @@ class KeepAddressDialog(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("k,y", "keep"), Binding("n,escape,q", "later")]
 
-    def __init__(self, service: ScreenService, trial: Trial) -> None:
+    def __init__(self, service: ScreenService, trial: AddressTrial) -> None:
         super().__init__(classes="ask")
         self._service, self._trial = service, trial
         self._opened = time.monotonic()

@@ -79,7 +79,7 @@ def in_use(street: Street) -> tuple[float | None, float]:
     since = time.monotonic()
     refused = street.try_out(address=f"{LAPTOP}/24", check=False)
     assert refused.exit == 1
-    assert f"static_ip.address: {LAPTOP} is in use already" in refused.errors
+    assert f"static_ip.address: {LAPTOP} is already in use" in refused.errors
     assert street.settings() == before
     street.clean()
     return street.until_back(since, 10), 0

@@ -59,7 +59,7 @@ def _log_in(pi: Pi, term: str) -> Dialogue:
     time.sleep(0.2)
     dialogue.type(f"{pi.password}\r")
     if term == "dumb":
-        dialogue.expect("calls itself dumb, so the questions come line by line")
+        dialogue.expect("identifies itself as dumb, so the questions appear line by line")
     dialogue.expect("Nothing changes until you have seen the plan")
     return dialogue
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from piwizard import prompts
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
-from piwizard.prompts.console import echoing, open_console
+from piwizard.prompts.prompt_console import echoing, open_console
 from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner

@@ -4,7 +4,7 @@ import pytest
 
 from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
-from piwizard.network.address_settings import Settings, settings
+from piwizard.network.address_settings import AddressSettings, read_settings
 from piwizard.system.facts import Address, Gateway, Interface, Network
 
 UUID = "75a1216a-9d1a-30cd-8aca-ace5526ec021"
@@ -24,11 +24,13 @@ HOME = Network((interface(),), Gateway("192.168.1.1", "eth0"), None, True, ("192
 
 def chosen(network=HOME, **answers):
     given = {"address": "192.168.1.197/24"} | answers
-    return settings(network, Answers(None, {f"static_ip.{name}": value for name, value in given.items()}))
+    return read_settings(network, Answers(None, {f"static_ip.{name}": value for name, value in given.items()}))
 
 
 def test_what_was_not_answered_is_taken_from_the_lease():
-    assert chosen() == Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1",), "NetworkManager", UUID)
+    assert chosen() == AddressSettings(
+        "eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1",), "NetworkManager", UUID
+    )
 
 
 def test_what_was_answered():
@@ -59,7 +61,7 @@ def test_what_does_not_fit_is_named(answers, key, words):
 @pytest.mark.parametrize("manager", ["systemd-networkd", "ifupdown", "unknown"])
 def test_what_somebody_else_manages_is_told_and_left(manager):
     network = dataclasses.replace(HOME, interfaces=(interface(manager=manager, connection=None),))
-    with pytest.raises(PiwizardError, match="piwizard does not alter") as raised:
+    with pytest.raises(PiwizardError, match="piwizard does not change") as raised:
         chosen(network)
     assert "192.168.1.100/24, router 192.168.1.1" in raised.value.hint
     assert "dc:a6:32:01:02:03" in raised.value.hint
@@ -67,7 +69,7 @@ def test_what_somebody_else_manages_is_told_and_left(manager):
 
 def test_an_address_of_another_interface():
     other = interface("wlan0", "192.168.1.197")
-    with pytest.raises(PiwizardError, match="wlan0 of this machine has"):
+    with pytest.raises(PiwizardError, match="wlan0 of this machine already has"):
         chosen(dataclasses.replace(HOME, interfaces=(interface(), other)))
 
 
@@ -80,9 +82,9 @@ def test_an_interface_that_is_not_connected(parts):
 def test_no_way_out():
     with pytest.raises(PiwizardError, match="gateway is missing"):
         chosen(dataclasses.replace(HOME, gateway=None))
-    with pytest.raises(PiwizardError, match="No interface leads to the Internet"):
+    with pytest.raises(PiwizardError, match="No interface is connected to the Internet"):
         chosen(Network((), None, None, False))
-    with pytest.raises(PiwizardError, match="No interface leads to the Internet"):
+    with pytest.raises(PiwizardError, match="No interface is connected to the Internet"):
         chosen(Network(None, None, None, False))
 
 

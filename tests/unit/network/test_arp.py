@@ -9,7 +9,7 @@ def reply(card=THEM, address=WANTED):
 
 
 def test_a_question_claims_no_address():
-    frame = arp.question(US, WANTED)
+    frame = arp.probe_frame(US, WANTED)
     assert len(frame) == 42
     assert frame[:6] == b"\xff" * 6
     assert frame[28:32] == bytes(4)
@@ -17,12 +17,12 @@ def test_a_question_claims_no_address():
 
 
 def test_who_answers():
-    assert arp.answer(reply(), WANTED, US) == "08:96:d7:00:00:01"
-    assert arp.answer(reply() + bytes(18), WANTED, US) == "08:96:d7:00:00:01"
+    assert arp.parse_reply(reply(), WANTED, US) == "08:96:d7:00:00:01"
+    assert arp.parse_reply(reply() + bytes(18), WANTED, US) == "08:96:d7:00:00:01"
 
 
 def test_what_is_no_answer():
-    assert arp.answer(reply(address=OTHER), WANTED, US) is None
-    assert arp.answer(reply(card=US), WANTED, US) is None
-    assert arp.answer(arp.question(THEM, WANTED), WANTED, US) is None
-    assert arp.answer(b"\xff" * 20, WANTED, US) is None
+    assert arp.parse_reply(reply(address=OTHER), WANTED, US) is None
+    assert arp.parse_reply(reply(card=US), WANTED, US) is None
+    assert arp.parse_reply(arp.probe_frame(THEM, WANTED), WANTED, US) is None
+    assert arp.parse_reply(b"\xff" * 20, WANTED, US) is None

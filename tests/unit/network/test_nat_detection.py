@@ -20,9 +20,9 @@ PING 11.22.33.44 (11.22.33.44) 56(84) bytes of data.
 
 
 def test_who_answered_instead():
-    assert nat_detection.sender(EXCEEDED) == "100.64.0.1"
-    assert nat_detection.sender(REACHED) is None
-    assert nat_detection.sender("") is None
+    assert nat_detection.parse_sender(EXCEEDED) == "100.64.0.1"
+    assert nat_detection.parse_sender(REACHED) is None
+    assert nat_detection.parse_sender("") is None
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_who_answered_instead():
     ],
 )
 def test_ranges(address, carrier, home):
-    assert (nat_detection.of_carrier(address), nat_detection.of_a_home(address)) == (carrier, home)
+    assert (nat_detection.is_cgnat(address), nat_detection.is_private(address)) == (carrier, home)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from piwizard.network import port_forwarding
-from piwizard.network.port_forwarding import Forward, ForwardingRefused, UpnpRouter, Wanted
+from piwizard.network.port_forwarding import ForwardingRefused, PortForward, UpnpRouter, WantedForwards
 
 SAMPLES = Path(__file__).with_name("upnpc")
 URL = "http://192.168.1.1:5000/rootDesc.xml"
 OURS = "piwizard dc:a6:32:00:00:01"
-WANTED = Wanted(OURS, "192.168.1.100", (80, 443))
+WANTED = WantedForwards(OURS, "192.168.1.100", (80, 443))
 VERSIONS = ("2.2.4", "2.2.8")
 versions = pytest.mark.parametrize("version", VERSIONS)
 
@@ -22,7 +22,7 @@ def printed(name, version):
 
 
 def forward(port=80, address="192.168.1.100", description=OURS, lease=0, inside=None):
-    return Forward("TCP", port, address, inside or port, description, lease)
+    return PortForward("TCP", port, address, inside or port, description, lease)
 
 
 def router(*forwards):
@@ -42,7 +42,7 @@ class Upnpc:
 
 @versions
 def test_the_list(version):
-    found = port_forwarding.read(URL, printed("list", version))
+    found = port_forwarding.parse_listing(URL, printed("list", version))
     assert found.outside == "11.22.33.44"
     assert found.of(80).address == "192.168.1.100"
     assert found.of(80).description == OURS
@@ -54,21 +54,21 @@ def test_the_list(version):
 
 @versions
 def test_a_router_without_an_outside_address(version):
-    found = port_forwarding.read(URL, printed("list-cgnat", version))
+    found = port_forwarding.parse_listing(URL, printed("list-cgnat", version))
     assert found.outside is None
     assert found.forwards == ()
 
 
 @versions
 def test_no_router(version):
-    assert port_forwarding.read(URL, printed("gone", version)) is None
+    assert port_forwarding.parse_listing(URL, printed("gone", version)) is None
 
 
 @versions
 def test_another_machines_forward(version):
-    found = port_forwarding.read(URL, printed("list", version))
+    found = port_forwarding.parse_listing(URL, printed("list", version))
     with pytest.raises(ForwardingRefused, match=r"forwards port 443 to another machine, 192\.168\.1\.101 \(“web”\)"):
-        port_forwarding.missing(found, WANTED)
+        port_forwarding.missing_ports(found, WANTED)
 
 
 @pytest.mark.parametrize(
@@ -82,19 +82,19 @@ def test_another_machines_forward(version):
     ],
 )
 def test_what_is_missing(there, missing, ending):
-    assert port_forwarding.missing(router(*there), WANTED) == missing
-    assert port_forwarding.ending(router(*there), WANTED) == ending
+    assert port_forwarding.missing_ports(router(*there), WANTED) == missing
+    assert port_forwarding.expiring_ports(router(*there), WANTED) == ending
 
 
 def test_another_port_inside():
     with pytest.raises(ForwardingRefused, match="port 80 to port 8080 of this machine"):
-        port_forwarding.missing(router(forward(80, inside=8080)), WANTED)
+        port_forwarding.missing_ports(router(forward(80, inside=8080)), WANTED)
 
 
 @versions
 def test_added(version):
     upnpc = Upnpc(printed("add", version))
-    port_forwarding.add(upnpc, router(), WANTED, 80)
+    port_forwarding.add_forward(upnpc, router(), WANTED, 80)
     assert upnpc.asked == [("upnpc", "-e", OURS, "-u", URL, "-a", "192.168.1.100", "80", "80", "TCP", "0")]
 
 
@@ -105,54 +105,54 @@ def test_ours_by_another_of_our_cards(monkeypatch, tmp_path):
         (tmp_path / name / "address").write_text(f"{mac}\n")
     monkeypatch.setattr(port_forwarding, "CARDS", tmp_path)
     wlan, strange = (forward(80, "192.168.1.7", f"piwizard dc:a6:32:00:00:{end}") for end in ("02", "99"))
-    assert 80 in port_forwarding.missing(router(wlan), WANTED)
+    assert 80 in port_forwarding.missing_ports(router(wlan), WANTED)
     with pytest.raises(ForwardingRefused, match="another machine"):
-        port_forwarding.missing(router(strange), WANTED)
+        port_forwarding.missing_ports(router(strange), WANTED)
 
 
 def test_ours_at_an_address_from_before_goes_first():
     upnpc = Upnpc("", printed("add", "2.2.8"))
-    port_forwarding.add(upnpc, router(forward(80, "192.168.1.7")), WANTED, 80)
+    port_forwarding.add_forward(upnpc, router(forward(80, "192.168.1.7")), WANTED, 80)
     assert upnpc.asked[0] == ("upnpc", "-u", URL, "-d", "80", "TCP")
 
 
 @versions
 def test_given_away_without_being_listed(version):
     with pytest.raises(ForwardingRefused, match="to another machine, or keeps it for itself") as refused:
-        port_forwarding.add(Upnpc(printed("conflict", version)), router(), WANTED, 443)
+        port_forwarding.add_forward(Upnpc(printed("conflict", version)), router(), WANTED, 443)
     assert refused.value.code == 718
 
 
 def test_refused_by_a_router_without_an_outside_address():
     upnpc = Upnpc(printed("add-cgnat", "2.2.4"))
     with pytest.raises(ForwardingRefused, match=r"refuses to forward port 80 \(501, Action Failed\)"):
-        port_forwarding.add(upnpc, router(), WANTED, 80)
+        port_forwarding.add_forward(upnpc, router(), WANTED, 80)
     assert len(upnpc.asked) == 1
 
 
 def test_a_router_that_wants_an_end():
     refuses = printed("conflict", "2.2.8").replace("718 (ConflictInMappingEntry)", "402 (Invalid Args)")
     upnpc = Upnpc(refuses, printed("add", "2.2.8"))
-    port_forwarding.add(upnpc, router(), WANTED, 80)
-    assert [argv[-1] for argv in upnpc.asked] == ["0", str(port_forwarding.LEASE)]
+    port_forwarding.add_forward(upnpc, router(), WANTED, 80)
+    assert [argv[-1] for argv in upnpc.asked] == ["0", str(port_forwarding.LEASE_SECONDS)]
 
 
 def test_a_router_that_gives_it_to_another():
     lies = printed("add", "2.2.8").replace("internal 192.168.1.100:80", "internal 192.168.1.9:80")
     with pytest.raises(ForwardingRefused, match=r"another machine, 192\.168\.1\.9"):
-        port_forwarding.add(Upnpc(lies), router(), WANTED, 80)
+        port_forwarding.add_forward(Upnpc(lies), router(), WANTED, 80)
 
 
 def test_the_router_went_away():
     with pytest.raises(ForwardingRefused, match="does not answer"):
-        port_forwarding.add(Upnpc(printed("gone", "2.2.8")), router(), WANTED, 80)
+        port_forwarding.add_forward(Upnpc(printed("gone", "2.2.8")), router(), WANTED, 80)
 
 
 def keep(monkeypatch, *texts, ports=("80",)):
     """Runs the program as the timer does, against these words of upnpc."""
     upnpc = Upnpc(*texts)
     monkeypatch.setattr(port_forwarding, "_run", upnpc)
-    monkeypatch.setattr(port_forwarding, "find", lambda gateway: URL)
+    monkeypatch.setattr(port_forwarding, "find_router", lambda gateway: URL)
     return port_forwarding.main("192.168.1.1", OURS, "192.168.1.100", list(ports)), upnpc
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from piwizard.network import ufw
 from piwizard.network.firewall import closed_in_zone
-from piwizard.network.ufw import Ufw
+from piwizard.network.ufw import UfwState
 
 HEAD = "*filter\n:ufw-user-input - [0:0]\n### RULES ###\n\n"
 SSH = "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n-A ufw-user-input -p tcp --dport 22 -j ACCEPT\n\n"
@@ -29,17 +29,17 @@ def etc(tmp_path):
         }.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(text)
-        return ufw.look((80, 443), tmp_path)
+        return ufw.read_ufw((80, 443), tmp_path)
 
     return made
 
 
 def test_not_there(tmp_path):
-    assert ufw.look((80,), tmp_path) is None
+    assert ufw.read_ufw((80,), tmp_path) is None
 
 
 def test_switched_off(etc):
-    assert etc(enabled="no") == Ufw(active=False)
+    assert etc(enabled="no") == UfwState(active=False)
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_switched_off(etc):
     ],
 )
 def test_rules(etc, line, closed, refused):
-    assert etc(rule(line)) == Ufw(True, closed, refused)
+    assert etc(rule(line)) == UfwState(True, closed, refused)
 
 
 def test_lets_everything_in(etc):
-    assert etc(policy="ACCEPT") == Ufw(True)
+    assert etc(policy="ACCEPT") == UfwState(True)
 
 
 PUBLIC = """\

@@ -14,7 +14,7 @@ from piwizard.errors import PiwizardError
 from piwizard.nginx.ipv6_listen import FOLDER, render_listens
 from piwizard.nginx.server_blocks import SiteBlock, redirects_of, render_default_server, render_site
 from piwizard.nginx.tls_settings import Tls
-from piwizard.system.checks import settled
+from piwizard.system.checks import poll_until
 
 SECURITY = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 
@@ -330,4 +330,4 @@ def test_the_site_has_a_log_of_its_own(served):
     served.get("/logged")
     log = served.folder / "logs" / "my-flask.access.log"
     # nginx writes the line after the answer has gone out.
-    assert "/logged" in settled(log.read_text, lambda text: "/logged" in text)
+    assert "/logged" in poll_until(log.read_text, lambda text: "/logged" in text)

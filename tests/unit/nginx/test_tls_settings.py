@@ -11,7 +11,7 @@ import pytest
 from piwizard.errors import PiwizardError
 from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
 from piwizard.nginx.tls_settings import HSTS, Tls, engine
-from piwizard.system.checks import settled
+from piwizard.system.checks import poll_until
 
 BOOKWORM, TRIXIE = engine("1.22.1", "3.0.15"), engine("1.26.3", "3.5.1")
 BOTH = pytest.mark.parametrize("version", [BOOKWORM, TRIXIE])
@@ -171,4 +171,4 @@ def test_a_connection_for_one_name_does_not_serve_another(served):
 def test_the_log_has_both(served):
     served.get("/by-https", secure=True)
     log = served.folder / "logs" / "my-flask.access.log"
-    assert "/by-https" in settled(log.read_text, lambda text: "/by-https" in text)
+    assert "/by-https" in poll_until(log.read_text, lambda text: "/by-https" in text)

@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from piwizard.apps import app_source
 from piwizard.engine import run_launch
 from piwizard.network import address_trial
-from piwizard.network.address_trial import Trial
+from piwizard.network.address_trial import AddressTrial
 from piwizard.screens.main_screen import MainScreen
 from piwizard.screens.pages import keep_address
 from piwizard.screens.screen_service import ScreenService
@@ -158,14 +158,14 @@ def site(folder: Path) -> Path:
 
 
 @pytest.fixture
-def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trial:
+def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AddressTrial:
     """An address on trial on the fake Pi, set on its interface."""
     monkeypatch.setattr(keep_address, "READING_SECONDS", 0)
-    monkeypatch.setattr(address_trial, "folder", lambda: tmp_path)
-    monkeypatch.setattr(address_trial, "live", lambda interface: ["192.168.1.230"])
+    monkeypatch.setattr(address_trial, "trial_folder", lambda: tmp_path)
+    monkeypatch.setattr(address_trial, "live_addresses", lambda interface: ["192.168.1.230"])
     monkeypatch.setattr(address_trial, "_stop_timer", lambda command: None)
-    now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
+    now = AddressTrial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
     (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
     (tmp_path / "take-back").write_text("")
-    address_trial.let_confirm(now)
+    address_trial.allow_confirmation(now)
     return now

@@ -312,7 +312,7 @@ async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
         await seen.see("Testing 192.168.1.230: 14")
         await seen.see("192.168.1.197 returns.")
         await seen.keys("k")
-        await seen.until(lambda: address_trial.outcome(tried) == "kept")
+        await seen.until(lambda: address_trial.trial_outcome(tried) == "kept")
         await seen.gone("Keep this address?")
 
 
@@ -322,12 +322,12 @@ async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, t
         await seen.keys("escape")
         await seen.keys("enter")
         await seen.see("192.168.1.230 is still being tested. Press k")
-        assert address_trial.outcome(tried) == "on"
+        assert address_trial.trial_outcome(tried) == "on"
         await seen.keys("k")
         await seen.see("Keep this address?")
         (tmp_path / "trial.json").rename(tmp_path / "taking-back.json")
         await seen.gone("Keep this address?")
-        assert address_trial.outcome(tried) == "taking-back"
+        assert address_trial.trial_outcome(tried) == "taking-back"
 
 
 async def test_the_whole_record_is_searched(site):

@@ -65,7 +65,7 @@ async def test_an_address_on_trial_waits_for_who_is_typing(site, tried, monkeypa
         await seen.see("Testing 192.168.1.230")
         await seen.type("kitchen.example")
         assert seen.app.focused.value == "pi.kitchen.example"
-        assert address_trial.outcome(tried) != "kept"
+        assert address_trial.trial_outcome(tried) != "kept"
         await seen.keys("escape")
         await seen.see("Keep this address?")
 

@@ -12,7 +12,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.system import commands
-from piwizard.system.pipes import LONGEST_LINE, TAIL_LINES
+from piwizard.system.pipes import MAX_LINE_CHARACTERS, TAIL_LINES
 from tests.unit.child import child, hears
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
@@ -55,17 +55,17 @@ def test_a_line_without_an_end_is_not_collected():
         "used = int(open('/proc/self/statm').read().split()[0]) * 4096; most = used + 100 * (1 << 20);"
         "resource.setrlimit(resource.RLIMIT_AS, (most, most));"
         "lines = []; commands.run(('head', '-c', '500M', '/dev/zero'), on_line=lambda _, line: lines.append(line));"
-        "print(len(lines), len(lines[0]) - streams.LONGEST_LINE, lines[0][-40:].strip(chr(0)), flush=True)"
+        "print(len(lines), len(lines[0]) - streams.MAX_LINE_CHARACTERS, lines[0][-40:].strip(chr(0)), flush=True)"
     )
     with child(code) as process:
-        assert hears(process) == "1 26 … (524268000 more letters)"
+        assert hears(process) == "1 29 … (524268000 more characters)"
 
 
 def test_a_long_line_is_whole_where_nobody_follows():
     assert len(commands.run(("head", "-c", "100000", "/dev/zero")).output) == 100_001
     seen = []
     commands.run(("head", "-c", "100000", "/dev/zero"), on_line=lambda _, line: seen.append(line))
-    assert seen == [f"{chr(0) * LONGEST_LINE}… (80000 more letters)"]
+    assert seen == [f"{chr(0) * MAX_LINE_CHARACTERS}… (80000 more characters)"]
 
 
 def test_a_letter_that_comes_in_two_pieces():

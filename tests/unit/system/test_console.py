@@ -19,7 +19,7 @@ from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.rehearsal import rehearse
 from piwizard.setup import health_timer, workspace
-from piwizard.system import console, private_paths
+from piwizard.system import console, paths
 
 from .test_printable import HARMFUL, harmless
 
@@ -32,7 +32,11 @@ WAYS = {
 """Modules, and members of modules, that write to a terminal by themselves."""
 ALLOWED = {
     "piwizard/system/console.py": {"print", "input", "sys.stdout", "sys.stderr", "getpass", "click.echo_via_pager"},
-    "piwizard/prompts/console.py": {"questionary", "sys.stdout", "sys.stderr"},  # asks what printing.question gives
+    "piwizard/prompts/prompt_console.py": {
+        "questionary",
+        "sys.stdout",
+        "sys.stderr",
+    },  # asks what printing.question gives
     "piwizard/system/terminal.py": {"sys.stdout", "sys.stderr"},  # only asks what they are
     "piwizard/diagnosis/report.py": {"sys.stdout"},  # the same
     "piwizard/cli/error_handler.py": {"sys.stderr"},  # closes it
@@ -95,7 +99,7 @@ def root(own_places, monkeypatch):
     monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(health_timer, "MOTD", own_places / "motd")
-    monkeypatch.setattr(rehearse, "need", lambda *_: fails(PiwizardError(HOSTILE)))
+    monkeypatch.setattr(rehearse, "require_programs", lambda *_: fails(PiwizardError(HOSTILE)))
     return own_places
 
 
@@ -189,7 +193,7 @@ def test_events_of_every_kind(capsys) -> None:
 @pytest.fixture
 def secret(monkeypatch):
     monkeypatch.setattr(console, "_concealer", None)
-    console.hide(["tulip-red-4711"])
+    console.hide_secrets(["tulip-red-4711"])
     return "tulip-red-4711"
 
 
@@ -208,7 +212,7 @@ def test_no_secret_is_printed(secret, capsys, monkeypatch) -> None:
 
 
 def test_own_words_stay_in_json_where_a_secret_is_one_of_them(secret, capsys) -> None:
-    console.hide(["done!"])
+    console.hide_secrets(["done!"])
     output.dump({"result": "done!", "detail": "done!"})
     assert json.loads(capsys.readouterr().out) == {"result": "done!", "detail": "•••"}
 
@@ -230,7 +234,7 @@ def test_what_earlier_versions_left_open_is_closed(own_places) -> None:
     (own_places / "etc" / "answers.toml").write_text("[app.env]\nTHING = 'secret'\n")
     (own_places / "etc" / "answers.toml").chmod(0o644)
     (own_places / "etc" / "answers.toml.previous").symlink_to(elsewhere)
-    private_paths.close_own_places()
+    paths.restrict_private_paths()
     modes = {name: (own_places / name).stat().st_mode & 0o777 for name in ("etc", "lib", "log", "etc/answers.toml")}
     assert modes == {"etc": 0o700, "lib": 0o700, "log": 0o700, "etc/answers.toml": 0o600}
     assert elsewhere.stat().st_mode & 0o777 == 0o644, "a link is the person's own doing"

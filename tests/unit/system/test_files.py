@@ -45,7 +45,7 @@ def test_what_a_killed_run_left_aside_is_no_hindrance(tmp_path):
     (tmp_path / ".f.piwizard-new").write_bytes(b"half")
     files.replace(tmp_path / "f", b"whole")
     (tmp_path / ".l.piwizard-new").symlink_to("half")
-    files.link(tmp_path / "l", "f")
+    files.make_link(tmp_path / "l", "f")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["f", "l"]
 
 
@@ -72,8 +72,8 @@ def test_a_full_disk_leaves_the_old_and_nothing_aside(tmp_path):
 
 
 def test_links(tmp_path):
-    files.link(tmp_path / "l", "a")
-    files.link(tmp_path / "l", "b")
+    files.make_link(tmp_path / "l", "a")
+    files.make_link(tmp_path / "l", "b")
     assert os.readlink(tmp_path / "l") == "b"
 
 
@@ -88,7 +88,7 @@ def test_folders(tmp_path):
     files.make_folders(tmp_path / "a" / "b", 0o700)
     files.make_folders(tmp_path / "a" / "b", 0o755)
     assert [(tmp_path / path).stat().st_mode & 0o777 for path in ("a", "a/b")] == [0o755, 0o700]
-    files.own_folder(tmp_path / "a" / "b", 0o750, (os.getuid(), os.getgid()))
+    files.make_owned_folder(tmp_path / "a" / "b", 0o750, (os.getuid(), os.getgid()))
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o750
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_folder_is_not_taken_for_one(tmp_path, what):
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
-        files.own_folder(tmp_path / what, 0o777, (os.getuid(), os.getgid()))
+        files.make_owned_folder(tmp_path / what, 0o777, (os.getuid(), os.getgid()))
     assert (tmp_path / "real").stat().st_mode & 0o777 == 0o700
 
 
@@ -134,5 +134,5 @@ def test_a_folder_that_cannot_be_renamed_goes_all_the_same(tmp_path, monkeypatch
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
     monkeypatch.setattr(Path, "rename", refused)
-    files.remove_whole(tmp_path / "release")
+    files.remove_atomically(tmp_path / "release")
     assert list(tmp_path.iterdir()) == []

@@ -32,11 +32,11 @@ FRITZBOX = (
     ],
 )
 def test_where_a_router_describes_itself(answer, url):
-    assert port_forwarding.location(answer) == url
+    assert port_forwarding.parse_location(answer) == url
 
 
 def test_without_a_network():
-    assert port_forwarding.find("240.0.0.1", seconds=0.1) is None
+    assert port_forwarding.find_router("240.0.0.1", seconds=0.1) is None
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,6 @@ def test_no_other_machine_is_believed(sender, says, believed):
 @pytest.mark.parametrize("outside", ["999.1.1.1", "1.2.3", "....", "٣.1.1.1"])
 def test_an_outside_address_that_is_none(outside):
     said = f"Found valid IGD : http://192.168.1.1/ctl\nExternalIPAddress = {outside}\n"
-    seen = port_forwarding.read("http://192.168.1.1/", said)
+    seen = port_forwarding.parse_listing("http://192.168.1.1/", said)
     assert seen is not None
     assert seen.outside is None

@@ -12,8 +12,9 @@ import time
 
 import pytest
 
-from piwizard.system import http_client
-from piwizard.system.http_client import Limits, MalformedResponse, request, tcp, unix
+from piwizard.system import connections
+from piwizard.system.connections import tcp, unix
+from piwizard.system.http_client import Limits, MalformedResponse, request
 
 LINE = b"HTTP/1.1 200 OK\r\n"
 QUICK = Limits(seconds=1.0, body=1000, head=4000)
@@ -267,7 +268,7 @@ def pem(tmp_path):
 
 
 def test_deadline():
-    deadline = http_client.Deadline(100)
+    deadline = connections.Deadline(100)
     deadline.shorten(0)
     with pytest.raises(TimeoutError):
         deadline.left()

@@ -28,7 +28,7 @@ def harmless(text: str) -> bool:
 
 @given(NASTY)
 def test_a_line_is_one_line_and_harmless(text: str) -> None:
-    for shown in (printable.line(text), printable.value(text), printable.printed(text)):
+    for shown in (printable.line(text), printable.value(text), printable.terminal_line(text)):
         assert harmless(shown)
         shown.encode()
     assert all(map(harmless, printable.lines(text)))
@@ -54,7 +54,7 @@ def test_languages_stay(text: str) -> None:
 
 
 def test_marks_on_top_of_each_other_end() -> None:
-    assert printable.line("a" + "\u0301" * 50).count("\u0301") == printable.MARKS
+    assert printable.line("a" + "\u0301" * 50).count("\u0301") == printable.MAX_COMBINING_MARKS
 
 
 def test_what_is_long_is_cut_and_counted() -> None:

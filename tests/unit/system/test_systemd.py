@@ -13,7 +13,7 @@ from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.system import systemd
 from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache
-from piwizard.system.systemd import NOT_THERE, UnitState
+from piwizard.system.systemd import MISSING_UNIT, UnitState
 
 
 def block(**fields):
@@ -23,19 +23,19 @@ def block(**fields):
 
 def test_one_block_a_unit():
     text = "\n".join([block(Id="a.service"), block(Id="b.socket", ActiveState="failed", NeedDaemonReload="yes")])
-    found = systemd.parse(text, ["a.service", "b.socket"])
+    found = systemd.parse_states(text, ["a.service", "b.socket"])
     assert found["a.service"] == UnitState(exists=True, file="enabled", active="active", stale=False)
     assert found["b.socket"] == UnitState(exists=True, file="enabled", active="failed", stale=True)
 
 
 def test_a_unit_that_is_not_there():
     text = block(Id="x.service", LoadState="not-found", UnitFileState="", ActiveState="inactive")
-    assert systemd.parse(text, ["x.service"])["x.service"] == NOT_THERE
+    assert systemd.parse_states(text, ["x.service"])["x.service"] == MISSING_UNIT
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "Failed to connect to bus"])
 def test_where_systemd_says_nothing(text):
-    assert not systemd.parse(text, ["a.service"])["a.service"].exists
+    assert not systemd.parse_states(text, ["a.service"])["a.service"].exists
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_running(active, running):
 @pytest.mark.parametrize(("sub", "running"), [("start", True), ("auto-restart", False), ("auto-restart-queued", False)])
 def test_one_that_failed_and_waits_for_its_next_try_does_not_run(sub, running):
     text = block(Id="a.service", ActiveState="activating", SubState=sub)
-    assert systemd.parse(text, ["a.service"])["a.service"].running == running
+    assert systemd.parse_states(text, ["a.service"])["a.service"].running == running
 
 
 @pytest.mark.parametrize(("sub", "argv"), [("dead", "start"), ("auto-restart", "restart")])
 def test_and_is_started_at_once(sub, argv):
     active = "inactive" if sub == "dead" else "activating"
-    state = systemd.parse(block(Id="a.service", ActiveState=active, SubState=sub), ["a.service"])
+    state = systemd.parse_states(block(Id="a.service", ActiveState=active, SubState=sub), ["a.service"])
     preview = RunningUnit("a.service").probe(
         cast(SystemCache, SimpleNamespace(unit=state.__getitem__)), cast(OwnershipIndex, None)
     )
@@ -80,7 +80,7 @@ def test_enabled(file, enabled):
 
 
 def test_nothing_asked():
-    assert systemd.ask([]) == {}
+    assert systemd.read_states([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_one_failed_start_is_forgiven(monkeypatch, state, restarts, since, loadi
     began = int((time.clock_gettime(time.CLOCK_MONOTONIC) - since) * 1e6)
     shown = f"SubState={state}\nNRestarts={restarts}\nExecMainStartTimestampMonotonic={began}\n"
     monkeypatch.setattr(systemd.commands, "run", lambda argv: Result(tuple(argv), 0, shown, "", (), 0.0))
-    assert systemd.loading("blog.service", 180) is loading
+    assert systemd.is_loading("blog.service", 180) is loading

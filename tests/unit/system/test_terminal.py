@@ -10,9 +10,10 @@ import pytest
 from piwizard.system import terminal
 from tests.lab.dialogue import Dialogue
 
-ASK = (
-    "from piwizard.system import terminal as t; print('<', t.front_end(), '|', t.why_plain(), '|', t.only_ascii(), '>')"
-)
+ASK = """
+from piwizard.system import terminal as t
+print('<', t.choose_front_end(), '|', t.plain_reason(), '|', t.only_ascii(), '>')
+"""
 
 
 def ask(term: str = "xterm-256color", **options) -> list[str]:
@@ -32,11 +33,11 @@ def test_terminals_with_the_screens(term):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"term": "dumb"}, "This terminal calls itself dumb, so the questions come line by line."),
+        ({"term": "dumb"}, "This terminal identifies itself as dumb, so the questions appear line by line."),
         ({"term": ""}, "TERM is not set"),
-        ({"columns": 59}, "This terminal has 59 columns and 24 lines, and the screens need 60 and 20"),
+        ({"columns": 59}, "This terminal has 59 columns and 24 lines, but the screens need 60 and 20"),
         ({"lines": 19}, "80 columns and 19 lines"),
-        ({"columns": 0, "lines": 0}, "does not say how large it is"),
+        ({"columns": 0, "lines": 0}, "does not report its size"),
     ],
 )
 def test_terminals_with_plain_prompts(options, why):
@@ -85,4 +86,4 @@ def test_help_needs_no_front_end(argv):
 
 
 def test_the_smallest_terminal_is_the_one_of_the_design():
-    assert (terminal.COLUMNS, terminal.LINES) == (60, 20)
+    assert (terminal.MIN_COLUMNS, terminal.MIN_LINES) == (60, 20)

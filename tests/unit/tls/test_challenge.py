@@ -77,7 +77,7 @@ DESEC = {"ddns__provider": "desec", "ddns__hostname": "me.dedyn.io"}
         ({"ddns__hostname": None}, "tls.challenge", "ddns.provider or ddns.hostname is missing"),
         ({"ddns__provider": "no-ip"}, "tls.challenge", 'cannot be "dns" with No-IP'),
         ({"ddns__provider": "dynu"}, "tls.challenge", 'cannot be "dns" with Dynu'),
-        ({"ddns__provider": "custom"}, "tls.challenge", "a server of your own choice"),
+        ({"ddns__provider": "custom"}, "tls.challenge", "a custom server"),
         ({"secrets": {}}, "ddns.password", "is missing"),
         ({"site__domains": ["a.example.org"]}, "site.domains", "a.example.org does not belong to example.com"),
         ({"site__domains": ["notexample.com"]}, "site.domains", "notexample.com does not belong to example.com"),

@@ -88,7 +88,7 @@ def _require(typed: str | None) -> str:
 
 def _question(message: str) -> str:
     """Return a question in a form that is safe for questionary, which prints by itself."""
-    return in_ascii(printing.question(message))
+    return in_ascii(printing.visible_question(message))
 
 
 def open_console() -> Console:
@@ -98,7 +98,7 @@ def open_console() -> Console:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="ascii", errors="piwizard")
-    if not terminal.moves_the_cursor():
+    if not terminal.supports_cursor():
         return PlainConsole()
     # A serial line that is asked where its cursor is shows the answer on the screen.
     os.environ["PROMPT_TOOLKIT_NO_CPR"] = "1"
