@@ -60,7 +60,7 @@ class Secret:
 class SecretFilter:
     """Replace secrets in texts.
 
-    A setting of fewer than 8 letters or digits is hidden where it is a whole word; one of fewer than 4 characters, or
+    A setting of fewer than 8 characters is hidden where it is a whole word; one of fewer than 4 characters, or
     a common word ("production"), only beside the name of its variable: hiding every "1" would make a log useless.
     """
 

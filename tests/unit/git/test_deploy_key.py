@@ -8,7 +8,7 @@ from piwizard.git import deploy_key
 from piwizard.system import commands
 
 
-def test_made_once_and_read_by_nobody_else(own_places):
+def test_key_is_created_once_and_private(own_places):
     assert not deploy_key.has_key("blog")
     public = deploy_key.make_key("blog")
     assert public.startswith("ssh-ed25519 ")
@@ -24,7 +24,7 @@ def test_made_once_and_read_by_nobody_else(own_places):
     assert derived.split()[:2] == public.split()[:2]
 
 
-def test_it_goes_with_the_name_of_the_site(own_places):
+def test_key_moves_with_the_site_name(own_places):
     public = deploy_key.make_key("blog")
     (deploy_key.key_folder("blog") / "known_hosts").write_text("a host")
     assert deploy_key.copy_key("blog", "diary")
@@ -42,7 +42,7 @@ def test_it_goes_with_the_name_of_the_site(own_places):
     assert not deploy_key.copy_key("shed", "barn")
 
 
-def test_one_cut_off_in_the_middle_is_made_again(own_places):
+def test_interrupted_key_creation_is_repeated(own_places):
     where = deploy_key.make_key_folder("blog")
     (where / ".id_ed25519.new").write_text("half a key")
     (where / "id_ed25519.pub").write_text("of a key that never was")

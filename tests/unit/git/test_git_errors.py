@@ -94,7 +94,7 @@ TOKEN = GitAccess("blog", HTTPS, "oauth2", "s3cret")
         (HTTPS, None, "fatal: Remote branch x not found in upstream origin", "app.branch", "no branch or tag x", ""),
     ],
 )
-def test_sentences(own_places, repo, access, words, key, sentence, hint):
+def test_failure_is_explained(own_places, repo, access, words, key, sentence, hint):
     deploy_key.make_key("shop")
     error = explain_failure(repo, "x", words, access)
     assert error.key == key

@@ -37,7 +37,7 @@ def test_pinned_keys_are_the_published_ones():
     assert len(keys) == 8
 
 
-def test_a_new_key_of_a_host_takes_the_place_of_the_old(own_places):
+def test_trusted_key_replaces_the_previous_one(own_places):
     for keys in ([OLD], [OTHER], [NEW]):
         host_keys.trust_keys("blog", keys)
     file = host_keys.trusted_file("blog")
@@ -46,7 +46,7 @@ def test_a_new_key_of_a_host_takes_the_place_of_the_old(own_places):
     assert host_keys.read_keys(host_keys.trusted_file("shop")) == []
 
 
-def test_what_is_no_key_is_passed_over(tmp_path):
+def test_invalid_lines_are_skipped(tmp_path):
     file = tmp_path / "known_hosts"
     file.write_text("# a comment\ngit.lan ssh-ed25519 b2xk comment\ngit.lan ssh-dss b2xk\ngit.lan ssh-rsa ***\n\nx\n")
     assert host_keys.read_keys(file) == [OLD]

@@ -61,7 +61,7 @@ def left(place):
     )
 
 
-def test_all_that_brings_it_back_is_there_before_the_trial_begins(place):
+def test_rollback_is_on_disk_before_the_trial(place):
     seen = []
 
     def command(argv):
@@ -85,7 +85,7 @@ def test_all_that_brings_it_back_is_there_before_the_trial_begins(place):
     assert address_trial.trial_folder().stat().st_mode & 0o777 == 0o700
 
 
-def test_taken_back_file_by_file(place):
+def test_rollback_restores_every_file(place):
     now, _ = armed(place)
     assert script(place).returncode == 0
     assert (place / "etc/there").read_text() == "before\n"
@@ -96,7 +96,7 @@ def test_taken_back_file_by_file(place):
     assert left(place) == ["taken-back.json"]
 
 
-def test_cut_off_at_any_moment_it_ends_the_same(place):
+def test_interrupted_rollback_continues(place):
     armed(place)
     (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "taking-back.json")
     (place / "etc/there").unlink()
@@ -108,7 +108,7 @@ def test_cut_off_at_any_moment_it_ends_the_same(place):
     assert left(place) == ["taken-back.json"]
 
 
-def test_confirmed_it_stays(place):
+def test_confirmed_address_stays(place):
     now, _ = armed(place)
     assert address_rollback.confirm_trial() == now
     assert (place / "etc/there").read_text() == "tried\n"
@@ -120,7 +120,7 @@ def test_confirmed_it_stays(place):
         address_rollback.confirm_trial()
 
 
-def test_what_was_not_looked_at_yet_is_not_confirmed(place):
+def test_unchecked_address_cannot_be_confirmed(place):
     """Else the run might find the router silent, and there were nobody left to take the address back."""
     now, _ = armed(place)
     (address_trial.trial_folder() / "looked-at").unlink()
@@ -130,7 +130,7 @@ def test_what_was_not_looked_at_yet_is_not_confirmed(place):
     assert address_trial.trial_outcome(now) == "on"
 
 
-def test_confirmed_by_somebody_who_was_cut_off(place):
+def test_interrupted_confirmation_is_completed(place):
     now, _ = armed(place)
     (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "kept.json")
     assert len(left(place)) > 1
@@ -138,7 +138,7 @@ def test_confirmed_by_somebody_who_was_cut_off(place):
     assert left(place) == ["kept.json"]
 
 
-def test_the_run_tidies_up_after_one_who_was_cut_off(place, monkeypatch):
+def test_run_cleans_up_an_interrupted_confirmation(place, monkeypatch):
     armed(place)
     (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "kept.json")
     monkeypatch.setattr(address_rollback, "CLEANUP_SECONDS", 0.0)
@@ -147,7 +147,7 @@ def test_the_run_tidies_up_after_one_who_was_cut_off(place, monkeypatch):
     assert (place / "etc/there").read_text() == "tried\n"
 
 
-def test_what_is_not_set_is_not_confirmed(place, monkeypatch):
+def test_missing_address_cannot_be_confirmed(place, monkeypatch):
     now, _ = armed(place)
     monkeypatch.setattr(address_trial, "live_addresses", lambda interface: ["192.168.1.100"])
     with pytest.raises(PiwizardError, match="eth0 does not have"):
@@ -155,7 +155,7 @@ def test_what_is_not_set_is_not_confirmed(place, monkeypatch):
     assert address_trial.trial_outcome(now) == "on"
 
 
-def test_too_late(place):
+def test_late_confirmation_is_refused(place):
     armed(place)
     (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "taking-back.json")
     with pytest.raises(PiwizardError, match="too late"):
@@ -163,7 +163,7 @@ def test_too_late(place):
 
 
 @pytest.mark.parametrize("head_start", [0.0, 0.004, 0.012])
-def test_either_confirmed_or_taken_back_and_never_half(place, head_start):
+def test_trial_is_either_confirmed_or_rolled_back(place, head_start):
     now, _ = armed(place)
     confirmed = []
 
@@ -184,7 +184,7 @@ def test_either_confirmed_or_taken_back_and_never_half(place, head_start):
     assert (place / "etc/new").exists() is kept
 
 
-def test_a_new_trial_begins_with_nothing_of_the_last(place):
+def test_new_trial_forgets_the_previous_one(place):
     armed(place)
     script(place)
     second, _ = armed(place)
@@ -192,7 +192,7 @@ def test_a_new_trial_begins_with_nothing_of_the_last(place):
     assert not (address_trial.trial_folder() / "taken-back.json").exists()
 
 
-def test_the_words_of_a_trial():
+def test_trial_text_names_address_and_time():
     now = AddressTrial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() + 143.2)
     assert now.words == "192.168.1.197 is on trial: 143 s left. `piwizard confirm` keeps it."
     assert now.as_json() == {"interface": "eth0", "address": "192.168.1.197/24", "left": 143}

@@ -38,7 +38,7 @@ def made(tmp_path, monkeypatch):
     return make
 
 
-def test_what_netplan_calls_a_connection(made):
+def test_definition_is_found(made):
     assert netplan.find_definition(made("netplan-eth0.nmconnection"), "eth0") == NetplanDefinition("ethernets", "eth0")
     wireless = made("netplan-wlan0-Home Net.nmconnection", "wifi")
     assert netplan.find_definition(wireless, "wlan0") == NetplanDefinition("wifis", "wlan0")
@@ -47,20 +47,20 @@ def test_what_netplan_calls_a_connection(made):
 @pytest.mark.parametrize(
     "name", ["Wired connection 1.nmconnection", "netplan-NM-75a1216a-9d1a-30cd-8aca-ace5526ec021.nmconnection"]
 )
-def test_what_networkmanager_keeps_itself(made, name):
+def test_networkmanager_definition_is_ignored(made, name):
     assert netplan.find_definition(made(name), "eth0") is None
 
 
-def test_a_file_that_a_person_keeps(made, tmp_path):
+def test_keyfile_of_a_user_is_ignored(made, tmp_path):
     assert netplan.find_definition(tmp_path / "etc/netplan-eth0.nmconnection", "eth0") is None
 
 
-def test_what_cannot_be_told_is_left_alone(made):
+def test_unknown_definition_is_refused(made):
     with pytest.raises(PiwizardError, match="configured by netplan in a way that piwizard does not know"):
         netplan.find_definition(made("netplan-bond7.nmconnection"), "bond7")
 
 
-def test_the_file_on_top():
+def test_own_file_overrides_the_settings():
     assert netplan.own_file_text(NetplanDefinition("ethernets", "eth0"), SETTINGS).splitlines()[1:] == [
         "network:",
         "  version: 2",

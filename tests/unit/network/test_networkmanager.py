@@ -20,14 +20,14 @@ SETTINGS = AddressSettings(
         ("manual\n10.0.0.1/8, 10.0.0.2/8\n\n\n", ("manual", "10.0.0.1/8,10.0.0.2/8", "", "")),
     ],
 )
-def test_what_nmcli_prints(printed, values):
+def test_connection_is_parsed(printed, values):
     wanted = networkmanager.wanted_values(SETTINGS)
     assert networkmanager.parse_connection(printed) == (
         wanted if values is None else dict(zip(networkmanager.PROPERTIES, values, strict=True))
     )
 
 
-def test_the_command_takes_back_as_it_sets():
+def test_modify_command_restores_settings():
     before = networkmanager.parse_connection("auto\n\n\n\n")
     assert networkmanager.modify_command(UUID, before) == (
         "nmcli", "connection", "modify", "uuid", UUID,
@@ -35,7 +35,7 @@ def test_the_command_takes_back_as_it_sets():
     )  # fmt: skip
 
 
-def test_the_files_of_a_connection(tmp_path, monkeypatch):
+def test_settings_files_include_netplan(tmp_path, monkeypatch):
     for name in ("KEYFILES", "GENERATED_KEYFILES", "NETPLAN"):
         (tmp_path / name).mkdir()
     for name in ("KEYFILES", "GENERATED_KEYFILES"):

@@ -33,7 +33,7 @@ PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
         ("no evidence", {"no_internet": "No service reported the public IP."}),
     ],
 )
-def test_verdicts(kind, seen):
+def test_evidence_gives_a_verdict(kind, seen):
     found = judge_evidence(Evidence(**seen))
     assert found.kind == kind
     assert found.bad == (kind in ("CGNAT", "double NAT", "closed", "no evidence"))
@@ -44,11 +44,11 @@ def test_verdicts(kind, seen):
 
 
 @pytest.mark.parametrize("seen", [{"router": PUBLIC, "internet": PUBLIC, "forwarded": True}, {"internet": PUBLIC}])
-def test_what_cannot_be_told_is_said_to_be_so(seen):
+def test_unknown_reachability_says_so(seen):
     assert "cannot be told from inside" in judge_evidence(Evidence(**seen)).detail
 
 
-def test_silence_of_everybody_is_no_way_in():
+def test_missing_evidence_is_a_failure():
     found = judge_evidence(Evidence(no_internet="Nobody answers."))
     assert (found.detail, found.bad) == ("unknown: Nobody answers.", True)
     assert "the router says that it has" in judge_evidence(Evidence(router=PUBLIC)).detail

@@ -34,11 +34,11 @@ def etc(tmp_path):
     return made
 
 
-def test_not_there(tmp_path):
+def test_missing_ufw_is_none(tmp_path):
     assert ufw.read_ufw((80,), tmp_path) is None
 
 
-def test_switched_off(etc):
+def test_disabled_ufw_is_inactive(etc):
     assert etc(enabled="no") == UfwState(active=False)
 
 
@@ -60,11 +60,11 @@ def test_switched_off(etc):
         ("reject tcp 443 0.0.0.0/0 any 0.0.0.0/0 in", (80,), (443,)),
     ],
 )
-def test_rules(etc, line, closed, refused):
+def test_ufw_rules_are_evaluated(etc, line, closed, refused):
     assert etc(rule(line)) == UfwState(True, closed, refused)
 
 
-def test_lets_everything_in(etc):
+def test_accept_policy_closes_nothing(etc):
     assert etc(policy="ACCEPT") == UfwState(True)
 
 
@@ -91,5 +91,5 @@ public (active)
         ("", (80, 443)),
     ],
 )
-def test_a_zone_of_firewalld(listed, closed):
+def test_firewalld_zone_is_evaluated(listed, closed):
     assert closed_in_zone(listed, (80, 443)) == closed

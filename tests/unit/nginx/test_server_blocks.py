@@ -36,7 +36,7 @@ def test_www_names_redirect_to_the_bare_one():
     assert "301 $scheme://b.example$site_app_port" in block(text, "www.b.example;")
 
 
-def test_no_name_leads_to_one_that_leads_on():
+def test_redirects_never_point_to_a_redirected_name():
     names = ("www.a.example", "a.example", "www.c.example")
     assert redirects_of(names) == {"a.example": ["www.a.example", "www.c.example"]}
     text = render_site(site(domains=names))
@@ -57,7 +57,7 @@ def test_ipv6_only_where_there_is_some(engine_here):
     assert "listen" not in "".join(line for text in without.values() for line in text.splitlines() if line[0] != "#")
 
 
-def test_what_is_listened_to_over_ipv6_stands_apart(engine_here):
+def test_ipv6_listens_are_in_separate_files(engine_here):
     """One change of those files is enough for all servers; none of them would be accepted alone."""
     tls = Tls("/etc/letsencrypt/live/app", engine_here)
     servers = render_site(site(tls=tls)) + render_default_server(tls=engine_here)

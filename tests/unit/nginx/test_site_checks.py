@@ -313,7 +313,7 @@ def test_no_workers_is_not_up_to_date(tmp_path):
 
 
 @pytest.mark.parametrize("what", ["link", "pipe", "folders", "many"])
-def test_what_a_stranger_puts_into_the_data_leads_nowhere(pi, tmp_path, what, monkeypatch):
+def test_links_in_the_data_folder_are_not_followed(pi, tmp_path, what, monkeypatch):
     root_secret = tmp_path / "shadow"
     root_secret.write_bytes(b"root:0123456789abcdefghijklmnopqrstuvwxyz:1:2:3\n")
     if what == "link":

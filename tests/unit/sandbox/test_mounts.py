@@ -16,7 +16,7 @@ PI = r"""
 """.strip()
 
 
-def test_what_a_copy_of_the_root_would_lack() -> None:
+def test_list_mounts_returns_other_file_systems() -> None:
     assert list_mounts(PI) == [
         Mount(Path("/tmp"), "tmpfs"),
         Mount(Path("/home"), "ext4"),
@@ -25,5 +25,5 @@ def test_what_a_copy_of_the_root_would_lack() -> None:
     ]
 
 
-def test_a_machine_with_one_file_system_has_no_others() -> None:
+def test_list_mounts_is_empty_with_one_file_system() -> None:
     assert list_mounts(PI.splitlines()[0]) == []

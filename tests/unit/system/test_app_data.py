@@ -54,11 +54,11 @@ def test_measure_counts_files_and_follows_no_link(data):
         (Contents(Path("/srv/b/data"), 100_000, 20_000, more=True), "/srv/b/data (more than 100,000 files, 20 kB)"),
     ],
 )
-def test_contents_are_named(contents, words):
+def test_contents_text_names_files_and_size(contents, words):
     assert str(contents) == words
 
 
-def test_measure_ends(data, monkeypatch):
+def test_measure_stops_at_its_limits(data, monkeypatch):
     deepen(data, DEEP)
     assert app_data.measure_folder(data).more
     monkeypatch.setattr(app_data, "MAX_FILES", 2)
@@ -68,13 +68,13 @@ def test_measure_ends(data, monkeypatch):
     app_data.delete_data(data)
 
 
-def test_measure_of_no_folder(data):
+def test_measure_returns_none_without_a_folder(data):
     assert app_data.measure_folder(data / "nowhere") is None
     assert app_data.measure_folder(data / "app.db") is None
     assert app_data.measure_folder(data / "uploads" / "away") is None
 
 
-def test_delete_takes_all_of_it_and_nothing_else(data, tmp_path):
+def test_delete_removes_everything_and_nothing_outside(data, tmp_path):
     deepen(data, DEEP)
     for number in range(2500):
         (data / f"file-{number}").write_text("")
@@ -84,14 +84,14 @@ def test_delete_takes_all_of_it_and_nothing_else(data, tmp_path):
     assert not app_data.delete_data(data)
 
 
-def test_delete_takes_what_was_left_when_it_was_cut_off(data):
+def test_delete_finishes_an_interrupted_deletion(data):
     data.rename(files.removal_path(data))
     data.mkdir()
     assert app_data.delete_data(data)
     assert list(data.parent.iterdir()) == []
 
 
-def test_delete_leaves_a_link_alone(data, tmp_path):
+def test_delete_ignores_a_link(data, tmp_path):
     link = tmp_path / "srv" / "link"
     link.symlink_to(data)
     assert not app_data.delete_data(link)
@@ -99,7 +99,7 @@ def test_delete_leaves_a_link_alone(data, tmp_path):
 
 
 @pytest.mark.parametrize("at", ["", "/uploads", "/uploads/with a blank"])
-def test_a_disk_that_is_mounted_there_is_not_emptied(data, tmp_path, monkeypatch, at):
+def test_delete_refuses_a_mounted_disk(data, tmp_path, monkeypatch, at):
     mounts = tmp_path / "mountinfo"
     place = f"{data}{at}".replace(" ", "\\040")
     mounts.write_text(f"22 1 0:21 / / rw - ext4 /dev/a rw\n36 22 98:0 / {place} rw - ext4 /dev/b rw\n")

@@ -25,7 +25,7 @@ def locks(tmp_path, monkeypatch):
     return found
 
 
-def test_nobody(locks):
+def test_lock_holder_is_none_for_free_locks(locks):
     assert apt_state.lock_holder() is None
     for lock in locks:
         lock.touch()
@@ -33,7 +33,7 @@ def test_nobody(locks):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_somebody(locks, number):
+def test_lock_holder_names_the_process(locks, number):
     for lock in locks:
         lock.touch()
     with child(HOLD, locks[number]) as process:

@@ -22,11 +22,11 @@ KEEPS = 'DPkg::Options { "--force-confdef"; "--force-confold"; };\n'
         (f"apt.conf.d/{KEEP_SETTINGS_FILE.rpartition('/')[2]}", KEEPS, False),
     ],
 )
-def test_options_of_somebody_else(tmp_path, name, text, theirs):
+def test_conffile_options_in_other_files_are_found(tmp_path, name, text, theirs):
     (tmp_path / "apt.conf.d").mkdir()
     (tmp_path / name).write_text(text)
     assert others_decide_conffiles(tmp_path) == theirs
 
 
-def test_no_apt_at_all(tmp_path):
+def test_conffile_options_without_apt_are_none(tmp_path):
     assert not others_decide_conffiles(tmp_path)

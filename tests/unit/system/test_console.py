@@ -68,7 +68,7 @@ def ways(tree: ast.AST) -> Iterator[str]:
                 yield from (f"{module}.{one.name}" for one in names if f"{module}.{one.name}" in WAYS)
 
 
-def test_no_module_prints_by_itself() -> None:
+def test_output_goes_through_the_console_module() -> None:
     files = [*ROOT.glob("piwizard/**/*.py"), *ROOT.glob("screens/**/*.py")]
     files = [path for path in files if not path.is_relative_to(ROOT / "piwizard" / "templates")]
     assert len(files) > 200
@@ -89,7 +89,7 @@ def test_no_module_prints_by_itself() -> None:
      "from click import echo_via_pager", "import getpass", "from rich.console import Console", "input()",
      "say = print", "import logging.handlers"],
 )  # fmt: skip
-def test_the_search_finds_every_way(code: str) -> None:
+def test_output_search_finds_every_way_to_print(code: str) -> None:
     assert set(ways(ast.parse(code)))
 
 
@@ -130,7 +130,7 @@ def only_harmless(said: str) -> None:
 
 @pytest.mark.parametrize("argv", calls(), ids=lambda argv: argv[0])
 @pytest.mark.parametrize("as_json", [False, True])
-def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
+def test_untrusted_names_are_harmless_in_every_command(root, argv, as_json) -> None:
     result = CliRunner().invoke(cli, [*argv, *(["--json"] if as_json else [])])
     only_harmless(result.stdout + result.stderr)
 
@@ -138,7 +138,7 @@ def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
 @pytest.mark.parametrize("argv", calls(), ids=lambda argv: argv[0])
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize("error", [PiwizardError(HOSTILE, hint=HOSTILE), ValueError(HOSTILE), OSError(5, HOSTILE)])
-def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
+def test_untrusted_errors_are_harmless_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
     for module, name in ((workspace, "planner"), (workspace, "state"), (logs, "read_log"), (logs, "find_run")):
         monkeypatch.setattr(module, name, lambda *_, **__: fails(error))
     argv = [word for word in argv if word != HOSTILE or argv[0] in ("remove", "work")]
@@ -149,7 +149,7 @@ def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv
         assert all(json.loads(line) for line in result.stdout.splitlines())
 
 
-def test_what_was_typed_wrongly_is_shown(capfd, monkeypatch) -> None:
+def test_wrong_arguments_are_shown_visibly(capfd, monkeypatch) -> None:
     from piwizard import __main__
 
     monkeypatch.setattr(sys, "argv", ["piwizard", HOSTILE])
@@ -161,7 +161,7 @@ def test_what_was_typed_wrongly_is_shown(capfd, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("typed", ["y", "n", None])
-def test_a_question_is_one_line_with_its_choices_at_the_end(monkeypatch, capsys, typed) -> None:
+def test_question_is_one_line_that_ends_with_the_choices(monkeypatch, capsys, typed) -> None:
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or typed or _closed())
     assert console.agreed(f"Run `flask {HOSTILE}`?") is (typed == "y")
@@ -176,7 +176,7 @@ def _closed() -> str:
     raise EOFError
 
 
-def test_events_of_every_kind(capsys) -> None:
+def test_events_of_every_kind_are_harmless(capsys) -> None:
     kinds = ("run-started", "background-started", "change-started", "change-skipped", "command-started", "output",
              "command-finished", "file-written", "path-altered", "note", "progress", "check", "error",
              "run-finished")  # fmt: skip
@@ -197,7 +197,7 @@ def secret(monkeypatch):
     return "tulip-red-4711"
 
 
-def test_no_secret_is_printed(secret, capsys, monkeypatch) -> None:
+def test_secrets_are_not_printed(secret, capsys, monkeypatch) -> None:
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "")
     console.say(secret)
@@ -211,13 +211,13 @@ def test_no_secret_is_printed(secret, capsys, monkeypatch) -> None:
     assert secret not in said.out + said.err + "".join(asked)
 
 
-def test_own_words_stay_in_json_where_a_secret_is_one_of_them(secret, capsys) -> None:
+def test_json_keywords_stay_if_a_secret_is_the_same_word(secret, capsys) -> None:
     console.hide_secrets(["done!"])
     output.dump({"result": "done!", "detail": "done!"})
     assert json.loads(capsys.readouterr().out) == {"result": "done!", "detail": "•••"}
 
 
-def test_what_nobody_foresaw_is_kept_visible_and_without_secrets(own_places, secret) -> None:
+def test_unexpected_error_is_logged_without_secrets(own_places, secret) -> None:
     output.unforeseen(ValueError(f"{secret} \x1b[2J"))
     kept = (own_places / "log" / "unforeseen.txt").read_text()
     assert "\\x1b[2J" in kept
@@ -225,7 +225,7 @@ def test_what_nobody_foresaw_is_kept_visible_and_without_secrets(own_places, sec
     only_harmless(kept)
 
 
-def test_what_earlier_versions_left_open_is_closed(own_places) -> None:
+def test_private_paths_of_earlier_versions_are_restricted(own_places) -> None:
     for folder in ("etc", "lib", "log"):
         (own_places / folder).mkdir(mode=0o755)
     elsewhere = own_places / "elsewhere.toml"
@@ -240,7 +240,7 @@ def test_what_earlier_versions_left_open_is_closed(own_places) -> None:
     assert elsewhere.stat().st_mode & 0o777 == 0o644, "a link is the person's own doing"
 
 
-def test_a_terminal_of_few_characters(monkeypatch) -> None:
+def test_ascii_terminal_gets_replacements(monkeypatch) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     console.say("Grüße \x1b", "✓")

@@ -66,25 +66,25 @@ def found(root):
     }
 
 
-def test_as_it_came(root):
+def test_unchanged_package_has_no_user_files(root):
     assert found(root) == {}
 
 
-def test_an_edited_file(root):
+def test_edited_file_is_a_user_file(root):
     (root / "etc/web/web.conf").write_text("mine")
     assert found(root) == {"web": "/etc/web/web.conf"}
 
 
-def test_a_file_of_somebody(root):
+def test_new_file_is_a_user_file(root):
     (root / "etc/web/sites/mine").write_text("server {}")
     assert found(root) == {"web": "/etc/web/sites/mine", "web-common": "/etc/web/sites/mine"}
 
 
-def test_without_dpkg(tmp_path):
+def test_user_files_without_dpkg_are_none(tmp_path):
     assert dpkg_ownership.find_user_files({"web"}, tmp_path) == {}
 
 
-def test_who_is_needed_by_others(root):
+def test_needed_packages_are_named_with_their_dependents(root):
     status = dpkg.read_status(root)
     assert dpkg_ownership.needed_by_others({"web", "web-common", "libssl"}, status) == {"libssl": "theirs"}
     assert dpkg_ownership.needed_by_others({"web-common"}, status) == {"web-common": "web"}

@@ -69,7 +69,7 @@ def test_lock_waits_for_another_process(folder, own_locks):
         waiting.join()
 
 
-def test_waiting_ends_and_names_the_holder(folder, own_locks, monkeypatch):
+def test_lock_timeout_names_the_holder(folder, own_locks, monkeypatch):
     monkeypatch.setattr(file_lock, "MESSAGE_AFTER_SECONDS", 0)
     said = []
     with child(HOLD, folder, own_locks) as holder:
@@ -83,7 +83,7 @@ def test_waiting_ends_and_names_the_holder(folder, own_locks, monkeypatch):
         assert f"process {holder.pid}" in said[0]
 
 
-def test_killed_holder_releases(folder, own_locks):
+def test_lock_is_released_by_a_killed_process(folder, own_locks):
     with child(HOLD, folder, own_locks) as holder:
         assert hears(holder) == "held"
         holder.kill()
@@ -91,7 +91,7 @@ def test_killed_holder_releases(folder, own_locks):
             assert file_lock.lock_path(folder).exists()
 
 
-def test_lock_on_a_readable_folder_keeps_nobody_waiting(folder, own_locks):
+def test_lock_on_a_readable_folder_blocks_nothing(folder, own_locks):
     """flock(2) works on handles for reading: so can any user lock what any user may read."""
     with child(IN_THE_WAY, folder, folder / "state.json", folder.parent) as stranger:
         assert hears(stranger) == "locked"
@@ -100,7 +100,7 @@ def test_lock_on_a_readable_folder_keeps_nobody_waiting(folder, own_locks):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
-def test_nobody_else_opens_the_lock(folder, own_locks):
+def test_lock_file_is_private(folder, own_locks):
     for path in (own_locks, *own_locks.parents):
         if path.exists() and path != own_locks:
             path.chmod(path.stat().st_mode | 0o055)
