@@ -209,8 +209,8 @@ def docstring_faults() -> Iterator[Finding]:
 
 
 def is_one_sentence(text: str) -> bool:
-    """Return whether a text has no second sentence."""
-    return not SENTENCE_END.search(text)
+    """Return whether a text has no second sentence. The word "Optional." at the end is none."""
+    return not SENTENCE_END.search(text.removesuffix(" Optional."))
 
 
 def _public(

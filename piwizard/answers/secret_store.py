@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
-from piwizard.system import caller_env, file_format, file_lock, files
+from piwizard.system import caller_env, file_lock, files
 from piwizard.system.secret_filter import Secret
 
 VERSION = 1
@@ -99,7 +99,7 @@ class SecretStore:
             return {}
         try:
             kept = json.loads(content)
-            file_format.refuse_newer(self._file, kept, VERSION)
+            files.refuse_newer_format(self._file, kept, VERSION)
             return {str(site): dict(secrets_of_site) for site, secrets_of_site in kept.items()}
         except (ValueError, TypeError, AttributeError) as error:
             raise PiwizardError(
@@ -127,7 +127,7 @@ def _fetch(key: str, source: Mapping[str, Any], kept: str | None) -> str:
             raise PiwizardError(f"{key}: the secret is missing.", key=key, hint="Run `piwizard` to enter it.")
         return kept
     if "env" in source:
-        found = caller_env.variable(source["env"]) or kept
+        found = caller_env.read_variable(source["env"]) or kept
         if not found:
             raise PiwizardError(
                 f"{key}: the environment variable {source['env']} is not set.",

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from piwizard.apps import setup_markers
 from piwizard.apps.setup_commands import OfferedSetup, SetupCommand
 from piwizard.changes.base import Change
-from piwizard.changes.command import Command
+from piwizard.changes.command import Command, Notice, OfferedCommand
 from piwizard.changes.data_copy import TRIAL, Bind, Copier, SetupStep, TrialCopy
 from piwizard.changes.data_switch import DataSwitch
-from piwizard.changes.notice import Notice, OfferedCommand
 from piwizard.changes.setup_record import SetupRecorded, holds_something
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from piwizard.changes.build_tools import COMPILER
+from piwizard.changes.error_hints import COMPILER
 
 DEBIAN_PACKAGES = {
     "cairosvg": ("libcairo2",),

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import ClassVar
 
 from piwizard.changes import network_backends
-from piwizard.changes.base import HOLDS, ApplyContext, Before, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, Before, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.changes.network_backends import NetworkBackend
-from piwizard.network import address_trial, neighbors, ssh_sessions
-from piwizard.network.address_settings import Settings
-from piwizard.network.address_trial import Trial
+from piwizard.network import address_rollback, address_trial, neighbors, ssh_sessions
+from piwizard.network.address_settings import AddressSettings
+from piwizard.network.address_trial import AddressTrial
 from piwizard.system.system_cache import SystemCache
 
 SAID_AT = (3600, 1800, 900, 600, 300, 240, 180, 120, 60, 30, 15, 5)
@@ -27,7 +27,7 @@ class FixedAddress:
     """The settings are in force and kept for the next start. Unconfirmed after `seconds`, the old ones come back."""
 
     kind: ClassVar[str] = "address"
-    settings: Settings
+    settings: AddressSettings
     seconds: int
 
     @cached_property
@@ -38,20 +38,20 @@ class FixedAddress:
         return f"Address {self.settings.address} on {self.settings.interface}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        if self.holds():
-            return HOLDS
-        here = address_trial.live(self.settings.interface)
+        if self.in_sync():
+            return IN_SYNC
+        here = address_trial.live_addresses(self.settings.interface)
         now = f"{self.settings.interface} has {', '.join(here) or 'no address'}"
         warnings = tuple(self._warnings(here))
         diff = "\n".join([*(f"# {one}" for one in warnings), self._keeper.diff()])
         edited = network_backends.edited(self._keeper, memory) is not None
-        return Preview(holds=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings, edited=edited)
+        return Preview(in_sync=False, diff=diff, argv=self._keeper.argv(), now=now, warnings=warnings, edited=edited)
 
-    def holds(self) -> bool:
+    def in_sync(self) -> bool:
         """Whether all of it is so, and confirmed."""
         return (
-            not address_trial.pending()
-            and self.settings.host in address_trial.live(self.settings.interface)
+            not address_trial.is_pending()
+            and self.settings.host in address_trial.live_addresses(self.settings.interface)
             and self.kept()
         )
 
@@ -65,15 +65,15 @@ class FixedAddress:
                 f"{edited} was edited by hand since piwizard wrote it, so it was left as it is.",
                 hint="`piwizard plan` shows the difference; `piwizard apply --yes` replaces it and keeps your version.",
             )
-        if address_trial.pending():
+        if address_trial.is_pending():
             work.say("An address is on trial still, from a run that was cut off: it is taken back first.")
-            address_trial.take_back(work.command)
-        chosen, here = self.settings, address_trial.live(self.settings.interface)
+            address_rollback.roll_back(work.command)
+        chosen, here = self.settings, address_trial.live_addresses(self.settings.interface)
         before: Before = {"interface": chosen.interface, "connection": chosen.connection, **self._keeper.before()}
         work.remember("address", chosen.connection or chosen.interface, before)
         for line in self._warnings(here):
             work.say(line)
-        now = Trial(
+        now = AddressTrial(
             name=secrets.token_hex(4),
             interface=chosen.interface,
             address=chosen.address,
@@ -82,37 +82,37 @@ class FixedAddress:
             until=time.monotonic() + self.seconds,
         )
         try:
-            address_trial.arm(now, self._keeper.manager, self._keeper.paths(), work.command)
-            work.note(address_trial.folder() / "trial.json", f"{now.host} is on trial")
+            address_rollback.arm_rollback(now, self._keeper.manager, self._keeper.paths(), work.command)
+            work.note(address_trial.trial_folder() / "trial.json", f"{now.host} is on trial")
             self._keeper.set(work)
             self._look()
-            address_trial.let_confirm(now)
+            address_trial.allow_confirmation(now)
             self._wait(now, work)
         except BaseException:  # a stop as well: nobody is left with an address that nobody confirmed
-            if address_trial.pending():
-                address_trial.take_back(work.command)
+            if address_trial.is_pending():
+                address_rollback.roll_back(work.command)
             raise
         finally:
-            if not address_trial.pending():
-                address_trial.forget()
+            if not address_trial.is_pending():
+                address_trial.forget_outcomes()
 
     def _look(self) -> None:
         """What is plainly wrong goes back at once."""
         chosen, until = self.settings, time.monotonic() + PATIENCE
-        while chosen.host not in address_trial.live(chosen.interface):
+        while chosen.host not in address_trial.live_addresses(chosen.interface):
             if time.monotonic() > until:
                 raise ChangeFailed(f"{chosen.interface} did not take {chosen.host}, so the old address is back.")
             time.sleep(0.1)
-        if not neighbors.answers(chosen.gateway, chosen.interface, PATIENCE):
+        if not neighbors.wait_for_answer(chosen.gateway, chosen.interface, PATIENCE):
             raise ChangeFailed(
                 f"The router {chosen.gateway} did not answer at the new address, so the old one is back.",
-                hint=address_trial.AGAIN,
+                hint=address_rollback.RETRY_HINT,
             )
 
-    def _wait(self, now: Trial, work: ApplyContext) -> None:
+    def _wait(self, now: AddressTrial, work: ApplyContext) -> None:
         """Until somebody has confirmed, or the time is over."""
         said = now.seconds + 1
-        while (how := address_trial.outcome(now)) in ("on", "taking-back"):
+        while (how := address_trial.trial_outcome(now)) in ("on", "taking-back"):
             mark = min((at for at in SAID_AT if at >= now.left), default=said)
             if how == "on" and mark < said:
                 said = mark
@@ -122,27 +122,27 @@ class FixedAddress:
             time.sleep(0.1)
         if how != "kept":
             raise ChangeFailed(
-                f"Not confirmed within {now.seconds} s, so the old address is back.", hint=address_trial.AGAIN
+                f"Not confirmed within {now.seconds} s, so the old address is back.", hint=address_rollback.RETRY_HINT
             )
-        address_trial.tidied(lambda argv: work.command(argv, allow=range(256)))
+        address_rollback.wait_for_cleanup(lambda argv: work.command(argv, allow=range(256)))
         work.say(f"Confirmed: {now.host} stays, also after a restart.")
 
     def _warnings(self, here: list[str]) -> list[str]:
         host = self.settings.host
         lines = [f"On trial for {self.seconds} s: `piwizard confirm` keeps it, else the old address comes back."]
-        if ssh_sessions.over(here):
+        if ssh_sessions.has_session_on(here):
             where = "goes on" if host in here else "stops answering"
             lines.append(f"You are logged in by SSH over {self.settings.interface}: that connection {where}.")
-            lines.append(f"Then log in anew, `{ssh_sessions.login_at(host)}`, and type `piwizard confirm`.")
+            lines.append(f"Then log in anew, `{ssh_sessions.login_command(host)}`, and type `piwizard confirm`.")
         return lines
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Back to the settings before. Not on trial: they are those that the router knows, or a person's own."""
     before = record["before"]
-    if address_trial.pending():
-        address_trial.take_back(work.command)
+    if address_trial.is_pending():
+        address_rollback.roll_back(work.command)
     left = network_backends.put_back(before, before["interface"], before["connection"], work)
-    here = address_trial.live(before["interface"])
+    here = address_trial.live_addresses(before["interface"])
     work.say(f"{before['interface']} has {', '.join(here) or 'no address'} now.")
     return left

@@ -15,11 +15,11 @@ from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache
 
 Before = dict[str, Any]
-"""How a thing was before piwizard altered it: JSON types only, in a shape that the module of the kind defines."""
+"""The state of one thing before piwizard changed it: JSON types only, in a shape defined by the module of its kind."""
 
 
 class Record(TypedDict):
-    """An entry of a journal: how one thing was before it was first altered. `kind` names the module that undoes it."""
+    """An entry of an undo journal: the state of one thing before its first change. `kind` selects the undo function."""
 
     kind: str
     target: str
@@ -27,50 +27,50 @@ class Record(TypedDict):
 
 
 class ChangeFailed(PiwizardError):
-    """A change could not be made; the sentence is for a person."""
+    """A change could not be applied. The message is for the user."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What applying a change would do: nothing (`holds`), a diff of a file, commands."""
+    """What applying a change would do: nothing (`in_sync`), write a file (`diff`), run commands (`argv`)."""
 
-    holds: bool
+    in_sync: bool
     diff: str = ""
     argv: tuple[tuple[str, ...], ...] = ()
     edited: bool = False
-    """Somebody changed the file since piwizard wrote it: it is not overwritten without a yes."""
+    """The file was edited since piwizard wrote it: it is not overwritten unless the user agrees."""
     now: str = ""
-    """What is there instead, where that is worth naming: "eth0 has 192.168.1.100"."""
+    """The current state, where it is worth showing: "eth0 has 192.168.1.100"."""
     warnings: tuple[str, ...] = ()
-    """What a person has to know before saying yes, in whole sentences."""
+    """What the user has to know before agreeing, in whole sentences."""
     pending: bool = False
-    """A background job is at work on it already."""
+    """A background job is working on it already."""
 
 
-HOLDS = Preview(holds=True)
+IN_SYNC = Preview(in_sync=True)
 
 
 class OwnershipIndex(Protocol):
-    """What piwizard remembers of its own writing."""
+    """Which files piwizard wrote."""
 
     def wrote(self, path: Path, sha256: str) -> bool:
-        """Whether piwizard wrote a file of this content at this path, or found it so before its first writing."""
+        """Check whether piwizard wrote this content to this path, or found it there before its first write."""
 
     def owns(self, path: Path) -> bool:
-        """Whether piwizard ever wrote at this path."""
+        """Check whether piwizard ever wrote to this path."""
 
     def unfinished(self, group: str) -> bool:
-        """Whether a group was begun and its guard or what follows has not been passed yet."""
+        """Check whether a transaction was begun and not yet validated and activated."""
 
 
 class ApplyContext(OwnershipIndex, Protocol):
-    """What a change may use while it is applied or undone. Everything done through it becomes an event."""
+    """What a change may use while it is applied or undone. Everything that is done through it becomes an event."""
 
     machine: SystemCache
     overwrite: bool
-    """The person said yes to replacing files edited by hand."""
+    """The user agreed to replace files that were edited by hand."""
     wipe: bool
-    """Undo takes away also what the app has written."""
+    """Undo also deletes the data of the app."""
 
     def command(
         self,
@@ -81,65 +81,65 @@ class ApplyContext(OwnershipIndex, Protocol):
         cwd: Path | None = None,
         allow: Sequence[int] = (0,),
     ) -> Result:
-        """Runs a command; raises ChangeFailed with its last words where the exit code is not allowed."""
+        """Run a command as root. Raise ChangeFailed with its last line if its exit code is not in `allow`."""
 
     def job(self, argv: Sequence[str], sandbox: Sandbox, *, env: Mapping[str, str], cwd: Path) -> Result:
-        """Runs a command of an app's in a transient unit with this sandbox, whatever its exit code.
+        """Run a command of an app in a transient systemd unit with this sandbox, whatever its exit code.
 
-        When it returns, none of the processes that the command has started is left. ChangeFailed where one is.
+        When it returns, no process that the command started is left. Raise ChangeFailed if one is.
         """
 
     def write(self, path: Path, content: bytes, mode: int, ids: tuple[int, int]) -> None:
-        """Replaces a file atomically, after its original went to the backups."""
+        """Replace a file atomically, after backing up its original."""
 
     def remember(self, kind: str, target: str, before: Before) -> None:
-        """Notes for undo how something was; only the first note of a target counts. On disk before it returns."""
+        """Record a state for undo, on disk before this returns. Only the first record of a target counts."""
 
     def note(self, path: Path, did: str) -> None:
-        """Says in the run's record that something other than a file's content was altered at `path`."""
+        """Log a change at `path` that is not a change of a file's content."""
 
     def say(self, text: str) -> None:
-        """A line for whoever watches: what is being waited for, and why."""
+        """Log a line for the user, such as what the run waits for, and why."""
 
     def continue_in(self, job: BackgroundJob) -> None:
-        """End the run of this step here: the job was started, and starts another run of the step at its end."""
+        """End the run of this step here. The job was started, and starts another run of the step when it is done."""
 
     def make(self, change: Change) -> bool:
-        """Probes a change and applies it where it does not hold; says whether it was applied."""
+        """Probe a change and apply it unless it is in sync. Return whether it was applied."""
 
     def shared(self) -> AbstractContextManager[None]:
-        """What is noted for undo inside of this belongs to all sites together, not to one."""
+        """Return a context in which records belong to all sites together instead of one."""
 
     def begin(self, group: str, paths: Sequence[Path]) -> None:
-        """Keeps what is at these paths, on disk, until `finish` or `take_back`; a group begun before stays begun."""
+        """Back up these paths on disk until `finish` or `roll_back`. Keep the backups of a transaction begun before."""
 
     def finish(self, group: str) -> None:
-        """The group holds: what was kept for it can go."""
+        """Commit a transaction: remove its backups."""
 
-    def take_back(self, group: str) -> None:
-        """Puts every file of a group back to what it was when the group was begun."""
+    def roll_back(self, group: str) -> None:
+        """Restore every file of a transaction to its content from before the transaction."""
 
     def original(self, record: Record) -> bytes:
-        """The content that a file had before piwizard, from the backups."""
+        """Return the content of a file from before piwizard, from the backups."""
 
 
 class Change(Protocol):
-    """The smallest thing that alters the machine. Applying twice is applying once."""
+    """The smallest thing that changes the machine. Applying it twice has the same result as applying it once."""
 
     kind: ClassVar[str]
 
     def describe(self) -> str:
-        """One line that says what it is."""
+        """Return one line that describes the change."""
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        """Whether it is already so, and if not, what would be done. Alters nothing."""
+        """Compare the machine with the change, without changing anything."""
 
     def apply(self, work: ApplyContext) -> None:
-        """Makes it so. May be killed at any instruction; applying again ends in the same place."""
+        """Apply the change. It may be killed at any instruction: applying it again has the same result."""
 
 
 class Undo(Protocol):
-    """The way back for one kind of record."""
+    """The function that undoes one kind of record."""
 
     def __call__(self, record: Record, work: ApplyContext) -> str | None:
-        """Puts a thing back to how it was. Returns a sentence if it was left alone, and why."""
+        """Restore the recorded state. Return a sentence if it was left alone, and why."""

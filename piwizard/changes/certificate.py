@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record
 from piwizard.system import certificates, files
 from piwizard.system.commands import which
 from piwizard.system.system_cache import SystemCache
@@ -42,10 +42,10 @@ class CertbotCertificate:
         return f"Certificate for {', '.join(self.domains)}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        found = certificates.read(self.root / "live" / self.name / "fullchain.pem")
+        found = certificates.read_certificate(self.root / "live" / self.name / "fullchain.pem")
         if found and not self.anew and found.names == set(self.domains) and not found.due():
-            return HOLDS
-        return Preview(holds=False, argv=self.request.commands)
+            return IN_SYNC
+        return Preview(in_sync=False, argv=self.request.commands)
 
     def apply(self, work: ApplyContext) -> None:
         work.remember("certificate", self.name, {"root": str(self.root)})

@@ -1,4 +1,4 @@
-"""A command that is run once."""
+"""Commands that run once, and notices about commands that do not run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.build_workspace import workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
-from piwizard.changes.workspace import workspace
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import ANY_EXIT, Result
@@ -67,7 +67,7 @@ class Command:
         return self.what
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        return HOLDS if self._proven() else Preview(holds=False, argv=(self.argv,))
+        return IN_SYNC if self._proven() else Preview(in_sync=False, argv=(self.argv,))
 
     def apply(self, work: ApplyContext) -> None:
         result = self._run(work)
@@ -139,3 +139,33 @@ def last_line(result: Result) -> str:
     """The most telling line of a failed command: its last one that says anything."""
     lines = [line.strip() for line in result.tail if line.strip()]
     return lines[-1] if lines else f"It ended with exit code {result.exit} and said nothing."
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence that a person has to know before saying yes. It holds always."""
+
+    kind: ClassVar[str] = "notice"
+    title: str
+    sentence: str
+
+    def describe(self) -> str:
+        return self.title
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        return Preview(in_sync=True, warnings=(self.sentence,))
+
+    def apply(self, work: ApplyContext) -> None:
+        work.say(self.sentence)
+
+
+@dataclass(frozen=True)
+class OfferedCommand(Notice):
+    """A command that was found in the code, and runs only where the person answers so.
+
+    `question` asks for it by name; `answer` is the value of `app.init` with which it runs.
+    """
+
+    question: str
+    line: str
+    answer: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A file with a content: written by piwizard whole, or edited in place."""
+"""Files: written whole, edited, or removed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import files
 from piwizard.system.files import ROOT, Owner
 from piwizard.system.system_cache import SystemCache
@@ -80,12 +80,12 @@ class EditedFile:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         before = files.read(self.path)
         if before is None:
-            return Preview(holds=False, diff=f"# {self.path} comes with its package; then: {self.what}")
+            return Preview(in_sync=False, diff=f"# {self.path} comes with its package; then: {self.what}")
         after = self.edit(before.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         if before == after:
-            return HOLDS
+            return IN_SYNC
         edited = memory.owns(self.touches) and not memory.wrote(self.touches, files.digest(before))
-        return Preview(holds=False, diff=files.diff(before, after, self.path), edited=edited)
+        return Preview(in_sync=False, diff=files.diff(before, after, self.path), edited=edited)
 
     def apply(self, work: ApplyContext) -> None:
         before = files.read(self.path)
@@ -102,13 +102,13 @@ def _probe(path: Path, content: bytes, mode: int, owner: Owner, memory: Ownershi
         have_mode, have_user, have_group = files.mode_and_owner(path)
         try:
             if (have_mode, have_user, have_group) == (mode, *owner.ids()):
-                return HOLDS
+                return IN_SYNC
         except KeyError:
-            return Preview(holds=False, diff=f"# {path}: owner {owner.user}:{owner.group}")
-        return Preview(holds=False, diff=f"# {path}: mode {mode:04o}, owner {owner.user}:{owner.group}")
+            return Preview(in_sync=False, diff=f"# {path}: owner {owner.user}:{owner.group}")
+        return Preview(in_sync=False, diff=f"# {path}: mode {mode:04o}, owner {owner.user}:{owner.group}")
     edited = path.is_symlink() or (before is not None and not memory.wrote(path, files.digest(before)))
     diff = f"# {path}: secret, {len(content)} bytes" if secret else files.diff(before, content, path)
-    return Preview(holds=False, diff=diff, edited=edited)
+    return Preview(in_sync=False, diff=diff, edited=edited)
 
 
 def _write(path: Path, content: bytes, mode: int, ids: tuple[int, int], work: ApplyContext) -> None:
@@ -129,7 +129,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     """Puts the original back, or removes the file where there was none; keeps what somebody edited since."""
     path = Path(record["target"])
     before = record["before"]
-    files.aside(path).unlink(missing_ok=True)
+    files.temporary_path(path).unlink(missing_ok=True)
     now = files.read(path)
     if (path.is_symlink() or (now is not None and not work.wrote(path, files.digest(now)))) and not work.overwrite:
         if path.is_symlink() and os.readlink(path) == before.get("link"):
@@ -137,7 +137,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
         first = f" The version from before piwizard is kept as {before['kept']}." if before.get("kept") else ""
         return f"{path} was edited by hand since piwizard wrote it: kept as it is.{first}"
     if before.get("link"):
-        files.link(path, before["link"])
+        files.make_link(path, before["link"])
         work.note(path, "put back as it was")
     elif before["exists"]:
         original = work.original(record)
@@ -164,10 +164,35 @@ def undo_edited(record: Record, work: ApplyContext) -> str | None:
             return None
         return f"{path}: a version of yours that was replaced on {before['at']} is kept as {before['kept']}."
     if before.get("link"):
-        files.link(path, before["link"])
+        files.make_link(path, before["link"])
     else:
         files.make_folders(path.parent)
         ids = (before["uid"], before["gid"])
         files.replace(path, content, mode=before["mode"], ids=ids, mtime_ns=before["mtime_ns"])
     work.note(path, f"your version, which was replaced on {before['at']}, is back")
     return None
+
+
+@dataclass(frozen=True)
+class AbsentFile:
+    """The file is not there, unless it is somebody else's or was edited since. What it holds is shown nowhere.
+
+    The record that was made when it was written says what undo has to do.
+    """
+
+    kind: ClassVar[str] = "gone"
+    path: Path
+
+    def describe(self) -> str:
+        return f"Remove {self.path}"
+
+    def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
+        now = files.read(self.path)
+        if now is None or not memory.wrote(self.path, files.digest(now)):
+            return IN_SYNC
+        return Preview(in_sync=False, diff=f"-{self.path}")
+
+    def apply(self, work: ApplyContext) -> None:
+        self.path.unlink(missing_ok=True)
+        files.sync_folder(self.path.parent)
+        work.note(self.path, "removed: it is needed no more")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import files
 from piwizard.system.files import ROOT, Owner
 from piwizard.system.system_cache import SystemCache
@@ -28,13 +28,13 @@ class Folder:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.path.is_symlink() or not self.path.is_dir():
-            return Preview(holds=False, diff=f"+{self.path}/")
+            return Preview(in_sync=False, diff=f"+{self.path}/")
         try:
             if files.mode_and_owner(self.path) == (self.mode, *self.owner.ids()):
-                return HOLDS
+                return IN_SYNC
         except KeyError:
             pass  # its owner comes with an earlier change of the same plan
-        return Preview(holds=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
+        return Preview(in_sync=False, diff=f"# {self.path}/: mode {self.mode:04o}, owner {self.owner.user}")
 
     def apply(self, work: ApplyContext) -> None:
         if os.path.lexists(self.path) and (self.path.is_symlink() or not self.path.is_dir()):
@@ -42,7 +42,7 @@ class Folder:
         existed = self.path.is_dir()
         before = dict(zip(("mode", "uid", "gid"), files.mode_and_owner(self.path), strict=True)) if existed else None
         work.remember("folder", str(self.path), {"existed": existed, "whole": self.whole, "mode": before})
-        files.own_folder(self.path, self.mode, self.owner.ids())
+        files.make_owned_folder(self.path, self.mode, self.owner.ids())
         work.note(self.path, f"folder, mode {self.mode:04o}, owner {self.owner.user}")
 
 
@@ -50,14 +50,14 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     """Removes a folder that piwizard made; gives mode and owner back to one that was there."""
     path, before = Path(record["target"]), record["before"]
     if before["whole"] and not before["existed"]:
-        files.remove(files.gone(path))
+        files.remove(files.removal_path(path))
     if path.is_symlink() or not path.is_dir():
         return None
     if before["existed"]:
-        files.own_folder(path, before["mode"]["mode"], (before["mode"]["uid"], before["mode"]["gid"]))
+        files.make_owned_folder(path, before["mode"]["mode"], (before["mode"]["uid"], before["mode"]["gid"]))
         return None
     if before["whole"]:
-        files.remove_whole(path)
+        files.remove_atomically(path)
     elif any(path.iterdir()):
         return f"{path} is not empty: kept."
     else:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import git_command, git_errors
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import files, safe_open, tree_owner
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
@@ -28,7 +28,7 @@ class GitCheckout:
     ref: str | None
     commit: str
     group: str
-    access: Access = NOBODY
+    access: GitAccess = ANONYMOUS
     instead: str = ""
     """What is wrong with the release in use, where that is why there has to be another."""
 
@@ -41,11 +41,11 @@ class GitCheckout:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.code.is_dir() and files.read(self.folder / "release.json") == self._release():
-            return HOLDS
+            return IN_SYNC
         return Preview(
-            holds=False,
+            in_sync=False,
             now=self.instead,
-            argv=(git_command.clone(self.repo, self.code, self.ref), self._checkout(self.code)),
+            argv=(git_command.clone_command(self.repo, self.code, self.ref), self._checkout(self.code)),
         )
 
     def apply(self, work: ApplyContext) -> None:
@@ -57,10 +57,10 @@ class GitCheckout:
         aside = self.folder / "app.partial"
         files.remove(aside)
         files.make_folders(self.folder)
-        env = git_command.environment(self.access)
-        result = work.command(git_command.clone(self.repo, aside, self.ref), env=env, allow=range(256))
+        env = git_command.git_environment(self.access)
+        result = work.command(git_command.clone_command(self.repo, aside, self.ref), env=env, allow=range(256))
         if not result.ok:
-            error = git_errors.explain(self.repo, self.ref, result.last_words, self.access)
+            error = git_errors.explain_failure(self.repo, self.ref, result.last_words, self.access)
             raise ChangeFailed(error.message, key=error.key, hint=error.hint)
         work.command(self._checkout(aside), env=env)
         with safe_open.open_folder(aside) as cloned:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import files
 from piwizard.system.system_cache import SystemCache
 
@@ -31,10 +31,10 @@ class Link:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         now = _target(self.path)
         if now == self.target and (self.target is not None or not self.path.exists()):
-            return HOLDS
+            return IN_SYNC
         lines = [f"-{self.path} -> {now}"] if now else []
         lines += [f"+{self.path} -> {self.target}"] if self.target else []
-        return Preview(holds=False, diff="\n".join(lines))
+        return Preview(in_sync=False, diff="\n".join(lines))
 
     def apply(self, work: ApplyContext) -> None:
         if self.path.exists() and not self.path.is_symlink():
@@ -54,7 +54,7 @@ def _place(path: Path, target: str | None, work: ApplyContext) -> None:
     before = f" (before: {now})" if (now := _target(path)) not in (None, target) else ""
     if target is not None:
         files.make_folders(path.parent)
-        files.link(path, target)
+        files.make_link(path, target)
         work.note(path, f"now leads to {target}{before}")
     elif path.is_symlink():
         path.unlink()
@@ -65,7 +65,7 @@ def _place(path: Path, target: str | None, work: ApplyContext) -> None:
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Puts the link back as it was, or removes it."""
     path = Path(record["target"])
-    files.aside(path).unlink(missing_ok=True)
+    files.temporary_path(path).unlink(missing_ok=True)
     if path.exists() and not path.is_symlink():
         return f"{path} is no longer a link: kept as it is."
     _place(path, record["before"]["target"], work)

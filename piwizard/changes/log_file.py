@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import files, safe_open
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
@@ -40,9 +40,11 @@ class LogFile:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if not os.path.lexists(self.path):
-            return Preview(holds=False, diff=f"+{self.path}")
+            return Preview(in_sync=False, diff=f"+{self.path}")
         found = [self.path.with_name(name) for name, info in _open_to_others(self.path)]
-        return Preview(holds=False, diff="\n".join(f"# {path}: mode {MODE:04o}" for path in found)) if found else HOLDS
+        return (
+            Preview(in_sync=False, diff="\n".join(f"# {path}: mode {MODE:04o}" for path in found)) if found else IN_SYNC
+        )
 
     def apply(self, work: ApplyContext) -> None:
         files.make_folders(self.path.parent)
@@ -62,7 +64,7 @@ class LogFile:
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Removes the log that was made, where nothing was written into it."""
     path = Path(record["target"])
-    files.aside(path).unlink(missing_ok=True)
+    files.temporary_path(path).unlink(missing_ok=True)
     with suppress(OSError):
         info = path.lstat()
         if stat.S_ISREG(info.st_mode) and info.st_size == 0:

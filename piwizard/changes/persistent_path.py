@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from piwizard.changes import chown
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.system import files, safe_open, tree_copy, tree_remove
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
@@ -43,9 +43,9 @@ class PersistentPath:
         there = bool(outside.suffix) or os.path.lexists(outside)  # a folder; a file is the app's to make
         if linked and outside.parent.is_dir() and there:
             if not chown.of_others(self.data, self.path, self.user):
-                return HOLDS
-            return Preview(holds=False, diff=f"# {outside}: owner {self.user}, also of all that is in it")
-        return Preview(holds=False, diff=f"+{inside} -> {outside}")
+                return IN_SYNC
+            return Preview(in_sync=False, diff=f"# {outside}: owner {self.user}, also of all that is in it")
+        return Preview(in_sync=False, diff=f"+{inside} -> {outside}")
 
     def apply(self, work: ApplyContext) -> None:
         inside, outside = self.code / self.path, self.data / self.path
@@ -58,7 +58,7 @@ class PersistentPath:
         if inside.is_dir() and not inside.is_symlink():
             files.remove(inside)
         files.make_folders(inside.parent)
-        files.link(inside, str(outside))
+        files.make_link(inside, str(outside))
         work.note(outside, f"linked from {inside}")
 
     def _behind(self, folder: str) -> ChangeFailed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview
 from piwizard.system import files
 from piwizard.system.system_cache import SystemCache
 
@@ -25,11 +25,11 @@ class Prune:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         old = self._old()
-        return Preview(holds=False, diff="\n".join(f"-{folder}" for folder in old)) if old else HOLDS
+        return Preview(in_sync=False, diff="\n".join(f"-{folder}" for folder in old)) if old else IN_SYNC
 
     def apply(self, work: ApplyContext) -> None:
         for folder in self._old():
-            files.remove_whole(folder)
+            files.remove_atomically(folder)
             work.note(folder, "removed")
 
     def _old(self) -> list[Path]:

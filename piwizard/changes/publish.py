@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.files import ROOT
 from piwizard.system.system_cache import SystemCache
@@ -66,21 +66,23 @@ class Publish:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.public.is_dir() and files.read(self._marker) == self._wanted():
-            return HOLDS
-        return Preview(holds=False, diff="\n".join(f"+{self.public / url}  (from {path})" for url, path in self.paths))
+            return IN_SYNC
+        return Preview(
+            in_sync=False, diff="\n".join(f"+{self.public / url}  (from {path})" for url, path in self.paths)
+        )
 
     def apply(self, work: ApplyContext) -> None:
-        new = files.aside(self.public)
+        new = files.temporary_path(self.public)
         files.remove(new)
         files.make_folders(self.public.parent)
-        files.own_folder(new, 0o755, ROOT.ids())
+        files.make_owned_folder(new, 0o755, ROOT.ids())
         with safe_open.open_folder(self.code) as code, safe_open.open_folder(new) as public:
             for url, path in self.paths:
                 for link in _Publishing(code, PurePath(path), self.data).publish(PurePath(url), public):
                     work.say(f"{link} is a link, or behind one, and does not stay in its folder: it is not served.")
         work.command(("sync", "--file-system", str(new)))
-        files.forget(self._marker)
-        files.put_in_place(new, self.public)
+        files.unlink(self._marker)
+        files.replace_folder(new, self.public)
         files.replace(self._marker, self._wanted())
         work.note(self.public, "published")
 

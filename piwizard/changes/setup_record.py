@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.system import app_data, files, safe_open
 from piwizard.system.system_cache import SystemCache
 
@@ -58,14 +58,14 @@ class SetupRecorded:
         )
         missing = [one for one in self.ran if not (self._folder / marker_name(one)).is_file()]
         if not missing and files.read(self._folder / AGREED) == self._wanted():
-            return HOLDS
-        return Preview(holds=False, warnings=warnings)
+            return IN_SYNC
+        return Preview(in_sync=False, warnings=warnings)
 
     def apply(self, work: ApplyContext) -> None:
         if os.path.lexists(self._folder) and (self._folder.is_symlink() or not self._folder.is_dir()):
             raise ChangeFailed(f"{self._folder} is not a folder.", hint="Move it away, then apply again.")
         work.remember("setup", str(self._folder), {})
-        files.own_folder(self._folder, 0o755, (0, 0))
+        files.make_owned_folder(self._folder, 0o755, (0, 0))
         for one in sorted(self.ran):
             path = self._folder / marker_name(one)
             if not path.is_file():
@@ -88,7 +88,7 @@ def holds_something(data: Path) -> bool:
         return False
     except OSError:
         return True
-    if app_data.mounted_in(data):
+    if app_data.find_mounts(data):
         os.close(handle)
         return True
     try:
@@ -105,10 +105,10 @@ def undo(record: Record, work: ApplyContext) -> str | None:
         return None
     leftovers = ("data.trial",) if (folder / "switch.json").exists() else ("data.trial", "data.next", "data.kept")
     for name in leftovers:
-        files.remove_whole(folder.with_name(name))
+        files.remove_atomically(folder.with_name(name))
     ran = any(path.name != AGREED for path in folder.iterdir())
     if not work.wipe and (ran or holds_something(folder.parent / "data")):
         return f"{folder} says which setup commands have run: kept with the data."
-    files.remove_whole(folder)
+    files.remove_atomically(folder)
     work.note(folder, "removed")
     return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, OwnershipIndex, Preview, Record
 from piwizard.system import files, paths
 from piwizard.system.facts import LiveSource, disk, memory
 from piwizard.system.system_cache import SystemCache
@@ -57,7 +57,7 @@ def look() -> SwapSpace:
     """The room on this machine."""
     source, folder = LiveSource(), paths.state_dir()
     there = next(one for one in (folder, *folder.parents) if one.exists())
-    found, mounts = memory.memory(source), disk.read(source.read("/proc/mounts") or "")
+    found, mounts = memory.read_memory(source), disk.parse_mounts(source.read("/proc/mounts") or "")
     above = (str(one) for one in (there.resolve() / "x").parents)
     mount = next((mounts[path] for path in above if path in mounts), None)
     return SwapSpace(found.total + found.swap, mount.kind if mount else "", shutil.disk_usage(there).free >> 20)
@@ -129,8 +129,8 @@ class NoSwap:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         path = file()
         if not path.exists():
-            return HOLDS
-        return Preview(holds=False, diff=f"-{path}", argv=(("swapoff", str(path)),) if _active(path) else ())
+            return IN_SYNC
+        return Preview(in_sync=False, diff=f"-{path}", argv=(("swapoff", str(path)),) if _active(path) else ())
 
     def apply(self, work: ApplyContext) -> None:
         _remove(work)

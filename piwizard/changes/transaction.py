@@ -1,69 +1,69 @@
-"""Changes that only make sense together: checked by a guard, then taken up by a service."""
+"""Changes that only make sense together: validated, activated, verified, or rolled back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.changes.data_switch import DataSwitch
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
-from piwizard.changes.validate import Argv, ask
+from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache
+
+Argv = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Then:
-    """A command that makes a service read its files; where `unit` is given, only if there is such a unit."""
+class Activation:
+    """A command that makes a service read its files; with `unit`, only where that systemd unit exists."""
 
     argv: Argv
     unit: str | None = None
 
     def needed(self, machine: SystemCache) -> bool:
-        """Whether there is anything to command."""
+        """Check whether the command has to run."""
         return self.unit is None or machine.unit(self.unit).exists
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """Files and links, a `guard` that must accept them all, and commands that make a service read them.
+    """Files and links that only make sense together.
 
-    Where the guard refuses, every file goes back to what it was and the run fails with the guard's words.
-    `then` runs only where something was altered, also if the run that altered it was killed before it came
-    to that. `proof` looks whether the service is well afterwards, and gives a sentence where it is not: then, too,
-    everything goes back. Undo runs guard and `then` too, after the files are back. What is `shared` belongs to all
-    sites together: it is undone when the last of them is. `data` moves on, and goes back, together with the files.
+    `validate` is a command that must accept all of them, such as `nginx -t`. If it refuses, every file is rolled back
+    and the run fails with the line that the command printed. `activate` runs only where something was changed, also
+    if a run was killed between the change and the activation. `verify` then checks the service and returns an error
+    message; in that case everything is rolled back too. Undo validates and activates as well, after it has restored
+    the files. A `shared` transaction belongs to all sites together, so it is undone with the last of them. `data`
+    moves to the new release, and is rolled back, together with the files.
     """
 
     kind: ClassVar[str] = "group"
     name: str
     changes: tuple[Change, ...]
-    guard: Argv | None = None
-    then: tuple[Then, ...] = ()
-    proof: Callable[[], str | None] | None = None
+    validate: Argv | None = None
+    activate: tuple[Activation, ...] = ()
+    verify: Callable[[], str | None] | None = None
     shared: bool = False
     data: DataSwitch | None = None
 
     def describe(self) -> str:
-        return f"Check and take up: {self.name}"
+        return f"Validate and activate: {self.name}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        """What follows the members; they are probed one by one."""
-        files_hold = all(change.probe(machine, memory).holds for change in self.changes)
-        if files_hold and not memory.unfinished(self.name) and (not self.data or self.data.holds(machine, memory)):
-            return HOLDS
+        """Return the commands that follow the files, which are probed one by one."""
+        files_in_sync = all(change.probe(machine, memory).in_sync for change in self.changes)
+        data_in_sync = not self.data or self.data.in_sync(machine, memory)
+        if files_in_sync and data_in_sync and not memory.unfinished(self.name):
+            return IN_SYNC
         moved = tuple(one.argv for one in self.data.pending(machine, memory)) if self.data else ()
-        return Preview(
-            holds=False,
-            argv=(
-                *moved,
-                *((self.guard,) if self.guard else ()),
-                *(one.argv for one in self.then if one.needed(machine)),
-            ),
-        )
+        validate = (self.validate,) if self.validate else ()
+        activate = tuple(one.argv for one in self.activate if one.needed(machine))
+        return Preview(in_sync=False, argv=(*moved, *validate, *activate))
 
     def apply(self, work: ApplyContext) -> None:
         with work.shared() if self.shared else nullcontext():
@@ -71,30 +71,32 @@ class Transaction:
 
     def _apply(self, work: ApplyContext) -> None:
         if self.data and self.data.settle(work):
-            work.finish(self.name)  # the files of before do not fit this data
+            work.finish(self.name)  # the files of before do not match this data
         work.begin(
             self.name, [change.touches for change in self.changes if isinstance(change, (File, EditedFile, Link))]
         )
-        if self.guard or self.then:
-            work.remember("group", self.name, {"guard": self.guard, "then": [one.argv for one in self.then]})
+        if self.validate or self.activate:
+            work.remember("group", self.name, {"guard": self.validate, "then": [one.argv for one in self.activate]})
         try:
             if self.data:
                 self.data.prepare(work)
             for change in self.changes:
                 work.make(change)
-            if self.guard:
-                ask(self.guard, work, hint="Nothing was altered. Mend what the line names, then apply again.")
+            if self.validate:
+                require_valid(
+                    self.validate, work, hint="Nothing was changed. Fix what the line names, then apply again."
+                )
             if self.data:
                 self.data.switch(work)
                 self.data.let_go(work)
-        except BaseException:  # a full disk and a stop as well: nothing is left half-way
-            self._take_back(work)
+        except BaseException:  # also a full disk and a stop: nothing is left half done
+            self._roll_back(work)
             raise
         try:
-            self._take_up(work)
+            self._activate(work)
         except ChangeFailed:
-            self._take_back(work)
-            for one in self.then:
+            self._roll_back(work)
+            for one in self.activate:
                 if one.needed(work.machine):
                     work.command(one.argv, allow=range(256))
             raise
@@ -102,34 +104,51 @@ class Transaction:
         if self.data:
             self.data.finish()
 
-    def _take_back(self, work: ApplyContext) -> None:
-        """The data first: killed in between, the old release never meets data that it does not know."""
+    def _roll_back(self, work: ApplyContext) -> None:
+        """Roll back the data first: if this is killed in between, the old release never sees data it does not know."""
         try:
             if self.data:
                 self.data.stop_again(work)
                 self.data.back(work)
-        finally:  # also where the data could not be put back as a whole: the next run settles that
-            work.take_back(self.name)
+        finally:  # also where the data could not be restored completely: the next run settles that
+            work.roll_back(self.name)
             if self.data:
                 self.data.let_go(work)
 
-    def _take_up(self, work: ApplyContext) -> None:
-        for one in self.then:
+    def _activate(self, work: ApplyContext) -> None:
+        for one in self.activate:
             if one.needed(work.machine):
                 if one.unit and work.machine.unit(one.unit).failed:
                     work.command(("systemctl", "reset-failed", one.unit))
                 work.command(one.argv)
-        sentence = self.proof() if self.proof else None
-        if sentence:
-            raise ChangeFailed(sentence, hint="What ran before runs again. `piwizard logs` shows all that was said.")
+        problem = self.verify() if self.verify else None
+        if problem:
+            raise ChangeFailed(
+                problem, hint="The version from before is running again. `piwizard logs` shows the whole output."
+            )
 
 
 def undo(record: Record, work: ApplyContext) -> str | None:
-    """The files are back by now: let the service read them, unless the guard refuses."""
+    """Make the service read the restored files, unless they are not valid."""
     before = record["before"]
     work.finish(record["target"])
     if before["guard"] and not work.command(before["guard"], allow=range(256)).ok:
-        return f"{record['target']}: the configuration as it was is refused, so the service was not reloaded."
+        return (
+            f"{record['target']}: the configuration from before piwizard is not valid, so the service was not reloaded."
+        )
     for argv in before["then"]:
         work.command(argv, allow=range(256))
     return None
+
+
+def require_valid(argv: Argv, work: ApplyContext, *, hint: str) -> None:
+    """Run a command that validates a configuration; raise ChangeFailed with its own line where it refuses."""
+    result = work.command(argv, allow=range(256))
+    if not result.ok:
+        raise ChangeFailed(f"{Path(argv[0]).name} refuses the configuration: {_own_line(result)}", hint=hint)
+
+
+def _own_line(result: Result) -> str:
+    lines = [line for line in result.tail if line.strip()]
+    telling = [line for line in lines if "[emerg]" in line or "error" in line.lower()]
+    return (telling or lines or [f"exit code {result.exit}"])[0]

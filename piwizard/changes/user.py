@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
 from piwizard.errors import PiwizardError
 from piwizard.system import files, paths, safe_open, tree_remove
 from piwizard.system.system_cache import SystemCache
@@ -40,8 +40,8 @@ class SystemUser:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if not self._there():
-            return Preview(holds=False, argv=(self._argv(_number(self.name)),))
-        return HOLDS if self._group() else Preview(holds=False, argv=(self._lacking(),))
+            return Preview(in_sync=False, argv=(self._argv(_number(self.name)),))
+        return IN_SYNC if self._group() else Preview(in_sync=False, argv=(self._lacking(),))
 
     def apply(self, work: ApplyContext) -> None:
         there = self._there()

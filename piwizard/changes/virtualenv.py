@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from piwizard.changes import build_tools, swap
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes import error_hints, swap
+from piwizard.changes.apt import Packages
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.build_workspace import BUILD_USER, home, take, workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
-from piwizard.changes.package import Packages
-from piwizard.changes.workspace import BUILD_USER, home, take, workspace
 from piwizard.system import commands, files, safe_open, tree_remove
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import Result
 from piwizard.system.files import ROOT
-from piwizard.system.python_version import left_behind
+from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.system_cache import SystemCache
 
 LINES = ".piwizard-requirements.txt"
@@ -62,16 +62,16 @@ class Virtualenv:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
-            return HOLDS
-        note = f"# {', '.join(build_tools.COMPILER)} are installed too, where pip finds no wheel and has to compile."
-        stale = left_behind(self.folder)
+            return IN_SYNC
+        note = f"# {', '.join(error_hints.COMPILER)} are installed too, where pip finds no wheel and has to compile."
+        stale = find_venv_mismatch(self.folder)
         now = stale.words if stale else ""
-        return Preview(holds=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
+        return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
 
     def apply(self, work: ApplyContext) -> None:
-        files.own_folder(self.folder.parent, 0o755, ROOT.ids())
+        files.make_owned_folder(self.folder.parent, 0o755, ROOT.ids())
         if not self.folder.is_dir():
-            files.own_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
+            files.make_owned_folder(self.folder, 0o750, ROOT.ids())  # where the build sees its own
         with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
             place.copy(self.code, "app")
             with safe_open.open_folder(place.folder / "app") as copy:
@@ -92,7 +92,7 @@ class Virtualenv:
                     or too_new(result)
                     or "All that pip said is in `piwizard logs app`.",
                 )
-            files.forget(self._marker)
+            files.unlink(self._marker)
             take(built, self.folder, self.group, work)
         files.replace(self._marker, self._wanted())
 
@@ -103,7 +103,7 @@ class Virtualenv:
         if not made.ok:
             return made
         result = work.job(self._pip(), sandbox, env=env, cwd=self.code)
-        if result.ok or not (lacking := _absent(build_tools.lacking(result.tail), work)):
+        if result.ok or not (lacking := _absent(error_hints.lacking(result.tail), work)):
             return result
         work.say(f"A package has to be compiled here: installing {', '.join(lacking)}.")
         Packages(lacking).apply(work)
@@ -155,6 +155,6 @@ def pips_reason(tail: tuple[str, ...], output: str = "") -> str:
     telling = [line for line in errors if not any(word in line for word in NOISE)]
     causes = [line for line in lines if RAISED.match(line)]
     if causes and not any(line.startswith("ERROR") for line in telling):
-        what = build_tools.stumbled_over(output.splitlines()) or "A package"
+        what = error_hints.stumbled_over(output.splitlines()) or "A package"
         return f"{what} cannot be built here: {causes[-1]}"
     return " ".join((telling or errors or lines)[-2:])

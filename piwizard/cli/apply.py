@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from piwizard.changes.notice import OfferedCommand
+from piwizard.changes.command import OfferedCommand
 from piwizard.cli import output
 from piwizard.engine import run_launch
-from piwizard.engine.follow import follow
+from piwizard.engine.run_log import follow
 from piwizard.errors import MissingAnswer, PiwizardError
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
 from piwizard.setup.health import inspect
@@ -197,7 +197,7 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
     for place, changes in needed:
         console.say(f"{place.label}:")
         for one in changes:
-            if not one.preview.holds:
+            if not one.preview.in_sync:
                 by_hand = "  (edited by hand; will be replaced)" if one.preview.edited else ""
                 console.say(f"  {printable.value(one.change.describe())}{by_hand}")
                 console.say(*(f"    {warning}" for warning in one.preview.warnings))

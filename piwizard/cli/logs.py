@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from piwizard.engine import events, run_launch, run_log
 from piwizard.engine.events import Event
-from piwizard.engine.follow import follow as follow_run
-from piwizard.engine.follow import runs
+from piwizard.engine.run_log import follow as follow_run
+from piwizard.engine.run_log import runs
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
 from piwizard.steps.registry import STEPS, step_named

@@ -40,7 +40,7 @@ def unforeseen(problem: Exception) -> PiwizardError:
     path = paths.logs_dir() / "unforeseen.txt"
     try:
         files.make_folders(path.parent)
-        details = console.concealed("".join(traceback.format_exception(problem)))
+        details = console.without_secrets("".join(traceback.format_exception(problem)))
         text = "".join(f"{printable.line(line)}\n" for line in details.splitlines())
         files.replace(path, text.encode("utf-8", "replace"), mode=0o600)
     except OSError as error:
@@ -81,7 +81,7 @@ def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, An
                 "edited": one.preview.edited,
             }
             for one in changes
-            if not one.preview.holds
+            if not one.preview.in_sync
         ],
         "warnings": [warning for one in changes for warning in one.preview.warnings],
     }
@@ -89,7 +89,7 @@ def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, An
 
 def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
     """Print the diffs and commands of one step."""
-    wanted = [one for one in changes if not one.preview.holds]
+    wanted = [one for one in changes if not one.preview.in_sync]
     console.say(f"== {place.label}: {len(wanted)} of {len(changes)} changes needed")
     for one in wanted:
         edited = "  (edited by hand since piwizard wrote it)" if one.preview.edited else ""
@@ -99,7 +99,7 @@ def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
         for line in one.preview.diff.splitlines():
             console.say(f"   {line}")
     for one in changes:
-        for warning in one.preview.warnings if one.preview.holds or one.change.kind == "setup" else ():
+        for warning in one.preview.warnings if one.preview.in_sync or one.change.kind == "setup" else ():
             console.say(f"!! {warning}")
     console.say("")
 

@@ -6,7 +6,7 @@ import sys
 
 from piwizard.cli.apply import watch_run
 from piwizard.engine import run_launch
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
@@ -28,14 +28,14 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
         raise PiwizardError(f"{step} has no app data.", hint=f"Use --data with {DATA_STEP} or with --all.")
     # An entry without a journal: an earlier undo was interrupted just before it removed the entry.
     backups = workspace.backups_dir()
-    kept = data and (step, site) in Remains(backups).places()
+    kept = data and (step, site) in Leftovers(backups).places()
     if not Journal(backups, step, site).records() and not workspace.state().entry(step, site) and not kept:
         if not as_json:
             console.say(f"{step} has not changed anything, so there is nothing to undo.")
         return 0
     if not yes:
         _require_unused(StepInstance(chosen, site))
-    written = app_data.of(site) if site and chosen.holds_data else None
+    written = app_data.measure_site(site) if site and chosen.holds_data else None
     ask = not yes and not as_json and sys.stdin.isatty()
     if data and written and written.any and not yes and not ask:
         raise PiwizardError(

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from piwizard.changes import package_removal
+from piwizard.changes import apt
 from piwizard.changes.base import Record
 from piwizard.cli import output
 from piwizard.cli.apply import watch_run
 from piwizard.engine import run_launch
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.undo_journal import Journal, journaled
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key
@@ -50,7 +50,7 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     if code == 0:
         _delete_caches(site)
         if not keep_data:
-            files.remove(deploy_key.folder(site))
+            files.remove(deploy_key.key_folder(site))
         AnswerStore().remove_site(site, keep_secrets=keep_data)
         left = [*_describe_leftovers(created), *_find_user(site)]
         if as_json:
@@ -64,14 +64,14 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
 def _data_of(site: str) -> Contents | None:
     """Return the data of a site's app. Raise PiwizardError if neither answers nor journals know the site."""
     backups = workspace.backups_dir()
-    known = journaled(backups) | workspace.state().steps() | Remains(backups).places()
+    known = journaled(backups) | workspace.state().steps() | Leftovers(backups).places()
     sites = dict.fromkeys((*workspace.planner(None).answers.sites, *sorted(name for _, name in known if name)))
     if site not in sites:
         raise PiwizardError(
             f"There is no site {site}.", key="site.name", hint=f"Choose one of: {', '.join(sites) or 'none yet'}."
         )
     # A folder that the step never set up belongs to somebody else.
-    return app_data.of(site) if (DATA_STEP, site) in known else None
+    return app_data.measure_site(site) if (DATA_STEP, site) in known else None
 
 
 def _confirm_removal(site: str, data: Contents | None, *, keep_data: bool, ask: bool) -> bool:
@@ -101,9 +101,9 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
     backups = workspace.backups_dir()
     known = journaled(backups) | workspace.state().steps()
     if data:
-        known |= Remains(backups).places()  # data that an earlier undo kept
+        known |= Leftovers(backups).places()  # data that an earlier undo kept
     sites = sorted({site for _, site in known if site is not None})
-    installed = package_removal.still_there(_read_package_records(backups))
+    installed = apt.still_there(_read_package_records(backups))
     steps: list[tuple[str, str | None]] = [
         (step.name, site) for site in sites for step in reversed(STEPS) if (step.name, site) in known
     ]
@@ -112,7 +112,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
         console.warn("piwizard has not changed anything, so there is nothing to undo.")
         return 0
     ask = not yes and not as_json and sys.stdin.isatty()
-    found = {site: app_data.of(site) for step, site in steps if step == DATA_STEP and site}
+    found = {site: app_data.measure_site(site) for step, site in steps if step == DATA_STEP and site}
     written = {site: contents for site, contents in found.items() if contents and contents.any}
     deleted = written if data else {}
     if deleted and not yes and not ask:
@@ -164,7 +164,7 @@ def _list_created_paths(site: str) -> list[Path]:
     """Return the files, links and folders that the steps of a site created where nothing existed before."""
     backups = workspace.backups_dir()
     records = [record for step in STEPS for record in Journal(backups, step.name, site).records()]
-    records += Remains(backups).of(DATA_STEP, site)
+    records += Leftovers(backups).of(DATA_STEP, site)
     targets = [Path(one["target"]) for one in records if _created_its_target(one)]
     return list(dict.fromkeys([paths.sites_dir() / site, *targets]))
 
@@ -193,7 +193,7 @@ def _describe_path(path: Path) -> str:
         return str(path)
     names = sorted(one.name for one in path.iterdir())
     more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
-    data = app_data.measure(path / "data")
+    data = app_data.measure_folder(path / "data")
     shown = [str(data) if name == "data" and data else name for name in names[:MAX_LISTED_NAMES]]
     return f"{path} with {', '.join(shown)}{more}" if names else f"{path}, which is empty"
 

@@ -15,7 +15,7 @@ import tomlkit
 
 from piwizard import __version__
 from piwizard.answers.model import AnswersFile
-from piwizard.engine import follow, run_launch, run_log
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.undo_journal import Journal, is_written, journaled
 from piwizard.errors import PiwizardError
 from piwizard.setup import workspace
@@ -49,7 +49,7 @@ def gather() -> Iterator[tuple[str, str]]:
             yield f"state/{name}", content.decode("utf-8", "replace")
     if content := files.read(paths.answers_file()):
         yield "answers.toml", _answers(content)
-    runs = [run for run in follow.runs() if run in {*follow.runs()[-RUNS:], *state.runs()}]
+    runs = [run for run in run_log.runs() if run in {*run_log.runs()[-RUNS:], *state.runs()}]
     for run in runs:
         text = "\n".join(printable.json_text(event) for event in run_log.read(run_launch.folder(run)))
         yield f"runs/{run}.jsonl", _end(text)
@@ -109,7 +109,7 @@ def _tables(value: object) -> dict[str, Any]:
 
 
 def _versions() -> str:
-    there = dpkg.installed()
+    there = dpkg.installed_versions()
     lines = [f"piwizard {__version__}", f"Python {platform.python_version()}", f"Linux {platform.release()}"]
     lines += [(files.read(Path("/etc/os-release")) or b"").decode("utf-8", "replace").partition("\n")[0]]
     return "\n".join([*lines, *(f"{name} {there[name]}" for name in sorted(PACKAGES & there.keys()))])

@@ -1,17 +1,17 @@
-"""What changes are applied with: every command and every file becomes an event, every file a backup first."""
+"""What changes are applied with: each command and file becomes an event, and each file has a backup."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from piwizard.changes.base import Before, Change, ChangeFailed, Record
 from piwizard.engine.events import CommandFinished
-from piwizard.engine.output_limit import OutputLimit
 from piwizard.engine.run_log import Recorder
-from piwizard.engine.transactions import Unfinished
+from piwizard.engine.transactions import TransactionBackup
 from piwizard.engine.undo_journal import Backups, Journal
 from piwizard.system import commands, files, transient_unit
 from piwizard.system.app_sandbox import Sandbox
@@ -119,7 +119,7 @@ class RunApplyContext:
     def make(self, change: Change) -> bool:
         preview = change.probe(self.machine, self)
         number, what = next(self._changes), change.describe()
-        if preview.holds:
+        if preview.in_sync:
             self._recorder.emit({"event": "change-skipped", "change": what, "kind": change.kind, "number": number})
             return False
         self._recorder.emit({"event": "change-started", "change": what, "kind": change.kind, "number": number})
@@ -136,14 +136,14 @@ class RunApplyContext:
             self._journal = own
 
     def begin(self, group: str, paths: Sequence[Path]) -> None:
-        for path in Unfinished(self._backups.folder, group).begin(paths, self._backups.wrote):
+        for path in TransactionBackup(self._backups.folder, group).begin(paths, self._backups.wrote):
             self.note(path, "taken back: it is no longer wanted")
 
     def finish(self, group: str) -> None:
-        Unfinished(self._backups.folder, group).finish()
+        TransactionBackup(self._backups.folder, group).finish()
 
-    def take_back(self, group: str) -> None:
-        for path in Unfinished(self._backups.folder, group).take_back():
+    def roll_back(self, group: str) -> None:
+        for path in TransactionBackup(self._backups.folder, group).take_back():
             self.note(path, "taken back")
 
     def original(self, record: Record) -> bytes:
@@ -157,3 +157,23 @@ class RunApplyContext:
 
     def unfinished(self, group: str) -> bool:
         return self._backups.unfinished(group)
+
+
+MOST = 16 << 20
+"""Characters of one command: a hundred times what a long build prints."""
+
+
+@dataclass
+class OutputLimit:
+    """What is left for a command; its last words are kept by whoever runs it, whatever came before."""
+
+    left: int = field(default_factory=lambda: MOST)
+    left_out: int = 0
+
+    def for_line(self, text: str) -> str | None:
+        """The line; None where there is no room any more."""
+        if self.left <= 0:
+            self.left_out += 1
+            return None
+        self.left -= len(text) + 1
+        return text

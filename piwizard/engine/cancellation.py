@@ -10,7 +10,7 @@ class Stopped(BaseException):
     """Somebody asked the run to end. Not an Exception, so that no handler on the way takes it for a failure."""
 
 
-class Stopping:
+class Cancellation:
     """As a context: inside of it a SIGTERM raises Stopped; outside it is remembered until the next one begins.
 
     So what writes down how a run ended is never cut off itself.

@@ -23,7 +23,7 @@ def lines(event: Event) -> list[str]:
     """
     match event["event"]:
         case "output":
-            return [f"     {printable.printed(event['text'])}"]
+            return [f"     {printable.terminal_line(event['text'])}"]
         case "run-started":
             verb = "Undo " if event.get("undo") else ""
             of = f" of {event['site']}" if event["site"] else ""

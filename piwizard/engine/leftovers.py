@@ -15,7 +15,7 @@ LEFT = ("folder", "user")
 """Kinds that the next undo of their step goes on with: the folder of an app's data, and the user that owns it."""
 
 
-class Remains:
+class Leftovers:
     """Kept until the packages are taken away, also where the steps are undone one by one."""
 
     def __init__(self, backups: Path) -> None:
@@ -75,7 +75,7 @@ class Remains:
 
     def settle(self) -> None:
         """What is no longer installed is forgotten, for a person may want it again; what stayed can go another time."""
-        there = dpkg.installed()
+        there = dpkg.installed_versions()
         stay = [one for one in self.records() if one["kind"] == "package" and one["target"] in there]
         kept = [one for one in self.records() if one["kind"] == "kept"] if stay else []
         self._journal.rewrite([*stay, *kept, *(one for one in self.records() if one["kind"] in LEFT)])

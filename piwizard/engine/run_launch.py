@@ -1,18 +1,20 @@
-"""Starts a run as a process that no terminal owns, finds one that is under way, and ends it."""
+"""Start a run as a process that no terminal owns, find the one under way, and stop it."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from piwizard.engine import run_id, run_lock
+from piwizard.engine import run_lock
 from piwizard.errors import PiwizardError
 from piwizard.system import commands, files, paths, systemd, transient_unit
-from piwizard.system.app_sandbox import GENTLE
+from piwizard.system.app_sandbox import LOW_PRIORITY
 
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 """What goes wrong in a run must not take the whole machine along: the sites and SSH keep a quarter of the memory. It
@@ -90,13 +92,13 @@ def _steps(run: str) -> Steps:
 
 def alive(run: str) -> bool:
     """Whether a run is under way, or its process is about to begin: on a small board that takes many seconds."""
-    return run == under_way() or systemd.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
+    return run == under_way() or systemd.read_states([unit(run)])[unit(run)].active not in ("inactive", "failed")
 
 
 def require_free() -> None:
     """Raise RunUnderWay where a run is under way already."""
     # Until its process holds the lock, which takes many seconds on a small board, a run is known by its unit.
-    if other := under_way() or next(iter(systemd.active(unit("*"))), None):
+    if other := under_way() or next(iter(systemd.list_active(unit("*"))), None):
         raise RunUnderWay(
             f"A run is under way already ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` ends it."
         )
@@ -104,7 +106,7 @@ def require_free() -> None:
 
 def wait_until_free() -> None:
     """Wait until no run is under way."""
-    while under_way() or systemd.active(unit("*")):
+    while under_way() or systemd.list_active(unit("*")):
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
@@ -112,7 +114,7 @@ def start(wanted: RunRequest) -> str:
     """Starts the run and returns its name. PiwizardError where one is under way, or systemd does not run."""
     require_systemd()
     require_free()
-    run = run_id.following(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
+    run = following(max((path.name for path in paths.logs_dir().glob("*T*-*")), default=None))
     files.make_folders(folder(run), 0o700)
     files.replace(folder(run) / "request.json", json.dumps(asdict(wanted)).encode(), mode=0o600)
     what = ", ".join(dict.fromkeys(step for step, _ in wanted.steps))
@@ -120,7 +122,15 @@ def start(wanted: RunRequest) -> str:
     # continue: a pip that ran out of memory is the run's to explain, not the end of it.
     # ExecStopPost: whatever becomes of the run's process, no command of an app outlives it.
     after = f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service"
-    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE, *BOUNDED, after)
+    settings = (
+        "KillMode=mixed",
+        "TimeoutStopSec=60",
+        "Type=exec",
+        "OOMPolicy=continue",
+        *LOW_PRIORITY,
+        *BOUNDED,
+        after,
+    )
     properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"
     program = (sys.executable, "-I", "-m", "piwizard", "work", run)
@@ -146,3 +156,29 @@ def require_systemd() -> None:
             "systemd does not run on this machine, and piwizard sets up services of systemd.",
             hint="`piwizard rehearse` shows everything on a copy of this machine, where systemd does run.",
         )
+
+
+NAME = re.compile(r"(\d{8}T\d{6})-([0-9a-f]+)")
+SECOND = "%Y%m%dT%H%M%S"
+
+
+def following(latest: str | None, now: datetime | None = None) -> str:
+    """A name that sorts after the latest one, also where the clock went back: a Pi without power has none."""
+    moment, before = now or datetime.now(UTC), _moment(latest or "")
+    if before:
+        moment = max(moment, before + timedelta(microseconds=1))
+    return f"{moment:{SECOND}-%f}"
+
+
+def _moment(name: str) -> datetime | None:
+    """The last moment that a name stands for; None where it is no run's."""
+    known = NAME.fullmatch(name)
+    try:
+        second = datetime.strptime(known[1], SECOND).replace(tzinfo=UTC) if known else None
+    except ValueError:
+        return None
+    if known is None or second is None:
+        return None
+    # An earlier form had four digits in no order within their second.
+    micros = int(known[2]) if re.fullmatch(r"\d{6}", known[2]) else 999_999
+    return second + timedelta(microseconds=micros)

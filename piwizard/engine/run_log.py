@@ -1,19 +1,20 @@
-"""The log of a run: appended by its process, and read by whoever watches."""
+"""The logs of runs: written by their processes, followed by readers, and removed when they are old."""
 
 from __future__ import annotations
 
 import errno
 import os
+import time
 import traceback
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from piwizard.engine.events import Event, decode, is_output, now
 from piwizard.errors import unforeseen
-from piwizard.system import files, printable
-from piwizard.system.secret_filter import Concealer, Secret
+from piwizard.system import files, paths, printable
+from piwizard.system.secret_filter import Secret, SecretFilter
 
 PLAIN = frozenset({"event", "step", "site", "steps", "action", "kind", "stream", "result", "sha256"})
 """Fields of piwizard's own words, which readers act upon: a secret that is such a word hides nothing there."""
@@ -23,9 +24,9 @@ class Recorder:
     """Appends events to `RUN/events.jsonl`; no secret passes it, whatever a command prints."""
 
     def __init__(self, folder: Path, secrets: Iterable[Secret | str] = ()) -> None:
-        files.own_folder(folder, 0o700, (os.geteuid(), os.getegid()))
+        files.make_owned_folder(folder, 0o700, (os.geteuid(), os.getegid()))
         self.run = folder.name
-        self._concealer = Concealer(secrets)
+        self._concealer = SecretFilter(secrets)
         self._torn = False
         self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         files.sync_folder(folder)
@@ -131,3 +132,47 @@ def read(folder: Path) -> list[Event]:
     while reader.behind:
         events += reader.new()
     return events
+
+
+GLANCES_PER_SECOND = 10
+
+
+def follow(run: str) -> Iterator[Event]:
+    """The events of a run from the first on, until it has ended or its process is gone."""
+    from piwizard.engine import run_launch
+
+    reader = EventReader(run_launch.folder(run) / "events.jsonl")
+    while True:
+        # Asked before reading: what a run wrote before it ended is then always read.
+        alive = run_launch.alive(run)
+        came = False
+        for event in reader.new():
+            came = True
+            yield event
+            if event["event"] == "apply-finished":
+                return
+        if not came and not reader.behind:
+            if not alive:
+                return
+            time.sleep(1 / GLANCES_PER_SECOND)
+
+
+def runs() -> list[str]:
+    """The names of all runs that have a record, oldest first."""
+    return sorted(path.parent.name for path in Path(paths.logs_dir()).glob("*/events.jsonl"))
+
+
+MOST_RUNS = 50
+MOST_BYTES = 200 << 20
+
+
+def prune(logs: Path, needed: Collection[str], *, runs: int = MOST_RUNS, size: int = MOST_BYTES) -> None:
+    """Of the folders in `logs`, whose names begin with the time, the newest `runs` stay, as far as they fit in `size`
+    bytes; and all that are `needed`."""
+    if not logs.is_dir():
+        return
+    taken = 0
+    for number, folder in enumerate(sorted((one for one in logs.iterdir() if one.is_dir()), reverse=True)):
+        taken += sum(file.stat().st_size for file in folder.iterdir())
+        if (number >= runs or taken > size) and folder.name not in needed:
+            files.remove(folder)

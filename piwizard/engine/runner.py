@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from piwizard.changes import UNDO, package_removal
+from piwizard.changes import UNDO, apt
 from piwizard.changes.base import Change, Record
 from piwizard.engine.apply_context import RunApplyContext
-from piwizard.engine.cancellation import Stopped, Stopping
+from piwizard.engine.cancellation import Cancellation, Stopped
 from piwizard.engine.events import ChangeEvent, PlannedChange
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.state import State
 from piwizard.engine.undo_journal import Backups, Journal
@@ -28,7 +28,7 @@ class Runner:
     backups: Path
     state: State
     recorder: Recorder
-    stopping: Stopping = field(default_factory=Stopping)
+    stopping: Cancellation = field(default_factory=Cancellation)
     locate: Callable[[PiwizardError, str | None], None] = lambda error, site: None
     """Names the place of the answer, of this site, that an error is about."""
 
@@ -87,7 +87,7 @@ class Runner:
                     "nothing back.",
                     hint="Start install.sh of the newer piwizard again, then undo.",
                 )
-            remains = Remains(self.backups)
+            remains = Leftovers(self.backups)
             records = _with_left(remains.of(step, site), noted)
             described: list[PlannedChange] = [
                 {"change": f"Undo {record['kind']} {record['target']}", "kind": "undo"} for record in records
@@ -98,9 +98,9 @@ class Runner:
             work = self._work(step, site, overwrite=False, wipe=wipe)
             return "done", take_back(journals, records, remains, work)
 
-        def take_back(journals: list[Journal], records: list[Record], remains: Remains, work: RunApplyContext) -> str:
+        def take_back(journals: list[Journal], records: list[Record], remains: Leftovers, work: RunApplyContext) -> str:
             kept, unfinished = [], []
-            if data is not None and wipe and app_data.delete(data):
+            if data is not None and wipe and app_data.delete_data(data):
                 work.note(data, "deleted")
             for number, record in enumerate(reversed(records), start=1):
                 what: ChangeEvent = {
@@ -118,13 +118,13 @@ class Runner:
                         kept.append((record["kind"], left))
                 remains.note(step, site, record, left)
                 self.recorder.emit({**what, "event": "change-finished"})
-            if data is not None and (there := app_data.measure(data)):
+            if data is not None and (there := app_data.measure_folder(data)):
                 work.say(f"{there}: kept.")
                 kept.append(("data", f"{there}: kept."))
             if any(record["target"].startswith("/etc/systemd/system/") for record in records):
                 work.command(("systemctl", "daemon-reload"))
             if packages:
-                stay = package_removal.take_away(remains.records(), work)
+                stay = apt.take_away(remains.records(), work)
                 kept = [one for one in kept if one[0] != "package"] + [("package", sentence) for sentence in stay]
                 for sentence in stay:
                     work.say(sentence)

@@ -26,7 +26,7 @@ class FileCopy(TypedDict, total=False):
     mtime_ns: int
 
 
-class Unfinished:
+class TransactionBackup:
     """One group; its folder holds copies of the files, its .json says where they belong."""
 
     def __init__(self, backups: Path, group: str) -> None:
@@ -62,7 +62,7 @@ class Unfinished:
 
     def finish(self) -> None:
         """Nothing of the group needs to be kept any longer."""
-        files.forget(self._index)  # first, and for good: it must not name copies that are gone
+        files.unlink(self._index)  # first, and for good: it must not name copies that are gone
         files.remove(self._copies)
 
     def _entries(self) -> list[FileCopy]:
@@ -95,7 +95,7 @@ class Unfinished:
         if entry["link"] is not None:
             if path.is_symlink() and os.readlink(path) == entry["link"]:
                 return False
-            files.link(path, entry["link"])
+            files.make_link(path, entry["link"])
         elif entry["copy"] is None:
             if not os.path.lexists(path):
                 return False

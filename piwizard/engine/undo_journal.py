@@ -141,7 +141,7 @@ class Journal:
     def forget(self) -> None:
         """The step is undone: its journal ends."""
         self._entries = None
-        files.forget(self._file)
+        files.unlink(self._file)
         files.remove(self.folder)
         with suppress(OSError):  # another step of the site has a journal there
             self.folder.parent.rmdir()

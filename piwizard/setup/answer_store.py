@@ -73,7 +73,7 @@ class AnswerStore:
             if edited != content:
                 self._write(edited)
             if copied:
-                deploy_key.forget(str(before_name))
+                deploy_key.remove_key(str(before_name))
             if renamed:
                 _forget_secrets(str(before_name))
 
@@ -181,7 +181,7 @@ def _copy_secrets(old: str, new: str) -> bool:
     store = workspace.secret_store()
     store.rename(old, new)
     store.save()
-    return deploy_key.copy(old, new)
+    return deploy_key.copy_key(old, new)
 
 
 def _forget_secrets(site: str) -> None:

@@ -10,7 +10,7 @@ from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
 from piwizard.apps import app_source, repository_access
 from piwizard.apps.app_source import AppSource
-from piwizard.git.git_access import Access
+from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import PlanContext
@@ -54,7 +54,7 @@ class SetupContext:
 
     @cached_property
     def _certificates(self) -> lineage.Certificates:
-        return lineage.look()
+        return lineage.read_certificates()
 
     @cached_property
     def _packaged_units(self) -> frozenset[str]:
@@ -70,7 +70,7 @@ class SetupContext:
             source=self.source(site) if site and "app.repo" in sites[site] else None,
             sites=tuple(sites),
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
-            installed=dpkg.installed(),
+            installed=dpkg.installed_versions(),
             ipv6=ipv6_listen.ipv6_here(),
             packaged_units=self._packaged_units,
         )
@@ -96,7 +96,7 @@ class SetupContext:
         """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
         return {site: found.commit for site, found in self._sources.items()}
 
-    def access(self, site: str) -> Access:
+    def access(self, site: str) -> GitAccess:
         """Return the login with which git fetches the repository of a site."""
         plain = self._answers.of(site)
         token = plain.get(repository_access.TOKEN_KEY)

@@ -59,7 +59,7 @@ def inspect(
     try:
         if ownership is not None:
             found = preview(planner.plan(place), machine or SystemCache(), ownership)
-            drift = tuple(one for one in found if not one.preview.holds)
+            drift = tuple(one for one in found if not one.preview.in_sync)
         if not (drift and stop_at_drift):
             checks.extend(planner.checks(place))
     except PiwizardError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from piwizard.changes.notice import Notice, OfferedCommand
+from piwizard.changes.command import Notice, OfferedCommand
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.run_request import Plans
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from piwizard.changes.base import Change, OwnershipIndex, Preview
+from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Transaction
-from piwizard.changes.unit import RunningUnit
 from piwizard.setup.planner import Planner
 from piwizard.steps.registry import StepInstance
 from piwizard.system.system_cache import SystemCache

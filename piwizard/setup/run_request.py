@@ -32,13 +32,13 @@ def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[
     return [
         (place, changes)
         for place, changes in preview_all(planner, chosen, workspace.backups())
-        if not _waits(changes) and (place not in finished or any(not one.preview.holds for one in changes))
+        if not _waits(changes) and (place not in finished or any(not one.preview.in_sync for one in changes))
     ]
 
 
 def _waits(changes: Sequence[Previewed]) -> bool:
     """Check whether a background job is at work, and nothing is left to do before it."""
-    left = next((one.preview for one in changes if not one.preview.holds), None)
+    left = next((one.preview for one in changes if not one.preview.in_sync), None)
     return left is not None and left.pending
 
 

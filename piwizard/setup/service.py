@@ -14,7 +14,7 @@ from piwizard.errors import PiwizardError
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question
-    from piwizard.network.address_trial import Trial
+    from piwizard.network.address_trial import AddressTrial
     from piwizard.setup.answer_store import AnswerStore
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
@@ -143,23 +143,23 @@ class SetupService:
         if job := step_named(step).background:
             job.stop()
 
-    def trial(self) -> Trial | None:
+    def trial(self) -> AddressTrial | None:
         """Return the address that waits to be confirmed, if any. Quick."""
         from piwizard.network import address_trial
 
-        return address_trial.current()
+        return address_trial.current_trial()
 
-    def on_wire(self, trial: Trial) -> bool:
+    def on_wire(self, trial: AddressTrial) -> bool:
         """Return whether the new address is set and can be confirmed. Quick."""
-        from piwizard.network.address_trial import live, ready
+        from piwizard.network.address_trial import is_ready, live_addresses
 
-        return trial.host in live(trial.interface) and ready(trial)
+        return trial.host in live_addresses(trial.interface) and is_ready(trial)
 
-    def confirm(self) -> Trial:
+    def confirm(self) -> AddressTrial:
         """Confirm the new address."""
-        from piwizard.network import address_trial
+        from piwizard.network import address_rollback
 
-        return address_trial.confirm()
+        return address_rollback.confirm_trial()
 
     def look_for_new_code(self) -> None:
         """Fetch the newest commits for the next plan."""

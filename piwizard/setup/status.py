@@ -43,7 +43,7 @@ ASCII_STATE_SYMBOLS = {
 
 def state_symbol(state: str) -> str:
     """Return the symbol of a step's state, in ASCII where the terminal's encoding has no other."""
-    return (STATE_SYMBOLS if console.unicode_out() else ASCII_STATE_SYMBOLS)[state]
+    return (STATE_SYMBOLS if console.supports_unicode() else ASCII_STATE_SYMBOLS)[state]
 
 
 @dataclass(frozen=True)

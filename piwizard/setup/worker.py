@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from piwizard.changes.base import Change
-from piwizard.engine import retention, run_launch
-from piwizard.engine.cancellation import Stopped, Stopping
+from piwizard.engine import run_launch, run_log
+from piwizard.engine.cancellation import Cancellation, Stopped
 from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
@@ -22,7 +22,7 @@ from piwizard.system.checks import Check
 
 def work(run: str) -> bool:
     """Carry out the request of a run and return whether every step succeeded."""
-    stopping = Stopping()
+    stopping = Cancellation()
     stopping.listen()
     since = time.monotonic()
     recorder = Recorder(run_launch.folder(run))
@@ -30,7 +30,7 @@ def work(run: str) -> bool:
     try:
         request = run_launch.request(run)
         Lock(paths.lock_file()).take(run)
-        retention.prune(paths.logs_dir(), {*workspace.state().runs(), run})
+        run_log.prune(paths.logs_dir(), {*workspace.state().runs(), run})
         # Undo needs only the journals: it works without answers.toml, or with an invalid one.
         planner = None if request.action == "undo" else workspace.planner(None, dict(request.pins))
         recorder = Recorder(
@@ -62,7 +62,7 @@ def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: 
     engine.stopping.look()
     if planner is None:
         packages = request.packages and (step, site) == request.steps[-1]
-        data = app_data.folder(site) if site and place.step.holds_data else None
+        data = app_data.data_folder(site) if site and place.step.holds_data else None
         return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
     planner.context.invalidate()
 

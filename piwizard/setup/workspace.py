@@ -30,7 +30,7 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
         found = file_reader.parse(kept_answers.completed(path, text), all_questions(), path.name)
         found = replace(found, lines=len(text.splitlines()))
     made = Planner(found, secret_store(), pins)
-    console.hide(made.secrets())
+    console.hide_secrets(made.secrets())
     return made
 
 
@@ -45,7 +45,7 @@ def keep_answers(file: Path) -> None:
         return
     files.make_folders(own.parent, 0o700)
     if before is not None:
-        previous = paths.previous_answers()
+        previous = paths.previous_answers_file()
         _keep_for_good(files.read(previous))
         files.replace(previous, before, mode=0o600)
     files.replace(own, content, mode=0o600)

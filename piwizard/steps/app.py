@@ -12,22 +12,22 @@ from piwizard.answers.questions import Question
 from piwizard.apps import memory_usage, network_access, preparation, repository_access
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
+from piwizard.changes.build_workspace import BUILD_USER
+from piwizard.changes.command import Notice
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
-from piwizard.changes.notice import Notice
-from piwizard.changes.package import Packages
 from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.changes.virtualenv import Virtualenv
-from piwizard.changes.workspace import BUILD_USER
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import files
-from piwizard.system.app_sandbox import seen
+from piwizard.system.app_sandbox import path_inside
 from piwizard.system.checks import Check
 from piwizard.system.files import Owner
 from piwizard.system.remedies import ApplySteps
@@ -159,7 +159,7 @@ class App(Step):
         published = {**app.static, **app.root_files}
         trial = SetupStep(
             f"Try {app.entry.entry} on a spare socket",
-            (str(where.venv / "bin" / "python"), "-I", str(seen(TRIAL)), app.entry.entry, host),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(TRIAL)), app.entry.entry, host),
             where.release / PROOF_FILE,
             name,
             where.code,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers.model import Answers
 from piwizard.apps import app_units
 from piwizard.changes.file import File
-from piwizard.changes.transaction import Then
+from piwizard.changes.transaction import Activation
 from piwizard.nginx.server_blocks import SiteBlock, render_site
 from piwizard.nginx.tls_settings import BOOKWORM, Tls, TlsEngine, engine
 from piwizard.steps.step import PlanContext, app_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")
 TEST = ("nginx", "-t")
-TAKE_UP = (Then(("systemctl", "reload-or-restart", "nginx.service")),)
+TAKE_UP = (Activation(("systemctl", "reload-or-restart", "nginx.service")),)
 
 
 def site_file(context: PlanContext, answers: Answers, certificate: str | None) -> File:
@@ -47,7 +47,7 @@ class ChosenCertificate:
     """The certificate for a site: its name in certbot, and whether a person made it."""
 
     name: str
-    of_person: bool
+    of_user: bool
 
 
 def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
@@ -59,9 +59,9 @@ def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
     ours = lineage.name_for(site)
     used = Path(there.in_use.get(site, "")).name
     if used == ours or answers.get("tls.server"):
-        return ChosenCertificate(ours, of_person=False)
-    found = there.of_person(answers["site.domains"], used)
-    return ChosenCertificate(found.name, of_person=True) if found else ChosenCertificate(ours, of_person=False)
+        return ChosenCertificate(ours, of_user=False)
+    found = there.of_user(answers["site.domains"], used)
+    return ChosenCertificate(found.name, of_user=True) if found else ChosenCertificate(ours, of_user=False)
 
 
 def engine_of(context: PlanContext) -> TlsEngine:

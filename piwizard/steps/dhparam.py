@@ -8,13 +8,12 @@ from pathlib import Path
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
 from piwizard.changes.dh_parameters import Generate, NotGenerating
-from piwizard.changes.file import File
+from piwizard.changes.file import AbsentFile, File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
-from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system import commands, files, openssl_dhparam, paths
 from piwizard.system import dhparam_generator as generator
@@ -85,10 +84,10 @@ class Dhparam(Step):
         if (
             context is not None
             and answers is not None
-            and (seconds := openssl_dhparam.expected(answers.get(BITS.key, ENOUGH)))
+            and (seconds := openssl_dhparam.estimate_seconds(answers.get(BITS.key, ENOUGH)))
         ):
             bits = BITS.suggest(
-                ENOUGH, f"takes about {openssl_dhparam.duration(seconds)} on this board, by a short test"
+                ENOUGH, f"takes about {openssl_dhparam.format_duration(seconds)} on this board, by a short test"
             )
         return (WAY, bits, AT_START)
 
@@ -125,7 +124,7 @@ class Dhparam(Step):
                 else (RunCommand("sudo nginx -t", "to see which"),),
             )
             return
-        found = openssl_dhparam.parse(files.read(IN_USE) or b"")
+        found = openssl_dhparam.parse_parameters(files.read(IN_USE) or b"")
         yield Check(
             "dh-parameters-valid",
             "DH parameters valid",
@@ -148,18 +147,18 @@ class Dhparam(Step):
 
 
 def _activated(*changes: Change) -> Transaction:
-    take_up = Then(("systemctl", "reload-or-restart", "nginx.service"))
-    return Transaction("dhparam", changes, guard=("nginx", "-t"), then=(take_up,))
+    take_up = Activation(("systemctl", "reload-or-restart", "nginx.service"))
+    return Transaction("dhparam", changes, validate=("nginx", "-t"), activate=(take_up,))
 
 
 def _unit(bits: int) -> str:
     return render(
         "systemd/dhparam.service.j2",
         bits=bits,
-        folder=str(generator.folder()),
-        partial=str(generator.partial()),
-        generated=str(generator.generated()),
-        progress=str(generator.PROGRESS),
+        folder=str(generator.generator_folder()),
+        partial=str(generator.partial_file()),
+        generated=str(generator.generated_file()),
+        progress=str(generator.PROGRESS_FILE),
         command=COMMAND,
     )
 

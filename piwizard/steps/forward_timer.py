@@ -6,7 +6,7 @@ from pathlib import Path
 
 from piwizard.changes.file import File
 from piwizard.network import port_forwarding
-from piwizard.network.port_forwarding import Wanted
+from piwizard.network.port_forwarding import WantedForwards
 from piwizard.templates.render import render
 
 PROGRAM = Path("/usr/local/lib/piwizard/forwards.py")
@@ -19,7 +19,7 @@ def program() -> File:
     return File(PROGRAM, Path(port_forwarding.__file__).read_text(encoding="utf-8"))
 
 
-def units(gateway: str, wanted: Wanted) -> tuple[File, File]:
+def units(gateway: str, wanted: WantedForwards) -> tuple[File, File]:
     """The timer, and the service that it starts."""
     service = render(
         "systemd/forwards.service.j2",

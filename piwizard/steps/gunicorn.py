@@ -17,8 +17,8 @@ from piwizard.changes.base import Change
 from piwizard.changes.file import File
 from piwizard.changes.link import Link
 from piwizard.changes.prune import Prune
-from piwizard.changes.transaction import Then, Transaction
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.systemd_unit import RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.errors import PiwizardError
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import checks, systemd
@@ -89,11 +89,11 @@ class Gunicorn(Step):
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 Link(where.current, f"releases/{where.release.name}"),
             ),
-            then=(
-                Then(("systemctl", "daemon-reload")),
-                Then(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
+            activate=(
+                Activation(("systemctl", "daemon-reload")),
+                Activation(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
-            proof=lambda: _ill(name, host),
+            verify=lambda: _ill(name, host),
             data=preparation.data_switch(app),
         )
         prune = Prune(where.folder / "releases", where.current)
@@ -103,7 +103,7 @@ class Gunicorn(Step):
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
-        states = systemd.ask(names)
+        states = systemd.read_states(names)
         for unit, check_id in zip(names, ("app-socket-running", "app-service-running"), strict=True):
             state = states[unit]
             yield Check(
@@ -139,16 +139,16 @@ def _first_page(name: str, host: str) -> HttpResponse | None:
     """What the service answers; waits while a large app is still being loaded by a small board."""
     socket = app_units.socket_path(name)
     while True:
-        answer = checks.settled(
-            lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
+        answer = checks.poll_until(
+            lambda: checks.get_page("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
         )
-        if answer is not None or not systemd.loading(f"{name}.service", MAX_START_SECONDS):
+        if answer is not None or not systemd.is_loading(f"{name}.service", MAX_START_SECONDS):
             return answer
 
 
 def _ill(name: str, host: str) -> str | None:
     """What is wrong with a service that was just restarted; None where it is well, or does not run yet."""
-    state = systemd.ask([f"{name}.service"])[f"{name}.service"]
+    state = systemd.read_states([f"{name}.service"])[f"{name}.service"]
     if state.failed and not state.failing:
         return "The app runs on a spare socket, but not as the service: systemd has given it up."
     if not (state.running or state.failing):

@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from piwizard.answers.model import Answers
-from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import Change
-from piwizard.changes.file import EditedFile, File
+from piwizard.changes.file import AbsentFile, EditedFile, File
 from piwizard.changes.folder import Folder
-from piwizard.changes.transaction import Then, Transaction
-from piwizard.changes.unit import RunningUnit
+from piwizard.changes.systemd_unit import RunningUnit
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.steps.blocks import certificate_of
 from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.system import files, paths, systemd
@@ -20,8 +19,8 @@ from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
 from piwizard.templates.render import render
 from piwizard.tls import certificate_problem, lineage, renewal_dry_run
-from piwizard.tls.challenge import ENVIRONMENT, Challenge, environment_runs, needs_environment, way_of
-from piwizard.tls.renewal_dry_run import HOOK, Rehearsal
+from piwizard.tls.challenge import ENVIRONMENT, Challenge, choose_challenge, environment_runs, needs_environment
+from piwizard.tls.renewal_dry_run import HOOK, RenewalDryRun
 
 TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
@@ -29,7 +28,7 @@ DROP_INS = UNITS / "certbot.service.d"
 PLUGIN = DROP_INS / "piwizard-plugin.conf"
 """Makes certbot run in the environment with the plugin that Debian lacks."""
 
-RELOAD = (Then(("systemctl", "daemon-reload")),)
+RELOAD = (Activation(("systemctl", "daemon-reload")),)
 
 
 def _watch() -> tuple[File, ...]:
@@ -63,34 +62,36 @@ class Renewal(Step):
         if bundle:
             content = render("systemd/certbot-ca.conf.j2", bundle=bundle)
             drop_in = File(DROP_INS / f"piwizard-{site}.conf", content)
-            changes.append(Transaction(f"{site}-renewal", (Folder(DROP_INS), drop_in), then=RELOAD))
+            changes.append(Transaction(f"{site}-renewal", (Folder(DROP_INS), drop_in), activate=RELOAD))
         if there and renewal_dry_run.needs_webroot(there) and answers.get("tls.challenge", "http") == "http":
             conf = lineage.LETSENCRYPT / "renewal" / f"{name}.conf"
             served_here = partial(renewal_dry_run.with_webroot, domains=answers["site.domains"])
             changes.append(EditedFile(conf, served_here, "validation files go to the folder that nginx serves"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
-        way = Challenge() if certificate_of(context, answers).of_person else way_of(answers)
-        if way.requirement:
-            drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=way.certbot))
-            changes.append(Transaction("renewal-plugin", (Folder(DROP_INS), drop_in), then=RELOAD, shared=True))
+        challenge = Challenge() if certificate_of(context, answers).of_user else choose_challenge(answers)
+        if challenge.requirement:
+            drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=challenge.certbot))
+            changes.append(Transaction("renewal-plugin", (Folder(DROP_INS), drop_in), activate=RELOAD, shared=True))
         elif not needs_environment(context.certificates.lineages):
-            changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), then=RELOAD, shared=True))
+            changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), activate=RELOAD, shared=True))
         return (
-            Transaction("renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), then=RELOAD, shared=True),
+            Transaction(
+                "renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), activate=RELOAD, shared=True
+            ),
             *changes,
-            Rehearsal(
+            RenewalDryRun(
                 name,
                 paths.state_dir() / "renewals" / name,
                 {"REQUESTS_CA_BUNDLE": bundle} if bundle else {},
                 answers.get("tls.server"),
-                way,
+                challenge,
             ),
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
-        states = systemd.ask([TIMER, WATCH])
+        states = systemd.read_states([TIMER, WATCH])
         for check_id, name, timer in (
             ("renewal-timer-running", "Renewal timer running", TIMER),
             ("health-timer-running", "Weekly health check timer running", WATCH),
@@ -129,4 +130,4 @@ class Renewal(Step):
                 ),
             )
         domains = answers["site.domains"]
-        yield certificate_problem.certificate_check(context.certificates.in_use.get(str(answers.site)), domains)
+        yield certificate_problem.check_certificate(context.certificates.in_use.get(str(answers.site)), domains)

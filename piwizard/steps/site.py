@@ -91,8 +91,8 @@ class Site(Step):
                 File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
-        site = Transaction(f"{name}-site", own, guard=TEST, then=TAKE_UP)
-        default = Transaction("default-server", tuple(shared), guard=TEST, then=TAKE_UP, shared=True)
+        site = Transaction(f"{name}-site", own, validate=TEST, activate=TAKE_UP)
+        default = Transaction("default-server", tuple(shared), validate=TEST, activate=TAKE_UP, shared=True)
         # The default server also sets the hash size, without which nginx refuses long domains. Once it exists, the
         # site's file comes first: it may be what keeps nginx from loading.
         groups = (site, default) if context.nginx.has_default_server else (default, site)
@@ -113,7 +113,7 @@ class Site(Step):
             cause=_cause(page),
             fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
         )
-        fresh = checks.settled(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
+        fresh = checks.poll_until(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
         yield _closed(str(answers.site), host, page, secure=secure) if fresh else _old(*CLOSED)
         if other := context.nginx.default_server_of_others():
             yield Check(*STRANGERS, True, f"answered by {other}, which is not piwizard's")
@@ -150,7 +150,7 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
     files = leak_check.list_private_files(SiteLayout(site, ""))
-    found = leak_check.find_leaks(files, lambda path: checks.get(path, host=host, secure=secure))
+    found = leak_check.find_leaks(files, lambda path: checks.get_page(path, host=host, secure=secure))
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",
@@ -171,7 +171,7 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
 
 def _strangers() -> Check:
     """Check that a request for an unknown host name gets no answer: the connection is accepted, then closed."""
-    seen = checks.settled(lambda: checks.ask("/", host="unknown.invalid"), lambda seen: seen == "closed")
+    seen = checks.poll_until(lambda: checks.try_page("/", host="unknown.invalid"), lambda seen: seen == "closed")
     details = {"closed": "no answer for them", "nobody": "unknown: no connection to nginx"}
     return Check(
         *STRANGERS,
@@ -188,13 +188,13 @@ def _first_page(host: str, service: str, *, secure: bool) -> HttpResponse | None
     """Return what a visitor gets; waits while the app's workers are starting."""
     while True:
         began = time.monotonic()
-        page = checks.settled(
-            lambda: checks.get("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
+        page = checks.poll_until(
+            lambda: checks.get_page("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
         )
         # nginx itself refuses or closes at once; an app that is starting gives nginx no answer, or 502.
-        silent = page is None and time.monotonic() - began >= checks.TIMEOUT
+        silent = page is None and time.monotonic() - began >= checks.TIMEOUT_SECONDS
         may_load = silent or (page is not None and page.status in (502, 504))
-        if not may_load or not systemd.loading(service, MAX_START_SECONDS):
+        if not may_load or not systemd.is_loading(service, MAX_START_SECONDS):
             return page
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from piwizard.answers.model import Answers
+from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
-from piwizard.changes.package import Packages
 from piwizard.errors import PiwizardError
 from piwizard.network.internet_time import check_clock
 from piwizard.steps.step import PlanContext, Step

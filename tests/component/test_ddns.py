@@ -175,18 +175,18 @@ def test_at_every_provider(lab: Lab, home: Pi) -> None:
 
 
 REFUSALS = [
-    ("answer", "nohost", "No-IP knows no name", 1),
-    ("answer", "badagent", "has blocked this kind of client", 1),
-    ("answer", "!donator", "only paying accounts have", 1),
-    ("answer", "abuse", "has blocked the account or the name", 1),
-    ("answer", "911", "asks to be left alone for 30 minutes", 1),
-    ("fault", "500", "has a failure of its own", 1),
-    ("fault", "garbage", "no answer to an update", 1),
+    ("answer", "nohost", "No-IP has no host name", 1),
+    ("answer", "badagent", "blocked this client", 1),
+    ("answer", "!donator", "a feature of paid accounts", 1),
+    ("answer", "abuse", "blocked the account or the host name", 1),
+    ("answer", "911", "asks clients to wait 30 minutes", 1),
+    ("fault", "500", "has an internal error", 1),
+    ("fault", "garbage", "an unexpected answer to an update", 1),
     ("fault", "timeout", "did not answer in time", 1),
-    ("fault", "reset", "cut the connection", 1),
-    ("fault", "expired", "The certificate of dynupdate.no-ip.com is not right", 0),
-    ("fault", "other-name", "The certificate of dynupdate.no-ip.com is not right", 0),
-    ("fault", "untrusted", "The certificate of dynupdate.no-ip.com is not right", 0),
+    ("fault", "reset", "closed the connection", 1),
+    ("fault", "expired", "The certificate of dynupdate.no-ip.com is not valid", 0),
+    ("fault", "other-name", "The certificate of dynupdate.no-ip.com is not valid", 0),
+    ("fault", "untrusted", "The certificate of dynupdate.no-ip.com is not valid", 0),
 ]
 
 
@@ -205,7 +205,7 @@ def test_refusals_leave_what_was_there(lab: Lab, home: Pi, refusals: list[tuple[
     assert refused(home, NO_IP, "wrong-one")["message"] == error["message"]
     assert len(net.noip.requests) == 1, "a refusal is not asked for again"
     home.reboot()
-    assert "not asked again for" in refused(home, NO_IP, "wrong-one")["hint"]
+    assert "The next attempt with these answers is possible in" in refused(home, NO_IP, "wrong-one")["hint"]
     assert len(net.noip.requests) == 1, "nor after a reboot"
 
     for kind, what, words, asked in refusals:

@@ -146,12 +146,12 @@ def test_what_only_the_outside_sees(lab: Lab, plain: Pi, repo: str) -> None:
     with acme.staging.failing("untrusted"):
         refused("The certificate of the ACME server acme-staging-v02.api.letsencrypt.org is not trusted")
     acme.production.limit_rate(7200)
-    refused("Let's Encrypt takes no more requests for this site until", orders=1)
+    refused("Let's Encrypt accepts no more requests for this site until", orders=1)
     acme.production.relent()
     acme.staging.relent()
-    refused("Let's Encrypt was not asked: it takes no more requests")
+    refused("No request was sent: Let's Encrypt accepts no more requests")
     plain.reboot()
-    refused("Let's Encrypt was not asked: it takes no more requests")
+    refused("No request was sent: Let's Encrypt accepts no more requests")
     assert not acme.staging.counts
     known = json.loads(plain.read("/var/lib/piwizard/attempts.json"))
     plain.write("/var/lib/piwizard/attempts.json", json.dumps([known[0] | {"retry_at": "2026-01-01T00:00:00+00:00"}]))

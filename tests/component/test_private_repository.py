@@ -100,7 +100,7 @@ def test_by_deploy_key(pi: Pi, forge: Forge) -> None:
 
     shown = quickstart.said(key(pi, "--answers", quickstart.ANSWERS, "--json"))
     assert shown["accepted"] is False
-    assert "does not let this site's key read" in refusal(pi)["message"]
+    assert "does not let this site's deploy key read" in refusal(pi)["message"]
     forge.allow(shown["key"])
     told = key(pi, "--answers", quickstart.ANSWERS).output
     assert shown["key"] in told
@@ -126,12 +126,12 @@ def test_by_deploy_key(pi: Pi, forge: Forge) -> None:
 def test_by_token(pi: Pi, forge: Forge) -> None:
     answer(pi, HTTPS)
     closed = refusal(pi)
-    assert closed["message"] == f"app.repo: {HTTPS} asks for a login, or is not there."
+    assert closed["message"] == f"app.repo: {HTTPS} needs a login, or does not exist."
     assert "app.token" in closed["hint"]
     answer(pi, HTTPS, 'token = { env = "FORGE_TOKEN" }')
     assert refusal(pi)["message"] == "app.token: the environment variable FORGE_TOKEN is not set."
     wrong = refusal(pi, FORGE_TOKEN="not-it")
-    assert wrong["message"] == f"app.token: {forges.NAME} does not take the token for {HTTPS}."
+    assert wrong["message"] == f"app.token: {forges.NAME} does not accept the token for {HTTPS}."
 
     pi.write("/run/token", TOKEN)
     sampler = pi.start(("python3", "-c", SAMPLER))

@@ -110,7 +110,7 @@ def test_another_answers_file_makes_no_site_vanish(lab: Lab, pi: Pi) -> None:
     refused = quickstart.apply(pi, "--answers", OTHER, check=False)
     assert refused.exit == 1
     assert "but the site myflask is set up with it" in refused.errors
-    assert "Call it myflask" in refused.errors
+    assert "Name the site myflask in the file" in refused.errors
 
     # Also where somebody has taken it out of the machine's own file, it is seen, and can go.
     pi.write(

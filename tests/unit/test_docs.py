@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -18,6 +19,8 @@ README = (ROOT / "README.md").read_text()
 ANSWERS = (ROOT / "docs/answers.md").read_text()
 MIN_PROMISES = 59
 """Rows of the table in docs/architecture.md, which may only grow."""
+MIN_CLAIMS = 83
+"""Rows of claims with tests in docs/security.md, which may only grow."""
 EXAMPLES = [
     (name, text)
     for name in ("docs/answers.md", "README.md")
@@ -95,3 +98,29 @@ def test_promises_name_the_layers_of_their_tests() -> None:
         if "`python -m " in tests:
             expected.add("by hand")
         assert set(named.split(", ")) == expected, promise
+
+
+def test_layers_are_those_of_the_import_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    table = (ROOT / "docs/architecture.md").read_text().partition("| layer | content |\n| --- | --- |\n")[2]
+    rows = re.findall(r"^\| (`[^|]+`) \| ", table.partition("\n\n")[0], re.MULTILINE)
+    described = [set(re.findall(r"`(\w+)`", row)) for row in rows]
+    assert described == [set(re.split(r" [|:] ", layer)) - {"__main__"} for layer in layers]
+
+
+@pytest.mark.parametrize("document", ["architecture.md", "security.md", "development.md"])
+def test_files_named_in_documents_exist(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    for path in re.findall(r"`([a-z]\w*/[\w/.-]+\.(?:py|j2|lock|md|sh))`", text):
+        assert any((ROOT / folder / path).exists() for folder in ("", "piwizard")), path
+
+
+@pytest.mark.parametrize(("document", "minimum"), [("architecture.md", MIN_PROMISES), ("security.md", MIN_CLAIMS)])
+def test_each_row_about_tests_is_unique(document: str, minimum: int) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    rows = [line.rpartition(" | ")[::2] for line in text.splitlines() if "`test_" in line and line.startswith("| ")]
+    assert len(rows) >= minimum
+    assert len({claim for claim, _ in rows}) == len(rows)
+    lists = [tests for _, tests in rows if ", " in tests]
+    assert len(set(lists)) == len(lists), "a merge has left the old and the new row of a claim"

@@ -47,7 +47,7 @@ def refused(content):
     return error.value
 
 
-def test_a_whole_file():
+def test_complete_file_is_read():
     found = parse(WHOLE)
     assert list(found.sites) == ["myflask", "blog"]
     first, blog = found.of("myflask"), found.of("blog")
@@ -59,18 +59,18 @@ def test_a_whole_file():
 
 
 @pytest.mark.parametrize("content", ["", "# nothing yet\n", "[site]\n"])
-def test_an_empty_file_is_one_without_answers(content):
+def test_empty_file_has_no_answers(content):
     assert not parse(content).sites
 
 
-def test_half_given_answers_are_taken():
+def test_incomplete_answers_are_read():
     found = parse('[app]\nrepo = "/srv/git/a.git"\n')
     assert not found.sites
     assert found.of(None)["app.repo"] == "/srv/git/a.git"
     assert parse('[site]\nname = "a"\n').of("a").values == {"site.name": "a"}
 
 
-def test_a_site_that_is_not_there():
+def test_unknown_site_is_refused_with_the_known_ones():
     with pytest.raises(PiwizardError, match=r"The answers have no site shop. They have: myflask, blog"):
         parse(WHOLE).of("shop")
     with pytest.raises(PiwizardError, match=r"none yet"):
@@ -125,7 +125,7 @@ def test_a_site_that_is_not_there():
         ("[sites.blog.app]", '[sites."a b".app]', "line 23: sites.a b must be"),
     ],
 )
-def test_what_cannot_be_taken_is_named_with_its_line(old, new, message):
+def test_invalid_answer_is_refused_with_its_line(old, new, message):
     assert old in WHOLE
     error = refused(WHOLE.replace(old, new, 1))
     assert message in error.message
@@ -147,11 +147,11 @@ def test_what_cannot_be_taken_is_named_with_its_line(old, new, message):
         ('[skip]\nsteps = "router"\n', "line 2: skip.steps must be a list"),
     ],
 )
-def test_what_is_no_answers_file(content, message):
+def test_file_of_another_form_is_refused(content, message):
     assert message in refused(content).message
 
 
-def test_files_that_cannot_be_read(tmp_path):
+def test_unreadable_file_is_refused(tmp_path):
     with pytest.raises(PiwizardError, match="does not exist") as missing:
         file_reader.parse(file_reader.read(tmp_path / "gone.toml"), all_questions())
     assert "--answers FILE" in str(missing.value.hint)
@@ -165,5 +165,5 @@ def test_files_that_cannot_be_read(tmp_path):
         file_reader.parse(file_reader.read(tmp_path / "mine.toml"), all_questions(), "mine.toml")
 
 
-def test_secrets_are_not_shown_by_accident():
+def test_repr_of_answers_has_no_secret():
     assert "tulips" not in repr(Answers("myflask", {}, {"app.env.API_KEY": "tulips"}))

@@ -22,9 +22,9 @@ LINES = Question("app.init", "Run once", "", v.list_of(v.text, 20), kind="list")
         ([], []),
     ],
 )
-def test_what_is_no_member_is_divided_at_its_commas(typed, members):
+def test_invalid_member_is_split_at_commas(typed, members):
     assert HOSTS.split_members(typed) == members
 
 
-def test_what_may_have_commas_keeps_them():
+def test_valid_member_keeps_its_commas():
     assert LINES.split_members(["flask make --kinds a,b"]) == ["flask make --kinds a,b"]

@@ -46,9 +46,9 @@ branch = "x = y"
         ("nowhere.repo", None),
     ],
 )
-def test_line_of(key, line):
+def test_line_of_finds_keys_and_tables(key, line):
     assert line_of(TEXT, key) == line
 
 
-def test_an_empty_text_has_no_lines():
+def test_line_of_an_empty_text_is_none():
     assert line_of("", "site.name") is None

@@ -87,7 +87,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("validate", "value", "kept"), GOOD)
-def test_what_can_be_taken(validate, value, kept):
+def test_valid_values_are_accepted(validate, value, kept):
     assert validate(value) == kept
     assert validate(validate(value)) == kept
 
@@ -240,7 +240,7 @@ def test_wrong_types_are_refused(validate, value):
         (v.command, "''", "must begin with the name of a program"),
     ],
 )
-def test_a_refusal_says_what_it_must_be(validate, value, sentence):
+def test_error_says_what_the_value_must_be(validate, value, sentence):
     with pytest.raises(Invalid) as refused:
         validate(value)
     assert sentence in str(refused.value)
@@ -255,7 +255,7 @@ ANY = st.recursive(
 
 
 @given(ANY)
-def test_whatever_comes_is_kept_or_refused_and_never_fails_otherwise(value):
+def test_any_value_is_accepted_or_refused_without_other_errors(value):
     for validate in (
         *NAMES.values(),
         v.text,
@@ -278,7 +278,7 @@ def test_whatever_comes_is_kept_or_refused_and_never_fails_otherwise(value):
 
 
 @given(st.text())
-def test_what_is_kept_needs_no_quoting(value):
+def test_accepted_values_need_no_quoting(value):
     for validate in (v.site_name, v.host_name, v.reference, v.entry, v.inside, v.python):
         try:
             kept = validate(value)

@@ -1,7 +1,6 @@
 """A file of piwizard's that goes; what is somebody's stays."""
 
-from piwizard.changes.absent_file import AbsentFile
-from piwizard.changes.file import File
+from piwizard.changes.file import AbsentFile, File
 
 
 def test_ours_goes_and_undo_has_nothing_to_bring_back(tmp_path, working, undo):

@@ -65,7 +65,7 @@ def group(site: Path, proof: str | None = None, code: str = MIGRATE) -> Transact
     marker = site / "releases" / "two" / "prepared" / "marker"
     command = SetupStep("Migrate", argv, marker, APP_USER, Path("/"), "It failed.", proves=("upgrade",))
     data = DataSwitch(site, "not-there-at-all.service", COPIER, (command,))
-    return Transaction("blog-service", (Link(site / "current", "releases/two"),), proof=lambda: proof, data=data)
+    return Transaction("blog-service", (Link(site / "current", "releases/two"),), verify=lambda: proof, data=data)
 
 
 def make(folder: Path, change: Transaction) -> None:
@@ -101,7 +101,7 @@ def test_both_go_back(site, open_folder, proof, code):
         make(open_folder, group(site, proof, code))
     assert state(site) == ("releases/one", False, ["data.setup"])
     assert (site / "data").stat().st_ino == before, "the very folder, not a copy"
-    assert not group(site).data.holds(None, None)
+    assert not group(site).data.in_sync(None, None)
 
 
 @pytest.mark.parametrize("proof", [None, "it fails"])

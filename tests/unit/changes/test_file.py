@@ -232,7 +232,7 @@ def test_lines_that_somebody_added_beside_ours_are_kept(working, tmp_path):
     working().make(edited(tmp_path / "conf"))
     with (tmp_path / "conf").open("a") as file:
         file.write("more of theirs\n")
-    assert edited(tmp_path / "conf").probe(working().machine, working()).holds
+    assert edited(tmp_path / "conf").probe(working().machine, working()).in_sync
     preview = edited(tmp_path / "conf", "other = 1").probe(working().machine, working())
     assert preview.edited
 

@@ -9,9 +9,8 @@ import subprocess
 import pytest
 
 from piwizard.changes import UNDO
-from piwizard.changes.absent_file import AbsentFile
 from piwizard.changes.base import ChangeFailed
-from piwizard.changes.file import EditedFile, File
+from piwizard.changes.file import AbsentFile, EditedFile, File
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
 from piwizard.changes.link import Link
@@ -19,7 +18,7 @@ from piwizard.changes.log_file import LogFile
 from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.prune import Prune
 from piwizard.changes.publish import Publish
-from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
@@ -54,14 +53,14 @@ def before(there):
     shutil.chown(there / "data", APP_USER, APP_USER)
 
 
-def site_group(there, guard=("true",), **more):
+def site_group(there, validate=("true",), **more):
     members = (
         File(there / "enabled" / "site", "server {}\n"),
         EditedFile(there / "conf", edit, "a line"),
         Link(there / "enabled" / "link", "../site"),
         Link(there / "link", None),
     )
-    return Transaction("site", members, guard=guard, then=(Then(("true",)),), **more)
+    return Transaction("site", members, validate=validate, activate=(Activation(("true",)),), **more)
 
 
 CHANGES = {
@@ -132,10 +131,10 @@ def test_a_group_that_is_refused_after_a_kill_leaves_everything(open_folder):
 
     def refused():
         try:
-            make(open_folder, [site_group(there, guard=("false",))])
+            make(open_folder, [site_group(there, validate=("false",))])
         except ChangeFailed:
             return
-        raise AssertionError("the guard did not refuse")
+        raise AssertionError("the configuration was not refused")
 
     fresh(open_folder)
     original = tree(there)
@@ -153,7 +152,7 @@ def test_what_follows_a_group_is_made_up_for(open_folder):
     fresh(open_folder)
     told = open_folder / "told"
     group = site_group(there)
-    group = Transaction(group.name, group.changes, group.guard, (Then(("touch", str(told))),))
+    group = Transaction(group.name, group.changes, group.validate, (Activation(("touch", str(told))),))
     for point in killed_at_each(lambda: make(open_folder, [group])):
         make(open_folder, [group])
         assert told.exists(), f"killed at {point}"
@@ -244,7 +243,7 @@ def test_a_checkout(open_folder):
     change = GitCheckout(there / "release", str(repo), "main", commit, APP_USER)
     there.mkdir()
     make(open_folder, [change])
-    assert change.probe(None, None).holds
+    assert change.probe(None, None).in_sync
     wanted = {path: seen for path, seen in tree(there).items() if ".git" not in path}
     assert wanted["release/app/bin/run"][0] == "0o100750"
     assert wanted["release/app/app.py"][0] == "0o100640"
@@ -252,7 +251,7 @@ def test_a_checkout(open_folder):
     for point in killed_at_each(lambda: make(open_folder, [change])):
         if point % 10:
             continue
-        assert not change.probe(None, None).holds
+        assert not change.probe(None, None).in_sync
         make(open_folder, [change])
         assert {path: seen for path, seen in tree(there).items() if ".git" not in path} == wanted, f"killed at {point}"
         shutil.rmtree(there)

@@ -60,7 +60,7 @@ def test_what_a_link_points_to_is_left_alone(log, working, hard):
         os.link(target, log.path)
     else:
         log.path.symlink_to(target)
-    assert log.probe(SystemCache(), working()).holds
+    assert log.probe(SystemCache(), working()).in_sync
     log.apply(working())
     assert (mode(target), target.owner(), target.read_text()) == (0o644, "root", "root")
     assert log.path.is_symlink() is not hard

@@ -99,10 +99,10 @@ def test_a_folder_that_somebody_removed_is_made_again(there, working):
     keep = PersistentPath(there / "code", there / "data", "uploads", APP_USER)
     working().make(keep)
     shutil.rmtree(there / "data" / "uploads")
-    assert not keep.probe(None, None).holds
+    assert not keep.probe(None, None).in_sync
     working().make(keep)
     assert (there / "code" / "uploads").is_dir()
-    assert keep.probe(None, None).holds
+    assert keep.probe(None, None).in_sync
 
 
 def test_a_file_that_the_app_makes_itself(there, working):
@@ -163,7 +163,7 @@ def test_what_is_published(there, working):
 def test_a_folder_is_never_a_link(there, working):
     (there / "link").symlink_to(there / "secret")
     change = Folder(there / "link", 0o777, APP)
-    assert not change.probe(None, None).holds
+    assert not change.probe(None, None).in_sync
     with pytest.raises(ChangeFailed, match="is not a folder"):
         working().make(change)
 
@@ -215,14 +215,14 @@ def test_an_environment_whose_code_is_full_of_links(there, working, events, envi
     change = dataclasses.replace(environment, lines=("hello",))
     before = tree(there / "code")
     assert working().make(change)
-    assert change.probe(None, None).holds
+    assert change.probe(None, None).in_sync
     assert tree(there / "code") == before
     assert {path.lstat().st_uid for path in (there / "venv").rglob("*")} == {0}
     assert list((there / "venv").glob("lib/*/site-packages/hello.py"))
     ran = {event["argv"][0]: event["user"] for event in events() if event["event"] == "command-started"}
     assert {user for program, user in ran.items() if "python" in program} == {APP_USER}
     (there / "code" / "requirements.txt").write_text("hello==1.0\n")
-    assert not change.probe(None, None).holds
+    assert not change.probe(None, None).in_sync
 
 
 def test_an_environment_in_use_stays_until_the_next_is_whole(there, working, environment):
@@ -241,4 +241,4 @@ def test_requirements_that_do_not_install_say_why(there, working, environment):
     with pytest.raises(ChangeFailed, match="not-there-at-all") as failed:
         working().make(environment)
     assert failed.value.key == "app.requirements"
-    assert not environment.probe(None, None).holds
+    assert not environment.probe(None, None).in_sync

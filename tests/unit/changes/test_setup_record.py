@@ -56,9 +56,9 @@ def test_a_copy_that_was_left_goes_and_what_may_be_the_data_stays(site, working)
 
 def test_recorded_twice_is_recorded_once(site, working):
     change = SetupRecorded(site, frozenset({"flask init-db"}))
-    assert change.probe(None, None).holds
+    assert change.probe(None, None).in_sync
     taken = SetupRecorded(site, frozenset({"flask init-db"}), frozenset({"flask init-db"}), taken=("flask init-db",))
     (sentence,) = taken.probe(None, None).warnings
     assert str(site / "data.setup" / marker_name("flask init-db")) in sentence
     taken.apply(working("app", "blog"))
-    assert taken.probe(None, None).holds
+    assert taken.probe(None, None).in_sync

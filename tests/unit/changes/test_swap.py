@@ -102,7 +102,7 @@ def test_where_it_is_not_wanted_or_cannot_be(working, events, swaps, room, found
     with swap.for_building(working()):
         assert not swap.file().exists()
     assert ("no swap can be added for it" in notes(events)) == (not found.enough)
-    assert NoSwap().probe(None, None).holds
+    assert NoSwap().probe(None, None).in_sync
 
 
 @pytest.mark.parametrize("program", ["fallocate", "mkswap", "swapon"])
@@ -136,7 +136,7 @@ def test_what_a_killed_run_leaves_goes_with_the_next(working, undo, swaps, room,
         with pytest.raises(Killed), swap.for_building(work):
             raise AssertionError
         assert swap.file().exists()
-        assert not NoSwap().probe(None, None).holds
+        assert not NoSwap().probe(None, None).in_sync
         again()
         assert not swap.file().exists()
         assert str(swap.file()) not in swaps.read_text()

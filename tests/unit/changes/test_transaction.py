@@ -9,7 +9,7 @@ import pytest
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
-from piwizard.changes.transaction import Then, Transaction
+from piwizard.changes.transaction import Activation, Transaction
 from piwizard.engine.cancellation import Stopped
 from piwizard.errors import PiwizardError
 
@@ -31,13 +31,13 @@ def there(tmp_path):
     return folder
 
 
-def group(there, guard=("true",), then=(), content="ours\n", **more):
+def group(there, validate=("true",), activate=(), content="ours\n", **more):
     members = (EditedFile(there / "conf", edit, "a line"), File(there / "site", content), Link(there / "on", "site"))
-    return Transaction("g", members, guard, then, **more)
+    return Transaction("g", members, validate, activate, **more)
 
 
 def told(there):
-    return Then(("sh", "-c", f"echo told >>{there.parent}/told"))
+    return Activation(("sh", "-c", f"echo told >>{there.parent}/told"))
 
 
 def times_told(there):
@@ -46,18 +46,18 @@ def times_told(there):
 
 
 def test_taken_up_once(there, working):
-    change = group(there, then=(told(there),))
+    change = group(there, activate=(told(there),))
     assert working().make(change)
     assert not working().make(change)
     assert times_told(there) == 1
-    assert working().make(group(there, then=(told(there),), content="ours too\n"))
+    assert working().make(group(there, activate=(told(there),), content="ours too\n"))
     assert times_told(there) == 2
 
 
 def test_refused(there, working, events):
     before = whole(there)
     with pytest.raises(ChangeFailed, match=r'sh refuses the configuration: nginx: \[emerg\] unknown directive "x"'):
-        working().make(group(there, guard=REFUSES, then=(told(there),)))
+        working().make(group(there, validate=REFUSES, activate=(told(there),)))
     assert whole(there) == before
     assert times_told(there) == 0
     assert len([event for event in events() if event.get("did") == "taken back"]) == 3
@@ -89,14 +89,14 @@ def test_whatever_comes_in_between(there, working, monkeypatch, error):
 
 def test_what_follows_fails_and_is_tried_again(there, working):
     gate = there.parent / "gate"
-    then = (Then(("test", "-e", str(gate))), told(there))
+    then = (Activation(("test", "-e", str(gate))), told(there))
     with pytest.raises(ChangeFailed):
-        working().make(group(there, then=then))
+        working().make(group(there, activate=then))
     gate.touch()
-    assert working().make(group(there, then=then))
+    assert working().make(group(there, activate=then))
     assert times_told(there) >= 1
     assert (there / "site").read_text() == "ours\n"
-    assert not working().make(group(there, then=then))
+    assert not working().make(group(there, activate=then))
 
 
 def test_an_edit_by_hand_after_a_kill_is_not_lost(there, working):
@@ -115,13 +115,13 @@ def test_killed_between_begin_and_the_first_write(there, working):
     (there / "conf").write_text("theirs, a year later\n")
     before = whole(there)
     with pytest.raises(ChangeFailed):
-        working().make(group(there, guard=("false",)))
+        working().make(group(there, validate=("false",)))
     assert whole(there) == before
 
 
 def test_undo_takes_the_service_along(there, working, undo):
     before = whole(there)
-    working().make(group(there, then=(told(there),)))
+    working().make(group(there, activate=(told(there),)))
     assert undo() == []
     assert whole(there) == before
     assert times_told(there) == 2
@@ -130,13 +130,13 @@ def test_undo_takes_the_service_along(there, working, undo):
 def test_undo_of_a_group_that_was_never_finished(there, working, undo, backups):
     before = whole(there)
     with pytest.raises(ChangeFailed):
-        working().make(group(there, then=(Then(("false",)),)))
+        working().make(group(there, activate=(Activation(("false",)),)))
     undo()
     assert whole(there) == before
     assert not (backups / "unfinished" / "g.json").exists()
     (there / "conf").write_text("theirs, a year later\n")
     with pytest.raises(ChangeFailed):
-        working().make(group(there, guard=("false",)))
+        working().make(group(there, validate=("false",)))
     assert (there / "conf").read_text() == "theirs, a year later\n"
 
 

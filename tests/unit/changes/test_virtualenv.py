@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.changes.build_tools import lacking
-from piwizard.changes.error_hints import too_new
+from piwizard.changes.error_hints import lacking, too_new
 from piwizard.changes.virtualenv import pips_reason
 from piwizard.system.commands import Result
 

@@ -14,12 +14,12 @@ from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
 from piwizard.dns import update_request, verify_account
-from piwizard.engine import retention, run_launch
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.git import deploy_key, host_keys
 from piwizard.git.host_keys import HostKey
-from piwizard.network import address_trial
+from piwizard.network import address_rollback, address_trial
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import paths
@@ -137,7 +137,7 @@ def _run_once(machine: Path, notes: Notes, name: str, text: str) -> None:
         edit = EditedFile(machine / "nginx.conf", lambda _: f"{text} nginx.conf\n", "settings")
         site = File(machine / "site", f"{text} site\n", takes_over=True)
         new = File(machine / "new", f"{text} new\n")
-        return [Transaction("nginx", (edit, site, new, Link(machine / "enabled", "site")), guard=("true",))]
+        return [Transaction("nginx", (edit, site, new, Link(machine / "enabled", "site")), validate=("true",))]
 
     def checks() -> list[Check]:
         return [Check("fine", "as it should be", ok=True, detail="it is")]
@@ -160,7 +160,7 @@ def refused(root: Path, notes: Notes) -> None:
     recorder = Recorder(run_launch.folder(LATER))
     engine = Runner(workspace.backups_dir(), workspace.state(), recorder)
     edit = EditedFile(machine / "nginx.conf", lambda _: "ours, refused\n", "settings")
-    group = Transaction("nginx", (edit, File(machine / "new", "ours, refused\n")), guard=("false",))
+    group = Transaction("nginx", (edit, File(machine / "new", "ours, refused\n")), validate=("false",))
     notes.may_be(["done", RUN], "state", "nginx", "")
     notes.may_be(["running", LATER], "state", "nginx", "")
     with notes.promised(["failed", LATER], "state", "nginx", ""):
@@ -204,7 +204,7 @@ def asked(root: Path, notes: Notes) -> None:
 def keys(root: Path, notes: Notes) -> None:
     """A key made and shown to a person, who adds it at the forge; then the site gets another name."""
     with mock.patch.object(deploy_key.socket, "gethostname", return_value="raspberrypi"):
-        public = deploy_key.make("myflask")
+        public = deploy_key.make_key("myflask")
     notes.holds(public, "key", "myflask")
 
 
@@ -212,7 +212,7 @@ def trusted(root: Path, notes: Notes) -> None:
     """Host keys that a person said yes to: of one host, of another, then the first with other keys."""
     for host, key in (("git.lan", "QUFB"), ("forge.lan", "QkJC"), ("git.lan", "Q0ND")):
         with notes.promised([f"ssh-ed25519 {key}"], "host-key", "myflask", host):
-            host_keys.trust("myflask", [HostKey(host, "ssh-ed25519", key)])
+            host_keys.trust_keys("myflask", [HostKey(host, "ssh-ed25519", key)])
 
 
 def account(root: Path, notes: Notes) -> None:
@@ -235,7 +235,7 @@ def renamed(root: Path, notes: Notes) -> None:
     answering = AnswerStore()
     answering.set(None, "site.name", "blog")
     answering.set_secret("blog", "app.token", "a-token")
-    public = deploy_key.make("blog")
+    public = deploy_key.make_key("blog")
     notes.settled()
     notes.holds("blog", "answer", "", "site.name")
     notes.holds(public, "key-in-use")
@@ -267,7 +267,7 @@ def started(root: Path, notes: Notes) -> None:
     for number in range(3):
         old = Recorder(run_launch.folder(f"20250101T00000{number}-cccc"))
         old.emit({"event": "note", "text": "long ago"})
-    retention.prune(paths.logs_dir(), seen, runs=2)
+    run_log.prune(paths.logs_dir(), seen, runs=2)
 
 
 def address(root: Path, notes: Notes) -> None:
@@ -277,18 +277,20 @@ def address(root: Path, notes: Notes) -> None:
     settings.write_text("theirs\n")
     (root / "units").mkdir()
     notes.settled()
-    one = address_trial.Trial("first", "eth0", "192.168.1.197/24", "192.168.1.100", 180, 0.0)
+    one = address_trial.AddressTrial("first", "eth0", "192.168.1.197/24", "192.168.1.100", 180, 0.0)
     ran = lambda argv: Result(tuple(argv), 0, "", "", (), 0.0)  # noqa: E731
     with notes.promised("on", "trial", "first"):
-        address_trial.arm(one, address_trial.Manager("NetworkManager.service", None), [settings], ran)
-    address_trial.let_confirm(one)
+        address_rollback.arm_rollback(
+            one, address_rollback.NetworkService("NetworkManager.service", None), [settings], ran
+        )
+    address_trial.allow_confirmation(one)
     with (
-        mock.patch.object(address_trial, "live", return_value=[one.host]),
+        mock.patch.object(address_trial, "live_addresses", return_value=[one.host]),
         mock.patch.object(address_trial, "commands", SimpleNamespace(run=lambda _: Result((), 0, "", "", (), 0.0))),
         mock.patch.object(address_trial.os, "sync"),
         notes.promised("kept", "trial", "first"),
     ):
-        address_trial.confirm()
+        address_rollback.confirm_trial()
 
 
 JOURNEYS: dict[str, Callable[[Path, Notes], None]] = {

@@ -7,13 +7,13 @@ import signal
 
 import pytest
 
-from piwizard.engine.cancellation import Stopped, Stopping
+from piwizard.engine.cancellation import Cancellation, Stopped
 
 
 @pytest.fixture
 def stopping():
     before = signal.getsignal(signal.SIGTERM)
-    listening = Stopping()
+    listening = Cancellation()
     listening.listen()
     yield listening
     signal.signal(signal.SIGTERM, before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.engine.retention import prune
+from piwizard.engine.run_log import prune
 from piwizard.engine.state import State
 
 

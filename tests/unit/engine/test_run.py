@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import pytest
 
-from piwizard.engine import follow, run_launch
+from piwizard.engine import run_launch, run_log
 from piwizard.engine.run_lock import Lock
 from piwizard.engine.run_log import Recorder, read
 from piwizard.errors import PiwizardError
@@ -57,7 +57,7 @@ from piwizard.system.background_job import BackgroundJob
 class Waits:
     kind = "test"
     def describe(self): return "It waits"
-    def probe(self, machine, memory): return Preview(holds=False)
+    def probe(self, machine, memory): return Preview(in_sync=False)
     def apply(self, work):
         print("under way", flush=True)
         work.command(("sleep", "1000"))
@@ -104,18 +104,18 @@ def request_of(own_places):
 def test_followed_to_its_end(own_places):
     with child(RUN, own_places, "run-1") as process:
         assert hears(process) == "began"
-        seen = follow.follow("run-1")
+        seen = run_log.follow("run-1")
         assert next(seen)["event"] == "apply-started"
         tell(process)
         assert [event["event"] for event in seen] == ["output", "apply-finished"]
         assert process.poll() is None, "its word is taken, its process is not waited for"
-    assert follow.runs() == ["run-1"]
+    assert run_log.runs() == ["run-1"]
 
 
 def test_followed_until_it_is_killed(own_places):
     with child(RUN, own_places, "run-1") as process:
         assert hears(process) == "began"
-        seen = follow.follow("run-1")
+        seen = run_log.follow("run-1")
         assert next(seen)["event"] == "apply-started"
         process.kill()
         assert list(seen) == []
@@ -124,8 +124,8 @@ def test_followed_until_it_is_killed(own_places):
 def test_a_run_that_ended_long_ago(own_places):
     recorder = Recorder(own_places / "log" / "run-1")
     recorder.emit({"event": "apply-started", "action": "apply", "steps": []})
-    assert [event["event"] for event in follow.follow("run-1")] == ["apply-started"]
-    assert list(follow.follow("never")) == []
+    assert [event["event"] for event in run_log.follow("run-1")] == ["apply-started"]
+    assert list(run_log.follow("never")) == []
 
 
 def test_another_run_is_not_taken_for_it(own_places):
@@ -133,7 +133,7 @@ def test_another_run_is_not_taken_for_it(own_places):
     with child(RUN, own_places, "run-2") as process:
         assert hears(process) == "began"
         assert run_launch.under_way() == "run-2"
-        assert len(list(follow.follow("run-1"))) == 1
+        assert len(list(run_log.follow("run-1"))) == 1
 
 
 def work(process):
@@ -147,7 +147,7 @@ def test_stopped_in_the_middle_of_a_command(own_places, request_of):
     run = request_of("run-1", "slow", "slow")
     with child(WORK, own_places, run) as process:
         assert hears(process) == "under way"
-        seen = follow.follow(run)
+        seen = run_log.follow(run)
         assert next(event for event in seen if event["event"] == "command-started")["argv"] == ["sleep", "1000"]
         process.send_signal(signal.SIGTERM)
         assert work(process) == "False"
@@ -212,7 +212,7 @@ def test_a_request_is_read_as_it_was_written(own_places):
 def test_without_systemd(own_places):
     with pytest.raises(PiwizardError, match="systemd does not run"):
         run_launch.start(run_launch.RunRequest("apply", ()))
-    assert follow.runs() == []
+    assert run_log.runs() == []
 
 
 def test_many_at_once_get_it_one_after_the_other(own_places):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from piwizard.engine.run_id import following
+from piwizard.engine.run_launch import following
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 250, tzinfo=UTC)
 

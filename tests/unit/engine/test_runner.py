@@ -12,8 +12,8 @@ import pytest
 from piwizard.changes.file import File
 from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
-from piwizard.engine.cancellation import Stopped, Stopping
-from piwizard.engine.leftovers import Remains
+from piwizard.engine.cancellation import Cancellation, Stopped
+from piwizard.engine.leftovers import Leftovers
 from piwizard.engine.run_log import Recorder, read
 from piwizard.engine.runner import Runner
 from piwizard.engine.state import State
@@ -68,7 +68,7 @@ class Fails:
     def probe(self, machine, memory):
         from piwizard.changes.base import Preview
 
-        return Preview(holds=False)
+        return Preview(in_sync=False)
 
     def apply(self, work):
         raise self.error
@@ -111,7 +111,7 @@ def test_a_plan_that_cannot_be_made(engine, tmp_path):
 
 
 def test_stopped(tmp_path):
-    stopping = Stopping()
+    stopping = Cancellation()
     before = signal.getsignal(signal.SIGTERM)
     stopping.listen()
     try:
@@ -163,7 +163,7 @@ class Brings:
     def probe(self, machine, memory):
         from piwizard.changes.base import Preview
 
-        return Preview(holds=False)
+        return Preview(in_sync=False)
 
     def apply(self, work):
         work.remember("package", self.name, {"installed": False, "asked": True})
@@ -173,19 +173,19 @@ def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_pat
     run(engine, [*files(tmp_path), Brings("no-such-package")])
     (tmp_path / "one").write_text("mine\n")
     assert engine.undo("nginx", None)
-    left = {record["kind"]: record for record in Remains(tmp_path / "backups").records()}
+    left = {record["kind"]: record for record in Leftovers(tmp_path / "backups").records()}
     assert left["package"]["before"] == {"installed": False, "asked": True, "step": "nginx"}
     assert (left["kept"]["target"], left["kept"]["before"]) == (str(tmp_path / "one"), {"step": "nginx"})
-    monkeypatch.setattr(dpkg, "installed", lambda: {"no-such-package": "1"})
-    Remains(tmp_path / "backups").settle()
-    assert len(Remains(tmp_path / "backups").records()) == 2
-    monkeypatch.setattr(dpkg, "installed", dict)
+    monkeypatch.setattr(dpkg, "installed_versions", lambda: {"no-such-package": "1"})
+    Leftovers(tmp_path / "backups").settle()
+    assert len(Leftovers(tmp_path / "backups").records()) == 2
+    monkeypatch.setattr(dpkg, "installed_versions", dict)
     assert engine.undo("system", None, packages=True)
-    assert Remains(tmp_path / "backups").records() == []
+    assert Leftovers(tmp_path / "backups").records() == []
 
 
 def test_a_folder_is_removed_with_the_packages_that_had_files_in_it(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(dpkg, "installed", dict)
+    monkeypatch.setattr(dpkg, "installed_versions", dict)
     ours, persons = tmp_path / "etc" / "ddclient", tmp_path / "etc" / "mine"
     run(engine, [Folder(ours, owner=ME), Folder(persons, owner=ME)])
     for folder in (ours, persons):
@@ -195,7 +195,7 @@ def test_a_folder_is_removed_with_the_packages_that_had_files_in_it(engine, tmp_
     (ours / "file").unlink()  # as apt does
     assert engine.undo("system", None, packages=True)
     assert [one.name for one in (tmp_path / "etc").iterdir()] == ["mine"]
-    assert [one["target"] for one in Remains(tmp_path / "backups").records()] == [str(persons)]
+    assert [one["target"] for one in Leftovers(tmp_path / "backups").records()] == [str(persons)]
 
 
 def test_an_undo_that_was_cut_off_is_gone_on_with(engine, tmp_path):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from piwizard.engine.transactions import Unfinished
+from piwizard.engine.transactions import TransactionBackup
 from piwizard.system import files
 
 
@@ -20,7 +20,7 @@ def wrote():
 @pytest.fixture
 def group(backups):
     """The group as each run of piwizard finds it."""
-    return lambda: Unfinished(backups, "nginx")
+    return lambda: TransactionBackup(backups, "nginx")
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def paths(folder):
 
 def alter(folder):
     files.replace(folder / "file", b"ours")
-    files.link(folder / "link", "ours")
+    files.make_link(folder / "link", "ours")
     files.replace(folder / "new-file", b"ours")
-    files.link(folder / "new-link", "ours")
+    files.make_link(folder / "new-link", "ours")
 
 
 def tree(folder):

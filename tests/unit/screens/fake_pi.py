@@ -24,7 +24,7 @@ from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
 from piwizard.apps import app_source
 from piwizard.apps.app_source import AppSource
-from piwizard.changes.base import HOLDS, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.base import IN_SYNC, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
 from piwizard.engine import run_launch
 from piwizard.setup import worker, workspace
 from piwizard.steps import ddns, registry
@@ -57,10 +57,10 @@ class Write:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         before = files.read(self.path)
         if before == self.content.encode():
-            return HOLDS
+            return IN_SYNC
         edited = before is not None and not memory.wrote(self.path, files.digest(before))
         return Preview(
-            holds=False,
+            in_sync=False,
             diff=files.diff(before, self.content.encode(), Path("/etc/nginx") / self.path.name),
             edited=edited,
         )
@@ -93,7 +93,7 @@ class Do:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         done = (self.folder / f"did-{self.step}").exists()
-        return HOLDS if done else Preview(holds=False, argv=((f"make-{self.step}", "--all"),))
+        return IN_SYNC if done else Preview(in_sync=False, argv=((f"make-{self.step}", "--all"),))
 
     def apply(self, work: ApplyContext) -> None:
         result = work.command(self.argv, cwd=self.folder, allow=range(-64, 256))

@@ -69,7 +69,7 @@ def raw(answering: AnswerStore) -> dict:
     return tomllib.loads(answering.path.read_text())
 
 
-def test_a_first_site_can_be_answered_before_it_has_a_name(answering):
+def test_first_site_accepts_answers_before_its_name(answering):
     assert answering.sites() == []
     assert answering.get(None, "app.repo") is None
     answering.set(None, "app.repo", "https://example.org/a.git")
@@ -86,14 +86,14 @@ def test_a_first_site_can_be_answered_before_it_has_a_name(answering):
     }
 
 
-def test_the_file_is_for_its_owner_alone_and_begins_with_a_word(answering):
+def test_file_is_private_and_starts_with_a_comment(answering):
     answering.set("myflask", "app.repo", "/srv/git/a.git")
     assert stat.S_IMODE(answering.path.stat().st_mode) == 0o600
     assert answering.path.read_text().startswith("# Your answers to piwizard.")
     assert answering.sites() == ["myflask"]
 
 
-def test_further_sites_have_tables_of_their_own(answering):
+def test_further_site_gets_its_own_tables(answering):
     answering.set(None, "site.name", "club")
     answering.set("blog", "site.domains", ["blog.example.org"])
     answering.set("blog", "app.repo", "/srv/git/blog.git")
@@ -107,7 +107,7 @@ def test_further_sites_have_tables_of_their_own(answering):
     assert "[sites]\n" not in answering.path.read_text()
 
 
-def test_what_a_person_wrote_stays_as_it_was(hand_written):
+def test_hand_written_file_keeps_comments_and_order(hand_written):
     hand_written.set("club", "app.branch", "next")
     hand_written.set("club", "app.env", {"FLASK_ENV": "production", "SECRET_KEY": {"generate": 32}})
     hand_written.set("blog", "app.env", {"API_KEY": {"env": "API_KEY"}, "MODE": "fast", "KEY": {"generate": 16}})
@@ -123,7 +123,7 @@ def test_what_a_person_wrote_stays_as_it_was(hand_written):
     assert hand_written.path.read_text().replace("\n[sites.blog.gunicorn]\nthreads = 8\n", "") == expected
 
 
-def test_an_answer_that_is_there_already_leaves_the_file_alone(hand_written):
+def test_same_answer_again_does_not_write_the_file(hand_written):
     before = hand_written.path.stat()
     hand_written.set("club", "app.branch", "main")
     hand_written.set("club", "app.env", {"FLASK_ENV": "production"})
@@ -132,7 +132,7 @@ def test_an_answer_that_is_there_already_leaves_the_file_alone(hand_written):
     assert hand_written.path.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_none_takes_an_answer_back(hand_written):
+def test_none_removes_an_answer(hand_written):
     hand_written.set("club", "app.branch", None)
     hand_written.set("blog", "app.env", None)
     hand_written.set("club", "app.entry", None)
@@ -155,25 +155,25 @@ def test_none_takes_an_answer_back(hand_written):
         ("club", "app.env", {"KEY": 5}, "must set KEY to a text"),
     ],
 )
-def test_what_cannot_be_taken_is_refused_and_nothing_is_written(hand_written, site, key, value, sentence):
+def test_invalid_answer_is_refused_and_not_written(hand_written, site, key, value, sentence):
     with pytest.raises(Invalid, match=sentence):
         hand_written.set(site, key, value)
     assert hand_written.path.read_text() == HAND_WRITTEN
 
 
-def test_an_unknown_key_is_refused(answering):
+def test_unknown_key_is_refused(answering):
     with pytest.raises(PiwizardError, match=r"There is no question app\.color"):
         answering.set(None, "app.color", "red")
     assert not answering.path.exists()
 
 
-def test_a_file_spoilt_by_hand_is_named_with_its_line(hand_written):
+def test_invalid_file_is_refused_with_its_line(hand_written):
     hand_written.path.write_text(HAND_WRITTEN + "\n[app2]\n")
     with pytest.raises(PiwizardError, match=r"answers\.toml line \d+: app2 is unknown"):
         hand_written.set("club", "app.branch", "next")
 
 
-def test_a_name_can_be_mended_until_something_is_called_so(answering):
+def test_site_can_be_renamed_until_it_is_set_up(answering):
     answering.set(None, "site.name", "myflsk")
     answering.set_secret(None, "app.env.API_KEY", "tulips and bees")
     answering.set("myflsk", "site.name", "myflask")
@@ -184,7 +184,7 @@ def test_a_name_can_be_mended_until_something_is_called_so(answering):
         answering.set("myflask", "site.name", "other")
 
 
-def test_a_secret_goes_to_the_vault_and_nowhere_else(answering, own_places):
+def test_secret_is_written_to_the_secret_store_only(answering, own_places):
     answering.set(None, "site.name", "myflask")
     answering.set(None, "app.env", {"MODE": "fast"})
     answering.set_secret("myflask", "app.env.API_KEY", "tulips and bees")
@@ -196,14 +196,14 @@ def test_a_secret_goes_to_the_vault_and_nowhere_else(answering, own_places):
 
 
 @pytest.mark.parametrize("secret", ["", "two\nlines", "bell\x07", "x" * 1001])
-def test_a_refused_secret_is_not_repeated(answering, secret):
+def test_refused_secret_is_not_repeated(answering, secret):
     answering.set(None, "site.name", "myflask")
     with pytest.raises(Invalid) as refused:
         answering.set_secret(None, "app.env.API_KEY", secret)
     assert not secret or secret not in str(refused.value)
 
 
-def test_a_secret_needs_a_site_with_a_name(answering):
+def test_secret_of_a_site_without_name_is_refused(answering):
     with pytest.raises(PiwizardError, match="needs its name"):
         answering.set_secret(None, "app.env.API_KEY", "tulips and bees")
 
@@ -249,7 +249,7 @@ def _answer(path: Path, number: int) -> None:
     AnswerStore(path).set(f"site{number}", "gunicorn.workers", 1 + number % 4)
 
 
-def test_front_ends_that_write_at_once_lose_nothing(answering):
+def test_concurrent_writers_lose_no_answer(answering):
     answering.set(None, "site.name", "first")
     with ProcessPoolExecutor(4, mp_context=get_context("fork")) as pool:
         for done in [pool.submit(_answer, answering.path, number) for number in range(24)]:
@@ -257,7 +257,7 @@ def test_front_ends_that_write_at_once_lose_nothing(answering):
     assert set(answering.sites()) == {"first", *(f"site{number}" for number in range(24))}
 
 
-def test_half_given_answers_are_named_where_they_are_needed(answering):
+def test_missing_answers_are_named_by_the_step_that_needs_them(answering):
     answering.set(None, "gunicorn.workers", 2)
     found = workspace.planner(None)
     app, site = (next(place for place in found.all_instances() if place.step.name == name) for name in ("app", "site"))
@@ -278,7 +278,7 @@ ODD = (
 
 
 @pytest.mark.parametrize("content", ODD)
-def test_unusual_forms_are_written_too(answering, content):
+def test_unusual_toml_forms_are_edited(answering, content):
     answering.path.parent.mkdir(parents=True, exist_ok=True)
     answering.path.write_text(content)
     blog = answering.file().sites.get("blog")
@@ -289,7 +289,7 @@ def test_unusual_forms_are_written_too(answering, content):
         assert answering.file().sites["blog"] == {**blog, "tls.email": "me@b.org"}
 
 
-def test_what_cannot_be_written_is_said_and_nothing_is_altered(answering):
+def test_failed_edit_is_reported_and_changes_nothing(answering):
     answering.path.parent.mkdir(parents=True, exist_ok=True)
     content = """[sites]\nblog.app.repo = "https://b.org/b.git"\nwiki.app.repo = "https://b.org/w.git"\n"""
     answering.path.write_text(content)
@@ -298,7 +298,7 @@ def test_what_cannot_be_written_is_said_and_nothing_is_altered(answering):
     assert answering.path.read_text() == content
 
 
-def test_a_renamed_site_leaves_no_secret_under_its_old_name(answering):
+def test_renamed_site_has_no_secret_under_its_old_name(answering):
     answering.set(None, "site.name", "myflsk")
     answering.set_secret("myflsk", "app.env.API_KEY", "tulips and bees")
     answering.set("myflsk", "site.name", "myflask")
@@ -306,7 +306,7 @@ def test_a_renamed_site_leaves_no_secret_under_its_old_name(answering):
     assert not workspace.secret_store().knows("myflsk", "app.env.API_KEY")
 
 
-def test_an_open_file_of_before_is_closed_when_it_is_written(own_places):
+def test_readable_file_becomes_private_when_written(own_places):
     theirs = own_places / "mine" / "answers.toml"
     theirs.parent.mkdir()
     theirs.write_text("[site]\nname = 'myflask'\n")
@@ -319,6 +319,6 @@ def test_an_open_file_of_before_is_closed_when_it_is_written(own_places):
     workspace.keep_answers(theirs)
     paths.answers_file().write_text("[site]\nname = 'other'\n")
     workspace.keep_answers(theirs)
-    for file in (paths.answers_file(), paths.previous_answers()):
+    for file in (paths.answers_file(), paths.previous_answers_file()):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(paths.answers_file().parent.stat().st_mode) == 0o700

@@ -60,11 +60,11 @@ def answers_of(found):
     return {site: dict(found.sites[site]) for site in found.sites}
 
 
-def test_sites_are_known_by_journals_and_state(file):
+def test_set_up_sites_come_from_journals_and_state(file):
     assert workspace.set_up() == ("blog", "shop")
 
 
-def test_a_site_that_is_set_up_keeps_its_answers(file):
+def test_set_up_site_keeps_its_answers(file):
     before = answers_of(workspace.planner(None).answers)
     planner = workspace.planner(file)
     assert list(planner.answers.sites) == ["wiki", "blog", "shop"]
@@ -78,7 +78,7 @@ def test_a_site_that_is_set_up_keeps_its_answers(file):
     assert paths.answers_file().read_text().count("[sites.blog.app]") == 1
 
 
-def test_what_is_kept_is_said(file):
+def test_kept_answers_are_reported(file):
     words = kept_answers.remarks(file, workspace.planner(file).answers)
     assert words == [
         f"{site} is set up but not in {file}. Its answers are kept. Run `piwizard remove {site}` to remove it."
@@ -87,13 +87,13 @@ def test_what_is_kept_is_said(file):
     assert kept_answers.remarks(None, workspace.planner(None).answers) == []
 
 
-def test_a_site_that_the_file_has_is_taken_from_the_file(file):
+def test_answers_in_the_file_win_over_kept_ones(file):
     file.write_text(NEW + '\n[sites.blog.app]\nrepo = "https://example.org/other.git"\n')
     assert workspace.planner(file).answers.sites["blog"]["app.repo"] == "https://example.org/other.git"
     assert "site.domains" not in workspace.planner(file).answers.sites["blog"]
 
 
-def test_the_machines_own_file_is_taken_as_it_is(file):
+def test_own_file_is_read_unchanged(file):
     paths.answers_file().write_text(NEW)
     found = workspace.planner(None).answers
     assert list(found.sites) == ["wiki"]
@@ -101,20 +101,20 @@ def test_the_machines_own_file_is_taken_as_it_is(file):
 
 
 @pytest.mark.parametrize("name", ["market", "wiki"])
-def test_another_name_for_a_site_that_is_set_up_is_refused(file, name):
+def test_renaming_a_set_up_site_in_a_file_is_refused(file, name):
     file.write_text(OWN.replace('name = "shop"', f'name = "{name}"'))
     with pytest.raises(
-        PiwizardError, match=rf"the file gives shop.example.org to the site {name}, but shop is set up"
+        PiwizardError, match=rf"the site {name} has the domain shop.example.org, but the site shop is set up"
     ) as refused:
         workspace.planner(file)
     assert "Name the site shop" in refused.value.hint
-    with pytest.raises(PiwizardError, match="but shop is set up"):
+    with pytest.raises(PiwizardError, match="but the site shop is set up"):
         workspace.keep_answers(file)
     assert "wiki" not in paths.answers_file().read_text()
 
 
 @pytest.mark.parametrize("sites", ["sites = {}\n", "[sites]\n", '[sites.other]\napp = { repo = "/srv/git/o" }\n', ""])
-def test_whatever_form_the_file_has(file, sites):
+def test_kept_answers_are_added_to_any_form_of_file(file, sites):
     file.write_text(f"{sites}{NEW}" if sites.startswith("sites") else f"{NEW}\n{sites}")
     if sites == "sites = {}\n":
         with pytest.raises(PiwizardError, match="its answers cannot be added"):
@@ -123,7 +123,7 @@ def test_whatever_form_the_file_has(file, sites):
     assert {"wiki", "blog", "shop"} <= set(workspace.planner(file).answers.sites)
 
 
-def test_an_answer_for_such_a_site_brings_its_others_into_the_file(file):
+def test_answering_for_a_kept_site_writes_its_other_answers(file):
     answering = AnswerStore(file)
     assert answering.sites() == ["wiki", "blog", "shop"]
     answering.set("blog", "gunicorn.workers", 3)
@@ -131,7 +131,7 @@ def test_an_answer_for_such_a_site_brings_its_others_into_the_file(file):
     assert written == tomllib.loads(OWN)["sites"]["blog"] | {"gunicorn": {"workers": 3}}
 
 
-def test_answers_before_are_kept_however_often_they_are_replaced(file, own_places):
+def test_replaced_answers_are_kept_after_each_replacement(file, own_places):
     versions = [paths.answers_file().read_text()]
     for number in range(3):
         file.write_text(f"{NEW}# version {number}\n")

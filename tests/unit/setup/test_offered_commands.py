@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.changes.base import Preview
-from piwizard.changes.notice import Notice, OfferedCommand
+from piwizard.changes.command import Notice, OfferedCommand
 from piwizard.cli import apply
 from piwizard.setup import offered_commands
 from piwizard.setup.answer_store import AnswerStore
@@ -25,7 +25,7 @@ SEED = OfferedCommand("t", "`flask seed` was found.", "Run `flask seed` once?", 
 
 def plans(*changes):
     place = StepInstance(step_named("app"), "blog")
-    return [(place, [Previewed(change, Preview(holds=True)) for change in changes])]
+    return [(place, [Previewed(change, Preview(in_sync=True)) for change in changes])]
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def answers(own_places) -> Path:
     return path
 
 
-def test_said_once_each():
+def test_notices_are_listed_once():
     assert offered_commands.sentences(plans(INIT, Notice("t", "A server."), INIT)) == [
         "`flask init-db` was found.",
         "A server.",
     ]
 
 
-def test_a_yes_is_written_beside_what_runs_anyway(answers, monkeypatch):
+def test_accepted_command_is_added_after_the_automatic_ones(answers, monkeypatch):
     asked = []
     monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or "y")
     assert apply._ask_for_commands(plans(INIT, SEED), answers)
@@ -56,13 +56,13 @@ def test_a_yes_is_written_beside_what_runs_anyway(answers, monkeypatch):
 
 
 @pytest.mark.parametrize("said", ["", "n", "no", "--yes", "perhaps"])
-def test_all_else_is_a_no(answers, monkeypatch, said):
+def test_other_input_declines_the_command(answers, monkeypatch, said):
     monkeypatch.setattr("builtins.input", lambda text: said)
     assert not apply._ask_for_commands(plans(INIT), answers)
     assert answers.read_text() == ANSWERS
 
 
-def test_no_terminal_is_a_no(answers, monkeypatch):
+def test_missing_terminal_declines_the_command(answers, monkeypatch):
     def nobody(text: str) -> str:
         raise EOFError
 

@@ -30,20 +30,20 @@ def places(*named):
     ]
 
 
-def test_the_order(planner):
+def test_instances_run_in_order_site_by_site(planner):
     assert labels(planner(ONE).select()) == ["system", "nginx", "app of blog", "gunicorn of blog", "site of blog"]
     two = labels(planner(TWO).select())
     assert two[2:] == [f"{step} of {site}" for site in ("blog", "shop") for step in ("app", "gunicorn", "site")]
     assert labels(planner(TWO).select(["site", "nginx"], "shop")) == ["nginx", "site of shop"]
 
 
-def test_certificates_come_after_the_way_in(planner):
+def test_certificates_come_after_the_router(planner):
     everything = labels(planner(TWO).all_instances())
     assert everything.index("site of shop") < everything.index("router") < everything.index("certbot of blog")
     assert everything[-4:] == [f"{step} of {site}" for site in ("blog", "shop") for step in ("certbot", "renewal")]
 
 
-def test_before_there_is_a_site(planner):
+def test_steps_are_listed_without_any_site(planner):
     empty = planner()
     assert labels(empty.all_instances()) == [step.name for step in STEPS]
     assert labels(empty.select()) == ["system", "nginx"]
@@ -54,7 +54,7 @@ def test_before_there_is_a_site(planner):
 @pytest.mark.parametrize(
     ("names", "site", "words"), [(["nonsense"], None, "no step nonsense"), ([], "gone", "no site gone")]
 )
-def test_what_there_is_not(planner, names, site, words):
+def test_unknown_step_or_site_is_refused(planner, names, site, words):
     with pytest.raises(PiwizardError, match=words):
         planner(ONE).select(names, site)
 
@@ -74,7 +74,7 @@ def test_what_there_is_not(planner, names, site, words):
         (["system", "gunicorn of shop"], ["app of shop"], ["system", "gunicorn of shop"]),
     ],
 )
-def test_a_step_brings_what_it_needs(planner, wanted, done, all_of_it):
+def test_step_includes_the_steps_it_needs(planner, wanted, done, all_of_it):
     assert labels(planner(TWO).with_needs(places(*wanted), places(*done))) == all_of_it
 
 
@@ -89,7 +89,7 @@ def test_a_step_brings_what_it_needs(planner, wanted, done, all_of_it):
         (ONE, "site of blog", ()),
     ],
 )
-def test_answers_that_are_missing(planner, text, place, missing):
+def test_missing_answers_are_listed_and_block_the_plan(planner, text, place, missing):
     (wanted,) = places(place)
     found = planner(text)
     assert found.missing(wanted) == missing
@@ -99,7 +99,7 @@ def test_answers_that_are_missing(planner, text, place, missing):
         assert refused.value.key == missing[0]
 
 
-def test_a_missing_answer_names_its_site(planner):
+def test_missing_answer_names_its_site(planner):
     with pytest.raises(PiwizardError, match="for the site shop"):
         planner(ONE + '[sites.shop.app]\nrepo = "/x"\n').require_answers(places("site of shop"))
 
@@ -117,7 +117,7 @@ def test_required_step_cannot_be_skipped(planner):
         planner('[skip]\nsteps = ["nginx"]\n')
 
 
-def test_what_an_answer_declines_is_declined_for_what_stands_on_it_too(own_places):
+def test_declined_step_declines_the_steps_that_need_it(own_places):
     text = '[site]\nname = "a"\n[tls]\nhttps = {}\n[dhparam]\nway = "{}"\n'
     for https, way, names in (("false", "none", {"certbot", "renewal", "dhparam"}), ("true", "ffdhe2048", set())):
         planner = Planner(file_reader.parse(text.format(https, way), all_questions()), workspace.secret_store())

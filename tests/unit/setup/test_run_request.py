@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.answers import file_reader
-from piwizard.changes.base import HOLDS, Preview
+from piwizard.changes.base import IN_SYNC, Preview
 from piwizard.engine import run_launch
 from piwizard.setup import run_request, workspace
 from piwizard.setup.planner import Planner
@@ -13,7 +13,7 @@ from piwizard.steps.registry import StepInstance, all_questions, step_named
 from piwizard.system.background_job import BackgroundJob
 
 NGINX, DHPARAM = StepInstance(step_named("nginx"), None), StepInstance(step_named("dhparam"), None)
-LEFT, PENDING = Preview(holds=False), Preview(holds=False, pending=True)
+LEFT, PENDING = Preview(in_sync=False), Preview(in_sync=False, pending=True)
 
 
 class Foreseen:
@@ -52,14 +52,14 @@ def test_start_asks_for_the_steps_of_the_plan_in_order(planner, monkeypatch):
 @pytest.mark.parametrize(
     ("previews", "needed"),
     [
-        ((HOLDS, PENDING, LEFT), [NGINX]),
+        ((IN_SYNC, PENDING, LEFT), [NGINX]),
         ((LEFT, PENDING, LEFT), [NGINX, DHPARAM]),
-        ((HOLDS, LEFT), [NGINX, DHPARAM]),
-        ((HOLDS,), [NGINX, DHPARAM]),
+        ((IN_SYNC, LEFT), [NGINX, DHPARAM]),
+        ((IN_SYNC,), [NGINX, DHPARAM]),
     ],
     ids=["waits for its job", "other answers", "job has ended", "not done"],
 )
-def test_needed_leaves_out_a_step_that_only_waits_for_its_job(planner, previews, needed):
+def test_needed_skips_a_step_that_waits_for_its_job(planner, previews, needed):
     planner.previews = previews
     assert [place for place, _ in run_request.needed(planner, [NGINX, DHPARAM], [])] == needed
 

@@ -62,14 +62,14 @@ def run(planner, own_places):
     assert engine.run("nginx", None, lambda: planner.plan(None), list, overwrite=False)
 
 
-def test_nothing_yet(planner):
+def test_status_is_todo_before_any_run(planner):
     assert {one.state for one in status(planner, workspace.state(), workspace.backups())} == {"todo"}
     assert of(planner).as_json() == {
         "step": "nginx", "site": None, "state": "todo", "at": None, "run": None, "summary": ""
     }  # fmt: skip
 
 
-def test_what_is_optional_waits_and_holds_nothing_up(planner, monkeypatch):
+def test_optional_step_without_answers_waits_and_blocks_nothing(planner, monkeypatch):
     def hostname(ground, answers):
         return (Question("system.hostname", "Name", "", str, required=True),)
 
@@ -91,7 +91,7 @@ def test_what_is_optional_waits_and_holds_nothing_up(planner, monkeypatch):
     assert not of(planner, "extra").waits
 
 
-def test_where_sites_answer(planner):
+def test_addresses_list_sites_whose_steps_are_done(planner):
     site, secure = (
         SimpleNamespace(name=name, optional=False, serves_site=name == "site") for name in ("site", "certbot")
     )
@@ -101,12 +101,12 @@ def test_where_sites_answer(planner):
     assert addresses(found, domains, {"one"}) == {"one": "https://one.example/", "two": "http://two.example/"}
 
 
-def test_done(planner, own_places):
+def test_status_is_done_after_a_run(planner, own_places):
     run(planner, own_places)
     assert (of(planner).state, of(planner).run) == ("done", "run-1")
 
 
-def test_something_is_no_longer_so(planner, own_places):
+def test_drifted_change_is_named(planner, own_places):
     run(planner, own_places)
     (planner.folder / "link").unlink()
     found = of(planner)
@@ -115,13 +115,13 @@ def test_something_is_no_longer_so(planner, own_places):
     assert found.drift[0].preview.diff
 
 
-def test_a_check_fails(planner, own_places):
+def test_failed_check_is_named(planner, own_places):
     run(planner, own_places)
     planner.found = (Check("page", "page", True, "200"), Check("names", "names", False, "are answered"))
     assert (of(planner).state, of(planner).summary) == ("drifted", "names: are answered")
 
 
-def test_an_answer_is_gone(planner, own_places):
+def test_missing_answer_makes_a_done_step_drifted(planner, own_places):
     run(planner, own_places)
     planner.refuses = PiwizardError("site.domains is missing.")
     assert (of(planner).state, of(planner).summary) == ("drifted", "site.domains is missing.")
@@ -130,14 +130,14 @@ def test_an_answer_is_gone(planner, own_places):
 @pytest.mark.parametrize(
     ("result", "state"), [("failed", "failed"), ("stopped", "interrupted"), ("running", "interrupted")]
 )
-def test_it_did_not_come_to_its_end(planner, result, state):
+def test_unfinished_run_shows_its_result(planner, result, state):
     workspace.state().mark("nginx", None, result, "run-1", "why")
     found = of(planner)
     assert found.state == state
     assert found.summary
 
 
-def test_running(planner):
+def test_status_is_running_during_a_run(planner):
     workspace.state().mark("nginx", None, "running", "run-1")
     workspace.state().mark("system", None, "running", "run-0")
     lock = Lock(paths.lock_file())
@@ -160,12 +160,12 @@ def test_status_of_a_background_job_says_how_far_it_is(planner, monkeypatch):
     assert of(planner).state == "interrupted"
 
 
-def test_remembered_of_a_site_that_is_no_more(planner):
+def test_state_of_a_removed_site_is_ignored(planner):
     workspace.state().mark("app", "gone", "done", "run-1")
     assert of(planner, "app").state == "todo"
 
 
-def test_a_file_edited_by_hand_is_named(planner, own_places, monkeypatch):
+def test_file_edited_by_hand_is_named(planner, own_places, monkeypatch):
     monkeypatch.setattr(Planned, "plan", lambda self, place: [File(self.folder / "f", "ours\n", owner=_me())])
     run(planner, own_places)
     (planner.folder / "f").write_text("mine\n")
@@ -184,7 +184,7 @@ def _me():
     return Owner(pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
 
 
-def test_a_site_without_answers_is_seen(planner):
+def test_set_up_site_without_answers_is_drifted(planner):
     workspace.state().mark("app", "blog", "done", "run-1")
     Journal(workspace.backups_dir(), "site", "blog").remember("link", "/etc/x", {"target": None})
     found = without_answers(planner, workspace.state(), workspace.backups())

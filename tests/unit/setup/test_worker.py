@@ -34,11 +34,11 @@ def undo(own_places, monkeypatch):
     signal.signal(signal.SIGTERM, before)
 
 
-def test_undo_deletes_the_data_of_the_sites_that_were_named(undo):
+def test_undo_deletes_data_of_named_sites(undo):
     assert undo(wipe=("blog",)) == ["shop"]
 
 
-def test_undo_deletes_no_data_otherwise(undo):
+def test_undo_keeps_data_by_default(undo):
     assert undo() == ["blog", "shop"]
 
 

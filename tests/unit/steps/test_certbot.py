@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.answers import file_reader as answers_module
 from piwizard.answers.model import Answers
-from piwizard.changes.absent_file import AbsentFile
+from piwizard.changes.file import AbsentFile
 from piwizard.errors import PiwizardError
 from piwizard.steps import renewal
 from piwizard.steps.blocks import AVAILABLE
@@ -49,34 +49,34 @@ def texts(changes):
     return {change.path: change.content for change in of_kind(changes, "file")}
 
 
-def test_a_certificate_then_https(plan):
+def test_certificate_precedes_https(plan):
     folder, packages, certificate, _, group = plan()
     assert str(folder.path) == "/var/lib/letsencrypt"
     assert packages.names == ("certbot",)
     assert (certificate.name, certificate.domains) == ("piwizard-blog", NAMES)
-    assert group.guard == ("nginx", "-t")
-    assert group.proof
+    assert group.validate == ("nginx", "-t")
+    assert group.verify
     (link,) = of_kind([group], "link")
     assert (link.path, link.target) == (paths.state_dir() / "certificates" / "blog", OURS)
     assert f"ssl_certificate {OURS}/fullchain.pem;" in texts([group])[AVAILABLE / "blog"]
 
 
 @pytest.mark.parametrize("in_use", ["", OURS])
-def test_the_steps_agree(plan, in_use):
+def test_site_and_certbot_write_the_same_server_block(plan, in_use):
     """The site's step writes what certbot's leaves behind, and what it finds where that was undone."""
     by_site = texts(plan(in_use=in_use, step=Site))[AVAILABLE / "blog"]
     by_certbot = texts(plan(HTTPS if in_use else HTTP, in_use=in_use))[AVAILABLE / "blog"]
     assert by_site == by_certbot
 
 
-def test_no_certificate_is_wanted(plan):
+def test_https_off_removes_the_certificate_link(plan):
     (group,) = plan(HTTP, in_use=OURS)
     assert of_kind([group], "link")[0].target is None
     assert "443" not in texts([group])[AVAILABLE / "blog"]
     assert not plan(HTTP, step=Renewal)
 
 
-def test_how_certbot_is_asked(plan):
+def test_certbot_command_line(plan):
     rehearsal, real = plan()[2].request.commands
     assert rehearsal == (*real, "--dry-run")
     line = " ".join(real)
@@ -86,7 +86,7 @@ def test_how_certbot_is_asked(plan):
     assert "--server" not in line
 
 
-def test_answers_reach_certbot(plan):
+def test_answers_become_certbot_options(plan):
     more = (
         '\n[tls]\nhttps = true\nemail = "me@example.org"\nserver = "https://acme.lan/dir"\nca_bundle = "/etc/ca.pem"\n'
     )
@@ -101,34 +101,34 @@ def test_answers_reach_certbot(plan):
     assert "Environment=REQUESTS_CA_BUNDLE=/etc/ca.pem" in drop_in.content
 
 
-def test_a_certificate_of_another_server_is_replaced(plan):
+def test_certificate_of_another_server_is_replaced(plan):
     certificate = plan(lineages=[lineage("piwizard-blog", server="https://acme.lan/dir")], in_use=OURS)[2]
     assert certificate.anew
     assert "--force-renewal" in certificate.request.commands[1]
 
 
-def test_a_persons_own_certificate_is_used_and_not_asked_for(plan):
+def test_certificate_of_a_person_is_used_without_a_request(plan):
     _, group = plan(lineages=[lineage()])
     assert "ssl_certificate /etc/letsencrypt/live/mine/fullchain.pem;" in texts([group])[AVAILABLE / "blog"]
     assert not of_kind([group], "certificate")
 
 
-def test_one_that_lacks_a_name_is_left_alone(plan):
+def test_certificate_that_lacks_a_domain_is_not_used(plan):
     changes = plan(lineages=[lineage(names=NAMES[:1])], in_use="/etc/letsencrypt/live/mine")
     assert of_kind(changes, "certificate")[0].name == "piwizard-blog"
 
 
-def test_ours_stays_in_use_beside_a_persons(plan):
+def test_own_certificate_stays_in_use_beside_one_of_a_person(plan):
     changes = plan(lineages=[lineage(), lineage("piwizard-blog")], in_use=OURS)
     assert of_kind(changes, "certificate")[0].name == "piwizard-blog"
 
 
-def test_hsts_is_a_question(plan):
+def test_hsts_follows_the_answer(plan):
     assert "Strict-Transport-Security" in texts(plan())[AVAILABLE / "blog"]
     assert "Strict-Transport-Security" not in texts(plan(HTTPS + "hsts = false\n"))[AVAILABLE / "blog"]
 
 
-def test_the_plan_of_renewal(plan):
+def test_renewal_plan_has_hook_timers_and_dry_run(plan):
     changes = plan(lineages=[lineage()], step=Renewal)
     assert changes[0].shared
     kinds = [change.kind for change in flat(changes)]
@@ -154,7 +154,7 @@ def test_the_plan_of_renewal(plan):
         ("hsts = 1", "tls.hsts"),
     ],
 )
-def test_answers_that_cannot_be_taken(line, key):
+def test_invalid_answers_are_refused_by_key(line, key):
     with pytest.raises(PiwizardError) as refused:
         answers_module.parse(f"[tls]\n{line}\n", all_questions())
     assert refused.value.key == key
@@ -185,7 +185,7 @@ CLOUDFLARE = ("cloudflare", "blog.example.org", list(NAMES))
 DUCK = ("duckdns", "me.duckdns.org", ["me.duckdns.org"])
 
 
-def test_a_certificate_by_dns(plan_by_dns):
+def test_dns_validation_uses_the_provider_plugin(plan_by_dns):
     _, packages, signed, certificate, _ = plan_by_dns(*CLOUDFLARE)
     assert packages.names == ("certbot", "python3-certbot-dns-cloudflare")
     assert (str(signed.path), signed.mode, signed.secret) == ("/etc/letsencrypt/piwizard-blog.ini", 0o600, True)
@@ -196,7 +196,7 @@ def test_a_certificate_by_dns(plan_by_dns):
     assert "tok-1" not in " ".join(real)
 
 
-def test_a_certificate_by_dns_after_one_by_http(plan_by_dns):
+def test_dns_validation_after_http_requests_again(plan_by_dns):
     there = [lineage("piwizard-blog")]
     certificate = of_kind(plan_by_dns(*CLOUDFLARE, there), "certificate")[0]
     assert certificate.anew
@@ -204,7 +204,7 @@ def test_a_certificate_by_dns_after_one_by_http(plan_by_dns):
     assert "edit" not in [change.kind for change in flat(plan_by_dns(*CLOUDFLARE, there, Renewal))]
 
 
-def test_a_certificate_by_http_after_one_by_dns(plan, own_places):
+def test_http_validation_after_dns_removes_the_credentials(plan, own_places):
     """What signed for the records goes, once the certificate is renewed by a page."""
     made = flat(plan(lineages=[lineage("piwizard-blog", way="dns-cloudflare")]))
     (asked,) = [change for change in made if change.kind == "certificate"]
@@ -216,7 +216,7 @@ def test_a_certificate_by_http_after_one_by_dns(plan, own_places):
 @pytest.mark.parametrize(
     ("there", "runs"), [("the system's", True), ("another", False), ("a broken link", False), ("", False)]
 )
-def test_the_plugins_environment_after_an_upgrade(tmp_path, there, runs):
+def test_plugin_environment_is_made_again_after_an_upgrade(tmp_path, there, runs):
     (tmp_path / "bin").mkdir()
     targets = {"the system's": commands.which("python3"), "another": "/bin/sh", "a broken link": "/nowhere/python3.9"}
     if there:
@@ -225,7 +225,7 @@ def test_the_plugins_environment_after_an_upgrade(tmp_path, there, runs):
 
 
 @pytest.mark.parametrize("runs", [True, False])
-def test_the_check_of_the_plugins_environment(plan, tmp_path, monkeypatch, runs):
+def test_check_reports_a_broken_plugin_environment(plan, tmp_path, monkeypatch, runs):
     """certbot's timer runs it there, for all certificates."""
     monkeypatch.setattr(renewal, "PLUGIN", tmp_path)
     monkeypatch.setattr(renewal, "environment_runs", lambda: runs)
@@ -240,7 +240,7 @@ class Checked:
         return list(Renewal().checks(ground, answers))
 
 
-def test_a_plugin_of_its_own(plan_by_dns):
+def test_plugin_that_debian_lacks_gets_an_environment(plan_by_dns):
     *_, group, _, certificate, _ = plan_by_dns(*DUCK)
     assert group.shared
     folder, environment, lock, pip = group.changes
@@ -259,7 +259,7 @@ def test_a_plugin_of_its_own(plan_by_dns):
 
 
 @pytest.mark.parametrize(("others", "goes"), [("webroot", True), ("dns-cloudflare", True), ("dns-duckdns", False)])
-def test_a_plugin_that_no_certificate_needs_any_more(plan, others, goes):
+def test_unneeded_plugin_is_removed(plan, others, goes):
     there = [lineage("piwizard-blog"), lineage("piwizard-other", ("other.example.org",), others)]
     gone = [change for change in flat(plan(lineages=there, step=Renewal)) if isinstance(change, AbsentFile)]
     assert [change.path for change in gone] == ([renewal.PLUGIN] if goes else [])

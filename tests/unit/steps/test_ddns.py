@@ -35,21 +35,21 @@ def pi(ground, machine):
     return lambda name="pi4-trixie", **installed: ground(machine=machine(name), source=None, installed=installed)
 
 
-def test_what_is_suggested(ground):
+def test_suggestions_follow_the_first_domain(ground):
     questions = {one.key: one for one in Ddns().questions(ground(domains=("songuuli.duckdns.org",)), None)}
     assert questions["ddns.hostname"].default == "songuuli.duckdns.org"
     assert questions["ddns.provider"].default == "duckdns"
     assert "belongs to this provider" in questions["ddns.provider"].detected
 
 
-def test_nothing_is_suggested_for_a_domain_of_ones_own(ground):
+def test_own_domain_gets_no_suggestion(ground):
     questions = {one.key: one for one in Ddns().questions(ground(domains=("www.example.org",)), None)}
     assert questions["ddns.hostname"].default == "www.example.org"
     assert questions["ddns.provider"].default is None
     assert questions["ddns.zone"].default == "example.org"
 
 
-def test_the_account_comes_first_and_settings_before_the_package(pi, given):
+def test_account_precedes_settings_and_settings_the_package(pi, given):
     changes = Ddns().plan(pi(), given())
     kinds = [change.kind for change in changes]
     assert kinds[0] == "account"
@@ -60,7 +60,7 @@ def test_the_account_comes_first_and_settings_before_the_package(pi, given):
     assert not [file for file in of_kind(changes, "file") if file is not settings and "hush-hush" in file.content]
 
 
-def test_the_secret_is_in_no_preview(pi, given, own_places):
+def test_secret_is_in_no_preview(pi, given, own_places):
     class Nobody:
         def wrote(self, path, sha256):
             return False
@@ -81,12 +81,12 @@ def test_the_secret_is_in_no_preview(pi, given, own_places):
         ("pi4-trixie", {"ddclient": "4.0.0-1"}, "usev4=webv4"),
     ],
 )
-def test_settings_for_the_version_that_is_there(pi, given, name, installed, line):
+def test_settings_fit_the_installed_version(pi, given, name, installed, line):
     files = of_kind(Ddns().plan(pi(name, **installed), given()), "file")
     assert line in next(file.content for file in files if file.path.name == "ddclient.conf").splitlines()
 
 
-def test_no_ips_own_client(pi, given):
+def test_noip_client_is_set_up(pi, given):
     changes = Ddns().plan(pi(), given(NO_IP + 'client = "noip-duc"\n'))
     paths = {str(file.path) for file in of_kind(changes, "file")}
     assert paths == {"/etc/default/noip-duc", "/etc/systemd/system/noip-duc.service"}
@@ -102,13 +102,13 @@ def test_no_ips_own_client(pi, given):
         ('provider = "duckdns"\nhostname = "a.duckdns.org"\nclient = "noip-duc"\n', "ddns.client", "domains of No-IP"),
     ],
 )
-def test_what_does_not_fit_together(pi, given, table, key, words):
+def test_inconsistent_answers_are_refused(pi, given, table, key, words):
     with pytest.raises(PiwizardError, match=words) as refused:
         Ddns().plan(pi(), given(table, "abc-def"))
     assert refused.value.key == key
 
 
-def test_an_armv6_board_gets_debians_client(ground, machine, given):
+def test_armv6_board_gets_ddclient(ground, machine, given):
     known = machine()
     old = dataclasses.replace(known, architecture=dataclasses.replace(known.architecture, machine="armv6l"))
     with pytest.raises(PiwizardError, match="ARMv6"):

@@ -68,7 +68,7 @@ def test_other_peoples_units_are_no_hindrance(written):
 def test_enabled_after_they_are_written(ground, answers):
     changes = Gunicorn().plan(ground(), answers())
     group, units = of_kind(changes, "group")[-1], of_kind(changes, "unit")
-    assert group.then[0].argv == ("systemctl", "daemon-reload")
+    assert group.activate[0].argv == ("systemctl", "daemon-reload")
     assert [unit.name for unit in units][-2:] == ["blog.socket", "blog.service"]
 
 

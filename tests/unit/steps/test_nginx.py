@@ -25,11 +25,11 @@ def listens(ground, answers):
 
 
 @pytest.mark.parametrize("ipv6", [True, False])
-def test_a_kernel_without_ipv6(listens, ipv6):
+def test_kernel_without_ipv6_gets_no_ipv6_listen(listens, ipv6):
     assert all(("listen [::]:" in text) == ipv6 for text in listens(ipv6=ipv6).values())
 
 
-def test_the_servers_are_the_same_with_ipv6_and_without(ground, answers):
+def test_server_blocks_do_not_depend_on_ipv6(ground, answers):
     with_it, without = (
         [file.content for file in of_kind(Site().plan(ground(ipv6=ipv6), answers()), "file")] for ipv6 in (True, False)
     )
@@ -37,7 +37,7 @@ def test_the_servers_are_the_same_with_ipv6_and_without(ground, answers):
 
 
 @pytest.mark.parametrize("name", ["pi4-trixie", "zero-w-bookworm"])
-def test_what_will_be_installed_is_known_before(listens, machine, name):
+def test_engine_of_the_release_is_known_before_installation(listens, machine, name):
     """Else the first run would write what its own check of the plan, once nginx is there, finds wrong."""
     version = "1.22.1" if "bookworm" in name else "1.26.3"
     assert listens(machine=machine(name, nginx_version=None)) == listens(machine=machine(name, nginx_version=version))

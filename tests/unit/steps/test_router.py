@@ -27,7 +27,7 @@ def plan(ground, forward):
     return Router().plan(ground, answers)
 
 
-def test_by_upnp(ground):
+def test_upnp_plan_forwards_ports_and_keeps_them(ground):
     changes = plan(ground(), "upnp")
     (forwards,) = [change for change in changes if isinstance(change, Forwards)]
     network = ground().machine.network
@@ -37,15 +37,15 @@ def test_by_upnp(ground):
     assert [change.kind for change in changes] == ["package", "forward", "folder", "group", "unit"]
 
 
-def test_a_router_that_is_silent_for_once(ground, tmp_path, monkeypatch):
+def test_silent_router_does_not_stop_the_plan(ground, tmp_path, monkeypatch):
     """The timer looks after its forwards; an `apply` of something else does not fail for it."""
-    monkeypatch.setattr(router.port_forwarding, "find", lambda gateway: None)
+    monkeypatch.setattr(router.port_forwarding, "find_router", lambda gateway: None)
     assert "forward" in [change.kind for change in plan(ground(), "upnp")]
     (tmp_path / forward_timer.TIMER).touch()
     assert "forward" not in [change.kind for change in plan(ground(), "upnp")]
 
 
-def test_by_hand_alters_nothing_but_a_text(ground):
+def test_by_hand_plan_writes_only_instructions(ground):
     (text,) = plan(ground(), "by-hand")
     network = ground().machine.network
     assert isinstance(text, File)
@@ -54,26 +54,26 @@ def test_by_hand_alters_nothing_but_a_text(ground):
     assert max(map(len, text.content.splitlines())) <= 80
 
 
-def test_from_upnp_to_by_hand(ground, tmp_path):
+def test_change_from_upnp_to_by_hand_is_refused(ground, tmp_path):
     (tmp_path / forward_timer.TIMER).touch()
     with pytest.raises(PiwizardError, match="already forwarded by UPnP") as refused:
         plan(ground(), "by-hand")
     assert "piwizard undo router" in refused.value.hint
 
 
-def test_without_a_router(ground, machine):
+def test_plan_without_a_gateway_is_refused(ground, machine):
     known = machine()
     alone = dataclasses.replace(known, network=dataclasses.replace(known.network, gateway=None))
     with pytest.raises(PiwizardError, match="no default gateway"):
         plan(ground(machine=alone), "upnp")
 
 
-def test_neither(ground):
+def test_unknown_forwarding_is_refused(ground):
     with pytest.raises(PiwizardError, match=r"router\.forward must be one of upnp, by-hand"):
         plan(ground(), "nat-pmp")
 
 
-def test_the_timers_program_stands_alone(ground):
+def test_timer_program_needs_no_piwizard(ground):
     """The system's own Python starts it, from a folder where there is no piwizard."""
     service, timer = forward_timer.units(
         "192.168.1.1", next(change for change in plan(ground(), "upnp") if isinstance(change, Forwards)).wanted
@@ -88,7 +88,7 @@ def test_the_timers_program_stands_alone(ground):
     assert timer.path == Path(forward_timer.UNITS / forward_timer.TIMER)
 
 
-def test_the_question_is_the_one_that_says_yes():
+def test_forwarding_question_is_required():
     (question,) = router.QUESTIONS
     assert question.required
     assert question.choices == ("upnp", "by-hand")

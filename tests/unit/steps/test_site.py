@@ -40,12 +40,12 @@ def texts(changes):
     return {change.path: change.content for change in of_kind(changes, "file")}
 
 
-def test_on_a_fresh_machine(plan):
+def test_plan_on_a_fresh_machine(plan):
     shared, own = plan()
     assert (own.shared, shared.shared) == (False, True)
     for group in (own, shared):
-        assert group.guard == ("nginx", "-t")
-        assert group.then[0].argv == ("systemctl", "reload-or-restart", "nginx.service")
+        assert group.validate == ("nginx", "-t")
+        assert group.activate[0].argv == ("systemctl", "reload-or-restart", "nginx.service")
     assert links([own]) == {ENABLED / "blog": "../sites-available/blog"}
     assert links([shared]) == {
         ENABLED / DEFAULT_SERVER: f"../sites-available/{DEFAULT_SERVER}",
@@ -56,7 +56,7 @@ def test_on_a_fresh_machine(plan):
     assert "blog.example.org" in texts([own])[AVAILABLE / "blog"]
 
 
-def test_the_log_is_made_before_nginx_is_asked(whole_plan):
+def test_log_file_precedes_the_nginx_test(whole_plan):
     first = whole_plan()[0]
     assert first == LogFile(Path("/var/log/nginx/blog.access.log"))
     (site,) = [one for one in texts(whole_plan()).values() if "upstream" in one]
@@ -64,19 +64,19 @@ def test_the_log_is_made_before_nginx_is_asked(whole_plan):
     assert named == {str(first.path)}, "every log that the configuration names is made beforehand"
 
 
-def test_there_are_never_two_default_servers_on_the_way(plan):
+def test_plan_never_has_two_default_servers(plan):
     """A Pi whose plug is pulled in between boots with what is there."""
     shared, _ = plan()
     assert list(links([shared])) == [ENABLED / "default", ENABLED / DEFAULT_SERVER]
 
 
-def test_what_may_be_broken_comes_first_once_the_default_server_is_there(plan):
+def test_site_file_comes_first_once_the_default_server_exists(plan):
     """Before, that one does: a long name needs the size of nginx's table, which it sets."""
     there = NginxFiles(sites={str(ENABLED / DEFAULT_SERVER): "listen 80 default_server reuseport;"})
     assert [group.name for group in plan(nginx=there)] == ["blog-site", "default-server"]
 
 
-def test_a_default_site_that_a_person_edited_stays(plan):
+def test_edited_default_site_stays(plan):
     edited = NginxFiles(
         sites={str(ENABLED / "default"): f"server {{ listen 80 default_server; }} {THEIR_443}"}, packaged_default=False
     )
@@ -95,19 +95,19 @@ def test_a_default_site_that_a_person_edited_stays(plan):
         ("server { listen 80; }", False),
     ],
 )
-def test_a_server_on_one_line(plan, text, theirs):
+def test_server_block_on_one_line_is_read(plan, text, theirs):
     ours = texts(plan(nginx=NginxFiles(sites={THEIRS: text})))[AVAILABLE / DEFAULT_SERVER]
     assert ("listen 80 default_server" in ours) != theirs
     assert "listen 443 ssl" in ours
 
 
-def test_a_name_on_one_line(plan):
+def test_server_name_on_one_line_is_read(plan):
     theirs = NginxFiles(sites={THEIRS: "server { server_name a blog.example.org; }"})
     with pytest.raises(PiwizardError, match="already served"):
         plan(nginx=theirs)
 
 
-def test_somebody_elses_default_server_stays_the_only_one(plan):
+def test_default_server_of_a_person_stays_the_only_one(plan):
     theirs = NginxFiles(sites={THEIRS: f"server {{\n listen [::]:80 default_server;\n}}\n{THEIR_443}"})
     assert AVAILABLE / DEFAULT_SERVER not in texts(plan(nginx=theirs))
     only_tls = texts(plan(nginx=NginxFiles(sites={THEIRS: THEIR_443})))[AVAILABLE / DEFAULT_SERVER]
@@ -119,14 +119,14 @@ def test_somebody_elses_default_server_stays_the_only_one(plan):
     assert AVAILABLE / DEFAULT_SERVER in texts(plan(nginx=ours))
 
 
-def test_a_certificate_in_use_stays_in_use(plan):
+def test_certificate_in_use_stays_in_use(plan):
     folder = "/etc/letsencrypt/live/piwizard-blog"
     text = texts(plan(certificates=Certificates(in_use={"blog": folder})))[AVAILABLE / "blog"]
     assert f"ssl_certificate {folder}/fullchain.pem;" in text
     assert "ssl_certificate" not in texts(plan(certificates=Certificates(in_use={"shop": folder})))[AVAILABLE / "blog"]
 
 
-def test_a_name_that_is_served_already(plan):
+def test_domain_that_is_already_served_is_refused(plan):
     theirs = NginxFiles(sites={THEIRS: "server { listen 80;\n server_name www.blog.example.org x;\n}"})
     with pytest.raises(PiwizardError, match=THEIRS) as refused:
         plan(nginx=theirs)
@@ -135,7 +135,7 @@ def test_a_name_that_is_served_already(plan):
     assert plan(nginx=ours)
 
 
-def test_the_size_of_names_is_set_once(plan):
+def test_names_hash_size_is_set_once(plan):
     others = NginxFiles(main="http {\n server_names_hash_bucket_size 128;\n}")
     assert "server_names_hash_bucket_size" in texts(plan())[AVAILABLE / DEFAULT_SERVER]
     assert "server_names_hash_bucket_size" not in texts(plan(nginx=others))[AVAILABLE / DEFAULT_SERVER]
@@ -151,7 +151,7 @@ def test_the_size_of_names_is_set_once(plan):
         (["data", "statics"], []),
     ],
 )
-def test_what_the_app_writes_is_asked_of_the_app(plan, writable, passed):
+def test_files_that_the_app_writes_are_passed_to_it(plan, writable, passed):
     plain, changed = (
         texts(plan(STATIC, f"\nwritable = {names}"))[AVAILABLE / "blog"] for names in ("[]", str(writable))
     )
@@ -163,12 +163,12 @@ def test_what_the_app_writes_is_asked_of_the_app(plan, writable, passed):
 
 
 @pytest.mark.parametrize("writable", [["static"], ["static", "static/img"]])
-def test_no_location_stands_twice(plan, writable):
+def test_location_is_not_repeated(plan, writable):
     text = texts(plan(STATIC, f"\nwritable = {writable}"))[AVAILABLE / "blog"]
     assert text.count("location ^~ /static/ {") == 1, "nginx would refuse it"
 
 
-def test_a_static_folder_inside_of_a_writable_one(plan):
+def test_static_folder_within_a_writable_one_is_passed_to_the_app(plan):
     files = {"app.py": "from flask import Flask\napp = Flask(__name__, static_folder='files/static')\n",
              "files/static/style.css": ""}  # fmt: skip
     plain, changed = (

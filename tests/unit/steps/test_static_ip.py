@@ -25,7 +25,7 @@ def answered(text=""):
     return answers_module.parse(f"[static_ip]\n{text}", all_questions()).of(None)
 
 
-def test_proposed_from_the_lease(asked):
+def test_defaults_come_from_the_lease(asked):
     assert asked("pi4-trixie") == {
         "address": ("192.168.1.197/24", "assigned by the router now"),
         "interface": ("eth0", "used for the Internet"),
@@ -36,7 +36,7 @@ def test_proposed_from_the_lease(asked):
     assert asked("zero-w-bookworm")["interface"][0] == "wlan0"
 
 
-def test_proposed_for_the_interface_that_was_answered(asked):
+def test_defaults_follow_the_answered_interface(asked):
     assert asked("pi4-trixie", 'interface = "wlan0"')["gateway"] == (None, "")
     assert asked("pi4-trixie", 'interface = "eth9"')["address"] == (None, "")
 
@@ -52,8 +52,8 @@ def test_explanation_prefers_a_reservation_in_the_router():
     assert "skip this step" in why
 
 
-def test_one_change_after_the_neighbours_were_asked(ground, machine, monkeypatch):
-    monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
+def test_address_is_planned_after_arp_requests(ground, machine, monkeypatch):
+    monkeypatch.setattr(FixedAddress, "in_sync", lambda self: False)
     monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: ROUTER if address.endswith(".1") else None)
     text = 'address = "192.168.1.230/24"\nrevert_after = 60'
     (change,) = StaticIp().plan(ground(machine=machine("pi4-trixie")), answered(text))
@@ -68,22 +68,22 @@ def test_one_change_after_the_neighbours_were_asked(ground, machine, monkeypatch
         ({}, "static_ip.gateway", "nobody answers at 192.168.1.1"),
     ],
 )  # fmt: skip
-def test_neighbours_that_are_in_the_way(ground, machine, monkeypatch, there, key, words):
-    monkeypatch.setattr(FixedAddress, "holds", lambda self: False)
+def test_address_of_a_neighbor_is_refused(ground, machine, monkeypatch, there, key, words):
+    monkeypatch.setattr(FixedAddress, "in_sync", lambda self: False)
     monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: there.get(address))
     with pytest.raises(PiwizardError, match=words) as raised:
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
     assert raised.value.key == key
 
 
-def test_not_while_the_interface_is_being_set(ground, machine, monkeypatch):
-    now = address_trial.Trial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
-    monkeypatch.setattr(address_trial, "current", lambda: now)
-    monkeypatch.setattr(address_trial, "live", lambda interface: [])
+def test_plan_is_refused_during_a_restore(ground, machine, monkeypatch):
+    now = address_trial.AddressTrial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
+    monkeypatch.setattr(address_trial, "current_trial", lambda: now)
+    monkeypatch.setattr(address_trial, "live_addresses", lambda interface: [])
     with pytest.raises(PiwizardError, match="eth0 is being restored"):
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
 
 
-def test_what_is_managed_by_somebody_else_is_left_alone(ground, machine):
-    with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not alter"):
+def test_unsupported_network_manager_is_refused(ground, machine):
+    with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not change"):
         StaticIp().plan(ground(machine=machine("vm-bookworm-apache")), answered('address = "192.168.122.60/24"'))

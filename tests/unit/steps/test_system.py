@@ -20,13 +20,13 @@ def plan(ground, answers):
 
 
 @pytest.mark.parametrize("name", ["pi4-trixie", "zero-w-bookworm", "pi3-bookworm-dhcpcd"])
-def test_the_packages(plan, machine, name):
+def test_packages_are_planned(plan, machine, name):
     (change,) = plan(machine(name))
     assert change.names == PACKAGES
 
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in SAMPLES.iterdir()))
-def test_every_machine_is_planned_or_told_why_not(plan, machine, name):
+def test_every_recorded_machine_is_planned_or_refused(plan, machine, name):
     found = gather(RecordedSource(SAMPLES / name))
     blocked = found.os.unsupported or any(owner.program != "nginx" for owner in found.ports if owner.port in (80, 443))
     if not blocked:
@@ -45,7 +45,7 @@ def test_every_machine_is_planned_or_told_why_not(plan, machine, name):
         ("vm-bookworm-apache", "Apache", "apache2.service"),
     ],
 )
-def test_the_port_is_somebody_elses(plan, machine, name, words, hint):
+def test_occupied_port_is_refused_with_its_owner(plan, machine, name, words, hint):
     with pytest.raises(PiwizardError) as refused:
         plan(machine(name))
     assert refused.value.message.startswith("Port 80 is used by ")
@@ -55,13 +55,13 @@ def test_the_port_is_somebody_elses(plan, machine, name, words, hint):
     assert "remove" not in refused.value.hint
 
 
-def test_the_port_is_nginxs_own(plan, machine):
+def test_port_of_nginx_is_accepted(plan, machine):
     apache = machine("vm-bookworm-apache")
     mine = tuple(dataclasses.replace(owner, program="nginx") for owner in apache.ports)
     assert plan(dataclasses.replace(apache, ports=mine))
 
 
-def test_an_owner_that_cannot_be_looked_into(plan, machine):
+def test_unknown_port_owner_is_refused(plan, machine):
     owner = dataclasses.replace(machine("vm-bookworm-apache").ports[0], program=None, unit=None, package=None)
     with pytest.raises(PiwizardError) as refused:
         plan(machine(ports=(owner,)))
@@ -69,7 +69,7 @@ def test_an_owner_that_cannot_be_looked_into(plan, machine):
     assert "None" not in refused.value.message + refused.value.hint
 
 
-def test_an_unsupported_release(plan, machine):
+def test_unsupported_release_is_refused(plan, machine):
     buster = machine("pi1-buster").os
     assert buster.unsupported
     with pytest.raises(PiwizardError) as refused:
@@ -85,7 +85,7 @@ def test_an_unsupported_release(plan, machine):
         ({"read_only": True}, "The disk is read-only."),
     ],
 )
-def test_the_disk(plan, machine, disk, message):
+def test_full_disk_is_refused(plan, machine, disk, message):
     found = machine()
     with pytest.raises(PiwizardError) as refused:
         plan(dataclasses.replace(found, disk=dataclasses.replace(found.disk, **disk)))
@@ -94,13 +94,13 @@ def test_the_disk(plan, machine, disk, message):
 
 
 @pytest.mark.parametrize("free", [DISK_NEEDED, None])
-def test_enough_disk_or_unknown(plan, machine, free):
+def test_enough_or_unknown_disk_space_is_accepted(plan, machine, free):
     found = machine()
     assert plan(dataclasses.replace(found, disk=dataclasses.replace(found.disk, free=free)))
 
 
 @pytest.mark.parametrize(("total", "swap", "ok"), [(430, 100, True), (200, 0, False), (200, 100, True)])
-def test_the_memory(ground, answers, machine, total, swap, ok):
+def test_memory_check(ground, answers, machine, total, swap, ok):
     known = machine()
     small = dataclasses.replace(known, memory=dataclasses.replace(known.memory, total=total, swap=swap))
     checks = {check.id: check for check in System().checks(ground(machine=small), answers(site=None))}

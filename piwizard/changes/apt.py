@@ -1,13 +1,14 @@
-"""Debian packages, installed in one go."""
+"""Debian packages: installed, and removed by undo where nobody else needs them."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from piwizard.changes.base import HOLDS, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
-from piwizard.system import apt_lock, commands, dpkg
+from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
+from piwizard.system import apt_state, commands, dpkg, dpkg_ownership
 from piwizard.system.system_cache import SystemCache
 
 LONGEST_WAIT = 600
@@ -33,8 +34,8 @@ class Packages:
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         missing = self._missing(machine)
         if not missing:
-            return HOLDS
-        return Preview(holds=False, argv=(*_repairs(), (*APT, "update"), self._install(missing)))
+            return IN_SYNC
+        return Preview(in_sync=False, argv=(*_repairs(), (*APT, "update"), self._install(missing)))
 
     def apply(self, work: ApplyContext) -> None:
         wait_for_others(work)
@@ -77,7 +78,7 @@ class Packages:
 def wait_for_others(work: ApplyContext) -> None:
     """Holding back until others have finished with apt: it would wait for one of its locks only, and not say so."""
     said, until = "", time.monotonic() + LONGEST_WAIT
-    while (other := apt_lock.holder()) and time.monotonic() < until:
+    while (other := apt_state.lock_holder()) and time.monotonic() < until:
         if other != said:
             work.say(f"Waiting for {other}, which is installing packages.")
             said = other
@@ -85,7 +86,7 @@ def wait_for_others(work: ApplyContext) -> None:
 
 
 def _repairs() -> tuple[tuple[str, ...], ...]:
-    if not dpkg.interrupted():
+    if not dpkg.is_interrupted():
         return ()
     return (("dpkg", "--configure", "-a", "--force-confold"), (*APT, "--fix-broken", "install"))
 
@@ -110,3 +111,52 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     if work.machine.package(name) is None or not record["before"].get("asked", True):
         return None
     return f"The package {name} was installed by piwizard and stays; `apt-get remove {name}` takes it away."
+
+
+def still_there(records: Sequence[Record]) -> list[str]:
+    """Of what the journals note: the packages that are still installed."""
+    there = {package.name for package in dpkg.parse_packages(dpkg.read_status())}
+    return sorted({record["target"] for record in records if record["kind"] == "package"} & there)
+
+
+def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
+    """Of what the journals note: the packages that can go, and a sentence for each that stays."""
+    status = dpkg.read_status()
+    noted = {record["target"]: record["before"] for record in records if record["kind"] == "package"}
+    kept = {record["before"]["step"]: record["target"] for record in records if record["kind"] == "kept"}
+    ours, stay = set(still_there(records)), {}
+    for name in sorted(ours):
+        if noted[name].get("step") in kept:
+            stay[name] = f"{kept[noted[name]['step']]} is a person's own now"
+    used = dpkg_ownership.find_user_files(ours - stay.keys())
+    stay |= {name: f"{file} is not what it brought" for name, file in used.items()}
+    # Whose settings a person has made is what that person runs, and not their settings alone.
+    runs = dpkg_ownership.depending_on(ours - stay.keys(), used, status)
+    stay |= {name: f"what is in {other}'s settings is for it" for name, other in runs.items()}
+    asked = set(commands.run(("apt-mark", "showmanual")).output.split()) if ours else set()
+    stay |= {
+        name: "somebody asked for it since"
+        for name in ours - stay.keys()
+        if not noted[name].get("asked", True) and name in asked
+    }
+    needed = dpkg_ownership.needed_by_others(ours - stay.keys(), status)
+    stay |= {name: f"{other} needs it" for name, other in needed.items()}
+    return sorted(ours - stay.keys()), [f"The package {name} stays: {why}." for name, why in sorted(stay.items())]
+
+
+def take_away(records: Sequence[Record], work: ApplyContext) -> list[str]:
+    """Removes them with their settings. Returns a sentence for each that stays."""
+    names, stay = removable(records)
+    if not names:
+        return stay
+    wait_for_others(work)
+    argv = (*APT, "-o", "APT::Get::AutomaticRemove=false", "purge", *names)
+    going = commands.run((*argv[:1], "--simulate", *argv[1:])).output.splitlines()
+    others = {words[1] for line in going if (words := line.split())[:1] in (["Remv"], ["Purg"])} - set(names)
+    if others:
+        raise ChangeFailed(
+            f"Removing piwizard's packages would take {', '.join(sorted(others))} away too, so they stay.",
+            hint=f"`sudo apt-get purge {' '.join(names)}` removes them all the same.",
+        )
+    work.command(argv)
+    return stay
