@@ -49,7 +49,7 @@ def good(street: Street) -> tuple[float | None, float]:
     assert eventually_answers(street, NEW)
     street.pi.address = NEW
     kept = street.pi.ssh(["sudo", "-S", "piwizard", "confirm"], input=f"{street.pi.password}\n")
-    assert f"{NEW} stays" in kept.output
+    assert f"This Pi keeps the address {NEW}" in kept.output
     eventually(street.ended)
     assert quickstart.states(street.pi)["static-ip"] == "done"
     street.clean()
