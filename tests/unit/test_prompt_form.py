@@ -44,7 +44,7 @@ PROVIDER = Question("ddns.provider", "Provider", "Where.", v.one_of("no-ip", "du
     [(HTTPS, "", True), (HTTPS, "y", True), (HTTPS, "n", False), (PROVIDER, "", "duckdns"), (PROVIDER, "2", "duckdns"),
      (PROVIDER, "no", "no-ip")],
 )  # fmt: skip
-def test_required_choice_is_saved_also_if_it_is_the_suggested_one(question, typed, saved):
+def test_required_choice_is_saved_even_if_it_is_the_suggested_one(question, typed, saved):
     store = FakeStore()
     assert PromptForm(FakeConsole(typed), store, None).ask(question)
     assert store == {question.key: saved}

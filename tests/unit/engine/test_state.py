@@ -80,7 +80,7 @@ def test_of_a_newer_piwizard(folder):
         PiwizardError, match=r"state\.json was written by a newer version of piwizard and was not changed"
     ):
         State(folder)
-    with pytest.raises(PiwizardError, match="newer piwizard"):
+    with pytest.raises(PiwizardError, match="newer version of piwizard"):
         state.mark("nginx", None, "done", "run-3")
     assert {file: file.read_bytes() for file in folder.iterdir()} == before
 

@@ -64,7 +64,7 @@ def test_address_is_planned_after_arp_requests(ground, machine, monkeypatch):
 @pytest.mark.parametrize(
     ("there", "key", "words"),
     [
-        ({"192.168.1.230": "aa:bb:cc:00:00:01", "192.168.1.1": ROUTER}, "static_ip.address", "in use already"),
+        ({"192.168.1.230": "aa:bb:cc:00:00:01", "192.168.1.1": ROUTER}, "static_ip.address", "already in use"),
         ({}, "static_ip.gateway", "nobody answers at 192.168.1.1"),
     ],
 )  # fmt: skip
