@@ -15,6 +15,7 @@ from piwizard.setup import service
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
     from piwizard.git.git_access import GitAccess
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from piwizard.setup.status import Status
     from piwizard.steps.registry import StepInstance
     from piwizard.system.facts import Facts
-
-
-LOOKED_UP = ("app.repo", "site.domains", "ddns.hostname")
-"""Keys of the answers that piwizard looks up in DNS or at the Git host."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +114,13 @@ class ScreenService(service.SetupService):
 
         return run_launch.folder(run) / "events.jsonl"
 
-    def lookup(self, key: str, value: Any) -> AnswerLookup | None:  # noqa: ANN401 — what the validator of the key gives
-        """Return what DNS or the Git host says about an answer, None if there is nothing to look up."""
-        from piwizard.screens.form.answer_lookup import LOOKUPS, repository
+    def lookup(self, kind: Lookup, value: Any) -> AnswerLookup:  # noqa: ANN401 — as its validator returns it
+        """Return what DNS or the Git host says about an answer."""
+        from piwizard.screens.form.answer_lookup import host_names, repository
 
-        if key == "app.repo":
+        if kind == "repository":
             return repository(value, self._access(value))
-        lookup = LOOKUPS.get(key)
-        return lookup(value) if lookup else None
+        return host_names(value if isinstance(value, list) else [value])
 
     def _access(self, repo: str) -> GitAccess:
         """Return the Git login of the site that uses this repository; no login if none does."""

@@ -1,4 +1,4 @@
-"""Keep secrets in one file that only root can read, taken from where the answers say."""
+"""Keep secrets in one file that only root can read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SecretStore:
         self._resolved: dict[Secret, None] = {}
 
     def resolve(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """Return the secrets of a site: from their sources where those still exist, else as they were kept.
+        """Return the secrets of a site: from their sources, else as they were kept.
 
         Keeps and generates nothing: a secret that is not generated yet is NOT_GENERATED. PiwizardError names the key
         of a secret that has no source and was never kept.
@@ -45,7 +45,7 @@ class SecretStore:
         return {key: NOT_GENERATED if value is None else value for key, value in found.items()}
 
     def generate(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take in the secrets of a site for good, and generate those that are missing; `save` writes them."""
+        """Take in the secrets of a site, and generate missing ones; `save` writes them."""
         kept = self._all().get(site or MACHINE, {})
         for key, source in sources.items():
             found = _look_up(key, source, kept.get(key))
@@ -72,7 +72,10 @@ class SecretStore:
         return key in self._all().get(site or MACHINE, {})
 
     def save(self) -> None:
-        """Write what was taken in since the last `save`. Touches no file where that is nothing."""
+        """Write what was taken in since the last `save`.
+
+        Does not touch the file where that is nothing.
+        """
         if not self._new and not self._gone:
             return
         files.make_folders(self._file.parent)
@@ -83,7 +86,7 @@ class SecretStore:
         self._new, self._gone = {}, set()
 
     def secrets(self) -> list[Secret]:
-        """Return every secret that is kept or was resolved, so that logs and reports can hide them."""
+        """Return every secret that is kept or was resolved, to be hidden in logs."""
         kept = [_secret(key, value) for site in self._all().values() for key, value in site.items()]
         return list(dict.fromkeys((*kept, *self._resolved)))
 

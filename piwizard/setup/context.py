@@ -1,4 +1,4 @@
-"""What plans are made from: the machine and the apps' code, looked at once and cached until `invalidate`."""
+"""Inspect the machine and the apps' code once, for all plans until `invalidate`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 
 
 class SetupContext:
-    """One look at the machine and at the sites' repositories.
+    """One inspection of the machine and of the sites' repositories.
 
-    Everything is looked at when it is first asked for and cached until `invalidate`: whoever alters the machine
-    calls that before the next plan or check.
+    Each part is inspected when it is first needed, and cached until `invalidate`: whoever alters the machine calls
+    that before the next plan or check.
     """
 
     def __init__(self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ class SetupContext:
 
     @cached_property
     def facts(self) -> Facts:
-        """What was detected on this machine."""
+        """Return the facts about this machine."""
         return facts.gather()
 
     @cached_property
@@ -61,7 +61,7 @@ class SetupContext:
         return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
 
     def of(self, instance: StepInstance) -> PlanContext:
-        """Return what a plan of this instance is made from; fetches the repository of its site if it has to."""
+        """Return the context for the plan of an instance; may fetch its repository."""
         site, sites = instance.site, self._answers.sites
         return PlanContext(
             machine=self.facts,
@@ -76,7 +76,7 @@ class SetupContext:
         )
 
     def source(self, site: str) -> AppSource:
-        """Return the code of a site: at its pinned commit, else at the one that was fetched last."""
+        """Return the code of a site: at its pinned commit, else as fetched last."""
         if site not in self._sources:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
@@ -93,7 +93,7 @@ class SetupContext:
                 self._sources[site] = app_source.fetch_newest(site, repo, branch, self.access(site))
 
     def pins(self) -> dict[str, str]:
-        """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
+        """Return the commit of each site that was read, so that a run uses the same."""
         return {site: found.commit for site, found in self._sources.items()}
 
     def access(self, site: str) -> GitAccess:

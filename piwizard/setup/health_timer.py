@@ -1,4 +1,4 @@
-"""The weekly health check: what is wrong is shown at each login until it is fixed.
+"""Check everything weekly, and show problems at each login until they are fixed.
 
 What has changed since the last check goes to the journal, and nothing else does.
 """
@@ -29,7 +29,7 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Problem:
-    """A failed check. `id` is the same each week; `label` and `text` are for a person."""
+    """A failed check. `id` stays the same; `label` and `text` are for a person."""
 
     id: str
     label: str

@@ -1,4 +1,4 @@
-"""Carry out a run in its own process: no terminal owns it, and its events say what it does."""
+"""Carry out a run in a process of its own, without a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open what every command starts from: the planner over the answers, the secrets, the state, the backups."""
+"""Open what every command starts from: planner, secrets, state, backups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from piwizard.system import console, files, paths
 
 
 def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
-    """Return the planner for an answers file: the given one, else the machine's own, else without answers.
+    """Return the planner for a file, else for the machine's own answers, if any.
 
     A site that is set up but missing in the given file keeps its answers from the machine's own file.
     """
@@ -35,7 +35,7 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
 
 
 def keep_answers(file: Path) -> None:
-    """Copy a file to the machine's own answers, adding sites that are set up but missing in it.
+    """Copy a file to the machine's own answers, adding set-up sites missing in it.
 
     The previous answers stay next to it, and older ones in the backups: a person may have written them by hand.
     """

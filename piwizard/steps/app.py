@@ -54,6 +54,7 @@ QUESTIONS = (
         "As you would give it to `git clone`: https://…, git@…:…, or a folder on this machine.",
         v.repository,
         required=True,
+        lookup="repository",
     ),
     Question("app.branch", "Branch or tag", "Empty: the repository's own main branch.", v.reference),
     Question("app.entry", "App in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),

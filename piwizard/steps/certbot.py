@@ -68,7 +68,7 @@ QUESTIONS = (
 
 
 class Certbot(Step):
-    """Request a certificate with certbot, or use one that exists, and serve the site with it."""
+    """Request a certificate, or use one that exists, and serve the site with it."""
 
     name = "certbot"
     title = "Certificate"

@@ -65,6 +65,7 @@ QUESTIONS = (
         "The domain to keep pointing to your current public IP.",
         v.full_name,
         required=True,
+        lookup="host-name",
     ),
     Question(
         "ddns.username",

@@ -63,7 +63,7 @@ AT_START = Question(
 
 
 class Dhparam(Step):
-    """Set the parameters for every server block at once, by one directive that nginx includes."""
+    """Set the parameters for every server block by one directive."""
 
     name = "dhparam"
     title = "DH parameters"

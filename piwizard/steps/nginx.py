@@ -22,7 +22,7 @@ from piwizard.templates.render import render
 
 
 class Nginx(Step):
-    """Edit nginx.conf in place, directive by directive, and validate it with `nginx -t`."""
+    """Edit nginx.conf in place, by directive, and validate it with `nginx -t`."""
 
     name = "nginx"
     title = "nginx"

@@ -1,4 +1,4 @@
-"""Renew the certificate by a timer, verified by a dry run, and reload nginx after each renewal."""
+"""Renew the certificate by a timer, verified by a dry run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forward ports 80 and 443 to this machine, or tell a person how; find out whether visitors can get in."""
+"""Forward ports to this machine, or tell a person how, and check the way in."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from piwizard.system.facts import Facts, Network
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand, format_fix
 
 FORWARDED = ("ports-forwarded", "Router forwards ports 80 and 443")
-FIREWALL = ("firewall-open", "Firewall lets visitors in")
+FIREWALL = ("firewall-open", "Firewall allows ports 80 and 443")
 
 PORTS = (80, 443)
 UPNP, BY_HAND = "upnp", "by-hand"
@@ -55,7 +55,7 @@ QUESTIONS = (
 
 
 class Router(Step):
-    """Forward ports by UPnP and keep them by a timer, open the firewall, and diagnose what blocks visitors."""
+    """Forward ports by UPnP, open the firewall, and find what blocks visitors."""
 
     name = "router"
     title = "Router"
@@ -207,7 +207,7 @@ def _firewall(network: Network) -> Iterable[Check]:
     yield Check(
         *FIREWALL,
         not found.closed,
-        f"{found.keeper} blocks port {closed}" if closed else f"{found.keeper} lets visitors in",
+        f"{found.keeper} blocks port {closed}" if closed else f"{found.keeper} allows both",
         f"{found.keeper} on this Pi blocks what is not explicitly allowed.",
         firewall.FIXES[found.keeper],
     )
@@ -229,7 +229,7 @@ def _evidence(context: PlanContext, seen: Seen | None, *, forwarded: bool | None
 
 
 def _refuse(context: PlanContext, seen: Seen) -> None:
-    """Raise PiwizardError if no port forwarding of this router could let visitors in."""
+    """Raise PiwizardError if port forwarding in this router cannot work."""
     found = _verdict(context, seen, forwarded=None)
     if found.hopeless:
         raise PiwizardError(

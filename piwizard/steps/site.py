@@ -1,4 +1,4 @@
-"""Set up the server block of a site: static files, requests to the app, and nothing else."""
+"""Set up the server block of a site: static files and requests to the app."""
 
 from __future__ import annotations
 
@@ -36,16 +36,17 @@ QUESTIONS = (
     Question(
         "site.domains",
         "Domains",
-        "The domains that people type, the main one first; a www. domain redirects to the one without.",
+        "The domains that people type, the main one first; the one with www redirects to the one without.",
         v.list_of(v.host_name, 20, least=1),
         kind="list",
         required=True,
+        lookup="host-name",
     ),
 )
 
 
 class Site(Step):
-    """Set up the server block of a site, and the default server for unknown host names."""
+    """Set up the server block of a site, and one for unknown host names."""
 
     name = "site"
     title = "Site"

@@ -70,7 +70,7 @@ QUESTIONS = (
 
 
 class StaticIp(Step):
-    """Give an interface a static IPv4 address, in the settings of whatever manages the network."""
+    """Give an interface a static IPv4 address, in the network manager's settings."""
 
     name = "static-ip"
     title = "Static address"

@@ -11,7 +11,6 @@ from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError, unforeseen
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.messages import AnswerGiven, SecretGiven
-from piwizard.screens.screen_service import LOOKED_UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +88,8 @@ class AnswersController:
 
     def _look_up(self, given: AnswerGiven) -> None:
         form = self._form
-        if given.key not in LOOKED_UP or given.value is None or not form.has(given.key):
+        lookup = form.field(given.key).question.lookup if form.has(given.key) else None
+        if lookup is None or given.value is None:
             return
         form.field(given.key).report("Checking…", "dim")
 
@@ -97,7 +97,7 @@ class AnswersController:
             if result and form.has(given.key):
                 form.field(given.key).report(result.text, "green" if result.ok else "yellow")
 
-        look_up = partial(self._service.lookup, given.key, given.value)
+        look_up = partial(self._service.lookup, lookup, given.value)
         self._host.run_in_background(look_up, found, group=f"lookup {given.key}")
 
     async def flush(self, *, cut_off: bool = False) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.git import git_command, git_errors
@@ -54,7 +52,7 @@ def repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
     return AnswerLookup(True, f"Found.{default}{branches_text}")
 
 
-def names(domains: list[str]) -> AnswerLookup:
+def host_names(domains: list[str]) -> AnswerLookup:
     """Return the addresses that host names point to."""
     said = [_name(domain) for domain in domains]
     return AnswerLookup(all(found.ok for found in said), " ".join(found.text for found in said))
@@ -69,11 +67,3 @@ def _name(domain: str) -> AnswerLookup:
     if all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in addresses):
         return AnswerLookup(False, f"{domain} points to {addresses[0]}, which other machines cannot reach.")
     return AnswerLookup(True, f"{domain} points to {', '.join(addresses[:3])}.")
-
-
-LOOKUPS: dict[str, Callable[[Any], AnswerLookup]] = {
-    "app.repo": repository,
-    "site.domains": names,
-    "ddns.hostname": lambda name: names([name]),
-}
-"""Lookups by the key of the answer."""

@@ -49,7 +49,7 @@ def good(street: Street) -> tuple[float | None, float]:
     assert eventually_answers(street, NEW)
     street.pi.address = NEW
     kept = street.pi.ssh(["sudo", "-S", "piwizard", "confirm"], input=f"{street.pi.password}\n")
-    assert f"{NEW} stays" in kept.output
+    assert f"This Pi keeps the address {NEW}" in kept.output
     eventually(street.ended)
     assert quickstart.states(street.pi)["static-ip"] == "done"
     street.clean()
@@ -159,7 +159,7 @@ def test_what_does_not_fit_alters_nothing(street: Street) -> None:
         ({"address": "127.0.0.1/24"}, "static_ip.address", "loopback"),
         ({"address": "224.0.0.5/24"}, "static_ip.address", "multicast"),
         ({"address": NEW}, "static_ip.address", "prefix"),
-        ({"address": f"{LAPTOP}/24"}, "static_ip.address", "in use already"),
+        ({"address": f"{LAPTOP}/24"}, "static_ip.address", "already in use"),
         ({"gateway": "10.0.0.1"}, "static_ip.gateway", "outside of 192.168.1.0/24"),
         ({"gateway": "192.168.1.99"}, "static_ip.gateway", "nobody answers at 192.168.1.99"),
         ({"dns": ["router"]}, "static_ip.dns", "IPv4 address"),

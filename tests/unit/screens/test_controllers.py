@@ -194,6 +194,7 @@ def test_answers_are_saved_in_order_and_refusals_reach_their_field(host):
     order, saved = [], []
     service, form = Mock(), Mock()
     form.has.return_value = True
+    form.field.return_value.question.lookup = None
     form.commit.side_effect = lambda cut_off: None
 
     def save(site, key, value):
