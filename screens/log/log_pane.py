@@ -54,7 +54,7 @@ class LogPane(ListPane):
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield LineEditor("", "search", id="search")
+        yield LineEditor("", "text to find", id="search")
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False

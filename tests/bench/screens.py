@@ -17,7 +17,7 @@ from tests.lab.terminal import Terminal
 
 ROUNDS = 5
 LINES = 1_000_000
-SEARCH = "search"
+SEARCH = "text to find"
 HELLO = """
 import os
 os.environ.update(TEXTUAL_FPS="10", TEXTUAL_ANIMATIONS="none", TEXTUAL_SMOOTH_SCROLL="0")
