@@ -9,7 +9,7 @@ COMMAND=/usr/local/bin/piwizard
 CACHE=/var/cache/piwizard
 WHEELS=$CACHE/wheels
 ANSWERS=/etc/xdg/piwizard
-REHEARSALS=/var/cache/piwizard-rehearsals # what one that was killed has left
+REHEARSALS=/var/cache/piwizard-rehearsals # leftovers of killed rehearsals
 NOTICE=/etc/motd.d/piwizard
 STATE=/var/lib/piwizard
 LOGS=/var/log/piwizard
@@ -31,20 +31,20 @@ Installs piwizard, or upgrades it to this checkout, and starts it with the argum
     ./install.sh rehearse
     ./install.sh apply --answers answers.toml
 
-It says what it installs and asks nothing. What it puts on this machine:
+It prints what it installs and asks nothing. It adds to this machine:
 
-    $HOME_DIR            a Python environment of its own
-    $COMMAND   the command, a link into it
-    $CACHE      the Python packages that it downloads, for the next upgrade
+    $HOME_DIR            its own Python environment
+    $COMMAND   the command, a link into that environment
+    $CACHE      the downloaded Python packages, for the next upgrade
     Debian packages          $PACKAGES
     for a rehearsal also     $REHEARSAL_PACKAGES
 
-It needs root, and asks for it through sudo. sudo drops environment variables: where your answers name some
-(password = { env = "NAME" }), install first with "./install.sh --version" and then use "piwizard", which keeps them.
+It becomes root through sudo. sudo drops environment variables: if your answers name some (password = { env = "NAME" }),
+install first with "./install.sh --version" and then use "piwizard", which keeps them.
 
---remove takes piwizard away again, and leaves your web app running. At a terminal it asks whether its answers, state,
-backups and logs shall go too; --everything says yes, and otherwise they stay. To have all of it taken back, first
-"piwizard undo --all": afterwards nothing knows any more how things were.
+--remove removes piwizard and leaves your web app running. At a terminal it asks whether to remove answers, state,
+backups and logs too; --everything says yes, otherwise they stay. To undo everything that piwizard did, run
+"piwizard undo --all" first: without the backups it is no longer possible.
 END
 }
 
@@ -52,7 +52,7 @@ say() {
     printf '%s\n' "$*" >&2
 }
 
-# What other programs have said, without anything that a terminal would obey.
+# Prints other programs' output without control characters.
 visible() {
     LC_ALL=C sed 's/[^ -~]/?/g'
 }
@@ -92,20 +92,20 @@ main() {
 }
 
 check_system() {
-    command -v apt-get >/dev/null || die "piwizard needs Raspberry Pi OS or Debian: there is no apt-get here."
+    command -v apt-get >/dev/null || die "piwizard needs Raspberry Pi OS or Debian, but this system has no apt-get. Use a machine with one of them."
     [ ! -x $PYTHON ] || check_python
 }
 
 check_python() {
     # shellcheck disable=SC1091
     $PYTHON -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-        die "$(. /etc/os-release; echo "$PRETTY_NAME") is too old: piwizard needs Raspberry Pi OS or Debian 12 (bookworm) or newer."
+        die "$(. /etc/os-release; echo "$PRETTY_NAME") is too old: piwizard needs Raspberry Pi OS or Debian 12 (bookworm) or newer. Upgrade the system first."
 }
 
 become_root() {
-    command -v sudo >/dev/null || die "needs root, and there is no sudo on this machine: start it as root."
+    command -v sudo >/dev/null || die "it needs root, but this machine has no sudo. Run it as root."
     [ "${1-}" = --remove ] && why="Removing" || why="Installing"
-    say "$why piwizard changes the system, for which it needs root: sudo asks for your password."
+    say "$why piwizard needs root: sudo asks for your password."
     exec sudo -- /bin/sh "$here/install.sh" "$@"
 }
 
@@ -146,7 +146,7 @@ install_packages() {
         say "Finishing an interrupted installation of Debian packages first"
         patiently dpkg --configure -a --force-confdef --force-confold || show_and_die "dpkg --configure -a"
     fi
-    # An archive that is down does no harm where the others hold what is needed.
+    # An archive that is down does not matter if the others have the packages.
     patiently apt-get update || true
     # shellcheck disable=SC2086
     set -- --yes --no-install-recommends --no-remove $missing
@@ -177,19 +177,19 @@ patiently() {
 show_and_die() {
     tail -n 15 "$words" | visible >&2
     rm -rf "$building"
-    die "$1 failed: see its last words above. Started again, it goes on from here."
+    die "$1 failed: see its output above. Solve the problem, then run install.sh again; it continues from here."
 }
 
 # piwizard itself
 
-# The new environment is made beside the one in use, which is switched over at once when all of it is there.
+# Builds the new environment beside the current one, and switches to it atomically when it is complete.
 install_piwizard() {
     sources=$(hash_sources)
     if works; then
         [ "$(cat "$VENV/sources" 2>/dev/null)" = "$sources" ] && is_ours && return
     fi
     if [ -e "$COMMAND" ] && ! is_ours; then
-        die "there is a $COMMAND already that is not this piwizard's. Move it away, then start this again."
+        die "$COMMAND exists and is not piwizard's. Move it away, then run install.sh again."
     fi
     remove_unused
     workspace
@@ -214,7 +214,7 @@ install_piwizard() {
     remove_unused
 }
 
-# What pip writes there would end in a traceback after an upgrade of the system that brings another Python.
+# pip's own script would end in a traceback after a system upgrade to another Python.
 write_command() {
     cat <<END
 #!$fresh/bin/python -I
@@ -226,8 +226,8 @@ except ModuleNotFoundError as error:
     if error.name != "piwizard":
         raise
     sys.exit(
-        "This machine has another Python since piwizard was installed, probably since an upgrade of the system. "
-        "Start ./install.sh in piwizard's folder again: your answers and all else are kept."
+        "This machine has another Python since piwizard was installed, probably after a system upgrade. "
+        "Run ./install.sh in piwizard's folder again: your answers and everything else stay."
     )
 sys.exit(main())
 END
@@ -250,19 +250,18 @@ hash_sources() (
     } | sha256sum | cut -c1-64
 )
 
-# The Python packages that piwizard needs, into an environment that has none yet. Each file has to be one that the lock
-# names by its hash, wherever it comes from: pip refuses every other. What was downloaded is kept, so that an upgrade
-# with the same lock needs no network.
+# Installs the Python packages into an empty environment. pip refuses every file whose hash is not in the lock, wherever
+# it comes from. Downloads are kept, so that an upgrade with the same lock needs no network.
 install_dependencies() {
     rm -rf "$CACHE/pip" "$HOME_DIR/lock" # of an earlier version
     if cmp -s "$here/piwizard/requirements.lock" "$WHEELS/requirements.lock"; then
         from_wheels "$WHEELS" && return
-        say "The Python packages in $WHEELS do not match the lock file or this Python: they are downloaded again."
+        say "The Python packages in $WHEELS do not match the lock file or this Python. Downloading them again."
     fi
     say "Downloading: the Python packages that piwizard needs"
     wheels=$building/wheels
     mkdir "$wheels"
-    # Where a package has no wheel for this machine, pip builds it, and the lock also names what builds it.
+    # If a package has no wheel for this machine, pip builds it with the tools in build.lock.
     download requirements --only-binary=:all: ||
         { download build --only-binary=:all: && locked build --find-links="$wheels" && download requirements; } ||
         failed "pip download"
@@ -290,8 +289,8 @@ locked() {
     pip install --no-index "$2" -r "$here/piwizard/$1.lock"
 }
 
-# With an environment of its own: variables, and the settings of whoever started this, may fit other projects only.
-# Settings in /etc/pip.conf, such as a mirror, count.
+# Runs pip in a clean environment: the caller's variables and settings may be for other projects. /etc/pip.conf, with a
+# mirror for instance, applies.
 pip() {
     action=$1
     shift
@@ -302,7 +301,7 @@ pip() {
         --require-hashes --no-deps --no-build-isolation "$@" >"$words" 2>&1 </dev/null 9>&-
 }
 
-# piwizard itself is copied, not built, and gets modes of its own: the checkout's may let others write.
+# Copies piwizard without building it, and sets modes: the checkout's may let others write.
 install_sources() {
     site=$("$fresh/bin/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     copy "$site" --exclude=piwizard/screens --exclude=piwizard/templates piwizard
@@ -328,25 +327,25 @@ run_python() {
 
 failed() {
     tail -n 15 "$words" | visible >&2
-    grep -q 'not yet valid' "$words" && say "The clock of this machine says $(date), which is wrong: set it first."
+    grep -q 'not yet valid' "$words" && say "The clock of this machine is wrong: $(date). Set it first."
     rm -rf "$building" "$fresh"
-    die "$1 failed: see its last words above. Nothing was changed in $VENV."
+    die "$1 failed: see its output above. $VENV is unchanged. Solve the problem, then run install.sh again."
 }
 
-# Earlier versions left the answers, and with them what apps are given, for everybody to read.
+# Earlier versions let everybody read the answers, with the values for apps.
 close_own_places() {
     for own in "$ANSWERS" "$ANSWERS/answers.toml" "$ANSWERS/answers.toml.previous" "$STATE" "$LOGS"; do
         [ -L "$own" ] || [ ! -e "$own" ] || chmod go= "$own"
     done
 }
 
-# A link is replaced in one go, so that there is always a whole piwizard or none.
+# Replaces a link atomically, so that piwizard is always complete or absent.
 switch() {
     ln -s "$1" "$2.new-$$"
     mv -fT "$2.new-$$" "$2"
 }
 
-# Of what is neither in use nor run by a process, such as a run that started before an upgrade, nothing stays.
+# Removes everything that is neither in use nor run by a process, such as a run that started before an upgrade.
 remove_unused() {
     for folder in "$HOME_DIR"/building-* "$HOME_DIR"/venv-* "$HOME_DIR"/venv.new-* "$COMMAND".new-*; do
         [ "$folder" = "$HOME_DIR/$(readlink "$VENV")" ] && continue
@@ -358,7 +357,7 @@ remove_unused() {
 
 remove() {
     if [ -n "$(systemctl list-units --plain --no-legend 'piwizard-run-*' 2>/dev/null)" ]; then
-        die "a run of piwizard is under way: end it with \"piwizard stop\", or wait for its end."
+        die "a run of piwizard is in progress. Stop it with \"piwizard stop\" or wait for its end, then try again."
     fi
     own=
     if own_goes "${1-}"; then own="$ANSWERS $STATE $LOGS"; fi
@@ -369,14 +368,14 @@ remove() {
     remove_rehearsals
     say "Removed: $HOME_DIR, $COMMAND, $CACHE${own:+, and $own}"
     if [ -z "$own" ]; then
-        say "Left as they are: your web app, Debian's packages, and of piwizard's, as far as it is there:"
+        say "Not removed: your web app, Debian packages, and these folders of piwizard, if they exist:"
         say "  $ANSWERS (answers)  $STATE (state, secrets, backups)  $LOGS (logs)"
     fi
     # shellcheck disable=SC2086
-    [ -z "$brought" ] || say "Debian packages that it brought stay; this takes them away: sudo apt-get purge" $brought
+    [ -z "$brought" ] || say "Debian packages that it installed stay. To remove them: sudo apt-get purge" $brought
 }
 
-# A rehearsal that is under way holds the lock in its folder, and takes that away itself.
+# A rehearsal in progress holds the lock in its folder, and removes the folder itself.
 remove_rehearsals() {
     for folder in "$REHEARSALS"/*/; do
         [ ! -d "$folder" ] || flock -n "${folder}lock" rm -rf "$folder" || true
@@ -384,12 +383,12 @@ remove_rehearsals() {
     ls -d "$REHEARSALS"/*/ >/dev/null 2>&1 || rm -rf "$REHEARSALS"
 }
 
-# Whether answers, state and logs go too. Without its backups nobody can undo what it did.
+# Asks whether to remove answers, state and logs too. Undo needs the backups.
 own_goes() {
     [ "$1" = --everything ] && return
     [ -t 0 ] && [ -e "$STATE" ] || return 1
     if ls "$STATE"/backups/*/*/journal.jsonl >/dev/null 2>&1; then
-        say "What piwizard did is still there. \"piwizard undo --all\" takes it back; without its backups nothing can."
+        say "What piwizard set up is still in place. \"piwizard undo --all\" undoes it, but needs the backups."
     fi
     printf 'Remove its answers, state, secrets, backups and logs too? [y/N] ' >&2
     read -r said || said=

@@ -1,10 +1,10 @@
-"""The Textual app that `piwizard` opens: it knows questions, previews, events and checks, and nothing behind them."""
+"""The Textual app that `piwizard` opens. It knows questions, previews, events and checks, and nothing behind them."""
 
 from __future__ import annotations
 
 import os
 
-# Read by Textual when it is imported. A key is answered within a frame; what is followed comes five times a second.
+# Textual reads these when it is imported. A key is answered within a frame; logs are followed five times a second.
 os.environ.setdefault("TEXTUAL_FPS", "30")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")

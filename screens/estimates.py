@@ -1,4 +1,4 @@
-"""How long a step usually takes: as it took before on this machine, else as on boards like it."""
+"""Estimate how long a step takes: as long as before on this machine, or as on similar boards."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from piwizard.system.facts import Facts
 
 
-def usual(step: Step, entry: Entry | None, facts: Facts | None) -> float:
-    """Seconds: those of the last good run, else a guess by the board."""
+def expected_seconds(step: Step, entry: Entry | None, facts: Facts | None) -> float:
+    """Return the seconds that the last successful run took, or an estimate for the board."""
     if entry is not None and entry.result == "done" and entry.seconds >= 1:
         return entry.seconds
     return step.typical_seconds * (slowness(facts) if facts else 1.0)
 
 
 def slowness(facts: Facts) -> float:
-    """How many times as long as on a Pi 4."""
+    """Return how many times as long as a Pi 4 this machine takes."""
     if facts.architecture.armv6:
         return 12.0
     if facts.memory.nominal < 1024:
         return 5.0 if facts.cores > 1 else 8.0
-    for sign, factor in (("Pi 5", 0.5), ("Pi 4", 1.0), ("Pi 3", 2.5), ("Pi 2", 4.0)):
-        if facts.board.short.startswith(sign):
+    for board, factor in (("Pi 5", 0.5), ("Pi 4", 1.0), ("Pi 3", 2.5), ("Pi 2", 4.0)):
+        if facts.board.short.startswith(board):
             return factor
     return 0.5 if facts.board.kind in ("pc", "virtual") else 1.0

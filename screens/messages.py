@@ -1,4 +1,4 @@
-"""What has happened, for whoever in the screens wants to know."""
+"""Messages from the widgets to the main screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class StepHighlighted(Message):
-    """Another step was chosen in the sidebar."""
+    """Another step has been chosen in the sidebar."""
 
     def __init__(self, place: StepInstance) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class StepHighlighted(Message):
 
 
 class StepOpened(Message):
-    """Enter was pressed on a step: go into it."""
+    """Enter was pressed on a step in the sidebar."""
 
     def __init__(self, place: StepInstance) -> None:
         super().__init__()
@@ -27,15 +27,15 @@ class StepOpened(Message):
 
 
 class SiteHighlighted(Message):
-    """The row that begins a further site was chosen in the sidebar."""
+    """The row that adds a site has been chosen in the sidebar."""
 
 
 class SiteWanted(Message):
-    """Enter was pressed on it."""
+    """Enter was pressed on the row that adds a site."""
 
 
 class TabChosen(Message):
-    """Another tab was chosen."""
+    """Another tab has been chosen."""
 
     def __init__(self, tab: str) -> None:
         super().__init__()
@@ -43,9 +43,10 @@ class TabChosen(Message):
 
 
 class AnswerGiven(Message):
-    """A field was left with a value that its validator takes; None where it was emptied.
+    """A field has a new value that its validator accepts; None if it was emptied.
 
-    `before` is the answer that its field knew of; `cut_off` says that nobody has left it, the line was cut.
+    `before` is the answer that the field knew. `cut_off` means that the connection was lost while the field had the
+    cursor.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class AnswerGiven(Message):
 
 
 class SecretGiven(Message):
-    """A secret was typed. It goes to the vault and nowhere else."""
+    """A secret was typed. It goes to the secret store and nowhere else."""
 
     def __init__(self, site: str | None, key: str, text: str) -> None:
         super().__init__()
@@ -65,11 +66,11 @@ class SecretGiven(Message):
 
 
 class FieldLeft(Message):
-    """Enter was pressed in a field: on to the next."""
+    """Enter was pressed in a field: the cursor moves to the next one."""
 
 
 class ActionPressed(Message):
-    """One of the buttons under a step was pressed."""
+    """A button was pressed."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

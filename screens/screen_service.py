@@ -1,4 +1,7 @@
-"""What the screens ask of the machine beyond what every front end does. For threads, unless said to be quick."""
+"""What the screens need of this machine beyond what every front end needs.
+
+Its methods are slow and run in threads, unless they say that they are quick.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from piwizard.errors import PiwizardError
 from piwizard.setup import service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from piwizard.answers.questions import Lookup
     from piwizard.diagnosis.findings import Finding
     from piwizard.engine.state import Entry
-    from piwizard.git.git_access import Access
-    from piwizard.screens.form.answer_lookup import LookupResult
+    from piwizard.git.git_access import GitAccess
+    from piwizard.screens.form.answer_lookup import AnswerLookup
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
     from piwizard.setup.status import Status
@@ -21,13 +27,9 @@ if TYPE_CHECKING:
     from piwizard.system.facts import Facts
 
 
-LOOKED_UP = ("app.repo", "site.domains", "ddns.hostname")
-"""The answers that something outside of the machine can be asked about."""
-
-
 @dataclass(frozen=True)
 class MachineOverview:
-    """The machine at one moment. `trouble`: what could not be read, in a sentence."""
+    """The machine at one moment. `trouble` is a sentence about what could not be read."""
 
     facts: Facts
     places: tuple[StepInstance, ...]
@@ -37,36 +39,42 @@ class MachineOverview:
     trouble: str = ""
 
     def status(self, place: StepInstance | None) -> Status | None:
-        """The state of one step, as far as it is known yet."""
+        """Return the status of a step, None if it is not known yet."""
         return next((one for one in self.statuses if one.place == place), None)
 
     def entry(self, place: StepInstance) -> Entry | None:
-        """What is remembered of its last run."""
+        """Return what state.json says of the last run of a step."""
         return self.entries.get((place.step.name, place.site))
+
+
+def titles(places: Sequence[StepInstance]) -> list[str]:
+    """Return the titles of steps, with their site if there are several: "nginx", "App (blog)"."""
+    several = len({place.site for place in places if place.site}) > 1
+    return [f"{place.step.title} ({place.site})" if several and place.site else place.step.title for place in places]
 
 
 class ScreenService(service.SetupService):
     """This machine, for a front end that shows everything at once."""
 
     def first_visit(self) -> bool:
-        """Whether nothing was ever answered or run here. Quick."""
+        """Return whether nothing was ever answered or run here. Quick."""
         from piwizard.engine import run_log
         from piwizard.system import paths
 
         return not (self._file or paths.answers_file()).exists() and not run_log.runs()
 
     def overview(self, *, thorough: bool) -> MachineOverview:
-        """A look at everything. Only the thorough one probes and checks what is remembered as done."""
+        """Return an overview. Only a thorough one probes and checks what state.json says is done."""
         from piwizard.setup import kept_answers, workspace
         from piwizard.setup.status import remembered, status
 
         state, trouble = workspace.state(), ""
         try:
-            wizard = self._planner()
+            planner = self._planner()
         except PiwizardError as error:
             trouble = error.sentence
-            wizard = self._without_answers()
-        places = tuple(wizard.all_instances())
+            planner = self._without_answers()
+        places = tuple(planner.all_instances())
         entries = {
             (place.step.name, place.site): entry
             for place in places
@@ -74,57 +82,56 @@ class ScreenService(service.SetupService):
         }
         if thorough:
             with self._source_lock:
-                statuses = tuple(status(wizard, state, workspace.backups()))
-                self._pins |= wizard.context.pins()
+                statuses = tuple(status(planner, state, workspace.backups()))
+                self._pins |= planner.context.pins()
         else:
-            statuses = tuple(remembered(wizard, state))
-        domains = {site: tuple(values.get("site.domains", ())) for site, values in wizard.answers.sites.items()}
-        trouble = trouble or " ".join([state.trouble, *kept_answers.remarks(None, wizard.answers)]).strip()
-        return MachineOverview(wizard.context.facts, places, statuses, entries, domains, trouble)
+            statuses = tuple(remembered(planner, state))
+        domains = {site: tuple(values.get("site.domains", ())) for site, values in planner.answers.sites.items()}
+        trouble = trouble or " ".join([state.trouble, *kept_answers.remarks(None, planner.answers)]).strip()
+        return MachineOverview(planner.context.facts, places, statuses, entries, domains, trouble)
 
     def plan(self, place: StepInstance) -> Plans:
-        """The plan of one step alone, whatever its state."""
+        """Return the plan of one step alone, whatever its state."""
         from piwizard.setup import workspace
         from piwizard.setup.preview import preview
         from piwizard.system.system_cache import SystemCache
 
-        wizard = self._planner()
+        planner = self._planner()
         with self._source_lock:
-            changes = wizard.plan(place)
-            self._pins |= wizard.context.pins()
+            changes = planner.plan(place)
+            self._pins |= planner.context.pins()
         return [(place, preview(changes, SystemCache(), workspace.backups()))]
 
     def checkup(self) -> list[Finding]:
-        """Everything that a visitor's request meets, looked at once."""
+        """Run every check from a visitor's view."""
         from piwizard.diagnosis.checkup import examine
 
         return examine()
 
     def record(self, run: str) -> Path:
-        """The file of a run's events. Quick."""
+        """Return the file of a run's events. Quick."""
         from piwizard.engine import run_launch
 
         return run_launch.folder(run) / "events.jsonl"
 
-    def lookup(self, key: str, value: Any) -> LookupResult | None:  # noqa: ANN401 — what the validator of the key gives
-        """What a look outside says about an answer, None where there is nothing to look at."""
-        from piwizard.screens.form.answer_lookup import LOOKUPS, repository
+    def lookup(self, kind: Lookup, value: Any) -> AnswerLookup:  # noqa: ANN401 — as its validator returns it
+        """Return what DNS or the Git host says about an answer."""
+        from piwizard.screens.form.answer_lookup import host_names, repository
 
-        if key == "app.repo":
+        if kind == "repository":
             return repository(value, self._access(value))
-        look = LOOKUPS.get(key)
-        return look(value) if look else None
+        return host_names(value if isinstance(value, list) else [value])
 
-    def _access(self, repo: str) -> Access:
-        """The login of the site that has this repository; nobody's where it is new."""
-        from piwizard.git.git_access import NOBODY
+    def _access(self, repo: str) -> GitAccess:
+        """Return the Git login of the site that uses this repository; no login if none does."""
+        from piwizard.git.git_access import ANONYMOUS
 
         try:
-            wizard = self._planner()
-            own = [site for site, values in wizard.answers.sites.items() if values.get("app.repo") == repo]
-            return wizard.context.access(own[0]) if own else NOBODY
-        except PiwizardError:  # said where that answer is asked for
-            return NOBODY
+            planner = self._planner()
+            own = [site for site, values in planner.answers.sites.items() if values.get("app.repo") == repo]
+            return planner.context.access(own[0]) if own else ANONYMOUS
+        except PiwizardError:  # the question itself shows the error
+            return ANONYMOUS
 
     @staticmethod
     def _without_answers() -> Planner:

@@ -1,4 +1,4 @@
-"""Signs and their colours; and what becomes of them on terminals that know nothing but ASCII."""
+"""Symbols and their styles, and what replaces them on terminals that show only ASCII."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.filter import LineFilter
 
 from piwizard.system import printable, terminal
 
-SIGNS = {
+SYMBOLS = {
     "todo": "○",
     "running": "●",
     "done": "✓",
@@ -22,8 +22,8 @@ SIGNS = {
     "interrupted": "!",
     "skipped": "–",
 }
-BESIDE = "◐"
-"""What runs in the background."""
+JOB_SYMBOL = "◐"
+"""The symbol of a background job."""
 STYLES = {
     "todo": "",
     "running": "bold blue",
@@ -44,13 +44,13 @@ POOR_TERMINALS = ("linux", "vt", "cons", "wy", "ansi", "dumb")
 
 
 def only_ascii(environ: Mapping[str, str]) -> bool:
-    """Whether this terminal gets ASCII: its locale is not UTF-8, or its font is known to be small."""
+    """Return whether this terminal gets ASCII: its locale is not UTF-8, or its font is known to be small."""
     return environ.get("TERM", "").startswith(POOR_TERMINALS) or terminal.only_ascii()
 
 
 @lru_cache(4096)
 def in_ascii(text: str) -> str:
-    """The same text in ASCII, cell for cell."""
+    """Return the text in ASCII, cell for cell."""
     if text.isascii():
         return text
     return "".join(_plain(char) for char in text.translate(PLAIN))
@@ -65,13 +65,13 @@ def _plain(char: str) -> str:
 
 
 class VisibleFilter(LineFilter):
-    """What every line passes on its way to any terminal: no widget can forget to make a stranger's text harmless.
+    """Replace invisible characters in every line: no widget can forget to make text from outside harmless.
 
-    Widgets show what is invisible as printable.py writes it. What gets past them loses it here, cell for cell.
+    Widgets show invisible characters as printable.py writes them. Those that get past them are replaced here.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Replaces what a terminal would not show as itself, keeping every cell where it is."""
+        """Replace what a terminal would not show as itself; every cell stays where it is."""
         return [
             one
             if one.control or (one.text.isascii() and one.text.isprintable())
@@ -86,8 +86,8 @@ def _visible(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """The last thing every line passes on its way to such a terminal, so that no widget needs to know."""
+    """Replace every character that is not ASCII, in every line, so that no widget needs to know."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Replaces what is not ASCII, keeping every cell where it is."""
+        """Replace what is not ASCII; every cell stays where it is."""
         return [Segment(in_ascii(text), style, control) for text, style, control in segments]

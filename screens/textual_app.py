@@ -1,4 +1,4 @@
-"""The app, and how it is opened and left."""
+"""The Textual app, and how it starts and quits."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 NO_COLOR = NoColor()
 SHOW_CURSOR = "\x1b[?25h"
 FIRST_PAGE = 0.05
-"""Seconds that the first page has to itself: loading what comes behind it would hold up its way to the terminal."""
-LEFT = 129
-"""The exit code of a viewer whose terminal is gone."""
+"""Seconds before the main screen is loaded, which would delay the first page on its way to the terminal."""
+TERMINAL_LOST = 129
+"""The exit code if the terminal is gone."""
 
 
 @runtime_checkable
@@ -46,11 +46,11 @@ class HasCursor(Protocol):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """On the whole screen."""
+        """Return the cell, counted from the top left of the screen."""
 
 
 class PiwizardApp(App[str]):
-    """Gives, when it is left, what is to be said in the terminal."""
+    """The app. It returns what to print in the terminal after it has quit."""
 
     TITLE = "piwizard"
     CSS_PATH = "app.tcss"
@@ -61,12 +61,12 @@ class PiwizardApp(App[str]):
         Binding("q", "leave", show=False),
         Binding("ctrl+q,ctrl+c", "leave", show=False, priority=True),
         Binding("question_mark", "help", show=False),
-        Binding("t", "turn_colours", show=False),
+        Binding("t", "switch_colors", show=False),
     ]
 
     def __init__(self, service: ScreenService, *, plain: bool | None = None) -> None:
         super().__init__()
-        scrollbar.plain()
+        scrollbar.use_plain_bars()
         self.service = service
         self._leaving = False
         self._first: WelcomePage | WelcomeBackPage | None = None
@@ -75,22 +75,22 @@ class PiwizardApp(App[str]):
         self.theme = "ansi-light" if _light(os.environ.get("COLORFGBG", "")) else "ansi-dark"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        # NO_COLOR: the terminal's own two colours, where Textual by itself would make greys of them.
+        # NO_COLOR: the terminal's own two colors, where Textual by itself would use grays.
         filters = [NO_COLOR if isinstance(one, Monochrome) else one for one in super().get_line_filters()]
         return [*filters, *self._last]
 
     @property
     def cursor_position(self) -> Offset:
-        """Where the terminal's own cursor belongs after each frame: where the widget that has the focus says."""
+        """Return where the terminal's own cursor belongs after each frame: where the focused widget says."""
         focused = self.screen.focused if self._screen_stack else None
         return focused.cursor_screen_offset if isinstance(focused, HasCursor) else Offset(0, 0)
 
     @cursor_position.setter
     def cursor_position(self, offset: Offset) -> None:
-        """Textual's Input sets it also where it has no focus: that does not count."""
+        """Ignore Textual's Input, which also sets it while it has no focus."""
 
     def get_default_screen(self) -> Screen[Any]:
-        """The first page, so that there is something to read at once."""
+        """Return the first page, so that there is something to read at once."""
         from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
 
         self._first = WelcomePage() if self.service.first_visit() else WelcomeBackPage()
@@ -102,106 +102,106 @@ class PiwizardApp(App[str]):
         self.app_resume_signal.subscribe(self, lambda _: self._show_cursor())
         if not self.is_headless:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
-            self.set_interval(2.0, self._look_at_line)
+            self.set_interval(2.0, self._check_terminal)
 
     async def _open_main(self) -> None:
-        """The first page is to be seen by now: what comes behind it takes longer to load."""
+        """Load the main screen, which takes longer, behind the first page."""
         main = await run_in_thread(_main)
         first = self._first
         with self.batch_update():
             await self.push_screen(main.MainScreen(self.service, None if first is None or first.read else type(first)))
-        gc.freeze()  # what was loaded stays: looking through it for garbage would keep a key waiting
+        gc.freeze()  # what is loaded stays: searching it for garbage would delay keys
 
     def _show_cursor(self) -> None:
-        """The terminal's own cursor stands on the active row: braille displays and screen readers follow it."""
+        """Show the terminal's own cursor on the active row: braille displays and screen readers follow it."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(SHOW_CURSOR)
 
-    def _look_at_line(self) -> None:
-        """A line that was cut without a signal."""
-        if _cut():
+    def _check_terminal(self) -> None:
+        """Notice a connection that was lost without a signal."""
+        if _terminal_lost():
             self._hung_up()
 
     def panic(self, *renderables: RenderableType) -> None:
-        """What Textual does where its terminal cannot be read: if that is gone, answers are kept first."""
-        if _cut():
+        """Handle a terminal that cannot be read: if it is gone, save the answers first."""
+        if _terminal_lost():
             self._hung_up()
         else:
             super().panic(*renderables)
 
     def _hung_up(self) -> None:
-        """Nobody watches any longer: keep what was typed, then be gone. What runs goes on."""
+        """Save what was typed, then quit, since the terminal is gone. A run continues."""
         if not self._leaving:
             self._leaving = True
-            start_worker(self, self._be_gone, "leave")
+            start_worker(self, self._quit, "leave")
 
-    async def _be_gone(self) -> None:
-        await self._keep_all(cut_off=True)
-        os._exit(LEFT)
+    async def _quit(self) -> None:
+        await self._save_answers(cut_off=True)
+        os._exit(TERMINAL_LOST)
 
-    async def _keep_all(self, *, cut_off: bool = False) -> None:
-        from piwizard.screens.main import MainScreen
+    async def _save_answers(self, *, cut_off: bool = False) -> None:
+        from piwizard.screens.main_screen import MainScreen
 
         for screen in self.screen_stack:
             if isinstance(screen, MainScreen):
                 await screen.answers.flush(cut_off=cut_off)
 
     def _fatal_error(self) -> None:
-        """Something unforeseen: the screen closes, and cli.py says so in a sentence and keeps the traceback."""
+        """Close the screen after an unexpected error; the command line reports it and keeps the traceback."""
         if self.is_headless:
             super()._fatal_error()
         else:
             self._close_messages_no_wait()
 
     async def action_leave(self) -> None:
-        """Leaves at once; says that what runs goes on."""
-        await self._keep_all()
+        """Quit at once, and say that a run continues."""
+        await self._save_answers()
         if self.service.under_way() or self.service.jobs():
-            self.exit("The run goes on. `piwizard` shows it again; `piwizard logs -f` follows it in plain text.")
+            self.exit("The run continues. `piwizard` shows it again; `piwizard logs -f` follows it as plain text.")
         else:
-            self.exit("Your answers are kept. `piwizard` goes on from here.")
+            self.exit("Your answers are saved. Run `piwizard` to continue.")
 
     def action_help(self) -> None:
-        """All keys."""
+        """Show all keys."""
         from piwizard.screens.pages.help_page import HelpPage
 
         if not isinstance(self.screen, HelpPage):
             self.push_screen(HelpPage())
 
-    def action_turn_colours(self) -> None:
-        """For a light terminal, or a dark one."""
+    def action_switch_colors(self) -> None:
+        """Switch between the colors for a light and a dark terminal."""
         self.theme = "ansi-light" if self.theme == "ansi-dark" else "ansi-dark"
 
 
-def _cut() -> bool:
-    """Whether the terminal is gone."""
+def _terminal_lost() -> bool:
+    """Return whether the terminal is gone."""
     poll = select.poll()
     poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, select.POLLHUP)
     return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
 
 
 def _main() -> ModuleType:
-    from piwizard.screens import main
+    from piwizard.screens import main_screen
 
-    return main
+    return main_screen
 
 
-def _light(colours: str) -> bool:
-    """COLORFGBG as some terminals set it: "0;15" is black on white."""
-    return colours.rpartition(";")[2] in ("7", "15")
+def _light(colors: str) -> bool:
+    """Return whether the background is light, by COLORFGBG: "0;15" is black on white."""
+    return colors.rpartition(";")[2] in ("7", "15")
 
 
 def run(answers: Path | None) -> int:
-    """Opens the screens over this machine; gives the exit code. The terminal must be able to show them."""
+    """Open the screens; return the exit code. The terminal must be able to show them."""
     from piwizard.screens.screen_service import ScreenService
 
     if os.environ.get("TERM", "").startswith("vt"):
         os.environ.setdefault("NO_COLOR", "1")
     share_malloc_arena()
     app = PiwizardApp(ScreenService(answers))
-    words = app.run(mouse=not app.only_ascii)
+    message = app.run(mouse=not app.only_ascii)
     if app._exception is not None:
         raise app._exception
-    if words:
-        console.say(words)
+    if message:
+        console.say(message)
     return app.return_code or 0

@@ -1,4 +1,4 @@
-"""Values put into the languages of nginx, systemd and the shell so that they stay values."""
+"""Quote values for nginx, systemd and the shell, so that they stay values."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import shlex
 from piwizard.errors import PiwizardError
 
 _PLAIN_FOR_NGINX = re.compile(r"[A-Za-z0-9._/:@%+=,-]+")
-#: What ends, opens or expands something in nginx; "$" cannot be escaped there at all.
+#: Characters that end, open or expand something in nginx, which has no way to escape "$".
 _DANGEROUS_FOR_NGINX = frozenset(";{}\"'$\\")
 
 
 def nginx_quote(value: object) -> str:
-    """One argument of an nginx directive: quoted where it needs it, refused where it could become something else."""
+    """Return an argument of an nginx directive, quoted if needed.
+
+    Refuse what could become something else.
+    """
     text = str(value)
     bad = sorted({char for char in text if char in _DANGEROUS_FOR_NGINX or not char.isprintable()})
     if bad or not text:
@@ -25,12 +28,12 @@ def nginx_quote(value: object) -> str:
 
 
 def shell_word(value: object) -> str:
-    """One word of a script for the shell."""
+    """Return one word for a shell script."""
     return shlex.quote(str(value))
 
 
 def unit_word(value: object) -> str:
-    """One word of a list or assignment in a systemd unit."""
+    """Return one word of a list or assignment in a systemd unit."""
     text = _printable(value).replace("%", "%%")
     if re.fullmatch(r"[A-Za-z0-9._/:@%+=,-]+", text):
         return text
@@ -38,12 +41,15 @@ def unit_word(value: object) -> str:
 
 
 def unit_argument(value: object) -> str:
-    """One argument of a command line in a systemd unit, where "$" expands too."""
+    """Return one argument of a command line in a systemd unit, where "$" expands too."""
     return unit_word(str(value).replace("$", "$$"))
 
 
 def unit_line(value: object) -> str:
-    """The whole rest of a line in a systemd unit, where quotes are not special: a path, a description."""
+    """Return the rest of a line in a systemd unit, without quoting.
+
+    For values in which quotes are not special: a path, a description.
+    """
     text = _printable(value)
     if text != text.strip() or text.endswith("\\"):
         raise _refused(text, "starts or ends with what systemd would drop")
@@ -51,7 +57,7 @@ def unit_line(value: object) -> str:
 
 
 def environment_value(value: object) -> str:
-    """A value as systemd's EnvironmentFile= reads it: in double quotes, where few signs mean anything."""
+    """Return a value for systemd's EnvironmentFile=, in double quotes."""
     escaped = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in str(value))
     return f'"{escaped}"'
 

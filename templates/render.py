@@ -1,4 +1,4 @@
-"""Texts from the templates that piwizard carries."""
+"""Render the templates of files that piwizard writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def render(name: str, /, **values: object) -> str:
-    """The template of that name ("nginx/site.conf.j2"), filled in; a value it lacks is an error."""
+    """Return a rendered template ("nginx/site.conf.j2"); each value must be given."""
     return _environment().get_template(name).render(**values)
 
 

@@ -1,1 +1,1 @@
-"""What a person answers: the questions, their validators, answers.toml, and the secrets."""
+"""Hold the questions, their validators, answers.toml, and the secrets."""

@@ -26,8 +26,9 @@ def read(path: Path) -> str:
 
 
 def parse(content: str, questions: Iterable[Question], name: str = "answers.toml") -> AnswersFile:
-    """Validate the text of an answers file. PiwizardError names the first key that is not acceptable, and its line.
+    """Validate the text of an answers file.
 
+    PiwizardError names the first key that is not acceptable, and its line.
     Required answers may be missing: the planner names them before it plans what needs them.
     """
     try:

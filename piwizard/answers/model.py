@@ -1,4 +1,4 @@
-"""Model the answers: those of the machine and of each site, validated, by keys such as "app.repo"."""
+"""Model the answers of the machine and of each site, by keys such as "app.repo"."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def belongs_to_site(key: str) -> bool:
 
 @dataclass(frozen=True)
 class Answers:
-    """What one step sees: the answers of the machine and, for a step of a site, of that site.
+    """The answers that one step sees: of the machine, and of its site if it has one.
 
     Keys are table and name, "app.repo". Every value has passed its validator.
     """
@@ -48,7 +48,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class AnswersFile:
-    """All answers: those of the machine, and those of each site by its name, in the order of the file."""
+    """All answers: of the machine, and of each site in the order of the file."""
 
     machine: Mapping[str, Any]
     sites: Mapping[str, Mapping[str, Any]]
@@ -62,7 +62,10 @@ class AnswersFile:
     """How many lines of `content` are in the file; None: all. The others are in the machine's own file."""
 
     def of(self, site: str | None) -> Answers:
-        """Return what a step of this site sees; None: a step of the machine, or a site without a name yet."""
+        """Return the answers that a step of this site sees.
+
+        None: a step of the machine, or a site without a name yet.
+        """
         if site is None:
             return Answers(None, {**self.machine, **self.unnamed})
         if site not in self.sites:
@@ -72,7 +75,10 @@ class AnswersFile:
 
     @contextmanager
     def locating(self, site: str | None = None) -> Iterator[None]:
-        """Add file and line to every PiwizardError about an answer of this site, or of the machine."""
+        """Add file and line to a PiwizardError about an answer of this site.
+
+        None: about an answer of the machine.
+        """
         try:
             yield
         except PiwizardError as error:
@@ -80,7 +86,7 @@ class AnswersFile:
             raise
 
     def locate(self, error: PiwizardError, site: str | None = None) -> None:
-        """Add file and line to an error about an answer: one that was given, or one that is missing."""
+        """Add file and line to an error about an answer, given or missing."""
         if not self.name or not error.key:
             return
         key = ".".join(error.key.split(".")[:2])
@@ -108,7 +114,7 @@ class AnswersFile:
         return f"sites.{site}." if site and site in tomllib.loads(self.content).get("sites", {}) else ""
 
     def settings(self) -> list[Secret]:
-        """Return the values that app.env has in plain text, each with the name of its variable."""
+        """Return the plain values of app.env, each with the name of its variable."""
         public = {word.lower() for site, values in self.sites.items() for word in (site, *_words_of(values))}
         return [
             Secret(value, name, setting=True, public=value.lower() in public or value.startswith(tuple(_folders(self))))

@@ -1,4 +1,4 @@
-"""Describe the questions of the steps: forms, prompts and the answers file are made from this."""
+"""Describe the questions, from which forms, prompts and answers.toml are made."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class Question:
         return replace(self, default=default, detected=detected)
 
     def split_members(self, typed: Sequence[str]) -> list[str]:
-        """Return the members of a list as typed: a text with commas is divided unless it is valid as it is."""
+        """Return the members of a list as typed.
+
+        A text with commas is split unless it is a valid member as it is.
+        """
         members: list[str] = []
         for said in typed:
             parts = [part.strip() for part in said.split(",") if part.strip()]

@@ -1,4 +1,4 @@
-"""Keep secrets in one file that only root can read, taken from where the answers say."""
+"""Keep secrets in one file that only root can read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
-from piwizard.system import caller_env, file_format, file_lock, files
+from piwizard.system import caller_env, file_lock, files
 from piwizard.system.secret_filter import Secret
 
 VERSION = 1
@@ -34,7 +34,7 @@ class SecretStore:
         self._resolved: dict[Secret, None] = {}
 
     def resolve(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """Return the secrets of a site: from their sources where those still exist, else as they were kept.
+        """Return the secrets of a site: from their sources, else as they were kept.
 
         Keeps and generates nothing: a secret that is not generated yet is NOT_GENERATED. PiwizardError names the key
         of a secret that has no source and was never kept.
@@ -45,7 +45,7 @@ class SecretStore:
         return {key: NOT_GENERATED if value is None else value for key, value in found.items()}
 
     def generate(self, site: str | None, sources: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take in the secrets of a site for good, and generate those that are missing; `save` writes them."""
+        """Take in the secrets of a site, and generate missing ones; `save` writes them."""
         kept = self._all().get(site or MACHINE, {})
         for key, source in sources.items():
             found = _look_up(key, source, kept.get(key))
@@ -72,7 +72,10 @@ class SecretStore:
         return key in self._all().get(site or MACHINE, {})
 
     def save(self) -> None:
-        """Write what was taken in since the last `save`. Touches no file where that is nothing."""
+        """Write what was taken in since the last `save`.
+
+        Does not touch the file where that is nothing.
+        """
         if not self._new and not self._gone:
             return
         files.make_folders(self._file.parent)
@@ -83,7 +86,7 @@ class SecretStore:
         self._new, self._gone = {}, set()
 
     def secrets(self) -> list[Secret]:
-        """Return every secret that is kept or was resolved, so that logs and reports can hide them."""
+        """Return every secret that is kept or was resolved, to be hidden in logs."""
         kept = [_secret(key, value) for site in self._all().values() for key, value in site.items()]
         return list(dict.fromkeys((*kept, *self._resolved)))
 
@@ -99,7 +102,7 @@ class SecretStore:
             return {}
         try:
             kept = json.loads(content)
-            file_format.refuse_newer(self._file, kept, VERSION)
+            files.refuse_newer_format(self._file, kept, VERSION)
             return {str(site): dict(secrets_of_site) for site, secrets_of_site in kept.items()}
         except (ValueError, TypeError, AttributeError) as error:
             raise PiwizardError(
@@ -127,7 +130,7 @@ def _fetch(key: str, source: Mapping[str, Any], kept: str | None) -> str:
             raise PiwizardError(f"{key}: the secret is missing.", key=key, hint="Run `piwizard` to enter it.")
         return kept
     if "env" in source:
-        found = caller_env.variable(source["env"]) or kept
+        found = caller_env.read_variable(source["env"]) or kept
         if not found:
             raise PiwizardError(
                 f"{key}: the environment variable {source['env']} is not set.",

@@ -11,7 +11,7 @@ from tomlkit.items import InlineTable, Item
 
 
 def put(document: TOMLDocument, path: Sequence[str], value: object) -> None:
-    """Set the key at the end of `path` and make its tables where missing; None removes the key."""
+    """Set the key at the end of `path`, creating its tables; None removes the key."""
     *tables, name = path
     table: Any = document
     for depth, title in enumerate(tables, start=1):

@@ -11,7 +11,10 @@ ASSIGNMENT = re.compile(
 
 
 def line_of(content: str, key: str) -> int | None:
-    """Return the number (from 1) of the line that sets `key` ("app.repo"), or of its table, or None."""
+    """Return the line, from 1, that sets `key` ("app.repo"), or that of its table.
+
+    None where the text has neither.
+    """
     wanted = key.split(".")
     table: list[str] = []
     best: tuple[int, int] | None = None

@@ -25,7 +25,7 @@ from piwizard.errors import PiwizardError
 from piwizard.system import files
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.files import digest
-from piwizard.system.python_version import LeftBehind, left_behind
+from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
 DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
 """What pip installs for an app that does not name them: releases that are known to work. What an app names wins."""
@@ -105,9 +105,9 @@ class AppConfig:
         return (self.requirements.lines, self.requirements.constraints) if self.requirements else ((), ())
 
     @cached_property
-    def left_behind(self) -> LeftBehind | None:
+    def left_behind(self) -> VenvMismatch | None:
         """Says so where the release in use was built for a Python that this machine no longer has."""
-        return left_behind(SiteLayout(str(self.answers.site), "").current / "venv")
+        return find_venv_mismatch(SiteLayout(str(self.answers.site), "").current / "venv")
 
     @cached_property
     def entry(self) -> EntryCandidate:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command, git_errors
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import bounded_command, files, paths
 
 
@@ -29,7 +29,7 @@ def site_folder(site: str) -> Path:
 
 
 def find_source(
-    site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: Access = NOBODY
+    site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: GitAccess = ANONYMOUS
 ) -> AppSource:
     """The source to set up: the release in use where it is of this repository and branch, else the newest commit.
 
@@ -65,7 +65,7 @@ def _noted_source(folder: Path, tree: Path, repo: str, ref: str | None, release:
     return AppSource(repo, ref, noted["commit"], tree, release)
 
 
-def fetch_newest(site: str, repo: str, ref: str | None, access: Access = NOBODY) -> AppSource:
+def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANONYMOUS) -> AppSource:
     """Fetches the newest commit of the branch into the cache; errors as in `find`."""
     folder = _cache_folder(site)
     if folder.exists():
@@ -73,20 +73,20 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: Access = NOBODY)
     folder.mkdir(parents=True, mode=0o700)
     tree = folder / "tree"
     result = bounded_command.run(
-        git_command.clone(repo, tree, ref, shallow=True), folder, env=git_command.environment(access)
+        git_command.clone_command(repo, tree, ref, shallow=True), folder, env=git_command.git_environment(access)
     )
     if result is None:
         files.remove(folder)
         raise PiwizardError(
-            f"app.repo: {repo} takes more than {bounded_command.MOST_BYTES >> 30} GB, "
-            f"more than {bounded_command.MOST_FILES} files, "
-            f"more than {bounded_command.MOST_SECONDS // 60} minutes, or more room than the disk has.",
+            f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
+            f"more than {bounded_command.MAX_FILES} files, "
+            f"more than {bounded_command.MAX_SECONDS // 60} minutes, or more room than the disk has.",
             key="app.repo",
             hint="Remove what the app does not need from the repository, or make room on the disk.",
         )
     if not result.ok:
-        raise git_errors.explain(repo, ref, result.last_words, access)
-    commit = git_command.head(tree)
+        raise git_errors.explain_failure(repo, ref, result.last_words, access)
+    commit = git_command.read_head(tree)
     files.replace(folder / "release.json", json.dumps({"repo": repo, "ref": ref, "commit": commit}).encode())
     return AppSource(repo, ref, commit, tree, None)
 

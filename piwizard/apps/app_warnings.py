@@ -9,7 +9,7 @@ from piwizard.apps.code_warnings import DEBUG_SETTING, SECRET_KEY_SETTING, WARNI
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.version_specs import fits, is_too_old
 from piwizard.errors import PiwizardError
-from piwizard.system.python_version import version_of
+from piwizard.system.python_version import interpreter_version
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
@@ -70,7 +70,7 @@ def require_suitable_python(app: AppConfig) -> None:
 
 def _unsuitable_python(app: AppConfig) -> UnsuitablePython | None:
     """Return the mismatch; None if the two fit, or if the name of the interpreter does not tell its version."""
-    version = version_of(app.python, app.system_python)
+    version = interpreter_version(app.python, app.system_python)
     wanted = (app.analysis.python or (None,))[0]
     if wanted is None or version is None or fits(wanted.spec, version):
         return None

@@ -19,7 +19,7 @@ from piwizard.changes.network_rules import NetworkAccess
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Activation, Transaction
 from piwizard.system import commands, egress_filter, files
-from piwizard.system.app_sandbox import resolvers_here
+from piwizard.system.app_sandbox import read_resolvers
 from piwizard.system.egress_filter import HOME, INTERNET
 from piwizard.templates.render import render
 
@@ -39,21 +39,25 @@ def guard(site: str, network: str, why: str = "") -> tuple[Change, ...]:
     service = File(UNITS / SERVICE, render("systemd/egress.service.j2", program=PROGRAM))
     watch = File(UNITS / WATCH, render("systemd/egress.path.j2"))
     timer = File(UNITS / TIMER, render("systemd/egress.timer.j2"))
-    folders = [Folder(folder) for folder in (PROGRAM.parent, egress_filter.SITES.parent, egress_filter.SITES)]
+    folders = [
+        Folder(folder) for folder in (PROGRAM.parent, egress_filter.SITES_FOLDER.parent, egress_filter.SITES_FOLDER)
+    ]
     shared: tuple[Change, ...] = (*folders, program, service, watch, timer, RunningUnit(WATCH), RunningUnit(TIMER))
     reload, start = Activation(("systemctl", "daemon-reload")), Activation(("systemctl", "start", SERVICE))
     return (
         Packages(("nftables",)),
         Transaction("egress", shared, activate=(reload,), shared=True),
         Transaction(
-            f"{site}-network", (NetworkAccess(egress_filter.SITES / site, f"{network}\n", why=why),), activate=(start,)
+            f"{site}-network",
+            (NetworkAccess(egress_filter.SITES_FOLDER / site, f"{network}\n", why=why),),
+            activate=(start,),
         ),
     )
 
 
 def agreed(site: str) -> str | None:
     """Return what a site's app may reach since it was last set up; None for a new site."""
-    text = (files.read(egress_filter.SITES / site) or b"").decode("utf-8", "replace").strip()
+    text = (files.read(egress_filter.SITES_FOLDER / site) or b"").decode("utf-8", "replace").strip()
     return text if text in (INTERNET, HOME) else None
 
 
@@ -108,7 +112,7 @@ def unreachable_resolvers(site: str) -> tuple[str, ...]:
         parsed = ip_address(address)
         return any(parsed in network for network in allowed) or not any(parsed in network for network in denied)
 
-    return tuple(address for address in resolvers_here() if not reached(address))
+    return tuple(address for address in read_resolvers() if not reached(address))
 
 
 def _networks(text: str) -> list[IPv4Network | IPv6Network]:
@@ -142,6 +146,6 @@ __all__ = [
     "agreed",
     "guard",
     "look",
-    "resolvers_here",
+    "read_resolvers",
     "unreachable_resolvers",
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from piwizard.system.egress_filter import denied
+from piwizard.system.egress_filter import denied_networks
 
-PRIVATE_NETWORKS = tuple(ipaddress.ip_network(network) for network in denied())
+PRIVATE_NETWORKS = tuple(ipaddress.ip_network(network) for network in denied_networks())
 # Not in the middle of a path, a version or a longer number; after the "//" or "@" of a URL, or at a word's beginning.
 IPV4 = re.compile(r"(?:(?<=//)|(?<=@)|(?<![\w./-]))(\d{1,3}(?:\.\d{1,3}){3})(?![\w]|\.\d)(/\d{1,2}(?![\w/]))?")
 IPV6 = re.compile(r"(?<![\w:.])(f[cdef][0-9a-f]{2}:[0-9a-f:]{1,35})(?![\w:])(/\d{1,3})?", re.IGNORECASE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
 from piwizard.git import git_address
-from piwizard.git.git_access import Access
+from piwizard.git.git_access import GitAccess
 from piwizard.git.git_address import GitAddress
 
 TOKEN_KEY = "app.token"
@@ -67,10 +67,10 @@ def token_user(host: str) -> str:
     return TOKEN_USERS.get(host, "oauth2")
 
 
-def repository_access(answers: Answers) -> Access:
+def repository_access(answers: Answers) -> GitAccess:
     """PiwizardError where the token would cross the network for everybody to read."""
     repo = answers["app.repo"]
-    address, token = git_address.parse(repo), answers.secrets.get(TOKEN_KEY, "")
+    address, token = git_address.parse_address(repo), answers.secrets.get(TOKEN_KEY, "")
     if token and address.scheme == "http":
         raise PiwizardError(
             f"{TOKEN_KEY}: {repo} is not encrypted, so the token could be read on its way.",
@@ -78,4 +78,4 @@ def repository_access(answers: Answers) -> Access:
             hint="Use the repository's https address.",
         )
     user = answers.get("app.token_user") or token_user(address.host)
-    return Access(str(answers.site), repo, user, token, answers.get("app.host_key"))
+    return GitAccess(str(answers.site), repo, user, token, answers.get("app.host_key"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
-from piwizard.system import apt_lock, commands, dpkg, dpkg_ownership
+from piwizard.system import apt_state, commands, dpkg, dpkg_ownership
 from piwizard.system.system_cache import SystemCache
 
 LONGEST_WAIT = 600
@@ -83,7 +83,7 @@ def wait_for_others(work: ApplyContext) -> None:
     apt itself waits for one of its locks only, and silently.
     """
     said, until = "", time.monotonic() + LONGEST_WAIT
-    while (other := apt_lock.holder()) and time.monotonic() < until:
+    while (other := apt_state.lock_holder()) and time.monotonic() < until:
         if other != said:
             work.say(f"Waiting for {other}, which is installing packages.")
             said = other
@@ -91,7 +91,7 @@ def wait_for_others(work: ApplyContext) -> None:
 
 
 def _repairs() -> tuple[tuple[str, ...], ...]:
-    if not dpkg.interrupted():
+    if not dpkg.is_interrupted():
         return ()
     return (("dpkg", "--configure", "-a", "--force-confold"), (*APT, "--fix-broken", "install"))
 
@@ -125,7 +125,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
 
 def still_there(records: Sequence[Record]) -> list[str]:
     """Return the packages in these records that are still installed."""
-    there = {package.name for package in dpkg.read(dpkg.status())}
+    there = {package.name for package in dpkg.parse_packages(dpkg.read_status())}
     return sorted({record["target"] for record in records if record["kind"] == "package"} & there)
 
 
@@ -134,17 +134,17 @@ def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
 
     Return the names of the first, and a sentence for each of the others.
     """
-    status = dpkg.status()
+    status = dpkg.read_status()
     noted = {record["target"]: record["before"] for record in records if record["kind"] == "package"}
     kept = {record["before"]["step"]: record["target"] for record in records if record["kind"] == "kept"}
     ours, stay = set(still_there(records)), {}
     for name in sorted(ours):
         if noted[name].get("step") in kept:
             stay[name] = f"{kept[noted[name]['step']]} was edited by hand"
-    used = dpkg_ownership.of_a_person(ours - stay.keys())
+    used = dpkg_ownership.find_user_files(ours - stay.keys())
     stay |= {name: f"{file} was changed since it was installed" for name, file in used.items()}
     # A package with settings edited by hand is in use, and so are the packages that have settings for it.
-    runs = dpkg_ownership.standing_on(ours - stay.keys(), used, status)
+    runs = dpkg_ownership.depending_on(ours - stay.keys(), used, status)
     stay |= {name: f"settings of {other} are for it" for name, other in runs.items()}
     asked = set(commands.run(("apt-mark", "showmanual")).output.split()) if ours else set()
     stay |= {
@@ -152,7 +152,7 @@ def removable(records: Sequence[Record]) -> tuple[list[str], list[str]]:
         for name in ours - stay.keys()
         if not noted[name].get("asked", True) and name in asked
     }
-    needed = dpkg_ownership.needed_elsewhere(ours - stay.keys(), status)
+    needed = dpkg_ownership.needed_by_others(ours - stay.keys(), status)
     stay |= {name: f"{other} needs it" for name, other in needed.items()}
     return sorted(ours - stay.keys()), [f"The package {name} is kept: {why}." for name, why in sorted(stay.items())]
 

@@ -45,7 +45,7 @@ class CertbotCertificate:
         return f"Certificate for {', '.join(self.domains)}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        found = certificates.read(self.root / "live" / self.name / "fullchain.pem")
+        found = certificates.read_certificate(self.root / "live" / self.name / "fullchain.pem")
         if found and not self.anew and found.names == set(self.domains) and not found.due():
             return IN_SYNC
         return Preview(in_sync=False, argv=self.request.commands)

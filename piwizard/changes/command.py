@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.build_workspace import workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new, wants_to_write
-from piwizard.changes.workspace import workspace
 from piwizard.system import files, safe_open, tree_copy
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import ANY_EXIT, Result

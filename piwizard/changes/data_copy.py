@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from piwizard.changes.base import IN_SYNC, ApplyContext, Change, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.command import LONGEST, Command
 from piwizard.system import app_data, files, safe_open
-from piwizard.system.app_sandbox import Sandbox, seen
+from piwizard.system.app_sandbox import Sandbox, path_inside
 from piwizard.system.commands import Result
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
@@ -37,21 +37,21 @@ class Copier:
 
         Raise ChangeFailed if the disk is too full.
         """
-        if inside := app_data.mounted_in(source):
+        if inside := app_data.find_mounts(source):
             raise ChangeFailed(
                 f"Something is mounted at {inside[0]}, inside the app's data, so the data cannot be copied before "
                 "setup commands run.",
                 hint=f"The site was not changed. Run `sudo umount {inside[0]}` first, and mount it again afterwards.",
             )
-        files.remove_whole(target)
+        files.remove_atomically(target)
         _require_room(source, target)
-        files.own_folder(target, files.mode_and_owner(source)[0], Owner(self.user, self.user).ids())
+        files.make_owned_folder(target, files.mode_and_owner(source)[0], Owner(self.user, self.user).ids())
         self.mirror(source, target, work)
 
     def mirror(self, source: Path, target: Path, work: ApplyContext) -> None:
         """Make `target` equal to `source`."""
         sandbox = Sandbox(self.user, (source, target), seconds=LONGEST, scripts=(self.script,))
-        argv = (self.python, "-I", str(seen(self.script)), str(source), str(target))
+        argv = (self.python, "-I", str(path_inside(self.script)), str(source), str(target))
         result = work.job(argv, sandbox, env={}, cwd=Path("/"))
         if not result.ok:
             raise ChangeFailed(
@@ -110,7 +110,7 @@ class SetupStep(Command):
             super().apply(BoundContext(work, self.bind) if self.bind else work)
         except ChangeFailed as error:
             if self.bind:
-                files.remove_whole(self.bind[0])
+                files.remove_atomically(self.bind[0])
             hint = " ".join(part for part in (self.offered, error.hint) if part)
             raise ChangeFailed(error.message, key=error.key, hint=hint or None) from error
 
@@ -138,7 +138,7 @@ class TrialCopy:
 
     def apply(self, work: ApplyContext) -> None:
         for one in self.tried:
-            files.forget(one.marker)
+            files.unlink(one.marker)
         self.copier.copy(self.bind[1], self.bind[0], work)
         work.note(self.bind[0], f"copied from {self.bind[1]}")
 
@@ -154,9 +154,9 @@ class NoTrialCopy:
         return f"Remove the copy of the data in {self.path}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        left = any(os.path.lexists(path) for path in (self.path, files.gone(self.path)))
+        left = any(os.path.lexists(path) for path in (self.path, files.removal_path(self.path)))
         return Preview(in_sync=False, diff=f"-{self.path}/") if left else IN_SYNC
 
     def apply(self, work: ApplyContext) -> None:
-        files.remove_whole(self.path)
+        files.remove_atomically(self.path)
         work.note(self.path, "removed")

@@ -76,7 +76,7 @@ class DataSwitch:
     def in_sync(self, machine: SystemCache, memory: OwnershipIndex) -> bool:
         """Check that there is nothing to run, and nothing that a killed run has left."""
         folders = (self._next, self._kept)
-        left = (self._journal, *folders, *map(files.gone, folders))
+        left = (self._journal, *folders, *map(files.removal_path, folders))
         return not self.pending(machine, memory) and not any(os.path.lexists(path) for path in left)
 
     def settle(self, work: ApplyContext) -> bool:
@@ -111,12 +111,12 @@ class DataSwitch:
             self.copier.copy(self._data, self._next, work)
             for one in pending:
                 scratch = one.marker.with_name(f"{one.marker.name}.next")
-                files.forget(scratch)
+                files.unlink(scratch)
                 replace(one, marker=scratch).apply(BoundContext(work, (self._next, self._data)))
-                files.forget(scratch)
+                files.unlink(scratch)
             work.command(("sync", "--file-system", str(self._next)))
         except BaseException:
-            files.remove_whole(self._next)
+            files.remove_atomically(self._next)
             self.let_go(work)
             raise
 
@@ -156,7 +156,7 @@ class DataSwitch:
         if not journal:
             return
         for path, _ in journal["markers"]:
-            files.forget(Path(path))
+            files.unlink(Path(path))
         if journal["phase"] in ("copying", "copied"):
             self._write(journal | {"phase": "copying"})
             self.copier.mirror(self._kept, self._data, work)
@@ -201,6 +201,6 @@ class DataSwitch:
         files.replace(self._journal, json.dumps(journal).encode(), mode=0o600)
 
     def _forget(self) -> None:
-        files.forget(self._journal)
+        files.unlink(self._journal)
         for path in (self._next, self._kept):
-            files.remove_whole(path)
+            files.remove_atomically(path)

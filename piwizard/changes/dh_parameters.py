@@ -34,19 +34,23 @@ class Generate:
         now = files.read(self.path)
         ours = now is not None and memory.wrote(self.path, files.digest(now))
         if now is not None and ours and _bits(now) == self.bits:
-            return Preview(in_sync=False, diff=f"-{generator.folder()}") if generator.folder().exists() else IN_SYNC
+            return (
+                Preview(in_sync=False, diff=f"-{generator.generator_folder()}")
+                if generator.generator_folder().exists()
+                else IN_SYNC
+            )
         edited = now is not None and not ours and not _agreed(now)
         if self._generated() is not None:
             return Preview(in_sync=False, diff=f"+{self.path}", edited=edited)
         job = machine.unit(generator.UNIT)
-        argv = openssl_dhparam.command(self.bits, generator.partial())
+        argv = openssl_dhparam.dhparam_command(self.bits, generator.partial_file())
         return Preview(in_sync=False, argv=(argv,), edited=edited, pending=job.running and not job.stale)
 
     def apply(self, work: ApplyContext) -> None:
         now = files.read(self.path)
         ours = now is not None and work.wrote(self.path, files.digest(now))
         if now is not None and ours and _bits(now) == self.bits:
-            generator.clean()  # interrupted just before its end
+            generator.remove_files()  # interrupted just before its end
             return
         if now is not None and not ours and not work.overwrite and not _agreed(now):
             raise ChangeFailed(
@@ -58,23 +62,23 @@ class Generate:
             self._start(work, replaces=now)
             return
         work.write(self.path, found, 0o644, files.ROOT.ids())
-        generator.clean()
+        generator.remove_files()
 
     def _generated(self) -> bytes | None:
         """Return the generated parameters; None if incomplete or of another size."""
-        found = files.read(generator.generated())
+        found = files.read(generator.generated_file())
         return found if found is not None and _bits(found) == self.bits else None
 
     def _start(self, work: ApplyContext, *, replaces: bytes | None) -> None:
-        work.remember("dhparam", str(generator.partial()), {"unit": generator.UNIT})
+        work.remember("dhparam", str(generator.partial_file()), {"unit": generator.UNIT})
         job = work.machine.unit(generator.UNIT)
         if not job.running or job.stale:  # stale: it runs with the answers of before
             work.command(("systemctl", "stop", generator.UNIT), allow=range(256))
-            generator.clean()
-            files.make_folders(generator.folder(), 0o700)
+            generator.remove_files()
+            files.make_folders(generator.generator_folder(), 0o700)
             if replaces is not None:
                 files.replace(_consent(), files.digest(replaces).encode(), mode=0o600)
-            files.replace(generator.partial(), b"", mode=0o600)
+            files.replace(generator.partial_file(), b"", mode=0o600)
             work.command(("systemctl", "daemon-reload"))
             work.command(("systemctl", "start", generator.UNIT))
         work.continue_in(generator.JOB)
@@ -90,12 +94,12 @@ class NotGenerating:
         return f"Stop {generator.UNIT}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        wanted = generator.folder().exists() or machine.unit(generator.UNIT).running
+        wanted = generator.generator_folder().exists() or machine.unit(generator.UNIT).running
         return Preview(in_sync=False, argv=(("systemctl", "stop", generator.UNIT),)) if wanted else IN_SYNC
 
     def apply(self, work: ApplyContext) -> None:
         work.command(("systemctl", "stop", generator.UNIT), allow=range(256))
-        generator.clean()
+        generator.remove_files()
 
 
 def _consent() -> Path:
@@ -103,7 +107,7 @@ def _consent() -> Path:
 
     It contains the hash of a file edited by hand that the user allowed to replace.
     """
-    return generator.folder() / "replaces"
+    return generator.generator_folder() / "replaces"
 
 
 def _agreed(content: bytes) -> bool:
@@ -111,7 +115,7 @@ def _agreed(content: bytes) -> bool:
 
 
 def _bits(pem: bytes) -> int:
-    found = openssl_dhparam.parse(pem)
+    found = openssl_dhparam.parse_parameters(pem)
     return found.bits if found else 0
 
 
@@ -122,6 +126,6 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     """
     if unit := record["before"].get("unit"):  # not in records of earlier versions
         work.command(("systemctl", "stop", unit), allow=range(256))
-        generator.clean()
+        generator.remove_files()
     Path(record["target"]).unlink(missing_ok=True)
     return None

@@ -136,7 +136,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     """
     path = Path(record["target"])
     before = record["before"]
-    files.aside(path).unlink(missing_ok=True)
+    files.temporary_path(path).unlink(missing_ok=True)
     now = files.read(path)
     if (path.is_symlink() or (now is not None and not work.wrote(path, files.digest(now)))) and not work.overwrite:
         if path.is_symlink() and os.readlink(path) == before.get("link"):
@@ -144,7 +144,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
         first = f" The version from before piwizard is kept as {before['kept']}." if before.get("kept") else ""
         return f"{path} was edited by hand since piwizard wrote it: not changed.{first}"
     if before.get("link"):
-        files.link(path, before["link"])
+        files.make_link(path, before["link"])
         work.note(path, "restored")
     elif before["exists"]:
         original = work.original(record)
@@ -171,7 +171,7 @@ def undo_edited(record: Record, work: ApplyContext) -> str | None:
             return None
         return f"{path}: your version that was replaced on {before['at']} is kept as {before['kept']}."
     if before.get("link"):
-        files.link(path, before["link"])
+        files.make_link(path, before["link"])
     else:
         files.make_folders(path.parent)
         ids = (before["uid"], before["gid"])

@@ -45,7 +45,7 @@ class Folder:
         existed = self.path.is_dir()
         before = dict(zip(("mode", "uid", "gid"), files.mode_and_owner(self.path), strict=True)) if existed else None
         work.remember("folder", str(self.path), {"existed": existed, "whole": self.whole, "mode": before})
-        files.own_folder(self.path, self.mode, self.owner.ids())
+        files.make_owned_folder(self.path, self.mode, self.owner.ids())
         work.note(self.path, f"folder, mode {self.mode:04o}, owner {self.owner.user}")
 
 
@@ -53,14 +53,14 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     """Remove a folder that piwizard created; restore another's mode and owner."""
     path, before = Path(record["target"]), record["before"]
     if before["whole"] and not before["existed"]:
-        files.remove(files.gone(path))
+        files.remove(files.removal_path(path))
     if path.is_symlink() or not path.is_dir():
         return None
     if before["existed"]:
-        files.own_folder(path, before["mode"]["mode"], (before["mode"]["uid"], before["mode"]["gid"]))
+        files.make_owned_folder(path, before["mode"]["mode"], (before["mode"]["uid"], before["mode"]["gid"]))
         return None
     if before["whole"]:
-        files.remove_whole(path)
+        files.remove_atomically(path)
     elif any(path.iterdir()):
         return f"{path} is not empty: kept."
     else:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview, Record
-from piwizard.network import port_forwarding, upnp
-from piwizard.network.port_forwarding import ForwardingRefused, UpnpRouter, Wanted
+from piwizard.network import port_forwarding, router_forwards
+from piwizard.network.port_forwarding import ForwardingRefused, UpnpRouter, WantedForwards
 from piwizard.system import commands
 from piwizard.system.system_cache import SystemCache
 
@@ -36,15 +36,15 @@ class Forwards:
     require_useful: Callable[[UpnpRouter], None]
 
     @property
-    def wanted(self) -> Wanted:
-        return Wanted(self.description, self.address, self.ports)
+    def wanted(self) -> WantedForwards:
+        return WantedForwards(self.description, self.address, self.ports)
 
     def describe(self) -> str:
         return f"Forward ports {' and '.join(map(str, self.ports))} of the router to {self.address}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         url = self._find()
-        if not upnp.installed():
+        if not router_forwards.upnpc_installed():
             return self._preview(url, self.ports)
         router = self._look(url)
         missing = self._missing(router)
@@ -62,7 +62,7 @@ class Forwards:
             before = {"address": self.address, "description": self.description, "gateway": self.gateway}
             work.remember("forward", str(port), before)
             try:
-                port_forwarding.add(lambda argv: _asked(argv, work), router, self.wanted, port)
+                port_forwarding.add_forward(lambda argv: _asked(argv, work), router, self.wanted, port)
             except ForwardingRefused as refused:
                 raise ChangeFailed(refused.sentence, key="router.forward", hint=_hint(refused.code)) from None
 
@@ -70,20 +70,20 @@ class Forwards:
         return Preview(in_sync=False, argv=tuple(port_forwarding.add_argv(url, self.wanted, port) for port in ports))
 
     def _find(self) -> str:
-        url = port_forwarding.find(self.gateway)
+        url = port_forwarding.find_router(self.gateway)
         if url is None:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
         return url
 
     def _look(self, url: str) -> UpnpRouter:
-        router = upnp.look(url)
+        router = router_forwards.read_router(url)
         if router is None:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
         return router
 
     def _missing(self, router: UpnpRouter) -> list[int]:
         try:
-            return port_forwarding.missing(router, self.wanted)
+            return port_forwarding.missing_ports(router, self.wanted)
         except ForwardingRefused as refused:
             raise ChangeFailed(
                 refused.sentence,
@@ -110,18 +110,18 @@ def _hint(code: int | None) -> str:
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Remove a forwarded port that piwizard set up, if it still points to this Pi."""
     port, before = int(record["target"]), record["before"]
-    url = port_forwarding.find(before["gateway"]) if upnp.installed() else None
-    router = upnp.look(url) if url else None
+    url = port_forwarding.find_router(before["gateway"]) if router_forwards.upnpc_installed() else None
+    router = router_forwards.read_router(url) if url else None
     if url is None or router is None:
         return f"The router does not answer UPnP requests: it may still forward port {port}."
     there = router.of(port)
     # Recognized by its description, as the address may have changed. Some routers do not store descriptions.
-    if there is None or (there.description and not port_forwarding.ours(there.description, before["description"])):
+    if there is None or (there.description and not port_forwarding.is_ours(there.description, before["description"])):
         return None
     if not there.description and there.address != before["address"]:
         return None
     _asked(port_forwarding.remove_argv(url, port), work)
-    after = upnp.look(url)
+    after = router_forwards.read_router(url)
     if after is not None and after.of(port) == there:
         return f"The router still forwards port {port}: remove that in the router's settings."
     return None

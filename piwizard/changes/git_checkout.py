@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.git import git_command, git_errors
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import files, safe_open, tree_owner
 from piwizard.system.files import Owner
 from piwizard.system.system_cache import SystemCache
@@ -33,7 +33,7 @@ class GitCheckout:
     ref: str | None
     commit: str
     group: str
-    access: Access = NOBODY
+    access: GitAccess = ANONYMOUS
     instead: str = ""
     """What is wrong with the release in use, if that is why another one is needed."""
 
@@ -50,7 +50,7 @@ class GitCheckout:
         return Preview(
             in_sync=False,
             now=self.instead,
-            argv=(git_command.clone(self.repo, self.code, self.ref), self._checkout(self.code)),
+            argv=(git_command.clone_command(self.repo, self.code, self.ref), self._checkout(self.code)),
         )
 
     def apply(self, work: ApplyContext) -> None:
@@ -62,10 +62,10 @@ class GitCheckout:
         aside = self.folder / "app.partial"
         files.remove(aside)
         files.make_folders(self.folder)
-        env = git_command.environment(self.access)
-        result = work.command(git_command.clone(self.repo, aside, self.ref), env=env, allow=range(256))
+        env = git_command.git_environment(self.access)
+        result = work.command(git_command.clone_command(self.repo, aside, self.ref), env=env, allow=range(256))
         if not result.ok:
-            error = git_errors.explain(self.repo, self.ref, result.last_words, self.access)
+            error = git_errors.explain_failure(self.repo, self.ref, result.last_words, self.access)
             raise ChangeFailed(error.message, key=error.key, hint=error.hint)
         work.command(self._checkout(aside), env=env)
         with safe_open.open_folder(aside) as cloned:

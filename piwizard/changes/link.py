@@ -54,7 +54,7 @@ def _place(path: Path, target: str | None, work: ApplyContext) -> None:
     before = f" (before: {now})" if (now := _target(path)) not in (None, target) else ""
     if target is not None:
         files.make_folders(path.parent)
-        files.link(path, target)
+        files.make_link(path, target)
         work.note(path, f"now links to {target}{before}")
     elif path.is_symlink():
         path.unlink()
@@ -65,7 +65,7 @@ def _place(path: Path, target: str | None, work: ApplyContext) -> None:
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Restore the former link, or remove the link."""
     path = Path(record["target"])
-    files.aside(path).unlink(missing_ok=True)
+    files.temporary_path(path).unlink(missing_ok=True)
     if path.exists() and not path.is_symlink():
         return f"{path} is no longer a link: not changed."
     _place(path, record["before"]["target"], work)

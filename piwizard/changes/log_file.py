@@ -67,7 +67,7 @@ class LogFile:
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Remove the log if it is empty."""
     path = Path(record["target"])
-    files.aside(path).unlink(missing_ok=True)
+    files.temporary_path(path).unlink(missing_ok=True)
     with suppress(OSError):
         info = path.lstat()
         if stat.S_ISREG(info.st_mode) and info.st_size == 0:

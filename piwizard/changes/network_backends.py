@@ -9,9 +9,9 @@ from typing import Protocol
 from piwizard.changes.base import ApplyContext, Before, OwnershipIndex
 from piwizard.errors import PiwizardError
 from piwizard.network import dhcpcd, netplan, networkmanager
-from piwizard.network.address_settings import INTERFACE, Settings
-from piwizard.network.address_trial import Manager
-from piwizard.network.netplan import Definition
+from piwizard.network.address_rollback import NetworkService
+from piwizard.network.address_settings import INTERFACE, AddressSettings
+from piwizard.network.netplan import NetplanDefinition
 from piwizard.system import files
 
 Argv = tuple[str, ...]
@@ -21,7 +21,7 @@ class NetworkBackend(Protocol):
     """One network manager, for one interface."""
 
     @property
-    def manager(self) -> Manager:
+    def manager(self) -> NetworkService:
         """Return the service that activates settings."""
 
     def kept(self) -> bool:
@@ -43,11 +43,11 @@ class NetworkBackend(Protocol):
         """Change the settings and activate them."""
 
 
-def of(settings: Settings) -> NetworkBackend:
+def of(settings: AddressSettings) -> NetworkBackend:
     """Return the backend that stores an interface's settings."""
     if settings.connection is None:
         return Dhcpcd(settings)
-    found = netplan.definition(networkmanager.file_of(settings.connection), settings.interface)
+    found = netplan.find_definition(networkmanager.find_file(settings.connection), settings.interface)
     return Netplan(settings, settings.connection, found) if found else NetworkManager(settings, settings.connection)
 
 
@@ -55,31 +55,31 @@ def of(settings: Settings) -> NetworkBackend:
 class NetworkManager:
     """Settings that nmcli stores."""
 
-    settings: Settings
+    settings: AddressSettings
     connection: str
 
     @property
-    def manager(self) -> Manager:
-        return Manager(networkmanager.SERVICE, self.connection)
+    def manager(self) -> NetworkService:
+        return NetworkService(networkmanager.SERVICE, self.connection)
 
     def kept(self) -> bool:
-        return networkmanager.read(self.connection) == networkmanager.wanted(self.settings)
+        return networkmanager.read_connection(self.connection) == networkmanager.wanted_values(self.settings)
 
     def paths(self) -> list[Path]:
-        return networkmanager.kept_in(self.connection, networkmanager.file_of(self.connection))
+        return networkmanager.settings_files(self.connection, networkmanager.find_file(self.connection))
 
     def diff(self) -> str:
-        now, wanted = networkmanager.read(self.connection) or {}, networkmanager.wanted(self.settings)
+        now, wanted = networkmanager.read_connection(self.connection) or {}, networkmanager.wanted_values(self.settings)
         changed = [name for name, value in wanted.items() if now.get(name) != value]
         pairs = [(sign, name, at.get(name, "")) for name in changed for sign, at in (("-", now), ("+", wanted))]
         return "\n".join(f"{sign}{name} {value}".rstrip() for sign, name, value in pairs)
 
     def argv(self) -> tuple[Argv, ...]:
-        modify = networkmanager.modify(self.connection, networkmanager.wanted(self.settings))
-        return (modify, networkmanager.up(self.connection, self.settings.interface))
+        modify = networkmanager.modify_command(self.connection, networkmanager.wanted_values(self.settings))
+        return (modify, networkmanager.up_command(self.connection, self.settings.interface))
 
     def before(self) -> Before:
-        return {"keeper": "NetworkManager", "ipv4": networkmanager.read(self.connection)}
+        return {"keeper": "NetworkManager", "ipv4": networkmanager.read_connection(self.connection)}
 
     def set(self, work: ApplyContext) -> None:
         for argv in self.argv():
@@ -90,29 +90,29 @@ class NetworkManager:
 class Netplan:
     """Settings in netplan, which generates those of NetworkManager at each start."""
 
-    settings: Settings
+    settings: AddressSettings
     connection: str
-    definition: Definition
+    definition: NetplanDefinition
 
     @property
-    def manager(self) -> Manager:
-        return Manager(networkmanager.SERVICE, self.connection)
+    def manager(self) -> NetworkService:
+        return NetworkService(networkmanager.SERVICE, self.connection)
 
     def kept(self) -> bool:
-        now = networkmanager.read(self.connection) or {}
-        if now.get("ipv4.addresses") and not netplan.OURS.exists():
+        now = networkmanager.read_connection(self.connection) or {}
+        if now.get("ipv4.addresses") and not netplan.OWN_FILE.exists():
             raise PiwizardError(
                 f"{INTERFACE}: {self.settings.interface} already has an address in {netplan.FOLDER}, set by hand.",
                 key=INTERFACE,
                 hint="Skip this step to keep that address, or remove it first.",
             )
-        return _text(netplan.OURS) == self._text() and now == networkmanager.wanted(self.settings)
+        return _text(netplan.OWN_FILE) == self._text() and now == networkmanager.wanted_values(self.settings)
 
     def paths(self) -> list[Path]:
-        return networkmanager.kept_in(self.connection, networkmanager.file_of(self.connection))
+        return networkmanager.settings_files(self.connection, networkmanager.find_file(self.connection))
 
     def diff(self) -> str:
-        return files.diff(files.read(netplan.OURS), self._text().encode(), netplan.OURS)
+        return files.diff(files.read(netplan.OWN_FILE), self._text().encode(), netplan.OWN_FILE)
 
     def argv(self) -> tuple[Argv, ...]:
         return _netplan_argv(self.connection, self.settings.interface)
@@ -121,50 +121,50 @@ class Netplan:
         return {"keeper": "netplan"}
 
     def set(self, work: ApplyContext) -> None:
-        work.write(netplan.OURS, self._text().encode(), 0o600, files.ROOT.ids())
+        work.write(netplan.OWN_FILE, self._text().encode(), 0o600, files.ROOT.ids())
         for argv in self.argv():
             work.command(argv)
 
     def _text(self) -> str:
-        return netplan.overlay(self.definition, self.settings)
+        return netplan.own_file_text(self.definition, self.settings)
 
 
 @dataclass(frozen=True)
 class Dhcpcd:
     """Settings in the file of dhcpcd."""
 
-    settings: Settings
+    settings: AddressSettings
 
     @property
-    def manager(self) -> Manager:
-        return Manager(dhcpcd.SERVICE, None)
+    def manager(self) -> NetworkService:
+        return NetworkService(dhcpcd.SERVICE, None)
 
     def kept(self) -> bool:
         text = _text(dhcpcd.CONFIG)
-        return text == dhcpcd.with_block(text, self.settings)
+        return text == dhcpcd.add_block(text, self.settings)
 
     def paths(self) -> list[Path]:
         return [dhcpcd.CONFIG]
 
     def diff(self) -> str:
         before = _text(dhcpcd.CONFIG)
-        return files.diff(before.encode(), dhcpcd.with_block(before, self.settings).encode(), dhcpcd.CONFIG)
+        return files.diff(before.encode(), dhcpcd.add_block(before, self.settings).encode(), dhcpcd.CONFIG)
 
     def argv(self) -> tuple[Argv, ...]:
-        return (dhcpcd.restart(self.settings.interface),)
+        return (dhcpcd.restart_command(self.settings.interface),)
 
     def before(self) -> Before:
         return {"keeper": "dhcpcd"}
 
     def set(self, work: ApplyContext) -> None:
-        _rewrite(dhcpcd.with_block(_text(dhcpcd.CONFIG), self.settings), work)
-        work.command(dhcpcd.restart(self.settings.interface))
+        _rewrite(dhcpcd.add_block(_text(dhcpcd.CONFIG), self.settings), work)
+        work.command(dhcpcd.restart_command(self.settings.interface))
 
 
 def edited(backend: NetworkBackend, memory: OwnershipIndex) -> Path | None:
     """Return piwizard's own file if it was edited since; otherwise None."""
-    now = files.read(netplan.OURS) if isinstance(backend, Netplan) else None
-    return None if now is None or memory.wrote(netplan.OURS, files.digest(now)) else netplan.OURS
+    now = files.read(netplan.OWN_FILE) if isinstance(backend, Netplan) else None
+    return None if now is None or memory.wrote(netplan.OWN_FILE, files.digest(now)) else netplan.OWN_FILE
 
 
 def put_back(before: Before, interface: str, connection: str | None, work: ApplyContext) -> str | None:
@@ -173,23 +173,23 @@ def put_back(before: Before, interface: str, connection: str | None, work: Apply
     Return a sentence if something was left alone.
     """
     if connection is None:
-        _rewrite(dhcpcd.without_block(_text(dhcpcd.CONFIG)), work)
-        work.command(dhcpcd.restart(interface))
+        _rewrite(dhcpcd.remove_block(_text(dhcpcd.CONFIG)), work)
+        work.command(dhcpcd.restart_command(interface))
         return None
-    now = networkmanager.read(connection)
+    now = networkmanager.read_connection(connection)
     if now is None:
         return f"The connection {connection} no longer exists, so nothing was changed."
     if before["keeper"] == "netplan":
-        _take_out(netplan.OURS, work)
+        _take_out(netplan.OWN_FILE, work)
         for argv in _netplan_argv(connection, interface):
             work.command(argv)
         return None
     if now != before["ipv4"]:
-        work.command(networkmanager.modify(connection, before["ipv4"]))
-    came_up = work.command(networkmanager.up(connection, interface), allow=range(256))
+        work.command(networkmanager.modify_command(connection, before["ipv4"]))
+    came_up = work.command(networkmanager.up_command(connection, interface), allow=range(256))
     if not came_up.ok:
-        work.command(networkmanager.modify(connection, now))
-        work.command(networkmanager.up(connection, interface), allow=range(256))
+        work.command(networkmanager.modify_command(connection, now))
+        work.command(networkmanager.up_command(connection, interface), allow=range(256))
         raise PiwizardError(
             f"{interface} got no address with its former settings, so the fixed address is kept.",
             hint="Check that DHCP is enabled in the router, then undo again.",
@@ -215,7 +215,7 @@ def _take_out(path: Path, work: ApplyContext) -> None:
 
 def _netplan_argv(connection: str, interface: str) -> tuple[Argv, ...]:
     reload = ("nmcli", "connection", "reload")
-    return ((str(netplan.generator()),), reload, networkmanager.up(connection, interface))
+    return ((str(netplan.find_generator()),), reload, networkmanager.up_command(connection, interface))
 
 
 def _rewrite(text: str, work: ApplyContext) -> None:

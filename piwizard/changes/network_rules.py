@@ -35,7 +35,7 @@ class OpenPorts:
             work.command(_allow(port))
 
     def _closed(self) -> tuple[int, ...]:
-        found = ufw.look(self.ports)
+        found = ufw.read_ufw(self.ports)
         if found is None or not found.active:
             return ()
         if found.refused:
@@ -55,7 +55,7 @@ def _allow(port: int) -> tuple[str, ...]:
 def undo(record: Record, work: ApplyContext) -> str | None:
     """Close a port that piwizard opened."""
     port = int(record["target"])
-    found = ufw.look((port,))
+    found = ufw.read_ufw((port,))
     if found is not None:  # even while ufw is disabled: it keeps its rules
         work.command(("ufw", "delete", "allow", f"{port}/tcp"), allow=range(256))
     return None

@@ -61,7 +61,7 @@ class PersistentPath:
         if inside.is_dir() and not inside.is_symlink():
             files.remove(inside)
         files.make_folders(inside.parent)
-        files.link(inside, str(outside))
+        files.make_link(inside, str(outside))
         work.note(outside, f"linked from {inside}")
 
     def _behind(self, folder: str) -> ChangeFailed:

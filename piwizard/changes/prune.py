@@ -32,7 +32,7 @@ class Prune:
 
     def apply(self, work: ApplyContext) -> None:
         for folder in self._old():
-            files.remove_whole(folder)
+            files.remove_atomically(folder)
             work.note(folder, "removed")
 
     def _old(self) -> list[Path]:

@@ -74,17 +74,17 @@ class Publish:
         )
 
     def apply(self, work: ApplyContext) -> None:
-        new = files.aside(self.public)
+        new = files.temporary_path(self.public)
         files.remove(new)
         files.make_folders(self.public.parent)
-        files.own_folder(new, 0o755, ROOT.ids())
+        files.make_owned_folder(new, 0o755, ROOT.ids())
         with safe_open.open_folder(self.code) as code, safe_open.open_folder(new) as public:
             for url, path in self.paths:
                 for link in _Publishing(code, PurePath(path), self.data).publish(PurePath(url), public):
                     work.say(f"{link} is not served: it is a link, or behind a link, that leaves its folder.")
         work.command(("sync", "--file-system", str(new)))
-        files.forget(self._marker)
-        files.put_in_place(new, self.public)
+        files.unlink(self._marker)
+        files.replace_folder(new, self.public)
         files.replace(self._marker, self._wanted())
         work.note(self.public, "published")
 

@@ -70,7 +70,7 @@ class SetupRecorded:
         if os.path.lexists(self._folder) and (self._folder.is_symlink() or not self._folder.is_dir()):
             raise ChangeFailed(f"{self._folder} is not a folder.", hint="Move it away, then apply again.")
         work.remember("setup", str(self._folder), {})
-        files.own_folder(self._folder, 0o755, (0, 0))
+        files.make_owned_folder(self._folder, 0o755, (0, 0))
         for one in sorted(self.ran):
             path = self._folder / marker_name(one)
             if not path.is_file():
@@ -95,7 +95,7 @@ def holds_something(data: Path) -> bool:
         return False
     except OSError:
         return True
-    if app_data.mounted_in(data):
+    if app_data.find_mounts(data):
         os.close(handle)
         return True
     try:
@@ -117,10 +117,10 @@ def undo(record: Record, work: ApplyContext) -> str | None:
         return None
     leftovers = ("data.trial",) if (folder / "switch.json").exists() else ("data.trial", "data.next", "data.kept")
     for name in leftovers:
-        files.remove_whole(folder.with_name(name))
+        files.remove_atomically(folder.with_name(name))
     ran = any(path.name != AGREED for path in folder.iterdir())
     if not work.wipe and (ran or holds_something(folder.parent / "data")):
         return f"{folder} records which setup commands have run: kept with the data."
-    files.remove_whole(folder)
+    files.remove_atomically(folder)
     work.note(folder, "removed")
     return None

@@ -57,7 +57,7 @@ def measure() -> SwapSpace:
     """Measure memory, swap and disk of this machine."""
     source, folder = LiveSource(), paths.state_dir()
     there = next(one for one in (folder, *folder.parents) if one.exists())
-    found, mounts = memory.memory(source), disk.read(source.read("/proc/mounts") or "")
+    found, mounts = memory.read_memory(source), disk.parse_mounts(source.read("/proc/mounts") or "")
     above = (str(one) for one in (there.resolve() / "x").parents)
     mount = next((mounts[path] for path in above if path in mounts), None)
     return SwapSpace(found.total + found.swap, mount.kind if mount else "", shutil.disk_usage(there).free >> 20)

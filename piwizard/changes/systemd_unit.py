@@ -79,7 +79,7 @@ def undo(record: Record, work: ApplyContext) -> str | None:
     now = work.machine.unit(name)
     if not now.exists:
         return None
-    used = dpkg_ownership.of_a_person(before.get("packages", ()))
+    used = dpkg_ownership.find_user_files(before.get("packages", ()))
     if used:
         return f"{name} keeps running: {next(iter(used.values()))} does not belong to piwizard."
     if (now.running or now.failing) and not before["running"]:

@@ -14,13 +14,13 @@ from typing import ClassVar
 from piwizard.changes import error_hints, swap
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
+from piwizard.changes.build_workspace import BUILD_USER, home, take, workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
-from piwizard.changes.workspace import BUILD_USER, home, take, workspace
 from piwizard.system import commands, files, safe_open, tree_remove
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import Result
 from piwizard.system.files import ROOT
-from piwizard.system.python_version import left_behind
+from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.system_cache import SystemCache
 
 LINES = ".piwizard-requirements.txt"
@@ -69,14 +69,14 @@ class Virtualenv:
         if self.folder.is_dir() and files.read(self._marker) == self._wanted():
             return IN_SYNC
         note = f"# {', '.join(error_hints.COMPILER)} are also installed if pip finds no wheel and has to compile."
-        stale = left_behind(self.folder)
+        stale = find_venv_mismatch(self.folder)
         now = stale.words if stale else ""
         return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
 
     def apply(self, work: ApplyContext) -> None:
-        files.own_folder(self.folder.parent, 0o755, ROOT.ids())
+        files.make_owned_folder(self.folder.parent, 0o755, ROOT.ids())
         if not self.folder.is_dir():
-            files.own_folder(self.folder, 0o750, ROOT.ids())  # the build sees its own folder here
+            files.make_owned_folder(self.folder, 0o750, ROOT.ids())  # the build sees its own folder here
         with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
             place.copy(self.code, "app")
             with safe_open.open_folder(place.folder / "app") as copy:
@@ -97,7 +97,7 @@ class Virtualenv:
                     or too_new(result)
                     or "`piwizard logs app` shows the whole output of pip.",
                 )
-            files.forget(self._marker)
+            files.unlink(self._marker)
             take(built, self.folder, self.group, work)
         files.replace(self._marker, self._wanted())
 

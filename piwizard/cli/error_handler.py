@@ -76,6 +76,6 @@ def become_root() -> None:
             raise PiwizardError("piwizard needs root, but sudo is not installed.", hint="Run piwizard as root.")
         console.warn("piwizard needs root to set up system services. sudo asks for your password.")
         os.execv(sudo, [sudo, "--", sys.executable, "-I", "-m", "piwizard", *sys.argv[1:]])
-    from piwizard.system import private_paths
+    from piwizard.system import paths
 
-    private_paths.close_own_places()
+    paths.restrict_private_paths()

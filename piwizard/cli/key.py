@@ -10,7 +10,7 @@ from piwizard.apps.repository_access import RepositoryPage, deploy_key_page, ssh
 from piwizard.cli import output
 from piwizard.errors import AnswerRefused, MissingAnswer, PiwizardError
 from piwizard.git import deploy_key, git_address, git_command, git_errors, host_keys
-from piwizard.git.git_access import Access
+from piwizard.git.git_access import GitAccess
 from piwizard.git.host_keys import HostKey
 from piwizard.setup import kept_answers, workspace
 from piwizard.system import commands, console
@@ -34,7 +34,7 @@ def show_key(answers: Path | None, site: str | None, *, as_json: bool) -> int:
         raise PiwizardError(
             f"app.repo: {access.repo} needs no deploy key.", key="app.repo", hint="Continue with `piwizard apply`."
         )
-    public, place = deploy_key.make(access.site), deploy_key_page(address)
+    public, place = deploy_key.make_key(access.site), deploy_key_page(address)
     if as_json:
         test = _test_key(access)
         found = {"accepted": test.ok, "detail": test.detail}
@@ -44,7 +44,7 @@ def show_key(answers: Path | None, site: str | None, *, as_json: bool) -> int:
     if not address.ssh:
         return 0
     if sys.stdin.isatty() and not _has_host_key(access):
-        _ask_to_trust(access.site, host_keys.scan(address.host, address.port))
+        _ask_to_trust(access.site, host_keys.scan_host(address.host, address.port))
     test = _test_key(access)
     while not test.ok and sys.stdin.isatty():
         console.show(f"Not yet: {test.detail}")
@@ -62,16 +62,16 @@ def trust_host(host: str, answers: Path | None, site: str | None, *, yes: bool, 
     """
     access = _access(answers, site)
     name, port = _parse_host(host, access)
-    known = git_address.known_as(name, port)
-    if host_keys.of(known, host_keys.read(host_keys.pinned_file())):
+    known = git_address.known_hosts_name(name, port)
+    if host_keys.keys_of_host(known, host_keys.read_keys(host_keys.pinned_file())):
         raise PiwizardError(
             f"piwizard includes the published host keys of {known} and trusts no others for it.",
             hint="There is nothing to do: run `piwizard key`.",
         )
-    shown = host_keys.scan(name, port)
+    shown = host_keys.scan_host(name, port)
     if as_json:
         if yes:
-            host_keys.trust(access.site, shown)
+            host_keys.trust_keys(access.site, shown)
         keys = [{"type": key.name, "fingerprint": key.fingerprint} for key in shown]
         output.dump({"site": access.site, "host": known, "keys": keys, "trusted": yes})
         return 0
@@ -81,7 +81,7 @@ def trust_host(host: str, answers: Path | None, site: str | None, *, yes: bool, 
     return 0 if _ask_to_trust(access.site, shown, yes=yes) else 1
 
 
-def _access(answers: Path | None, site: str | None) -> Access:
+def _access(answers: Path | None, site: str | None) -> GitAccess:
     planner = workspace.planner(answers)
     sites = list(planner.answers.sites)
     if not sites:
@@ -102,7 +102,7 @@ def _access(answers: Path | None, site: str | None) -> Access:
     return planner.context.access(site)
 
 
-def _print_key(access: Access, public: str, place: RepositoryPage) -> None:
+def _print_key(access: GitAccess, public: str, place: RepositoryPage) -> None:
     console.say(f"Deploy key of {access.site}, which gives read access to its repository once you add it:")
     console.say("", public, "")
     console.say("Add it here:", f"  {place.page or access.repo}", f"  {place.words}", "")
@@ -114,14 +114,14 @@ def _print_key(access: Access, public: str, place: RepositoryPage) -> None:
         )
 
 
-def _test_key(access: Access) -> KeyTest:
+def _test_key(access: GitAccess) -> KeyTest:
     if not access.address.ssh:
         return KeyTest(False, f"Deploy keys work only over SSH. Set app.repo to {ssh_address(access.address)}.")
     try:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
-        result = commands.run(argv, env=git_command.environment(access), timeout=GIT_TIMEOUT_SECONDS)
+        result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_TIMEOUT_SECONDS)
         if not result.ok:
-            raise git_errors.explain(access.repo, None, result.last_words, access)
+            raise git_errors.explain_failure(access.repo, None, result.last_words, access)
     except AnswerRefused as refusal:
         return KeyTest(False, refusal.reason)
     except PiwizardError as error:
@@ -129,15 +129,15 @@ def _test_key(access: Access) -> KeyTest:
     return KeyTest(True, f"The deploy key works: piwizard can read {access.repo}.")
 
 
-def _has_host_key(access: Access) -> bool:
+def _has_host_key(access: GitAccess) -> bool:
     name = access.address.known_as
     files = (host_keys.pinned_file(), host_keys.trusted_file(access.site))
-    return bool(access.host_key or any(host_keys.of(name, host_keys.read(file)) for file in files))
+    return bool(access.host_key or any(host_keys.keys_of_host(name, host_keys.read_keys(file)) for file in files))
 
 
 def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool:
     host = shown[0].host
-    before = host_keys.of(host, host_keys.read(host_keys.trusted_file(site)))
+    before = host_keys.keys_of_host(host, host_keys.read_keys(host_keys.trusted_file(site)))
     _print_keys(site, shown)
     if set(before) == set(shown):
         console.say(f"{host} is already trusted.")
@@ -150,7 +150,7 @@ def _ask_to_trust(site: str, shown: list[HostKey], *, yes: bool = False) -> bool
         console.say("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
         yes = _ask(f"Trust {host}?", "[y/N]") in ("y", "yes")
     if yes:
-        host_keys.trust(site, shown)
+        host_keys.trust_keys(site, shown)
     console.say(f"{host} is now trusted." if yes else f"{host} is not trusted. Nothing was saved.")
     return yes
 
@@ -167,7 +167,7 @@ def _print_keys(site: str, shown: list[HostKey]) -> None:
         console.say(f"  {key.name:8}{key.fingerprint}")
 
 
-def _parse_host(given: str, access: Access) -> tuple[str, int | None]:
+def _parse_host(given: str, access: GitAccess) -> tuple[str, int | None]:
     """Split host and port: git.example.org, git.example.org:2222 or [git.example.org]:2222."""
     name, _, port = given.lower().replace("[", "").replace("]", "").partition(":")
     if not name or name.startswith("-") or (port and not port.isdigit()):

@@ -49,7 +49,7 @@ def status_command(answers: Path | None, as_json: bool) -> int:
     for warning in (state.trouble, *kept_answers.remarks(answers, planner.answers)):
         output.warn(warning)
     found = [*status.status(planner, state, backups), *status.without_answers(planner, state, backups)]
-    trial = address_trial.current()
+    trial = address_trial.current_trial()
     if as_json:
         output.dump({"steps": [one.as_json() for one in found], "trial": trial.as_json() if trial else None})
     else:
@@ -267,10 +267,10 @@ def confirm_command(as_json: bool) -> int:
     Without confirmation, the old address is restored.
     """
     from piwizard.cli import output
-    from piwizard.network import address_trial
+    from piwizard.network import address_rollback
     from piwizard.system import console
 
-    kept = address_trial.confirm()
+    kept = address_rollback.confirm_trial()
     if as_json:
         output.dump({"confirmed": {"interface": kept.interface, "address": kept.address}})
     else:

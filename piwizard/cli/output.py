@@ -40,7 +40,7 @@ def unforeseen(problem: Exception) -> PiwizardError:
     path = paths.logs_dir() / "unforeseen.txt"
     try:
         files.make_folders(path.parent)
-        details = console.concealed("".join(traceback.format_exception(problem)))
+        details = console.without_secrets("".join(traceback.format_exception(problem)))
         text = "".join(f"{printable.line(line)}\n" for line in details.splitlines())
         files.replace(path, text.encode("utf-8", "replace"), mode=0o600)
     except OSError as error:

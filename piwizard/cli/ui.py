@@ -13,7 +13,7 @@ def interactive(*, plain: bool, answers: Path | None) -> int:
     """Start the front end that suits this terminal, and return the exit code."""
     from piwizard.system import terminal
 
-    shown = terminal.front_end()
+    shown = terminal.choose_front_end()
     if shown == "none":
         raise PiwizardError(
             "piwizard cannot ask questions: there is no terminal.",
@@ -26,4 +26,4 @@ def interactive(*, plain: bool, answers: Path | None) -> int:
         return textual_app.run(answers)
     from piwizard import prompts
 
-    return prompts.run(answers, terminal.why_plain())
+    return prompts.run(answers, terminal.plain_reason())

@@ -35,7 +35,7 @@ def undo_step(step: str, site: str | None, *, data: bool, yes: bool, as_json: bo
         return 0
     if not yes:
         _require_unused(StepInstance(chosen, site))
-    written = app_data.of(site) if site and chosen.holds_data else None
+    written = app_data.measure_site(site) if site and chosen.holds_data else None
     ask = not yes and not as_json and sys.stdin.isatty()
     if data and written and written.any and not yes and not ask:
         raise PiwizardError(

@@ -50,7 +50,7 @@ def remove_site(site: str, *, keep_data: bool, yes: bool, as_json: bool) -> int:
     if code == 0:
         _delete_caches(site)
         if not keep_data:
-            files.remove(deploy_key.folder(site))
+            files.remove(deploy_key.key_folder(site))
         AnswerStore().remove_site(site, keep_secrets=keep_data)
         left = [*_describe_leftovers(created), *_find_user(site)]
         if as_json:
@@ -71,7 +71,7 @@ def _data_of(site: str) -> Contents | None:
             f"There is no site {site}.", key="site.name", hint=f"Choose one of: {', '.join(sites) or 'none yet'}."
         )
     # A folder that the step never set up belongs to somebody else.
-    return app_data.of(site) if (DATA_STEP, site) in known else None
+    return app_data.measure_site(site) if (DATA_STEP, site) in known else None
 
 
 def _confirm_removal(site: str, data: Contents | None, *, keep_data: bool, ask: bool) -> bool:
@@ -112,7 +112,7 @@ def undo_all(*, packages: bool, data: bool, yes: bool, as_json: bool) -> int:
         console.warn("piwizard has not changed anything, so there is nothing to undo.")
         return 0
     ask = not yes and not as_json and sys.stdin.isatty()
-    found = {site: app_data.of(site) for step, site in steps if step == DATA_STEP and site}
+    found = {site: app_data.measure_site(site) for step, site in steps if step == DATA_STEP and site}
     written = {site: contents for site, contents in found.items() if contents and contents.any}
     deleted = written if data else {}
     if deleted and not yes and not ask:
@@ -193,7 +193,7 @@ def _describe_path(path: Path) -> str:
         return str(path)
     names = sorted(one.name for one in path.iterdir())
     more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
-    data = app_data.measure(path / "data")
+    data = app_data.measure_folder(path / "data")
     shown = [str(data) if name == "data" and data else name for name in names[:MAX_LISTED_NAMES]]
     return f"{path} with {', '.join(shown)}{more}" if names else f"{path}, which is empty"
 

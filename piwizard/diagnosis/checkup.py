@@ -57,7 +57,7 @@ class Checkup:
         yield from (from_check(check, "site", site) for check in checks)
 
     def _ports(self, sites: Sequence[str]) -> Iterator[Finding]:
-        in_use = lineage.look().in_use
+        in_use = lineage.read_certificates().in_use
         for port in (80, 443) if any(site in in_use for site in sites) else (80,):
             owner = self._planner.context.facts.port(port)
             ok = owner is not None and owner.program == "nginx"
@@ -74,7 +74,7 @@ class Checkup:
     def _visitors(self, site: str) -> Iterator[Finding]:
         if not self._done("site", site):
             return  # its own line says so
-        answers, secure = self._planner.answers.of(site), site in lineage.look().in_use
+        answers, secure = self._planner.answers.of(site), site in lineage.read_certificates().in_use
         domains, host = answers["site.domains"], bare_name(answers["site.domains"])
         by_dns = answers.get("tls.challenge", "http") == "dns"
         yield from (check_https(site, domains, host) if secure else [no_https(site, by_dns=by_dns)])
@@ -103,7 +103,7 @@ class Checkup:
             yield finding(ok=False, detail=detail, fix=(RunCommand(f"piwizard apply {step}"),))
             return
         health = inspect(self._planner, place)
-        yield from (from_check(check, step, site) for check in health.checks if check.id != internet_time.ID)
+        yield from (from_check(check, step, site) for check in health.checks if check.id != internet_time.CHECK_ID)
         if error := health.error:
             yield finding(ok=False, detail=error.message, fix=(Advice(error.hint),) if error.hint else ())
 

@@ -17,7 +17,7 @@ from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filt
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
 from piwizard.diagnosis.fixes import Apply
 from piwizard.diagnosis.host_names import check_names
-from piwizard.diagnosis.journald import Line
+from piwizard.diagnosis.journald import JournalLine
 from piwizard.diagnosis.last_run import explain_last_run
 from piwizard.diagnosis.memory_cgroup import check_kernel_limits
 from piwizard.diagnosis.pending_address import check_pending_address
@@ -51,7 +51,7 @@ class Examination:
         """Return every check of the machine, and of one site or all."""
         # The step's own check of the clock knows less: it does not ask the Internet.
         clock = from_check(check_clock(read_clock()), "system", None)
-        machine = [clock, *(one for one in self._steps(None) if one.id != internet_time.ID)]
+        machine = [clock, *(one for one in self._steps(None) if one.id != internet_time.CHECK_ID)]
         machine += check_pending_address()
         if not self._planner.answers.sites:
             return [*machine, no_site()]
@@ -154,7 +154,7 @@ class Examination:
         said = f"no errors{since}" if lines else "the journal no longer has any lines"
         yield from found or [Finding(*LOG, True, said, step="app", site=site)]
 
-    def _failures(self, lines: Sequence[Line], context: AppContext, treated: datetime | None) -> list[Finding]:
+    def _failures(self, lines: Sequence[JournalLine], context: AppContext, treated: datetime | None) -> list[Finding]:
         """Return the causes of the tracebacks; those from before the last run may be fixed by it."""
         before = [line for line in lines if treated and line.at <= treated]
         after = lines[len(before) :]

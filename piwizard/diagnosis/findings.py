@@ -27,7 +27,7 @@ class Finding(Check):
     @property
     def asks(self) -> bool:
         """Return whether `doctor --fix` fixes it with a value that a person gives."""
-        return not self.ok and remedies.asks(self.fix)
+        return not self.ok and remedies.needs_input(self.fix)
 
     def as_json(self) -> dict[str, str | bool | None]:
         """Return the shape of a finding under --json."""
@@ -77,6 +77,6 @@ def summary(found: Sequence[Finding]) -> str:
 
 
 def _print(text: str, indent: str, width: int) -> None:
-    wrapped = textwrap.wrap(console.shown(text), width, subsequent_indent=indent, break_long_words=False,
+    wrapped = textwrap.wrap(console.visible_line(text), width, subsequent_indent=indent, break_long_words=False,
                             break_on_hyphens=False, replace_whitespace=False)  # fmt: skip
     console.say(*wrapped)

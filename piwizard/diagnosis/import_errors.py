@@ -9,7 +9,7 @@ from piwizard.apps.version_specs import normalized_name
 from piwizard.diagnosis.app_context import AppContext
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.tracebacks import Failure
-from piwizard.system.python_version import left_behind
+from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 MODULE_MISSING = ("module-missing", "Python modules installed")
@@ -45,7 +45,7 @@ def distribution(module: str) -> str:
 
 
 def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
-    if stale := left_behind(context.folder / "current" / "venv"):
+    if stale := find_venv_mismatch(context.folder / "current" / "venv"):
         cause = f"A system upgrade brought another version of Python: {stale.words}."
         fix: Fix = (ApplySteps(("app", "gunicorn"), "to build the environment again"),)
         return context.finding(("python-changed", "Environment built for this Python"), failure, cause, fix)

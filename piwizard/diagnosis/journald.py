@@ -11,7 +11,7 @@ FIELDS = ("MESSAGE", "_PID")
 
 
 @dataclass(frozen=True)
-class Line:
+class JournalLine:
     """One line of the journal; `pid` is "1" for systemd's own."""
 
     at: datetime
@@ -25,7 +25,7 @@ def argv(unit: str, most: int = 3000) -> tuple[str, ...]:
     return ("journalctl", "--boot", "--no-pager", "--output=json", fields, f"--lines={most}", "--unit", unit)
 
 
-def parse(text: str) -> list[Line]:
+def parse(text: str) -> list[JournalLine]:
     """Return the lines, oldest first. What is not JSON, or no line of a journal, is skipped."""
     found = []
     for line in text.splitlines():
@@ -34,11 +34,11 @@ def parse(text: str) -> list[Line]:
             at = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
         except (ValueError, TypeError, KeyError):
             continue
-        found.append(Line(at, str(entry.get("_PID", "")), _text(entry.get("MESSAGE"))))
+        found.append(JournalLine(at, str(entry.get("_PID", "")), _text(entry.get("MESSAGE"))))
     return found
 
 
-def last_start(lines: Sequence[Line]) -> list[Line]:
+def last_start(lines: Sequence[JournalLine]) -> list[JournalLine]:
     """Return the lines since a person last started the unit.
 
     What systemd starts again by itself after a crash counts as one start: the crash before is the reason.
@@ -56,9 +56,9 @@ def last_start(lines: Sequence[Line]) -> list[Line]:
     return list(lines[begin:])
 
 
-def by_process(lines: Iterable[Line]) -> list[list[Line]]:
+def by_process(lines: Iterable[JournalLine]) -> list[list[JournalLine]]:
     """Return the lines by process: workers that fail at once write between each other's lines."""
-    apart: dict[str, list[Line]] = {}
+    apart: dict[str, list[JournalLine]] = {}
     for line in lines:
         apart.setdefault(line.pid, []).append(line)
     return list(apart.values())

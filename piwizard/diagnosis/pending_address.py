@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.network import address_trial
-from piwizard.network.address_trial import Trial
+from piwizard.network import address_rollback, address_trial
+from piwizard.network.address_trial import AddressTrial
 from piwizard.system import systemd
-from piwizard.system.remedies import Fix, RunCommand, Wait
+from piwizard.system.remedies import Fix, RunCommand, WaitUntil
 
-TIMER = f"{address_trial.UNIT}.timer"
+TIMER = f"{address_rollback.UNIT}.timer"
 
 
 def check_pending_address() -> list[Finding]:
     """Return a finding where a new address waits to be confirmed; nothing otherwise."""
-    if not address_trial.pending():
+    if not address_trial.is_pending():
         return []
-    return [judge_trial(address_trial.current(), ticking=systemd.ask([TIMER])[TIMER].running)]
+    return [judge_trial(address_trial.current_trial(), ticking=systemd.read_states([TIMER])[TIMER].running)]
 
 
-def judge_trial(tried: Trial | None, *, ticking: bool) -> Finding:
-    """Return what the trial of an address means: it waits, its timer is gone, or the old address is coming back."""
+def judge_trial(tried: AddressTrial | None, *, ticking: bool) -> Finding:
+    """Return what the trial of an address means: it waits, its timer is gone, or the old address is being restored."""
 
     def finding(detail: str, cause: str, fix: Fix) -> Finding:
         return Finding("new-address-confirmed", "New local IP confirmed", False, detail, cause, fix, step="static-ip")
@@ -28,7 +28,10 @@ def judge_trial(tried: Trial | None, *, ticking: bool) -> Finding:
         return finding(
             f"{tried.host} waits to be confirmed: {tried.left} s left",
             "The address is new, and nobody has confirmed yet that this Pi can be reached there.",
-            (RunCommand("piwizard confirm", "to keep it"), Wait("for the old address to come back by itself, if not")),
+            (
+                RunCommand("piwizard confirm", "to keep it"),
+                WaitUntil("for the old address to come back by itself, if not"),
+            ),
         )
     if tried:
         return finding(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.system import apt_options, commands, dpkg, files
+from piwizard.system import apt_state, commands, dpkg, files
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 KEPT_BACK = Path("/var/lib/unattended-upgrades/kept-back")
@@ -30,16 +30,16 @@ MANY = 6
 
 def check_updates() -> list[Finding]:
     """Return what keeps updates from this machine. Asks no server."""
-    installed = dpkg.installed()
+    installed = dpkg.installed_versions()
     if "apt" not in installed:
         return []
     unattended = "unattended-upgrades" in installed
     result = commands.run(SIMULATE, timeout=LONGEST)
     pending = waiting(result.output) if result.ok else {}
-    found = [on_hold(held(dpkg.status()))]
+    found = [on_hold(held(dpkg.read_status()))]
     if unattended:
         kept = (files.read(KEPT_BACK) or b"").decode("utf-8", "replace").split()
-        keeps = Path(apt_options.FILE).exists() or apt_options.others_keep_settings()
+        keeps = Path(apt_state.KEEP_SETTINGS_FILE).exists() or apt_state.others_decide_conffiles()
         found.append(kept_back(kept, keeps=keeps))
     return [
         *found,
@@ -50,7 +50,7 @@ def check_updates() -> list[Finding]:
 
 def held(status: str) -> list[str]:
     """Return the names of the packages that a dpkg status file lists as on hold."""
-    return [package.name for package, stanza in dpkg.stanzas(status) if dpkg.HELD in stanza]
+    return [package.name for package, stanza in dpkg.installed_stanzas(status) if dpkg.HELD in stanza]
 
 
 def waiting(simulated: str) -> dict[str, str]:

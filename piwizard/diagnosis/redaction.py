@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
-from piwizard.system.secret_filter import Concealer, Secret
+from piwizard.system.secret_filter import Secret, SecretFilter
 
 KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 USERINFO = r"(?<=://)[^\s/@\"']+@"
@@ -49,7 +49,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[Secret | str], names: Mapping[str, str]) -> None:
         self._stand_ins: dict[tuple[str, str], str] = {}
-        self._secrets = Concealer(secrets)
+        self._secrets = SecretFilter(secrets)
         self._names = {
             form: (kind, name.lower())
             for name, kind in names.items()

@@ -32,7 +32,7 @@ def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
         )
     texts, path = redacted(), output_file or default_path()
     if not yes:
-        console.page(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
+        console.show_in_pager(line for name, text in texts for line in (f"──── {name}", *text.splitlines(), ""))
         console.confirm(f"Write this report to {path}? Nothing is sent.")
     write_bundle(path, texts)
     if as_json:

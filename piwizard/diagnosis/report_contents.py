@@ -109,7 +109,7 @@ def _tables(value: object) -> dict[str, Any]:
 
 
 def _versions() -> str:
-    there = dpkg.installed()
+    there = dpkg.installed_versions()
     lines = [f"piwizard {__version__}", f"Python {platform.python_version()}", f"Linux {platform.release()}"]
     lines += [(files.read(Path("/etc/os-release")) or b"").decode("utf-8", "replace").partition("\n")[0]]
     return "\n".join([*lines, *(f"{name} {there[name]}" for name in sorted(PACKAGES & there.keys()))])

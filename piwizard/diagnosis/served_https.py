@@ -10,7 +10,7 @@ from piwizard.diagnosis.findings import Finding
 from piwizard.system.certificates import X509Info
 from piwizard.system.remedies import Advice, RunCommand
 from piwizard.tls import tls_scan
-from piwizard.tls.grade import OLD, Observed, grade
+from piwizard.tls.grade import OLD_PROTOCOLS, Observed, predict_grade
 
 MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d+)", re.IGNORECASE)
 APPLY = (
@@ -36,12 +36,12 @@ def check_https(site: str, domains: Sequence[str], host: str) -> Iterator[Findin
     page = served_pages.get("/", host, True)
     said = MAX_AGE.search(page.headers.get(served_pages.HSTS, "")) if page else None
     ordered = (host, *(domain for domain in domains if domain != host))
-    seen = tls_scan.observe(ordered, hsts=int(said[1]) if said else None)
+    seen = tls_scan.scan_server(ordered, hsts=int(said[1]) if said else None)
     if seen is None:
         kind = ("https-answers", "HTTPS answers")
         yield _finding(kind, site, f"no answer for {host} over HTTPS, or not to every request", ok=False)
         return
-    yield from judge_https(site, seen, tls_scan.certificate(host))
+    yield from judge_https(site, seen, tls_scan.read_served_certificate(host))
 
 
 def judge_https(site: str, seen: Observed, served: X509Info | None) -> Iterator[Finding]:
@@ -50,12 +50,12 @@ def judge_https(site: str, seen: Observed, served: X509Info | None) -> Iterator[
     until = f", until {served.ends:%Y-%m-%d} ({int(served.days_left())} days)" if served else ""
     chain = ("certificate-chain-trusted", "Certificate chain complete and trusted")
     yield _finding(chain, site, bad or f"trusted by this Pi{until}", ok=not bad)
-    old = [name for name in seen.protocols if name in OLD]
+    old = [name for name in seen.protocols if name in OLD_PROTOCOLS]
     yield _finding(("tls-protocols", "TLS protocols up to date"), site, ", ".join(seen.protocols), ok=not old)
-    weak = [suite.name for suite in seen.suites if suite.broken or suite.is_open or not suite.forward]
+    weak = [suite.name for suite in seen.suites if suite.broken or suite.insecure or not suite.forward]
     detail = f"weak: {', '.join(weak)}" if weak else f"{len(seen.suites)} suites, none of them weak"
     yield _finding(("cipher-suites", "Cipher suites strong"), site, detail, ok=bool(seen.suites) and not weak)
-    given = grade(seen)
+    given = predict_grade(seen)
     detail = f"{given.letter} expected at SSL Labs: {'; '.join(given.reasons)}"
     yield _finding(GRADE, site, detail, ok=given.letter in ("A+", "A", "A-"))
 

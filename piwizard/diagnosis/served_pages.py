@@ -28,7 +28,7 @@ DOCTOR = (RunCommand("piwizard doctor", "to see where the app fails"),)
 
 def get(path: str, host: str, secure: bool) -> HttpResponse | None:
     """Send a real request to this machine."""
-    return checks.get(path, host=host, secure=secure)
+    return checks.get_page(path, host=host, secure=secure)
 
 
 def check_pages(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from piwizard.diagnosis.findings import Finding
-from piwizard.diagnosis.journald import Line
+from piwizard.diagnosis.journald import JournalLine
 from piwizard.diagnosis.resource_errors import MORE_MEMORY, OUT_OF_MEMORY
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
@@ -28,7 +28,7 @@ STARTS_FAIL = {
 """systemd's words for what went wrong before gunicorn ran: the cause, and the steps that fix it."""
 
 
-def service_problems(lines: Sequence[Line], site: str, *, explained: bool) -> list[Finding]:
+def service_problems(lines: Sequence[JournalLine], site: str, *, explained: bool) -> list[Finding]:
     """Return what is wrong with the service itself. `explained`: other findings say why it does not start."""
     found = [*_start(lines, site), *_memory(lines, site), *_timeouts(lines, site)]
     return [*found, *_loop(lines, site, explained=explained or bool(found))]
@@ -38,7 +38,7 @@ def _finding(kind: tuple[str, str], site: str, detail: str, cause: str, fix: Fix
     return Finding(*kind, False, detail, cause, fix, step="gunicorn", site=site)
 
 
-def _start(lines: Sequence[Line], site: str) -> list[Finding]:
+def _start(lines: Sequence[JournalLine], site: str) -> list[Finding]:
     last = next((match for line in reversed(lines) if (match := STATUS.search(line.text))), None)
     if last is None or last["word"] not in STARTS_FAIL:
         return []
@@ -52,7 +52,7 @@ def _start(lines: Sequence[Line], site: str) -> list[Finding]:
     return [_finding(("service-cannot-start", "App service starts"), site, detail, cause, fix)]
 
 
-def _memory(lines: Sequence[Line], site: str) -> list[Finding]:
+def _memory(lines: Sequence[JournalLine], site: str) -> list[Finding]:
     late = {match[1] for line in lines if (match := TIMEOUT.search(line.text))}
     killed = [line for line in lines if (match := KILLED.search(line.text)) and match[1] not in late]
     by_kernel = [line for line in lines if OOM.search(line.text)]
@@ -66,7 +66,7 @@ def _memory(lines: Sequence[Line], site: str) -> list[Finding]:
     return [_finding(OUT_OF_MEMORY, site, detail, cause, MORE_MEMORY)]
 
 
-def _timeouts(lines: Sequence[Line], site: str) -> list[Finding]:
+def _timeouts(lines: Sequence[JournalLine], site: str) -> list[Finding]:
     late = [line for line in lines if TIMEOUT.search(line.text)]
     if not late:
         return []
@@ -83,7 +83,7 @@ def _timeouts(lines: Sequence[Line], site: str) -> list[Finding]:
     return [_finding(("worker-timeout", "Workers respond in time"), site, detail, cause, fix)]
 
 
-def _loop(lines: Sequence[Line], site: str, *, explained: bool) -> list[Finding]:
+def _loop(lines: Sequence[JournalLine], site: str, *, explained: bool) -> list[Finding]:
     last = lines[-1].at if lines else None
     again = [line for line in lines if RESTARTED in line.text and last and line.at > last - LOOP_WITHIN]
     given_up = [line for line in lines if GIVEN_UP in line.text]
@@ -106,5 +106,5 @@ def _ended(status: re.Match[str]) -> str:
     return f"exit code {status['status']}" if status["code"] == "exited" else f"signal {status['word']}"
 
 
-def _times(lines: Sequence[Line]) -> str:
+def _times(lines: Sequence[JournalLine]) -> str:
     return f" ({len(lines)} times)" if len(lines) > 1 else ""

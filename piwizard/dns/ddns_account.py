@@ -1,4 +1,4 @@
-"""What has to be known to update a name, and what is wrong with it before anybody is asked."""
+"""Read a DDNS account from the answers, and refuse what cannot work."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from piwizard.system.files import digest
 
 SAFE_TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 PASSWORD_ASSIGNED = re.compile(r"password\S*\s*=", re.I)
-"""ddclient looks for this anywhere in a line, also inside of a password."""
+"""ddclient finds this anywhere in a line, even inside a password."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A name at a provider, with what its updates are signed with."""
+    """A host name at a DDNS provider, with the credentials for updates."""
 
     provider: Provider
     hostname: str
@@ -26,70 +26,74 @@ class Account:
     secret: str = field(repr=False)
     server: str
     zone: str = ""
-    """For Cloudflare: the domain that the name belongs to."""
+    """For Cloudflare: the domain of the host name."""
     ipv6: bool = False
 
     @property
     def agent(self) -> str:
-        """What a client calls itself; No-IP blocks those that give no address of somebody to write to."""
+        """Return the user agent; No-IP blocks clients without a contact address."""
         contact = self.login if "@" in self.login else f"admin@{self.hostname}"
         return f"piwizard/{__version__} {contact}"
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same account; tells nothing of the secret to who does not know it."""
+        """Return a hash that identifies the account without revealing the secret."""
         parts = (self.provider.name, self.server, self.hostname, self.login, self.secret, self.zone)
         return digest("\0".join(parts).encode())
 
 
 def account_of(answers: Answers) -> Account:
-    """The account that was answered. PiwizardError names the answer that is missing or does not fit."""
+    """Return the account; raise PiwizardError if an answer is missing or wrong."""
     provider = PROVIDERS[answers["ddns.provider"]]
     hostname = str(answers["ddns.hostname"])
-    _fits(provider, hostname)
-    login = _login(provider, hostname, answers.get("ddns.username"))
+    _require_matching_provider(provider, hostname)
+    login = _choose_login(provider, hostname, answers.get("ddns.username"))
     secret = answers.secrets.get("ddns.password")
     if secret is None:
         raise MissingAnswer(
-            f"ddns.password is missing: the {provider.secret}.", key="ddns.password", hint=provider.account
+            f"ddns.password is missing: enter the {provider.secret}.", key="ddns.password", hint=provider.account
         )
-    _writable(provider, login, secret)
+    _require_writable(provider, login, secret)
     server = answers.get("ddns.server") or provider.server
     if not server:
         raise MissingAnswer(
-            "ddns.server is missing: a provider of your own choice has to be named.",
+            "ddns.server is missing. A custom provider needs it.",
             key="ddns.server",
-            hint="It is a host name that speaks the dyndns2 protocol over https.",
+            hint="Enter the host name of a server that supports the dyndns2 protocol over HTTPS.",
         )
     zone = answers.get("ddns.zone") or ".".join(hostname.split(".")[-2:])
     if provider.protocol == "cloudflare" and hostname != zone and not hostname.endswith(f".{zone}"):
-        raise PiwizardError(f"ddns.zone: {hostname} does not belong to {zone}.", key="ddns.zone")
+        raise PiwizardError(
+            f"ddns.zone: {hostname} does not belong to {zone}.",
+            key="ddns.zone",
+            hint="Enter the domain that you manage at Cloudflare.",
+        )
     return Account(provider, hostname, login, secret, server, zone, bool(answers.get("ddns.ipv6", False)))
 
 
-def _fits(provider: Provider, hostname: str) -> None:
+def _require_matching_provider(provider: Provider, hostname: str) -> None:
     owner = owner_of(hostname)
     if provider.only_suffixes and not provider.owns(hostname):
         raise PiwizardError(
-            f"ddns.hostname: {hostname} is no name of {provider.title}; those end in .{provider.suffixes[0]}.",
+            f"ddns.hostname: {hostname} is not a domain of {provider.title}; those end in .{provider.suffixes[0]}.",
             key="ddns.hostname",
-            hint=f"ddns.provider has to be {owner.name}." if owner else "Choose the provider that the name is from.",
+            hint=f"Set ddns.provider to {owner.name}." if owner else "Choose the provider of this domain.",
         )
     if owner and owner is not provider and provider.name != "custom":
         raise PiwizardError(
-            f"ddns.hostname: {hostname} is a name of {owner.title}, not of {provider.title}.",
+            f"ddns.hostname: {hostname} is a domain of {owner.title}, not of {provider.title}.",
             key="ddns.hostname",
-            hint=f"Set ddns.provider to {owner.name}, or give the name that you have at {provider.title}.",
+            hint=f"Set ddns.provider to {owner.name}, or enter your domain at {provider.title}.",
         )
     if provider.name == "duckdns" and hostname.count(".") != 2:
         raise PiwizardError(
-            f"ddns.hostname: {hostname} must be one name before .duckdns.org.",
+            f"ddns.hostname: {hostname} must be a single label before .duckdns.org.",
             key="ddns.hostname",
-            hint="Names below it follow by themselves.",
+            hint="Its subdomains are updated automatically.",
         )
 
 
-def _login(provider: Provider, hostname: str, username: str | None) -> str:
+def _choose_login(provider: Provider, hostname: str, username: str | None) -> str:
     if provider.login is not None:
         return provider.login.format(hostname=hostname)
     if not username:
@@ -99,26 +103,36 @@ def _login(provider: Provider, hostname: str, username: str | None) -> str:
     return username
 
 
-def _writable(provider: Provider, login: str, secret: str) -> None:
-    """What no client could hand over as it is. The secret itself is never part of the refusal."""
+def _require_writable(provider: Provider, login: str, secret: str) -> None:
+    """Refuse values that a client cannot send unchanged. The message never contains the secret."""
     if "#" in login or not login.isascii() or " " in login:
-        raise PiwizardError("ddns.username must not hold #, spaces or letters beyond ASCII.", key="ddns.username")
+        raise PiwizardError(
+            "ddns.username contains #, a space or a character that is not ASCII.",
+            key="ddns.username",
+            hint="Copy the user name from your account at the provider.",
+        )
     if PASSWORD_ASSIGNED.search(login):
         raise PiwizardError(
-            'ddns.username must not hold "password=": the client would take it for one.', key="ddns.username"
+            'ddns.username contains "password=", which the client reads as a setting.',
+            key="ddns.username",
+            hint="Copy the user name from your account at the provider.",
         )
     if ":" in login:
-        raise PiwizardError("ddns.username must not hold a colon: it would end there.", key="ddns.username")
+        raise PiwizardError(
+            "ddns.username contains a colon, which ends a user name.",
+            key="ddns.username",
+            hint="Copy the user name from your account at the provider.",
+        )
     if provider.secret != "password" and not SAFE_TOKEN.fullmatch(secret):
         raise PiwizardError(
-            f"ddns.password: a {provider.secret} of {provider.title} has only letters, digits and . _ ~ -",
+            f"ddns.password: a {provider.secret} of {provider.title} may contain only letters, digits and . _ ~ -",
             key="ddns.password",
             hint=provider.account,
         )
     if PASSWORD_ASSIGNED.search(secret) or not secret.isascii() or secret != secret.strip():
         raise PiwizardError(
-            "ddns.password cannot be written into the client's settings: it begins or ends with a space, has letters "
-            'beyond ASCII, or "password=" in it.',
+            "ddns.password cannot be written to the settings of the client: it starts or ends with a space, or has "
+            '"password=" or a character that is not ASCII.',
             key="ddns.password",
-            hint="Make another one at the provider: letters, digits and signs.",
+            hint="Set another password at the provider, of letters, digits and punctuation.",
         )

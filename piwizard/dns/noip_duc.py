@@ -1,4 +1,7 @@
-"""noip-duc, No-IP's own client: its package from No-IP's site, since Debian has none, and its settings."""
+"""Install noip-duc, No-IP's own client, and write its settings.
+
+The package comes from No-IP's site, since Debian has none.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from piwizard import __version__
 from piwizard.changes.apt import APT
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.dns.ddns_account import Account
-from piwizard.system import files, http_client
+from piwizard.system import connections, files, http_client
 from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
 from piwizard.system.system_cache import SystemCache
 from piwizard.templates.render import render
@@ -23,30 +26,29 @@ DEFAULTS = Path("/etc/default/noip-duc")
 LATEST = "https://www.noip.com/download/linux/latest"
 ARCHITECTURES = ("amd64", "arm64", "armhf")
 PACKAGE = re.compile(r"[^/]+/binaries/noip-duc_3[0-9a-z.~+-]*_(?P<architecture>[a-z0-9]+)\.deb")
-MOST, MOST_EXPANDED = 40_000_000, 120_000_000
-"""Bytes of the archive, which has all architectures, and of what is in it."""
-SECONDS = 300.0
-"""For the whole download, also over a slow line."""
-MOST_REDIRECTS = 5
+MAX_ARCHIVE_BYTES, MAX_EXPANDED_BYTES = 40_000_000, 120_000_000
+"""Sizes of the archive with the packages of all architectures, and of its contents."""
+DOWNLOAD_SECONDS = 300.0
+"""For the whole download, even on a slow connection."""
+MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def render_defaults(account: Account, minutes: int) -> str:
-    """The text of /etc/default/noip-duc."""
+    """Return the text of /etc/default/noip-duc."""
     return render("ddns/noip-duc.default.j2", account=account, minutes=minutes)
 
 
 def render_service() -> str:
-    """The text of its unit: its package comes without one."""
+    """Return the text of its systemd unit, which the package does not contain."""
     return render("ddns/noip-duc.service.j2")
 
 
 @dataclass(frozen=True)
 class NoipPackage:
-    """The package noip-duc, of this machine's architecture.
+    """The package noip-duc for the architecture of this machine.
 
-    No-IP publishes neither signatures nor checksums, so all there is to rely on is its certificate: the archive is
-    fetched over https alone, and its SHA-256 goes into the run's record.
+    No-IP publishes no signatures or checksums, so the only protection is HTTPS. The run log records the SHA-256.
     """
 
     kind: ClassVar[str] = "noip-package"
@@ -64,11 +66,11 @@ class NoipPackage:
         architecture = work.command(("dpkg", "--print-architecture")).output.strip()
         if architecture not in ARCHITECTURES:
             raise ChangeFailed(
-                f"No-IP has no package of its client for {architecture}.", hint='Set ddns.client to "ddclient".'
+                f"No-IP has no package of noip-duc for {architecture}.", hint='Set ddns.client to "ddclient".'
             )
         files.make_folders(self.folder)
         archive = fetch()
-        work.say(f"{LATEST} gave {len(archive)} bytes, SHA-256 {files.digest(archive)}.")
+        work.say(f"Downloaded {len(archive)} bytes from {LATEST}, SHA-256 {files.digest(archive)}.")
         packed = self.folder / "noip-duc.tar.gz"
         files.replace(packed, archive, mode=0o600)
         try:
@@ -86,28 +88,28 @@ class NoipPackage:
         return (*APT, "--no-install-recommends", "install", str(self._package(architecture)))
 
 
-FAILED = "No-IP's client could not be downloaded from www.noip.com"
-INSTEAD = 'Apply again later, or set ddns.client to "ddclient", which comes from Debian.'
+FAILED = "noip-duc could not be downloaded from www.noip.com"
+RETRY_HINT = 'Apply again later, or set ddns.client to "ddclient", which comes from Debian.'
 
 
 def fetch(url: str = LATEST) -> bytes:
-    """Download an archive. Redirects lead over https alone: one that is not protected could lead anywhere."""
-    until = time.monotonic() + SECONDS
-    for _ in range(MOST_REDIRECTS):
-        answer = _ask(url, until - time.monotonic())
+    """Download an archive, following only redirects to HTTPS."""
+    until = time.monotonic() + DOWNLOAD_SECONDS
+    for _ in range(MAX_REDIRECTS):
+        answer = _request(url, until - time.monotonic())
         if answer.status == 200 and answer.whole:
             return answer.body
         if answer.status == 200:
-            raise ChangeFailed(f"{FAILED}: what came is far too big.", hint=INSTEAD)
+            raise ChangeFailed(f"{FAILED}: the file is too big.", hint=RETRY_HINT)
         if answer.status not in REDIRECTS or "location" not in answer.headers:
-            raise ChangeFailed(f"{FAILED}: it answered {answer.status}.", hint=INSTEAD)
+            raise ChangeFailed(f"{FAILED}: the server returned {answer.status}.", hint=RETRY_HINT)
         url = urljoin(url, answer.headers["location"])
         if not url.startswith("https://"):
-            raise ChangeFailed(f"{FAILED}: it was to come over an unprotected connection.", hint=INSTEAD)
-    raise ChangeFailed(f"{FAILED}: it is redirected again and again.", hint=INSTEAD)
+            raise ChangeFailed(f"{FAILED}: the server redirects to an address without HTTPS.", hint=RETRY_HINT)
+    raise ChangeFailed(f"{FAILED}: too many redirects.", hint=RETRY_HINT)
 
 
-def _ask(url: str, seconds: float) -> HttpResponse:
+def _request(url: str, seconds: float) -> HttpResponse:
     import ssl
 
     try:
@@ -115,23 +117,23 @@ def _ask(url: str, seconds: float) -> HttpResponse:
         secure, name = parts.scheme == "https", parts.hostname or ""
         tls = ssl.create_default_context() if secure else None
         return http_client.request(
-            http_client.tcp(name, parts.port or (443 if secure else 80), tls=tls),
+            connections.tcp(name, parts.port or (443 if secure else 80), tls=tls),
             f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}",
             host=parts.netloc.rpartition("@")[2],
             headers={"User-Agent": f"piwizard/{__version__}"},
-            limits=Limits(seconds, MOST),
+            limits=Limits(seconds, MAX_ARCHIVE_BYTES),
         )
     except (OSError, ValueError, MalformedResponse) as error:
-        raise ChangeFailed(f"{FAILED}: {error}.", hint=INSTEAD) from error
+        raise ChangeFailed(f"{FAILED}: {error}.", hint=RETRY_HINT) from error
 
 
 def _unpack(archive: Path, architecture: str) -> bytes:
-    """The one package for this architecture in No-IP's archive."""
+    """Return the package for this architecture from No-IP's archive."""
     import tarfile
     import zlib
 
     broken = ChangeFailed(
-        f"What www.noip.com gave holds no package of noip-duc for {architecture}.",
+        f"The archive from www.noip.com contains no package of noip-duc for {architecture}.",
         hint='Set ddns.client to "ddclient", which comes from Debian.',
     )
     try:
@@ -147,14 +149,14 @@ def _unpack(archive: Path, architecture: str) -> bytes:
 
 
 def _expanded(archive: Path) -> Path:
-    """Decompress beside it, as far as an archive of No-IP's can be long: a few kilobytes may stand for gigabytes."""
+    """Decompress the archive beside it, up to a limit: a few kilobytes may expand to gigabytes."""
     import gzip
 
-    target, left = archive.with_suffix(".tar"), MOST_EXPANDED
+    target, left = archive.with_suffix(".tar"), MAX_EXPANDED_BYTES
     with gzip.open(archive) as packed, target.open("wb") as file:
         while piece := packed.read(65_536):
             left -= len(piece)
             if left < 0:
-                raise ValueError("it is far too big when it is decompressed")
+                raise ValueError("too big when decompressed")
             file.write(piece)
     return target

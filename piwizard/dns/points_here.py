@@ -1,4 +1,4 @@
-"""Check that a host name points to this Pi: one comparison, for DDNS, checkup, doctor and Let's Encrypt."""
+"""Check that a host name points to this Pi."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from piwizard.dns.lookup import LookupResult, Resolvers
 from piwizard.system import commands
 from piwizard.system.checks import Check
 from piwizard.system.facts import Interface
-from piwizard.system.remedies import Advice, Fix, RunCommand, Wait
+from piwizard.system.remedies import Advice, Fix, RunCommand, WaitUntil
 
 LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localhost", ".test", ".example", ".invalid")
-"""Of names that only the home network knows, and perhaps not this machine."""
-PATIENCE = 5.0
-"""Seconds for the system's own resolver."""
+"""Endings of names that exist only in a home network."""
+GETENT_TIMEOUT_SECONDS = 5.0
 NO_CONNECTION = Advice("Check this Pi's Internet connection.")
-BLOCKED = Advice("Some networks block requests to other name servers than their own.")
+BLOCKED = Advice("Some networks allow only their own name servers: try another network.")
 
 Verdict = Literal["here", "elsewhere", "partly", "no name", "no address", "no answer", "own address unknown"]
 
 
 @dataclass(frozen=True)
 class Pointing:
-    """Where the A or AAAA records of a host name point, compared with the addresses that visitors reach us by."""
+    """The A or AAAA records of a host, compared with the public addresses of this Pi."""
 
     host: str
     type: Literal["A", "AAAA"]
@@ -36,13 +35,13 @@ class Pointing:
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
-        """The addresses that are not ours; none where ours are not known."""
+        """Return the addresses that are not ours; none if ours are unknown."""
         unknown = self.verdict == "own address unknown"
         return () if unknown else tuple(one for one in self.found.records if one not in self.own)
 
 
 def compare(host: str, type: Literal["A", "AAAA"], found: LookupResult, own: Collection[str] | None) -> Pointing:
-    """Compare the records of a name with our own addresses; `own` is None where those are not known."""
+    """Compare the records of a host with our addresses; `own` is None if unknown."""
     ours = tuple(sorted(own or ()))
     if not found.known:
         return Pointing(host, type, "no answer", found, ours)
@@ -50,8 +49,8 @@ def compare(host: str, type: Literal["A", "AAAA"], found: LookupResult, own: Col
         return Pointing(host, type, "no name" if found.status == "no name" else "no address", found, ours)
     if own is None:
         return Pointing(host, type, "own address unknown", found)
-    strange = [one for one in found.records if one not in own]
-    verdict: Verdict = "here" if not strange else "partly" if len(strange) < len(found.records) else "elsewhere"
+    others = [one for one in found.records if one not in own]
+    verdict: Verdict = "here" if not others else "partly" if len(others) < len(found.records) else "elsewhere"
     return Pointing(host, type, verdict, found, ours)
 
 
@@ -61,7 +60,7 @@ def is_public(host: str) -> bool:
 
 
 def own_addresses(version: Literal[4, 6], interfaces: Iterable[Interface], public_ip: str | None) -> frozenset[str]:
-    """Return the addresses by which the Internet reaches us: those of this machine, and by IPv4 the router's."""
+    """Return the public addresses of this Pi, with the router's for IPv4."""
     found = {one.address for each in interfaces for one in each.addresses if one.family == version}
     direct = {one for one in found if ipaddress.ip_address(one).is_global}
     return frozenset(direct | ({public_ip} if public_ip and version == 4 else set()))
@@ -81,16 +80,16 @@ def check_host(
     `unknown` says why the public IP is not known. `sent` is the address that a DDNS client last sent to the provider.
     """
     interfaces = list(interfaces)
-    kept = lookup.authoritative(host, "A", resolvers)
-    cached = lookup.seen(host, "A", resolvers) if kept.status == "found" else kept
+    kept = lookup.ask_name_servers(host, "A", resolvers)
+    cached = lookup.ask_resolvers(host, "A", resolvers) if kept.status == "found" else kept
     own = own_addresses(4, interfaces, public_ip) if public_ip else None
     yield check_ipv4(compare(host, "A", kept, own), unknown, sent, cached)
-    kept = lookup.authoritative(host, "AAAA", resolvers)
+    kept = lookup.ask_name_servers(host, "AAAA", resolvers)
     yield check_ipv6(compare(host, "AAAA", kept, own_addresses(6, interfaces, None)))
 
 
 def check_ipv4(pointing: Pointing, unknown: str, sent: str | None, cached: LookupResult) -> Check:
-    """Return the check of A records. `cached` is what a resolver says, which may remember yesterday's."""
+    """Return the check of A records; `cached` is the answer of a resolver."""
     found = pointing.found
     addresses, ours = ", ".join(found.records), " and ".join(pointing.own)
 
@@ -102,34 +101,34 @@ def check_ipv4(pointing: Pointing, unknown: str, sent: str | None, cached: Looku
             detail = "unknown: its name servers do not answer"
             return check(ok=False, detail=detail, cause=found.reason, fix=(NO_CONNECTION, BLOCKED))
         case "no name":
-            cause = "The provider has no such name, or has let it expire."
-            fix: Fix = (Advice("Create the name at the provider, or correct it here."),)
-            return check(ok=False, detail="there is no such name", cause=cause, fix=fix)
+            cause = "The provider does not have this name, or it expired."
+            fix: Fix = (Advice("Create the name at the provider, or correct it in the answers."),)
+            return check(ok=False, detail="the name does not exist", cause=cause, fix=fix)
         case "own address unknown":
             detail = f"points to {addresses}; your public IP is unknown"
             return check(ok=False, detail=detail, cause=unknown, fix=(NO_CONNECTION,))
         case "here":
             old = ", ".join(cached.records) or "no address"
-            late = f"; some networks remember {old} for up to {found.ttl} s" if cached.records != found.records else ""
+            late = f"; some networks cache {old} for up to {found.ttl} s" if cached.records != found.records else ""
             return check(ok=True, detail=f"points to {addresses}{late if cached.known else ''}")
     detail = f"points to {addresses or 'no IPv4 address'}, but your public IP is {ours or 'unknown'}"
     if sent in pointing.own:
-        cause = "The provider has accepted the new address, but its name servers do not have it yet."
-        fix = (Wait("a few minutes"), RunCommand("piwizard doctor", "to check again"))
+        cause = "The provider accepted the new address, but its name servers do not have it yet."
+        fix = (WaitUntil("a few minutes"), RunCommand("piwizard doctor", "to check again"))
         return check(ok=False, detail=detail, cause=cause, fix=fix)
     if pointing.verdict == "partly":
-        cause = "The name has more than one address, so some visitors are sent elsewhere."
+        cause = "The name has more than one address, so some visitors reach another machine."
         return check(ok=False, detail=detail, cause=cause, fix=(Advice("Remove the other A records at the provider."),))
     cause = "The DDNS client has not sent this address yet, or another client updates the same name."
     fix = (
-        Wait("until the client has checked again"),
+        WaitUntil("until the client has checked again"),
         RunCommand("journalctl -u ddclient -u noip-duc", "to see its log"),
     )
     return check(ok=False, detail=detail, cause=cause, fix=fix)
 
 
 def check_ipv6(pointing: Pointing) -> Check:
-    """Return the check of AAAA records. One that points elsewhere is the one that most visitors would use."""
+    """Return the check of AAAA records, which most visitors use first."""
     found, addresses = pointing.found, ", ".join(pointing.found.records)
 
     def check(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Check:
@@ -146,17 +145,17 @@ def check_ipv6(pointing: Pointing) -> Check:
             return check(ok=True, detail=f"points to {addresses}")
     ours = f"the IPv6 address {', '.join(pointing.own)}" if pointing.own else "no public IPv6 address"
     cause = (
-        f"This Pi has {ours}: the record is old, or that of another machine. Visitors with IPv6 go there, and "
-        "certificates fail."
+        f"This Pi has {ours}: the record is outdated or belongs to another machine. Visitors with IPv6 cannot reach "
+        "this Pi, and certificate requests fail."
     )
     fix = (Advice("Remove the AAAA record at the provider, or set ddns.ipv6 = true if it can be updated."),)
     return check(ok=False, detail=f"points to {addresses}, which is not this Pi", cause=cause, fix=fix)
 
 
 def check_local(host: str, addresses: Collection[str], own: Collection[str]) -> Check | None:
-    """Return the check of a name that resolves to local IPs alone; None where the Internet's name servers decide.
+    """Return the check of a name that resolves only to local IPs, else None.
 
-    `addresses` are what this machine's own resolver says: /etc/hosts or the router may give a name a local IP.
+    `addresses` come from the resolver of this Pi: /etc/hosts or the router may give a name a local IP.
     """
     if not addresses:
         cause = "No name server knows this name yet, or this Pi has no Internet connection."
@@ -169,13 +168,13 @@ def check_local(host: str, addresses: Collection[str], own: Collection[str]) -> 
     if pointing.verdict == "here":
         return _check(host, ok=True, detail="points to this Pi in your home network")
     cause = f"{pointing.elsewhere[0]} is a local IP, but not the one of this Pi ({', '.join(own) or 'none'})."
-    fix = (Advice("Let the name point to your public IP, or reserve that address for this Pi in the router."),)
+    fix = (Advice("Make the name point to your public IP, or reserve that address for this Pi in the router."),)
     return _check(host, ok=False, detail=f"points to {', '.join(addresses)}", cause=cause, fix=fix)
 
 
 def resolve_locally(host: str) -> list[str]:
-    """Return the addresses of a name, as every program of this machine finds them."""
-    result = commands.run(("getent", "ahosts", host), timeout=PATIENCE)
+    """Return the addresses of a name from the system resolver of this Pi."""
+    result = commands.run(("getent", "ahosts", host), timeout=GETENT_TIMEOUT_SECONDS)
     return list(dict.fromkeys(line.split()[0] for line in result.output.splitlines() if line.strip()))
 
 

@@ -1,4 +1,4 @@
-"""The providers of dynamic DNS: what each wants to be asked, and what it does not allow."""
+"""Define the supported DDNS providers, with their protocols and limits."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ Protocol = Literal["dyndns2", "noip", "duckdns", "cloudflare", "freedns"]
 
 @dataclass(frozen=True)
 class Provider:
-    """`protocol` is ddclient's word for how it is asked. `login` is set where nobody has to be asked for one:
-    "{hostname}" stands for the name itself."""
+    """A DDNS provider.
+
+    `protocol` is ddclient's name for its protocol. `login` is set if users have none; "{hostname}" is replaced.
+    """
 
     name: str
     title: str
     protocol: Protocol
     server: str
     suffixes: tuple[str, ...]
-    """The domains whose names are handed out here."""
+    """The domains whose subdomains this provider gives away."""
     account: str
-    """A sentence: where the credentials and the name are to be had."""
+    """A sentence: where to get the credentials and the host name."""
     secret: str = "password"
     login: str | None = None
     only_suffixes: bool = False
-    """Whether nobody can bring a domain of their own."""
+    """Whether the provider accepts only its own domains."""
     ipv6: bool = False
-    """Whether an update may name an IPv6 address beside the IPv4 one, as ddclient sends them."""
+    """Whether one update can contain both an IPv4 and an IPv6 address."""
     least_minutes: int = 5
-    """How often it may be looked whether the address has changed, at most."""
+    """The shortest update interval that the provider allows."""
     patience_minutes: int = 5
-    """How long a client has to leave it alone after a refusal."""
+    """How long a client must wait after an error."""
     reminder: str = ""
-    """What its account wants now and then, whatever the client does."""
+    """A regular task in the account that no client can do."""
 
     def owns(self, hostname: str) -> bool:
-        """Whether the name is one of those handed out here."""
+        """Return whether a host name is below one of the provider's domains."""
         return hostname.endswith(tuple(f".{suffix}" for suffix in self.suffixes))
 
 
@@ -52,11 +54,9 @@ NO_IP = Provider(
         *("serveirc.com", "serveminecraft.net", "servemp3.com", "servepics.com", "servequake.com", "sytes.net"),
         *("viewdns.net", "webhop.me", "zapto.org"),
     ),
-    "At my.noip.com: make the name under Dynamic DNS, then a DDNS Key for it; its user name and password go here.",
+    "At my.noip.com, create the host name under Dynamic DNS and a DDNS Key for it; enter its user name and password.",
     patience_minutes=30,
-    reminder=(
-        "No-IP lets a free name go unless you confirm it every 30 days by the link in its mail; updates do not count."
-    ),
+    reminder=("No-IP deletes a free host name unless you confirm it every 30 days with the link in its mail."),
 )
 PROVIDERS: dict[str, Provider] = {
     provider.name: provider
@@ -68,7 +68,7 @@ PROVIDERS: dict[str, Provider] = {
             "duckdns",
             "www.duckdns.org",
             ("duckdns.org",),
-            "At www.duckdns.org: add the name, and copy the token from the top of the page.",
+            "At www.duckdns.org, add the domain and copy the token from the top of the page.",
             secret="token",
             login="nobody",
             only_suffixes=True,
@@ -81,8 +81,8 @@ PROVIDERS: dict[str, Provider] = {
             "cloudflare",
             "api.cloudflare.com/client/v4",
             (),
-            "At dash.cloudflare.com: make an A record for the name, not proxied, then an API token under My Profile "
-            'that may "Edit zone DNS" of this zone.',
+            "At dash.cloudflare.com, create an A record for the host name, not proxied, and under My Profile a token "
+            'with the permission "Edit zone DNS" for this zone.',
             secret="API token",
             login="token",
             ipv6=True,
@@ -94,7 +94,7 @@ PROVIDERS: dict[str, Provider] = {
             "dyndns2",
             "update.dedyn.io",
             ("dedyn.io",),
-            "At desec.io: make the domain, then a token under Token Management.",
+            "At desec.io, create the domain and a token under Token Management.",
             secret="token",
             login="{hostname}",
             ipv6=True,
@@ -110,8 +110,8 @@ PROVIDERS: dict[str, Provider] = {
                 *("freeddns.org", "giize.com", "gleeze.com", "kozow.com", "loseyourip.com", "mywire.org"),
                 *("ooguy.com", "theworkpc.com", "webredirect.org"),
             ),
-            "At www.dynu.com: add the name under DDNS Services; the password is that of the account, or the IP update "
-            "password where you have set one.",
+            "At www.dynu.com, add the host name under DDNS Services; the password is that of your account, or the IP "
+            "update password if you set one.",
         ),
         Provider(
             "dynv6",
@@ -119,7 +119,7 @@ PROVIDERS: dict[str, Provider] = {
             "dyndns2",
             "dynv6.com",
             ("dns.army", "dns.navy", "dynv6.net", "v6.army", "v6.navy", "v6.rocks"),
-            "At dynv6.com: make the zone; the token is under its Instructions.",
+            "At dynv6.com, create the zone; the token is under its Instructions.",
             secret="token",
             login="none",
             least_minutes=1,
@@ -133,16 +133,16 @@ PROVIDERS: dict[str, Provider] = {
                 *("afraid.org", "chickenkiller.com", "crabdance.com", "ignorelist.com", "jumpingcrab.com"),
                 *("mooo.com", "strangled.net", "twilightparadox.com", "us.to"),
             ),
-            "At freedns.afraid.org: make an A record for the name under Subdomains.",
+            "At freedns.afraid.org, create an A record for the host name under Subdomains.",
             ipv6=True,
         ),
         Provider(
             "custom",
-            "a server of your own choice",
+            "a custom server",
             "dyndns2",
             "",
             (),
-            "ddns.server names it; it has to speak the dyndns2 protocol over https.",
+            "Enter its host name as ddns.server; it must support the dyndns2 protocol over HTTPS.",
             least_minutes=1,
         ),
     )
@@ -150,5 +150,5 @@ PROVIDERS: dict[str, Provider] = {
 
 
 def owner_of(hostname: str) -> Provider | None:
-    """The provider that hands out this name, where it is known."""
+    """Return the provider that owns the domain of a host name, if known."""
     return next((provider for provider in PROVIDERS.values() if provider.owns(hostname)), None)

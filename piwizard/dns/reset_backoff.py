@@ -1,4 +1,4 @@
-"""ddclient waits after a failure, up to half an hour: not where that failure says nothing of today."""
+"""Restart ddclient without waiting if its last failure is outdated."""
 
 from __future__ import annotations
 
@@ -16,25 +16,29 @@ STOP, START = ("systemctl", "stop", ddclient.SERVICE), ("systemctl", "start", dd
 
 
 @dataclass(frozen=True)
-class Retry:
-    """ddclient's last failure is none that is over: that nobody was reached, or that a provider refused what stood in
-    `settings` before. What a provider refuses of the settings as they are is left alone, for it blocks those who go
-    on asking."""
+class ResetBackoff:
+    """ddclient without an outdated failure, after which it waits up to half an hour.
+
+    A failure is outdated if no server was reached, or if the `settings` changed since. If a provider refused the
+    current settings, ddclient must wait: providers block clients that repeat refused requests.
+    """
 
     kind: ClassVar[str] = "retry"
     account: Account
     settings: Path
 
     def describe(self) -> str:
-        return "Have ddclient try again where its last failure is over"
+        return "Retry the DDNS update if the last failure is outdated"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
-        word = ddclient.last_word(self.account)
-        over = word.status == ddclient.UNHEARD or (word.status not in ("", ddclient.GOOD) and word.at < self._altered())
-        if not over:
+        last = ddclient.read_last_update(self.account)
+        outdated = last.status == ddclient.UNHEARD or (
+            last.status not in ("", ddclient.GOOD) and last.at < self._settings_time()
+        )
+        if not outdated:
             return IN_SYNC
-        forgotten = f"# what it noted of its last attempt ({word.status}) is removed: {ddclient.CACHE}"
-        return Preview(in_sync=False, diff=forgotten, argv=(STOP, START), now=f"its last attempt came to {word.status}")
+        diff = f"# deletes the saved result of the last attempt ({last.status}): {ddclient.CACHE}"
+        return Preview(in_sync=False, diff=diff, argv=(STOP, START), now=f"the last attempt ended with {last.status}")
 
     def apply(self, work: ApplyContext) -> None:
         work.command(STOP)
@@ -42,5 +46,5 @@ class Retry:
         work.note(ddclient.CACHE, "removed")
         work.command(START)
 
-    def _altered(self) -> float:
+    def _settings_time(self) -> float:
         return self.settings.stat().st_mtime if self.settings.exists() else 0.0

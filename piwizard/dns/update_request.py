@@ -1,4 +1,4 @@
-"""One update request of our own: what the provider says to it."""
+"""Send one DDNS update and return the provider's answer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from piwizard.dns.ddns_account import Account
-from piwizard.system import http_client
+from piwizard.system import connections, http_client
 from piwizard.system.http_client import Limits, MalformedResponse
 
-SECONDS = 20.0
-MOST = 20000
+REQUEST_SECONDS = 20.0
+MAX_RESPONSE_BYTES = 20000
 ACCEPTED = ("good", "nochg")
 CODES = (
     *(*ACCEPTED, "badauth", "nohost", "notfqdn", "!yours", "!active", "!donator", "numhost", "badagent", "abuse"),
@@ -26,7 +26,7 @@ CODES = (
 
 @dataclass(frozen=True)
 class UpdateReply:
-    """`code` is the provider's own where it has one ("good", "nohost"), else one of refusals.explain."""
+    """The answer: the provider's code ("good", "nohost"), or one of REFUSALS."""
 
     code: str
 
@@ -36,7 +36,7 @@ class UpdateReply:
 
 
 class _Failed(Exception):
-    """The request came to nothing; the text is a code of `refusals.explain`."""
+    """The request failed; the text is a code of REFUSALS."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Page:
 
 
 def update(account: Account, address: str | None) -> UpdateReply:
-    """Asks the provider to let the name lead to `address`; None: to where the request comes from."""
+    """Update the host name to an address; None: the address of the request."""
     ask = {"duckdns": _duckdns, "cloudflare": _cloudflare, "freedns": _freedns}
     try:
         return UpdateReply(ask.get(account.provider.protocol, _dyndns2)(account, address))
@@ -59,7 +59,7 @@ def _dyndns2(account: Account, address: str | None) -> str:
     signed = base64.b64encode(f"{account.login}:{account.secret}".encode()).decode()
     page = _get(account, f"/nic/update?{urlencode(asked)}", {"Authorization": f"Basic {signed}"})
     words = page.text.strip().lower().split()
-    if words[:2] == ["good", "127.0.0.1"]:  # what a blocked client is told
+    if words[:2] == ["good", "127.0.0.1"]:  # the answer to a blocked client
         return "badagent"
     if words and words[0] in CODES:
         return words[0]
@@ -99,7 +99,7 @@ def _cloudflare(account: Account, address: str | None) -> str:
 
 
 def _one(page: _Page) -> dict[str, Any] | None:
-    """The first of what Cloudflare has found."""
+    """Return the first result of Cloudflare."""
     if page.status != 200:
         raise _Failed("badauth" if page.status in (400, 401, 403) else _by_status(page))
     try:
@@ -113,7 +113,7 @@ def _by_status(page: _Page) -> str:
     known = {401: "badauth", 403: "badauth", 404: "nohost", 429: "throttled"}
     if page.status >= 500:
         return "down"
-    # A page of a captive network is no refusal of a password.
+    # An HTML page may come from a captive portal and says nothing about the password.
     plain = not re.search(r"<html|<!doctype", page.text, re.I)
     return known.get(page.status, "garbage") if plain or page.status in (401, 429) else "garbage"
 
@@ -126,14 +126,14 @@ def _get(
     method: str = "GET",
     body: str | None = None,
 ) -> _Page:
-    """One request, over https and nothing else. Redirects are not followed: they would carry the secret along."""
+    """Send one request over HTTPS. Redirects are not followed, because they would get the secret."""
     import ssl
 
     host, _, base = account.server.partition("/")
     name, _, port = host.partition(":")
-    connect = http_client.tcp(name, int(port or 443), tls=ssl.create_default_context())
+    connect = connections.tcp(name, int(port or 443), tls=ssl.create_default_context())
     sent = {"User-Agent": account.agent} | dict(headers or {})
-    whole, limits = f"/{base}{path}" if base else path, Limits(SECONDS, MOST)
+    whole, limits = f"/{base}{path}" if base else path, Limits(REQUEST_SECONDS, MAX_RESPONSE_BYTES)
     try:
         answer = http_client.request(connect, whole, host=host, method=method, headers=sent, body=body, limits=limits)
     except ssl.SSLCertVerificationError as error:

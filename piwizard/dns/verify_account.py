@@ -1,4 +1,4 @@
-"""The account is proven before anything is kept: one update, and a refusal is not asked for again at once."""
+"""Verify a DDNS account with one update, and wait before repeating a refused one."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from piwizard.system.system_cache import SystemCache
 
 
 @dataclass(frozen=True)
-class Prove:
-    """The provider has accepted an update for this account.
+class VerifyAccount:
+    """An account that the provider accepts, shown by one update.
 
-    `noted` keeps the account's fingerprint, or what was refused and until when it is not asked again: a provider
-    blocks those who go on asking. `outside` finds the address that the name shall lead to.
+    `noted` is a file with the fingerprint of the verified account, or with the error and the time of the next attempt:
+    providers block clients that repeat refused requests. `public_ip` returns the address for the update.
     """
 
     kind: ClassVar[str] = "account"
     account: Account
-    outside: Callable[[], str | None]
+    public_ip: Callable[[], str | None]
     noted: Path
 
     def describe(self) -> str:
-        return f"Let {self.account.provider.title} accept an update of {self.account.hostname}"
+        return f"Verify the account at {self.account.provider.title} with an update of {self.account.hostname}"
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         if self._note().get("proven") == self.account.fingerprint:
             return IN_SYNC
-        return Preview(in_sync=False, diff=f"# one update of {self.account.hostname} is sent to {self.account.server}")
+        return Preview(in_sync=False, diff=f"# sends one update of {self.account.hostname} to {self.account.server}")
 
     def apply(self, work: ApplyContext) -> None:
-        self._hold_back()
-        work.say(f"Asking {self.account.server} to let {self.account.hostname} lead here.")
-        answer = update_request.update(self.account, self.outside())
+        self._require_waiting_time_over()
+        work.say(f"Sending an update of {self.account.hostname} to {self.account.server}.")
+        answer = update_request.update(self.account, self.public_ip())
         if answer.accepted:
             self._write({"proven": self.account.fingerprint})
-            work.say(f"{self.account.provider.title} accepts the account.")
+            work.say(f"{self.account.provider.title} accepted the account.")
             return
         refusal = explain(answer.code, self.account)
         if refusal.wait:
@@ -52,22 +52,22 @@ class Prove:
             self._write({"refused": self.account.fingerprint, "code": answer.code, "until": until})
         raise _failed(refusal, refusal.hint)
 
-    def _hold_back(self) -> None:
-        """Raises what was refused before, as long as the provider's time has not passed."""
+    def _require_waiting_time_over(self) -> None:
+        """Raise the earlier error while the provider's waiting time lasts."""
         note = self._note()
         if note.get("refused") != self.account.fingerprint:
             return
         refusal = explain(str(note["code"]), self.account)
         left = float(note["until"]) - time.time()
-        if 0 < left <= 60 * refusal.wait:  # a clock that was set back must not lock anybody out
+        if 0 < left <= 60 * refusal.wait:  # after the clock was set back, nobody must wait forever
             minutes = max(1, round(left / 60))
-            again = f"It is not asked again for {minutes} minute{'s' if minutes > 1 else ''} unless the answers change."
+            again = f"The next attempt with these answers is possible in {minutes} minute{'s' if minutes > 1 else ''}."
             raise _failed(refusal, f"{refusal.hint} {again}")
 
     def _note(self) -> dict[str, Any]:
         try:
             return dict(json.loads(files.read(self.noted) or b"{}"))
-        except ValueError:  # torn or edited: the provider says it again
+        except ValueError:  # damaged: verify again
             return {}
 
     def _write(self, note: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def lines(event: Event) -> list[str]:
     """
     match event["event"]:
         case "output":
-            return [f"     {printable.printed(event['text'])}"]
+            return [f"     {printable.terminal_line(event['text'])}"]
         case "run-started":
             verb = "Undo " if event.get("undo") else ""
             of = f" of {event['site']}" if event["site"] else ""
@@ -42,7 +42,7 @@ def _text(event: Event) -> str | None:
         case "change-started":
             return f"-- {event['change']}"
         case "change-skipped":
-            return f"   in sync: {event['change']}"
+            return f"   no change: {event['change']}"
         case "command-started":
             return f"   $ {shlex.join(event['argv'])}"
         case "command-finished" if event["exit"] != 0:

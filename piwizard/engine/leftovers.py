@@ -90,7 +90,7 @@ class Leftovers:
 
         The user may install them again.
         """
-        there = dpkg.installed()
+        there = dpkg.installed_versions()
         stay = [one for one in self.records() if one["kind"] == "package" and one["target"] in there]
         kept = [one for one in self.records() if one["kind"] == "kept"] if stay else []
         self._journal.rewrite([*stay, *kept, *(one for one in self.records() if one["kind"] in LEFT)])

@@ -14,7 +14,7 @@ from typing import Any
 from piwizard.engine import run_lock
 from piwizard.errors import PiwizardError
 from piwizard.system import commands, files, paths, systemd, transient_unit
-from piwizard.system.app_sandbox import GENTLE
+from piwizard.system.app_sandbox import LOW_PRIORITY
 
 BOUNDED = ("MemoryMax=75%", "TasksMax=2048")
 """Limits of a run, so that the sites and SSH keep a quarter of the memory whatever goes wrong. The memory limit needs
@@ -100,13 +100,13 @@ def alive(run: str) -> bool:
 
     Its start takes many seconds on a small board.
     """
-    return run == under_way() or systemd.ask([unit(run)])[unit(run)].active not in ("inactive", "failed")
+    return run == under_way() or systemd.read_states([unit(run)])[unit(run)].active not in ("inactive", "failed")
 
 
 def require_free() -> None:
     """Raise RunUnderWay if a run is in progress."""
     # Until its process holds the lock, which takes many seconds on a small board, a run is known by its unit.
-    if other := under_way() or next(iter(systemd.active(unit("*"))), None):
+    if other := under_way() or next(iter(systemd.list_active(unit("*"))), None):
         raise RunUnderWay(
             f"A run is already in progress ({other}).", hint="`piwizard logs -f` shows it, `piwizard stop` stops it."
         )
@@ -114,7 +114,7 @@ def require_free() -> None:
 
 def wait_until_free() -> None:
     """Wait until no run is in progress."""
-    while under_way() or systemd.active(unit("*")):
+    while under_way() or systemd.list_active(unit("*")):
         time.sleep(SECONDS_BETWEEN_CHECKS)
 
 
@@ -133,7 +133,15 @@ def start(wanted: RunRequest) -> str:
     # continue: if pip runs out of memory, the run explains it and does not end with it.
     # ExecStopPost: no command of an app outlives the run, however its process ends.
     after = f"ExecStopPost=-/usr/bin/systemctl stop {transient_unit.PREFIX}*.service"
-    settings = ("KillMode=mixed", "TimeoutStopSec=60", "Type=exec", "OOMPolicy=continue", *GENTLE, *BOUNDED, after)
+    settings = (
+        "KillMode=mixed",
+        "TimeoutStopSec=60",
+        "Type=exec",
+        "OOMPolicy=continue",
+        *LOW_PRIORITY,
+        *BOUNDED,
+        after,
+    )
     properties = tuple(f"--property={setting}" for setting in settings)
     describe = f"--description=piwizard {wanted.action} {what}"
     program = (sys.executable, "-I", "-m", "piwizard", "work", run)

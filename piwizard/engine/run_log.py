@@ -14,7 +14,7 @@ from typing import Any
 from piwizard.engine.events import Event, decode, is_output, now
 from piwizard.errors import unforeseen
 from piwizard.system import files, paths, printable
-from piwizard.system.secret_filter import Concealer, Secret
+from piwizard.system.secret_filter import Secret, SecretFilter
 
 READS_PER_SECOND = 10
 MOST_RUNS, MOST_BYTES = 50, 200 << 20
@@ -27,9 +27,9 @@ class Recorder:
     """A writer that appends events to `RUN/events.jsonl`, without secrets."""
 
     def __init__(self, folder: Path, secrets: Iterable[Secret | str] = ()) -> None:
-        files.own_folder(folder, 0o700, (os.geteuid(), os.getegid()))
+        files.make_owned_folder(folder, 0o700, (os.geteuid(), os.getegid()))
         self.run = folder.name
-        self._concealer = Concealer(secrets)
+        self._concealer = SecretFilter(secrets)
         self._torn = False
         self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         files.sync_folder(folder)

@@ -91,7 +91,7 @@ class Runner:
             described: list[PlannedChange] = [{"change": _undoing(record), "kind": "undo"} for record in records]
             self.recorder.emit({"event": "run-started", "step": step, "site": site, "plan": described, "undo": True})
             work = self._work(step, site, overwrite=False, wipe=wipe)
-            if data is not None and wipe and app_data.delete(data):
+            if data is not None and wipe and app_data.delete_data(data):
                 work.note(data, "deleted")
             kept, unfinished = [], []
             for number, record in enumerate(records, start=1):
@@ -101,7 +101,7 @@ class Runner:
                     unfinished.append((record["kind"], record["target"]))
                     if record["target"] != str(data):  # the data is named below
                         kept.append((record["kind"], sentence))
-            if data is not None and (there := app_data.measure(data)):
+            if data is not None and (there := app_data.measure_folder(data)):
                 kept.append(("data", f"{there}: kept."))
             for _, sentence in kept:
                 work.say(sentence)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from piwizard.engine.events import now
-from piwizard.system import file_format, files
+from piwizard.system import files
 from piwizard.system.facts import os_release
 
 VERSION = 2
@@ -37,7 +37,7 @@ class Entry:
     @property
     def moved(self) -> str:
         """Return a sentence if the system was upgraded since; otherwise empty."""
-        here = os_release.here()
+        here = os_release.system_name()
         return f"It was set up on {self.system}; this is {here} now." if self.system not in ("", here) else ""
 
 
@@ -75,7 +75,7 @@ class State:
     def mark(self, step: str, site: str | None, result: str, run: str, summary: str = "", seconds: float = 0.0) -> None:
         """Record the result of a step, on disk before this returns."""
         self._entries = self._load()
-        self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), os_release.here())
+        self._entries[key(step, site)] = Entry(result, run, now(), summary, round(seconds, 1), os_release.system_name())
         self._save()
 
     def forget(self, step: str, site: str | None) -> None:
@@ -124,7 +124,7 @@ def _keep_aside(path: Path, error: Exception) -> str:
 
 def _parse(path: Path, content: bytes) -> dict[str, Entry]:
     whole = json.loads(content)
-    file_format.refuse_newer(path, whole, VERSION)
+    files.refuse_newer_format(path, whole, VERSION)
     if not isinstance(whole["version"], int):
         raise TypeError(f"its version is {whole['version']!r}")
     return {name: Entry(**fields) for name, fields in whole["steps"].items()}

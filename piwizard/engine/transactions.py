@@ -70,7 +70,7 @@ class TransactionBackup:
 
     def finish(self) -> None:
         """Remove the backup."""
-        files.forget(self._index)  # synced first, as it must not name copies that are gone
+        files.unlink(self._index)  # synced first, as it must not name copies that are gone
         files.remove(self._copies)
 
     def _entries(self) -> list[FileCopy]:
@@ -103,7 +103,7 @@ class TransactionBackup:
         if entry["link"] is not None:
             if path.is_symlink() and os.readlink(path) == entry["link"]:
                 return False
-            files.link(path, entry["link"])
+            files.make_link(path, entry["link"])
         elif entry["copy"] is None:
             if not os.path.lexists(path):
                 return False

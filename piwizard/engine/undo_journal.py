@@ -154,7 +154,7 @@ class Journal:
     def forget(self) -> None:
         """Remove the journal of a step that is undone."""
         self._entries = None
-        files.forget(self._file)
+        files.unlink(self._file)
         files.remove(self.folder)
         with suppress(OSError):  # another step of the site has a journal there
             self.folder.parent.rmdir()

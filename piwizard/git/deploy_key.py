@@ -1,4 +1,4 @@
-"""A site's own ssh key: made on this machine, never anywhere else, for reading its repository."""
+"""Deploy keys: one SSH key per site for reading its repository. A key never leaves this machine."""
 
 from __future__ import annotations
 
@@ -10,77 +10,80 @@ from piwizard.errors import PiwizardError
 from piwizard.system import commands, file_lock, files, paths
 
 
-def folder(site: str) -> Path:
-    """What a site needs to fetch over ssh: its key, and the host keys that a person trusts."""
+def key_folder(site: str) -> Path:
+    """Return the folder with a site's key and the host keys that the user trusts."""
     return paths.state_dir() / "keys" / site
 
 
-def private(site: str) -> Path:
-    """The private key: there once `make` was called."""
-    return folder(site) / "id_ed25519"
+def private_key(site: str) -> Path:
+    """Return the path of the private key. `make_key` creates it."""
+    return key_folder(site) / "id_ed25519"
 
 
-def made(site: str) -> bool:
-    """Whether the site has a key."""
-    return private(site).exists()
+def has_key(site: str) -> bool:
+    """Return whether the site has a key."""
+    return private_key(site).exists()
 
 
-def make(site: str) -> str:
-    """The public key as one line; made together with the private one where there is none yet."""
+def make_key(site: str) -> str:
+    """Return the public key as one line. Create the key pair first if there is none."""
     require_ssh()
-    where = make_folder(site)
+    where = make_key_folder(site)
     public, aside = where / "id_ed25519.pub", where / ".id_ed25519.new"
     with file_lock.exclusive(where):
-        if not made(site):
+        if not has_key(site):
             for file in (aside, aside.with_name(f"{aside.name}.pub")):
                 file.unlink(missing_ok=True)
             comment = f"piwizard {site}@{socket.gethostname()}"
             argv = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(aside))
             result = commands.run(argv)
             if not result.ok:
-                raise PiwizardError(f"No key could be made: {result.last_words}")
+                raise PiwizardError(
+                    f"The deploy key could not be created: {result.last_words}",
+                    hint="Check the free space with `df -h`, then try again.",
+                )
             for file in (aside, aside.with_name(f"{aside.name}.pub")):
                 files.sync(file)
-            # The private one last, and after the other is there for good: where it is, both are.
+            # The private key is moved last, when the public one is safely on disk: if it exists, both do.
             aside.with_name(f"{aside.name}.pub").rename(public)
             files.sync_folder(where)
-            aside.rename(private(site))
+            aside.rename(private_key(site))
             files.sync_folder(where)
     return public.read_text().strip()
 
 
 def require_ssh() -> None:
-    """PiwizardError where this machine has no ssh; one that is looked after over ssh has it."""
+    """Raise PiwizardError if ssh is not installed."""
     if commands.which("ssh-keygen") is None:
         raise PiwizardError(
-            "ssh is not installed on this machine.", hint="`sudo apt install openssh-client` brings it."
+            "ssh is not installed on this machine.", hint="Install it with `sudo apt install openssh-client`."
         )
 
 
-def copy(site: str, new: str) -> bool:
-    """Gives the key to the site's new name too, unless that has one already; says whether both have the same now.
+def copy_key(site: str, new: str) -> bool:
+    """Copy the key to the site's new name, unless that has one. Return whether both have the same key now.
 
-    The old one goes with `forget`, once the new name counts: until then the site is still called as before.
+    `remove_key` removes the old one once the new name is in use.
     """
-    if folder(site).exists() and not folder(new).exists():
-        aside = folder(new).with_name(f".{new}.new")
+    if key_folder(site).exists() and not key_folder(new).exists():
+        aside = key_folder(new).with_name(f".{new}.new")
         files.remove(aside)
         files.make_folders(aside, 0o700)
-        for file in folder(site).iterdir():
+        for file in key_folder(site).iterdir():
             files.replace(aside / file.name, file.read_bytes(), mode=stat.S_IMODE(file.stat().st_mode))
-        aside.rename(folder(new))
-        files.sync_folder(folder(new).parent)
-    return made(site) and files.read(private(site)) == files.read(private(new))
+        aside.rename(key_folder(new))
+        files.sync_folder(key_folder(new).parent)
+    return has_key(site) and files.read(private_key(site)) == files.read(private_key(new))
 
 
-def forget(site: str) -> None:
-    """There is no site of that name any more."""
-    files.remove(folder(site))
+def remove_key(site: str) -> None:
+    """Remove the keys of a site."""
+    files.remove(key_folder(site))
 
 
-def make_folder(site: str) -> Path:
-    """The site's folder of keys, which only root can look into."""
-    where = folder(site)
+def make_key_folder(site: str) -> Path:
+    """Create the site's key folder, which only root can read, and return it."""
+    where = key_folder(site)
     files.make_folders(where.parent.parent)
     files.make_folders(where.parent, 0o700)
     files.make_folders(where, 0o700)

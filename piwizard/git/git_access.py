@@ -1,4 +1,4 @@
-"""What the git commands of a site show to other hosts, and which hosts they believe."""
+"""The credentials that git uses for a site, and the hosts that it trusts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key, git_address, host_keys
 from piwizard.system import files, paths
 
-SSH = (
+SSH_COMMAND = (
     *("ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no"),
     *("-o", "ConnectTimeout=20", "-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes"),
     *("-o", "IdentityAgent=none"),
@@ -20,30 +20,30 @@ SSH = (
 
 
 @dataclass(frozen=True)
-class Access:
-    """Of one site and its repository. The token is for the repository's own host alone."""
+class GitAccess:
+    """The access to one site's repository. Only the repository's own host receives the token."""
 
     site: str
     repo: str
     user: str = ""
     token: str = field(default="", repr=False)
     host_key: str | None = None
-    """The fingerprint of the only host key that is believed of the repository's host."""
+    """The fingerprint of the only host key that is accepted from the repository's host."""
 
     @property
     def address(self) -> git_address.GitAddress:
-        return git_address.parse(self.repo)
+        return git_address.parse_address(self.repo)
 
     def environment(self) -> dict[str, str]:
-        """What git's environment says of it. PiwizardError where the host shows another key than it should."""
+        """Return git's environment variables. Raise PiwizardError if the host has another key than expected."""
         return {"GIT_SSH_COMMAND": self._ssh(), **self._askpass()}
 
     def _ssh(self) -> str:
         own = (host_keys.trusted_file(self.site) if self.host_key is None else self._believed()) if self.site else None
         files_of_hosts = " ".join(f'"{file}"' for file in (host_keys.pinned_file(), own) if file)
-        key = str(deploy_key.private(self.site)) if self.site and deploy_key.made(self.site) else "none"
+        key = str(deploy_key.private_key(self.site)) if self.site and deploy_key.has_key(self.site) else "none"
         options = ("-o", f"UserKnownHostsFile={files_of_hosts}", "-o", f"IdentityFile={key}")
-        return shlex.join((*SSH, *options))
+        return shlex.join((*SSH_COMMAND, *options))
 
     def _askpass(self) -> dict[str, str]:
         address = self.address
@@ -60,22 +60,22 @@ class Access:
         }
 
     def _believed(self) -> Path:
-        """A file of known hosts in which the repository's host has the key of the answers and no other."""
-        name, trusted = self.address.known_as, host_keys.read(host_keys.trusted_file(self.site))
+        """Return a known_hosts file in which the repository's host has only the key of the answers."""
+        name, trusted = self.address.known_as, host_keys.read_keys(host_keys.trusted_file(self.site))
         file = paths.cache_dir() / "hosts" / self.site / "known_hosts"
-        fixed = host_keys.of(name, host_keys.read(host_keys.pinned_file()))
+        fixed = host_keys.keys_of_host(name, host_keys.read_keys(host_keys.pinned_file()))
         right = self._right(fixed)
         if fixed and not right:
             raise self._wrong("is none of those that it publishes")
         if self.address.ssh and not right:
-            right = self._right(host_keys.of(name, [*trusted, *host_keys.read(file)]))
+            right = self._right(host_keys.keys_of_host(name, [*trusted, *host_keys.read_keys(file)]))
         if self.address.ssh and not right:
-            shown = host_keys.scan(self.address.host, self.address.port)
+            shown = host_keys.scan_host(self.address.host, self.address.port)
             right = self._right(shown)
             if not right:
                 raise self._wrong(f"is not the one that it shows ({', '.join(key.fingerprint for key in shown)})")
         files.make_folders(file.parent)
-        host_keys.write(file, [*(key for key in trusted if key.host != name), *right])
+        host_keys.write_keys(file, [*(key for key in trusted if key.host != name), *right])
         return file
 
     def _right(self, keys: list[host_keys.HostKey]) -> list[host_keys.HostKey]:
@@ -85,9 +85,9 @@ class Access:
         return PiwizardError(
             f"app.host_key: the host key of {self.address.known_as} {words}.",
             key="app.host_key",
-            hint="Nothing was fetched. Ask whoever looks after that host for the fingerprint of its key.",
+            hint="Nothing was fetched. Ask the host's administrator for the fingerprint of its key.",
         )
 
 
-NOBODY = Access("", "/")
-"""For git commands that ask no other host, and for looks without a login."""
+ANONYMOUS = GitAccess("", "/")
+"""For git commands that contact no other host, and for access without a login."""

@@ -1,4 +1,4 @@
-"""The address of a git repository, taken apart."""
+"""The parts of a repository's address."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class GitAddress:
-    """`scheme` is "file" for a folder too, and "ssh" for git@host:path. `place`: host and port, as written."""
+    """`scheme` is "file" for a folder too, and "ssh" for git@host:path. `place`: host and port as written."""
 
     scheme: str
     user: str = ""
@@ -23,22 +23,22 @@ class GitAddress:
 
     @property
     def known_as(self) -> str:
-        """The host as files of known hosts have it."""
-        return known_as(self.host, self.port)
+        """Return the host as it appears in known_hosts files."""
+        return known_hosts_name(self.host, self.port)
 
     @property
     def name(self) -> str:
-        """Owner and repository, as pages of the host have them: "me/app"."""
+        """Return owner and repository, as in the host's web pages: "me/app"."""
         return self.path.strip("/").removesuffix(".git")
 
 
-def known_as(host: str, port: int | None) -> str:
-    """A host as ssh notes it: with its port only where that is not ssh's own."""
+def known_hosts_name(host: str, port: int | None) -> str:
+    """Return a host as ssh writes it to known_hosts: with its port, unless that is 22."""
     return host.lower() if port in (None, 22) else f"[{host.lower()}]:{port}"
 
 
-def parse(repo: str) -> GitAddress:
-    """Takes apart what `validators.repository` has let through."""
+def parse_address(repo: str) -> GitAddress:
+    """Parse an address that `validators.repository` has accepted."""
     if repo.startswith("/"):
         return GitAddress("file", path=repo)
     if "://" not in repo:

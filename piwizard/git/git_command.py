@@ -1,4 +1,4 @@
-"""How git is called: no questions, no hooks, no odd protocols, whoever owns the repository."""
+"""git commands: without prompts, hooks and unusual protocols, whoever owns the repository."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from importlib import resources
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import commands
 
 
-def environment(access: Access = NOBODY) -> dict[str, str]:
-    """The environment of every git command. The configuration file takes the place of root's own.
+def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
+    """Return the environment of every git command. A configuration file of piwizard's replaces root's own.
 
-    Folders of this machine are only for who has their own repository in one: a repository from elsewhere could name
-    them as its submodules, and root would fetch what the app's user may not read.
+    Local folders are allowed only if the repository itself is one: a remote repository could name them as submodules,
+    and root would fetch what the app's user may not read.
 
-    PiwizardError where the host of the repository shows another key than it should.
+    Raise PiwizardError if the host of the repository has another key than expected.
     """
     return {
         "GIT_CONFIG_GLOBAL": str(resources.files("piwizard.templates") / "git" / "config"),
@@ -27,10 +27,10 @@ def environment(access: Access = NOBODY) -> dict[str, str]:
     }
 
 
-def clone(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
-    """The argv that clones a repository with its submodules; `ref` is a branch or a tag.
+def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
+    """Return the argv that clones a repository with its submodules; `ref` is a branch or a tag.
 
-    Of a repository in a folder of this machine all files are copied: a hard link would be the person's own file.
+    All files of a local repository are copied: a hard link would be the user's own file.
     """
     branch = ("--branch", ref) if ref else ()
     depth = ("--depth", "1", "--shallow-submodules") if shallow and "://" in repo else ()
@@ -48,9 +48,9 @@ def clone(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) ->
     )
 
 
-def head(folder: Path) -> str:
-    """The commit that is checked out."""
-    result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=environment())
+def read_head(folder: Path) -> str:
+    """Return the commit that is checked out."""
+    result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=git_environment())
     if not result.ok:
         raise PiwizardError(f"{folder} is not a git checkout: {result.last_words}")
     return result.output.strip()

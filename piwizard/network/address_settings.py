@@ -1,4 +1,4 @@
-"""What a fixed address is made of: proposed from the lease, and looked over before anything is altered."""
+"""The settings of a static IP: suggested from the DHCP lease, and checked before anything changes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ INTERFACE, ADDRESS, GATEWAY, DNS = (f"static_ip.{name}" for name in ("interface"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The settings of one interface; `connection` is NetworkManager's UUID of it."""
+class AddressSettings:
+    """The settings of one interface; `connection` is its UUID in NetworkManager."""
 
     interface: str
     address: str
@@ -28,12 +28,12 @@ class Settings:
 
     @property
     def host(self) -> str:
-        """The address without its prefix."""
+        """Return the address without its prefix."""
         return self.address.partition("/")[0]
 
 
-def present(interface: Interface | None) -> Address | None:
-    """The IPv4 address that an interface has now."""
+def current_address(interface: Interface | None) -> Address | None:
+    """Return the current IPv4 address of an interface."""
     return next((one for one in (interface.addresses if interface else ()) if _usable(one)), None)
 
 
@@ -41,57 +41,61 @@ def _usable(address: Address) -> bool:
     return address.family == 4 and address.scope == "global"
 
 
-def gateway_of(network: Network, interface: str) -> str | None:
-    """The router that an interface leads to."""
+def find_gateway(network: Network, interface: str) -> str | None:
+    """Return the router behind an interface."""
     found = network.gateway
     return found.address if found and found.interface == interface else None
 
 
-def name_servers(network: Network, gateway: str | None) -> list[str]:
-    """The name servers in use, else the router, which nearly always is one."""
+def find_name_servers(network: Network, gateway: str | None) -> list[str]:
+    """Return the name servers in use, or else the router, which usually is one."""
     known = [address for address in network.name_servers if ":" not in address]
     return known or ([gateway] if gateway else [])
 
 
-def chosen_interface(network: Network, answers: Answers) -> Interface:
-    """The interface that was answered, else the one that leads to the Internet."""
+def choose_interface(network: Network, answers: Answers) -> Interface:
+    """Return the interface from the answers, or else the one with the route to the Internet."""
     there = network.interfaces or ()
     name = answers.get(INTERFACE)
     found = next((one for one in there if one.name == name), None) if name else network.main
     if found is None:
         names = ", ".join(one.name for one in there) or "none"
         if name:
-            raise PiwizardError(f"{INTERFACE}: there is no interface {name} (there is: {names}).", key=INTERFACE)
+            raise PiwizardError(
+                f"{INTERFACE}: there is no interface {name} (there is: {names}).",
+                key=INTERFACE,
+                hint="Choose one of these.",
+            )
         raise PiwizardError(
-            "No interface leads to the Internet, so there is none to give an address.",
+            "No interface is connected to the Internet, so none can get a static address.",
             key=INTERFACE,
-            hint=f"Plug the network in, or name the interface in {INTERFACE} (there is: {names}).",
+            hint=f"Plug the network in, or set {INTERFACE} (there is: {names}).",
         )
     return found
 
 
-def settings(network: Network, answers: Answers) -> Settings:
-    """The settings that were answered, whole. PiwizardError names the answer that does not fit."""
-    interface = chosen_interface(network, answers)
+def read_settings(network: Network, answers: Answers) -> AddressSettings:
+    """Return the complete settings from the answers. PiwizardError names the answer that does not fit."""
+    interface = choose_interface(network, answers)
     if interface.manager not in MANAGED:
         raise _not_mine(network, interface)
     if not interface.up or (interface.manager == "NetworkManager" and not interface.connection):
         raise PiwizardError(
             f"{INTERFACE}: {interface.name} is not connected, so its address cannot be tried.",
             key=INTERFACE,
-            hint="Connect it first; then apply again.",
+            hint="Connect it, then apply again.",
         )
-    detected = gateway_of(network, interface.name)
+    detected = find_gateway(network, interface.name)
     gateway = answers.get(GATEWAY, detected)
     if gateway is None:
         raise MissingAnswer(
-            f"{GATEWAY} is missing: {interface.name} leads to no router now.", key=GATEWAY, hint="Give its address."
+            f"{GATEWAY} is missing: {interface.name} has no router now.", key=GATEWAY, hint="Enter its address."
         )
     address = IPv4Interface(answers[ADDRESS])
     _fits(address, IPv4Address(gateway), answered=GATEWAY in answers.values and gateway != detected)
     _not_here_already(network, interface, str(address.ip))
-    dns = tuple(answers.get(DNS) or name_servers(network, gateway))
-    return Settings(interface.name, str(address), gateway, dns, interface.manager, interface.connection)
+    dns = tuple(answers.get(DNS) or find_name_servers(network, gateway))
+    return AddressSettings(interface.name, str(address), gateway, dns, interface.manager, interface.connection)
 
 
 def _fits(address: IPv4Interface, gateway: IPv4Address, *, answered: bool) -> None:
@@ -103,18 +107,23 @@ def _fits(address: IPv4Interface, gateway: IPv4Address, *, answered: bool) -> No
             raise PiwizardError(
                 f"{GATEWAY}: {gateway} is outside of {net}, the subnet of {ADDRESS}.",
                 key=GATEWAY,
-                hint="The router has to be in the same subnet as the address.",
+                hint="The router must be in the same subnet as the address.",
             )
         raise PiwizardError(
             f"{ADDRESS}: {address} is in another subnet than the router, {gateway}.",
             key=ADDRESS,
-            hint="Choose an address that begins as the router's does, with the prefix of the network.",
+            hint="Choose an address that starts like the router's, with the prefix of the network.",
         )
     if gateway in (net.network_address, net.broadcast_address):
-        raise PiwizardError(f"{GATEWAY}: {gateway} is the {_end(gateway, net)} address of {net}.", key=GATEWAY)
+        raise PiwizardError(
+            f"{GATEWAY}: {gateway} is the {_end(gateway, net)} address of {net}.",
+            key=GATEWAY,
+            hint="Enter the router's own address.",
+        )
     if address.ip in (net.network_address, net.broadcast_address):
         raise PiwizardError(
             f"{ADDRESS}: {address.ip} is the {_end(address.ip, net)} address of {net}, which no machine can have.",
+            hint="Choose another.",
             key=ADDRESS,
         )
 
@@ -126,18 +135,20 @@ def _end(address: IPv4Address, net: ipaddress.IPv4Network) -> str:
 def _not_here_already(network: Network, interface: Interface, host: str) -> None:
     for other in network.interfaces or ():
         if other.name != interface.name and any(one.address == host for one in other.addresses):
-            raise PiwizardError(f"{ADDRESS}: {other.name} of this machine has {host} already.", key=ADDRESS)
+            raise PiwizardError(
+                f"{ADDRESS}: {other.name} of this machine already has {host}.", key=ADDRESS, hint="Choose another."
+            )
 
 
 def _not_mine(network: Network, interface: Interface) -> PiwizardError:
-    here = present(interface)
-    gateway = gateway_of(network, interface.name)
+    here = current_address(interface)
+    gateway = find_gateway(network, interface.name)
     has = [f"{interface.name} has {here}" if here else f"{interface.name} has no IPv4 address"]
     has += [f"router {gateway}"] if gateway else []
     has += [f"name servers {', '.join(network.name_servers)}"] if network.name_servers else []
     who = "by a program that piwizard does not know" if interface.manager == "unknown" else f"by {interface.manager}"
     return PiwizardError(
-        f"{INTERFACE}: {interface.name} is managed {who}, which piwizard does not alter.",
+        f"{INTERFACE}: {interface.name} is managed {who}, which piwizard does not change.",
         key=INTERFACE,
-        hint=f"Now: {', '.join(has)}. A reservation in the router for the card {interface.mac} does the same.",
+        hint=f"Now: {', '.join(has)}. Reserve the address for MAC {interface.mac} in the router instead.",
     )

@@ -1,4 +1,4 @@
-"""Who has an address on the wire: asked as ARP probes ask (RFC 5227), which disturbs nobody's tables."""
+"""ARP probes (RFC 5227), which find the owner of an address without changing anybody's ARP table."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ BROADCAST, NOBODY = b"\xff" * 6, b"\x00" * 6
 
 
 def who_has(address: str, interface: str, seconds: float = 2.0) -> str | None:
-    """The card that answers for an IPv4 address, None where nobody does in that time. OSError if it cannot be asked.
+    """Return the MAC that answers for an IPv4 address; None if none does in time. Raise OSError if sending fails.
 
-    Asked three times, since the first question is sometimes lost on a wireless network.
+    It asks three times, because the first probe sometimes gets lost on a wireless network.
     """
     own, wanted = _own_card(interface), ipaddress.IPv4Address(address).packed
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_ARP)) as wire:
@@ -25,11 +25,11 @@ def who_has(address: str, interface: str, seconds: float = 2.0) -> str | None:
         until, asked = time.monotonic() + seconds, 0
         while (left := until - time.monotonic()) > 0:
             if left <= seconds * (3 - asked) / 3:
-                wire.send(question(own, wanted))
+                wire.send(probe_frame(own, wanted))
                 asked += 1
             wire.settimeout(max(0.01, min(left, seconds / 6)))
             try:
-                found = answer(wire.recv(100), wanted, own)
+                found = parse_reply(wire.recv(100), wanted, own)
             except TimeoutError:
                 continue
             if found:
@@ -37,13 +37,13 @@ def who_has(address: str, interface: str, seconds: float = 2.0) -> str | None:
     return None
 
 
-def question(own: bytes, wanted: bytes) -> bytes:
-    """The frame that asks everybody for an address, without claiming one."""
+def probe_frame(own: bytes, wanted: bytes) -> bytes:
+    """Return the frame that asks everybody for an address without claiming one."""
     return FRAME.pack(BROADCAST, own, ETHERTYPE_ARP, 1, 0x0800, 6, 4, REQUEST, own, b"\x00" * 4, NOBODY, wanted)
 
 
-def answer(frame: bytes, wanted: bytes, own: bytes) -> str | None:
-    """The card that a frame names as having the address, None where it says something else."""
+def parse_reply(frame: bytes, wanted: bytes, own: bytes) -> str | None:
+    """Return the MAC that a frame reports for the address; None if it is about something else."""
     if len(frame) < FRAME.size:
         return None
     _, _, _, _, _, _, _, _, card, address, _, _ = FRAME.unpack_from(frame)

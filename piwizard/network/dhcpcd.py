@@ -1,4 +1,4 @@
-"""dhcpcd: a marked block at the end of its configuration file."""
+"""The static IP in dhcpcd: a marked block at the end of its configuration file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.network.address_settings import INTERFACE, Settings
+from piwizard.network.address_settings import INTERFACE, AddressSettings
 
 SERVICE = "dhcpcd.service"
 CONFIG = Path("/etc/dhcpcd.conf")
@@ -15,8 +15,8 @@ BLOCK = re.compile(rf"\n*^{BEGIN}$.*?^{END}$\n?", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^\s*(interface|ssid|profile|arping)\s+(\S+)")
 
 
-def block(settings: Settings) -> str:
-    """The lines that give an interface its address. They end the file: what follows would belong to them."""
+def config_block(settings: AddressSettings) -> str:
+    """Return the lines that set an interface's address. They come last, because later lines would belong to them."""
     lines = (
         BEGIN,
         f"interface {settings.interface}",
@@ -28,26 +28,26 @@ def block(settings: Settings) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def with_block(text: str, settings: Settings) -> str:
-    """The file with these settings. PiwizardError where somebody has set an address there already."""
-    rest = without_block(text)
-    line = set_by_hand(rest, settings.interface)
+def add_block(text: str, settings: AddressSettings) -> str:
+    """Return the file with these settings. Raise PiwizardError if a user has set an address there."""
+    rest = remove_block(text)
+    line = find_manual_address(rest, settings.interface)
     if line:
         raise PiwizardError(
-            f"{INTERFACE}: {settings.interface} has an address in {CONFIG} already, in line {line}, set by hand.",
+            f"{INTERFACE}: {settings.interface} already has an address in {CONFIG}, line {line}, set by hand.",
             key=INTERFACE,
-            hint="Either leave it so and skip this step, or take those lines out first.",
+            hint="Skip this step to keep it, or remove those lines first.",
         )
-    return f"{rest.rstrip()}\n\n{block(settings)}".lstrip("\n")
+    return f"{rest.rstrip()}\n\n{config_block(settings)}".lstrip("\n")
 
 
-def without_block(text: str) -> str:
-    """The file without what piwizard wrote into it."""
+def remove_block(text: str) -> str:
+    """Return the file without piwizard's block."""
     return BLOCK.sub("\n", text)
 
 
-def set_by_hand(text: str, interface: str) -> int | None:
-    """The number of the line that gives an interface an address, None where none does."""
+def find_manual_address(text: str, interface: str) -> int | None:
+    """Return the number of the line that sets an interface's address; None if none does."""
     of: str | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         section = SECTION.match(line)
@@ -58,13 +58,13 @@ def set_by_hand(text: str, interface: str) -> int | None:
     return None
 
 
-def restart(interface: str) -> tuple[str, ...]:
-    """The command that takes the file up, as a unit of its own: whoever asked for it may die, and it still ends.
+def restart_command(interface: str) -> tuple[str, ...]:
+    """Return the command that applies the file, in a unit of its own that survives the caller.
 
-    Debian's file says `persistent`: a restart alone would leave the former address and its routes beside the new ones.
+    Debian's file says `persistent`: a restart alone would keep the old address and routes beside the new ones.
     """
     steps = (f"systemctl stop {SERVICE}", f"ip -4 address flush dev {interface} scope global")
     before = tuple(f"--property=ExecStartPre={step}" for step in steps)
-    describe = f"--description=dhcpcd takes up the address of {interface}"
+    describe = f"--description=dhcpcd applies the address of {interface}"
     unit = ("systemd-run", "--quiet", "--collect", "--wait", "--property=Type=oneshot", describe)
     return (*unit, *before, "systemctl", "start", SERVICE)

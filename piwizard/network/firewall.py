@@ -1,4 +1,4 @@
-"""The packet filter of this machine, whoever keeps it."""
+"""The firewall of this machine, whichever program manages it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from piwizard.network import nft, ufw
 from piwizard.system import commands, systemd
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
-Keeper = Literal["ufw", "firewalld", "nftables"]
+FirewallProgram = Literal["ufw", "firewalld", "nftables"]
 
 
 @dataclass(frozen=True)
 class Firewall:
-    """`closed`: ports that visitors cannot reach; `unsure`: those of which that cannot be told."""
+    """`closed`: ports that visitors cannot reach; `unsure`: ports for which the rules cannot be evaluated."""
 
-    keeper: Keeper
+    keeper: FirewallProgram
     closed: tuple[int, ...]
     unsure: tuple[int, ...] = ()
 
 
-def look(ports: tuple[int, ...], interface: str) -> Firewall | None:
-    """What it does with these TCP ports; None where there is none that is switched on."""
-    own = ufw.look(ports)
+def read_firewall(ports: tuple[int, ...], interface: str) -> Firewall | None:
+    """Return the state of these TCP ports; None without an active firewall."""
+    own = ufw.read_ufw(ports)
     if own is not None and own.active:
         return Firewall("ufw", tuple(sorted((*own.closed, *own.refused))))
-    if commands.which("firewall-cmd") and systemd.ask(["firewalld.service"])["firewalld.service"].running:
+    if commands.which("firewall-cmd") and systemd.read_states(["firewalld.service"])["firewalld.service"].running:
         return Firewall("firewalld", _firewalld(ports, interface))
-    verdicts = {port: nft.look(port, interface) for port in ports}
+    verdicts = {port: nft.read_port_verdict(port, interface) for port in ports}
     closed = tuple(port for port, verdict in verdicts.items() if verdict == "closed")
     unsure = tuple(port for port, verdict in verdicts.items() if verdict == "unknown")
     return Firewall("nftables", closed, unsure) if closed or unsure else None
@@ -42,7 +42,7 @@ def _firewalld(ports: tuple[int, ...], interface: str) -> tuple[int, ...]:
 
 
 def closed_in_zone(listed: str, ports: tuple[int, ...]) -> tuple[int, ...]:
-    """The ports that a zone of firewalld does not let in, by what `--list-all` says of it."""
+    """Return the ports that a firewalld zone blocks, from the output of `--list-all`."""
     fields = dict(re.findall(r"^\s+([a-z-]+): (.*)$", listed, re.M))
     if fields.get("target") == "ACCEPT":
         return ()
@@ -53,7 +53,7 @@ def closed_in_zone(listed: str, ports: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(port for port in ports if known.get(port) not in services and not any(port in one for one in numbers))
 
 
-FIXES: dict[Keeper, Fix] = {
+FIXES: dict[FirewallProgram, Fix] = {
     "ufw": (
         RunCommand("piwizard apply router", "to open them"),
         RunCommand("sudo ufw allow 80,443/tcp", "to do so yourself"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from piwizard.system import http_client
+from piwizard.system import connections, http_client
 from piwizard.system.checks import Check
 from piwizard.system.http_client import Limits, MalformedResponse
 from piwizard.system.remedies import RunCommand
@@ -13,11 +13,11 @@ from piwizard.system.remedies import RunCommand
 TIME_SERVERS = ("icanhazip.com", "checkip.dyndns.org", "deb.debian.org")
 """Asked without TLS, which fails where the clock is wrong; every web server reports its time."""
 MAX_OFFSET = timedelta(minutes=5)
-"""More means that no time server keeps the clock; certificates and updates begin to fail somewhat later."""
+"""A larger offset means that no time server sets the clock; soon certificates and updates fail."""
 EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
-"""When this piwizard was made: an earlier clock is wrong whatever the Internet says."""
+"""The release date of this piwizard: an earlier clock is wrong in any case."""
 SET_CLOCK = RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet")
-ID = "clock-correct"
+CHECK_ID = "clock-correct"
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class ClockReading:
 
     @property
     def offset(self) -> timedelta:
-        """How far they are apart, never negative."""
+        """Return the difference, never negative."""
         return abs(self.here - self.internet)
 
     @property
     def correct(self) -> bool:
-        """Whether they are close enough."""
+        """Return whether they are close enough."""
         return self.offset < MAX_OFFSET
 
 
 def read_clock() -> ClockReading | None:
-    """Read both clocks; None where no server answered. Takes at most 12 seconds."""
+    """Read both clocks; None if no server answered. Takes at most 12 seconds."""
     for host in TIME_SERVERS:
         if internet := _reported_by(host):
             return ClockReading(datetime.now(UTC), internet)
@@ -47,7 +47,7 @@ def read_clock() -> ClockReading | None:
 
 
 def check_clock(reading: ClockReading | None, now: datetime | None = None) -> Check:
-    """Check the clock against the Internet's time, or without one, that it is not earlier than piwizard itself."""
+    """Check the clock against the Internet's time; without it, check that it is not before piwizard's release."""
     if reading is None:
         here = now or datetime.now(UTC)
         ok, detail = here >= EARLIEST, f"{here:%Y-%m-%d %H:%M} UTC, not compared with the Internet's time"
@@ -58,15 +58,15 @@ def check_clock(reading: ClockReading | None, now: datetime | None = None) -> Ch
                 f"the clock shows {reading.here:%Y-%m-%d %H:%M} UTC, but it is {reading.internet:%Y-%m-%d %H:%M} UTC"
             )
     cause = "" if ok else "A Pi has no battery for its clock, and has not reached a time server."
-    return Check(ID, "Clock correct", ok, detail, cause, () if ok else (SET_CLOCK,))
+    return Check(CHECK_ID, "Clock correct", ok, detail, cause, () if ok else (SET_CLOCK,))
 
 
 def _reported_by(host: str) -> datetime | None:
-    """Return the time by a web server's `Date`; a resolution of a second is plenty."""
-    from email.utils import parsedate_to_datetime  # much to load for what few ask for
+    """Return the time from a web server's `Date` header, which is exact to a second."""
+    from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
 
     try:
-        answer = http_client.request(http_client.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
+        answer = http_client.request(connections.tcp(host, 80), "/", host=host, method="HEAD", limits=Limits(4.0, 0))
         date = answer.headers.get("date")
         return parsedate_to_datetime(date).astimezone(UTC) if date else None
     except (OSError, ValueError, MalformedResponse):

@@ -1,4 +1,4 @@
-"""How far the outside address is from here: in the router, or behind it."""
+"""Where the public IP is: at the router, or behind another NAT device."""
 
 from __future__ import annotations
 
@@ -8,46 +8,47 @@ from dataclasses import dataclass
 
 from piwizard.system import commands
 
-FAR = "1.1.1.1"
-"""Never reached: only the second machine on the way to it is asked for."""
+PROBE_TARGET = "1.1.1.1"
+"""Never reached: only the second hop on the way there matters."""
 SENDER = re.compile(r"^From ([\d.]+)", re.M)
-CARRIERS = ipaddress.ip_network("100.64.0.0/10")
+CGNAT_RANGE = ipaddress.ip_network("100.64.0.0/10")
 
 
 @dataclass(frozen=True)
 class NatPath:
-    """`outside_at`: how many hops away the outside address answers, None: nowhere near. `second`: who comes behind
-    the router, None: that does not show."""
+    """`outside_at`: the number of hops to the public IP; None if it is not nearby. `second`: the hop behind the
+    router; None if unknown.
+    """
 
     outside_at: int | None = None
     second: str | None = None
 
 
-def look(outside: str | None) -> NatPath:
-    """Sends a few packets that the first or second machine on the way has to answer. Three seconds at most."""
+def detect_nat(outside: str | None) -> NatPath:
+    """Send a few packets that the first or second hop has to answer. Takes at most three seconds."""
     at = next((hops for hops in (1, 2) if outside and _ping(outside, hops)[0]), None)
-    return NatPath(at, None if at == 1 else _ping(FAR, 2)[1])
+    return NatPath(at, None if at == 1 else _ping(PROBE_TARGET, 2)[1])
 
 
 def _ping(address: str, hops: int) -> tuple[bool, str | None]:
-    """Whether the address itself answered, and else who said that it is further away."""
+    """Return whether the address itself answered, or else which hop reported that it is further away."""
     if commands.which("ping") is None:
         return False, None
     result = commands.run(("ping", "-n", "-c", "1", "-W", "1", "-t", str(hops), address), timeout=5)
-    return result.ok, sender(result.output)
+    return result.ok, parse_sender(result.output)
 
 
-def sender(output: str) -> str | None:
-    """Who answered instead of the address, from what ping printed."""
+def parse_sender(output: str) -> str | None:
+    """Return who answered in place of the address, from ping's output."""
     found = SENDER.search(output)
     return found[1] if found else None
 
 
-def of_carrier(address: str | None) -> bool:
-    """Whether the address is from the range that providers keep for CGNAT."""
-    return address is not None and ipaddress.ip_address(address) in CARRIERS
+def is_cgnat(address: str | None) -> bool:
+    """Return whether the address is from the range that is reserved for CGNAT."""
+    return address is not None and ipaddress.ip_address(address) in CGNAT_RANGE
 
 
-def of_a_home(address: str | None) -> bool:
-    """Whether the address is of a private network."""
-    return address is not None and ipaddress.ip_address(address).is_private and not of_carrier(address)
+def is_private(address: str | None) -> bool:
+    """Return whether the address is private."""
+    return address is not None and ipaddress.ip_address(address).is_private and not is_cgnat(address)

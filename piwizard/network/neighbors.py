@@ -1,4 +1,4 @@
-"""What the other machines on the wire say to an address, before and after it is set."""
+"""ARP checks before and after a static address is set."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import time
 
 from piwizard.errors import PiwizardError
 from piwizard.network import arp
-from piwizard.network.address_settings import ADDRESS, GATEWAY, Settings
+from piwizard.network.address_settings import ADDRESS, GATEWAY, AddressSettings
 
 
-def refuse(settings: Settings) -> None:
-    """PiwizardError where another machine has the address, or nobody answers as the router."""
+def require_free_address(settings: AddressSettings) -> None:
+    """Raise PiwizardError if another machine has the address, or no router answers at its address."""
     try:
         other = arp.who_has(settings.host, settings.interface, 1.0)
         router = arp.who_has(settings.gateway, settings.interface)
     except OSError as error:
-        raise PiwizardError(f"{settings.interface} cannot be asked who is there: {error.strerror}.") from error
+        raise PiwizardError(
+            f"The address cannot be checked on {settings.interface}: {error.strerror}.",
+            hint="Check that the interface is connected, then try again.",
+        ) from error
     if other:
         raise PiwizardError(
-            f"{ADDRESS}: {settings.host} is in use already, by the machine with the card {other}.",
+            f"{ADDRESS}: {settings.host} is already in use by the machine with MAC {other}.",
             key=ADDRESS,
             hint="Choose another.",
         )
@@ -26,12 +29,12 @@ def refuse(settings: Settings) -> None:
         raise PiwizardError(
             f"{GATEWAY}: nobody answers at {settings.gateway} on {settings.interface}.",
             key=GATEWAY,
-            hint="It has to be the router's address in your network.",
+            hint="Enter the router's address in your network.",
         )
 
 
-def answers(address: str, interface: str, seconds: float) -> bool:
-    """Whether somebody has an address, asked for so long: a link needs a moment after it was set anew."""
+def wait_for_answer(address: str, interface: str, seconds: float) -> bool:
+    """Return whether an address answers within some seconds: a new link needs a moment."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

@@ -1,6 +1,6 @@
-"""NetworkManager: the IPv4 settings of one connection, by its UUID, and the files that keep them.
+"""The static IP in NetworkManager: the IPv4 settings of one connection, by its UUID, and its files.
 
-On Raspberry Pi OS it writes its connections as files of netplan; both kinds are looked after.
+On Raspberry Pi OS, NetworkManager stores connections as netplan files; both kinds are supported.
 """
 
 from __future__ import annotations
@@ -10,31 +10,31 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from piwizard.network import netplan
-from piwizard.network.address_settings import Settings
+from piwizard.network.address_settings import AddressSettings
 from piwizard.system import commands, files
 
 SERVICE = "NetworkManager.service"
 KEYFILES = Path("/etc/NetworkManager/system-connections")
-MADE_KEYFILES = netplan.MADE
-"""Connections that nobody saved, and those that netplan made: gone and made again with each start."""
-NEVER_BY_ITSELF = Path("/var/lib/NetworkManager/no-auto-default.state")
-"""Cards that NetworkManager makes no connection for by itself: with one too many there is none after a restart."""
+GENERATED_KEYFILES = netplan.GENERATED_FOLDER
+"""Unsaved connections and those that netplan generated, which every start creates again."""
+NO_AUTO_DEFAULT_FILE = Path("/var/lib/NetworkManager/no-auto-default.state")
+"""Interfaces that get no automatic connection. A wrong entry leaves an interface without a connection."""
 PROPERTIES = ("ipv4.method", "ipv4.addresses", "ipv4.gateway", "ipv4.dns")
 ROUTES = "ipv4.routes"
-SECONDS_TO_COME_UP = 45
+UP_TIMEOUT_SECONDS = 45
 
 
-def read(connection: str) -> dict[str, str] | None:
-    """The IPv4 settings that are kept for a connection, None where there is none of that UUID."""
+def read_connection(connection: str) -> dict[str, str] | None:
+    """Return the saved IPv4 settings of a connection; None if there is none with that UUID."""
     wanted = ("--get-values", ",".join((*PROPERTIES, ROUTES)), "connection", "show", "uuid", connection)
     result = commands.run(("nmcli", "--terse", "--escape", "no", *wanted))
-    return parse(result.output) if result.ok else None
+    return parse_connection(result.output) if result.ok else None
 
 
-def parse(text: str) -> dict[str, str]:
-    """What nmcli prints, one value a line, with lists written in one way.
+def parse_connection(text: str) -> dict[str, str]:
+    """Parse nmcli's output, one value per line, with uniform lists.
 
-    netplan writes the router as a route.
+    netplan stores the router as a route.
     """
     *lines, routes = [line.strip() for line in (text.split("\n") + [""] * 5)[:5]]
     values = dict(zip(PROPERTIES, (",".join(re.split(r"[,;\s]+", line)) for line in lines), strict=True))
@@ -44,36 +44,36 @@ def parse(text: str) -> dict[str, str]:
     return values
 
 
-def wanted(settings: Settings) -> dict[str, str]:
-    """The same shape, for what shall be."""
+def wanted_values(settings: AddressSettings) -> dict[str, str]:
+    """Return the wanted settings in the same form."""
     return dict(zip(PROPERTIES, ("manual", settings.address, settings.gateway, ",".join(settings.dns)), strict=True))
 
 
-def file_of(connection: str) -> Path:
-    """Where a connection is kept; one of netplan's lies in /run and is made anew with each start."""
+def find_file(connection: str) -> Path:
+    """Return the file of a connection. netplan's are in /run and generated at each start."""
     listed = commands.run(("nmcli", "--terse", "--escape", "no", "--fields", "UUID,FILENAME", "connection", "show"))
     found = dict(line.partition(":")[::2] for line in listed.output.splitlines())
     return Path(found.get(connection) or "/nowhere")
 
 
-def modify(connection: str, values: Mapping[str, str]) -> tuple[str, ...]:
-    """The command that keeps these settings; they count once the connection is brought up."""
+def modify_command(connection: str, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the command that saves these settings. They apply when the connection is brought up."""
     pairs = [word for name, value in values.items() for word in (name, value)]
     return ("nmcli", "connection", "modify", "uuid", connection, *pairs)
 
 
-def up(connection: str, interface: str) -> tuple[str, ...]:
-    """The command that takes the settings up, and waits until the address is there."""
-    return ("nmcli", "--wait", str(SECONDS_TO_COME_UP), "connection", "up", "uuid", connection, "ifname", interface)
+def up_command(connection: str, interface: str) -> tuple[str, ...]:
+    """Return the command that applies the settings and waits for the address."""
+    return ("nmcli", "--wait", str(UP_TIMEOUT_SECONDS), "connection", "up", "uuid", connection, "ifname", interface)
 
 
-def kept_in(connection: str, file: Path) -> list[Path]:
-    """The files that have to be put back for a connection to be as it was; `file` is the one that it is kept in now.
+def settings_files(connection: str, file: Path) -> list[Path]:
+    """Return the files to restore for a connection to be as it was; `file` contains it now.
 
-    That one may be without a UUID: NetworkManager takes it all the same, and writes one into it with the first change.
+    That file may lack a UUID: NetworkManager accepts it, and adds one with the first change.
     """
     own = [path for path in _files(KEYFILES) if path == file or connection.encode() in (files.read(path) or b"")]
-    return [*own, *_files(MADE_KEYFILES), *netplan.kept_in(), NEVER_BY_ITSELF]
+    return [*own, *_files(GENERATED_KEYFILES), *netplan.settings_files(), NO_AUTO_DEFAULT_FILE]
 
 
 def _files(folder: Path) -> list[Path]:

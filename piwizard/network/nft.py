@@ -1,4 +1,4 @@
-"""Whether the packet filter of the kernel lets a visitor in, as far as its rules can be read."""
+"""Evaluates nftables rules: whether they let visitors reach a port."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any, Literal
 
 from piwizard.system import commands
 
-Verdict = Literal["open", "closed", "unknown"]
+PortVerdict = Literal["open", "closed", "unknown"]
 Rule = Mapping[str, Any]
 ANOTHER_PROTOCOL = "another protocol"
 VISITOR = "anybody in the Internet"
-ENDS = {"accept": True, "drop": False, "reject": False}
+VERDICTS = {"accept": True, "drop": False, "reject": False}
 
 
-def look(port: int, interface: str) -> Verdict:
-    """What becomes of a new TCP connection from the Internet to this port, by the rules that are in force."""
+def read_port_verdict(port: int, interface: str) -> PortVerdict:
+    """Return what the current rules do with a new TCP connection from the Internet to this port."""
     if commands.which("nft") is None:
         return "open"
     listed = commands.run(("nft", "--json", "list", "ruleset"), timeout=10)
     try:
-        return judge(json.loads(listed.output), port, interface) if listed.ok else "unknown"
+        return judge_ruleset(json.loads(listed.output), port, interface) if listed.ok else "unknown"
     except ValueError:
         return "unknown"
 
 
-def judge(ruleset: Mapping[str, Any], port: int, interface: str) -> Verdict:
-    """The same from nft's JSON: every chain at the hook `input` has to let it in."""
+def judge_ruleset(ruleset: Mapping[str, Any], port: int, interface: str) -> PortVerdict:
+    """Evaluate nft's JSON: every chain at the hook `input` has to accept."""
     ruled = _Ruleset(ruleset["nftables"], port, interface)
     verdicts = [ruled.verdict(chain) for chain in ruled.entrances]
     return next((one for one in ("closed", "unknown") if one in verdicts), "open")
@@ -46,7 +46,7 @@ class _Ruleset:
             if rule := one.get("rule"):
                 self._rules.setdefault((rule["family"], rule["table"], rule["chain"]), []).append(rule)
 
-    def verdict(self, chain: Rule) -> Verdict:
+    def verdict(self, chain: Rule) -> PortVerdict:
         self._unsure = False
         passed = self._walk(chain["family"], chain["table"], chain["name"], depth=0)
         if passed is None:
@@ -56,18 +56,18 @@ class _Ruleset:
         return "unknown" if self._unsure else "closed"
 
     def _walk(self, family: str, table: str, chain: str, depth: int) -> bool | None:
-        """Whether the chain lets it in; None where it comes out at the end."""
+        """Return whether the chain accepts; None if it reaches the end without a verdict."""
         for rule in self._rules.get((family, table, chain), ()):
             *matches, last = rule["expr"] or [{}]
             fits = self._fits([*matches, last])
             target = last.get("jump") or last.get("goto")
             if fits is False:
                 continue
-            verdict = next((ENDS[word] for word in ENDS if word in last), None)
+            verdict = next((VERDICTS[word] for word in VERDICTS if word in last), None)
             if target and depth < 16:
                 verdict = self._walk(family, table, target["target"], depth + 1)
             if fits is None:
-                mapped = "vmap" in last and "ct" not in last["vmap"]["key"]  # of what is new, states let nothing in
+                mapped = "vmap" in last and "ct" not in last["vmap"]["key"]  # states accept no new connection
                 self._unsure = self._unsure or mapped or verdict is True
             elif "return" in last or (verdict is None and "goto" in last):
                 return None
@@ -76,7 +76,7 @@ class _Ruleset:
         return None
 
     def _fits(self, expressions: Iterable[Rule]) -> bool | None:
-        """Whether a rule is about this connection; None where that cannot be told."""
+        """Return whether a rule matches this connection; None if that cannot be evaluated."""
         fits: bool | None = True
         for one in expressions:
             found: bool | None = True
@@ -96,12 +96,12 @@ class _Ruleset:
         if seen is None:
             return None
         if seen == ANOTHER_PROTOCOL:
-            return False  # `udp dport != 53` is about udp alone, too
+            return False  # `udp dport != 53` matches only udp, too
         found = _among(seen, right)
         return None if found is None else found != negated
 
     def _seen(self, left: Any) -> object:  # noqa: ANN401 — any expression of nft's
-        """What this connection shows where a rule looks; None where that differs from visitor to visitor."""
+        """Return this connection's value for an expression; None if it depends on the visitor."""
         if not isinstance(left, dict):
             return None
         if key := left.get("meta", {}).get("key"):
@@ -123,7 +123,7 @@ class _Ruleset:
 
 
 def _among(seen: object, right: Any) -> bool | None:  # noqa: ANN401 — any expression of nft's
-    """Whether what is seen is what a rule names; None where that is kept elsewhere, as in a named set."""
+    """Return whether a rule's value includes the connection's; None if it is elsewhere, as in a named set."""
     if isinstance(right, dict) and "range" in right:
         low, high = right["range"]
         return isinstance(seen, int) and low <= seen <= high
@@ -135,13 +135,13 @@ def _among(seen: object, right: Any) -> bool | None:  # noqa: ANN401 — any exp
         return True if True in found else None if None in found else False
     if isinstance(right, str) and right.startswith("@"):
         return None
-    if isinstance(right, str) and right.endswith("*"):  # the beginning of an interface's name
+    if isinstance(right, str) and right.endswith("*"):  # a prefix of interface names
         return str(seen).startswith(right[:-1])
     return bool(seen == right) if isinstance(right, (str, int)) else None
 
 
 def _from_anywhere(right: Any) -> bool | None:  # noqa: ANN401 — any expression of nft's
-    """No visitor comes from a private network; of other addresses, who knows."""
+    """Return False for private networks, where no visitor comes from, and None for all others."""
     network = right.get("prefix", {}).get("addr") if isinstance(right, dict) else right
     try:
         return False if ipaddress.ip_address(network).is_private else None

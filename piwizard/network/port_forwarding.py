@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 CARDS = Path("/sys/class/net")
-LEASE = 86400
+LEASE_SECONDS = 86400
 """Seconds, where a router wants an end: the timer comes by many times before."""
 ENTRY = re.compile(r"^\s*\d+ (TCP|UDP)\s+(\d+)->([\d.]+):(\d+)\s+'(.*)' '([^']*)' (\d+)$", re.M)
 OUTSIDE = re.compile(r"^ExternalIPAddress = ([\d.]+)$", re.M)
@@ -31,7 +31,7 @@ KINDS = (
     "urn:schemas-upnp-org:service:WANIPConnection:1",
     "urn:schemas-upnp-org:service:WANPPPConnection:1",
 )
-LONGEST = 2.0
+SEARCH_SECONDS = 2.0
 """Seconds: who has not answered by then does not speak UPnP. One that does takes a few hundredths."""
 LOCATION = re.compile(rb"^location:[ \t]*(http://[!-~]{1,200})\r?$", re.I | re.M)
 
@@ -48,7 +48,7 @@ class ForwardingRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Forward:
+class PortForward:
     """One forward of the router's list. `lease`: seconds that it has left, 0 for good."""
 
     protocol: str
@@ -65,15 +65,15 @@ class UpnpRouter:
 
     url: str
     outside: str | None
-    forwards: tuple[Forward, ...]
+    forwards: tuple[PortForward, ...]
 
-    def of(self, port: int) -> Forward | None:
+    def of(self, port: int) -> PortForward | None:
         """The forward of a TCP port."""
         return next((one for one in self.forwards if (one.protocol, one.port) == ("TCP", port)), None)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedForwards:
     """These TCP ports lead to the same ports of this machine; `description` is this machine's alone."""
 
     description: str
@@ -81,7 +81,7 @@ class Wanted:
     ports: tuple[int, ...]
 
 
-def find(gateway: str, seconds: float = LONGEST) -> str | None:
+def find_router(gateway: str, seconds: float = SEARCH_SECONDS) -> str | None:
     """The address of the gateway's description; None where it does not answer to UPnP.
 
     Nobody but the gateway is believed: a forward of another box would lead nowhere.
@@ -118,7 +118,7 @@ def _called(call: socket.socket, gateway: str, seconds: float) -> str | None:
             answer, (sender, *_) = call.recvfrom(2048)
         except TimeoutError:
             continue
-        url = location(answer)
+        url = parse_location(answer)
         if url and sender == gateway == _host(url):
             return url
     return None
@@ -136,7 +136,7 @@ def _search(kind: str) -> bytes:
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
 
 
-def location(answer: bytes) -> str | None:
+def parse_location(answer: bytes) -> str | None:
     """The address in an answer to the call, if it is of a router."""
     found = LOCATION.search(answer)
     kind = any(word in answer for word in (b"InternetGatewayDevice", b"WANIPConnection", b"WANPPPConnection"))
@@ -148,7 +148,7 @@ def list_argv(url: str) -> tuple[str, ...]:
     return ("upnpc", "-u", url, "-l")
 
 
-def add_argv(url: str, wanted: Wanted, port: int, lease: int = 0) -> tuple[str, ...]:
+def add_argv(url: str, wanted: WantedForwards, port: int, lease: int = 0) -> tuple[str, ...]:
     """Adds a forward, for good where `lease` is 0."""
     ends = (str(port), str(port), "TCP", str(lease))
     return ("upnpc", "-e", wanted.description, "-u", url, "-a", wanted.address, *ends)
@@ -159,14 +159,14 @@ def remove_argv(url: str, port: int) -> tuple[str, ...]:
     return ("upnpc", "-u", url, "-d", str(port), "TCP")
 
 
-def read(url: str, output: str) -> UpnpRouter | None:
+def parse_listing(url: str, output: str) -> UpnpRouter | None:
     """What `upnpc -l` printed; None where no router answered."""
     if FOUND not in output:
         return None
     found = OUTSIDE.search(output)
     outside = found[1] if found and _is_address(found[1]) else None
     forwards = [
-        Forward(protocol, int(port), address, int(inside), description, int(lease))
+        PortForward(protocol, int(port), address, int(inside), description, int(lease))
         for protocol, port, address, inside, description, _, lease in ENTRY.findall(output)
     ]
     return UpnpRouter(url, outside, tuple(forwards))
@@ -180,12 +180,12 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def missing(router: UpnpRouter, wanted: Wanted) -> list[int]:
+def missing_ports(router: UpnpRouter, wanted: WantedForwards) -> list[int]:
     """The ports that do not lead here yet. Refused where one leads to another machine."""
     found = []
     for port in wanted.ports:
         there = router.of(port)
-        if there is None or (ours(there.description, wanted.description) and there.address != wanted.address):
+        if there is None or (is_ours(there.description, wanted.description) and there.address != wanted.address):
             found.append(port)
         elif there.address != wanted.address:
             called = f" (“{there.description}”)" if there.description else ""
@@ -195,25 +195,25 @@ def missing(router: UpnpRouter, wanted: Wanted) -> list[int]:
     return found
 
 
-def description_of(card: str) -> str:
+def make_description(card: str) -> str:
     """What the forwards of a machine with this card (its MAC) are called in the router."""
     return f"piwizard {card}"
 
 
-def ours(found: str, description: str) -> bool:
+def is_ours(found: str, description: str) -> bool:
     """Whether a forward called so is this machine's, be it by another of its cards: from WLAN to cable the MAC is
     another one."""
     cards = (path.read_text().strip() for path in CARDS.glob("*/address"))
-    return found in (description, *map(description_of, cards))
+    return found in (description, *map(make_description, cards))
 
 
-def ending(router: UpnpRouter, wanted: Wanted) -> list[int]:
+def expiring_ports(router: UpnpRouter, wanted: WantedForwards) -> list[int]:
     """The ports that lead here for a time only, by a forward of ours."""
     own = [one for one in map(router.of, wanted.ports) if one and one.description == wanted.description]
     return [one.port for one in own if one.address == wanted.address and one.lease]
 
 
-def add(ask: Ask, router: UpnpRouter, wanted: Wanted, port: int) -> None:
+def add_forward(ask: Ask, router: UpnpRouter, wanted: WantedForwards, port: int) -> None:
     """Adds a forward, for good if the router lets it. Refused with the reason."""
     there = router.of(port)
     if there is not None and there.address != wanted.address:  # ours, from an address that this machine had before
@@ -221,7 +221,7 @@ def add(ask: Ask, router: UpnpRouter, wanted: Wanted, port: int) -> None:
     output = ask(add_argv(router.url, wanted, port))
     refusal = REFUSED.search(output)
     if refusal and int(refusal[1]) not in (501, 606, 718):  # these are no matter of the lease
-        output = ask(add_argv(router.url, wanted, port, LEASE))
+        output = ask(add_argv(router.url, wanted, port, LEASE_SECONDS))
         refusal = REFUSED.search(output)
     if refusal:
         raise ForwardingRefused(_why(port, int(refusal[1]), refusal[2] or ""), int(refusal[1]))
@@ -252,14 +252,14 @@ def _run(argv: Sequence[str]) -> str:
 
 def main(gateway: str, description: str, address: str, ports: Sequence[str]) -> str:
     """Puts back what is missing, and begins anew what would end; returns what was done."""
-    wanted = Wanted(description, address, tuple(int(port) for port in ports))
-    url = find(gateway)
-    router = read(url, _run(list_argv(url))) if url else None
+    wanted = WantedForwards(description, address, tuple(int(port) for port in ports))
+    url = find_router(gateway)
+    router = parse_listing(url, _run(list_argv(url))) if url else None
     if router is None:
         raise ForwardingRefused("No router answers to UPnP.")
     done = []
-    for port in dict.fromkeys((*missing(router, wanted), *ending(router, wanted))):
-        add(_run, router, wanted, port)
+    for port in dict.fromkeys((*missing_ports(router, wanted), *expiring_ports(router, wanted))):
+        add_forward(_run, router, wanted, port)
         done.append(str(port))
     return f"Forwarded to {address}: {', '.join(done)}." if done else "All is as it should be."
 

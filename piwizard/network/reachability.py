@@ -9,19 +9,19 @@ from piwizard.network import nat_detection
 from piwizard.network.nat_detection import NatPath
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
-Kind = Literal["reachable", "CGNAT", "double NAT", "closed", "unknown", "no evidence"]
+ReachabilityKind = Literal["reachable", "CGNAT", "double NAT", "closed", "unknown", "no evidence"]
 """`unknown`: there is evidence, and it does not tell; `no evidence`: nobody has answered at all."""
-ANOTHER_WAY = (
+CGNAT_ADVICE = (
     "Ask the provider for an IPv4 address of your own (some give one for the asking, some for a little money). Without "
     "it: a certificate by DNS-01 (tls.challenge), visitors by IPv6 where you and they have it, or a tunnel through a "
     "machine outside."
 )
-IN_A_ROW = (
+DOUBLE_NAT_ADVICE = (
     "Switch the box before your router to bridge mode, or connect the Pi to that box itself, or forward ports 80 and "
     "443 twice: in that box to your router, in your router to the Pi. If that box is the provider's and not in your "
     "home, it is CGNAT: ask the provider for an IPv4 address of your own."
 )
-VPN = "Or this Pi or the router uses a VPN: then switch it off, and check again."
+VPN_CAUSE = "Or this Pi or the router uses a VPN: then switch it off, and check again."
 FROM_INSIDE = (
     "whether visitors come in cannot be told from inside: the certificate step's dry run will, "
     "and so does a telephone that is not on your WLAN"
@@ -47,10 +47,10 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Reachability:
     """`detail` says what was seen; `cause` and `fix` explain what is wrong."""
 
-    kind: Kind
+    kind: ReachabilityKind
     detail: str
     cause: str = ""
     fix: Fix = ()
@@ -66,35 +66,35 @@ class Verdict:
         return self.hopeless or self.kind in ("closed", "no evidence")
 
 
-def judge(seen: Evidence) -> Verdict:
+def judge_evidence(seen: Evidence) -> Reachability:
     """What the evidence means. What cannot be told from inside is said to be so."""
     if seen.heard:
         where = seen.internet or seen.router
-        return Verdict("reachable", f"reachable: a request to {where} came in through the router")
+        return Reachability("reachable", f"reachable: a request to {where} came in through the router")
     if seen.internet and seen.internet in seen.own:
-        return Verdict("unknown", f"no router in between, the Pi itself has {seen.internet}; {FROM_INSIDE}")
+        return Reachability("unknown", f"no router in between, the Pi itself has {seen.internet}; {FROM_INSIDE}")
     between = _between(seen)
     if between:
         return between
     address = seen.internet or seen.router
     if address is None:
-        return Verdict(
+        return Reachability(
             "no evidence",
             f"unknown: {seen.no_internet or 'your public IP is not known.'}",
             "Neither the router nor any service on the Internet reports your public IP.",
             (Advice("Check this Pi's Internet connection, then check again."),),
         )
     if seen.forwarded is False:
-        return Verdict(
+        return Reachability(
             "closed",
             "closed: the router does not forward ports 80 and 443 to this machine",
             "A router lets visitors in only at forwarded ports.",
             (RunCommand("piwizard apply router", "to forward them"),),
         )
     if _held(seen):
-        return Verdict("unknown", f"the router itself has {address}, so forwards work there; {FROM_INSIDE}")
+        return Reachability("unknown", f"the router itself has {address}, so forwards work there; {FROM_INSIDE}")
     who = "the Internet sees" if seen.internet else "the router says that it has"
-    return Verdict("unknown", f"{who} {address}; {FROM_INSIDE}")
+    return Reachability("unknown", f"{who} {address}; {FROM_INSIDE}")
 
 
 def _held(seen: Evidence) -> bool:
@@ -102,29 +102,29 @@ def _held(seen: Evidence) -> bool:
     return seen.internet is not None and (seen.internet == seen.router or seen.way.outside_at == 1)
 
 
-def _between(seen: Evidence) -> Verdict | None:
+def _between(seen: Evidence) -> Reachability | None:
     """The verdict where another machine stands between the router and the Internet."""
-    if nat_detection.of_carrier(seen.router):
+    if nat_detection.is_cgnat(seen.router):
         return _cgnat(f"the router's own outside address is {seen.router}, from a range that a provider's homes share")
-    if nat_detection.of_a_home(seen.router):
+    if nat_detection.is_private(seen.router):
         return _double(f"the router's own outside address is {seen.router}, that of another private network")
     if _held(seen):
         return None
     if seen.router and seen.internet:  # both are addresses of the Internet, and not the same
         found = _cgnat(f"the router has {seen.router} outside, but the Internet sees {seen.internet}")
-        return replace(found, cause=f"{found.cause} {VPN}")
-    if nat_detection.of_carrier(seen.way.second):
+        return replace(found, cause=f"{found.cause} {VPN_CAUSE}")
+    if nat_detection.is_cgnat(seen.way.second):
         return _cgnat(f"behind the router comes {seen.way.second}, from a range that a provider's homes share")
-    if nat_detection.of_a_home(seen.way.second) and seen.way.outside_at == 2:
+    if nat_detection.is_private(seen.way.second) and seen.way.outside_at == 2:
         return _double(f"behind the router comes another one, {seen.way.second}, which has {seen.internet} outside")
     return None
 
 
-def _cgnat(seen: str) -> Verdict:
+def _cgnat(seen: str) -> Reachability:
     cause = "The provider shares one address among many homes (CGNAT). No forward in your router helps against that."
-    return Verdict("CGNAT", f"CGNAT: {seen}", cause, (Advice(ANOTHER_WAY),))
+    return Reachability("CGNAT", f"CGNAT: {seen}", cause, (Advice(CGNAT_ADVICE),))
 
 
-def _double(seen: str) -> Verdict:
+def _double(seen: str) -> Reachability:
     cause = "Two routers stand in a row (double NAT). The forwards of yours end at the one before it."
-    return Verdict("double NAT", f"double NAT: {seen}", cause, (Advice(IN_A_ROW),))
+    return Reachability("double NAT", f"double NAT: {seen}", cause, (Advice(DOUBLE_NAT_ADVICE),))

@@ -1,4 +1,4 @@
-"""The SSH connections of this moment, and whether they would go with an address."""
+"""Current SSH sessions, and whether they depend on an address."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 ESTABLISHED = "01"
 
 
-def over(addresses: Iterable[str], tables: Iterable[str] = TABLES) -> bool:
-    """Whether somebody is logged in by SSH at one of these addresses."""
+def has_session_on(addresses: Iterable[str], tables: Iterable[str] = TABLES) -> bool:
+    """Return whether somebody is logged in by SSH at one of these addresses."""
     wanted = set(addresses)
-    return any(found in wanted for table in tables for found in logins(_read(table)))
+    return any(found in wanted for table in tables for found in session_addresses(_read(table)))
 
 
-def logins(table: str) -> list[str]:
-    """This machine's addresses that SSH connections of a table of the kernel have come to."""
+def session_addresses(table: str) -> list[str]:
+    """Return this machine's addresses with SSH connections, from a table of the kernel."""
     found = []
     for line in table.splitlines()[1:]:
         fields = line.split()
@@ -31,8 +31,8 @@ def logins(table: str) -> list[str]:
     return found
 
 
-def login_at(host: str) -> str:
-    """The command that logs the same person in again, at another address."""
+def login_command(host: str) -> str:
+    """Return the command that logs the same user in at another address."""
     user = os.environ.get("SUDO_USER")
     return f"ssh {user}@{host}" if user and user != "root" else f"ssh {host}"
 
@@ -43,7 +43,7 @@ def _port() -> int:
 
 
 def _address(text: str) -> str:
-    """The kernel writes an address as numbers of four bytes, as the processor sees them."""
+    """Decode an address of the kernel: 32-bit numbers in the byte order of the CPU."""
     packed = b"".join(struct.pack("=I", int(text[at : at + 8], 16)) for at in range(0, len(text), 8))
     found = ipaddress.ip_address(packed)
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None

@@ -1,4 +1,4 @@
-"""What ufw lets in, read from its own files: its program takes most of a second on a Pi."""
+"""The rules of ufw, read from its own files: its program takes most of a second on a Pi."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ TUPLE = re.compile(r"^### tuple ### (.+)$", re.M)
 
 
 @dataclass(frozen=True)
-class Ufw:
-    """`refused`: the ports that a rule of somebody's turns away; `closed`: those that nobody has opened."""
+class UfwState:
+    """`refused`: ports that a rule rejects; `closed`: ports that no rule allows."""
 
     active: bool
     closed: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
 
 
-def look(ports: tuple[int, ...], root: Path = Path("/")) -> Ufw | None:
-    """What ufw does with TCP ports for everybody; None where it is not installed."""
+def read_ufw(ports: tuple[int, ...], root: Path = Path("/")) -> UfwState | None:
+    """Return what ufw does with TCP ports from anywhere; None if it is not installed."""
     switch = _text(root / "etc/ufw/ufw.conf")
     if switch is None or not (root / "usr/sbin/ufw").exists():
         return None
     if not re.search(r"^\s*ENABLED=[\"']?yes", switch, re.M | re.I):
-        return Ufw(active=False)
+        return UfwState(active=False)
     defaults, rules = _text(root / "etc/default/ufw") or "", _text(root / "etc/ufw/user.rules") or ""
     lets_in = re.search(r"^\s*DEFAULT_INPUT_POLICY=[\"']?ACCEPT", defaults, re.M | re.I) is not None
-    verdicts = {port: verdict(rules, port) for port in ports}
-    return Ufw(
+    verdicts = {port: find_verdict(rules, port) for port in ports}
+    return UfwState(
         active=True,
         closed=tuple(port for port, found in verdicts.items() if found is None and not lets_in),
         refused=tuple(port for port, found in verdicts.items() if found is False),
     )
 
 
-def verdict(rules: str, port: int) -> bool | None:
-    """Whether the first rule that is about a TCP port from anywhere lets it in; None where there is none."""
+def find_verdict(rules: str, port: int) -> bool | None:
+    """Return whether the first rule for a TCP port from anywhere allows it; None if there is none."""
     for line in TUPLE.findall(rules):
         fields = line.partition(" comment=")[0].split()
         if len(fields) < 7 or fields[-1] != "in" or fields[0].startswith("route:"):

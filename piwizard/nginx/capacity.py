@@ -1,4 +1,4 @@
-"""How many connections nginx accepts, and how many files it may open for them.
+"""Raise nginx's limits of connections and open files.
 
 Debian's nginx has 768 connections a worker, and systemd lets each worker open 1024 files. A request that is passed to
 an app takes two connections. Values that a person set higher stay.
@@ -19,7 +19,7 @@ FILES_EACH = 4
 
 
 def raise_capacity(text: str, path: str = NGINX_CONF) -> str:
-    """Return nginx.conf with at least CONNECTIONS worker connections, and enough files for them."""
+    """Return nginx.conf with at least CONNECTIONS per worker, and files for them."""
     root = parse(text, path)
     events = root.named("events")
     if not events:

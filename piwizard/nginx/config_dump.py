@@ -1,4 +1,4 @@
-"""What `nginx -T` prints: every file that nginx reads, in one text."""
+"""Parse the output of `nginx -T`: all configuration files in one text."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _MARK = re.compile(r"^# configuration file (?P<path>/.*):$", re.MULTILINE)
 
 
 def files(dump: str) -> dict[str, str]:
-    """The texts by their paths, the main file first."""
+    """Return the texts by path, the main file first."""
     marks = list(_MARK.finditer(dump))
     ends = [*(mark.start() for mark in marks), len(dump)][1:]
     return {mark["path"]: dump[mark.end() + 1 : end] for mark, end in zip(marks, ends, strict=False)}
 
 
 def read_dump(dump: str) -> Directive:
-    """The configuration as nginx sees it: the main file with the others in place of their `include`."""
+    """Return the main file with each `include` replaced by the included files."""
     texts = files(dump)
     if not texts:
-        raise PiwizardError("`nginx -T` printed no configuration.", hint="See what `sudo nginx -t` says.")
+        raise PiwizardError("`nginx -T` printed no configuration.", hint="Run `sudo nginx -t` to see the error.")
     blocks = {path: parse(text, path) for path, text in texts.items()}
     main = next(iter(blocks))
     _resolve(blocks[main], blocks, os.path.dirname(main))
@@ -45,6 +45,6 @@ def _resolve(block: Directive, blocks: dict[str, Directive], folder: str) -> Non
 
 
 def _included(path: str, pattern: str) -> bool:
-    """As glob does it: a star does not cross a slash."""
+    """Match like glob: a star does not match a slash."""
     parts, patterns = path.split("/"), pattern.split("/")
     return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))

@@ -1,4 +1,4 @@
-"""Small edits of a configuration's text that leave everything else as it stands."""
+"""Edit the text of a configuration and keep everything else unchanged."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from piwizard.nginx.config_syntax import Directive, Token
 
 
 def newline_of(text: str) -> str:
-    """The line ending that the text uses."""
+    """Return the line ending of a text."""
     return "\r\n" if "\r\n" in text else "\n"
 
 
 def line_start(text: str, offset: int) -> int:
-    """Where the line of that offset starts."""
+    """Return the offset where the line starts."""
     return text.rfind("\n", 0, offset) + 1
 
 
 def replace_values(text: str, directive: Directive, values: list[str]) -> str:
-    """The directive with other values; comments between the old ones stay."""
+    """Replace the values of a directive; keep comments between them."""
     first, *rest = directive.words
     previous_end = first.end
     cuts: list[tuple[int, int]] = []
@@ -36,7 +36,7 @@ def replace_values(text: str, directive: Directive, values: list[str]) -> str:
 
 
 def remove(text: str, directive: Directive, comments: list[Token]) -> str:
-    """The text without the directive (and its line where nothing else is on it), but with the comments inside it."""
+    """Remove a directive, and its line if empty; keep the comments inside it."""
     start, end = line_start(text, directive.start), _line_end(text, directive.end)
     kept = [comment.value for comment in comments if directive.start < comment.start < directive.end]
     if kept:
@@ -49,19 +49,19 @@ def remove(text: str, directive: Directive, comments: list[Token]) -> str:
 
 
 def commented_out(block: Directive, name: str) -> Token | None:
-    """The comment directly in the block that is this directive, switched off."""
+    """Return the comment in a block that is this directive, commented out."""
     pattern = _switched_off(name)
     depth = 0
     for comment in block.comments:
         if depth == 0 and pattern.fullmatch(comment.value):
             return comment
-        # A directive in a block that is commented out as a whole belongs to that block.
+        # Skip directives inside a block that is commented out.
         depth = max(0, depth + comment.value.count("{") - comment.value.count("}"))
     return None
 
 
 def uncomment(text: str, comment: Token, name: str, values: list[str]) -> str:
-    """The directive switched on where its comment stands; a remark behind it stays."""
+    """Uncomment a directive; keep a remark behind it."""
     match = _switched_off(name).fullmatch(comment.value)
     remark = match.group("remark") if match else ""
     line = _written(text, comment.start, name, values) + (f" {remark}" if remark else "")
@@ -69,7 +69,7 @@ def uncomment(text: str, comment: Token, name: str, values: list[str]) -> str:
 
 
 def insert_before(text: str, directive: Directive, name: str, values: list[str]) -> str:
-    """A new directive in front of another one."""
+    """Insert a directive before another one."""
     start = line_start(text, directive.start)
     indent = text[start : directive.start]
     new = _written(text, directive.start, name, values)
@@ -78,13 +78,13 @@ def insert_before(text: str, directive: Directive, name: str, values: list[str])
 
 
 def insert_after(text: str, directive: Directive, name: str, values: list[str]) -> str:
-    """A new directive behind another one, and behind the remark in its line."""
+    """Insert a directive after another one and the remark in its line."""
     indent = _indent(text, directive.start)
     return _insert(text, directive.end, indent, _written(text, directive.start, name, values))
 
 
 def insert_first(text: str, block: Directive, name: str, values: list[str]) -> str:
-    """A new directive at the start of a block."""
+    """Insert a directive at the start of a block."""
     if block.inside is None:
         raise ValueError(f"{block.name} is no block")
     outer = _indent(text, block.start)
@@ -108,7 +108,7 @@ def _written(text: str, near: int, name: str, values: list[str]) -> str:
 
 
 def _list(text: str, near: int, values: list[str]) -> str:
-    """Many values, one a line, indented once more than the line they belong to."""
+    """Format values, one on each line, indented one level deeper."""
     indent = _indent(text, near)
     inner = newline_of(text) + indent + ("    " if indent.startswith(" ") else "\t")
     return "".join(inner + value for value in values)

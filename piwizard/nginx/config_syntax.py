@@ -1,4 +1,4 @@
-"""nginx's configuration language, read with the place of everything, so that texts can be edited where they stand."""
+"""Parse nginx's configuration language, with offsets for edits."""
 
 from __future__ import annotations
 
@@ -27,42 +27,43 @@ class Token(Span):
 
 @dataclass
 class Directive:
-    """One directive with its block, if it has one: `start` is at its name, `end` behind its `;` or `}`."""
+    """A directive with its block, if any.
+
+    `start` is the offset of its name, `end` the offset behind its `;` or `}`.
+    """
 
     start: int
     end: int
     name: str
     words: list[Token]
-    #: Where the inside of its block starts and ends.
+    #: Start and end of the inside of its block.
     inside: Span | None = None
     children: list[Directive] = field(default_factory=list)
     comments: list[Token] = field(default_factory=list)
 
     @property
     def args(self) -> list[str]:
-        """What follows the name, without quotes."""
+        """Return the arguments, without quotes."""
         return [word.value for word in self.words]
 
     def named(self, name: str) -> list[Directive]:
-        """The directives of that name directly in the block."""
+        """Return the directives with that name directly in the block."""
         return [child for child in self.children if child.name == name]
 
 
 def parse(text: str, path: str) -> Directive:
-    """The whole file as one block; `path` is only for what an error says."""
+    """Parse a file as one block; `path` is for error messages."""
     return _Parser(text, path).parse()
 
 
 def line_of(text: str, offset: int) -> int:
-    """The number of the line, counted from 1."""
+    """Return the line number, counted from 1."""
     return text.count("\n", 0, offset) + 1
 
 
 def refuse(path: str, line: int, reason: str) -> PiwizardError:
-    """The error for a file that nginx itself would not take."""
-    return PiwizardError(
-        f"{path}, line {line}: {reason}.", hint="Mend that line, then `sudo nginx -t` says whether all is well."
-    )
+    """Return the error for a file that nginx rejects."""
+    return PiwizardError(f"{path}, line {line}: {reason}.", hint="Fix that line, then check it with `sudo nginx -t`.")
 
 
 class _Parser:
@@ -79,7 +80,7 @@ class _Parser:
         return root
 
     def _fill(self, block: Directive) -> Token | None:
-        """Reads up to the block's closing brace and returns that, or None at the end of the file."""
+        """Parse up to the closing brace of the block and return it; None at the end of the file."""
         words: list[Token] = []
         for token in self.tokens:
             if token.kind == "comment":
@@ -110,7 +111,7 @@ class _Parser:
         return directive
 
     def _check_semicolon(self, directive: Directive) -> None:
-        """A forgotten `;` makes a directive swallow the lines after it."""
+        """Find a missing `;`, which makes a directive include the lines after it."""
         if "\n" not in self.text[directive.start : directive.end]:
             return
         from crossplane import analyzer, errors
@@ -126,7 +127,7 @@ class _Parser:
 
 
 def _tokens(text: str, path: str) -> Iterator[Token]:
-    """crossplane's tokens (which carry only lines) with their offsets."""
+    """Yield crossplane's tokens, which have only line numbers, with offsets."""
     at = 0
     in_lua = False  # crossplane ends a Lua block with a ";" of its own
     for value, quoted in _lex(text, path):

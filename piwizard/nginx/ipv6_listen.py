@@ -1,4 +1,4 @@
-"""What piwizard's servers listen to over IPv6, in files of their own.
+"""Write the IPv6 `listen` directives of piwizard's servers, in separate files.
 
 Without IPv6 in the kernel (ipv6.disable=1) nginx refuses every server with an address of it. As all servers include
 these files, one change is enough for all of them; a change of one server at a time would be refused over the others.
@@ -12,12 +12,12 @@ from piwizard.nginx.tls_settings import TlsEngine
 from piwizard.templates.render import render
 
 FOLDER = "/etc/nginx/snippets"
-"""Of Debian's nginx. None of piwizard's own: where nginx refuses, files are taken back, and a folder would stay."""
+"""From Debian's nginx. A folder of piwizard's own would remain when the files are rolled back."""
 DEFAULT = " default_server reuseport"
 
 
 def ipv6_here() -> bool:
-    """Whether the kernel gives out sockets of IPv6, as it must to nginx; an address need not be there."""
+    """Return whether the kernel supports IPv6 sockets, even without an address."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM):
             return True
@@ -26,7 +26,7 @@ def ipv6_here() -> bool:
 
 
 def render_listens(engine: TlsEngine, *, ipv6: bool) -> dict[str, str]:
-    """The texts by their names in FOLDER: those of the sites, and those of the servers for unknown names."""
+    """Return the texts by file name in FOLDER, for sites and the default servers."""
     tls = " ssl" if engine.http2_directive else " ssl http2"
     hows = {
         "piwizard-ipv6-80.conf": (80, ""),

@@ -1,4 +1,4 @@
-"""The nginx files that are on the machine, as far as plans depend on them."""
+"""Read the nginx files of this machine that plans depend on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ NAMES_HASH = re.compile(r"(?:^|[{;}])\s*server_names_hash_bucket_size\b")
 
 @dataclass(frozen=True)
 class NginxFiles:
-    """Texts by path. `packaged_default` says whether sites-available/default is as its package brought it."""
+    """The texts of nginx's files by path.
+
+    `packaged_default`: sites-available/default is unchanged since its package was installed.
+    """
 
     main: str = ""
     included: Mapping[str, str] = field(default_factory=dict)
@@ -38,21 +41,21 @@ class NginxFiles:
     packaged_default: bool = True
 
     def default_server_of_others(self, port: int = 80) -> str | None:
-        """The file of somebody else's that answers unknown names at a port already: there can be only one."""
+        """Return the user's file with a default server at a port; nginx allows only one."""
         return next((path for path, text in self._of_others().items() if _takes(text, port)), None)
 
     @property
     def has_default_server(self) -> bool:
-        """Whether piwizard's own server for unknown names is enabled."""
+        """Return whether piwizard's own default server is enabled."""
         return any(Path(path).name == DEFAULT_SERVER for path in self.sites)
 
     def names_hash_of_others(self) -> str | None:
-        """The file of somebody else's that sets server_names_hash_bucket_size, which can stand only once."""
+        """Return the user's file that sets server_names_hash_bucket_size, if any."""
         texts = {"nginx.conf": COMMENT.sub("", self.main), **self._of_others()}
         return next((path for path, text in texts.items() if NAMES_HASH.search(text)), None)
 
     def server_of_others(self, domain: str, ours: Collection[str]) -> str | None:
-        """The file, other than those of our sites, whose server has that name: nginx would listen to only one."""
+        """Return the user's file whose server has the same name, if any."""
         texts = {path: text for path, text in self._of_others().items() if Path(path).name not in ours}
         names = (
             (path, name)
@@ -69,7 +72,7 @@ class NginxFiles:
 
 
 def look(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) -> NginxFiles:
-    """Reads them; nothing where nginx is not installed."""
+    """Read the files; empty if nginx is not installed."""
     return NginxFiles(
         main=_text(root / "nginx.conf"),
         included=_matching(root / "conf.d", "*.conf"),
@@ -79,7 +82,7 @@ def look(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) ->
 
 
 def _takes(text: str, port: int) -> bool:
-    """Whether a server in this text listens to the port as nobody else can do beside it."""
+    """Return whether a server listens to the port with an option that only one may have."""
     for words in (found.split() for found in LISTEN.findall(text)):
         given = re.search(r"(?:^|:)(\d+)$", words[0])
         if (int(given[1]) if given else 80) == port and any(map(TAKES_THE_PORT.fullmatch, words[1:])):

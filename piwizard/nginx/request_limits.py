@@ -1,4 +1,4 @@
-"""How long a visitor may take, and how much one address may ask for at a time.
+"""Limit the time of a request, and the parallel requests of one address.
 
 nginx takes `client_header_timeout` from the default server of a port: it applies from the start of a connection, also
 during the TLS handshake, when the host is not known yet. So the default server has the same values as every site, and
@@ -29,7 +29,7 @@ CONNECTIONS = 128
 
 
 def render_limits(main: str, others: Mapping[str, str]) -> str:
-    """Return the text of FILE, without the directives that nginx.conf or another file sets for all servers already.
+    """Return the text of FILE, without directives that another file sets.
 
     `main` is the text of nginx.conf, `others` maps the paths of the files that its http{} includes to their texts.
     nginx refuses a directive that two of them set.
@@ -41,7 +41,7 @@ def render_limits(main: str, others: Mapping[str, str]) -> str:
 
 
 def lacking(nginx_dump: str) -> list[str]:
-    """Return the names of the directives that `nginx -T` does not show for all servers, whatever their values."""
+    """Return the directives that `nginx -T` does not show for all servers."""
     there = {child.name for block in read_dump(nginx_dump).named("http") for child in block.children}
     return [name for name in LIMITS if name not in there]
 

@@ -1,4 +1,4 @@
-"""The server blocks of a site, and the one that answers names nobody asked for."""
+"""Write the server blocks of sites, and the default server for unknown names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.templates.render import render
 
 @dataclass(frozen=True)
 class SiteBlock:
-    """What the server block of one site is made from. Every path is absolute."""
+    """The values for the server block of one site. All paths are absolute."""
 
     name: str
     #: The first is the main one; "www." names redirect to the bare name.
@@ -29,17 +29,17 @@ class SiteBlock:
     #: URLs below a static prefix that the app answers, since it writes there; folders end in a slash.
     passed: tuple[str, ...] = ()
     max_body_mib: int = 16
-    #: With a certificate the site is served over HTTPS, and HTTP leads there. Without one, over HTTP.
+    #: With a certificate, the site uses HTTPS and HTTP redirects to it; without one, HTTP.
     tls: Tls | None = None
 
 
 def access_log(site: str) -> str:
-    """Where nginx keeps the requests of a site."""
+    """Return the path of the access log of a site."""
     return f"/var/log/nginx/{site}.access.log"
 
 
 def render_site(site: SiteBlock) -> str:
-    """The text of the site's file in sites-available."""
+    """Return the text of the site's file in sites-available."""
     _check(site)
     redirects = redirects_of(site.domains)
     redirected = {name for names in redirects.values() for name in names}
@@ -47,7 +47,7 @@ def render_site(site: SiteBlock) -> str:
     return render(
         "nginx/site.conf.j2",
         name=site.name,
-        # Names in nginx are global, so all carry the site's. Those of variables have no dash and 46 letters at most.
+        # Names in nginx are global, so all carry the site's. Variable names have no dash and at most 46 characters.
         upstream=f"piwizard_{site.name}",
         variable=f"site_{site.name.replace('-', '_')}",
         access_log=access_log(site.name),
@@ -71,7 +71,7 @@ def render_site(site: SiteBlock) -> str:
 
 
 def render_default_server(*, names_hash: bool = True, http: bool = True, tls: TlsEngine | None = None) -> str:
-    """The text of the default servers: a name that no site has gets no answer at all (444), and no certificate.
+    """Return the default servers: unknown names get no answer and no certificate.
 
     `names_hash` is False where another file sets server_names_hash_bucket_size: nginx takes only one. `http` is False
     and `tls` None where somebody else answers unknown names on port 80 or 443.
@@ -88,10 +88,10 @@ def render_default_server(*, names_hash: bool = True, http: bool = True, tls: Tl
 
 
 def redirects_of(domains: tuple[str, ...]) -> dict[str, list[str]]:
-    """Each name that others lead to, with those others."""
+    """Return each name that others redirect to, with those others."""
     redirects: dict[str, list[str]] = {}
     first = domains[0].removeprefix("www.")
-    main = first if first in domains else domains[0]  # never a name that itself leads to another one
+    main = first if first in domains else domains[0]  # never a name that is redirected itself
     for domain in domains:
         bare = domain.removeprefix("www.")
         target = bare if bare in domains else main
@@ -101,7 +101,7 @@ def redirects_of(domains: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def _check(site: SiteBlock) -> None:
-    """Only what would make a hole: the answers were checked before, with better words."""
+    """Refuse values that would allow an injection; better messages come from the answers' checks."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", site.name):
         raise PiwizardError(f"{site.name!r} is no name for a site: a-z, 0-9 and dashes only.", key="site.name")
     for domain in site.domains or ("",):

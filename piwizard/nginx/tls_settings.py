@@ -1,4 +1,4 @@
-"""TLS for nginx: Mozilla's intermediate set, in the words that this nginx and this OpenSSL understand."""
+"""Choose nginx's TLS settings: Mozilla's intermediate set for its version."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ class TlsEngine:
 
     @property
     def http2_directive(self) -> bool:
-        """Whether HTTP/2 is a directive; before, it was a word of `listen`, which today's nginx warns of."""
+        """Return whether HTTP/2 is a directive, not an option of `listen`."""
         return self.nginx >= (1, 25, 1)
 
     @property
     def rejects_handshakes(self) -> bool:
-        """Whether a server can do without a certificate by refusing everybody."""
+        """Return whether a server can reject all handshakes without a certificate."""
         return self.nginx >= (1, 19, 4)
 
     @property
     def rotates_tickets(self) -> bool:
-        """Whether the keys of session tickets change by themselves; where they do not, there must be no tickets."""
+        """Return whether nginx rotates session ticket keys; else tickets must be off."""
         return self.nginx >= (1, 23, 2)
 
     @property
     def curves(self) -> str:
-        """What ssl_ecdh_curve may name: a name that OpenSSL does not know is an error of nginx's."""
+        """Return ssl_ecdh_curve; nginx rejects names that OpenSSL does not know."""
         return ":".join((POST_QUANTUM, *CURVES) if self.openssl >= (3, 5) else CURVES)
 
     @property
     def ciphers(self) -> str:
-        """What ssl_ciphers names."""
+        """Return the value of ssl_ciphers."""
         return ":".join((*CIPHERS, *DHE_CIPHERS))
 
 
@@ -64,7 +64,7 @@ BOOKWORM = TlsEngine((1, 22, 1), (3, 0))
 
 
 def engine(nginx: str | None, openssl: str | None) -> TlsEngine:
-    """From versions such as "1.22.1" and "3.0.15"; None where the package is not installed yet."""
+    """Parse versions such as "1.22.1"; None if the package is not installed yet."""
     return TlsEngine(_numbers(nginx), _numbers(openssl))
 
 

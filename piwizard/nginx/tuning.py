@@ -1,4 +1,4 @@
-"""The guide's nine settings, edited in place in whatever nginx.conf is there."""
+"""Apply the nine settings of the guide to the existing nginx.conf, in place."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ SETTINGS: Mapping[str, str] = {
 #: Without it the gzip settings mean nothing.
 _ALL: Mapping[str, str] = {"gzip": "on", **SETTINGS}
 
-#: Beside which directive one goes that the file does not have; those named first are looked for first.
+#: The directives after which a missing directive is inserted, in order of preference.
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "keepalive_timeout": ("tcp_nodelay", "tcp_nopush", "sendfile"),
     "server_tokens": ("types_hash_max_size", "keepalive_timeout"),
@@ -73,7 +73,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
 
 
 def readable(included: Mapping[str, str]) -> dict[str, str]:
-    """Those of the included files that can be parsed: a mistake in the others is for `nginx -t` to name."""
+    """Return the included files that parse; `nginx -t` reports errors in the others."""
     found = {}
     for path, text in included.items():
         try:
@@ -85,7 +85,7 @@ def readable(included: Mapping[str, str]) -> dict[str, str]:
 
 
 def tune(text: str, path: str = NGINX_CONF, included: Mapping[str, str] | None = None) -> str:
-    """The same file with the nine settings active: order and comment lines kept, twice is once.
+    """Return the file with the nine settings, with its order and comments kept.
 
     `included` maps the paths of the files that http{} includes (conf.d, sites-enabled) to their texts, so that
     a directive set there is named instead of being set twice, which nginx refuses.
@@ -106,7 +106,7 @@ def tune(text: str, path: str = NGINX_CONF, included: Mapping[str, str] | None =
 
 
 def missing(nginx_dump: str) -> list[str]:
-    """What `nginx -T` shows not to be as it should: the directives' names, nothing when all are."""
+    """Return the directives whose value in `nginx -T` is not the wanted one."""
     effective = _effective(read_dump(nginx_dump), _ALL)
     return [name for name in _ALL if not _satisfied(name, effective.get(name, "").split())]
 

@@ -1,4 +1,4 @@
-"""Request headers that tell an app who a visitor is. A visitor who sends one makes it up, so none reaches the app.
+"""List request headers that identify a visitor, which nginx drops as forged.
 
 nginx cannot drop headers by a pattern, so each name of a family is listed. Names with underscores or other unusual
 characters need no entry: `underscores_in_headers off` and `ignore_invalid_headers on` drop them.

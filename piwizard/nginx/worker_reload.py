@@ -1,4 +1,7 @@
-"""Whether nginx serves the configuration on the disk: a reload returns before the new workers are there."""
+"""Check that nginx's workers use the configuration on disk.
+
+A reload returns before the new workers have started.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ TICK = 0.02
 
 
 def up_to_date(files: Iterable[Path], pid_file: Path | None = None) -> bool:
-    """Return whether every worker that takes connections began after these files, or links, were last written."""
+    """Return whether all active workers started after these files were written."""
     written = max((path.lstat().st_mtime for path in files if os.path.lexists(path)), default=0.0)
     began = list(_began(pid_file or PID_FILE))
     if written > time.time():  # the clock was set back meanwhile: there is nothing to compare

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from piwizard.prompts.backend import Backend
-from piwizard.prompts.console import Console, echoing, open_console
-from piwizard.prompts.walk import Left, Walk
+from piwizard.prompts.prompt_console import Console, echoing, open_console
+from piwizard.prompts.prompt_flow import PromptFlow, UserQuit
+from piwizard.prompts.prompt_service import PromptService
 
 
 def run(answers: Path | None, why: str = "") -> int:
-    """Walks a person through the setup. Returns the exit code: 0, or 130 where they left with Ctrl-C or Ctrl-D.
+    """Guide the user through the setup. Return the exit code: 0, or 130 if they quit with Ctrl-C or Ctrl-D.
 
-    `answers` is a file to keep the answers in, instead of the machine's own. `why` says why there are no screens.
+    `answers` is the file for the answers, instead of the machine's own. `why` says why there are no screens.
     """
     with echoing(False):
-        return walk(open_console(), Backend(answers), why)
+        return guide(open_console(), PromptService(answers), why)
 
 
-def walk(console: Console, backend: Backend, why: str = "") -> int:
-    """`run` with a console and a backend of one's own."""
-    said = Walk(console, backend)
+def guide(console: Console, service: PromptService, why: str = "") -> int:
+    """Do the work of `run` with a given console and service."""
+    flow = PromptFlow(console, service)
     try:
-        said.welcome(why)
-        said.menu()
-    except Left:
+        flow.welcome(why)
+        flow.menu()
+    except UserQuit:
         code = 0
     except (KeyboardInterrupt, EOFError):
         console.say("")
         code = 130
     else:
         code = 0
-    if alive := backend.under_way():
-        console.say(f"The run {alive} goes on without you; `piwizard logs -f` shows it, `piwizard stop` ends it.")
-    console.say("Your answers are kept. `piwizard --plain` goes on from here.")
+    if alive := service.under_way():
+        console.say(f"The run {alive} continues without you. `piwizard logs -f` shows it, `piwizard stop` stops it.")
+    console.say("Your answers are saved. Run `piwizard --plain` to continue.")
     return code

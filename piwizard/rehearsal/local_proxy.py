@@ -1,4 +1,4 @@
-"""The address on this machine where the copy's site can be opened: a small door that knocks with the site's name."""
+"""A proxy on this machine that opens the clone's site in a browser, with the site's host name."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import threading
 from collections.abc import Iterator
 
 PORTS = (*range(8080, 8090), 0)
-PIECE = 65_536
+CHUNK_BYTES = 65_536
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
 
 
-class Window:
-    """Passes requests on to 127.0.0.1:`port` under the name `host`: nginx answers to that name and no other."""
+class LocalProxy:
+    """Forwards requests to 127.0.0.1:`port` with the Host header `host`, the only name that nginx answers to."""
 
     def __init__(self, port: int, host: str) -> None:
         handler = type("Door", (_Door,), {"port": port, "host": host})
@@ -28,19 +28,19 @@ class Window:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
-        """Shuts it."""
+        """Stop the proxy."""
         self._server.shutdown()
         self._server.server_close()
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    """Not http.server's own, which first asks the name server what 127.0.0.1 is called."""
+    """Replaces http.server's own, which first does a DNS lookup of 127.0.0.1."""
 
     allow_reuse_address = True
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Whoever hangs up in the middle is no error of the rehearsal's."""
+        """Ignore clients that disconnect."""
 
 
 class _Door(http.server.BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ class _Door(http.server.BaseHTTPRequestHandler):
     host = ""
 
     def pass_on(self) -> None:
-        """One request to the site and its answer, piece by piece: either may be larger than the memory."""
+        """Forward one request and its answer piece by piece: either may be larger than the memory."""
         length = int(self.headers.get("Content-Length") or 0)
         kept = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP | {"host"}}
         own = {"Host": self.host, "Connection": "close"}
@@ -59,10 +59,10 @@ class _Door(http.server.BaseHTTPRequestHandler):
             answer = site.getresponse()
         except (OSError, http.client.HTTPException) as error:
             site.close()
-            self.close_connection = True  # what is left of the request is not read
-            self.send_error(502, "The copy does not answer", str(error))
+            self.close_connection = True  # the rest of the request is not read
+            self.send_error(502, "The clone does not answer", str(error))
             return
-        self.close_connection = True  # its end is that of the answer, which need not say how long it is
+        self.close_connection = True  # marks the end of an answer that may have no length
         with contextlib.closing(site), contextlib.suppress(OSError, http.client.HTTPException):
             self.send_response_only(answer.status, answer.reason)
             for name, value in answer.getheaders():
@@ -70,22 +70,22 @@ class _Door(http.server.BaseHTTPRequestHandler):
                     self.send_header(name, value)
             self.send_header("Connection", "close")
             self.end_headers()
-            while self.command != "HEAD" and (piece := answer.read1(PIECE)):
+            while self.command != "HEAD" and (piece := answer.read1(CHUNK_BYTES)):
                 self.wfile.write(piece)
 
     def _sent(self, length: int) -> Iterator[bytes]:
-        while length > 0 and (piece := self.rfile.read(min(PIECE, length))):
+        while length > 0 and (piece := self.rfile.read(min(CHUNK_BYTES, length))):
             length -= len(piece)
             yield piece
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = pass_on
 
     def log_message(self, format: str, *args: object) -> None:
-        """The log on the screen is the rehearsal's."""
+        """Print nothing: the rehearsal has a log of its own."""
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return int(asked.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What a rehearsal shows: the log as it comes, and at the end a table of what holds."""
+"""The output of a rehearsal: the log as it runs, and a table of checks at the end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from piwizard.system import console
 
 
 @dataclass(frozen=True)
-class Held:
-    """One check of a step, as it came out in the copy."""
+class CheckRow:
+    """One check of a step in the clone."""
 
     step: str
     name: str
@@ -20,62 +20,62 @@ class Held:
     detail: str
 
 
-class Report:
-    """Takes the lines that `piwizard apply --json` prints, and passes them on in the form that was asked for.
+class RehearsalReport:
+    """Takes the lines that `piwizard apply --json` prints, and prints them in the requested format.
 
-    `same_here` says how the same is had on this machine.
+    `same_here` tells how to do the same on this machine.
     """
 
     def __init__(self, *, as_json: bool, same_here: str) -> None:
         self._as_json = as_json
         self._same_here = same_here
         self._step = ""
-        self.checks: list[Held] = []
+        self.checks: list[CheckRow] = []
 
     def take(self, stream: str, text: str) -> None:
-        """One line that came from inside."""
+        """Take one line from the clone."""
         if stream == "stderr":
             console.warn(text)
             return
         self.add(decode(text) or _error(text) or {"event": "output", "id": 0, "stream": stream, "text": text})
 
     def add(self, event: Event) -> None:
-        """One event, of the run inside or of the rehearsal itself."""
+        """Add one event, of the run in the clone or of the rehearsal itself."""
         if event["event"] == "run-started":
             self._step = event["step"]
         if event["event"] == "check":
-            self.checks.append(Held(event.get("step", self._step), event["name"], event["ok"], event["detail"]))
+            self.checks.append(CheckRow(event.get("step", self._step), event["name"], event["ok"], event["detail"]))
         if self._as_json:
             console.say_json(event, but=run_log.PLAIN)
         else:
             console.say(*event_format.lines(event))
 
     def say(self, text: str) -> None:
-        """One line about the rehearsal itself."""
+        """Add one line about the rehearsal itself."""
         self.add({"event": "note", "text": text})
 
     def finish(self, *, ok: bool, address: str | None) -> None:
-        """The table of checks and the verdict."""
+        """Print the table of checks and the result."""
         if self._as_json:
             checks = [asdict(check) for check in self.checks]
             finished = {"event": "rehearsal-finished", "ok": ok, "address": address, "checks": checks}
             console.say_json(finished, but=run_log.PLAIN)
             return
-        console.say("", "== What holds in the copy", "")
+        console.say("", "== Checks in the clone", "")
         wide = [max((len(getattr(check, field)) for check in self.checks), default=0) for field in ("step", "name")]
         for check in self.checks:
             sign = "ok " if check.ok else "NOT"
             console.say(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
         missed = sum(not check.ok for check in self.checks)
         if ok:
-            console.say("", f"All {len(self.checks)} checks held. {self._same_here}")
+            console.say("", f"All {len(self.checks)} checks passed. {self._same_here}")
         else:
-            words = f"{missed} of {len(self.checks)} checks did not hold." if missed else "It did not come to its end."
-            console.say("", f"{words} With --shell you can look around in the copy afterwards.")
+            words = f"{missed} of {len(self.checks)} checks failed." if missed else "The rehearsal did not finish."
+            console.say("", f"{words} Use --shell to inspect the clone afterwards.")
 
 
 def _error(text: str) -> ErrorRaised | None:
-    """Return the error that a command has printed under --json instead of events."""
+    """Return the error that a command printed with --json in place of events."""
     try:
         error = json.loads(text)["error"]
         return {"event": "error", "message": error["message"], "key": error["key"], "hint": error["hint"]}

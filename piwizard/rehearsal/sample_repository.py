@@ -1,4 +1,4 @@
-"""The sample app that a rehearsal sets up when there are no answers: carried along, and made a git repository."""
+"""The sample app that a rehearsal sets up without answers: part of piwizard, turned into a git repository."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ repo = "{REPOSITORY}"
 AUTHOR = ("-c", "user.name=piwizard", "-c", "user.email=piwizard@localhost")
 
 
-def place(root: Path, path: Path) -> Path:
-    """Where a path of a copy lies, seen from outside: there a link such as /opt -> /mnt/opt would lead out of it."""
+def path_in_clone(root: Path, path: Path) -> Path:
+    """Return a path of the clone as seen from outside, where a link such as /opt -> /mnt/opt would leave it."""
     return root / path.resolve().relative_to("/")
 
 
-def put(root: Path, leader: int) -> Path:
-    """Puts the sample app and answers for it into a machine that runs; returns the path of the answers inside."""
-    target = place(root, REPOSITORY)
+def install_sample(root: Path, leader: int) -> Path:
+    """Copy the sample app and answers for it into a running clone. Return the path of the answers inside."""
+    target = path_in_clone(root, REPOSITORY)
     with resources.as_file(resources.files("piwizard.templates") / "sample") as source:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    place(root, ANSWERS).write_text(CONTENT)
+    path_in_clone(root, ANSWERS).write_text(CONTENT)
     for folder, _, files in os.walk(target):
         for path in (folder, *(os.path.join(folder, file) for file in files)):
             os.chown(path, 0, 0)

@@ -1,7 +1,7 @@
-"""Which services start in the copy: those that the set-up is about, and none that talk to the world as this machine.
+"""The services that start in the clone: those that the setup needs, and none that act as this machine.
 
-A second mail server, a second VPN with the same key, a second run of last night's backup: all that would be real. So
-the copy starts web servers, databases, what piwizard made, and the system's own; everything else stays off.
+A second mail server, a second VPN with the same key, a second run of last night's backup: all of them would be real.
+So the clone starts web servers, databases, piwizard's own units and basic system services, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,53 +10,53 @@ import fnmatch
 import secrets
 from pathlib import Path
 
-STARTED = (
+STARTED_UNITS = (
     *("dbus*", "systemd-*", "getty*", "remote-fs.target"),
     *("nginx*", "apache2*", "lighttpd*", "caddy*", "haproxy*", "pihole-FTL*"),
     *("postgresql*", "mariadb*", "mysql*", "redis*", "valkey*", "memcached*"),
 )
-MADE_BY_US = b"piwizard"
+PIWIZARD_MARK = b"piwizard"
 
-# The network of the copy is there before it boots; whoever wants to manage it would take it down.
-MASKED = (
+# The network of the clone exists before it boots; a network manager would take it down.
+MASKED_UNITS = (
     *("NetworkManager.service", "dhcpcd.service", "networking.service", "systemd-networkd.service"),
     *("systemd-networkd.socket", "systemd-resolved.service", "wpa_supplicant.service", "tmp.mount"),
 )
 FILES = {
     "etc/fstab": "",
-    # As Debian's own file, but for the emptying of /tmp at boot: what lies there on this machine is there to be seen.
+    # Debian's own file, but without emptying /tmp at boot: its files belong to the clone.
     "etc/tmpfiles.d/tmp.conf": "d /tmp 1777 root root -\n",
 }
 
 
-def quieten(root: Path, name_server: str) -> list[str]:
-    """Makes a copy fit to boot beside this machine; returns the services that it will not start."""
+def disable_services(root: Path, name_server: str) -> list[str]:
+    """Disable the services that must not start in a clone, and return their names."""
     units = root / "etc/systemd/system"
     left_out = set()
     for link in [*units.glob("*.wants/*"), *units.glob("*.requires/*")]:
         if not _starts(root, link):
             link.unlink()
             left_out.add(link.name.partition(".")[0])
-    for unit in MASKED:
+    for unit in MASKED_UNITS:
         _link(units / unit, "/dev/null")
     _link(units / "default.target", "/lib/systemd/system/multi-user.target")
-    # Scripts in /etc/init.d without a unit of their own are started by what this makes of them.
+    # This generator starts scripts in /etc/init.d that have no unit of their own.
     _link(root / "etc/systemd/system-generators/systemd-sysv-generator", "/dev/null")
-    # Left by makers of container images; nothing could start a service with it.
+    # Left by builders of container images; it prevents all services from starting.
     (root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
     for path, content in FILES.items():
         _write(root / path, content)
     _write(root / "etc/resolv.conf", f"nameserver {name_server}\n")
-    # An id of its own, or its journal would go on in the files of this machine's.
+    # A new ID, or the clone's journal would continue in this machine's files.
     _write(root / "etc/machine-id", f"{secrets.token_hex(16)}\n")
     return sorted(left_out)
 
 
 def _starts(root: Path, link: Path) -> bool:
-    if any(fnmatch.fnmatch(link.name, pattern) for pattern in STARTED):
+    if any(fnmatch.fnmatch(link.name, pattern) for pattern in STARTED_UNITS):
         return True
     unit = root / "etc/systemd/system" / link.name
-    return unit.is_file() and not unit.is_symlink() and MADE_BY_US in unit.read_bytes()
+    return unit.is_file() and not unit.is_symlink() and PIWIZARD_MARK in unit.read_bytes()
 
 
 def _write(path: Path, content: str) -> None:

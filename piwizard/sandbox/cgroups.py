@@ -1,7 +1,7 @@
-"""Control groups: each machine boots in one of its own, and what is in a group can be found again.
+"""Control groups: each container boots in one of its own, by which its processes can be found.
 
-Where systemd is PID 1 of this machine it owns the tree, and a machine gets a delegated scope from it. Where not,
-the groups are plain folders below our own, in the unified tree and in systemd's old one: a machine wants both.
+If systemd is PID 1 of this machine, it owns the tree and delegates a scope to the container. Otherwise the groups are
+folders below the current one, both in the unified hierarchy and in systemd's old one: a container needs both.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ CGROUP_EXEC = str(Path(__file__).with_name("cgroup_exec.py"))
 
 
 def has_systemd() -> bool:
-    """Whether systemd is PID 1 of this machine."""
+    """Return whether systemd is PID 1 of this machine."""
     return Path("/run/systemd/system").is_dir()
 
 
-def trees() -> dict[str, Path]:
-    """The mounted hierarchies that a machine needs, by their name in /proc/PID/cgroup."""
+def mounted_hierarchies() -> dict[str, Path]:
+    """Return the mounted hierarchies that a container needs, by their name in /proc/PID/cgroup."""
     found: dict[str, Path] = {}
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, target, kind, options, *_ = line.split()
@@ -36,9 +36,9 @@ def trees() -> dict[str, Path]:
     return found
 
 
-def of_process(pid: int | str) -> list[Path]:
-    """The folders of a process's groups in those hierarchies."""
-    mounted = trees()
+def process_groups(pid: int | str) -> list[Path]:
+    """Return the folders of a process's groups in those hierarchies."""
+    mounted = mounted_hierarchies()
     found = []
     for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
         _, name, path = line.split(":", 2)
@@ -48,30 +48,30 @@ def of_process(pid: int | str) -> list[Path]:
 
 
 def launch_in(groups: Sequence[Path], argv: Sequence[str]) -> tuple[str, ...]:
-    """The argv that joins existing groups and then runs `argv`."""
+    """Return the argv that joins existing groups and then runs `argv`."""
     return (sys.executable, "-I", "-S", CGROUP_EXEC, *map(str, groups), "--", *argv)
 
 
 def launch_in_new(name: str, argv: Sequence[str]) -> tuple[str, ...]:
-    """The argv that runs `argv` in a new group of that name, made here or by systemd when it starts."""
+    """Return the argv that runs `argv` in a new group of that name, created here or by systemd at the start."""
     if has_systemd():
         scope = ("--scope", "--quiet", "--collect", f"--unit={name}", "--property=Delegate=yes")
         return ("systemd-run", *scope, "--", *argv)
-    made = [group / name for group in of_process("self")]
+    made = [group / name for group in process_groups("self")]
     for group in made:
         group.mkdir(exist_ok=True)
     return launch_in(made, argv)
 
 
-def remove(pattern: str) -> None:
-    """Kills whatever is left in the groups whose names match, and removes them. No `pattern` may match others'."""
+def remove_groups(pattern: str) -> None:
+    """Kill all processes in the groups whose names match, and remove the groups."""
     if has_systemd():
         listed = commands.run(("systemctl", "list-units", "--all", "--plain", "--no-legend", f"{pattern}.scope"))
         for line in listed.output.splitlines():
-            # systemd takes the group of a scope away when nothing is left in it.
+            # systemd removes the group of a scope when it is empty.
             commands.run(("systemctl", "kill", "--signal=KILL", line.split()[0]))
         return
-    for group in [found for parent in of_process("self") if parent.is_dir() for found in parent.glob(pattern)]:
+    for group in [found for parent in process_groups("self") if parent.is_dir() for found in parent.glob(pattern)]:
         _empty(group)
         for folder, _, _ in os.walk(group, topdown=False):
             with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""A machine with a systemd of its own, booted by systemd-nspawn: boot, shut down, pull the plug."""
+"""A container with its own systemd, run by systemd-nspawn: boot, shutdown, power cut."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.sandbox import cgroups, nsenter
-from piwizard.sandbox.required_programs import need
-from piwizard.sandbox.sandbox_init import Lifeline, children, command_line
+from piwizard.sandbox.sandbox_init import SandboxInit, children, command_line, require_programs
 from piwizard.system import commands
 from piwizard.system.commands import Process
 
-ORDERLY_SHUTDOWN = signal.SIGRTMIN + 4
+SHUTDOWN_SIGNAL = signal.SIGRTMIN + 4
 
 ENVIRONMENT = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",  # systemd 257 boots on nothing else
-    "SYSTEMD_SECCOMP": "0",  # else a service's own SystemCallFilter meets nspawn's
+    "SYSTEMD_SECCOMP": "0",  # otherwise a service's own SystemCallFilter meets nspawn's
     "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",  # sysctl net.* works, as on a Pi
-    "SYSTEMD_NSPAWN_TMPFS_TMP": "0",  # /tmp is part of the copy
+    "SYSTEMD_NSPAWN_TMPFS_TMP": "0",  # /tmp is part of the clone
 }
 SETTINGS = (
     "--quiet",
@@ -32,16 +31,16 @@ SETTINGS = (
     "--timezone=off",
     "--link-journal=no",
     "--console=read-only",
-    "--capability=CAP_NET_ADMIN",  # never "all": a clock set inside would be the clock of this machine
+    "--capability=CAP_NET_ADMIN",  # never "all": setting the clock inside would set this machine's clock
     "--settings=no",
 )
 
 
 class Container:
-    """One machine. `root` is a path on the lifeline, `net` the file of its network namespace there."""
+    """One container. `root` and `net`, the file of its network namespace, are paths inside the sandbox."""
 
-    def __init__(self, lifeline: Lifeline, name: str, root: Path, net: Path, *, binds: Sequence[str] = ()) -> None:
-        need("systemd-nspawn")
+    def __init__(self, lifeline: SandboxInit, name: str, root: Path, net: Path, *, binds: Sequence[str] = ()) -> None:
+        require_programs("systemd-nspawn")
         self.name = name
         self.console: deque[str] = deque(maxlen=200)
         self._lifeline = lifeline
@@ -62,24 +61,24 @@ class Container:
 
     @property
     def leader(self) -> int:
-        """The init of the machine, by its process id here."""
+        """Return the process ID of the container's init, as seen from this machine."""
         if self._leader is None:
             raise PiwizardError(f"The machine {self.name} is not running.")
         return self._leader
 
     def boot(self) -> None:
-        """Starts it and returns when its init runs. What comes up after that is for `wait_for` to say."""
+        """Boot and return when init runs. Use `wait_for` to wait for units."""
         self.console.clear()
         argv = cgroups.launch_in_new(self.name, self._lifeline.on((*self._argv, "--boot")))
         self._nspawn = commands.start(argv, env=ENVIRONMENT, on_line=lambda _, line: self.console.append(line))
         self._leader = self._find_leader(self._nspawn)
 
     def run_before_boot(self, argv: Sequence[str]) -> None:
-        """Runs a command that has to succeed in it while it is switched off, as one does in a chroot."""
-        # A booted system is not there yet; systemd-nspawn gives what an installation needs: /proc, /dev, the network.
+        """Run a command in the container while it is off, as in a chroot. Raise PiwizardError if it fails."""
+        # systemd-nspawn provides what an installation needs without a booted system: /proc, /dev, the network.
         wrapped = cgroups.launch_in_new(self.name, self._lifeline.on((*self._argv, "--as-pid2", "--", *argv)))
         result = commands.run(wrapped, env=ENVIRONMENT)
-        cgroups.remove(self.name)
+        cgroups.remove_groups(self.name)
         if not result.ok:
             raise PiwizardError(f"`{' '.join(argv)}` failed in {self.name}: {result.last_words}")
 
@@ -87,36 +86,36 @@ class Container:
         until = time.monotonic() + 30
         while nspawn.alive and time.monotonic() < until:
             for pid in _descendants(nspawn.pid):
-                program, *_ = command_line(pid) or [""]  # read once: it may end, or become another, at any time
+                program, *_ = command_line(pid) or [""]  # read once: the process may exit or exec at any time
                 if os.path.basename(program) in ("systemd", "init"):
                     return pid
             time.sleep(0.01)
         self.power_cut()
-        words = "\n".join(list(self.console)[-5:]) or "systemd-nspawn said nothing"
+        words = "\n".join(list(self.console)[-5:]) or "systemd-nspawn printed nothing"
         raise PiwizardError(f"The machine {self.name} did not start: {words}")
 
     def wait_for(self, unit: str, timeout: float = 60.0) -> None:
-        """Waits until a unit inside is active, such as `multi-user.target`."""
+        """Wait until a unit inside is active, such as `multi-user.target`."""
         until = time.monotonic() + timeout
         while time.monotonic() < until and self.running:
             if nsenter.run(self.leader, ("systemctl", "is-active", "--quiet", unit), timeout=10).ok:
                 return
             time.sleep(0.05)
         words = "\n".join(list(self.console)[-5:])
-        raise PiwizardError(f"{unit} did not come up in the machine {self.name} in {timeout:.0f} s. {words}".strip())
+        raise PiwizardError(f"{unit} did not start in the machine {self.name} within {timeout:.0f} s. {words}".strip())
 
     def shutdown(self, timeout: float = 60.0) -> None:
-        """An orderly shutdown; the plug is pulled when it takes longer than `timeout`."""
+        """Shut down in order; cut the power after `timeout` seconds."""
         if self._nspawn is None or self._leader is None:
             return
-        _signal(self._leader, ORDERLY_SHUTDOWN)
+        _signal(self._leader, SHUTDOWN_SIGNAL)
         until = time.monotonic() + timeout
         while self._nspawn.alive and time.monotonic() < until:
             time.sleep(0.02)
         self.power_cut()
 
     def power_cut(self) -> None:
-        """Stops it from one instruction to the next, and waits until nothing of it runs."""
+        """Kill everything at once, and wait until no process is left."""
         if self._nspawn is None:
             return
         if self._leader is not None:
@@ -125,7 +124,7 @@ class Container:
         while self._leader is not None and self._nspawn.alive and time.monotonic() < until:
             time.sleep(0.01)
         self._nspawn.end(grace=0)
-        cgroups.remove(self.name)
+        cgroups.remove_groups(self.name)
         self._nspawn = self._leader = None
 
 

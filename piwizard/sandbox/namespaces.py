@@ -1,4 +1,4 @@
-"""Network namespaces, and a way out of one that needs no rule, no route and no device on this machine."""
+"""Network namespaces, and an uplink for one that needs no rule, route or device on this machine."""
 
 from __future__ import annotations
 
@@ -9,70 +9,69 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.sandbox.required_programs import need
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit, require_programs
 from piwizard.system import commands
 from piwizard.system.commands import Process, Result
 
-NAMESPACES = Path("/run/netns")  # on the lifeline, where `ip -n NAME` looks for them
+NAMESPACES_FOLDER = Path("/run/netns")  # inside the sandbox, where `ip -n NAME` searches
 
 
 class Namespace:
-    """A network namespace that lives as long as the lifeline, or until it is removed."""
+    """A network namespace that exists until the sandbox ends, or until it is removed."""
 
-    def __init__(self, lifeline: Lifeline, name: str) -> None:
+    def __init__(self, lifeline: SandboxInit, name: str) -> None:
         self._lifeline = lifeline
         self.name = name
-        self.file = NAMESPACES / name
-        """The file that stands for it, as a path on the lifeline."""
+        self.file = NAMESPACES_FOLDER / name
+        """The file of the namespace, as a path inside the sandbox."""
 
     @property
     def path(self) -> Path:
-        """The same file, as a path that works from outside."""
+        """Return the same file, as a path from outside."""
         return self._lifeline.root / self.file.relative_to("/")
 
     def make(self) -> None:
-        """Makes it, with its loopback up. Anyone may ping, as on a Pi."""
-        self._lifeline.check(("mkdir", "-p", str(NAMESPACES)))
+        """Create it with its loopback interface up. All users may ping, as on a Pi."""
+        self._lifeline.check(("mkdir", "-p", str(NAMESPACES_FOLDER)))
         self._lifeline.check(("touch", str(self.file)))
         self._lifeline.check(("unshare", f"--net={self.file}", "true"))
         self.check(("ip", "link", "set", "lo", "up"))
         self.check(("sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647"))
 
     def remove(self) -> None:
-        """Forgets it. It is gone when the last process in it is, and with it every device and address."""
+        """Remove its file. It disappears with its last process, including devices and addresses."""
         self._lifeline.run(("umount", "--lazy", str(self.file)))
         self._lifeline.run(("rm", "-f", str(self.file)))
 
     def check(self, argv: Sequence[str], *, input: str | None = None) -> str:
-        """Runs a command in it that has to succeed."""
+        """Run a command in it and return the output. Raise PiwizardError if it fails."""
         return self._lifeline.check(argv, net=self.path, input=input)
 
     def run(self, argv: Sequence[str]) -> Result:
-        """Runs a command in it."""
+        """Run a command in it."""
         return self._lifeline.run(argv, net=self.path)
 
     def start(self, argv: Sequence[str]) -> Process:
-        """Starts a server in it."""
+        """Start a server in it."""
         return self._lifeline.start(argv, net=self.path)
 
 
-class WayOut:
-    """slirp4netns: the namespace reaches what this machine reaches, as any program of this machine would."""
+class SlirpUplink:
+    """The uplink through slirp4netns: the namespace reaches what any program of this machine reaches."""
 
     ADDRESS = "10.0.2.100"
     GATEWAY = "10.0.2.2"
     NAME_SERVER = "10.0.2.3"
 
-    def __init__(self, lifeline: Lifeline, namespace: Namespace, interface: str) -> None:
-        need("slirp4netns")
+    def __init__(self, lifeline: SandboxInit, namespace: Namespace, interface: str) -> None:
+        require_programs("slirp4netns")
         if not Path("/dev/net/tun").exists():
-            hint = "Load it with `modprobe tun`; a container needs the device /dev/net/tun."
-            raise PiwizardError("There is no /dev/net/tun, which the network of the copy hangs on.", hint=hint)
+            hint = "Load the module with `modprobe tun`; a container needs the device /dev/net/tun."
+            raise PiwizardError("/dev/net/tun is missing, which the network of the clone needs.", hint=hint)
         self._api = lifeline.root / f"run/{namespace.name}.slirp"
         options = ("--configure", "--mtu=65520", "--disable-host-loopback", "--netns-type=path")
         argv = ("slirp4netns", *options, f"--api-socket={self._api}", str(namespace.path), interface)
-        # With this machine's own files: it asks the name servers that this machine asks.
+        # Uses this machine's files, to ask the same name servers.
         self._process = commands.start(lifeline.on(argv, mounts=False))
         self._wait()
 
@@ -83,10 +82,10 @@ class WayOut:
                 return
             time.sleep(0.01)
         self._process.end(grace=0)
-        raise PiwizardError(f"No network for the copy: {self._process.wait().last_words}")
+        raise PiwizardError(f"The network of the clone did not start: {self._process.wait().last_words}")
 
     def forward(self, port: int, to: int) -> None:
-        """Lets 127.0.0.1:port of this machine reach port `to` in the namespace."""
+        """Forward 127.0.0.1:port of this machine to port `to` in the namespace."""
         arguments = {"proto": "tcp", "host_addr": "127.0.0.1", "host_port": port, "guest_port": to}
         with socket.socket(socket.AF_UNIX) as asked:
             asked.connect(str(self._api))
@@ -94,8 +93,8 @@ class WayOut:
             asked.shutdown(socket.SHUT_WR)
             answer = json.loads(b"".join(iter(lambda: asked.recv(4096), b"")))
         if "error" in answer:
-            raise PiwizardError(f"Port {port} cannot be forwarded to the copy: {answer['error'].get('desc')}")
+            raise PiwizardError(f"Port {port} cannot be forwarded to the clone: {answer['error'].get('desc')}")
 
     def close(self) -> None:
-        """Shuts the way out."""
+        """Stop slirp4netns."""
         self._process.end(grace=2)

@@ -1,22 +1,41 @@
-"""A copy-on-write root: what is there already stays below, what the machine writes goes to a folder above it."""
+"""Copy-on-write file systems, and the mounts of this machine that a clone has to include."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit
+
+DISK_FILE_SYSTEMS = {
+    "bcachefs",
+    "btrfs",
+    "exfat",
+    "ext2",
+    "ext3",
+    "ext4",
+    "f2fs",
+    "nfs",
+    "nfs4",
+    "overlay",
+    "vfat",
+    "xfs",
+    "zfs",
+}
+KERNEL_MOUNTS = ("/proc", "/sys", "/dev", "/run")
+MEMORY_MOUNTS = ("/tmp", "/var/tmp")
 
 
 class Overlay:
-    """Mounted at `target` (a path on the lifeline), over `lower` (uppermost first), written to `folder`/upper.
+    """An overlay of `lower` (uppermost first) at `target`, a path inside the sandbox. Writes go to `folder`/upper.
 
-    Where the file system of `folder` cannot hold the upper layer, as in most containers, memory does: `in_memory`.
+    If the file system of `folder` cannot hold an upper layer, as in most containers, memory does: `in_memory`.
     """
 
-    def __init__(self, lifeline: Lifeline, lower: Sequence[Path], folder: Path, target: Path) -> None:
+    def __init__(self, lifeline: SandboxInit, lower: Sequence[Path], folder: Path, target: Path) -> None:
         self._lifeline = lifeline
         self._lower = tuple(lower)
         self.folder = folder
@@ -26,31 +45,31 @@ class Overlay:
 
     @property
     def root(self) -> Path:
-        """The mounted copy, as a path that works from outside."""
+        """Return the mounted root, as a path from outside."""
         return self._lifeline.root / self.target.relative_to("/")
 
     @property
     def upper(self) -> Path:
-        """The folder with what was written, as a path that works from outside."""
+        """Return the folder with all writes, as a path from outside."""
         store = self._lifeline.root / self._memory.relative_to("/") if self.in_memory else self.folder
         return store / "upper"
 
     def mount(self) -> None:
-        """Mounts it; what an earlier mount has written is there again."""
+        """Mount it, including what was written to it before."""
         self._lifeline.check(("mkdir", "-p", str(self.target)))
         if self.in_memory:
             return self._mount(self._memory)
         try:
             self._mount(self.folder)
         except PiwizardError:
-            # Not on this file system (it is an overlay itself, or knows no extended attributes).
+            # Not supported on this file system: it is an overlay itself, or has no extended attributes.
             self._lifeline.check(("mkdir", "-p", str(self._memory)))
             self._mount(self._memory)
             self.in_memory = True
 
     def _mount(self, store: Path) -> None:
         seen = self._lifeline.root / store.relative_to("/")
-        # "volatile" never waits for the disk, and marks its work folder so that it is not used twice.
+        # "volatile" never waits for the disk, and marks its work folder so that it is not reused.
         shutil.rmtree(seen / "work", ignore_errors=True)
         for part in ("upper", "work"):
             (seen / part).mkdir(parents=True, exist_ok=True)
@@ -59,11 +78,39 @@ class Overlay:
         self._lifeline.check(("mount", "-t", "overlay", "-o", options, "overlay", str(self.target)))
 
     def unmount(self) -> None:
-        """Unmounts it, whoever still looks at it."""
+        """Unmount it, even if it is in use."""
         self._lifeline.run(("umount", "--lazy", "--recursive", str(self.target)))
 
 
 def _escaped(path: Path) -> str:
     if "," in str(path):
-        raise PiwizardError(f"A folder with a comma in its name cannot be a layer of a copy: {path}")
+        raise PiwizardError(f"A folder with a comma in its name cannot be a layer of an overlay: {path}")
     return str(path).replace("\\", "\\\\").replace(":", "\\:")
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A mounted file system, or a single mounted file, such as a container's /etc/hosts."""
+
+    target: Path
+    kind: str
+
+
+def list_mounts(mountinfo: str) -> list[Mount]:
+    """Parse /proc/self/mountinfo. Return what a copy of / does not include, outermost first, each path once."""
+    found: dict[Path, Mount] = {}
+    for line in mountinfo.splitlines():
+        fields = line.split()
+        kind = fields[fields.index("-") + 1]
+        target = Path(_unescaped(fields[4]))
+        if str(target) == "/" or any(target.is_relative_to(place) for place in KERNEL_MOUNTS):
+            continue
+        if kind in DISK_FILE_SYSTEMS or (kind == "tmpfs" and str(target) in MEMORY_MOUNTS):
+            found[target] = Mount(target, kind)
+    return sorted(found.values(), key=lambda mount: len(mount.target.parts))
+
+
+def _unescaped(field: str) -> str:
+    for code, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
+        field = field.replace(code, character)
+    return field

@@ -1,8 +1,8 @@
-"""The one process that a throwaway machine hangs on: when it goes, the kernel takes everything else.
+"""The init process of a sandbox: when it ends, the kernel removes everything else.
 
-It is the init of a process namespace and the owner of a mount namespace. Whatever is started on it cannot
-outlive it, whatever is mounted in it was never mounted on this machine, and it dies with piwizard, even by
-`kill -9`: nobody has to clean up processes, mounts or network namespaces afterwards.
+It is the init of a PID namespace and the owner of a mount namespace. No process started in it can outlive it, and
+nothing mounted in it is ever mounted on this machine. It dies with piwizard, even after `kill -9`, so that nobody has
+to clean up processes, mounts or network namespaces.
 """
 
 from __future__ import annotations
@@ -15,25 +15,41 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from piwizard.errors import PiwizardError
-from piwizard.sandbox.required_programs import need
 from piwizard.system import commands
 from piwizard.system.commands import Process, Result
 from piwizard.system.pipes import OnLine
 
-BURIAL_SECONDS = 15
+KILL_TIMEOUT_SECONDS = 15
+PACKAGES = {
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "slirp4netns": "slirp4netns",
+    "sysctl": "procps",
+    "systemd-nspawn": "systemd-container",
+    "unshare": "util-linux",
+}
 
 
-class Lifeline:
-    """Starts with its creation, ends with `cut`. Create it in the main thread: it dies with the thread."""
+def require_programs(*programs: str) -> None:
+    """Raise PiwizardError with all packages that are missing."""
+    missing = sorted({PACKAGES.get(name, name) for name in programs if commands.which(name) is None})
+    if missing:
+        hint = f"Install what is missing: sudo apt install {' '.join(missing)}"
+        raise PiwizardError(f"A sandbox needs {' and '.join(missing)}, which is not installed here.", hint=hint)
+
+
+class SandboxInit:
+    """Starts when created, ends with `cut`. Create it in the main thread: it dies with its thread."""
 
     def __init__(self) -> None:
-        need("unshare", "setpriv", "nsenter")
-        # As it ignores SIGCHLD, the kernel buries orphans for it: an init has to.
+        require_programs("unshare", "setpriv", "nsenter")
+        # The kernel reaps orphans for a process that ignores SIGCHLD; an init has to do that.
         keeper = ("env", "--ignore-signal=CHLD", "sleep", "infinity")
         apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
         self._outer = commands.start(("setpriv", "--pdeathsig", "KILL", *apart, *keeper))
         self.pid = self._wait_for_keeper()
-        # Nothing that a machine leaves in /run is seen outside, nor left behind there.
+        # Keeps files that a container leaves in /run out of this machine's /run.
         self.check(("mount", "--no-mtab", "-t", "tmpfs", "-o", "mode=755,size=75%", "piwizard", "/run"))
 
     def _wait_for_keeper(self) -> int:
@@ -45,13 +61,13 @@ class Lifeline:
             time.sleep(0.005)
         refused = self._outer.wait() if not self._outer.alive else None
         self._outer.end(grace=0)
-        words = refused.last_words if refused else "it did not start"
-        hint = "It needs root, and in a container the right to make namespaces (a privileged container)."
-        raise PiwizardError(f"No namespaces for a throwaway machine: {words}", hint=hint)
+        words = refused.last_words if refused else "the process did not start"
+        hint = "It needs root, and in a container the right to create namespaces (a privileged container)."
+        raise PiwizardError(f"The namespaces of the sandbox could not be created: {words}", hint=hint)
 
     @property
     def root(self) -> Path:
-        """The file system as seen on the lifeline, from outside."""
+        """Return the root file system of the sandbox, as a path from outside."""
         return Path(f"/proc/{self.pid}/root")
 
     @property
@@ -59,9 +75,9 @@ class Lifeline:
         return self._outer.alive
 
     def on(self, argv: Sequence[str], *, mounts: bool = True, net: Path | None = None) -> tuple[str, ...]:
-        """The argv that runs `argv` on the lifeline, in the network namespace of `net` (a path seen from outside).
+        """Return the argv that runs `argv` in the sandbox, in the network namespace of `net` (a path from outside).
 
-        Without `mounts` it sees the files of this machine, and its own processes are still tied to the lifeline.
+        Without `mounts` it sees the files of this machine, but still ends with the sandbox.
         """
         entered = ["nsenter", f"--target={self.pid}", "--pid"]
         entered += ["--mount"] if mounts else []
@@ -69,34 +85,34 @@ class Lifeline:
         return (*entered, "--", *argv)
 
     def start(self, argv: Sequence[str], *, net: Path | None = None, on_line: OnLine | None = None) -> Process:
-        """Starts a program that lives no longer than the lifeline."""
+        """Start a program that ends with the sandbox."""
         return commands.start(self.on(argv, net=net), on_line=on_line)
 
     def run(self, argv: Sequence[str], *, net: Path | None = None, input: str | None = None) -> Result:
-        """Runs a command on the lifeline to its end."""
+        """Run a command in the sandbox."""
         return commands.run(self.on(argv, net=net), input=input)
 
     def check(self, argv: Sequence[str], *, net: Path | None = None, input: str | None = None) -> str:
-        """Runs a command that has to succeed, and gives what it printed."""
+        """Run a command in the sandbox and return its output. Raise PiwizardError if it fails."""
         result = self.run(argv, net=net, input=input)
         if not result.ok:
             raise PiwizardError(f"`{' '.join(argv)}` failed: {result.last_words or f'exit {result.exit}'}")
         return result.output
 
     def cut(self) -> None:
-        """Ends everything that hangs on it, at once; returns when the last process of it is gone."""
-        # An init that is killed goes last: the kernel has it wait for all others of its namespace. (For ever, should
-        # one of them have been orphaned to an init of this machine that buries nobody, as in many containers.)
+        """Kill all processes at once, and return when the last one is gone."""
+        # A killed init exits last: the kernel makes it wait for all others in its namespace. (It waits forever if one
+        # of them was orphaned to an init of this machine that reaps nothing, as in many containers.)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        until = time.monotonic() + BURIAL_SECONDS
+        until = time.monotonic() + KILL_TIMEOUT_SECONDS
         while self._outer.alive and time.monotonic() < until:
             time.sleep(0.01)
         self._outer.end(grace=0)
 
 
 def children(parent: int) -> list[int]:
-    """The processes started by a process that are still there."""
+    """Return the child processes of a process."""
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit() and _parent(int(entry)) == parent:
@@ -105,7 +121,7 @@ def children(parent: int) -> list[int]:
 
 
 def command_line(pid: int) -> list[str]:
-    """The argv of a process, empty if it is gone or a kernel thread."""
+    """Return the argv of a process; empty if it is gone or a kernel thread."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")[:-1]
     except OSError:

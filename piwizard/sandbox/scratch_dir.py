@@ -1,7 +1,7 @@
-"""A folder for one throwaway machine, and the clean-up after one whose owner was killed.
+"""A temporary folder for one sandbox, and the cleanup after one whose process was killed.
 
-The folder is locked as long as its owner lives; the kernel opens the lock when it dies, however it dies. The
-machine itself hangs on a lifeline and is gone with its owner, so that only a folder and control groups can remain.
+The folder is locked while its process runs; the kernel releases the lock when that exits. The sandbox itself ends with
+its process, so only a folder and control groups can remain.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from piwizard.sandbox import cgroups
 from piwizard.system import file_lock
 
 
-class Workplace:
-    """A new folder below `parent`. Opening one first clears away what nobody owns any more."""
+class ScratchDir:
+    """A new folder below `parent`. Creating one first removes those that no process uses any more."""
 
     def __init__(self, parent: Path, prefix: str) -> None:
         self._parent = parent
         with _alone(parent):
             _remove_abandoned(parent)
             self.name = f"{prefix}-{os.getpid()}-{secrets.token_hex(3)}"
-            """Begins the name of everything that belongs to it, such as control groups."""
+            """The prefix of everything that belongs to it, such as control groups."""
             self.folder = parent / self.name
             self.folder.mkdir(mode=0o700)
             self._lock = _lock(self.folder / "lock")
 
     def close(self) -> None:
-        """Removes it and everything in it."""
+        """Remove it with all its content."""
         with _alone(self._parent):
-            cgroups.remove(f"{self.name}-*")
+            cgroups.remove_groups(f"{self.name}-*")
             shutil.rmtree(self.folder)
             if self._lock is not None:
                 os.close(self._lock)
@@ -44,14 +44,14 @@ def _remove_abandoned(parent: Path) -> None:
     for folder in sorted(path for path in parent.iterdir() if path.is_dir()):
         lock = _lock(folder / "lock")
         if lock is not None:
-            cgroups.remove(f"{folder.name}-*")
+            cgroups.remove_groups(f"{folder.name}-*")
             shutil.rmtree(folder)
             os.close(lock)
 
 
 @contextlib.contextmanager
 def _alone(parent: Path) -> Iterator[None]:
-    """Only one process at a time; whoever leaves the folder empty takes it away."""
+    """Let one process at a time work in `parent`, and remove it if it is empty."""
     with file_lock.exclusive(parent, temporary=True):
         parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -62,7 +62,7 @@ def _alone(parent: Path) -> Iterator[None]:
 
 
 def _lock(file: Path) -> int | None:
-    """An open, locked file; None if somebody else holds it."""
+    """Return an open, locked file; None if another process has locked it."""
     opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,1 +1,1 @@
-"""From answers to runs: plan, preview, start, status; what every front end shares."""
+"""Lead from answers to runs: plan, preview, start, status."""

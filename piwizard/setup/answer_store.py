@@ -1,4 +1,4 @@
-"""Read and write single answers: each one is validated, then written to its place in answers.toml."""
+"""Read and write single answers, each validated and put in its place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADER = "# Your answers to piwizard. You can edit this file, keep it in git and
 
 
 class AnswerStore:
-    """The answers file, read and written one answer at a time; several processes may do so at once.
+    """The answers file, read and written one answer at a time by several processes.
 
     For keys of a site, `site` None is the first site, even while it has no name; for keys of the machine, `site` is
     ignored. The file is read each time. A hand-written file keeps its comments and order.
@@ -48,7 +48,10 @@ class AnswerStore:
         return _values(found, _own(found, site, key), key).get(key)
 
     def set(self, site: str | None, key: str, value: object) -> None:
-        """Write an answer; None removes it. Invalid says what it must be, PiwizardError what else is wrong."""
+        """Write an answer; None removes it.
+
+        Invalid says what it must be, PiwizardError what else is wrong.
+        """
         question = self._question(key)
         checked = None if value is None else question.validate(value)
         files.make_folders(self.path.parent, 0o700)
@@ -73,12 +76,12 @@ class AnswerStore:
             if edited != content:
                 self._write(edited)
             if copied:
-                deploy_key.forget(str(before_name))
+                deploy_key.remove_key(str(before_name))
             if renamed:
                 _forget_secrets(str(before_name))
 
     def set_secret(self, site: str | None, key: str, text: str) -> None:
-        """Keep a secret in the secret store; answers.toml only says that it was asked for.
+        """Keep a secret in the secret store; answers.toml only says that it exists.
 
         `key` is the key of a question ("ddns.password") or of one name in a table ("app.env.API_KEY").
         """
@@ -97,7 +100,10 @@ class AnswerStore:
             self.set(site, table, {**(self.get(site, table) or {}), name: source})
 
     def skip(self, step: str, yes: bool) -> None:
-        """Skip an optional step, or stop skipping it. PiwizardError where the step is not optional."""
+        """Skip an optional step, or stop skipping it.
+
+        PiwizardError where the step is not optional.
+        """
         if not step_named(step).optional:
             raise PiwizardError(f"{step} cannot be skipped: other steps need it.", key=SKIPPED.key)
         skipped = [name for name in self.get(None, SKIPPED.key) or [] if name != step]
@@ -181,7 +187,7 @@ def _copy_secrets(old: str, new: str) -> bool:
     store = workspace.secret_store()
     store.rename(old, new)
     store.save()
-    return deploy_key.copy(old, new)
+    return deploy_key.copy_key(old, new)
 
 
 def _forget_secrets(site: str) -> None:

@@ -1,4 +1,4 @@
-"""What plans are made from: the machine and the apps' code, looked at once and cached until `invalidate`."""
+"""Inspect the machine and the apps' code once, for all plans until `invalidate`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.answers.model import AnswersFile
 from piwizard.answers.secret_store import SecretStore
 from piwizard.apps import app_source, repository_access
 from piwizard.apps.app_source import AppSource
-from piwizard.git.git_access import Access
+from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import PlanContext
@@ -22,10 +22,10 @@ UNIT_FOLDERS = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 
 
 class SetupContext:
-    """One look at the machine and at the sites' repositories.
+    """One inspection of the machine and of the sites' repositories.
 
-    Everything is looked at when it is first asked for and cached until `invalidate`: whoever alters the machine
-    calls that before the next plan or check.
+    Each part is inspected when it is first needed, and cached until `invalidate`: whoever alters the machine calls
+    that before the next plan or check.
     """
 
     def __init__(self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ class SetupContext:
 
     @cached_property
     def facts(self) -> Facts:
-        """What was detected on this machine."""
+        """Return the facts about this machine."""
         return facts.gather()
 
     @cached_property
@@ -54,14 +54,14 @@ class SetupContext:
 
     @cached_property
     def _certificates(self) -> lineage.Certificates:
-        return lineage.look()
+        return lineage.read_certificates()
 
     @cached_property
     def _packaged_units(self) -> frozenset[str]:
         return frozenset(unit.name for folder in UNIT_FOLDERS for unit in folder.glob("*.service"))
 
     def of(self, instance: StepInstance) -> PlanContext:
-        """Return what a plan of this instance is made from; fetches the repository of its site if it has to."""
+        """Return the context for the plan of an instance; may fetch its repository."""
         site, sites = instance.site, self._answers.sites
         return PlanContext(
             machine=self.facts,
@@ -70,13 +70,13 @@ class SetupContext:
             source=self.source(site) if site and "app.repo" in sites[site] else None,
             sites=tuple(sites),
             domains=tuple(name for values in sites.values() for name in values.get("site.domains", ())),
-            installed=dpkg.installed(),
+            installed=dpkg.installed_versions(),
             ipv6=ipv6_listen.ipv6_here(),
             packaged_units=self._packaged_units,
         )
 
     def source(self, site: str) -> AppSource:
-        """Return the code of a site: at its pinned commit, else at the one that was fetched last."""
+        """Return the code of a site: at its pinned commit, else as fetched last."""
         if site not in self._sources:
             values = self._answers.of(site)
             repo, branch, pinned = values["app.repo"], values.get("app.branch"), self._pins.get(site)
@@ -93,10 +93,10 @@ class SetupContext:
                 self._sources[site] = app_source.fetch_newest(site, repo, branch, self.access(site))
 
     def pins(self) -> dict[str, str]:
-        """Return the commit of each site whose code was looked at, so that a run sets up exactly that commit."""
+        """Return the commit of each site that was read, so that a run uses the same."""
         return {site: found.commit for site, found in self._sources.items()}
 
-    def access(self, site: str) -> Access:
+    def access(self, site: str) -> GitAccess:
         """Return the login with which git fetches the repository of a site."""
         plain = self._answers.of(site)
         token = plain.get(repository_access.TOKEN_KEY)

@@ -1,4 +1,4 @@
-"""The one inspection of a step: for status, doctor, checkup, the weekly timer and the end of `apply`."""
+"""Inspect a step, for status, doctor, checkup, the weekly timer and `apply`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from piwizard.system.system_cache import SystemCache
 
 
 class Inspected(Protocol):
-    """What an inspection needs of a planner."""
+    """The part of a planner that an inspection uses."""
 
     def plan(self, instance: StepInstance, /) -> Sequence[Change]:
         """Return the changes of a step."""
@@ -28,7 +28,10 @@ class Inspected(Protocol):
 
 @dataclass(frozen=True)
 class StepHealth:
-    """What was found of one step that has run. `drift` is None where the changes could not be, or were not, probed."""
+    """The health of one step that has run.
+
+    `drift` is None where the changes could not be probed, or were not.
+    """
 
     place: StepInstance
     drift: tuple[Previewed, ...] | None = None
@@ -52,7 +55,7 @@ def inspect(
 ) -> StepHealth:
     """Check a step, and with `ownership` probe its changes first. Alters nothing.
 
-    `stop_at_drift`: leave out the checks, which may take seconds, where a change is no longer in place.
+    `stop_at_drift`: skip the checks, which may take seconds, if a change is no longer in place.
     """
     drift: tuple[Previewed, ...] | None = None
     checks: list[Check] = []

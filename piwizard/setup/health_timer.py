@@ -1,4 +1,4 @@
-"""The weekly health check: what is wrong is shown at each login until it is fixed.
+"""Check everything weekly, and show problems at each login until they are fixed.
 
 What has changed since the last check goes to the journal, and nothing else does.
 """
@@ -29,7 +29,7 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Problem:
-    """A failed check. `id` is the same each week; `label` and `text` are for a person."""
+    """A failed check. `id` stays the same; `label` and `text` are for a person."""
 
     id: str
     label: str
@@ -49,11 +49,11 @@ def refresh() -> list[str]:
     found = {problem.id: problem for problem in problems(workspace.planner(None), workspace.state())}
     before, kept = _known(), paths.state_dir() / "watch.json"
     lines = [
-        console.shown(f"{WARNING}{problem.label}: {problem.text}")
+        console.visible_line(f"{WARNING}{problem.label}: {problem.text}")
         for problem in found.values()
         if problem.id not in before
     ]
-    lines += [console.shown(f"{NOTICE}{label}: OK again.") for key, label in before.items() if key not in found]
+    lines += [console.visible_line(f"{NOTICE}{label}: OK again.") for key, label in before.items() if key not in found]
     if found:
         files.make_folders(MOTD.parent)
         files.replace(MOTD, _notice(found.values()).encode())
@@ -94,7 +94,7 @@ def _problem(place: StepInstance, check: Check) -> Problem:
 
 def _notice(found: Iterable[Problem]) -> str:
     # An app or a router may have written part of it, and a terminal shows this as it is.
-    lines = [console.shown(f"  {problem.label}: {problem.text}") for problem in found]
+    lines = [console.visible_line(f"  {problem.label}: {problem.text}") for problem in found]
     count = "1 check failed" if len(lines) == 1 else f"{len(lines)} checks failed"
     return "\n".join((f"piwizard: {count}. Run `piwizard doctor`.", *lines, ""))
 

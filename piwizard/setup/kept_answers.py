@@ -15,13 +15,13 @@ from piwizard.system import files, paths
 
 
 def set_up() -> tuple[str, ...]:
-    """Return the sites that steps have run for, by journals and state, whatever the answers say."""
+    """Return the sites that steps have run for, by journals and state."""
     known = journaled(paths.state_dir() / "backups") | State(paths.state_dir()).steps()
     return tuple(sorted({site for _, site in known if site is not None}))
 
 
 def completed(path: Path, content: str) -> str:
-    """Return the text of an answers file, followed by the tables of sites that are set up but missing in it.
+    """Return a file's text, followed by the tables of set-up sites missing in it.
 
     These come from the machine's own answers. Line numbers of the file stay valid. PiwizardError where the file gives
     a domain of such a site to another site.
@@ -62,7 +62,7 @@ def added(path: Path) -> tuple[str, ...]:
 
 
 def remarks(path: Path | None, answers: AnswersFile) -> list[str]:
-    """Return remarks about sites that are set up but missing in the answers, or in the given file."""
+    """Return remarks about set-up sites that are missing in the answers or the file."""
     found = []
     lacking = added(path) if path else ()
     for site in set_up():

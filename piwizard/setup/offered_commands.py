@@ -1,4 +1,4 @@
-"""Offer commands that were found in an app's code and run only after an answer that names them."""
+"""Offer commands found in an app's code that run only after an answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from piwizard.setup.run_request import Plans
 
 
 def sentences(plans: Plans) -> list[str]:
-    """Return notices about commands that these plans do not run, and about data that they do not back up."""
+    """Return notices about commands not run, and data not backed up, by these plans."""
     changes = [one.change for _, previews in plans for one in previews]
     return list(dict.fromkeys(change.sentence for change in changes if isinstance(change, Notice)))
 

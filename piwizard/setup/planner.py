@@ -1,4 +1,4 @@
-"""Plan and check the steps over one set of answers. Planning alters nothing and generates no secrets."""
+"""Plan and check the steps; planning alters nothing and generates no secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Sources = Mapping[str, Mapping[str, Any]]
 
 
 class Planner:
-    """The steps over one set of answers: which there are, what each lacks, their changes and checks."""
+    """The steps over one set of answers: what each lacks, its changes and checks."""
 
     def __init__(self, answers: AnswersFile, store: SecretStore, pins: Mapping[str, str] | None = None) -> None:
         self.answers = answers
@@ -29,7 +29,7 @@ class Planner:
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """The names of the optional steps that are not wanted."""
+        """Return the names of the skipped steps."""
         return tuple(self.answers.machine.get("skip.steps", ()))
 
     def select(self, names: Iterable[str] = (), site: str | None = None) -> list[StepInstance]:
@@ -51,28 +51,28 @@ class Planner:
         return chosen if named else [one for one in chosen if not (one.step.optional and self.missing(one))]
 
     def all_instances(self) -> list[StepInstance]:
-        """Return every step for a person to see: those of a site also while there is no site yet."""
+        """Return every step to show; without sites, steps of a site come once."""
         if not self.answers.sites:
             return [StepInstance(step, None) for step in registry.STEPS]
         return registry.in_order(registry.STEPS, list(self.answers.sites))
 
     def with_needs(self, wanted: Sequence[StepInstance], done: Iterable[StepInstance]) -> list[StepInstance]:
-        """Return these steps and, before them, those that they need and that are not done."""
+        """Return these steps and, before them, those they need that are not done."""
         return registry.with_needs(wanted, done, list(self.answers.sites))
 
     def missing(self, instance: StepInstance) -> tuple[str, ...]:
-        """Return the keys of the required answers that a step, or one that it needs, still lacks."""
+        """Return the keys of the required answers that a step and its needs lack."""
         answers = self.answers.of(instance.site)
         return tuple(one.key for one in instance.questions if one.required and one.key not in answers.values)
 
     def declined(self, instance: StepInstance) -> bool:
-        """Return whether an answer says that nothing of a step, or of one that it needs, is wanted."""
+        """Return whether an answer turns off a step, or one that it needs."""
         answers = self.answers.of(instance.site)
         asked = [question for question in instance.questions if question.declines is not None]
         return any(answers.values.get(question.key) == question.declines for question in asked)
 
     def require_answers(self, instances: Iterable[StepInstance]) -> None:
-        """Raise PiwizardError for the first answer without which one of these steps cannot be planned."""
+        """Raise PiwizardError for the first missing answer that blocks these steps."""
         for instance in instances:
             for key in self.missing(instance):
                 where = f" for the site {instance.site}" if instance.site and len(self.answers.sites) > 1 else ""
@@ -85,8 +85,9 @@ class Planner:
                 raise missing
 
     def plan(self, instance: StepInstance) -> Sequence[Change]:
-        """Return the changes of a step, in order. PiwizardError names an answer that is missing.
+        """Return the changes of a step, in order.
 
+        PiwizardError names a missing answer.
         A secret that is not generated yet has a placeholder in them: call `keep_secrets` before applying any.
         """
         self.require_answers([instance])
@@ -94,7 +95,7 @@ class Planner:
             return instance.step.plan(self.context.of(instance), self.answers_of(instance.site))
 
     def checks(self, instance: StepInstance) -> Iterable[Check]:
-        """Return the live checks of a step. PiwizardError names an answer that is missing."""
+        """Return the live checks of a step. PiwizardError names a missing answer."""
         self.require_answers([instance])
         with self.answers.locating(instance.site):
             found = instance.step.checks(self.context.of(instance), self.answers_of(instance.site))
@@ -105,7 +106,7 @@ class Planner:
             yield from found
 
     def answers_of(self, site: str | None) -> Answers:
-        """Return what a step sees of the answers, with the secrets as `SecretStore.resolve` gives them."""
+        """Return the answers that a step sees, with the secrets of `SecretStore.resolve`."""
         plain = self.answers.of(site)
         secrets: dict[str, str] = {}
         for owner, sources in self._sources(plain):
@@ -113,7 +114,7 @@ class Planner:
         return plain.with_secrets(secrets)
 
     def keep_secrets(self, instances: Iterable[StepInstance]) -> None:
-        """Generate and fetch the secrets of these steps and keep them. For runs: plans never do this."""
+        """Generate, fetch and keep the secrets of these steps. For runs, never plans."""
         for site in dict.fromkeys(instance.site for instance in instances):
             with self.answers.locating(site):
                 for owner, sources in self._sources(self.answers.of(site)):
@@ -138,5 +139,5 @@ class Planner:
                 yield owner, own
 
     def secrets(self) -> list[Secret]:
-        """Return what no log, report or screen may show: every secret, and the settings of the apps."""
+        """Return every secret and every setting of the apps, to be hidden everywhere."""
         return [*self.store.secrets(), *self.answers.settings()]

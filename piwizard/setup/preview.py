@@ -22,7 +22,10 @@ class Previewed:
 
 
 def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIndex) -> list[Previewed]:
-    """Return the previews of these changes; the members of a transaction come one by one, before the transaction."""
+    """Return the previews of these changes.
+
+    The members of a transaction come one by one, before the transaction itself.
+    """
     flat: list[Change] = []
     for change in changes:
         flat += [*change.changes, change] if isinstance(change, Transaction) else [change]

@@ -24,7 +24,7 @@ def done(planner: Planner, state: State) -> list[StepInstance]:
 
 
 def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[StepInstance]) -> Plans:
-    """Return the plans of the steps that are not done or are out of sync. Alters nothing.
+    """Return the plans of steps that are not done or out of sync; alters nothing.
 
     Steps that only wait for their background jobs are skipped.
     """
@@ -48,8 +48,9 @@ def in_background(places: Sequence[StepInstance]) -> list[StepInstance]:
 
 
 def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
-    """Start a run of these plans, with the commits that they were made from; generates missing secrets first.
+    """Start a run of these plans, with the commits that they were made from.
 
+    Generates missing secrets first.
     Returns the id of the run.
     """
     planner.keep_secrets(place for place, _ in plans)

@@ -1,5 +1,6 @@
-"""Give screens and prompts what they need of the machine. Slow unless said otherwise: screens call it in threads.
+"""Give screens and prompts what they need of the machine.
 
+Slow unless said otherwise: screens call it in threads.
 Modules are imported where they are needed, so that a front end shows its first page early.
 """
 
@@ -14,7 +15,7 @@ from piwizard.errors import PiwizardError
 
 if TYPE_CHECKING:
     from piwizard.answers.questions import Question
-    from piwizard.network.address_trial import Trial
+    from piwizard.network.address_trial import AddressTrial
     from piwizard.setup.answer_store import AnswerStore
     from piwizard.setup.planner import Planner
     from piwizard.setup.run_request import Plans
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """The questions of a step and the answers so far; `trouble`: why defaults for this machine are missing."""
+    """The questions of a step, and its answers so far.
+
+    `trouble`: why defaults for this machine are missing.
+    """
 
     questions: tuple[Question, ...]
     answers: dict[str, Any]
@@ -34,14 +38,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a run would do, for a person to confirm."""
+    """The plans of a run, for a person to confirm."""
 
     planner: Planner
     plans: Plans
 
     @property
     def edited(self) -> bool:
-        """Return whether the run would replace files that were edited after piwizard wrote them."""
+        """Return whether the run would replace files that a person has edited."""
         return any(one.preview.edited for _, changes in self.plans for one in changes)
 
     @property
@@ -61,13 +65,13 @@ class SetupService:
 
     @property
     def answering(self) -> AnswerStore:
-        """The store that reads and writes single answers."""
+        """Return the store that reads and writes single answers."""
         from piwizard.setup.answer_store import AnswerStore
 
         return AnswerStore(self._file)
 
     def asked(self, place: StepInstance) -> Asked:
-        """Return the questions of a step, with defaults for this machine, and its answers."""
+        """Return a step's questions, with defaults for this machine, and its answers."""
         planner = self._planner()
         answers = planner.answers.of(place.site)
         trouble = None
@@ -82,9 +86,9 @@ class SetupService:
         return Asked(tuple(questions), dict(answers.values), trouble)
 
     def proposal(self, place: StepInstance | None, *, again: bool = False) -> Proposal:
-        """Return what a run of one step and its needs would do, or of all steps that are left. Alters nothing.
+        """Return the plans for one step and its needs, or for all that is left.
 
-        `again`: also where the step is done and in sync.
+        `again`: even if the step is done and in sync. Alters nothing.
         """
         from piwizard.setup import run_request, workspace
 
@@ -110,7 +114,10 @@ class SetupService:
         return list(found)
 
     def start(self, proposal: Proposal) -> str:
-        """Start the run in its own process and return its id. The person has seen which edited files it replaces."""
+        """Start the run in its own process and return its id.
+
+        The person has seen which edited files it replaces.
+        """
         from piwizard.setup import run_request, workspace
 
         if self._file is not None:
@@ -143,23 +150,23 @@ class SetupService:
         if job := step_named(step).background:
             job.stop()
 
-    def trial(self) -> Trial | None:
+    def trial(self) -> AddressTrial | None:
         """Return the address that waits to be confirmed, if any. Quick."""
         from piwizard.network import address_trial
 
-        return address_trial.current()
+        return address_trial.current_trial()
 
-    def on_wire(self, trial: Trial) -> bool:
+    def on_wire(self, trial: AddressTrial) -> bool:
         """Return whether the new address is set and can be confirmed. Quick."""
-        from piwizard.network.address_trial import live, ready
+        from piwizard.network.address_trial import is_ready, live_addresses
 
-        return trial.host in live(trial.interface) and ready(trial)
+        return trial.host in live_addresses(trial.interface) and is_ready(trial)
 
-    def confirm(self) -> Trial:
+    def confirm(self) -> AddressTrial:
         """Confirm the new address."""
-        from piwizard.network import address_trial
+        from piwizard.network import address_rollback
 
-        return address_trial.confirm()
+        return address_rollback.confirm_trial()
 
     def look_for_new_code(self) -> None:
         """Fetch the newest commits for the next plan."""

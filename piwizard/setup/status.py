@@ -1,4 +1,4 @@
-"""Report the state of each step: what is recorded, verified by previews and checks."""
+"""Report the state of each step, as recorded, previewed and checked."""
 
 from __future__ import annotations
 
@@ -42,13 +42,16 @@ ASCII_STATE_SYMBOLS = {
 
 
 def state_symbol(state: str) -> str:
-    """Return the symbol of a step's state, in ASCII where the terminal's encoding has no other."""
-    return (STATE_SYMBOLS if console.unicode_out() else ASCII_STATE_SYMBOLS)[state]
+    """Return the symbol of a step's state, in ASCII where the terminal needs it."""
+    return (STATE_SYMBOLS if console.supports_unicode() else ASCII_STATE_SYMBOLS)[state]
 
 
 @dataclass(frozen=True)
 class Status:
-    """One step's state: todo, running, done, drifted, failed, interrupted, stopped, skipped; `summary` says why."""
+    """The state of one step, and why it is so in `summary`.
+
+    todo, running, done, drifted, failed, interrupted, stopped or skipped.
+    """
 
     place: StepInstance
     state: str
@@ -125,7 +128,7 @@ def _progress(place: StepInstance, entry: Entry) -> str:
 
 
 def status(planner: Planner, state: State, backups: Backups) -> list[Status]:
-    """Return the state of every step. Only steps recorded as done are probed and checked."""
+    """Return the state of every step; only those recorded as done are checked."""
     machine = SystemCache()
     return [
         _inspected(one, planner, backups, machine, state) if one.state == "done" else one
@@ -134,7 +137,7 @@ def status(planner: Planner, state: State, backups: Backups) -> list[Status]:
 
 
 def without_answers(planner: Planner, state: State, backups: Backups) -> list[Status]:
-    """Return the steps of sites that are set up but have no answers, so that nobody knows their target state."""
+    """Return the steps of sites that are set up but have no answers."""
     known = journaled(backups.folder) | state.steps()
     sites = sorted({site for _, site in known if site is not None and site not in planner.answers.sites})
     places = [StepInstance(step, site) for site in sites for step in registry.STEPS if (step.name, site) in known]

@@ -1,4 +1,4 @@
-"""Carry out a run in its own process: no terminal owns it, and its events say what it does."""
+"""Carry out a run in a process of its own, without a terminal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: 
     engine.cancellation.raise_if_requested()
     if planner is None:
         packages = request.packages and (step, site) == request.steps[-1]
-        data = app_data.folder(site) if site and place.step.holds_data else None
+        data = app_data.data_folder(site) if site and place.step.holds_data else None
         return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
     planner.context.invalidate()
 

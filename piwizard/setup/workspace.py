@@ -1,4 +1,4 @@
-"""Open what every command starts from: the planner over the answers, the secrets, the state, the backups."""
+"""Open what every command starts from: planner, secrets, state, backups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from piwizard.system import console, files, paths
 
 
 def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
-    """Return the planner for an answers file: the given one, else the machine's own, else without answers.
+    """Return the planner for a file, else for the machine's own answers, if any.
 
     A site that is set up but missing in the given file keeps its answers from the machine's own file.
     """
@@ -30,12 +30,12 @@ def planner(file: Path | None, pins: dict[str, str] | None = None) -> Planner:
         found = file_reader.parse(kept_answers.completed(path, text), all_questions(), path.name)
         found = replace(found, lines=len(text.splitlines()))
     made = Planner(found, secret_store(), pins)
-    console.hide(made.secrets())
+    console.hide_secrets(made.secrets())
     return made
 
 
 def keep_answers(file: Path) -> None:
-    """Copy a file to the machine's own answers, adding sites that are set up but missing in it.
+    """Copy a file to the machine's own answers, adding set-up sites missing in it.
 
     The previous answers stay next to it, and older ones in the backups: a person may have written them by hand.
     """
@@ -45,7 +45,7 @@ def keep_answers(file: Path) -> None:
         return
     files.make_folders(own.parent, 0o700)
     if before is not None:
-        previous = paths.previous_answers()
+        previous = paths.previous_answers_file()
         _keep_for_good(files.read(previous))
         files.replace(previous, before, mode=0o600)
     files.replace(own, content, mode=0o600)

@@ -1,1 +1,1 @@
-"""One file a step; registry.py has their order."""
+"""Define the steps, one file each; registry.py has their order."""

@@ -14,6 +14,7 @@ from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
+from piwizard.changes.build_workspace import BUILD_USER
 from piwizard.changes.command import Notice
 from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
@@ -24,10 +25,9 @@ from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
 from piwizard.changes.user import SystemUser
 from piwizard.changes.virtualenv import Virtualenv
-from piwizard.changes.workspace import BUILD_USER
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import files
-from piwizard.system.app_sandbox import seen
+from piwizard.system.app_sandbox import path_inside
 from piwizard.system.checks import Check
 from piwizard.system.files import Owner
 from piwizard.system.remedies import ApplySteps
@@ -54,6 +54,7 @@ QUESTIONS = (
         "As you would give it to `git clone`: https://…, git@…:…, or a folder on this machine.",
         v.repository,
         required=True,
+        lookup="repository",
     ),
     Question("app.branch", "Branch or tag", "Empty: the repository's own main branch.", v.reference),
     Question("app.entry", "App in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),
@@ -159,7 +160,7 @@ class App(Step):
         published = {**app.static, **app.root_files}
         trial = SetupStep(
             f"Try {app.entry.entry} on a spare socket",
-            (str(where.venv / "bin" / "python"), "-I", str(seen(TRIAL)), app.entry.entry, host),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(TRIAL)), app.entry.entry, host),
             where.release / PROOF_FILE,
             name,
             where.code,

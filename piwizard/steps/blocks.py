@@ -1,4 +1,4 @@
-"""Make a site's server block from facts and answers alone, the same for every step that writes it."""
+"""Make a site's server block from context and answers alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TAKE_UP = (Activation(("systemctl", "reload-or-restart", "nginx.service")),)
 
 
 def site_file(context: PlanContext, answers: Answers, certificate: str | None) -> File:
-    """Return the site's file in sites-available, with the certificate in this folder or without any."""
+    """Return the site's file in sites-available, with this certificate or none."""
     app = app_of(context, answers)
     name, public = app.layout.site, app.layout.current / "public"
     passed = _passed(app)
@@ -47,11 +47,11 @@ class ChosenCertificate:
     """The certificate for a site: its name in certbot, and whether a person made it."""
 
     name: str
-    of_person: bool
+    of_user: bool
 
 
 def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
-    """Return the certificate in use, else another one that covers all domains, else one that piwizard makes.
+    """Return the certificate in use, else one that covers all domains, else ours.
 
     Certificates that a person made are used and never altered.
     """
@@ -59,20 +59,20 @@ def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
     ours = lineage.name_for(site)
     used = Path(there.in_use.get(site, "")).name
     if used == ours or answers.get("tls.server"):
-        return ChosenCertificate(ours, of_person=False)
-    found = there.of_person(answers["site.domains"], used)
-    return ChosenCertificate(found.name, of_person=True) if found else ChosenCertificate(ours, of_person=False)
+        return ChosenCertificate(ours, of_user=False)
+    found = there.of_user(answers["site.domains"], used)
+    return ChosenCertificate(found.name, of_user=True) if found else ChosenCertificate(ours, of_user=False)
 
 
 def engine_of(context: PlanContext) -> TlsEngine:
-    """Return the nginx that is installed, or that this release of Debian would install."""
+    """Return the nginx that is installed, or that Debian would install."""
     if context.machine.nginx_version is None and context.machine.os.version == "12":
         return BOOKWORM
     return engine(context.machine.nginx_version, context.machine.openssl_version)
 
 
 def bare_name(domains: Sequence[str]) -> str:
-    """Return the domain to check the site by: the first one that does not redirect to another."""
+    """Return the first domain that does not redirect to another."""
     bare = domains[0].removeprefix("www.")
     return bare if bare in domains else domains[0]
 

@@ -24,8 +24,8 @@ from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
 from piwizard.tls import certificate_problem, lineage
 from piwizard.tls.certificate_request import PRODUCTION, CertbotRequest
-from piwizard.tls.challenge import ENVIRONMENT, Challenge, settings_path, way_of
-from piwizard.tls.probes import Here
+from piwizard.tls.challenge import ENVIRONMENT, Challenge, choose_challenge, settings_path
+from piwizard.tls.probes import SystemProbes
 
 CHALLENGES = ("http", "dns")
 QUESTIONS = (
@@ -68,7 +68,7 @@ QUESTIONS = (
 
 
 class Certbot(Step):
-    """Request a certificate with certbot, or use one that exists, and serve the site with it."""
+    """Request a certificate, or use one that exists, and serve the site with it."""
 
     name = "certbot"
     title = "Certificate"
@@ -99,9 +99,9 @@ class Certbot(Step):
                 ),
             )
         chosen = certificate_of(context, answers)
-        folder = str(lineage.folder(chosen.name))
+        folder = str(lineage.live_folder(chosen.name))
         host = bare_name(answers["site.domains"])
-        made = () if chosen.of_person else _made(chosen.name, context, answers)
+        made = () if chosen.of_user else _made(chosen.name, context, answers)
         return (
             Folder(Path(WEBROOT)),
             *made,
@@ -110,7 +110,7 @@ class Certbot(Step):
                 (site_file(context, answers, folder), Link(used.path, folder)),
                 validate=TEST,
                 activate=TAKE_UP,
-                verify=lambda: certificate_problem.ill(host, folder),
+                verify=lambda: certificate_problem.find_https_problem(host, folder),
             ),
         )
 
@@ -126,8 +126,8 @@ class Certbot(Step):
                 fix=(RunCommand("piwizard apply certbot", "to turn it off"),),
             )
             return
-        yield certificate_problem.certificate_check(folder, domains)
-        wrong = certificate_problem.ill(host, folder) if folder else "nothing is served over HTTPS"
+        yield certificate_problem.check_certificate(folder, domains)
+        wrong = certificate_problem.find_https_problem(host, folder) if folder else "nothing is served over HTTPS"
         yield Check(
             "https-serves-certificate",
             "HTTPS serves the newest certificate",
@@ -136,7 +136,9 @@ class Certbot(Step):
             cause="Another server block has the host name, or nginx was not reloaded after a renewal.",
             fix=(RunCommand("piwizard apply certbot"), RunCommand("sudo nginx -t", "if that does not help")),
         )
-        http = checks.settled(lambda: checks.get("/", host=host), lambda seen: seen is not None and seen.status == 301)
+        http = checks.poll_until(
+            lambda: checks.get_page("/", host=host), lambda seen: seen is not None and seen.status == 301
+        )
         target = http.headers.get("location", "") if http else ""
         yield Check(
             "http-redirects-to-https",
@@ -149,25 +151,25 @@ class Certbot(Step):
 
 
 def _made(name: str, context: PlanContext, answers: Answers) -> tuple[Change, ...]:
-    way = way_of(answers)
-    asked = _certificate(name, context, answers, way)
-    if way.settings is None:  # with http validation, nothing uses the credentials for DNS any more
-        return (Packages(way.packages), asked, AbsentFile(settings_path(str(answers.site))))
-    signed = File(way.settings, way.content, 0o600, secret=True)
-    return (Packages(way.packages), *_environment(way), signed, asked)
+    challenge = choose_challenge(answers)
+    asked = _certificate(name, context, answers, challenge)
+    if challenge.settings is None:  # with http validation, nothing uses the credentials for DNS any more
+        return (Packages(challenge.packages), asked, AbsentFile(settings_path(str(answers.site))))
+    signed = File(challenge.settings, challenge.content, 0o600, secret=True)
+    return (Packages(challenge.packages), *_environment(challenge), signed, asked)
 
 
-def _environment(way: Challenge) -> tuple[Change, ...]:
+def _environment(challenge: Challenge) -> tuple[Change, ...]:
     """Return the changes that install a certbot plugin that Debian lacks, next to Debian's certbot.
 
     It runs as root: pip installs exactly one file, whose hash is known, and ignores the settings of users.
     """
-    if not way.requirement:
+    if not challenge.requirement:
         return ()
     python = Path(commands.which("python3") or "/usr/bin/python3").resolve()
     made = (str(python), "-I", "-m", "venv", "--system-site-packages", "--clear", str(ENVIRONMENT))
-    plugin = way.requirement.partition(" ")[0]
-    lock = File(ENVIRONMENT / f"{plugin}.lock", f"{way.requirement}\n")
+    plugin = challenge.requirement.partition(" ")[0]
+    lock = File(ENVIRONMENT / f"{plugin}.lock", f"{challenge.requirement}\n")
     pip = (str(ENVIRONMENT / "bin" / "python"), "-I", "-m", "pip", "--isolated", "--no-cache-dir", "install")
     quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar=off")
     only = ("--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock.path))
@@ -185,24 +187,24 @@ def _environment(way: Challenge) -> tuple[Change, ...]:
             "root",
             Path("/"),
             failure,
-            proves=(way.requirement,),
+            proves=(challenge.requirement,),
         ),
     )
     return (Transaction("certbot-plugin", changes, shared=True),)
 
 
-def _certificate(name: str, context: PlanContext, answers: Answers, way: Challenge) -> CertbotCertificate:
+def _certificate(name: str, context: PlanContext, answers: Answers, challenge: Challenge) -> CertbotCertificate:
     domains, there = tuple(answers["site.domains"]), context.certificates.named(name)
     server = answers.get("tls.server")
-    anew = there is not None and (there.server != (server or PRODUCTION) or way.differs(there))
+    anew = there is not None and (there.server != (server or PRODUCTION) or challenge.differs_from(there))
     request = CertbotRequest(
         name,
         domains,
-        Here(),
+        SystemProbes(),
         email=answers.get("tls.email"),
         server=server,
         ca_bundle=answers.get("tls.ca_bundle"),
         force=anew or (there is not None and there.certificate.due()),
-        way=way,
+        challenge=challenge,
     )
     return CertbotCertificate(name, domains, request, anew=anew)

@@ -23,8 +23,8 @@ from piwizard.dns.ddns_account import Account, account_of
 from piwizard.dns.noip_duc import NoipPackage
 from piwizard.dns.points_here import check_host
 from piwizard.dns.providers import PROVIDERS, owner_of
-from piwizard.dns.reset_backoff import Retry
-from piwizard.dns.verify_account import Prove
+from piwizard.dns.reset_backoff import ResetBackoff
+from piwizard.dns.verify_account import VerifyAccount
 from piwizard.errors import PiwizardError
 from piwizard.network import public_ip
 from piwizard.steps.step import PlanContext, Step
@@ -65,6 +65,7 @@ QUESTIONS = (
         "The domain to keep pointing to your current public IP.",
         v.full_name,
         required=True,
+        lookup="host-name",
     ),
     Question(
         "ddns.username",
@@ -154,13 +155,13 @@ class Ddns(Step):
                 key="ddns.interval",
             )
         setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
-        prove = Prove(account, lambda: public_ip.ask(4).address, _noted())
-        return (prove, *setting_up(account, minutes, context))
+        verify = VerifyAccount(account, lambda: public_ip.find_public_ip(4).address, _noted())
+        return (verify, *setting_up(account, minutes, context))
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         account, client = account_of(answers), _client(answers)
         service = f"{client}.service"
-        state = systemd.ask([service])[service]
+        state = systemd.read_states([service])[service]
         yield Check(
             "ddns-client-running",
             f"{service} running",
@@ -175,10 +176,10 @@ class Ddns(Step):
         sent = None
         if client == "ddclient":
             yield _patiently(lambda: _last_update(account), lambda check: check.ok)
-            word = ddclient.last_word(account)
-            sent = word.address if word.status == ddclient.GOOD else None
+            last = ddclient.read_last_update(account)
+            sent = last.address if last.status == ddclient.GOOD else None
         interfaces = context.machine.network.interfaces or ()
-        public = public_ip.ask(4)  # once: the free service should not be asked repeatedly
+        public = public_ip.find_public_ip(4)  # once: the free service should not be asked repeatedly
         seen = _patiently(
             lambda: list(check_host(account.hostname, interfaces, public.address, public.reason, sent=sent)),
             lambda seen: seen[0].ok,
@@ -229,7 +230,7 @@ def _ddclient(account: Account, minutes: int, context: PlanContext) -> Sequence[
         _activated("ddclient-settings", own, ddclient.SERVICE),
         Packages(ddclient.packages(version), starts=(ddclient.SERVICE,)),
         RunningUnit(ddclient.SERVICE),
-        Retry(account, settings),
+        ResetBackoff(account, settings),
     )
 
 
@@ -267,12 +268,12 @@ def _activated(name: str, own: tuple[File, ...], service: str) -> Transaction:
 
 def _problem(service: str) -> str | None:
     """Return what is wrong with a client that was just restarted; None if nothing is, or it does not exist."""
-    state = systemd.ask([service])[service]
+    state = systemd.read_states([service])[service]
     return f"{service} does not run with its new settings." if state.failed else None
 
 
 def _last_update(account: Account) -> Check:
-    word = ddclient.last_word(account)
+    word = ddclient.read_last_update(account)
     if word.status == ddclient.GOOD:
         return Check(*UPDATED, True, f"{account.provider.title} accepted {word.address}")
     if not word.status:

@@ -63,7 +63,7 @@ AT_START = Question(
 
 
 class Dhparam(Step):
-    """Set the parameters for every server block at once, by one directive that nginx includes."""
+    """Set the parameters for every server block by one directive."""
 
     name = "dhparam"
     title = "DH parameters"
@@ -84,10 +84,10 @@ class Dhparam(Step):
         if (
             context is not None
             and answers is not None
-            and (seconds := openssl_dhparam.expected(answers.get(BITS.key, ENOUGH)))
+            and (seconds := openssl_dhparam.estimate_seconds(answers.get(BITS.key, ENOUGH)))
         ):
             bits = BITS.suggest(
-                ENOUGH, f"takes about {openssl_dhparam.duration(seconds)} on this board, by a short test"
+                ENOUGH, f"takes about {openssl_dhparam.format_duration(seconds)} on this board, by a short test"
             )
         return (WAY, bits, AT_START)
 
@@ -124,7 +124,7 @@ class Dhparam(Step):
                 else (RunCommand("sudo nginx -t", "to see which"),),
             )
             return
-        found = openssl_dhparam.parse(files.read(IN_USE) or b"")
+        found = openssl_dhparam.parse_parameters(files.read(IN_USE) or b"")
         yield Check(
             "dh-parameters-valid",
             "DH parameters valid",
@@ -155,10 +155,10 @@ def _unit(bits: int) -> str:
     return render(
         "systemd/dhparam.service.j2",
         bits=bits,
-        folder=str(generator.folder()),
-        partial=str(generator.partial()),
-        generated=str(generator.generated()),
-        progress=str(generator.PROGRESS),
+        folder=str(generator.generator_folder()),
+        partial=str(generator.partial_file()),
+        generated=str(generator.generated_file()),
+        progress=str(generator.PROGRESS_FILE),
         command=COMMAND,
     )
 

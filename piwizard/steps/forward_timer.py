@@ -1,4 +1,4 @@
-"""What looks after the forwards when nobody does: a timer, and the program that it starts."""
+"""Keep ports forwarded by a timer, and the program that it starts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from piwizard.changes.file import File
 from piwizard.network import port_forwarding
-from piwizard.network.port_forwarding import Wanted
+from piwizard.network.port_forwarding import WantedForwards
 from piwizard.templates.render import render
 
 PROGRAM = Path("/usr/local/lib/piwizard/forwards.py")
@@ -15,12 +15,12 @@ TIMER, SERVICE = "piwizard-forwards.timer", "piwizard-forwards.service"
 
 
 def program() -> File:
-    """The program: it stands alone, so that it goes on when piwizard is upgraded or removed."""
+    """Return the program, which works without piwizard: that may be removed."""
     return File(PROGRAM, Path(port_forwarding.__file__).read_text(encoding="utf-8"))
 
 
-def units(gateway: str, wanted: Wanted) -> tuple[File, File]:
-    """The timer, and the service that it starts."""
+def units(gateway: str, wanted: WantedForwards) -> tuple[File, File]:
+    """Return the timer, and the service that it starts."""
     service = render(
         "systemd/forwards.service.j2",
         program=PROGRAM,

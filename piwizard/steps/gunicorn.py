@@ -103,7 +103,7 @@ class Gunicorn(Step):
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
-        states = systemd.ask(names)
+        states = systemd.read_states(names)
         for unit, check_id in zip(names, ("app-socket-running", "app-service-running"), strict=True):
             state = states[unit]
             yield Check(
@@ -139,16 +139,16 @@ def _first_page(name: str, host: str) -> HttpResponse | None:
     """What the service answers; waits while a large app is still being loaded by a small board."""
     socket = app_units.socket_path(name)
     while True:
-        answer = checks.settled(
-            lambda: checks.get("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
+        answer = checks.poll_until(
+            lambda: checks.get_page("/", host=host, unix=socket), lambda seen: seen is not None and seen.status < 500
         )
-        if answer is not None or not systemd.loading(f"{name}.service", MAX_START_SECONDS):
+        if answer is not None or not systemd.is_loading(f"{name}.service", MAX_START_SECONDS):
             return answer
 
 
 def _ill(name: str, host: str) -> str | None:
     """What is wrong with a service that was just restarted; None where it is well, or does not run yet."""
-    state = systemd.ask([f"{name}.service"])[f"{name}.service"]
+    state = systemd.read_states([f"{name}.service"])[f"{name}.service"]
     if state.failed and not state.failing:
         return "The app runs on a spare socket, but not as the service: systemd has given it up."
     if not (state.running or state.failing):

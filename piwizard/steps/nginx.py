@@ -15,14 +15,14 @@ from piwizard.nginx import capacity, request_limits, tuning
 from piwizard.nginx.ipv6_listen import FOLDER, render_listens
 from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
 from piwizard.steps.step import PlanContext, Step
-from piwizard.system import apt_options, commands, systemd
+from piwizard.system import apt_state, commands, systemd
 from piwizard.system.checks import Check
 from piwizard.system.remedies import Advice, ApplySteps, RunCommand
 from piwizard.templates.render import render
 
 
 class Nginx(Step):
-    """Edit nginx.conf in place, directive by directive, and validate it with `nginx -t`."""
+    """Edit nginx.conf in place, by directive, and validate it with `nginx -t`."""
 
     name = "nginx"
     title = "nginx"
@@ -87,7 +87,7 @@ class Nginx(Step):
                 cause="Another file under /etc/nginx overrides them, or nginx.conf was edited.",
                 fix=(ApplySteps(("nginx",), "to set them again"),),
             )
-        state = systemd.ask(["nginx.service"])["nginx.service"]
+        state = systemd.read_states(["nginx.service"])["nginx.service"]
         yield Check(
             "nginx-service-running",
             "nginx service running",
@@ -106,7 +106,7 @@ def _listens(context: PlanContext) -> tuple[Change, ...]:
 
 def _updates(context: PlanContext) -> Change:
     """Let unattended-upgrades upgrade nginx although nginx.conf is edited; nothing if it is not installed."""
-    path = Path(apt_options.FILE)
-    if "unattended-upgrades" not in context.installed or apt_options.others_keep_settings():
+    path = Path(apt_state.KEEP_SETTINGS_FILE)
+    if "unattended-upgrades" not in context.installed or apt_state.others_decide_conffiles():
         return AbsentFile(path)
     return File(path, render("apt/keep-settings.conf.j2"))

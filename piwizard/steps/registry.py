@@ -1,4 +1,7 @@
-"""The steps in the order in which they run, what each needs, and the questions they ask. No access to the machine."""
+"""List the steps in running order, their needs and questions.
+
+Accesses nothing on the machine.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ class StepInstance:
 
     @property
     def questions(self) -> list[Question]:
-        """The questions of the step and of every step that it needs, without defaults for this machine."""
+        """Return the questions of the step and of its needs, with fixed defaults."""
         needed = [self.step, *needed_by(self.step)]
         return [question for step in STEPS if step in needed for question in step.questions(None, None)]
 
@@ -75,7 +78,10 @@ def needed_by(step: Step) -> list[Step]:
 
 
 def in_order(steps: Container[Step], sites: Sequence[str]) -> list[StepInstance]:
-    """Return the instances of these steps in running order; steps of sites that follow each other go site by site."""
+    """Return the instances of these steps in running order.
+
+    Steps of sites that follow each other go site by site.
+    """
     found: list[StepInstance] = []
     for scope, group in groupby(STEPS, key=lambda step: step.scope):
         wanted = [step for step in group if step in steps]
@@ -87,7 +93,7 @@ def in_order(steps: Container[Step], sites: Sequence[str]) -> list[StepInstance]
 def with_needs(
     wanted: Sequence[StepInstance], done: Iterable[StepInstance], sites: Sequence[str]
 ) -> list[StepInstance]:
-    """Return these instances and, before them, those that they need and that are not done."""
+    """Return these instances and, before them, those they need that are not done."""
     done = list(done)
     found = list(wanted)
     for instance in found:

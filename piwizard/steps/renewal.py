@@ -1,4 +1,4 @@
-"""Renew the certificate by a timer, verified by a dry run, and reload nginx after each renewal."""
+"""Renew the certificate by a timer, verified by a dry run."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from piwizard.system.checks import Check
 from piwizard.system.remedies import RunCommand
 from piwizard.templates.render import render
 from piwizard.tls import certificate_problem, lineage, renewal_dry_run
-from piwizard.tls.challenge import ENVIRONMENT, Challenge, environment_runs, needs_environment, way_of
-from piwizard.tls.renewal_dry_run import HOOK, Rehearsal
+from piwizard.tls.challenge import ENVIRONMENT, Challenge, choose_challenge, environment_runs, needs_environment
+from piwizard.tls.renewal_dry_run import HOOK, RenewalDryRun
 
 TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
@@ -68,9 +68,9 @@ class Renewal(Step):
             served_here = partial(renewal_dry_run.with_webroot, domains=answers["site.domains"])
             changes.append(EditedFile(conf, served_here, "validation files go to the folder that nginx serves"))
         hook = File(HOOK, render("certbot/deploy-hook"), 0o755)
-        way = Challenge() if certificate_of(context, answers).of_person else way_of(answers)
-        if way.requirement:
-            drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=way.certbot))
+        challenge = Challenge() if certificate_of(context, answers).of_user else choose_challenge(answers)
+        if challenge.requirement:
+            drop_in = File(PLUGIN, render("systemd/certbot-plugin.conf.j2", argv=challenge.certbot))
             changes.append(Transaction("renewal-plugin", (Folder(DROP_INS), drop_in), activate=RELOAD, shared=True))
         elif not needs_environment(context.certificates.lineages):
             changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), activate=RELOAD, shared=True))
@@ -79,19 +79,19 @@ class Renewal(Step):
                 "renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), activate=RELOAD, shared=True
             ),
             *changes,
-            Rehearsal(
+            RenewalDryRun(
                 name,
                 paths.state_dir() / "renewals" / name,
                 {"REQUESTS_CA_BUNDLE": bundle} if bundle else {},
                 answers.get("tls.server"),
-                way,
+                challenge,
             ),
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
-        states = systemd.ask([TIMER, WATCH])
+        states = systemd.read_states([TIMER, WATCH])
         for check_id, name, timer in (
             ("renewal-timer-running", "Renewal timer running", TIMER),
             ("health-timer-running", "Weekly health check timer running", WATCH),
@@ -130,4 +130,4 @@ class Renewal(Step):
                 ),
             )
         domains = answers["site.domains"]
-        yield certificate_problem.certificate_check(context.certificates.in_use.get(str(answers.site)), domains)
+        yield certificate_problem.check_certificate(context.certificates.in_use.get(str(answers.site)), domains)

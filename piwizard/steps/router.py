@@ -1,4 +1,4 @@
-"""Forward ports 80 and 443 to this machine, or tell a person how; find out whether visitors can get in."""
+"""Forward ports to this machine, or tell a person how, and check the way in."""
 
 from __future__ import annotations
 
@@ -19,25 +19,24 @@ from piwizard.errors import PiwizardError
 from piwizard.network import (
     firewall,
     inbound_probe,
-    manual_forwarding,
     nat_detection,
     port_forwarding,
     public_ip,
     reachability,
+    router_forwards,
     ufw,
-    upnp,
 )
 from piwizard.network.port_forwarding import UpnpRouter as Seen
-from piwizard.network.reachability import Evidence, Verdict
+from piwizard.network.reachability import Evidence, Reachability
 from piwizard.steps import forward_timer
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system import paths, systemd
 from piwizard.system.checks import Check
 from piwizard.system.facts import Facts, Network
-from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand, sentence
+from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand, format_fix
 
 FORWARDED = ("ports-forwarded", "Router forwards ports 80 and 443")
-FIREWALL = ("firewall-open", "Firewall lets visitors in")
+FIREWALL = ("firewall-open", "Firewall allows ports 80 and 443")
 
 PORTS = (80, 443)
 UPNP, BY_HAND = "upnp", "by-hand"
@@ -56,7 +55,7 @@ QUESTIONS = (
 
 
 class Router(Step):
-    """Forward ports by UPnP and keep them by a timer, open the firewall, and diagnose what blocks visitors."""
+    """Forward ports by UPnP, open the firewall, and find what blocks visitors."""
 
     name = "router"
     title = "Router"
@@ -75,13 +74,13 @@ class Router(Step):
         if context is None:
             return QUESTIONS
         gateway = context.machine.network.gateway
-        if gateway and port_forwarding.find(gateway.address):
+        if gateway and port_forwarding.find_router(gateway.address):
             return [QUESTIONS[0].suggest(UPNP, "your router supports UPnP")]
         return [QUESTIONS[0].suggest(BY_HAND, "no router answers by UPnP")]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         gateway, address = _ends(context.machine.network)
-        fire: tuple[Change, ...] = (OpenPorts(PORTS),) if ufw.look(PORTS) else ()
+        fire: tuple[Change, ...] = (OpenPorts(PORTS),) if ufw.read_ufw(PORTS) else ()
         if answers["router.forward"] == BY_HAND:
             if (forward_timer.UNITS / forward_timer.TIMER).exists():
                 raise PiwizardError(
@@ -89,7 +88,7 @@ class Router(Step):
                     key="router.forward",
                     hint="Run `piwizard undo router`, then apply again.",
                 )
-            text = manual_forwarding.words(context.machine, address, PORTS)
+            text = router_forwards.format_instructions(context.machine, address, PORTS)
             return (*fire, File(paths.state_dir() / "router-by-hand.txt", text))
         wanted = Forwards(gateway, address, PORTS, _description(context.machine), lambda seen: _refuse(context, seen))
         kept = Transaction(
@@ -98,7 +97,7 @@ class Router(Step):
             activate=(Activation(("systemctl", "daemon-reload")),),
         )
         # A router that does not answer now must not stop the run: the timer tries again, and the checks report it.
-        silent = (forward_timer.UNITS / forward_timer.TIMER).exists() and port_forwarding.find(gateway) is None
+        silent = (forward_timer.UNITS / forward_timer.TIMER).exists() and port_forwarding.find_router(gateway) is None
         return (
             *fire,
             Packages(("miniupnpc",)),
@@ -110,20 +109,20 @@ class Router(Step):
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         gateway, address = _ends(context.machine.network)
-        url = port_forwarding.find(gateway) if upnp.installed() else None
-        seen = upnp.look(url) if url else None
+        url = port_forwarding.find_router(gateway) if router_forwards.upnpc_installed() else None
+        seen = router_forwards.read_router(url) if url else None
         forwarded = None
         if answers["router.forward"] == BY_HAND:
             yield Check(
                 "port-forwarding-manual",
                 "Port forwarding set up by hand",
                 True,
-                manual_forwarding.in_short(context.machine, address, PORTS),
+                router_forwards.format_summary(context.machine, address, PORTS),
             )
         else:
             forwarded = seen is not None and all(_points_here(seen, port, address) for port in PORTS)
             yield _forwards(seen, address, forwarded=forwarded)
-            state = systemd.ask([forward_timer.TIMER])[forward_timer.TIMER]
+            state = systemd.read_states([forward_timer.TIMER])[forward_timer.TIMER]
             yield Check(
                 "port-forwarding-timer-running",
                 "Port forwarding timer running",
@@ -160,7 +159,7 @@ def _ends(network: Network) -> tuple[str, str]:
 def _description(machine: Facts) -> str:
     """Return the description of the forwarded ports in the router, unique to this machine."""
     main = machine.network.main
-    return port_forwarding.description_of(main.mac if main and main.mac else machine.hostname)
+    return port_forwarding.make_description(main.mac if main and main.mac else machine.hostname)
 
 
 def _points_here(seen: Seen, port: int, address: str) -> bool:
@@ -197,7 +196,7 @@ def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
 
 def _firewall(network: Network) -> Iterable[Check]:
     main = network.main
-    found = firewall.look(PORTS, main.name if main else "")
+    found = firewall.read_firewall(PORTS, main.name if main else "")
     if found is None:
         return
     if found.unsure and not found.closed:
@@ -208,33 +207,33 @@ def _firewall(network: Network) -> Iterable[Check]:
     yield Check(
         *FIREWALL,
         not found.closed,
-        f"{found.keeper} blocks port {closed}" if closed else f"{found.keeper} lets visitors in",
+        f"{found.keeper} blocks port {closed}" if closed else f"{found.keeper} allows both",
         f"{found.keeper} on this Pi blocks what is not explicitly allowed.",
         firewall.FIXES[found.keeper],
     )
 
 
-def _verdict(context: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Verdict:
-    return reachability.judge(_evidence(context, seen, forwarded=forwarded))
+def _verdict(context: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Reachability:
+    return reachability.judge_evidence(_evidence(context, seen, forwarded=forwarded))
 
 
 def _evidence(context: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
     """Collect what tells whether visitors can get in; takes a few seconds at most."""
-    internet, router = public_ip.ask(4), seen.outside if seen else None
+    internet, router = public_ip.find_public_ip(4), seen.outside if seen else None
     own = tuple(one.address for each in context.machine.network.interfaces or () for one in each.addresses)
-    host = inbound_probe.name_in(context.nginx.sites.values())
-    heard = bool(internet.address and host and inbound_probe.heard(internet.address, host))
+    host = inbound_probe.find_server_name(context.nginx.sites.values())
+    heard = bool(internet.address and host and inbound_probe.probe_port(internet.address, host))
     plain = heard or (router is not None and router == internet.address)
-    way = nat_detection.NatPath() if plain else nat_detection.look(internet.address)
+    way = nat_detection.NatPath() if plain else nat_detection.detect_nat(internet.address)
     return Evidence(router, internet.address, internet.reason, own, way, forwarded, heard)
 
 
 def _refuse(context: PlanContext, seen: Seen) -> None:
-    """Raise PiwizardError if no port forwarding of this router could let visitors in."""
+    """Raise PiwizardError if port forwarding in this router cannot work."""
     found = _verdict(context, seen, forwarded=None)
     if found.hopeless:
         raise PiwizardError(
             f"{found.detail[0].upper()}{found.detail[1:]}. {found.cause}",
             key="router.forward",
-            hint=sentence(found.fix),
+            hint=format_fix(found.fix),
         )

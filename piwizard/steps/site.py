@@ -1,4 +1,4 @@
-"""Set up the server block of a site: static files, requests to the app, and nothing else."""
+"""Set up the server block of a site: static files and requests to the app."""
 
 from __future__ import annotations
 
@@ -36,16 +36,17 @@ QUESTIONS = (
     Question(
         "site.domains",
         "Domains",
-        "The domains that people type, the main one first; a www. domain redirects to the one without.",
+        "The domains that people type, the main one first; the one with www redirects to the one without.",
         v.list_of(v.host_name, 20, least=1),
         kind="list",
         required=True,
+        lookup="host-name",
     ),
 )
 
 
 class Site(Step):
-    """Set up the server block of a site, and the default server for unknown host names."""
+    """Set up the server block of a site, and one for unknown host names."""
 
     name = "site"
     title = "Site"
@@ -113,7 +114,7 @@ class Site(Step):
             cause=_cause(page),
             fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
         )
-        fresh = checks.settled(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
+        fresh = checks.poll_until(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
         yield _closed(str(answers.site), host, page, secure=secure) if fresh else _old(*CLOSED)
         if other := context.nginx.default_server_of_others():
             yield Check(*STRANGERS, True, f"answered by {other}, which is not piwizard's")
@@ -150,7 +151,7 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
     if page is None:
         return failed(f"unknown: no answer for {host}", "", DOCTOR)
     files = leak_check.list_private_files(SiteLayout(site, ""))
-    found = leak_check.find_leaks(files, lambda path: checks.get(path, host=host, secure=secure))
+    found = leak_check.find_leaks(files, lambda path: checks.get_page(path, host=host, secure=secure))
     if found.leaked:
         return failed(
             f"served: {', '.join(found.leaked)}",
@@ -171,7 +172,7 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
 
 def _strangers() -> Check:
     """Check that a request for an unknown host name gets no answer: the connection is accepted, then closed."""
-    seen = checks.settled(lambda: checks.ask("/", host="unknown.invalid"), lambda seen: seen == "closed")
+    seen = checks.poll_until(lambda: checks.try_page("/", host="unknown.invalid"), lambda seen: seen == "closed")
     details = {"closed": "no answer for them", "nobody": "unknown: no connection to nginx"}
     return Check(
         *STRANGERS,
@@ -188,13 +189,13 @@ def _first_page(host: str, service: str, *, secure: bool) -> HttpResponse | None
     """Return what a visitor gets; waits while the app's workers are starting."""
     while True:
         began = time.monotonic()
-        page = checks.settled(
-            lambda: checks.get("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
+        page = checks.poll_until(
+            lambda: checks.get_page("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
         )
         # nginx itself refuses or closes at once; an app that is starting gives nginx no answer, or 502.
-        silent = page is None and time.monotonic() - began >= checks.TIMEOUT
+        silent = page is None and time.monotonic() - began >= checks.TIMEOUT_SECONDS
         may_load = silent or (page is not None and page.status in (502, 504))
-        if not may_load or not systemd.loading(service, MAX_START_SECONDS):
+        if not may_load or not systemd.is_loading(service, MAX_START_SECONDS):
             return page
 
 

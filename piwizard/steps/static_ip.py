@@ -18,11 +18,11 @@ from piwizard.network.address_settings import (
     DNS,
     GATEWAY,
     INTERFACE,
-    chosen_interface,
-    gateway_of,
-    name_servers,
-    present,
-    settings,
+    choose_interface,
+    current_address,
+    find_gateway,
+    find_name_servers,
+    read_settings,
 )
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system.checks import Check
@@ -41,21 +41,21 @@ QUESTIONS = (
         ADDRESS,
         "Address",
         BEST,
-        address_rules.with_prefix,
+        address_rules.address_with_prefix,
         required=True,
     ),
     Question(
         INTERFACE,
         "Interface",
         "eth0 is the cable, wlan0 is Wi-Fi; needed only if the Pi uses both.",
-        address_rules.interface,
+        address_rules.interface_name,
     ),
-    Question(GATEWAY, "Router", "The local IP of your router.", address_rules.address),
+    Question(GATEWAY, "Router", "The local IP of your router.", address_rules.ipv4_address),
     Question(
         DNS,
         "Name servers",
         "Usually the router; a second one helps if it is slow.",
-        v.list_of(address_rules.address, 3),
+        v.list_of(address_rules.ipv4_address, 3),
         kind="list",
     ),
     Question(
@@ -70,7 +70,7 @@ QUESTIONS = (
 
 
 class StaticIp(Step):
-    """Give an interface a static IPv4 address, in the settings of whatever manages the network."""
+    """Give an interface a static IPv4 address, in the network manager's settings."""
 
     name = "static-ip"
     title = "Static address"
@@ -90,21 +90,21 @@ class StaticIp(Step):
         return _proposed(context.machine.network, answers)
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
-        cut_off = address_trial.current()
-        if cut_off and not address_trial.live(cut_off.interface):
+        cut_off = address_trial.current_trial()
+        if cut_off and not address_trial.live_addresses(cut_off.interface):
             raise PiwizardError(
                 f"{cut_off.interface} is being restored after an interrupted trial.",
                 hint="Apply again in a few seconds.",
             )
-        chosen = settings(context.machine.network, answers)
+        chosen = read_settings(context.machine.network, answers)
         change = FixedAddress(chosen, answers.get(REVERT_AFTER, SECONDS))
         if not change.in_sync():
-            neighbors.refuse(chosen)
+            neighbors.require_free_address(chosen)
         return (change,)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        chosen = settings(context.machine.network, answers)
-        here = address_trial.live(chosen.interface)
+        chosen = read_settings(context.machine.network, answers)
+        here = address_trial.live_addresses(chosen.interface)
         apply_again = (RunCommand("piwizard apply static-ip", "to set it again"),)
         yield Check(
             "static-ip-set",
@@ -122,7 +122,7 @@ class StaticIp(Step):
             cause=f"The settings of {chosen.manager} were changed, so the next boot brings another address.",
             fix=apply_again,
         )
-        reached = neighbors.answers(chosen.gateway, chosen.interface, 5.0)
+        reached = neighbors.wait_for_answer(chosen.gateway, chosen.interface, 5.0)
         yield Check(
             "router-answers",
             "Router answers",
@@ -151,22 +151,22 @@ class StaticIp(Step):
 
 
 def _finds_names(server: str) -> bool:
-    return lookup.seen(KNOWN_NAME, "A", lookup.Resolvers((server,))).status == "found"
+    return lookup.ask_resolvers(KNOWN_NAME, "A", lookup.Resolvers((server,))).status == "found"
 
 
 def _proposed(network: Network, answers: Answers) -> Sequence[Question]:
     """Return the questions with the values of the current lease as defaults."""
     try:
-        interface = chosen_interface(network, answers)
+        interface = choose_interface(network, answers)
     except PiwizardError:
         return QUESTIONS
-    here, gateway = present(interface), gateway_of(network, interface.name)
+    here, gateway = current_address(interface), find_gateway(network, interface.name)
     lent = "assigned by the router now" if here and here.dynamic else "current value"
     found = {
         ADDRESS: (str(here) if here else None, lent),
         INTERFACE: (interface.name, "used for the Internet" if INTERFACE not in answers.values else ""),
         GATEWAY: (gateway, "current value"),
-        DNS: (name_servers(network, gateway) or None, "current values"),
+        DNS: (find_name_servers(network, gateway) or None, "current values"),
     }
     asked = [one.suggest(*found[one.key]) if found.get(one.key, (None,))[0] is not None else one for one in QUESTIONS]
     card = f"{BEST} To reserve it in the router instead: the MAC address is {interface.mac}."

@@ -26,7 +26,7 @@ Scope = Literal["machine", "site"]
 
 @dataclass(frozen=True)
 class PlanContext:
-    """What a plan is made from: facts about the machine, the nginx files that exist, the app's code."""
+    """The facts, nginx files and code that a plan is made from."""
 
     machine: Facts
     nginx: NginxFiles = field(default_factory=NginxFiles)
@@ -44,7 +44,7 @@ class PlanContext:
 
 
 def app_of(context: PlanContext, answers: Answers) -> AppConfig:
-    """Return the app of a site, as configured. PiwizardError where the site has no repository yet."""
+    """Return the configured app of a site. PiwizardError without a repository."""
     if context.source is None:
         raise MissingAnswer("app.repo is missing.", key="app.repo", hint="Run `piwizard` to answer it.")
     from piwizard.apps.app_config import AppConfig  # reads code in ten ways, and most pages never ask for that
@@ -53,7 +53,7 @@ def app_of(context: PlanContext, answers: Answers) -> AppConfig:
 
 
 class Step(ABC):
-    """One entry of the sidebar: its questions, plan and checks, and what other parts need to know of it.
+    """One entry of the sidebar: questions, plan, checks, and facts for other parts.
 
     Plans and checks are made from context and answers alone, and alter nothing.
     """
@@ -88,12 +88,12 @@ class Step(ABC):
     """The place in the doctor's examination, which goes from the machine and its web server to the app's code."""
 
     def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        """Return the questions, with defaults for this machine. Without a context: with fixed defaults alone."""
+        """Return the questions, with defaults for this machine if there is a context."""
         return ()
 
     @abstractmethod
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
-        """Return the changes in order. PiwizardError where they are impossible, before anything is altered."""
+        """Return the changes in order. PiwizardError where they are impossible."""
 
     @abstractmethod
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:

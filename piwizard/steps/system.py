@@ -1,4 +1,4 @@
-"""Install the packages, and check that this machine has enough disk space and memory."""
+"""Install the packages, and check disk space, memory and clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEMORY_NEEDED = 300
 
 
 class System(Step):
-    """Install Debian's packages, and refuse early what would fail later with a worse message."""
+    """Install Debian's packages, and refuse early what would fail later."""
 
     name = "system"
     title = "System"

@@ -1,7 +1,7 @@
-"""What an app has written: measured before somebody is asked about it, and deleted only after a yes.
+"""An app's data folder: how much is in it, and its deletion.
 
-Everything in the folder is a stranger's work. So it is gone through by open folders, never by a path, follows no link,
-leaves no file system, and neither depth nor number of files can exhaust memory or open files.
+The app writes these files, so they are not trusted. All work starts from open folders, never from a path, follows no
+link, stays on one file system, and uses a bounded amount of memory and open files however deep the tree is.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from piwizard.errors import PiwizardError
 from piwizard.system import files, paths, safe_open
 
 SETUP_RECORD = "data.setup"
-"""The folder beside the data that says which setup commands have run on it: it stays and goes with the data."""
-MOST_FILES = 100_000
-MOST_LEVELS = 64
-MOST_SECONDS = 5.0
-MOUNTS = Path("/proc/self/mountinfo")
+"""The folder beside the data that records which setup commands ran on it. It is kept and deleted with the data."""
+MAX_FILES = 100_000
+MAX_LEVELS = 64
+MAX_SECONDS = 5.0
+MOUNTINFO = Path("/proc/self/mountinfo")
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The files in a folder and their size in bytes; `more`: counting ended before all were seen."""
+    """The number of files in a folder and their size in bytes. `more`: counting stopped before the end."""
 
     folder: Path
     files: int
@@ -32,32 +32,32 @@ class Contents:
     more: bool = False
 
     def __str__(self) -> str:
-        """As a question names it: `/srv/blog/data (12 files, 3.1 MB)`."""
+        """Return the text for a question: `/srv/blog/data (12 files, 3.1 MB)`."""
         counted = "1 file" if self.files == 1 else f"{self.files:,} files"
         return f"{self.folder} ({'more than ' if self.more else ''}{counted}, {_size(self.size)})"
 
     @property
     def any(self) -> bool:
-        """Whether there is anything to lose."""
+        """Return whether the folder contains anything."""
         return self.more or self.files > 0
 
     def as_json(self) -> dict[str, object]:
-        """The shape under --json."""
+        """Return the form used with --json."""
         return {"folder": str(self.folder), "files": self.files, "bytes": self.size, "more": self.more}
 
 
-def folder(site: str) -> Path:
-    """Where the app of a site writes."""
+def data_folder(site: str) -> Path:
+    """Return the folder that the app of a site writes to."""
     return paths.sites_dir() / site / "data"
 
 
-def of(site: str) -> Contents | None:
-    """What there is to delete of a site: its data, or what is left of it where a deletion was cut off."""
-    return measure(folder(site)) or measure(files.gone(folder(site)))
+def measure_site(site: str) -> Contents | None:
+    """Measure the data of a site, or the rest of it after an interrupted deletion. None if there is none."""
+    return measure_folder(data_folder(site)) or measure_folder(files.removal_path(data_folder(site)))
 
 
-def measure(data: Path) -> Contents | None:
-    """Count the files of a data folder. None where there is no folder; a link to one is none."""
+def measure_folder(data: Path) -> Contents | None:
+    """Count the files of a data folder. Return None if there is no such folder, or only a link to one."""
     try:
         handle = os.open(data, safe_open.FOLDER_FLAGS)
     except OSError:
@@ -74,12 +74,12 @@ class _Counting:
     def __init__(self) -> None:
         self.files = self.size = 0
         self.more = False
-        self._until = time.monotonic() + MOST_SECONDS
+        self._until = time.monotonic() + MAX_SECONDS
 
     def count(self, handle: int, level: int) -> None:
         with os.scandir(handle) as entries:
             for entry in entries:
-                if self.files >= MOST_FILES or time.monotonic() > self._until:
+                if self.files >= MAX_FILES or time.monotonic() > self._until:
                     self.more = True
                     return
                 if entry.is_dir(follow_symlinks=False):
@@ -91,16 +91,16 @@ class _Counting:
         self.files += 1
         try:
             self.size += entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:  # the app removed it meanwhile
+        except FileNotFoundError:  # the app removed it in the meantime
             self.files -= 1
 
     def _inside(self, handle: int, name: str, level: int) -> None:
-        if level >= MOST_LEVELS:
+        if level >= MAX_LEVELS:
             self.more = True
             return
         try:
             inside = os.open(name, safe_open.FOLDER_FLAGS, dir_fd=handle)
-        except OSError:  # it is something else by now
+        except OSError:  # replaced by something else in the meantime
             return
         try:
             self.count(inside, level + 1)
@@ -109,7 +109,7 @@ class _Counting:
 
 
 def require_one_file_system(data: Path) -> None:
-    """Raise PiwizardError where a disk is mounted in a data folder: what is on it is more than the app's."""
+    """Raise PiwizardError if a disk is mounted in a data folder: it may contain more than the app's files."""
     inside = [path for path in _mounted() if path == data or path.is_relative_to(data)]
     if inside:
         raise PiwizardError(
@@ -118,43 +118,43 @@ def require_one_file_system(data: Path) -> None:
         )
 
 
-def mounted_in(data: Path) -> list[Path]:
-    """Return what is mounted within a data folder; not the folder itself, which may be a disk of its own."""
+def find_mounts(data: Path) -> list[Path]:
+    """Return the mount points below a data folder. The folder itself may be one and is not included."""
     return [path for path in _mounted() if path != data and path.is_relative_to(data)]
 
 
 def _mounted() -> list[Path]:
     try:
-        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = MOUNTINFO.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return []
     return [Path(_unescaped(line.split(" ")[4])) for line in lines]
 
 
 def _unescaped(text: str) -> str:
-    """The kernel writes blanks, tabs, new lines and backslashes as octal numbers."""
+    """Decode the octal escapes with which the kernel writes spaces, tabs, newlines and backslashes."""
     for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         text = text.replace(code, character)
     return text
 
 
-def delete(data: Path) -> bool:
-    """Delete a data folder, and what an earlier deletion that was cut off has left. Returns whether there was any.
+def delete_data(data: Path) -> bool:
+    """Delete a data folder, and the rest of an interrupted deletion. Return whether there was anything.
 
-    First it gets another name, so that nothing takes half of it for all. A link to a folder is left alone.
+    The folder is renamed first, so that nobody mistakes half of it for all of it. A link to a folder is not touched.
     """
-    going = files.gone(data)
+    going = files.removal_path(data)
     there = [part for part in (going, data) if part.is_dir() and not part.is_symlink()]
     for part in there:
         require_one_file_system(part)
     try:
         if there:
-            files.remove_whole(data)
-        files.remove_whole(data.with_name(SETUP_RECORD))
+            files.remove_atomically(data)
+        files.remove_atomically(data.with_name(SETUP_RECORD))
     except OSError as error:
         raise PiwizardError(
-            f"{data} could not be deleted entirely: {error.strerror}. What is left is in {going}.",
-            hint="Start the same command again. `sudo ls -lR` on that folder shows what is in the way.",
+            f"{data} could not be deleted completely: {error.strerror}. The rest is in {going}.",
+            hint="Run the same command again. `sudo ls -lR` on that folder shows what is left.",
         ) from error
     return bool(there)
 

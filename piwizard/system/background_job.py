@@ -12,7 +12,7 @@ from piwizard.system import commands, systemd
 
 @dataclass(frozen=True)
 class JobProgress:
-    """The progress of a background job, as a percentage and as a sentence."""
+    """The progress of a background job: a percentage and a sentence."""
 
     percent: int
     text: str
@@ -20,12 +20,10 @@ class JobProgress:
 
 @dataclass(frozen=True)
 class BackgroundJob:
-    """Work that takes hours.
+    """Work that takes hours. When it is done, it starts an ordinary run of its step, which uses the result.
 
-    When it has finished, it starts an ordinary run of its step, which uses the result.
-
-    `what` is the work in a few words: "The generation of DH parameters". `marker` returns a file that exists from
-    the start of the work to its end: a unit that is enabled at boot continues only where that file is left.
+    `what` names the work in a few words: "The generation of DH parameters". `marker` returns a file that exists from
+    the start of the work to its end: a unit that is enabled at boot continues only if that file exists.
     """
 
     unit: str
@@ -34,14 +32,11 @@ class BackgroundJob:
     marker: Callable[[], Path]
 
     def running(self) -> bool:
-        """Ask systemd whether the job runs."""
-        return systemd.ask([self.unit])[self.unit].running
+        """Return whether the job is running, according to systemd."""
+        return systemd.read_states([self.unit])[self.unit].running
 
     def stop(self) -> None:
-        """Stop the job, so that it does not start again at boot.
-
-        Raise PiwizardError where systemd refuses.
-        """
+        """Stop the job, so that it does not start again at boot. Raise PiwizardError if systemd refuses."""
         result = commands.run(("systemctl", "stop", self.unit))
         if not result.ok:
             raise PiwizardError(

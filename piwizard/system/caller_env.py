@@ -1,4 +1,4 @@
-"""The environment variables of whoever started piwizard, also through sudo, which drops them."""
+"""Environment variables of the user who started piwizard, including those that sudo drops."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from piwizard.system import commands
 
 
-def variable(name: str) -> str | None:
-    """Return a variable of this process, else of the sudo that started it; None where neither has it.
+def read_variable(name: str) -> str | None:
+    """Return a variable of this process, or else of the sudo that started it; None if neither has it.
 
-    The answers name the variables that hold secrets, and only root can read those: who calls sudo cannot tell it
-    which to pass on. The environment that sudo itself was started with is the caller's, and root may look at it.
+    The answers file names the variables that hold secrets, and only root can read that file, so the user cannot know
+    which ones sudo should keep. sudo itself was started with the user's environment, which root can read.
     """
     return os.environ.get(name) or _of_sudo(os.getppid()).get(name)
 

@@ -1,4 +1,4 @@
-"""What a certificate says of itself, read with openssl."""
+"""Certificates, read with openssl."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 from piwizard.system import commands
 
-WORDS = ("-noout", "-issuer", "-dates", "-ext", "subjectAltName")
-SOON, LONG = 20, 90
-"""Days before its end at which somebody has to know, of one that lasts so long: of shorter ones as much less."""
-END = "%b %d %H:%M:%S %Y GMT"
+X509_OPTIONS = ("-noout", "-issuer", "-dates", "-ext", "subjectAltName")
+WARNING_DAYS, USUAL_LIFETIME_DAYS = 20, 90
+"""Days before expiry at which a certificate of 90 days needs attention. Shorter lifetimes scale down."""
+DATE_FORMAT = "%b %d %H:%M:%S %Y GMT"
 
 
 @dataclass(frozen=True)
 class X509Info:
-    """The names that it is for, and how long it is valid."""
+    """The host names and the validity of a certificate."""
 
     names: frozenset[str]
     ends: datetime
@@ -25,34 +25,36 @@ class X509Info:
     begins: datetime | None = None
 
     def days_left(self, now: datetime | None = None) -> float:
-        """Until its end; less than nothing afterwards."""
+        """Return the days until it expires; negative after that."""
         return (self.ends - (now or datetime.now(UTC))).total_seconds() / 86400
 
     def due(self, now: datetime | None = None) -> bool:
-        """Whether it is so near to its end that a renewal must have failed: certbot renews at a third of its time."""
-        lasts = (self.ends - self.begins).total_seconds() / 86400 if self.begins else LONG
-        return self.days_left(now) < min(SOON, lasts * SOON / LONG)
+        """Return whether it expires so soon that renewal must have failed: certbot renews with a third of time left."""
+        lasts = (self.ends - self.begins).total_seconds() / 86400 if self.begins else USUAL_LIFETIME_DAYS
+        return self.days_left(now) < min(WARNING_DAYS, lasts * WARNING_DAYS / USUAL_LIFETIME_DAYS)
 
     def covers(self, domain: str) -> bool:
-        """Whether it counts for a name, be it by an asterisk."""
+        """Return whether it is valid for a host name, directly or through a wildcard."""
         return domain in self.names or f"*.{domain.partition('.')[2]}" in self.names
 
 
-def read(path: Path) -> X509Info | None:
-    """The first certificate of a PEM file; None where there is none that openssl understands."""
+def read_certificate(path: Path) -> X509Info | None:
+    """Read the first certificate of a PEM file; None if there is none that openssl can read."""
     if not path.is_file() or commands.which("openssl") is None:
         return None
-    shown = commands.run(("openssl", "x509", "-in", str(path), *WORDS))
-    return parse(shown.output) if shown.ok else None
+    shown = commands.run(("openssl", "x509", "-in", str(path), *X509_OPTIONS))
+    return parse_certificate(shown.output) if shown.ok else None
 
 
-def parse(text: str) -> X509Info | None:
-    """Reads what `openssl x509` printed."""
+def parse_certificate(text: str) -> X509Info | None:
+    """Parse the output of `openssl x509`."""
     fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in text.splitlines())}
     if "notAfter" not in fields:
         return None
     begins, ends = (
-        datetime.strptime(re.sub(r"\s+", " ", fields[name]), END).replace(tzinfo=UTC) if name in fields else None
+        datetime.strptime(re.sub(r"\s+", " ", fields[name]), DATE_FORMAT).replace(tzinfo=UTC)
+        if name in fields
+        else None
         for name in ("notBefore", "notAfter")
     )
     assert ends is not None

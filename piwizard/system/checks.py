@@ -1,4 +1,4 @@
-"""Checks of what is really there and works, and their results."""
+"""Checks of this machine's web server, and the result of a check."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from piwizard.system import http_client
+from piwizard.system import connections, http_client
 from piwizard.system.http_client import HttpResponse, Limits, MalformedResponse
-from piwizard.system.remedies import Fix, sentence
+from piwizard.system.remedies import Fix, format_fix
 
 if TYPE_CHECKING:
     import ssl
 
 Seen = TypeVar("Seen")
-TIMEOUT = 10.0
-"""Seconds that an answer may take."""
-FIRST_PAGE = Limits(seconds=TIMEOUT, body_seconds=2.0)
-"""Whether somebody answers shows in the status and the beginning of a page, which may be a stream without an end."""
-HERE = "127.0.0.1"
+TIMEOUT_SECONDS = 10.0
+"""The longest time in seconds to wait for an answer."""
+FIRST_PAGE = Limits(seconds=TIMEOUT_SECONDS, body_seconds=2.0)
+"""The status and the beginning of a page show whether the server answers; a page may be an endless stream."""
+LOCALHOST = "127.0.0.1"
 HTTP, HTTPS = 80, 443
 
 
@@ -28,9 +28,9 @@ HTTP, HTTPS = 80, 443
 class Check:
     """The result of one check. `cause` and `fix` explain a failed one, and may add to one that passed.
 
-    `id` never changes: programs tell checks apart by it, and by the `subject` where one check is made of several
-    things, such as host names. `name` is what a person reads: a noun and what is expected of it.
-    `beyond`: what was checked is not this machine's, such as the router or a name server: nothing done here alters it.
+    `id` never changes: programs identify checks by it, and by the `subject` if one check applies to several things,
+    such as host names. `name` is for people: a noun and the expectation.
+    `beyond`: the check is about something outside this machine, such as the router, which nothing done here changes.
     """
 
     id: str
@@ -45,14 +45,14 @@ class Check:
     @property
     def advice(self) -> str:
         """Return what to do next, as text for a person."""
-        return sentence(self.fix)
+        return format_fix(self.fix)
 
 
-Silence = Literal["closed", "nobody"]
-"""Why no HTTP answer came: the connection was taken and closed without one, or nobody took it, or not in time."""
+NoResponse = Literal["closed", "nobody"]
+"""Why there is no HTTP answer: "closed" without an answer, or "nobody" accepted the connection in time."""
 
 
-def get(
+def get_page(
     path: str,
     *,
     host: str,
@@ -61,13 +61,15 @@ def get(
     headers: Mapping[str, str] | None = None,
     limits: Limits = FIRST_PAGE,
 ) -> HttpResponse | None:
-    """GET of `path` from this machine's port 80, its 443 (`secure`), or a Unix socket; None where nobody answers
-    in time. What the certificate says is not looked at."""
-    answer = ask(path, host=host, unix=unix, secure=secure, headers=headers, limits=limits)
+    """Request `path` from port 80, port 443 (`secure`) or a Unix socket of this machine; None if nothing answers.
+
+    The certificate is not verified.
+    """
+    answer = try_page(path, host=host, unix=unix, secure=secure, headers=headers, limits=limits)
     return answer if isinstance(answer, HttpResponse) else None
 
 
-def ask(
+def try_page(
     path: str,
     *,
     host: str,
@@ -75,26 +77,26 @@ def ask(
     secure: bool = False,
     headers: Mapping[str, str] | None = None,
     limits: Limits = FIRST_PAGE,
-) -> HttpResponse | Silence:
-    """Send the same request; where no answer comes, return how it failed."""
+) -> HttpResponse | NoResponse:
+    """Send the same request, and return why there is no answer if none comes."""
     if unix:
-        connect = http_client.unix(unix)
+        connect = connections.unix(unix)
     elif secure:
-        connect = http_client.tcp(HERE, HTTPS, tls=_trusting(), name=host)
+        connect = connections.tcp(LOCALHOST, HTTPS, tls=_trusting(), name=host)
     else:
-        connect = http_client.tcp(HERE, HTTP)
+        connect = connections.tcp(LOCALHOST, HTTP)
     sent = {"X-Forwarded-Proto": "http"} | dict(headers or {})
     try:
         return http_client.request(connect, path, host=host, headers=sent, limits=limits)
-    except ConnectionResetError:  # also of an end without a word
+    except ConnectionResetError:  # also raised if the server closes without an answer
         return "closed"
     except (OSError, MalformedResponse):
         return "nobody"
 
 
-def handshake(host: str, address: str = HERE, port: int = 443) -> ssl.SSLSocket:
-    """Open a TLS connection to the server of that name, whatever its certificate. Raises OSError."""
-    plain = socket.create_connection((address, port), timeout=TIMEOUT)
+def tls_handshake(host: str, address: str = LOCALHOST, port: int = 443) -> ssl.SSLSocket:
+    """Open a TLS connection to the server with that name, without verifying its certificate. Raise OSError."""
+    plain = socket.create_connection((address, port), timeout=TIMEOUT_SECONDS)
     try:
         return _trusting().wrap_socket(plain, server_hostname=host)
     except BaseException:
@@ -110,8 +112,8 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def settled(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
-    """Return what a look sees once it is right, or after that time: a reload returns before old workers are gone."""
+def poll_until(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
+    """Return the value of `look` once it is `right`, or after `seconds`: old workers outlive a reload for a moment."""
     until = time.monotonic() + seconds
     while True:
         seen = look()

@@ -1,6 +1,6 @@
-"""Every program piwizard starts, it starts here: no shell, a known environment, a group that can be ended.
+"""The only module that starts programs: without a shell, in a known environment, in a process group of their own.
 
-`sh` is imported only when the first command runs: it takes longer than many of our commands do.
+`sh` is imported with the first command, because importing it takes longer than many commands run.
 """
 
 from __future__ import annotations
@@ -8,28 +8,30 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from piwizard.errors import PiwizardError
-from piwizard.system.pipes import TAIL_LINES, Lines, OnLine, Pieces, Reading, Stream
-from piwizard.system.signals import held_back
+from piwizard.system.pipes import TAIL_LINES, Lines, OnLine, Pieces, PipeReader, Stream
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ANY_EXIT = [*range(-64, 256)]
-GRACE = 2.0
-"""Seconds that are waited for the output of what a command has left running when it ended."""
+OUTPUT_GRACE_SECONDS = 2.0
+"""How long to wait for output of processes that a finished command left running."""
+DEFERRED_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished command left: its exit code (negative: the signal that ended it), texts and seconds.
+    """The result of a command: exit code (negative: the signal that killed it), output and duration in seconds.
 
-    `output` and `errors` are whole where nobody followed the lines, and the last lines where somebody did.
+    `output` and `errors` are complete, or the last lines only if a callback received the lines.
     """
 
     argv: tuple[str, ...]
@@ -45,12 +47,12 @@ class Result:
 
     @property
     def last_words(self) -> str:
-        """The last lines of both streams that say anything, for an error message."""
+        """Return the last nonempty lines of both streams, for an error message."""
         return "\n".join([line for line in self.tail if line.strip()][-6:])
 
 
 def base_environment() -> dict[str, str]:
-    """The environment of every command: a known locale and path, and nothing of whoever started piwizard."""
+    """Return the environment of every command: a known locale and path, and nothing from the caller."""
     return {
         "PATH": SEARCH_PATH,
         "HOME": "/root" if os.geteuid() == 0 else os.environ.get("HOME", "/"),
@@ -60,21 +62,26 @@ def base_environment() -> dict[str, str]:
 
 
 def which(program: str) -> str | None:
-    """The full path of a program on the search path of root, None if it is not there."""
+    """Return the full path of a program on root's search path; None if it is not installed."""
     return shutil.which(program, path=SEARCH_PATH)
 
 
 def as_nobody(argv: Sequence[str]) -> tuple[str, ...]:
-    """The argv that runs `argv` without root's rights: for programs that read what strangers send."""
+    """Return the argv that runs `argv` without root's privileges: for programs that parse untrusted input."""
     who = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
     return ("setpriv", *who, "--", *argv) if os.geteuid() == 0 else tuple(argv)
 
 
 class Process:
-    """A command under way. `wait` gives its result; `end` terminates the whole group, then kills it."""
+    """A running command. `wait` returns its result; `end` terminates the process group, then kills it."""
 
     def __init__(
-        self, argv: Sequence[str], running: object, reading: Reading, streams: tuple[Stream, Stream], tail: deque[str]
+        self,
+        argv: Sequence[str],
+        running: object,
+        reading: PipeReader,
+        streams: tuple[Stream, Stream],
+        tail: deque[str],
     ) -> None:
         self.argv = tuple(argv)
         self._running: Any = running
@@ -90,13 +97,13 @@ class Process:
         return bool(self._running.process.is_alive()[0])
 
     def wait(self) -> Result:
-        """Waits for the end. An exception on the way (a signal, Ctrl-C) ends the whole group first."""
+        """Wait for the command to exit. An exception meanwhile (a signal, Ctrl-C) ends the process group first."""
         try:
             self._running.wait()
         except BaseException:
             self.end()
             raise
-        self._reading.finish(GRACE)
+        self._reading.finish(OUTPUT_GRACE_SECONDS)
         if self._reading.error is not None:
             raise self._reading.error
         seconds = time.monotonic() - self._since
@@ -105,14 +112,14 @@ class Process:
         return Result(self.argv, code, out.text, err.text, tuple(self._tail), seconds)
 
     def signal(self, number: int) -> None:
-        """Sends a signal to the whole process group; one that has gone already is no error."""
+        """Send a signal to the process group; ignore a group that is gone already."""
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:
             return
 
     def end(self, grace: float = 10.0) -> None:
-        """Terminates the group, and kills what is left of it after `grace` seconds."""
+        """Terminate the process group, and kill the rest of it after `grace` seconds."""
         self.signal(signal.SIGTERM)
         until = time.monotonic() + grace
         while self.alive and time.monotonic() < until:
@@ -131,10 +138,10 @@ def start(
     on_line: OnLine | None = None,
     on_text: Callable[[str], None] | None = None,
 ) -> Process:
-    """Starts a command in a session of its own. Raises PiwizardError where the program is not there.
+    """Start a command in a session of its own. Raise PiwizardError if the program is not installed.
 
-    A signal that comes in the same moment ends the command, and then does what it does.
-    `on_text` instead of `on_line` gets what it prints in pieces as they come, for a program that prints no lines.
+    A signal that arrives during the start ends the command and then takes its normal effect.
+    `on_text`, in place of `on_line`, receives output as it arrives, for programs that do not print lines.
     """
     import sh
 
@@ -145,7 +152,7 @@ def start(
         streams = Pieces(on_text, tail), Pieces(on_text, tail)
     else:
         streams = Lines("stdout", on_line, tail), Lines("stderr", on_line, tail)
-    reading = Reading(streams)
+    reading = PipeReader(streams)
     out, err = reading.ends
     options: dict[str, Any] = {
         "_bg": True,
@@ -162,7 +169,7 @@ def start(
     }
     if cwd is not None:
         options["_cwd"] = str(cwd)
-    with held_back() as came:
+    with _deferred_signals() as came:
         try:
             process = Process(argv, program(*argv[1:], **options), reading, streams, tail)
         finally:
@@ -174,8 +181,30 @@ def start(
     return process
 
 
-def interactive(argv: Sequence[str]) -> int:
-    """Hands this terminal to a program (a shell for a person) and gives its exit code."""
+@contextmanager
+def _deferred_signals() -> Iterator[list[int]]:
+    """Collect the signals that arrive meanwhile. The caller raises them again when it is ready.
+
+    Needed around a fork: Python ignores exceptions that its fork hooks raise, so that a request to stop would be
+    lost, and a lock of theirs would stay locked. Signals without a Python handler are not affected, and threads other
+    than the main one never run handlers.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    handled = {number: handler for number in DEFERRED_SIGNALS if callable(handler := signal.getsignal(number))}
+    for number in handled:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+
+
+def run_interactive(argv: Sequence[str]) -> int:
+    """Give this terminal to a program, such as a shell, and return its exit code."""
     import sh
 
     try:
@@ -188,7 +217,7 @@ def interactive(argv: Sequence[str]) -> int:
 def _find(program: str) -> str:
     path = which(program) if "/" not in program else program
     if path is None or not os.access(path, os.X_OK):
-        hint = "Run install.sh again: it installs what piwizard needs."
+        hint = "Run install.sh again: it installs the programs that piwizard needs."
         raise PiwizardError(f"The program {program} is not installed.", hint=hint)
     return path
 
@@ -203,9 +232,9 @@ def run(
     on_text: Callable[[str], None] | None = None,
     timeout: float | None = None,
 ) -> Result:
-    """Runs a command to its end and gives its result; an exit code other than 0 is for the caller to judge.
+    """Run a command and return its result. The caller decides what an exit code other than 0 means.
 
-    `timeout` in seconds: the group is ended then, and the exit code is 124, as timeout(1) has it.
+    After `timeout` seconds the process group is stopped and the exit code is 124, as with timeout(1).
     """
     argv = tuple(argv)
     process = start(argv, input=input, env=env, cwd=cwd, on_line=on_line, on_text=on_text)

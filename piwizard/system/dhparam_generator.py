@@ -1,6 +1,6 @@
 """Generate Diffie-Hellman parameters in piwizard-dhparam.service.
 
-openssl prints a dot for each number that it tries. The unit writes these dots to a file in /run, which is the progress.
+openssl prints a dot for each candidate. The unit writes the dots to a file in /run, which shows the progress.
 """
 
 from __future__ import annotations
@@ -13,59 +13,50 @@ from piwizard.system import files, openssl_dhparam, paths
 from piwizard.system.background_job import BackgroundJob, JobProgress
 
 UNIT = "piwizard-dhparam.service"
-PROGRESS = Path("/run/piwizard-dhparam.progress")
+PROGRESS_FILE = Path("/run/piwizard-dhparam.progress")
 HEADING = re.compile(rb"(\d+) bit")
 """openssl's first line: "Generating DH parameters, 2048 bit long safe prime"."""
 
 
-def folder() -> Path:
+def generator_folder() -> Path:
     """Return the folder that the unit writes to; /var/lib/piwizard/dhparam for root."""
     return paths.state_dir() / "dhparam"
 
 
-def partial() -> Path:
-    """Return the file that openssl writes to.
-
-    It exists while the generation is wanted and not finished.
-    """
-    return folder() / "partial.pem"
+def partial_file() -> Path:
+    """Return the file that openssl writes to. It exists while a generation is requested and not finished."""
+    return generator_folder() / "partial.pem"
 
 
-def generated() -> Path:
-    """Return the file with the generated parameters.
-
-    The unit leaves it for the run that puts them in place.
-    """
-    return folder() / "generated.pem"
+def generated_file() -> Path:
+    """Return the file with the complete parameters, as the unit leaves it for the run that installs them."""
+    return generator_folder() / "generated.pem"
 
 
-def progress() -> JobProgress:
-    """Read how far openssl is.
-
-    Each number that it tries fits with the same chance, so the time is a matter of luck.
-    """
-    if generated().exists():
-        return JobProgress(100, "generated, waiting to be put in place")
-    printed = files.read(PROGRESS) or b""
+def read_progress() -> JobProgress:
+    """Read the progress of openssl. Every candidate has the same chance, so the duration varies a lot."""
+    if generated_file().exists():
+        return JobProgress(100, "generated, waiting to be installed")
+    printed = files.read(PROGRESS_FILE) or b""
     tried, heading = printed.count(b"."), HEADING.search(printed)
     if not tried or heading is None:
         return JobProgress(0, "generating, 0 %")
-    share = tried / openssl_dhparam.candidates(int(heading[1]))
+    share = tried / openssl_dhparam.expected_candidates(int(heading[1]))
     try:
-        seconds = max(1.0, time.time() - partial().stat().st_mtime)  # openssl writes it at its end
+        seconds = max(1.0, time.time() - partial_file().stat().st_mtime)  # openssl writes it when it is done
     except FileNotFoundError:
         seconds = 1.0
-    spent, usual = openssl_dhparam.duration(seconds), openssl_dhparam.duration(seconds / share)
+    spent, usual = openssl_dhparam.format_duration(seconds), openssl_dhparam.format_duration(seconds / share)
     if share >= 1:
         return JobProgress(99, f"generating, 99 %: {spent} so far, longer than the usual {usual}")
     percent = min(99, int(share * 100))
     return JobProgress(percent, f"generating, {percent} %: {spent} so far, usually {usual} on this board")
 
 
-def clean() -> None:
+def remove_files() -> None:
     """Remove all files of the unit."""
-    files.remove(folder())
-    PROGRESS.unlink(missing_ok=True)
+    files.remove(generator_folder())
+    PROGRESS_FILE.unlink(missing_ok=True)
 
 
-JOB = BackgroundJob(UNIT, "The generation of DH parameters", progress, partial)
+JOB = BackgroundJob(UNIT, "The generation of DH parameters", read_progress, partial_file)

@@ -1,4 +1,4 @@
-"""Whose the files are that lie among a package's own, and which packages others stand on; from dpkg's own files."""
+"""Files that belong to a user rather than a package, and dependencies between packages, from dpkg's own files."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from piwizard.system import dpkg, files
 
 SETTINGS = "/etc"
-MADE_BY_PROGRAMS = (
+GENERATED_FILES = (
     "/etc/letsencrypt/accounts/*",
     "/etc/letsencrypt/csr/*",
     "/etc/letsencrypt/keys/*",
     "/etc/letsencrypt/.*",
     "/etc/letsencrypt/*/README",
 )
-"""What the programs of packages make among their settings, and purging them takes away; nobody wrote it."""
-OF_A_PACKAGE = re.compile(r"(?P<name>.+?)(:[a-z0-9]+)?\.list")
+"""Files that programs create among a package's settings. Purging removes them, and no user wrote them."""
+LIST_FILE = re.compile(r"(?P<name>.+?)(:[a-z0-9]+)?\.list")
 NAME = re.compile(r"\s*([^\s:(]+)")
 
 
-def of_a_person(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
-    """Package → a file in a folder of its settings that no package brought, or one that it brought and was edited."""
+def find_user_files(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
+    """Return package → one file among its settings that is new or was edited, for packages that have any."""
     wanted, lists = set(names), _lists(root)
     mine = {path for name in wanted for path in lists.get(name, ()) if path.startswith(f"{SETTINGS}/")}
     shared = {path for name, paths in lists.items() if name not in wanted for path in paths}
@@ -40,9 +40,9 @@ def of_a_person(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]
     return found
 
 
-def needed_elsewhere(names: Iterable[str], status: str) -> dict[str, str]:
-    """Those of the packages that an installed one needs which is not among them, with the name of that one."""
-    ours, needs = set(names), {package.name: _needs(stanza) for package, stanza in dpkg.stanzas(status)}
+def needed_by_others(names: Iterable[str], status: str) -> dict[str, str]:
+    """Return the packages that an installed package outside of them needs, each with the name of that package."""
+    ours, needs = set(names), {package.name: _needs(stanza) for package, stanza in dpkg.installed_stanzas(status)}
     found: dict[str, str] = {}
     while True:
         theirs = needs.keys() - (ours - found.keys())
@@ -58,10 +58,10 @@ def needed_elsewhere(names: Iterable[str], status: str) -> dict[str, str]:
         found |= more
 
 
-def standing_on(names: Iterable[str], others: Iterable[str], status: str) -> dict[str, str]:
-    """Those of the packages that need one of the others, directly or not, with the name of that one."""
+def depending_on(names: Iterable[str], others: Iterable[str], status: str) -> dict[str, str]:
+    """Return the packages that depend on one of `others`, directly or not, each with the name of what it needs."""
     ours, found = set(names), dict.fromkeys(others, "")
-    needs = {package.name: _needs(stanza) for package, stanza in dpkg.stanzas(status) if package.name in ours}
+    needs = {package.name: _needs(stanza) for package, stanza in dpkg.installed_stanzas(status) if package.name in ours}
     while True:
         more = {
             name: next(iter(sorted(choices & found.keys())))
@@ -76,8 +76,8 @@ def standing_on(names: Iterable[str], others: Iterable[str], status: str) -> dic
 
 def _lists(root: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for file in (root / dpkg.DPKG / "info").glob("*.list"):
-        match = OF_A_PACKAGE.fullmatch(file.name)
+    for file in (root / dpkg.DPKG_FOLDER / "info").glob("*.list"):
+        match = LIST_FILE.fullmatch(file.name)
         if match:
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
             found.setdefault(match["name"], set()).update(lines)
@@ -85,7 +85,7 @@ def _lists(root: Path) -> dict[str, set[str]]:
 
 
 def _strange(folder: str, known: set[str], root: Path) -> Iterator[Path]:
-    """Regular files below a folder that no package brought; links to what is there already are nobody's work."""
+    """Yield regular files below a folder that no package installed. Links to existing files do not count."""
     top = root / folder.lstrip("/")
     if top.is_symlink() or not top.is_dir():
         return
@@ -98,11 +98,11 @@ def _strange(folder: str, known: set[str], root: Path) -> Iterator[Path]:
 
 
 def _made(path: str) -> bool:
-    return any(fnmatch(path, pattern) for pattern in MADE_BY_PROGRAMS)
+    return any(fnmatch(path, pattern) for pattern in GENERATED_FILES)
 
 
 def _edited(names: set[str], root: Path) -> Iterator[tuple[str, Path]]:
-    for package, stanza in dpkg.stanzas(dpkg.status(root)):
+    for package, stanza in dpkg.installed_stanzas(dpkg.read_status(root)):
         if package.name not in names:
             continue
         for path, digest in _conffiles(stanza).items():
@@ -124,7 +124,7 @@ def _conffiles(stanza: str) -> Mapping[str, str]:
 
 
 def _needs(stanza: str) -> list[set[str]]:
-    """One set for each thing that a package depends on: any of its names will do."""
-    fields = (dpkg.field(stanza, f"\n{name}: ") for name in ("Depends", "Pre-Depends"))
+    """Return one set for each dependency; any package name in the set satisfies it."""
+    fields = (dpkg.read_field(stanza, f"\n{name}: ") for name in ("Depends", "Pre-Depends"))
     whole = ", ".join(field for field in fields if field)
     return [{match[1] for one in each.split("|") if (match := NAME.match(one))} for each in whole.split(",") if each]

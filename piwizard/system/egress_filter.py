@@ -1,13 +1,13 @@
-"""The packets that apps must not send: to the router, the home network, and other private places.
+"""The outgoing connections that apps must not make: to the router, the home network and other private networks.
 
-Also a program of its own that systemd starts with the system's Python: before an app starts, when /etc/resolv.conf
-changes, and every quarter of an hour, because other programs flush the packet filter. So it needs the standard library
-alone.
+This file also runs as a program of its own: systemd starts it with the system's Python before an app starts, when
+/etc/resolv.conf changes, and every 15 minutes, because other programs flush the packet filter. So it uses only the
+standard library.
 
 Two layers do the same work, since each has a gap. systemd's IPAddressDeny= belongs to the unit and cannot be flushed,
-but it knows no ports: the name server, usually the router, has to be allowed as a whole. The table of nftables goes by
-the app's user. It leaves only port 53 of the name server, knows the home's own IPv6 prefix by the route, refuses at
-once where systemd's filter would let a connection hang, and remembers for `piwizard doctor` what was refused.
+but it knows no ports, so it must allow the name server, usually the router, as a whole. The nftables table applies to
+the app's user. It allows only port 53 of the name server, recognizes the home's own IPv6 prefix by its route, rejects
+at once where systemd's filter would let a connection hang, and records rejected connections for `piwizard doctor`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-SITES = Path("/etc/piwizard/egress")
-"""One file a site, named like its user, that holds one word: "internet" or "home"."""
+SITES_FOLDER = Path("/etc/piwizard/egress")
+"""One file per site, named like its user, that contains one word: "internet" or "home"."""
 RESOLV_CONF = Path("/etc/resolv.conf")
-BUILDER = "piwizard-build"
+BUILD_USER = "piwizard-build"
 TABLE = "piwizard_egress"
 INTERNET, HOME = "internet", "home"
 
@@ -39,10 +39,10 @@ PRIVATE4 = (
     "224.0.0.0/4",
     "240.0.0.0/4",
 )
-"""IPv4 networks that are not the Internet, with multicast and broadcast. Loopback is not among them."""
+"""IPv4 networks that are not on the Internet, including multicast and broadcast, without loopback."""
 PRIVATE6 = (
-    "::ffff:0:0/96",  # IPv4 written as IPv6. On the wire it is never seen: such sockets send IPv4 packets.
-    "64:ff9b:1::/48",  # NAT64 of somebody's own
+    "::ffff:0:0/96",  # IPv4 written as IPv6. Never seen on the wire: such sockets send IPv4 packets.
+    "64:ff9b:1::/48",  # private NAT64
     "fc00::/7",
     "fe80::/10",
     "fec0::/10",
@@ -51,21 +51,21 @@ PRIVATE6 = (
 NAT64 = int(ipaddress.IPv6Address("64:ff9b::"))
 
 
-def denied() -> tuple[str, ...]:
-    """Return every network that an app with access to the Internet alone must not reach."""
+def denied_networks() -> tuple[str, ...]:
+    """Return all networks that an app with Internet access only must not reach."""
     loopback = ("127.0.0.0/8",)
     return (*PRIVATE4, *PRIVATE6, *(_through_nat64(network) for network in (*PRIVATE4, *loopback)))
 
 
 def _through_nat64(network: str) -> str:
-    """Return an IPv4 network as a translator with the well-known prefix would reach it (RFC 6052)."""
+    """Return an IPv4 network as seen through a NAT64 translator with the well-known prefix (RFC 6052)."""
     parsed = ipaddress.IPv4Network(network)
     address = ipaddress.IPv6Address(NAT64 + int(parsed.network_address))
     return f"{address}/{96 + parsed.prefixlen}"
 
 
-def resolvers(text: str) -> tuple[str, ...]:
-    """Return the name servers that a resolv.conf names, without those on this machine."""
+def parse_resolvers(text: str) -> tuple[str, ...]:
+    """Return the name servers in a resolv.conf, without those on this machine."""
     found = []
     for word in re.findall(r"^\s*nameserver\s+(\S+)", text, re.M):
         try:
@@ -78,9 +78,9 @@ def resolvers(text: str) -> tuple[str, ...]:
 
 
 def ruleset(users: Iterable[int]) -> str:
-    """Return the table for these user ids, as `nft -f -` takes it. What it has refused so far stays in it."""
+    """Return the table for these user IDs, as input for `nft -f -`. Its record of rejected connections is kept."""
     ids = ", ".join(str(user) for user in sorted(set(users)))
-    own4, own6 = ", ".join(PRIVATE4), ", ".join(one for one in denied() if ":" in one)
+    own4, own6 = ", ".join(PRIVATE4), ", ".join(one for one in denied_networks() if ":" in one)
     seen = "size 512; flags dynamic,timeout; timeout 1d;"
     return f"""\
 table inet {TABLE} {{
@@ -118,8 +118,8 @@ table inet {TABLE} {{
 """
 
 
-def sites(folder: Path = SITES) -> dict[str, str]:
-    """Return what each site's app may reach."""
+def read_sites(folder: Path = SITES_FOLDER) -> dict[str, str]:
+    """Return the network access of each site's app."""
     files = [file for file in sorted(folder.iterdir()) if file.is_file()] if folder.is_dir() else []
     return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
 
@@ -129,7 +129,7 @@ def _ids(names: Iterable[str]) -> list[int]:
     for name in names:
         try:
             found.append(pwd.getpwnam(name).pw_uid)
-        except KeyError:  # its user comes later, or is gone already
+        except KeyError:  # the user does not exist yet, or no longer
             continue
     return found
 
@@ -142,8 +142,8 @@ def _run(argv: Sequence[str], text: str | None = None) -> subprocess.CompletedPr
         return subprocess.CompletedProcess(argv, 127, "", f"{argv[0]} is not installed.\n")
 
 
-def load(names: Sequence[str]) -> str:
-    """Load the table of nftables for these users, or remove it without any; return what nft complains about."""
+def load_table(names: Sequence[str]) -> str:
+    """Load the nftables table for these users, or remove it without any. Return the errors of nft."""
     delete = f"table inet {TABLE}\ndelete table inet {TABLE}\n"
     if not names:
         return _run(("nft", "-f", "-"), delete).stderr
@@ -151,11 +151,11 @@ def load(names: Sequence[str]) -> str:
     kept = _run(("nft", "-f", "-"), wanted)
     if kept.returncode == 0:
         return ""
-    return _run(("nft", "-f", "-"), delete + wanted).stderr  # the table was made by another version of this program
+    return _run(("nft", "-f", "-"), delete + wanted).stderr  # another version of this program created the table
 
 
-def allow(names: Sequence[str], addresses: Sequence[str]) -> str:
-    """Let these sites' services through to the name servers; return what systemd complains about."""
+def allow_resolvers(names: Sequence[str], addresses: Sequence[str]) -> str:
+    """Allow these sites' services to reach the name servers. Return the errors of systemd."""
     wanted = {str(ipaddress.ip_network(address)) for address in addresses}
     complaints = ""
     for name in names:
@@ -170,14 +170,14 @@ def allow(names: Sequence[str], addresses: Sequence[str]) -> str:
 
 
 def main() -> str:
-    """Do both; return the complaints."""
-    known = sites()
+    """Apply both layers and return the errors."""
+    known = read_sites()
     names = [name for name, network in known.items() if network != HOME]
     try:
         text = RESOLV_CONF.read_text(encoding="utf-8", errors="replace")
     except OSError:
         text = ""
-    return allow(names, resolvers(text)) + load([*names, BUILDER] if known else [])
+    return allow_resolvers(names, parse_resolvers(text)) + load_table([*names, BUILD_USER] if known else [])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Locks between piwizard's own processes, on files that nobody else can open.
+"""Locks between piwizard's own processes, on files that no other user can open.
 
-flock(2) works on a handle that may only read. A lock on anything that others can open would let any user keep piwizard
-waiting for ever.
+flock(2) works on a read-only handle, too. A lock on a file that others can open would let any user block piwizard
+forever.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from pathlib import Path
 from piwizard.errors import PiwizardError
 from piwizard.system import files, paths
 
-PATIENCE = 60.0
-"""Seconds. Whoever holds one of these locks writes a small file."""
-PAUSE = 0.05
-SAID_AFTER = 1.0
-"""Seconds of waiting after which it is worth a line."""
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-LOCKS = Path("/proc/locks")
+TIMEOUT_SECONDS = 60.0
+"""Processes keep these locks only while they write a small file."""
+POLL_SECONDS = 0.05
+MESSAGE_AFTER_SECONDS = 1.0
+"""A longer wait is reported to the user."""
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+KERNEL_LOCKS = Path("/proc/locks")
 
 
 @contextmanager
 def exclusive(
     folder: Path,
-    seconds: float = PATIENCE,
+    seconds: float = TIMEOUT_SECONDS,
     on_wait: Callable[[str], None] | None = None,
     *,
     temporary: bool = False,
 ) -> Iterator[None]:
-    """Keep other processes of piwizard from changing the files of a folder meanwhile.
+    """Keep other piwizard processes from changing the files of a folder meanwhile.
 
-    The lock ends with its process, however that ends. PiwizardError names whoever has held it for `seconds`;
-    `on_wait` gets one line when the waiting takes longer than a moment. The file of a `temporary` one is removed.
+    The lock ends with its process, however that ends. PiwizardError names the process that has kept it for `seconds`;
+    `on_wait` receives one line if the wait takes longer than a moment. The file of a `temporary` lock is removed.
     """
     handle = _taken(folder, seconds, on_wait)
     try:
         yield
     finally:
         if temporary:
-            _remove(path_of(folder))
+            _remove(lock_path(folder))
         os.close(handle)
 
 
 def _taken(folder: Path, seconds: float, on_wait: Callable[[str], None] | None) -> int:
-    path = path_of(folder)
+    path = lock_path(folder)
     while True:
         try:
             handle = _open(path)
-        except FileNotFoundError:  # whoever had it has just removed the folder
+        except FileNotFoundError:  # the previous owner just removed the folder
             continue
         try:
             _wait(handle, folder, seconds, on_wait)
@@ -63,7 +63,7 @@ def _taken(folder: Path, seconds: float, on_wait: Callable[[str], None] | None) 
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # waited for a file that its holder has removed
+        os.close(handle)  # the previous owner removed this file
 
 
 def _is_at(handle: int, path: Path) -> bool:
@@ -76,11 +76,11 @@ def _is_at(handle: int, path: Path) -> bool:
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     for folder in (path.parent, path.parent.parent):
-        with suppress(OSError):  # others have locks there
+        with suppress(OSError):  # it contains other locks
             folder.rmdir()
 
 
-def path_of(folder: Path) -> Path:
+def lock_path(folder: Path) -> Path:
     """Return the lock file for the files of a folder."""
     return paths.locks_dir() / f"{folder.name}-{files.digest(os.fsencode(folder))[:12]}.lock"
 
@@ -94,12 +94,12 @@ def _wait(handle: int, folder: Path, seconds: float, on_wait: Callable[[str], No
             waited = time.monotonic() - since
         else:
             return
-        if on_wait and waited >= SAID_AFTER:
+        if on_wait and waited >= MESSAGE_AFTER_SECONDS:
             on_wait(f"Waiting for {_name(_holder(handle))}, which is changing files in {folder}.")
             on_wait = None
         if waited >= seconds:
             raise _waited_enough(folder, seconds, _holder(handle))
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
 
 
 def _waited_enough(folder: Path, seconds: float, holder: int | None) -> PiwizardError:
@@ -111,10 +111,10 @@ def _waited_enough(folder: Path, seconds: float, holder: int | None) -> Piwizard
 
 
 def _holder(handle: int) -> int | None:
-    """Return the process that holds the lock, as the kernel lists it; None where that does not show."""
+    """Return the process that has the lock, according to the kernel; None if unknown."""
     inode = str(os.fstat(handle).st_ino)
-    for line in LOCKS.read_text().splitlines():
-        fields = line.split()  # 1: FLOCK ADVISORY WRITE 14446 00:41:114 0 EOF; "->" after the number: who waits
+    for line in KERNEL_LOCKS.read_text().splitlines():
+        fields = line.split()  # 1: FLOCK ADVISORY WRITE 14446 00:41:114 0 EOF; "->" after the number: a waiting process
         if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
             return int(fields[4]) if int(fields[4]) > 0 else None
     return None
@@ -122,24 +122,24 @@ def _holder(handle: int) -> int | None:
 
 def _name(holder: int | None) -> str:
     if holder is None:
-        return "another process of piwizard"
+        return "another piwizard process"
     try:
         command = Path(f"/proc/{holder}/cmdline").read_bytes()[:200].replace(b"\0", b" ").decode("utf-8", "replace")
-    except OSError:  # it has just ended
+    except OSError:  # it has just exited
         return f"process {holder}"
     return f"process {holder} ({command.strip()})"
 
 
 def _open(path: Path) -> int:
-    """Open a lock file that belongs to this user alone, in a folder that nobody else can enter."""
+    """Open a lock file owned by this user, in a folder that no other user can enter."""
     files.make_folders(path.parent.parent)
     with suppress(FileExistsError):
         path.parent.mkdir(mode=0o700)
-    within = os.open(path.parent, FOLDER)
+    within = os.open(path.parent, FOLDER_FLAGS)
     try:
         _require_own(within, path.parent)
         os.fchmod(within, 0o700)
-        handle = os.open(path.name, FILE, 0o600, dir_fd=within)
+        handle = os.open(path.name, FILE_FLAGS, 0o600, dir_fd=within)
     finally:
         os.close(within)
     try:
@@ -156,5 +156,5 @@ def _require_own(handle: int, path: Path) -> None:
     if info.st_uid != os.geteuid() or not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
         raise PiwizardError(
             f"{path} belongs to another user, so piwizard cannot use it for its locks.",
-            hint=f"Look at who made it with `ls -ld {path}`, remove it, and try again.",
+            hint=f"Check who created it with `ls -ld {path}`, remove it, and try again.",
         )

@@ -1,4 +1,4 @@
-"""Files replaced whole or not at all, and compared."""
+"""Atomic file operations that survive a power cut."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from piwizard.errors import PiwizardError
 from piwizard.system import tree_remove
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Names of a user and a group; looked up when used, since they may be made by the same plan."""
+    """A user and a group by name, resolved when used: the same plan may create them."""
 
     user: str = "root"
     group: str = "root"
 
     def ids(self) -> tuple[int, int]:
-        """The numbers; KeyError where a name is not there (yet)."""
+        """Return the numeric IDs. Raise KeyError if a name does not exist (yet)."""
         return pwd.getpwnam(self.user).pw_uid, grp.getgrnam(self.group).gr_gid
 
 
 ROOT = Owner()
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
-"""Of renameat2(2)."""
+"""Constants of renameat2(2)."""
 
 
 def digest(content: bytes) -> str:
-    """SHA-256 in hexadecimal: how piwizard knows its own writing again."""
+    """Return the SHA-256 in hexadecimal, by which piwizard recognizes its own files."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read(path: Path) -> bytes | None:
-    """The content of a regular file, None where there is none."""
+    """Return the content of a regular file; None if there is none."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -46,13 +47,13 @@ def read(path: Path) -> bytes | None:
 
 
 def mode_and_owner(path: Path) -> tuple[int, int, int]:
-    """Permission bits, user and group number of what is at `path` (a symlink itself, not its target)."""
+    """Return permission bits, user ID and group ID of `path` (of a symlink itself, not of its target)."""
     info = path.lstat()
     return stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes a rename in this folder survive a power cut."""
+    """Make a rename in this folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -61,7 +62,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Makes the content that another program wrote survive a power cut."""
+    """Make content that another program wrote survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -70,15 +71,15 @@ def sync(path: Path) -> None:
 
 
 def make_folders(folder: Path, mode: int = 0o755) -> None:
-    """Makes a folder and those above it where they are not there yet, so that they survive a power cut."""
+    """Create a folder and missing parents so that they survive a power cut."""
     if not folder.is_dir():
         make_folders(folder.parent)
         folder.mkdir(mode=mode, exist_ok=True)
         sync_folder(folder.parent)
 
 
-def own_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
-    """Makes a folder and gives it mode and owner. NotADirectoryError where something else is there, also a link."""
+def make_owned_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
+    """Create a folder with a mode and an owner. Raise NotADirectoryError if `path` is something else, even a link."""
     make_folders(path.parent)
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
@@ -93,7 +94,7 @@ def own_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Lets two paths of one folder change places: nobody ever finds one of them missing. OSError says why not."""
+    """Exchange two paths of one folder, so that neither is ever missing. Raise OSError."""
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
@@ -103,30 +104,30 @@ def exchange(one: Path, other: Path) -> None:
     sync_folder(one.parent)
 
 
-def put_in_place(new: Path, path: Path) -> None:
-    """Puts the folder `new` in the place of `path` in one step, and removes what was there."""
+def replace_folder(new: Path, path: Path) -> None:
+    """Replace the folder `path` with `new` in one step, and remove the old content."""
     try:
         exchange(new, path)
     except FileNotFoundError:
         new.rename(path)
-    except OSError as error:  # on an overlay, a folder of what lies below can be neither exchanged nor renamed
+    except OSError as error:  # on an overlay, folders of the lower layer can be neither exchanged nor renamed
         if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS):
             raise
-        remove_whole(path)
+        remove_atomically(path)
         new.rename(path)
     sync_folder(path.parent)
     remove(new)
 
 
-def forget(path: Path) -> None:
-    """Removes a file, if there is one, so that it stays removed after a power cut: before what it vouched for is."""
+def unlink(path: Path) -> None:
+    """Remove a file, if it exists, so that it stays removed after a power cut."""
     path.unlink(missing_ok=True)
     if path.parent.is_dir():
         sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:
-    """Removes a file, a link or a whole folder, if there is one. Follows no link; OSError where a disk is mounted."""
+    """Remove a file, a link or a whole folder, if it exists. Follow no link. Raise OSError if a disk is mounted."""
     try:
         parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -137,40 +138,40 @@ def remove(path: Path) -> None:
         os.close(parent)
 
 
-def aside(path: Path) -> Path:
-    """Where a file or a link is made; a killed run may leave it."""
+def temporary_path(path: Path) -> Path:
+    """Return the path where a new version of a file or link is written. A killed run may leave it."""
     return path.with_name(f".{path.name}.piwizard-new")
 
 
-def gone(folder: Path) -> Path:
-    """What a folder is called while it is being removed."""
+def removal_path(folder: Path) -> Path:
+    """Return the name of a folder during its removal."""
     return folder.with_name(f".{folder.name}.piwizard-gone")
 
 
-def remove_whole(folder: Path) -> None:
-    """Removes a folder in one step: what a kill on the way leaves is no longer called so, and vouches for nothing."""
-    remove(gone(folder))
+def remove_atomically(folder: Path) -> None:
+    """Remove a folder in one step: after an interruption, the rest no longer has its name."""
+    remove(removal_path(folder))
     if not folder.is_dir() or folder.is_symlink():
         return
     try:
-        folder.rename(gone(folder))
+        folder.rename(removal_path(folder))
     except OSError as error:
-        if error.errno != errno.EXDEV:  # on an overlay, a folder of what lies below cannot be renamed
+        if error.errno != errno.EXDEV:  # on an overlay, folders of the lower layer cannot be renamed
             raise
         remove(folder)
         return
     sync_folder(folder.parent)
-    remove(gone(folder))
+    remove(removal_path(folder))
 
 
 def replace(
     path: Path, content: bytes, *, mode: int = 0o644, ids: tuple[int, int] = (0, 0), mtime_ns: int | None = None
 ) -> None:
-    """Writes aside, syncs, renames over: a reader or a power cut sees the old file or the new one, whole.
+    """Write a temporary file, sync it and rename it: readers see the old or the new content, even after a power cut.
 
-    The file aside has one fixed name, so that what a killed run left is overwritten by the next.
+    The temporary file has a fixed name, so that the next run overwrites the rest of a killed one.
     """
-    new = aside(path)
+    new = temporary_path(path)
     new.unlink(missing_ok=True)
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -190,9 +191,9 @@ def replace(
     sync_folder(path.parent)
 
 
-def link(path: Path, target: str) -> None:
-    """Makes `path` a symlink to `target` in one step, whatever link was there before."""
-    new = aside(path)
+def make_link(path: Path, target: str) -> None:
+    """Make `path` a symlink to `target` in one step, replacing an existing link."""
+    new = temporary_path(path)
     new.unlink(missing_ok=True)
     new.symlink_to(target)
     new.rename(path)
@@ -200,9 +201,19 @@ def link(path: Path, target: str) -> None:
 
 
 def diff(before: bytes | None, after: bytes | None, path: Path) -> str:
-    """A unified diff of two versions of a file; None stands for no file."""
-    import difflib  # where all is as it should be, there is nothing to compare
+    """Return a unified diff of two versions of a file; None means that there is no file."""
+    import difflib  # not needed if nothing differs
 
     old, new = ((text or b"").decode("utf-8", "replace").splitlines() for text in (before, after))
     names = ("/dev/null" if before is None else str(path), "/dev/null" if after is None else str(path))
     return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))
+
+
+def refuse_newer_format(path: Path, whole: object, known: int) -> None:
+    """Raise PiwizardError if a file declares a newer format than the `known` one."""
+    version = whole.get("version") if isinstance(whole, dict) else None
+    if isinstance(version, int) and version > known:
+        raise PiwizardError(
+            f"{path} was written by a newer version of piwizard and was not changed.",
+            hint="Run install.sh of the newer version: only that version can continue from here.",
+        )

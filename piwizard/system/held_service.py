@@ -1,4 +1,4 @@
-"""A service that is kept from starting for a moment, while its visitors wait at the socket that systemd has."""
+"""A service that cannot start for a moment, while visitors wait at the socket that systemd keeps open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.system import files, paths
 
 UNITS = Path("/run/systemd/system")
 DROP_IN = """\
-# piwizard holds this service while its data is switched. If piwizard ends, however it ends, the service starts.
+# piwizard keeps this service from starting while it switches the data. The service starts when piwizard exits.
 [Service]
 ExecStartPre=+/usr/bin/flock --shared {lock} /bin/true
 TimeoutStartSec=infinity
@@ -18,9 +18,9 @@ TimeoutStartSec=infinity
 
 
 class HeldService:
-    """The drop-in and the lock of one service. Nothing is left of the lock when the process that holds it is gone.
+    """The drop-in and the lock of one service. The lock disappears with its process.
 
-    Between `hold` and `release`, systemd has to be told about the drop-in, and the service to be stopped.
+    The caller reloads systemd and stops the service between `hold` and `release`.
     """
 
     def __init__(self, service: str) -> None:
@@ -30,11 +30,11 @@ class HeldService:
 
     @property
     def held(self) -> bool:
-        """Whether it is held by this process."""
+        """Return whether this process keeps the service from starting."""
         return self._handle is not None
 
     def hold(self) -> None:
-        """Takes the lock, then writes the drop-in."""
+        """Take the lock, then write the drop-in."""
         if self._handle is None:
             files.make_folders(self._lock.parent)
             self._handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -43,7 +43,7 @@ class HeldService:
         files.replace(self._drop_in, DROP_IN.format(lock=self._lock).encode())
 
     def release(self) -> bool:
-        """Removes the drop-in, then lets the lock go; says whether there was anything. systemd has to be told."""
+        """Remove the drop-in, then release the lock. Return whether there was any. The caller reloads systemd."""
         there = self._drop_in.exists() or self._handle is not None
         self._drop_in.unlink(missing_ok=True)
         if self._drop_in.parent.is_dir() and not any(self._drop_in.parent.iterdir()):

@@ -1,44 +1,41 @@
-"""One HTTP request to a server that may be hostile: bounded in time, in bytes and in what is followed.
+"""HTTP requests to servers that may be hostile, with limits on time and size.
 
-Everything that piwizard asks over HTTP, it asks here. Redirects are not followed, and nothing is decompressed.
+All HTTP requests of piwizard use this module. It follows no redirects and decompresses nothing.
 """
 
 from __future__ import annotations
 
 import io
-import ipaddress
-import queue
 import socket
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from piwizard.system.connections import Connect, Deadline
+
 if TYPE_CHECKING:
-    import ssl
     from http.client import HTTPResponse
 
-PIECE = 65_536
+CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of an answer is read. `seconds` counts for everything together, from the name's look-up to the body.
+    """The limits for an answer. `seconds` is for everything together, from the DNS lookup to the body.
 
-    A body of more than `body` bytes is cut off there; headers of more than `head` bytes are refused. With
-    `body_seconds` the beginning of a body is enough: what has come by then counts.
+    A body is cut off after `body` bytes; headers of more than `head` bytes are refused. With `body_seconds` the
+    beginning of a body is enough: reading stops after that time.
     """
 
     seconds: float = 10.0
-    body: int = PIECE
+    body: int = CHUNK_BYTES
     head: int = 32_768
     body_seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What a web server answered, with the names of headers in lowercase. `whole`: the body ended within the limits."""
+    """The answer of a web server, with header names in lowercase. `whole`: the body is complete."""
 
     status: int
     headers: Mapping[str, str]
@@ -47,55 +44,7 @@ class HttpResponse:
 
 
 class MalformedResponse(Exception):
-    """What came is no HTTP answer, has too many headers, or was cut off in the middle."""
-
-
-class Deadline:
-    """A moment after which nothing is waited for any more."""
-
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Return the seconds that are left; TimeoutError where none are."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the time for the answer is over")
-        return left
-
-    def shorten(self, seconds: float) -> None:
-        """Leave no more than so many seconds from now on."""
-        self._until = min(self._until, time.monotonic() + seconds)
-
-
-Connect = Callable[[Deadline], socket.socket]
-"""Makes a connection within the time that is left. Raises OSError."""
-
-
-def unix(path: str) -> Connect:
-    """Connect to a Unix socket."""
-
-    def connect(deadline: Deadline) -> socket.socket:
-        return _connected(socket.AF_UNIX, path, deadline.left())
-
-    return connect
-
-
-def tcp(host: str, port: int, *, family: int = 0, tls: ssl.SSLContext | None = None, name: str = "") -> Connect:
-    """Connect to a host, over one family of addresses or any; with `tls` to the server of this `name`, or of `host`."""
-
-    def connect(deadline: Deadline) -> socket.socket:
-        plain = _first(_look_up(host, port, family, deadline), deadline)
-        if tls is None:
-            return plain
-        try:
-            plain.settimeout(deadline.left())
-            return tls.wrap_socket(plain, server_hostname=name or host)
-        except BaseException:
-            plain.close()
-            raise
-
-    return connect
+    """The answer is not HTTP, has too many headers, or is incomplete."""
 
 
 def request(
@@ -108,20 +57,20 @@ def request(
     body: str | None = None,
     limits: Limits | None = None,
 ) -> HttpResponse:
-    """Ask once. OSError where nobody answers (TimeoutError, RemoteDisconnected, …), Malformed where it is no HTTP."""
-    import http.client  # plans ask nobody, and this takes longer to import than a command to run
+    """Send one request. Raise OSError if there is no answer, MalformedResponse if the answer is not HTTP."""
+    import http.client  # plans send no requests, and importing it is slow
 
     bounds = limits or Limits()
     deadline = Deadline(bounds.seconds)
     connection = connect(deadline)
     try:
         stream = _Bounded(connection, deadline, bounds.head)
-        asking = http.client.HTTPConnection("localhost")  # the header Host says whose server it is
+        asking = http.client.HTTPConnection("localhost")  # the Host header names the server
         asking.sock = _Wire(connection, deadline, stream)
         try:
             asking.request(method, path, body=body, headers={"Host": host, "Connection": "close"} | dict(headers or {}))
             response = asking.getresponse()
-            stream.allowed = stream.received + 8 * bounds.body + PIECE  # chunks of one byte take six
+            stream.allowed = stream.received + 8 * bounds.body + CHUNK_BYTES  # a chunk of one byte takes six
             if bounds.body_seconds is not None:
                 deadline.shorten(bounds.body_seconds)
             content, whole = _body(response, bounds.body, patient=bounds.body_seconds is None)
@@ -137,14 +86,14 @@ def request(
 
 
 def _body(response: HTTPResponse, most: int, *, patient: bool) -> tuple[bytes, bool]:
-    """Read up to `most` bytes. Where the beginning is enough, so is what has come when the time is over."""
+    """Read up to `most` bytes. If not `patient`, return what has arrived when the time is over."""
     content, expected = bytearray(), None if response.chunked else response.length
     while len(content) <= most:
         if expected is not None and len(content) >= expected:
             return bytes(content[:most]), len(content) <= most
         room = most + 1 - len(content)
         try:
-            piece = response.read1(min(PIECE, room if expected is None else min(room, expected - len(content))))
+            piece = response.read1(min(CHUNK_BYTES, room if expected is None else min(room, expected - len(content))))
         except _TooMuch:
             break
         except TimeoutError:
@@ -160,11 +109,11 @@ def _body(response: HTTPResponse, most: int, *, patient: bool) -> tuple[bytes, b
 
 
 class _TooMuch(Exception):
-    """More came than is read."""
+    """The server sent more than the limit."""
 
 
 class _Bounded(io.RawIOBase):
-    """What comes in: no more than `allowed` bytes, and none is waited for too long."""
+    """A stream that is limited to `allowed` bytes and to a deadline."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline, allowed: int) -> None:
         super().__init__()
@@ -177,7 +126,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 — a buffer
         room = self.allowed - self.received
         if room <= 0:
-            raise _TooMuch(f"more than {self.allowed} bytes came")
+            raise _TooMuch(f"more than {self.allowed} bytes arrived")
         self._connection.settimeout(self._deadline.left())
         count = self._connection.recv_into(memoryview(buffer)[: min(room, len(buffer))])
         self.received += count
@@ -186,76 +135,20 @@ class _Bounded(io.RawIOBase):
 
 @dataclass
 class _Wire:
-    """What http.client needs of a socket. Whoever made the connection closes it."""
+    """The part of a socket that http.client uses. The caller closes the connection."""
 
     connection: socket.socket
     deadline: Deadline
     incoming: _Bounded
 
     def makefile(self, *_: object) -> io.BufferedReader:
-        """Return what is read from."""
+        """Return the stream to read from."""
         return io.BufferedReader(self.incoming, 8192)
 
     def sendall(self, data: Any) -> None:  # noqa: ANN401 — bytes, or a buffer of them
-        """Send all of it."""
+        """Send all data."""
         self.connection.settimeout(self.deadline.left())
         self.connection.sendall(data)
 
     def close(self) -> None:
-        """Do nothing: http.client closes before it has read the body."""
-
-
-def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """Return families and addresses. In a thread, since the C library has no time limit of its own over TCP."""
-
-    def ask() -> None:
-        try:
-            rows = socket.getaddrinfo(host, port, socket.AddressFamily(family), socket.SOCK_STREAM)
-            found.put([(row[0], row[4]) for row in rows])
-        except OSError as error:
-            found.put(error)
-        except UnicodeError:
-            found.put(socket.gaierror(socket.EAI_NONAME, f"{host} is no host name"))
-
-    found: queue.SimpleQueue[list[tuple[int, Any]] | OSError] = queue.SimpleQueue()
-    if _is_address(host):
-        ask()
-    else:
-        threading.Thread(target=ask, daemon=True).start()
-    try:
-        answer = found.get(timeout=deadline.left())
-    except queue.Empty:
-        raise TimeoutError(f"{host} was not looked up in time") from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _first(addresses: list[tuple[int, Any]], deadline: Deadline) -> socket.socket:
-    """Connect to the first address that takes it; one that is silent leaves time for those after it."""
-    failed: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-    for number, (family, address) in enumerate(addresses):
-        try:
-            return _connected(family, address, deadline.left() / (len(addresses) - number))
-        except OSError as error:
-            failed = error
-    raise failed
-
-
-def _connected(family: int, address: Any, seconds: float) -> socket.socket:  # noqa: ANN401 — as its family has it
-    made = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        made.settimeout(seconds)
-        made.connect(address)
-    except BaseException:
-        made.close()
-        raise
-    return made
+        """Do nothing: http.client closes before it reads the body."""

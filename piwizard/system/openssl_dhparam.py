@@ -1,4 +1,4 @@
-"""Diffie-Hellman parameters: reading them, and what it costs to find some with openssl."""
+"""Diffie-Hellman parameters: parsing them, and how long openssl takes to generate them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from piwizard.system import commands
 
 PEM = re.compile(rb"\s*-----BEGIN DH PARAMETERS-----\n([A-Za-z0-9+/=\n]+)-----END DH PARAMETERS-----\s*", re.DOTALL)
 EULER_GAMMA = 0.5772156649
-SIEVE = ((512, 311), (1024, 719), (2048, 2657), (4096, 8161))
-"""The largest prime by which openssl tries to divide a candidate of that many bits before it looks closer."""
+SIEVE_PRIMES = ((512, 311), (1024, 719), (2048, 2657), (4096, 8161))
+"""The largest prime by which openssl divides a candidate of that many bits before it tests further."""
 PROBE_SECONDS = 3.0
 
 
@@ -32,8 +32,8 @@ class Parameters:
         return self.prime.bit_length()
 
 
-def parse(pem: bytes) -> Parameters | None:
-    """The parameters of a PEM file, None where it is not a whole one."""
+def parse_parameters(pem: bytes) -> Parameters | None:
+    """Parse a PEM file; None if it is not complete."""
     found = PEM.fullmatch(pem)
     if found is None:
         return None
@@ -48,7 +48,7 @@ def parse(pem: bytes) -> Parameters | None:
 
 
 def _take(der: bytes, tag: int) -> tuple[bytes, bytes]:
-    """The content of the first element of some DER, and what follows it."""
+    """Return the content of the first element of some DER, and the rest."""
     if der[0] != tag:
         raise ValueError(tag)
     length, start = der[1], 2
@@ -60,23 +60,23 @@ def _take(der: bytes, tag: int) -> tuple[bytes, bytes]:
     return der[start : start + length], der[start + length :]
 
 
-def command(bits: int, out: Path) -> tuple[str, ...]:
-    """What finds parameters, behind everything else that wants the processor."""
+def dhparam_command(bits: int, out: Path) -> tuple[str, ...]:
+    """Return the command that generates parameters, at the lowest priority."""
     return ("nice", "-n", "19", "openssl", "dhparam", "-out", str(out), str(bits))
 
 
-def candidates(bits: int) -> float:
-    """How many candidates openssl looks at on average: it prints a dot for each.
+def expected_candidates(bits: int) -> float:
+    """Return how many candidates openssl tests on average; it prints a dot for each.
 
-    A candidate p that no small prime divides, nor (p-1)/2, has this chance that both are prime (Hardy and Littlewood).
+    A candidate p where no small prime divides p or (p-1)/2 has this chance that both are prime (Hardy and Littlewood).
     """
-    largest = next(prime for most, prime in SIEVE if bits <= most)
+    largest = next(prime for most, prime in SIEVE_PRIMES if bits <= most)
     return (bits * math.log(2)) ** 2 / (math.log(largest) ** 2 * math.exp(2 * EULER_GAMMA))
 
 
 @cache
-def expected(bits: int) -> float | None:
-    """How many seconds it takes on average on this board, by a short try; None where openssl could not be tried."""
+def estimate_seconds(bits: int) -> float | None:
+    """Estimate the average duration in seconds on this board with a short trial; None if openssl fails."""
     since, counted = time.monotonic(), 0
     last = since
 
@@ -84,16 +84,16 @@ def expected(bits: int) -> float | None:
         nonlocal counted, last
         counted, last = counted + text.count("."), time.monotonic()
 
-    argv = command(bits, Path("/dev/null"))
+    argv = dhparam_command(bits, Path("/dev/null"))
     result = commands.run(argv, on_text=look, timeout=PROBE_SECONDS)
     if result.exit not in (0, 124):
         return None
     spent = last - since if counted else result.seconds
-    return candidates(bits) * spent / max(counted, 1)
+    return expected_candidates(bits) * spent / max(counted, 1)
 
 
-def duration(seconds: float) -> str:
-    """ "40 s", "12 min", "3 h 50 min"."""
+def format_duration(seconds: float) -> str:
+    """Format a duration: "40 s", "12 min", "3 h 50 min"."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

@@ -1,7 +1,9 @@
-"""Where piwizard keeps what it knows, found with platformdirs: root's places are the site's."""
+"""The locations of piwizard's files, from platformdirs. Root uses the system-wide ones."""
 
 from __future__ import annotations
 
+import os
+import stat
 from functools import cache
 from pathlib import Path
 
@@ -14,45 +16,61 @@ def _dirs() -> PlatformDirs:
 
 
 def state_dir() -> Path:
-    """State, secrets and backups; /var/lib/piwizard for root."""
+    """Return the folder for state, secrets and backups; /var/lib/piwizard for root."""
     return Path(_dirs().user_state_path)
 
 
 def logs_dir() -> Path:
-    """One folder a run; /var/log/piwizard for root."""
+    """Return the folder with one subfolder per run; /var/log/piwizard for root."""
     return Path(_dirs().user_log_path)
 
 
 def cache_dir() -> Path:
-    """What can be fetched again; /var/cache/piwizard for root."""
+    """Return the folder for what can be downloaded again; /var/cache/piwizard for root."""
     return Path(_dirs().user_cache_path)
 
 
 def answers_file() -> Path:
-    """What the person answered; /etc/xdg/piwizard/answers.toml for root."""
+    """Return the answers file; /etc/xdg/piwizard/answers.toml for root."""
     return Path(_dirs().user_config_path) / "answers.toml"
 
 
-def previous_answers() -> Path:
-    """Where the answers go that others take the place of."""
+def previous_answers_file() -> Path:
+    """Return the file that keeps the previous answers when others replace them."""
     return answers_file().with_name("answers.toml.previous")
 
 
 def lock_file() -> Path:
-    """Held by the run that is under way; gone with a reboot, as the run is."""
+    """Return the lock of the current run. A reboot removes it."""
     return Path(_dirs().user_runtime_path) / "run.lock"
 
 
 def locks_dir() -> Path:
-    """Locks that are held for moments; nobody but their owner can enter it. /run/piwizard/locks for root."""
+    """Return the folder for short locks, which only its owner can enter. /run/piwizard/locks for root."""
     return Path(_dirs().user_runtime_path) / "locks"
 
 
 def dhparam_file() -> Path:
-    """The Diffie-Hellman parameters that nginx reads, a link to those that are in use."""
+    """Return the link to the Diffie-Hellman parameters that nginx reads."""
     return Path("/etc/piwizard/dhparam.pem")
 
 
 def sites_dir() -> Path:
-    """One folder a site: its releases, its data, its environment file."""
+    """Return the folder with one subfolder per site: its releases, data and environment file."""
     return Path("/srv")
+
+
+def restrict_private_paths() -> None:
+    """Remove access for everybody but root from what earlier versions left readable, such as the answers."""
+    answers, previous = answers_file(), previous_answers_file()
+    folders = (answers.parent, state_dir(), logs_dir())
+    for path, mode in (*((folder, 0o700) for folder in folders), (answers, 0o600), (previous, 0o600)):
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:  # missing, or a link, which the user created on purpose
+            continue
+        try:
+            if stat.S_IMODE(os.fstat(handle).st_mode) & ~mode:
+                os.fchmod(handle, mode)
+        finally:
+            os.close(handle)

@@ -1,5 +1,4 @@
-"""What a command prints, read as it comes: in lines, however long, or in pieces. Nothing of it is collected for a line
-end that may never come."""
+"""The output of a command, read as it arrives, in lines or pieces, and with limits on what is kept."""
 
 from __future__ import annotations
 
@@ -15,18 +14,18 @@ from typing import Protocol
 
 TAIL_LINES = 40
 TAIL_CHARACTERS = 4000
-LONGEST_WORDS = 4000
-"""Of a line that may become part of a sentence for a person."""
-LONGEST_LINE = 20_000
-"""Characters of a line that somebody follows: of more there is only the number."""
-MOST_KEPT = 32 << 20
-"""Characters of each stream that are kept where nobody follows the lines: a stranger may print without end."""
-CHUNK = 1 << 16
-DRAIN = 1.0
-"""Seconds for what is left in the pipes; who goes on printing without end is heard no longer."""
+MAX_TAIL_LINE_CHARACTERS = 4000
+"""For a line that may become part of an error message."""
+MAX_LINE_CHARACTERS = 20_000
+"""The longest line that a callback receives; of the rest, only the number of characters."""
+MAX_KEPT_CHARACTERS = 32 << 20
+"""Per stream, if there is no callback: the program may print without end."""
+CHUNK_BYTES = 1 << 16
+DRAIN_SECONDS = 1.0
+"""How long to read what is left in the pipes. Processes that keep printing are ignored after that."""
 
 OnLine = Callable[[str, str], None]
-"""Called with the stream ("stdout" or "stderr") and one line without its line end."""
+"""Receives the stream ("stdout" or "stderr") and one line without its line feed."""
 
 
 class Stream(Protocol):
@@ -34,17 +33,17 @@ class Stream(Protocol):
 
     @property
     def text(self) -> str:
-        """What is kept of it."""
+        """Return the text that is kept."""
 
     def feed(self, text: str) -> None:
-        """More of it."""
+        """Add text."""
 
     def finish(self) -> None:
-        """There is no more."""
+        """Mark the end of the stream."""
 
 
 class Pieces:
-    """Passes a stream on as it comes, for a program that prints no lines; keeps its end."""
+    """Pass a stream on as it arrives, for a program that prints no lines; keep the end of it."""
 
     def __init__(self, on_text: Callable[[str], None], tail: deque[str]) -> None:
         self._on_text, self._tail = on_text, tail
@@ -59,14 +58,14 @@ class Pieces:
 
 
 class Lines:
-    """Passes the lines of a stream on, and keeps the last ones; where nobody follows, it keeps the first MOST_KEPT."""
+    """Pass the lines of a stream on and keep the last ones; without a callback, keep the first characters."""
 
     def __init__(self, stream: str, on_line: OnLine | None, tail: deque[str]) -> None:
         self._stream, self._on_line, self._tail = stream, on_line, tail
         self._kept: deque[str] = deque(maxlen=TAIL_LINES if on_line else None)
         self._begun: list[str] = []
         self._length = 0
-        self._left = MOST_KEPT
+        self._left = MAX_KEPT_CHARACTERS
 
     @property
     def text(self) -> str:
@@ -84,7 +83,7 @@ class Lines:
             self._end()
 
     def _add(self, part: str) -> None:
-        room = LONGEST_LINE - self._length if self._on_line else self._left
+        room = MAX_LINE_CHARACTERS - self._length if self._on_line else self._left
         if part and room > 0:
             self._begun.append(part[:room])
             self._left -= min(len(part), room)
@@ -94,20 +93,20 @@ class Lines:
         line, length = "".join(self._begun), self._length
         self._begun, self._length = [], 0
         if length > len(line):
-            line = f"{line}… ({length - len(line)} more letters)"
+            line = f"{line}… ({length - len(line)} more characters)"
         if self._on_line or self._left > 0:
             self._kept.append(line)
             self._left -= 1
-        self._tail.append(line[:LONGEST_WORDS])
+        self._tail.append(line[:MAX_TAIL_LINE_CHARACTERS])
         if self._on_line:
             self._on_line(self._stream, line)
 
 
-class Reading:
-    """Reads a command's two pipes in a thread of its own, until both are closed.
+class PipeReader:
+    """Read a command's two pipes in a thread until both are closed.
 
-    `error` is the first that a stream raised, such as a callback on a full disk: the rest is read all the same, so
-    that the command is not held up, and passed on to nobody.
+    `error` is the first exception that a stream raised, as from a callback on a full disk. The rest of the output is
+    still read, so that the command is not blocked, and discarded.
     """
 
     def __init__(self, streams: tuple[Stream, Stream]) -> None:
@@ -126,18 +125,20 @@ class Reading:
 
     @property
     def ends(self) -> tuple[int, int]:
-        """The descriptors that the command writes to: its stdout and its stderr."""
+        """Return the descriptors that the command writes to: its stdout and its stderr."""
         return self._ends[0], self._ends[1]
 
     def begin(self) -> None:
-        """The command has been started, or never will be: its ends of the pipes are its own now."""
+        """Start reading. The command has started, or never will: close this process's copies of its ends."""
         for end in self._ends:
             os.close(end)
         self._thread.start()
 
     def finish(self, grace: float) -> None:
-        """The command has ended: reads what is left. What it left running may keep the pipes open, and is not waited
-        for longer than `grace` seconds."""
+        """Read the rest after the command has exited.
+
+        Processes that it left running may keep the pipes open: wait no longer than `grace` seconds for them.
+        """
         self._thread.join(grace)
         self._leave()
         self._thread.join()
@@ -149,7 +150,9 @@ class Reading:
             for key in ready:
                 if key.fd != self._stop:
                     self._take(key)
-            stopped = stopped or (time.monotonic() + DRAIN if any(key.fd == self._stop for key in ready) else None)
+            stopped = stopped or (
+                time.monotonic() + DRAIN_SECONDS if any(key.fd == self._stop for key in ready) else None
+            )
             if all(key.fd == self._stop for key in ready) or (stopped and time.monotonic() > stopped):
                 break
         for key in list(self._pipes.get_map().values()):
@@ -159,7 +162,7 @@ class Reading:
         self._pipes.close()
 
     def _take(self, key: selectors.SelectorKey) -> None:
-        chunk = os.read(key.fd, CHUNK)
+        chunk = os.read(key.fd, CHUNK_BYTES)
         if not chunk:
             self._close(key)
             return
@@ -178,5 +181,5 @@ class Reading:
             return
         try:
             what()
-        except BaseException as error:  # noqa: BLE001 — raised again by whoever waits for the command
+        except BaseException as error:  # noqa: BLE001 — the process that waits for the command raises it again
             self.error = error

@@ -1,4 +1,4 @@
-"""Text from outside made visible: no character in it moves a cursor, colors, reorders or hides anything."""
+"""Untrusted text made visible: no character in it moves the cursor, sets colors, reorders or hides anything."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-LONGEST = 4000
-"""Characters of one line that are shown."""
-LONGEST_VALUE = 400
-"""Characters of a value within a sentence or a question that are shown."""
-MOST_LINES = 200
-"""Lines of one text that are shown."""
-MARKS = 4
-"""Combining marks that may follow each other: more of them cover the lines above and below."""
-# What Python calls printable, and what a terminal shows as nothing: fillers, joiners, selectors of variants.
+MAX_LINE_CHARACTERS = 4000
+"""The longest line that is shown."""
+MAX_VALUE_CHARACTERS = 400
+"""The longest value that is shown within a sentence or a question."""
+MAX_LINES = 200
+"""The most lines that are shown of one text."""
+MAX_COMBINING_MARKS = 4
+"""Consecutive combining marks. More would cover the lines above and below."""
+# Characters that Python considers printable but terminals do not show: fillers, joiners, variation selectors.
 BLANK = (
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U00016fe4\U000e0100-\U000e01ef"
 )
 _BLANK = re.compile(f"[{BLANK}]")
 _NOT_IN_JSON = re.compile(f"[\x7f-\x9f{BLANK}]|[^\x00-\x9f]")
-# Colors, cursor moves, titles and links, as programs send them to terminals.
+# Colors, cursor movements, titles and links, as programs send them to terminals.
 _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|\([AB0])")
 
 
-def line(text: str, most: int = LONGEST) -> str:
-    r"""Return a text as one line, with everything invisible written out: a line feed as ``\n``, ESC as ``\x1b``.
+def line(text: str, most: int = MAX_LINE_CHARACTERS) -> str:
+    r"""Return a text as one line, with invisible characters escaped: a line feed as ``\n``, ESC as ``\x1b``.
 
-    Spaces of other kinds and tabs become plain spaces. What is longer than `most` is cut, and the number of the
-    characters left out is named.
+    Tabs and other kinds of spaces become plain spaces. A text longer than `most` is cut, followed by the number of
+    missing characters.
     """
     if len(text) > most:
         return f"{line(text[:most], most)}... ({len(text) - most} more characters)"
@@ -39,34 +39,34 @@ def line(text: str, most: int = LONGEST) -> str:
 
 
 def lines(text: str, indent: str = "") -> list[str]:
-    """Return a text of several lines, each one visible, with `indent` before every line but the first."""
+    """Return the visible lines of a text, with `indent` before every line but the first."""
     first, *others = text.splitlines() or [""]
-    left_out = [f"... ({len(others) - MOST_LINES} more lines)"] if len(others) > MOST_LINES else []
-    return [line(first), *(f"{indent}{line(one)}" for one in (*others[:MOST_LINES], *left_out))]
+    left_out = [f"... ({len(others) - MAX_LINES} more lines)"] if len(others) > MAX_LINES else []
+    return [line(first), *(f"{indent}{line(one)}" for one in (*others[:MAX_LINES], *left_out))]
 
 
 def value(text: object) -> str:
-    """Return a name, a command or other words of strangers for the inside of a sentence or a question.
+    """Return untrusted text, such as a name, for use within a sentence or a question.
 
-    One line of bounded length without long gaps, so that it cannot be drawn like a line of its own.
+    It is one line of limited length without wide gaps, so that it cannot look like a line of its own.
     """
-    return re.sub(r" {3,}", lambda gap: f" ({len(gap[0])} spaces) ", line(str(text), LONGEST_VALUE))
+    return re.sub(r" {3,}", lambda gap: f" ({len(gap[0])} spaces) ", line(str(text), MAX_VALUE_CHARACTERS))
 
 
-def printed(text: str) -> str:
-    """Return a line that a program printed as a terminal would leave it: without colors, and as last written over."""
+def terminal_line(text: str) -> str:
+    """Return a line of program output as a terminal would leave it: without colors and overwritten parts."""
     if text.isascii() and text.isprintable():
         return line(text)
     return line(_SEQUENCE.sub("", text.rstrip("\r").rsplit("\r", 1)[-1]))
 
 
 def is_visible(char: str) -> bool:
-    """Tell whether a terminal shows this character as itself."""
+    """Return whether a terminal shows this character as itself."""
     return char.isprintable() and not _BLANK.match(char)
 
 
 def json_text(value: object, *, ascii: bool = False) -> str:
-    r"""Return a value as JSON in which everything invisible is escaped: ``\u009b``, ``\u202e``."""
+    r"""Return a value as JSON in which invisible characters are escaped: ``\u009b``, ``\u202e``."""
     text = json.dumps(value, ensure_ascii=ascii)
     return text if ascii or text.isascii() else _NOT_IN_JSON.sub(_json_escape, text)
 
@@ -87,7 +87,7 @@ def _shown(text: str) -> Iterator[str]:
             yield "    "
         elif unicodedata.category(char) == "Zs":
             yield " "
-        elif is_visible(char) and marks <= MARKS:
+        elif is_visible(char) and marks <= MAX_COMBINING_MARKS:
             yield char
         else:
             yield char.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""Fixes as data: what piwizard, or a person, can do about a failed check. Text comes from `sentence` alone."""
+"""Fixes as data: what piwizard or a person can do about a failed check. Only `format_fix` makes text of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ApplySteps:
-    """Apply these steps again: `doctor --fix` does that by itself.
+    """Apply these steps again. `doctor --fix` does that by itself.
 
-    `newest`: with the app's newest commit. `purpose` completes "Run `piwizard apply nginx` …".
+    `newest`: use the app's newest commit. `purpose` completes "Run `piwizard apply nginx` …".
     """
 
     steps: tuple[str, ...]
@@ -19,7 +19,7 @@ class ApplySteps:
 
 @dataclass(frozen=True)
 class AddAnswer:
-    """Add values to a list of the answers before the steps are applied. `shown` are those named to a person."""
+    """Add values to a list in the answers before the steps are applied. `shown` are the ones named to a person."""
 
     key: str
     values: tuple[str, ...]
@@ -45,42 +45,42 @@ class AskAnswer:
 
 @dataclass(frozen=True)
 class RunCommand:
-    """A command that a person types. `purpose` completes "Run `nginx -t` …"."""
+    """A command for a person to run. `purpose` completes "Run `nginx -t` …"."""
 
     command: str
     purpose: str = ""
 
 
 @dataclass(frozen=True)
-class Wait:
-    """Nothing to do but wait; `until` completes "Wait …"."""
+class WaitUntil:
+    """Wait. `until` completes "Wait …"."""
 
     until: str
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What only a person can do, in whole sentences."""
+    """Advice that only a person can follow, in whole sentences."""
 
     text: str
 
 
-Remedy = ApplySteps | AddAnswer | GenerateSecret | AskAnswer | RunCommand | Wait | Advice
+Remedy = ApplySteps | AddAnswer | GenerateSecret | AskAnswer | RunCommand | WaitUntil | Advice
 Fix = tuple[Remedy, ...]
-"""In the order in which they are to be done; empty where nothing is known to help."""
+"""In order of execution; empty if no fix is known."""
 
 
 def is_automatic(fix: Fix) -> bool:
-    """Return whether `doctor --fix` can do it without asking for a value."""
-    return any(isinstance(one, ApplySteps) for one in fix) and not asks(fix)
+    """Return whether `doctor --fix` can apply it without asking for a value."""
+    return any(isinstance(one, ApplySteps) for one in fix) and not needs_input(fix)
 
 
-def asks(fix: Fix) -> bool:
-    """Return whether a person has to give a value first."""
+def needs_input(fix: Fix) -> bool:
+    """Return whether a person must provide a value first."""
     return any(isinstance(one, AskAnswer) for one in fix)
 
 
-def sentence(fix: Fix) -> str:
+def format_fix(fix: Fix) -> str:
     """Return a fix as text for a person."""
     answered, parts = False, []
     for one in fix:
@@ -90,7 +90,7 @@ def sentence(fix: Fix) -> str:
     return " ".join(parts)
 
 
-def command(steps: ApplySteps) -> str:
+def apply_command(steps: ApplySteps) -> str:
     """Return the command that does the same by hand."""
     return "piwizard deploy" if steps.newest else f"piwizard apply {' '.join(steps.steps)}"
 
@@ -98,7 +98,7 @@ def command(steps: ApplySteps) -> str:
 def _text(one: Remedy) -> str:
     match one:
         case ApplySteps():
-            return _run(command(one), one.purpose)
+            return _run(apply_command(one), one.purpose)
         case RunCommand():
             return _run(one.command, one.purpose)
         case AddAnswer():
@@ -111,7 +111,7 @@ def _text(one: Remedy) -> str:
             table, _, name = one.key.rpartition(".")
             value = '{ env = "…" }, { file = "…" } or a text' if one.secret else 'a text, as in "…"'
             return f"Run `piwizard doctor --fix` to be asked for {name}, or add {name} to [{table}]: {value}."
-        case Wait():
+        case WaitUntil():
             return f"Wait {one.until}."
         case Advice():
             return one.text

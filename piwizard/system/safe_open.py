@@ -27,7 +27,7 @@ Ids = tuple[int, int]
 
 @contextmanager
 def open_folder(path: Path) -> Iterator[int]:
-    """Hold a folder open; OSError where it is a link, or no folder."""
+    """Keep a folder open. Raise OSError if it is a link or not a folder."""
     handle = os.open(path, FOLDER_FLAGS)
     try:
         yield handle
@@ -37,7 +37,7 @@ def open_folder(path: Path) -> Iterator[int]:
 
 @contextmanager
 def open_below(within: int, path: PurePath) -> Iterator[int]:
-    """Hold open the folder `path` below an open folder, reached without following a link; OSError where one is met."""
+    """Keep the folder `path` below an open folder open. Raise OSError at a link on the way."""
     handle = os.dup(within)
     try:
         for part in path.parts:
@@ -50,7 +50,7 @@ def open_below(within: int, path: PurePath) -> Iterator[int]:
 
 
 def open_file(name: str, within: int) -> BinaryIO | None:
-    """Open a regular file of an open folder; None where it is a link, a pipe or anything else."""
+    """Open a regular file in an open folder; None if it is a link, a pipe or anything else."""
     try:
         handle = os.open(name, FILE_FLAGS, dir_fd=within)
     except OSError:
@@ -62,7 +62,7 @@ def open_file(name: str, within: int) -> BinaryIO | None:
 
 
 def read_file(root: Path, path: PurePath, limit: int) -> bytes | None:
-    """Return at most `limit` bytes of a regular file below `root`; None where there is none, or a link on the way."""
+    """Return at most `limit` bytes of a regular file below `root`; None if there is none, or a link on the way."""
     try:
         with open_folder(root) as top, open_below(top, path.parent) as parent:
             file = open_file(path.name, parent)
@@ -75,7 +75,7 @@ def read_file(root: Path, path: PurePath, limit: int) -> bytes | None:
 
 
 def entry_exists(name: str, within: int) -> bool:
-    """Whether an open folder has an entry of that name, be it a link that leads nowhere."""
+    """Return whether an open folder has an entry of that name, even a broken link."""
     try:
         os.stat(name, dir_fd=within, follow_symlinks=False)
     except FileNotFoundError:
@@ -84,17 +84,17 @@ def entry_exists(name: str, within: int) -> bool:
 
 
 def mount_id(handle: int) -> int:
-    """Return the number of the mount that an open file or folder lies on: a bind mount has the device of its origin."""
+    """Return the mount ID of an open file or folder, which, unlike its device number, identifies bind mounts."""
     found = re.search(r"^mnt_id:\s*(\d+)$", Path(f"/proc/self/fdinfo/{handle}").read_text(), re.M)
     if found is None:
-        raise OSError(errno.ENOTSUP, "The kernel does not say where an open file lies")
+        raise OSError(errno.ENOTSUP, "The kernel does not report the mount of an open file")
     return int(found[1])
 
 
 def walk(within: int, deepest: int = MAX_DEPTH) -> Iterator[tuple[str, int, os.stat_result]]:
-    """Give each entry below an open folder with the open folder that it is in.
+    """Yield each entry below an open folder together with the open folder that contains it.
 
-    Nothing is given of what is mounted there, nor of what is nested deeper than `deepest` folders.
+    Mounted file systems and entries below more than `deepest` folders are skipped.
     """
     yield from _walk(within, mount_id(within), deepest)
 
@@ -103,7 +103,7 @@ def _walk(within: int, mount: int, left: int) -> Iterator[tuple[str, int, os.sta
     for name in os.listdir(within):
         try:
             info = os.stat(name, dir_fd=within, follow_symlinks=False)
-        except FileNotFoundError:  # somebody works there meanwhile
+        except FileNotFoundError:  # removed in the meantime
             continue
         yield name, within, info
         if not stat.S_ISDIR(info.st_mode) or not left:
@@ -121,7 +121,7 @@ def _walk(within: int, mount: int, left: int) -> Iterator[tuple[str, int, os.sta
 
 @contextmanager
 def make_nested_folders(within: int, names: Sequence[str], ids: Ids, mode: int) -> Iterator[int]:
-    """Make folders one in the other below an open one, and hold the innermost open. Owner and mode come at the end.
+    """Create nested folders below an open one, and keep the innermost open. Owner and mode are set at the end.
 
     Until then only root can enter them.
     """
@@ -138,7 +138,7 @@ def make_nested_folders(within: int, names: Sequence[str], ids: Ids, mode: int) 
 
 
 def write_file(name: str, content: bytes, within: int, mode: int) -> None:
-    """Write the new file `name` of an open folder, for the folder's owner. FileExistsError where it is there."""
+    """Write a new file in an open folder, for the folder's owner. Raise FileExistsError if it exists."""
     handle = os.open(name, NEW_FILE_FLAGS, 0o600, dir_fd=within)
     try:
         view = memoryview(content)

@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 HIDDEN = "•••"
-SHORTEST_SECRET = 4
+MIN_SECRET_CHARACTERS = 4
 """Characters. Shorter secrets would be hidden within ordinary words."""
-LONG = 8
+MIN_UNBOUNDED_CHARACTERS = 8
 """Characters from which a setting of letters or digits alone is also hidden within words."""
-ENCODED = 8
+MIN_BASE64_CHARACTERS = 8
 """Characters of base64 from which a secret within a longer encoded text is recognized."""
-COMMON = frozenset(
+COMMON_WORDS = frozenset(
     (
         *("true", "false", "none", "null", "auto", "both", "default", "disabled", "enabled", "never", "always"),
         *("production", "development", "testing", "test", "tests", "staging", "local", "prod", "debug", "info"),
@@ -32,7 +32,7 @@ COMMON = frozenset(
 )
 """Frequent values of settings that are also frequent words in logs."""
 
-BETWEEN = r"(?:\\*[\"'])?\]?\s*(?:=>|[:=,])\s*b?(?:\\*[\"'])?"
+SEPARATOR = r"(?:\\*[\"'])?\]?\s*(?:=>|[:=,])\s*b?(?:\\*[\"'])?"
 """Matches between the name of a variable and its value, in shells, Python, JSON and TOML."""
 
 
@@ -52,15 +52,15 @@ class Secret:
     @property
     def everywhere(self) -> bool:
         """Return whether the value is hidden everywhere, not only beside its name."""
-        if len(self.value) < SHORTEST_SECRET:
+        if len(self.value) < MIN_SECRET_CHARACTERS:
             return False
-        return not self.setting or not (self.public or self.value.lower() in COMMON)
+        return not self.setting or not (self.public or self.value.lower() in COMMON_WORDS)
 
 
-class Concealer:
+class SecretFilter:
     """Replace secrets in texts.
 
-    A setting of fewer than 8 letters or digits is hidden where it is a whole word; one of fewer than 4 characters, or
+    A setting of fewer than 8 characters is hidden where it is a whole word; one of fewer than 4 characters, or
     a common word ("production"), only beside the name of its variable: hiding every "1" would make a log useless.
     """
 
@@ -104,9 +104,11 @@ class Concealer:
         for one in self._secrets:
             for secret in (one.value, *_parts(one)) if one.everywhere else ():
                 for form in spellings(secret):
-                    if len(form) >= SHORTEST_SECRET:
+                    if len(form) >= MIN_SECRET_CHARACTERS:
                         self._spelled.setdefault(form, one.value)
-                        whole_word = one.setting and len(form) < LONG and (form.isalpha() or form.isdigit())
+                        whole_word = (
+                            one.setting and len(form) < MIN_UNBOUNDED_CHARACTERS and (form.isalpha() or form.isdigit())
+                        )
                         bounded[form] = bounded.get(form, True) and whole_word
         # The longest first: a shorter one within it would leave the rest visible.
         ordered = sorted(bounded, key=lambda form: (-len(form), form))
@@ -119,7 +121,7 @@ class Concealer:
             names = "|".join(re.escape(name) for name in sorted(self._names, key=len, reverse=True))
             values = {form for one in named for form in spellings(one.value)}
             shown = "|".join(re.escape(form) for form in sorted(values, key=len, reverse=True))
-            self._beside = re.compile(rf"((?<![A-Za-z0-9_])(?:{names}){BETWEEN})({shown})(?![A-Za-z0-9_])")
+            self._beside = re.compile(rf"((?<![A-Za-z0-9_])(?:{names}){SEPARATOR})({shown})(?![A-Za-z0-9_])")
 
 
 def spellings(secret: str) -> set[str]:
@@ -141,7 +143,7 @@ def _in_base64(content: bytes) -> set[str]:
         encoded = base64.b64encode(bytes(before) + content).decode().rstrip("=")
         whole = len(encoded) - (1 if (before + len(content)) % 3 else 0)
         part = encoded[(0, 2, 3)[before] : whole]
-        forms |= {part} if len(part) >= ENCODED else set()
+        forms |= {part} if len(part) >= MIN_BASE64_CHARACTERS else set()
     return forms | {form.replace("+", "-").replace("/", "_") for form in forms}
 
 
@@ -151,4 +153,4 @@ def _parts(secret: Secret) -> set[str]:
         password = urlsplit(secret.value).password or "" if "://" in secret.value else ""
     except ValueError:
         return set()
-    return {part for part in (password, unquote(password)) if len(part) >= SHORTEST_SECRET}
+    return {part for part in (password, unquote(password)) if len(part) >= MIN_SECRET_CHARACTERS}

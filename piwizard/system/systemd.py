@@ -1,4 +1,4 @@
-"""What systemd says of units, asked once for many."""
+"""The states of systemd units, queried together."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from piwizard.system import commands
 
 @dataclass(frozen=True)
 class UnitState:
-    """`file` is systemd's UnitFileState ("enabled", "disabled", "static", "masked", "" where there is no file)."""
+    """`file` is systemd's UnitFileState ("enabled", "disabled", "static", "masked", "" without a file)."""
 
     exists: bool
     file: str
     active: str
     stale: bool
-    """The unit's file has changed on disk since systemd read it."""
+    """The unit file has changed on disk since systemd read it."""
     failing: bool = False
-    """It has ended in a failure, and waits until it is started anew: minutes, with some units."""
+    """The unit failed and waits for its next restart, which takes minutes with some units."""
 
     @property
     def enabled(self) -> bool:
@@ -27,7 +27,7 @@ class UnitState:
 
     @property
     def masked(self) -> bool:
-        """Somebody has seen to it that it cannot be started at all."""
+        """Return whether an administrator has disabled every way to start it."""
         return self.file in ("masked", "masked-runtime")
 
     @property
@@ -36,17 +36,17 @@ class UnitState:
 
     @property
     def failed(self) -> bool:
-        """Until its failures are forgotten, systemd may refuse to start it once more."""
+        """Return whether it failed. systemd may refuse to start it until `systemctl reset-failed`."""
         return self.active == "failed" or self.failing
 
 
 PROPERTIES = "Id,LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload"
-NOT_THERE = UnitState(exists=False, file="", active="inactive", stale=False)
+MISSING_UNIT = UnitState(exists=False, file="", active="inactive", stale=False)
 
 
-def parse(text: str, names: list[str]) -> dict[str, UnitState]:
-    """Reads `systemctl show` with one block of Key=value lines a unit, in the order asked for."""
-    found = {name: NOT_THERE for name in names}
+def parse_states(text: str, names: list[str]) -> dict[str, UnitState]:
+    """Parse `systemctl show` output: one block of Key=value lines per unit, in the requested order."""
+    found = {name: MISSING_UNIT for name in names}
     blocks = [block for block in text.strip().split("\n\n") if block]
     for name, block in zip(names, blocks, strict=False):
         fields = dict(line.partition("=")[::2] for line in block.splitlines())
@@ -60,17 +60,17 @@ def parse(text: str, names: list[str]) -> dict[str, UnitState]:
     return found
 
 
-def ask(names: Iterable[str]) -> dict[str, UnitState]:
-    """The states of these units; where systemd does not run, none of them is there."""
+def read_states(names: Iterable[str]) -> dict[str, UnitState]:
+    """Return the states of these units. Without a running systemd, all of them are missing."""
     wanted = sorted(set(names))
     if not wanted or commands.which("systemctl") is None:
-        return {name: NOT_THERE for name in wanted}
+        return {name: MISSING_UNIT for name in wanted}
     result = commands.run(["systemctl", "show", "--property", PROPERTIES, "--", *wanted])
-    return parse(result.output if result.ok else "", wanted)
+    return parse_states(result.output if result.ok else "", wanted)
 
 
-def active(pattern: str) -> list[str]:
-    """Return the names of the units that match a pattern of systemd's and run, or are about to."""
+def list_active(pattern: str) -> list[str]:
+    """Return the names of the units that match a pattern and are running or about to."""
     if commands.which("systemctl") is None:
         return []
     options = ("--plain", "--no-legend", "--state=active,activating")
@@ -78,10 +78,10 @@ def active(pattern: str) -> list[str]:
     return [line.split()[0] for line in result.output.splitlines() if line.strip()] if result.ok else []
 
 
-def loading(name: str, longest: float) -> bool:
-    """Whether a service runs since less than `longest` seconds: it may still be loading.
+def is_loading(name: str, longest: float) -> bool:
+    """Return whether a service started less than `longest` seconds ago, so that it may still be loading.
 
-    One failed start is forgiven: where several workers prepare the same database, all but the first may stumble, once.
+    One failed start is tolerated: when several workers prepare the same database, all but the first may fail once.
     """
     wanted = "SubState,NRestarts,ExecMainStartTimestampMonotonic"
     shown = commands.run(("systemctl", "show", f"--property={wanted}", name)).output
@@ -93,8 +93,8 @@ def loading(name: str, longest: float) -> bool:
     return state in ("start", "running") and failed <= 1 and time.clock_gettime(time.CLOCK_MONOTONIC) - began < longest
 
 
-def shutting_down() -> bool:
-    """Whether the machine is on its way down, to be switched off or to boot again."""
+def is_shutting_down() -> bool:
+    """Return whether the machine is shutting down or restarting."""
     if commands.which("systemctl") is None:
         return False
     return commands.run(("systemctl", "is-system-running")).output.strip() == "stopping"

@@ -1,4 +1,4 @@
-"""What kind of terminal this is: the screens, the plain prompts, or nobody there to ask."""
+"""The capabilities of this terminal: full screens, plain prompts, or no interaction."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import os
 import sys
 from typing import Literal
 
-COLUMNS, LINES = 60, 20
-"""The smallest terminal that the screens can be used on."""
-NO_SCREENS = ("", "dumb", "unknown")
+MIN_COLUMNS, MIN_LINES = 60, 20
+"""The smallest terminal for the screens."""
+PLAIN_TERMINALS = ("", "dumb", "unknown")
 
 
-def front_end() -> Literal["screens", "plain", "none"]:
-    """What this terminal can show."""
+def choose_front_end() -> Literal["screens", "plain", "none"]:
+    """Choose the front end that this terminal supports."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "none"
-    # The screens are drawn on stderr.
-    return "plain" if why_plain() or not sys.stderr.isatty() else "screens"
+    # Textual draws the screens to stderr.
+    return "plain" if plain_reason() or not sys.stderr.isatty() else "screens"
 
 
-def why_plain() -> str:
-    """Why the screens cannot be shown here, in a sentence; empty where they can."""
+def plain_reason() -> str:
+    """Return why the screens cannot be used here, as a sentence; empty if they can."""
     kind = os.environ.get("TERM", "")
-    if kind in NO_SCREENS:
-        named = f"calls itself {kind}" if kind else "does not say what it is (TERM is not set)"
-        return f"This terminal {named}, so the questions come line by line."
+    if kind in PLAIN_TERMINALS:
+        named = f"identifies itself as {kind}" if kind else "does not identify itself (TERM is not set)"
+        return f"This terminal {named}, so the questions appear line by line."
     try:
         size = os.get_terminal_size(sys.stdout.fileno())
     except OSError:
         size = os.terminal_size((0, 0))
     if 0 in size:
-        return "This terminal does not say how large it is, so the questions come line by line."
-    if size.columns < COLUMNS or size.lines < LINES:
+        return "This terminal does not report its size, so the questions appear line by line."
+    if size.columns < MIN_COLUMNS or size.lines < MIN_LINES:
         return (
-            f"This terminal has {size.columns} columns and {size.lines} lines, and the screens need {COLUMNS} and "
-            f"{LINES}, so the questions come line by line."
+            f"This terminal has {size.columns} columns and {size.lines} lines, but the screens need {MIN_COLUMNS} and "
+            f"{MIN_LINES}, so the questions appear line by line."
         )
     return ""
 
 
-def moves_the_cursor() -> bool:
-    """Whether the terminal understands more than text and line feeds."""
-    return os.environ.get("TERM", "") not in NO_SCREENS
+def supports_cursor() -> bool:
+    """Return whether the terminal supports cursor movement."""
+    return os.environ.get("TERM", "") not in PLAIN_TERMINALS
 
 
 def only_ascii() -> bool:
-    """Whether other characters than ASCII would not come out right: by the locale that the person has."""
+    """Return whether the user's locale is limited to ASCII."""
     environ = os.environ
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     if environ.get("LC_CTYPE") == "C.UTF-8" and not environ.get("LC_ALL"):
-        locale = environ.get("LANG", "")  # Python itself sets LC_CTYPE where it finds C or nothing
+        locale = environ.get("LANG", "")  # Python itself sets LC_CTYPE if it finds C or nothing
     return "utf" not in locale.lower()

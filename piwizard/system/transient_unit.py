@@ -1,8 +1,8 @@
-"""A command of a stranger's in a transient systemd unit of its own, which is proven to be empty afterwards.
+"""A command of an app in a transient systemd unit, which is checked to be empty afterwards.
 
-A process that a command leaves behind could alter files while root works with them. So each such command has a
-control group of its own, which no process can leave; systemd ends all that is in it with the command, and nothing goes
-on before that is so.
+A process that a command leaves behind could change files while root works on them. So each such command has a control
+group of its own, which no process can leave. systemd stops everything in it with the command, and piwizard continues
+only after that.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from piwizard.system.pipes import OnLine
 from piwizard.templates.quoting import environment_value
 
 PREFIX = "piwizard-job-"
-EMPTY_WITHIN = 20.0
-"""Seconds in which the processes of a unit that has ended must be gone."""
+EMPTY_TIMEOUT_SECONDS = 20.0
+"""How long the processes of a finished unit may take to exit."""
 EXITED, KILLED, DUMPED = "1", "2", "3"
-"""ExecMainCode: CLD_EXITED, CLD_KILLED and CLD_DUMPED of waitpid(2)."""
+"""Values of ExecMainCode: CLD_EXITED, CLD_KILLED and CLD_DUMPED of waitpid(2)."""
 NUMBERS = itertools.count(1)
 
 
@@ -38,11 +38,11 @@ def run(
     cwd: Path,
     on_line: OnLine | None = None,
 ) -> Result:
-    """Run a command to its end in a unit with these properties ("User=blog"), and end all that it left running.
+    """Run a command in a unit with these properties ("User=blog"), and stop everything that it left running.
 
-    `argv[0]` is looked up on the PATH of `env`, inside of the unit. `env` may hold secrets: it is handed over in a file
-    that root alone can read. The exit code is the command's own, negative for the signal that killed it. PiwizardError
-    where a process of it cannot be ended.
+    `argv[0]` is looked up on the PATH of `env`, inside the unit. `env` may contain secrets: it is passed in a file that
+    only root can read. The exit code is the command's own, negative for the signal that killed it. Raise PiwizardError
+    if one of its processes cannot be stopped.
     """
     unit = f"{PREFIX}{os.getpid()}-{next(NUMBERS)}.service"
     with _environment_file(unit, env) as file:
@@ -51,7 +51,7 @@ def run(
             *("systemd-run", "--quiet", "--pipe", "--wait", f"--unit={unit}", "--description=A command of an app"),
             *(f"--property={setting}" for setting in settings),
             f"--working-directory={cwd}",
-            # env looks for the program inside of the unit, where its folders are; systemd would expand "$".
+            # env looks up the program inside the unit, where its folders are; systemd would expand "$".
             *("--", "/usr/bin/env", "--", *(word.replace("$", "$$") for word in argv)),
         )
         try:
@@ -67,7 +67,7 @@ def run(
 
 
 def stop(pattern: str = f"{PREFIX}*.service") -> None:
-    """End units of such commands: all of them, where none is named. For what a killed run has left."""
+    """Stop the units of such commands; by default all of them, as after a killed run."""
     commands.run(("systemctl", "stop", pattern))
     commands.run(("systemctl", "reset-failed", pattern))
 
@@ -82,7 +82,7 @@ def systemd_version() -> int:
 @contextmanager
 def _environment_file(unit: str, env: Mapping[str, str]) -> Iterator[Path]:
     folder = paths.lock_file().parent / "jobs"
-    files.own_folder(folder, 0o700, (0, 0))
+    files.make_owned_folder(folder, 0o700, (0, 0))
     file = folder / f"{unit}.env"
     content = "".join(f"{name}={environment_value(value)}\n" for name, value in env.items())
     files.replace(file, content.encode(), mode=0o600)
@@ -93,9 +93,9 @@ def _environment_file(unit: str, env: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _exit_code(unit: str) -> int | None:
-    """What became of the command itself; None where all went well or systemd did not come to start it.
+    """Return the exit code of the command itself; None if all went well or systemd could not start it.
 
-    systemd-run has no way to tell a signal, nor an end that is well but for what it left running.
+    systemd-run cannot report a signal, or a success that left processes running.
     """
     names = ("LoadState", "ExecMainCode", "ExecMainStatus", "Result")
     said = commands.run(("systemctl", "show", unit, *(f"--property={name}" for name in names))).output
@@ -110,11 +110,11 @@ def _exit_code(unit: str) -> int | None:
 
 
 def _require_empty(unit: str) -> None:
-    until = time.monotonic() + EMPTY_WITHIN
+    until = time.monotonic() + EMPTY_TIMEOUT_SECONDS
     while left := _processes(unit):
         if time.monotonic() > until:
             raise PiwizardError(
-                f"Processes of the app could not be ended: {', '.join(map(str, left))}.",
+                f"Processes of the app could not be stopped: {', '.join(map(str, left))}.",
                 hint="Restart the machine, then apply again.",
             )
         stop(unit)
@@ -122,12 +122,12 @@ def _require_empty(unit: str) -> None:
 
 
 def _processes(unit: str) -> list[int]:
-    """The processes in the control group of a unit, wherever the kernel has mounted the groups."""
+    """Return the processes in the control group of a unit, wherever the kernel has mounted the groups."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             groups = (folder / "cgroup").read_text()
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has exited in the meantime
             continue
         if unit in groups:
             found.append(int(folder.name))

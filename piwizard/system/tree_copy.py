@@ -17,11 +17,11 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Modes:
-    """What a copy gets: owner, group, and the permission bits that are taken from the original."""
+    """The owner, group and permission bits of a copy."""
 
     ids: Ids
     allowed: int
-    """Of the bits of the original these are kept; set-user-ID, set-group-ID and sticky never are."""
+    """The bits of the original that are kept. Set-user-ID, set-group-ID and sticky never are."""
     folder: int = 0o700
     """Added to every folder, so that its owner can always enter it."""
     always: int = 0
@@ -29,11 +29,10 @@ class Modes:
 
 
 def copy_tree(source: int, target: int, modes: Modes, *, depth: int = 0) -> None:
-    """Copy what is in one open folder into another that is empty, and that nobody else can enter yet.
+    """Copy the content of an open folder into another one that is empty and that only root can enter.
 
-    Regular files become files of their own, also those with several names; symbolic links stay links, as text; pipes,
-    sockets and devices are left out. Times are kept. `leave_out` names entries of the top folder. OSError (ELOOP) where
-    folders are nested more than DEEPEST deep.
+    Regular files with several names become separate files; symbolic links are copied as text; pipes, sockets and
+    devices are skipped. Times are kept. Raise OSError (ELOOP) if folders are nested more than MAX_DEPTH deep.
     """
     if depth > MAX_DEPTH:
         raise OSError(errno.ELOOP, "Folders are nested too deeply")
@@ -44,7 +43,7 @@ def copy_tree(source: int, target: int, modes: Modes, *, depth: int = 0) -> None
 def _copy_entry(name: str, source: int, target: int, modes: Modes, depth: int) -> None:
     try:
         info = os.stat(name, dir_fd=source, follow_symlinks=False)
-    except FileNotFoundError:  # the app works in its folder meanwhile
+    except FileNotFoundError:  # the app removed it in the meantime
         return
     if stat.S_ISLNK(info.st_mode):
         with suppress(FileNotFoundError):
@@ -73,7 +72,7 @@ def _copy_entry(name: str, source: int, target: int, modes: Modes, depth: int) -
 
 
 def copy_folders(source: int, target: int, modes: Modes, left: int = 8) -> None:
-    """Make the folders of one open folder in another, without what is in them, and not deeper than `left` of them."""
+    """Create the folders of one open folder in another, without files, at most `left` levels below the first."""
     for name in os.listdir(source):
         try:
             inner = os.open(name, FOLDER_FLAGS, dir_fd=source)
@@ -90,9 +89,9 @@ def copy_folders(source: int, target: int, modes: Modes, left: int = 8) -> None:
 
 
 def copy_changes(source: int, target: int, modes: Modes, *, depth: int = 0) -> None:
-    """Copy the regular files of one open folder into another that is root's alone, where they are new or differ.
+    """Copy regular files that are new or differ from one open folder into another that belongs to root.
 
-    For what a command has made in a copy of a tree. A link in either of them is left alone, and so is what git keeps.
+    For the results of a command in a copy of a tree. Links in either of them and git's files are not touched.
     """
     if depth > MAX_DEPTH:
         raise OSError(errno.ELOOP, "Folders are nested too deeply")
@@ -122,7 +121,7 @@ def copy_changes(source: int, target: int, modes: Modes, *, depth: int = 0) -> N
 
 
 def copy_file(file: BinaryIO, name: str, target: int, modes: Modes) -> None:
-    """Write the content of an open file as the new file `name` of an open folder. FileExistsError where it is there."""
+    """Write the content of an open file as a new file in an open folder. Raise FileExistsError if it exists."""
     handle = os.open(name, NEW_FILE_FLAGS, 0o600, dir_fd=target)
     try:
         _transfer(file.fileno(), handle)
@@ -132,14 +131,14 @@ def copy_file(file: BinaryIO, name: str, target: int, modes: Modes) -> None:
 
 
 def _transfer(source: int, target: int) -> None:
-    """Copy the content of an open file into an empty one. Holes stay holes: they could be larger than the disk."""
+    """Copy the content of an open file into an empty one. Keep holes: they could be larger than the disk."""
     size, begin = os.fstat(source).st_size, 0
     os.ftruncate(target, size)
     while begin < size:
         try:
             begin = os.lseek(source, begin, os.SEEK_DATA)
         except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole is left
+            if error.errno == errno.ENXIO:  # only a hole is left
                 return
             raise
         end = min(os.lseek(source, begin, os.SEEK_HOLE), size)
@@ -148,17 +147,17 @@ def _transfer(source: int, target: int) -> None:
 
 
 def _some_bytes(source: int, target: int, at: int, count: int) -> int:
-    """Copy some bytes at one place of two open files; 0 where the file has become shorter meanwhile."""
+    """Copy some bytes at one position of two open files; return 0 if the file has become shorter."""
     try:
         return os.copy_file_range(source, target, count, at, at)
-    except OSError as error:  # not between these file systems
+    except OSError as error:  # not supported between these file systems
         if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
             raise
         return os.pwrite(target, os.pread(source, count, at), at)
 
 
 def _set(handle: int, like: os.stat_result, modes: Modes) -> None:
-    """Give an open file or folder the owner, mode and times that a copy gets."""
+    """Set the owner, mode and times of a copy."""
     if os.geteuid() == 0:
         os.fchown(handle, *modes.ids)
     extra = modes.folder if stat.S_ISDIR(like.st_mode) else modes.always

@@ -12,10 +12,10 @@ from piwizard.system.tree_copy import Modes, copy_file
 
 
 def change_owner(within: int, ids: Ids, mode: int) -> None:
-    """Give a tree that is root's alone an owner, and take the bits that are not in `mode` from what is in it.
+    """Change the owner of a tree that belongs to root, and remove the permission bits that are not in `mode`.
 
-    A file with several names is given a content of its own first: its other name may be somebody's own file. What is
-    mounted there is left alone.
+    A file with several names is copied first: another name may be a user's own file. Mounted file systems are not
+    touched.
     """
     _hand_over(within, ids, mode, mount_id(within), 0)
 
@@ -42,7 +42,7 @@ def _hand_over(within: int, ids: Ids, mode: int, mount: int, depth: int) -> None
 
 
 def _unshare(name: str, within: int) -> None:
-    """Replace a file that has other names by a copy that has none."""
+    """Replace a file that has other names with a copy that has none."""
     file = open_file(name, within)
     if file is None:
         return
@@ -56,5 +56,5 @@ def _give(handle: int, ids: Ids, mode: int) -> None:
     if os.geteuid() == 0:
         os.fchown(handle, *ids)
     bits = stat.S_IMODE(os.fstat(handle).st_mode)
-    # Who may read may also enter a folder: a repository's files have no other modes.
+    # Read permission includes entering a folder: a repository's files have no other modes.
     os.fchmod(handle, bits & 0o700 & mode | (bits & 0o500) >> 3 & mode | (bits & 0o500) >> 6 & mode)

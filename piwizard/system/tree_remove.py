@@ -14,9 +14,9 @@ from piwizard.system.safe_open import FOLDER_FLAGS, mount_id, open_below, walk
 
 
 def remove_tree(name: str, within: int) -> None:
-    """Remove an entry of an open folder, with all that is in it. Follows no link.
+    """Remove an entry of an open folder with all its content. Follow no link.
 
-    OSError (EBUSY) where something is mounted in it, a folder of the same disk too: it belongs to whoever mounted it.
+    Raise OSError (EBUSY) if anything is mounted in it, even a folder of the same disk: it belongs to somebody else.
     """
     _require_unmounted(name, within)
     try:
@@ -39,9 +39,9 @@ def remove_tree(name: str, within: int) -> None:
 
 
 def _flatten(name: str, top: int) -> None:
-    """Remove a folder of the open one; those in it become folders of that one, with names that nobody can foresee.
+    """Remove a folder of the open one. Its subfolders move up into that one, under unpredictable names.
 
-    So two of them are open at any time, however deep they are nested.
+    So only two folders are open at a time, however deep the tree is.
     """
     handle = _own(name, top)
     try:
@@ -62,11 +62,11 @@ def _lift(name: str, within: int, top: int) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _flatten(name, within)  # on an overlay, a folder of what lies below cannot be renamed
+        _flatten(name, within)  # on an overlay, folders of the lower layer cannot be renamed
 
 
 def _own(name: str, within: int) -> int:
-    """Open a folder that nobody else can put anything into any more, whoever still has it open."""
+    """Open a folder and take it over, so that nobody else can add entries, even with an open handle."""
     handle = os.open(name, FOLDER_FLAGS, dir_fd=within)
     try:
         os.fchown(handle, os.geteuid(), os.getegid())
@@ -78,7 +78,7 @@ def _own(name: str, within: int) -> int:
 
 
 def _some(handle: int) -> list[tuple[str, bool]]:
-    """The first names of an open folder, each with whether it is a folder."""
+    """Return the first entries of an open folder: names, and whether they are folders."""
     with os.scandir(handle) as entries:
         return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in islice(entries, 1000)]
 

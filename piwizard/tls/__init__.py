@@ -1,1 +1,1 @@
-"""Certificates: those that are there, what is looked at before one is asked for, and what went wrong."""
+"""Find, request and renew certificates; explain errors; grade HTTPS."""

@@ -1,4 +1,7 @@
-"""certbot's own words, as one sentence and what to do about it. All of its text stays in the run's record."""
+"""Explain certbot's errors in one sentence with a fix.
+
+The run log keeps certbot's complete output.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ BOILERPLATE = re.compile(
 
 @dataclass(frozen=True)
 class CertbotError:
-    """What went wrong. `failed`: the names whose validation failed, which Let's Encrypt counts."""
+    """An error of certbot.
+
+    `failed`: domains whose validation failed, which Let's Encrypt counts.
+    """
 
     sentence: str
     hint: str
@@ -30,71 +36,71 @@ class CertbotError:
 
 
 _Explain = Callable[[str, str, datetime], CertbotError]
-"""From certbot's text, its log and the time."""
+"""Takes certbot's output, its log and the current time."""
+LOG_HINT = "See /var/log/letsencrypt/letsencrypt.log for details."
+CAA_HINT = 'Add a CAA record `0 issue "letsencrypt.org"` at your DNS provider, or remove the existing one.'
 
 
 def explain(text: str, log: str = "", now: datetime | None = None, server: str = "") -> CertbotError:
-    """From what certbot printed before it ended with an error, and the end of its log, which has the headers.
+    """Explain certbot's output, with the end of its log, which has the HTTP headers.
 
-    `server` is who was asked, as the text does not always say.
+    `server` is the host of the ACME server, since the output does not always name it.
     """
     problems = PROBLEM.findall(text)
     if problems:
         name, kind, detail = problems[0]
         failed = tuple(dict.fromkeys(problem[0] for problem in problems))
-        sentence, hint = _validation(name, kind, detail.strip())
+        sentence, hint = _explain_validation(name, kind, detail.strip())
         return CertbotError(sentence, hint, failed)
     run = log.rpartition("certbot version:")[2]
-    told_by_server = SERVER_PROBLEM.findall(run)
-    # certbot 2.1 stumbles over what the server says, and prints only that it did.
-    text += "".join(f"\n{kind} :: {detail}" for kind, detail in told_by_server[-1:])
-    for sign, refusal in SIGNS:
-        if re.search(sign, text, re.IGNORECASE):
-            whole = text if HOST.search(text) or not server else f"{text}\nhttps://{server}"
-            return refusal(whole, run, now or datetime.now(UTC))
-    if told_by_server:
-        detail = told_by_server[-1][1].rstrip(".")
-        return CertbotError(
-            f"The ACME server refuses: {detail}.", "/var/log/letsencrypt/letsencrypt.log has all of it."
-        )
+    server_errors = SERVER_PROBLEM.findall(run)
+    # certbot 2.1 crashes on some answers of the server, and prints only the crash.
+    text += "".join(f"\n{kind} :: {detail}" for kind, detail in server_errors[-1:])
+    for pattern, explain_match in ERROR_PATTERNS:
+        if re.search(pattern, text, re.IGNORECASE):
+            with_host = text if HOST.search(text) or not server else f"{text}\nhttps://{server}"
+            return explain_match(with_host, run, now or datetime.now(UTC))
+    if server_errors:
+        detail = server_errors[-1][1].rstrip(".")
+        return CertbotError(f"The ACME server refused the request: {detail}.", LOG_HINT)
     lines = [line.strip() for line in text.splitlines() if line.strip() and not BOILERPLATE.search(line)]
-    words = lines[-1].rstrip(".") if lines else "it said nothing"
-    return CertbotError(f"certbot failed: {words}.", "/var/log/letsencrypt/letsencrypt.log has all it did.")
+    last = lines[-1].rstrip(".") if lines else "no output"
+    return CertbotError(f"certbot failed: {last}.", LOG_HINT)
 
 
-def _validation(name: str, kind: str, detail: str) -> tuple[str, str]:
+def _explain_validation(name: str, kind: str, detail: str) -> tuple[str, str]:
     by_ipv6 = " over IPv6" if IPV6.search(detail.split("http", 1)[0]) else ""
-    aaaa = " Its AAAA record must lead to this Pi, or go." if by_ipv6 else ""
+    aaaa = " Make its AAAA record point to this Pi, or remove the record." if by_ipv6 else ""
     if "TXT record" in detail or "_acme-challenge" in detail:
         return (
-            f"The record that was made for {name} in the DNS was not seen: {detail}.",
-            "It may need more time to be known: apply again. Is the zone really kept by this provider?",
+            f"Let's Encrypt did not find the DNS record that certbot created for {name}: {detail}.",
+            "New records may take a few minutes: apply again later. Check that this provider hosts the zone.",
         )
     if kind == "dns" or "could not resolve" in detail:
-        return f"{name} does not resolve: {detail}.", "Make an A record for it at your DNS or DDNS provider, and wait."
-    if kind == "caa" or "CAA" in detail:
         return (
-            f"A CAA record forbids Let's Encrypt to certify {name}.",
-            'Add a CAA record `0 issue "letsencrypt.org"` at your DNS provider, or take away the one that is there.',
+            f"{name} does not resolve: {detail}.",
+            "Create an A record for it at your DNS or DDNS provider, then apply again after a few minutes.",
         )
+    if kind == "caa" or "CAA" in detail:
+        return f"A CAA record forbids Let's Encrypt to issue a certificate for {name}.", CAA_HINT
     if kind == "connection":
-        how = "nobody answered in time" if "imeout" in detail else "the connection was refused"
+        reason = "no answer in time" if "imeout" in detail else "the connection was refused"
         return (
-            f"{name} cannot be reached from the Internet at port 80{by_ipv6}: {how}.",
-            f"Port 80 of the router has to be forwarded to port 80 of this Pi.{aaaa}",
+            f"{name} cannot be reached from the Internet at port 80{by_ipv6}: {reason}.",
+            f"Forward port 80 of the router to port 80 of this Pi.{aaaa}",
         )
     if kind == "unauthorized":
         code = re.search(r"(?:returned|:|code) (\d{3})\b", detail)
-        answered = f" with {code[1]}" if code else ""
+        status = f" with status {code[1]}" if code else ""
         return (
-            f"Another machine than this Pi answered for {name}{by_ipv6}{answered}.",
-            f"The name, or port 80 of the router, leads elsewhere.{aaaa}",
+            f"A machine other than this Pi answered for {name}{by_ipv6}{status}.",
+            f"Check that the domain points to your public IP and that the router forwards port 80 to this Pi.{aaaa}",
         )
-    return f"{name} was not validated ({kind}): {detail}.", "/var/log/letsencrypt/letsencrypt.log has all of it."
+    return f"The validation of {name} failed ({kind}): {detail}.", LOG_HINT
 
 
-def _limited(text: str, log: str, now: datetime) -> CertbotError:
-    """A rate limit. Its end is in the text, or else in the answer's header; an hour from now where it is in neither."""
+def _explain_limit(text: str, log: str, now: datetime) -> CertbotError:
+    """Explain a rate limit; it ends at the time in the text or the header, or else in an hour."""
     if when := RETRY.search(text):
         retry = datetime.fromisoformat(f"{when[1]}T{when[2]}").replace(tzinfo=UTC)
     else:
@@ -103,105 +109,109 @@ def _limited(text: str, log: str, now: datetime) -> CertbotError:
     what = re.search(r"too many (?!requests of a given type)[^:,\n]+", text)
     reason = f": {what[0].strip()}" if what else ""
     return CertbotError(
-        f"Let's Encrypt takes no more requests for this site until {retry:%Y-%m-%d %H:%M} UTC{reason}.",
-        "Nothing is lost: the site is served meanwhile as it was. Apply again after that time.",
+        f"Let's Encrypt accepts no more requests for this site until {retry:%Y-%m-%d %H:%M} UTC{reason}.",
+        "The site stays online as before. Apply again after that time.",
         retry_at=retry,
     )
 
 
-def _server(text: str) -> str:
+def _find_server(text: str) -> str:
     found = HOST.search(text)
     return f" {found[1]}" if found else ""
 
 
 def _fixed(sentence: str, hint: str, key: str | None = None) -> _Explain:
-    return lambda text, log, now: CertbotError(sentence.format(server=_server(text)), hint, key=key)
+    return lambda text, log, now: CertbotError(sentence.format(server=_find_server(text)), hint, key=key)
 
 
-SIGNS: tuple[tuple[str, _Explain], ...] = (
+ERROR_PATTERNS: tuple[tuple[str, _Explain], ...] = (
     (
         r"Unable to determine zone_id|Unable to determine Cloudflare zone",
         _fixed(
-            "Cloudflare knows no zone for these names that the token may change.",
-            'The token needs "Edit zone DNS" of just this zone; dash.cloudflare.com shows both.',
+            "The Cloudflare token has no permission for the zone of these domains.",
+            'At dash.cloudflare.com, give the token the permission "Edit zone DNS" for this zone.',
             key="ddns.zone",
         ),
     ),
     (
         r"Could not authenticate against deSEC API",
         _fixed(
-            "deSEC does not take the token.",
-            "Make one at desec.io under Token Management that may change this domain; give it as ddns.password.",
+            "deSEC does not accept the token.",
+            "Create a token for this domain at desec.io under Token Management, and enter it as ddns.password.",
             key="ddns.password",
         ),
     ),
     (
         r"Could not find suitable domain in your account",
-        _fixed("The account at deSEC has no domain for these names.", "Make it at desec.io.", key="ddns.hostname"),
+        _fixed("The deSEC account does not have this domain.", "Create it at desec.io.", key="ddns.hostname"),
     ),
     (
         r"TXTUpdateError|could not be (set|cleared).*TXT|TXT.*could not be (set|cleared)",
         _fixed(
-            "DuckDNS does not take the record: the token or the name is not of your account there.",
-            "Copy the token from the top of www.duckdns.org, and give it as ddns.password.",
+            "DuckDNS does not accept the record: the token or the domain does not belong to your account.",
+            "Copy the token from the top of www.duckdns.org, and enter it as ddns.password.",
             key="ddns.password",
         ),
     ),
     (
         r"Error (determining zone_id|communicating with the Cloudflare API|finding zone|adding TXT record)",
         _fixed(
-            "Cloudflare does not take the token.",
-            'Make one at dash.cloudflare.com that may "Edit zone DNS" of the zone, and give it as ddns.password.',
+            "Cloudflare does not accept the token.",
+            'Create a token with "Edit zone DNS" for the zone at dash.cloudflare.com, and enter it as ddns.password.',
             key="ddns.password",
         ),
     ),
-    (r"rateLimited|too many (certificates|failed authorizations|new orders|requests|registrations)", _limited),
+    (
+        r"rateLimited|too many (certificates|failed authorizations|new orders|requests|registrations)",
+        _explain_limit,
+    ),
     (
         r"\bcaa :: |CAA record",
-        _fixed(
-            "A CAA record forbids Let's Encrypt to certify a name of this site.",
-            'Add a CAA record `0 issue "letsencrypt.org"` at your DNS provider, or take away the one that is there.',
-        ),
+        _fixed("A CAA record forbids Let's Encrypt to issue a certificate for a domain of this site.", CAA_HINT),
     ),
     (
         r"Input the webroot for",
         _fixed(
-            "certbot has not noted where challenges go, so that the certificate cannot be renewed.",
-            "`piwizard apply renewal` notes it.",
+            "certbot cannot renew the certificate: its settings do not name the folder for challenges.",
+            "Run `piwizard apply renewal` to add it.",
         ),
     ),
     (
         r"certificate is not yet valid|certificate has expired",
         _fixed(
-            "The certificate of the ACME server{server} is not valid at this Pi's time.",
-            "Look at the clock: `timedatectl`.",
+            "The certificate of the ACME server{server} is not valid at the time of this Pi.",
+            "Check the clock with `timedatectl`, then apply again.",
         ),
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED",
         _fixed(
             "The certificate of the ACME server{server} is not trusted.",
-            "For a private ACME server give its CA as tls.ca_bundle; else something between here and there intercepts.",
+            "For a private ACME server, set tls.ca_bundle. Otherwise, something on your network intercepts TLS.",
             key="tls.ca_bundle",
         ),
     ),
     (
         r"Connection refused|Max retries exceeded|Failed to resolve|is unreachable|timed out|Connection aborted",
         _fixed(
-            "The ACME server{server} cannot be reached.", "Try again later; https://letsencrypt.status.io says more."
+            "The ACME server{server} cannot be reached.",
+            "Check this Pi's Internet connection and https://letsencrypt.status.io, then apply again later.",
         ),
     ),
     (
         r"Another instance of Certbot",
-        _fixed("certbot is running already.", "Wait for it to end, then apply again."),
+        _fixed("certbot is already running.", "Wait until it ends, then apply again."),
     ),
     (
         r"invalidContact|invalid email|contact email|unable to parse email",
-        _fixed("tls.email: Let's Encrypt does not take this address.", "Correct it, or leave it out.", key="tls.email"),
+        _fixed("tls.email: Let's Encrypt does not accept this address.", "Correct or remove it.", key="tls.email"),
     ),
-    (r"No space left", _fixed("The disk is full.", "`sudo apt-get clean` makes room.")),
+    (r"No space left", _fixed("The disk is full.", "Free some space, for example with `sudo apt-get clean`.")),
     (
         r"serverInternal|Service busy|internal error|badNonce|503|Unable to .* server directory",
-        _fixed("The ACME server has trouble of its own.", "Try again later; https://letsencrypt.status.io says more."),
+        _fixed(
+            "The ACME server has an internal error.",
+            "Apply again later; https://letsencrypt.status.io lists outages.",
+        ),
     ),
 )

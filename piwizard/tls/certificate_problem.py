@@ -1,4 +1,4 @@
-"""What visitors get over HTTPS, looked at on this machine, and how long it counts."""
+"""Check the certificate that nginx serves on this machine."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from piwizard.system.checks import Check
 from piwizard.system.remedies import ApplySteps
 
 
-def ill(host: str, folder: str) -> str | None:
-    """What is wrong with HTTPS for a name; None where nginx serves just the certificate of that folder."""
-    newest = _newest(Path(folder))
+def find_https_problem(host: str, folder: str) -> str | None:
+    """Return why HTTPS fails for a host; None if nginx serves this certificate."""
+    newest = _read_newest(Path(folder))
     if newest is None:
         return f"there is no certificate in {folder}"
-    got = checks.settled(lambda: _served(host), lambda seen: seen == newest)
-    if got is None:
-        return f"nobody answers for {host} over HTTPS"
-    return None if got == newest else "another certificate than the newest is served"
+    served = checks.poll_until(lambda: _read_served(host), lambda seen: seen == newest)
+    if served is None:
+        return f"no server answers for {host} over HTTPS"
+    return None if served == newest else "nginx does not serve the newest certificate"
 
 
-def certificate_check(folder: str | None, domains: Iterable[str]) -> Check:
-    """Whether the certificate covers the names, and for how long."""
-    found = certificates.read(Path(folder) / "fullchain.pem") if folder else None
+def check_certificate(folder: str | None, domains: Iterable[str]) -> Check:
+    """Check that the certificate covers the domains and is not due for renewal."""
+    found = certificates.read_certificate(Path(folder) / "fullchain.pem") if folder else None
     name, renew = "Certificate valid", ApplySteps(("certbot",), "to request one")
     if found is None:
         return Check("certificate-valid", name, False, "no certificate", fix=(renew,))
-    lacking = [domain for domain in domains if not found.covers(domain)]
-    if lacking:
-        return Check("certificate-valid", name, False, f"not valid for {', '.join(lacking)}", fix=(renew,))
+    missing = [domain for domain in domains if not found.covers(domain)]
+    if missing:
+        return Check("certificate-valid", name, False, f"not valid for {', '.join(missing)}", fix=(renew,))
     days = int(found.days_left())
     detail = f"until {found.ends:%Y-%m-%d}" if days >= 0 else f"expired on {found.ends:%Y-%m-%d}"
     return Check(
@@ -37,20 +37,20 @@ def certificate_check(folder: str | None, domains: Iterable[str]) -> Check:
         f"Certificate valid for {days} more days" if days >= 0 else name,
         not found.due(),
         detail,
-        cause="Its renewal is overdue: every attempt has failed.",
-        fix=(ApplySteps(("certbot",), "to renew it, or to see why that fails"),),
+        cause="The renewal is overdue: every attempt has failed.",
+        fix=(ApplySteps(("certbot",), "to renew it or see the error"),),
     )
 
 
-def _served(host: str) -> bytes | None:
+def _read_served(host: str) -> bytes | None:
     try:
-        with checks.handshake(host) as connection:
+        with checks.tls_handshake(host) as connection:
             return connection.getpeercert(binary_form=True)
     except OSError:
         return None
 
 
-def _newest(folder: Path) -> bytes | None:
+def _read_newest(folder: Path) -> bytes | None:
     import ssl
 
     text = (files.read(folder / "fullchain.pem") or b"").decode("latin-1")

@@ -1,4 +1,4 @@
-"""How Let's Encrypt is shown that the names are yours: by a page at port 80, or by a record in the DNS."""
+"""Choose the validation method: HTTP-01 (a page at port 80) or DNS-01 (a record)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from piwizard.tls.lineage import LETSENCRYPT, Lineage
 
 @dataclass(frozen=True)
 class Plugin:
-    """certbot's plugin for a provider: `name` at certbot, `token` the line of its settings, and where it comes from.
+    """certbot's plugin for a provider.
 
-    One that Debian does not have is a `requirement` for pip: the version that works with certbot 2.1 (bookworm) and
-    4.0 (trixie), and the hash of its wheel. Then `packages` are what it stands on: nothing else is taken from PyPI.
+    `name` is certbot's name for it, `token` the key in its settings file. A plugin that is not in Debian is a
+    `requirement` for pip: the version that works with certbot 2.1 (bookworm) and 4.0 (trixie), and the hash of its
+    wheel. Its dependencies are Debian `packages`: nothing else is downloaded from PyPI.
     """
 
     name: str
@@ -29,31 +30,32 @@ class Plugin:
     requirement: str = ""
 
 
-BELOW = ("python3-venv", "python3-dnspython", "python3-requests")
+PLUGIN_DEPENDENCIES = ("python3-venv", "python3-dnspython", "python3-requests")
 PLUGINS = {
     "cloudflare": Plugin("dns-cloudflare", "dns_cloudflare_api_token", ("python3-certbot-dns-cloudflare",)),
     "duckdns": Plugin(
         "dns-duckdns",
         "dns_duckdns_token",
-        BELOW,
+        PLUGIN_DEPENDENCIES,
         "certbot-dns-duckdns==1.9.0 --hash=sha256:0fd37d2a5cb3a636f0812fb65f60034f5dcb98a55d84c752590ab15c4b44f307",
     ),
     "desec": Plugin(
         "dns-desec",
         "dns_desec_token",
-        BELOW,
+        PLUGIN_DEPENDENCIES,
         "certbot-dns-desec==1.3.2 --hash=sha256:3b7aed97b808383874da4f8c3668d4142002c870d8e26cda3f7feb2a319a0964",
     ),
 }
 ENVIRONMENT = Path("/opt/piwizard-certbot")
-"""Debian's certbot run in here sees a plugin that Debian does not have, and all that Debian has as well."""
+"""Virtual environment with the plugins that are not in Debian; it also sees Debian's packages."""
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """`options` are certbot's. By DNS there is a `zone` that the records are made in, by a plugin with its settings.
+    """A validation method, with certbot's `options` for it.
 
-    A `requirement` is a plugin that Debian does not have: certbot then runs in an environment with it.
+    For DNS-01: the `zone` where the plugin creates records, and the `content` of its `settings` file. With a
+    `requirement`, certbot runs in ENVIRONMENT.
     """
 
     authenticator: str = "webroot"
@@ -66,93 +68,95 @@ class Challenge:
 
     @property
     def certbot(self) -> tuple[str, ...]:
-        """How certbot is run."""
+        """Return the command that runs certbot."""
         return (str(ENVIRONMENT / "bin" / "python"), "/usr/bin/certbot") if self.requirement else ("certbot",)
 
-    def differs(self, there: Lineage) -> bool:
-        """Whether a certificate that is there would be renewed in the other way."""
-        noted = there.settings.get("authenticator", self.authenticator)
-        return noted != self.authenticator and (self.zone is not None or noted.startswith("dns-"))
+    def differs_from(self, existing: Lineage) -> bool:
+        """Return whether a certificate is renewed by the other method."""
+        authenticator = existing.settings.get("authenticator", self.authenticator)
+        return authenticator != self.authenticator and (self.zone is not None or authenticator.startswith("dns-"))
 
 
 def environment_runs(folder: Path = ENVIRONMENT) -> bool:
-    """Whether certbot can be run in it: a system that was upgraded to another Python leaves it without one."""
-    python, systems = folder / "bin" / "python", commands.which("python3")
-    return python.exists() and systems is not None and python.resolve() == Path(systems).resolve()
+    """Return whether the environment has the Python of the system.
+
+    After an upgrade of the system to another Python it does not, and certbot cannot run in it.
+    """
+    python, system_python = folder / "bin" / "python", commands.which("python3")
+    return python.exists() and system_python is not None and python.resolve() == Path(system_python).resolve()
 
 
 def needs_environment(certificates: Iterable[Lineage]) -> bool:
-    """Whether one of these is renewed by a plugin that Debian does not have."""
+    """Return whether a plugin that is not in Debian renews one of these."""
     names = {plugin.name for plugin in PLUGINS.values() if plugin.requirement}
     return any(one.settings.get("authenticator") in names for one in certificates)
 
 
 def settings_path(site: str) -> Path:
-    """What the plugin signs with, for the certificate of a site."""
+    """Return the path of the plugin's settings for a site, with the token."""
     return LETSENCRYPT / f"piwizard-{site}.ini"
 
 
-def way_of(answers: Answers) -> Challenge:
-    """The way that was answered. PiwizardError where the provider of the names cannot go it."""
+def choose_challenge(answers: Answers) -> Challenge:
+    """Return the chosen challenge; raise PiwizardError if it cannot work."""
     if answers.get("tls.challenge", "http") == "http":
         return Challenge()
-    plugin = _plugin(answers)
+    plugin = _choose_plugin(answers)
     account = account_of(answers)
-    _within(_apex(account), answers["site.domains"], account)
+    _require_zone(_find_zone(account), answers["site.domains"], account)
     path = settings_path(str(answers.site))
     options = ("--authenticator", plugin.name, f"--{plugin.name}-credentials", str(path))
     return Challenge(
         plugin.name,
         options,
         ("certbot", *plugin.packages),
-        "duckdns.org" if account.provider.name == "duckdns" else _apex(account),
+        "duckdns.org" if account.provider.name == "duckdns" else _find_zone(account),
         path,
-        f"# Made by piwizard, from ddns.password.\n{plugin.token} = {account.secret}\n",
+        f"# Written by piwizard, from ddns.password.\n{plugin.token} = {account.secret}\n",
         plugin.requirement,
     )
 
 
-def _plugin(answers: Answers) -> Plugin:
-    able = ", ".join(PROVIDERS[name].title for name in PLUGINS)
-    only_http = 'Else set tls.challenge to "http", which needs port 80 forwarded to this Pi.'
+def _choose_plugin(answers: Answers) -> Plugin:
+    supported = ", ".join(PROVIDERS[name].title for name in PLUGINS)
+    use_http = 'Otherwise, set tls.challenge to "http", which needs port 80 forwarded to this Pi.'
     provider = answers.get("ddns.provider")
     if provider is None or answers.get("ddns.hostname") is None:
         raise PiwizardError(
-            'tls.challenge is "dns", and ddns.provider or ddns.hostname is missing: it is the account there that makes '
-            "the records.",
+            'tls.challenge is "dns", but ddns.provider or ddns.hostname is missing. certbot needs this account to '
+            "create the records.",
             key="tls.challenge",
-            hint=f"Answer the questions of the step ddns; these providers can do it: {able}. {only_http}",
+            hint=f"Answer the questions of the step ddns. Supported providers: {supported}. {use_http}",
         )
     if provider not in PLUGINS:
         raise PiwizardError(
-            f'tls.challenge cannot be "dns" at {PROVIDERS[provider].title}: certbot has no plugin for it that works '
-            f"with this account. These providers can do it: {able}.",
+            f'tls.challenge cannot be "dns" with {PROVIDERS[provider].title}: certbot has no plugin for it.',
             key="tls.challenge",
-            hint=only_http,
+            hint=f"Supported providers: {supported}. {use_http}",
         )
     return PLUGINS[provider]
 
 
-def _apex(account: Account) -> str:
-    """Names from it on down are the account's."""
-    handed_out = account.provider.owns(account.hostname)
-    return ".".join(account.hostname.split(".")[-3:]) if handed_out else account.zone
+def _find_zone(account: Account) -> str:
+    """Return the topmost domain that belongs to the account."""
+    from_provider = account.provider.owns(account.hostname)
+    return ".".join(account.hostname.split(".")[-3:]) if from_provider else account.zone
 
 
-def _within(zone: str, domains: Iterable[str], account: Account) -> None:
+def _require_zone(zone: str, domains: Iterable[str], account: Account) -> None:
     names = list(domains)
     for name in names:
         if name != zone and not name.endswith(f".{zone}"):
             raise PiwizardError(
-                f'site.domains: {name} does not belong to {zone}, and with tls.challenge = "dns" only names of that '
-                f"zone of {account.provider.title} can be certified.",
+                f'site.domains: {name} does not belong to {zone}. With tls.challenge = "dns", all domains must belong '
+                f"to that zone at {account.provider.title}.",
                 key="site.domains",
-                hint='Leave the name out, or set tls.challenge to "http".',
+                hint='Remove the domain, or set tls.challenge to "http".',
             )
     if account.provider.name == "duckdns" and len(names) > 1:
         raise PiwizardError(
-            "site.domains: DuckDNS keeps one record for a name and all below it, so that with tls.challenge = "
-            f'"dns" a certificate is for one name only, and here are {len(names)}.',
+            'site.domains: with DuckDNS and tls.challenge = "dns", a certificate can have only one domain, but there '
+            f"are {len(names)}. DuckDNS keeps one record for a domain and its subdomains.",
             key="site.domains",
-            hint=f"Leave only one of them, such as {zone}.",
+            hint=f"Keep only one of them, such as {zone}.",
         )

@@ -1,4 +1,4 @@
-"""The certificates that certbot keeps on this machine, and which of them a site is served with."""
+"""Read the certificates of certbot on this machine, and which sites use them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from piwizard.system import certificates, files, paths
 from piwizard.system.certificates import X509Info
 
 LETSENCRYPT = Path("/etc/letsencrypt")
-OURS = "piwizard-"
-"""What piwizard asks certbot for is called so and after the site: a person's own are never altered."""
-LEAST_DAYS = 1.0
+NAME_PREFIX = "piwizard-"
+"""Begins the names of piwizard's certificates. The user's own certificates are never changed."""
+MIN_DAYS_LEFT = 1.0
 STAGING = re.compile(r"staging|fake|\(test\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """One of certbot's: its name, its newest certificate, and what certbot noted for renewing it."""
+    """certbot's name for a certificate, its newest version, and its renewal settings."""
 
     name: str
     certificate: X509Info
@@ -28,84 +28,87 @@ class Lineage:
 
     @property
     def server(self) -> str:
-        """The ACME directory that it came from."""
+        """Return the URL of the ACME directory that issued it."""
         return self.settings.get("server", "")
 
     def serves(self, domains: Iterable[str]) -> bool:
-        """Whether browsers would take it for all of these names."""
+        """Return whether browsers accept it for all of these domains."""
         trusted = not STAGING.search(f"{self.server} {self.certificate.issuer}")
-        # One whose renewal must have failed would be kept to its last day.
-        lasts = self.certificate.days_left() > LEAST_DAYS and not self.certificate.due()
+        # Where the renewal is overdue, it keeps failing: piwizard requests a certificate of its own.
+        lasts = self.certificate.days_left() > MIN_DAYS_LEFT and not self.certificate.due()
         return trusted and lasts and all(map(self.certificate.covers, domains))
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """Those that are there, and which site is served with which folder."""
+    """All certificates on this machine, and the folder that each HTTPS site uses."""
 
     lineages: tuple[Lineage, ...] = ()
     in_use: Mapping[str, str] = field(default_factory=dict)
 
     def named(self, name: str) -> Lineage | None:
-        """The one of that name."""
+        """Return the certificate with that name, if any."""
         return next((one for one in self.lineages if one.name == name), None)
 
-    def of_person(self, domains: Iterable[str], preferred: str | None = None) -> Lineage | None:
-        """One that piwizard did not ask for and that covers these names; the preferred one if it does."""
+    def of_user(self, domains: Iterable[str], preferred: str | None = None) -> Lineage | None:
+        """Return a certificate that the user requested for these domains, if any.
+
+        If several fit, take the preferred one.
+        """
         wanted = list(domains)
-        fitting = [one for one in self.lineages if not one.name.startswith(OURS) and one.serves(wanted)]
+        fitting = [one for one in self.lineages if not one.name.startswith(NAME_PREFIX) and one.serves(wanted)]
         return next((one for one in fitting if one.name == preferred), fitting[0] if fitting else None)
 
 
 def name_for(site: str) -> str:
-    """What the certificate that piwizard asks for is called at certbot."""
-    return f"{OURS}{site}"
+    """Return the name of piwizard's certificate for a site."""
+    return f"{NAME_PREFIX}{site}"
 
 
-def folder(name: str, root: Path = LETSENCRYPT) -> Path:
-    """Where certbot keeps the newest certificate and key of that name."""
+def live_folder(name: str, root: Path = LETSENCRYPT) -> Path:
+    """Return the folder where certbot keeps the newest certificate and its key."""
     return root / "live" / name
 
 
 def in_use_folder() -> Path:
-    """It holds a link for each site that is served over HTTPS: to the folder of its certificate."""
+    """Return the folder with a link for each HTTPS site to its certificate's folder."""
     return paths.state_dir() / "certificates"
 
 
-def leftovers(name: str, root: Path = LETSENCRYPT) -> list[Path]:
-    """What certbot has left of a certificate of ours where it was killed while it wrote it, before all was there.
+def find_leftovers(name: str, root: Path = LETSENCRYPT) -> list[Path]:
+    """Return the incomplete files of a certificate if certbot was killed.
 
-    It would keep the next one under another name.
+    With them in place, certbot saves the next certificate under another name.
     """
-    conf = root / "renewal" / f"{name}.conf"
-    whole = certificates.read(folder(name, root) / "fullchain.pem") and (folder(name, root) / "privkey.pem").exists()
-    if whole and "[renewalparams]" in _text(conf):
+    conf, live = root / "renewal" / f"{name}.conf", live_folder(name, root)
+    complete = certificates.read_certificate(live / "fullchain.pem") and (live / "privkey.pem").exists()
+    if complete and "[renewalparams]" in _text(conf):
         return []
-    return [path for path in (conf, folder(name, root), root / "archive" / name) if os.path.lexists(path)]
+    return [path for path in (conf, live, root / "archive" / name) if os.path.lexists(path)]
 
 
-def look(root: Path = LETSENCRYPT) -> Certificates:
-    """Reads them; nothing where certbot was never here."""
+def read_certificates(root: Path = LETSENCRYPT) -> Certificates:
+    """Read the certificates of this machine."""
     found = []
     for file in sorted((root / "renewal").glob("*.conf")):
-        certificate = certificates.read(root / "live" / file.stem / "fullchain.pem")
+        certificate = certificates.read_certificate(root / "live" / file.stem / "fullchain.pem")
         if certificate:
-            found.append(Lineage(file.stem, certificate, settings(_text(file))))
-    return Certificates(tuple(found), in_use())
+            found.append(Lineage(file.stem, certificate, parse_renewal_settings(_text(file))))
+    return Certificates(tuple(found), folders_in_use())
 
 
-def in_use() -> dict[str, str]:
-    """The folder of the certificate of each site that is served over HTTPS.
+def folders_in_use() -> dict[str, str]:
+    """Return the certificate folder of each HTTPS site.
 
-    One that somebody has removed is in use no more: nginx would not start with it.
+    Ignore certificates that were deleted: nginx does not start with a missing one.
     """
     folder = in_use_folder()
     links = sorted(folder.iterdir()) if folder.is_dir() else []
     return {link.name: os.readlink(link) for link in links if link.is_symlink() and (link / "fullchain.pem").exists()}
 
 
-def settings(text: str) -> dict[str, str]:
-    """The lines "key = value" of a renewal file, the webroots of single names among them."""
+def parse_renewal_settings(text: str) -> dict[str, str]:
+    """Return the "key = value" lines of a renewal file, also of [[webroot_map]]."""
     pairs = (line.partition("=") for line in text.splitlines() if not line.lstrip().startswith("#"))
     return {key.strip(): value.strip() for key, equals, value in pairs if equals}
 

@@ -1,4 +1,4 @@
-"""Preflight checks: what would fail at Let's Encrypt, found before it is asked."""
+"""Find what would fail at Let's Encrypt, before a request is sent."""
 
 from __future__ import annotations
 
@@ -16,84 +16,87 @@ LETSENCRYPT = "letsencrypt.org"
 ISSUE = re.compile(r'^\d+ issue "?\s*([^";\s]*)', re.IGNORECASE)
 
 
-class World(Protocol):
-    """What the preflight checks need to see."""
+class Probes(Protocol):
+    """The measurements that the checks need."""
 
     def clock(self) -> ClockReading | None:
-        """This machine's time and the Internet's; None where no server answered."""
+        """Return the time here and on the Internet; None if no time server answered."""
 
     def owner_of_port_80(self) -> str | None:
-        """Who listens there, in words; None where nobody does."""
+        """Describe the program that listens at port 80; None if there is none."""
 
-    def challenge(self, name: str) -> str | None:
-        """What is wrong with the answer to a challenge that is put in place for a moment."""
+    def challenge_problem(self, name: str) -> str | None:
+        """Return what is wrong with nginx's answer to a test challenge, if anything."""
 
     def look_up(self, name: str, type: Type) -> LookupResult:
-        """The records of a name, from its own name servers."""
+        """Return the records of a name, from its own name servers."""
 
     def own_addresses(self, version: Literal[4, 6]) -> frozenset[str] | None:
-        """The addresses by which the Internet reaches this home; None where that is not known."""
+        """Return the addresses that reach this Pi from the Internet; None if unknown."""
 
 
 @dataclass(frozen=True)
 class PreflightProblem:
-    """Why there is no use in asking for a certificate yet."""
+    """The reason why a request would fail."""
 
     sentence: str
     hint: str
     key: str | None = None
 
 
-def first_trouble(
-    domains: Iterable[str], world: World, *, letsencrypt: bool, zone: str | None = None
+def find_problem(
+    domains: Iterable[str], probes: Probes, *, letsencrypt: bool, zone: str | None = None
 ) -> PreflightProblem | None:
-    """Return the first problem that would make it fail. `letsencrypt`: Let's Encrypt is asked.
+    """Return the first problem that would make a request fail.
 
-    With a `zone`, in which a record shows that the names are the person's, nobody has to come in from the Internet.
+    `letsencrypt`: the server is Let's Encrypt, not another one. With a `zone` (DNS-01), nothing needs to be reachable
+    from the Internet.
     """
     names = list(domains)
     if zone is not None:
-        forbidden = (_caa(name, world) for name in names if letsencrypt)
-        return _clock(world) or _zone(zone, world) or next((one for one in forbidden if one), None)
-    troubles = (_port(world), _clock(world), *(_local(name, world) for name in names))
+        forbidden = (_caa(name, probes) for name in names if letsencrypt)
+        return _clock(probes) or _zone(zone, probes) or next((one for one in forbidden if one), None)
+    troubles = (_port(probes), _clock(probes), *(_local(name, probes) for name in names))
     if found := next((one for one in troubles if one), None):
         return found
     for name in names:
-        if found := _addresses(name, world) or (_caa(name, world) if letsencrypt else None):
+        if found := _addresses(name, probes) or (_caa(name, probes) if letsencrypt else None):
             return found
     return None
 
 
-def _port(world: World) -> PreflightProblem | None:
-    owner = world.owner_of_port_80()
+def _port(probes: Probes) -> PreflightProblem | None:
+    owner = probes.owner_of_port_80()
     if owner == "nginx":
         return None
     if owner is None:
-        return PreflightProblem("nginx does not run: nobody answers at port 80.", "`piwizard apply nginx` starts it.")
+        return PreflightProblem(
+            "nginx is not running: no program listens at port 80.", "Run `piwizard apply nginx` to start it."
+        )
     return PreflightProblem(
-        f"Port 80 belongs to {owner}, and challenges have to reach nginx.", "Stop it, then apply again."
+        f"Port 80 is used by {owner}, but nginx must answer there.", "Stop that program, then apply again."
     )
 
 
-def _clock(world: World) -> PreflightProblem | None:
-    reading = world.clock()
+def _clock(probes: Probes) -> PreflightProblem | None:
+    reading = probes.clock()
     check = check_clock(reading) if reading else None
     return PreflightProblem(f"The clock is wrong: {check.detail}.", check.advice) if check and not check.ok else None
 
 
-def _local(name: str, world: World) -> PreflightProblem | None:
-    wrong = world.challenge(name)
-    if wrong is None:
+def _local(name: str, probes: Probes) -> PreflightProblem | None:
+    problem = probes.challenge_problem(name)
+    if problem is None:
         return None
     return PreflightProblem(
-        f"A challenge for {name} is not answered by nginx on this machine: {wrong}.",
-        "`piwizard plan site` shows what was altered; another server block may have the name too.",
+        f"nginx does not answer a test challenge for {name}: {problem}.",
+        "`piwizard plan site` shows changes made by hand. Check that no other server block has this domain.",
     )
 
 
-def _addresses(name: str, world: World) -> PreflightProblem | None:
-    four = compare(name, "A", world.look_up(name, "A"), world.own_addresses(4))
-    six = compare(name, "AAAA", world.look_up(name, "AAAA"), world.own_addresses(6))
+def _addresses(name: str, probes: Probes) -> PreflightProblem | None:
+    four = compare(name, "A", probes.look_up(name, "A"), probes.own_addresses(4))
+    six = compare(name, "AAAA", probes.look_up(name, "AAAA"), probes.own_addresses(6))
     if four.verdict == "no answer":
         reason = four.found.reason
         return PreflightProblem(
@@ -108,16 +111,16 @@ def _addresses(name: str, world: World) -> PreflightProblem | None:
     return _elsewhere(four) or _elsewhere(six)
 
 
-def _zone(zone: str, world: World) -> PreflightProblem | None:
-    found = world.look_up(zone, "SOA")
+def _zone(zone: str, probes: Probes) -> PreflightProblem | None:
+    found = probes.look_up(zone, "SOA")
     if not found.known:
         return PreflightProblem(
             f"{zone} cannot be looked up: {found.reason}", "Check this Pi's Internet connection, then try again."
         )
     if not found.records:
         return PreflightProblem(
-            f"{zone} is no zone that the Internet knows of.",
-            "Is it spelled right, and has its registrar been given the provider's name servers?",
+            f"{zone} is not a DNS zone on the Internet.",
+            "Check its spelling, and check that your registrar has the name servers of the provider.",
             key="ddns.zone",
         )
     return None
@@ -135,18 +138,18 @@ def _elsewhere(pointing: Pointing) -> PreflightProblem | None:
     return PreflightProblem(f"{pointing.host} points to {pointing.elsewhere[0]}, but {ours}.", hint)
 
 
-def _caa(name: str, world: World) -> PreflightProblem | None:
-    """The records of the name, or of the nearest name above that has some."""
+def _caa(name: str, probes: Probes) -> PreflightProblem | None:
+    """Check the CAA records of the name, or of the closest parent domain that has some."""
     labels = name.split(".")
     for start in range(len(labels)):
         above = ".".join(labels[start:])
-        found = world.look_up(above, "CAA")
+        found = probes.look_up(above, "CAA")
         if found.records:
             allowed = [match[1].lower() for record in found.records if (match := ISSUE.match(record))]
             if allowed and LETSENCRYPT not in allowed:
                 return PreflightProblem(
-                    f"A CAA record of {above} forbids Let's Encrypt to certify {name}.",
-                    f'Add `0 issue "{LETSENCRYPT}"` at your DNS provider, or take away the one that is there.',
+                    f"A CAA record of {above} forbids Let's Encrypt to issue a certificate for {name}.",
+                    f'Add a CAA record `0 issue "{LETSENCRYPT}"` at your DNS provider, or remove the existing one.',
                 )
             return None
     return None

@@ -1,4 +1,4 @@
-"""What the preflight checks see on this machine."""
+"""Measure what the preflight checks need on this machine."""
 
 from __future__ import annotations
 
@@ -20,56 +20,56 @@ PROBE = "piwizard-probe"
 
 
 @dataclass
-class Here:
-    """The `World` of this machine."""
+class SystemProbes:
+    """The Probes of this machine."""
 
     webroot: Path = Path(WEBROOT)
     resolvers: Resolvers | None = None
     _own: dict[int, frozenset[str] | None] = field(default_factory=dict)
 
     def clock(self) -> ClockReading | None:
-        """See the gate's `World`."""
+        """See Probes."""
         return read_clock()
 
     def owner_of_port_80(self) -> str | None:
-        """See the gate's `World`."""
+        """See Probes."""
         owner = facts.gather().port(80)
         return (owner.program if owner.program == "nginx" else owner.words) if owner else None
 
-    def challenge(self, name: str) -> str | None:
-        """See the gate's `World`."""
+    def challenge_problem(self, name: str) -> str | None:
+        """See Probes."""
         folder = self.webroot / ".well-known" / "acme-challenge"
         made = [one for one in (folder, folder.parent) if not one.is_dir()]
         files.make_folders(folder)
         content = files.digest(name.encode())
         try:
             files.replace(folder / PROBE, content.encode())
-            answer = checks.get(f"/.well-known/acme-challenge/{PROBE}", host=name)
+            answer = checks.get_page(f"/.well-known/acme-challenge/{PROBE}", host=name)
         finally:
             (folder / PROBE).unlink(missing_ok=True)
             for one in made:
-                with suppress(OSError):  # somebody else has put something there meanwhile
+                with suppress(OSError):  # another program has created files there
                     one.rmdir()
         if answer is None:
-            return "nobody answers for the name"
+            return "no server answers for the domain"
         if answer.status != 200:
-            return f"it gives {answer.status}"
-        return None if answer.body == content.encode() else "something else answers"
+            return f"it returns {answer.status}"
+        return None if answer.body == content.encode() else "the answer has other content"
 
     def look_up(self, name: str, type: Type) -> LookupResult:
-        """See the gate's `World`. A home whose router lets no question out to name servers asks its resolver."""
-        found = lookup.authoritative(name, type, self.resolvers)
-        return found if found.known else lookup.seen(name, type, self.resolvers)
+        """See Probes. Ask a resolver if the network blocks other name servers."""
+        found = lookup.ask_name_servers(name, type, self.resolvers)
+        return found if found.known else lookup.ask_resolvers(name, type, self.resolvers)
 
     def own_addresses(self, version: Literal[4, 6]) -> frozenset[str] | None:
-        """See the gate's `World`. Over IPv6 no router changes addresses: the machine's own are what counts."""
+        """See Probes. IPv6 has no NAT, so the addresses of the interfaces count."""
         if version not in self._own:
-            self._own[version] = self._look(version)
+            self._own[version] = self._find_addresses(version)
         return self._own[version]
 
-    def _look(self, version: Literal[4, 6]) -> frozenset[str] | None:
+    def _find_addresses(self, version: Literal[4, 6]) -> frozenset[str] | None:
         interfaces = facts.gather().network.interfaces
         if version == 6 and interfaces is not None:
             return own_addresses(6, interfaces, None)
-        seen = public_ip.ask(version).address
+        seen = public_ip.find_public_ip(version).address
         return own_addresses(version, interfaces or (), seen) | {seen} if seen else None

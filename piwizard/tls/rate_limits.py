@@ -1,4 +1,4 @@
-"""What was asked of Let's Encrypt, remembered on disk: so that its limits are never reached by trying again."""
+"""Record requests to Let's Encrypt, so that retries never reach its rate limits."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from piwizard.system import file_format, files
+from piwizard.system import files
 
 HOUR, WEEK, KEPT = timedelta(hours=1), timedelta(days=7), timedelta(days=31)
 VERSION = 1
-"""The file does not say it; one of another form will."""
-MOST_FAILURES = 5
-"""Failed validations of a name within an hour."""
-MOST_ISSUED = 5
-"""Certificates for the very same names within a week. Times far ahead are of a clock that was wrong."""
+"""Not written in the file; a file of another version has it."""
+MAX_FAILURES_PER_HOUR = 5
+"""Failed validations of a domain."""
+MAX_ISSUED_PER_WEEK = 5
+"""Certificates for exactly the same domains."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request. `result`: "asked" (no answer is known: it was cut off), "issued" or "refused"."""
+    """A request.
+
+    `result` is "issued", "refused", or "asked" if it was interrupted before an answer.
+    """
 
     at: str
     server: str
@@ -32,55 +35,56 @@ class Attempt:
 
     @property
     def when(self) -> datetime:
-        """The time of asking."""
+        """Return the time of the request."""
         return datetime.fromisoformat(self.at)
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Not before `until`, and why."""
+    """The time before which no request may be sent, and the reason."""
 
     until: datetime
-    why: str
+    reason: str
 
 
 class Attempts:
-    """The record of all sites. Its file is replaced as a whole; one that cannot be read is put aside."""
+    """The requests of all sites, in a file. A file that cannot be read is renamed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def wait(self, server: str, names: Iterable[str], now: datetime) -> Wait | None:
-        """How long these names have to wait, if they have to."""
+        """Return how long to wait before a request for these domains, if at all."""
         wanted = set(names)
-        same = [one for one in self.all() if one.server == server]
-        waits = [*_told(same, wanted), *_failing(same, wanted, now), *_issued(same, wanted, now)]
+        same = [one for one in self.read_all() if one.server == server]
+        waits = [*_waits_from_server(same, wanted), *_waits_after_failures(same, wanted, now)]
+        waits += _waits_after_issues(same, wanted, now)
         waits = [one for one in waits if one.until > now]
         return max(waits, key=lambda one: one.until, default=None)
 
     def begin(self, server: str, names: Sequence[str], now: datetime) -> Attempt:
-        """Notes a request before it is made."""
-        made = Attempt(now.isoformat(timespec="seconds"), server, tuple(names))
-        self._write([*(one for one in self.all() if now - one.when < KEPT), made])
-        return made
+        """Record a request before it is sent."""
+        attempt = Attempt(now.isoformat(timespec="seconds"), server, tuple(names))
+        self._write([*(one for one in self.read_all() if now - one.when < KEPT), attempt])
+        return attempt
 
     def end(self, begun: Attempt, result: str, failed: Sequence[str] = (), retry_at: datetime | None = None) -> None:
-        """Notes what became of it."""
-        told = retry_at.isoformat(timespec="seconds") if retry_at else None
-        known = self.all()
-        at = len(known) - 1 - known[::-1].index(begun)
-        known[at] = replace(begun, result=result, failed=tuple(failed), retry_at=told)
-        self._write(known)
+        """Record the result of a request."""
+        until = retry_at.isoformat(timespec="seconds") if retry_at else None
+        attempts = self.read_all()
+        at = len(attempts) - 1 - attempts[::-1].index(begun)
+        attempts[at] = replace(begun, result=result, failed=tuple(failed), retry_at=until)
+        self._write(attempts)
 
-    def all(self) -> list[Attempt]:
-        """Oldest first."""
+    def read_all(self) -> list[Attempt]:
+        """Return all recorded requests, oldest first."""
         content = files.read(self._path)
         if content is None:
             return []
         try:
             whole = json.loads(content)
-            file_format.refuse_newer(self._path, whole, VERSION)
-            return [_read(entry) for entry in whole]
+            files.refuse_newer_format(self._path, whole, VERSION)
+            return [_decode(entry) for entry in whole]
         except (ValueError, TypeError, KeyError):
             self._path.rename(self._path.with_suffix(".unreadable"))
             return []
@@ -90,7 +94,7 @@ class Attempts:
         files.replace(self._path, json.dumps([asdict(one) for one in attempts], indent=1).encode(), mode=0o600)
 
 
-def _read(entry: dict[str, object]) -> Attempt:
+def _decode(entry: dict[str, object]) -> Attempt:
     names, failed = entry["names"], entry.get("failed", [])
     if not isinstance(names, list) or not isinstance(failed, list):
         raise TypeError("not a list of names")
@@ -105,33 +109,35 @@ def _read(entry: dict[str, object]) -> Attempt:
     )
     for moment in (made.at, made.retry_at):
         if moment and datetime.fromisoformat(moment).tzinfo is None:
-            raise ValueError("a time without its zone")
+            raise ValueError("a time without a time zone")
     return made
 
 
-def _told(attempts: list[Attempt], wanted: set[str]) -> Iterable[Wait]:
+def _waits_from_server(attempts: list[Attempt], wanted: set[str]) -> Iterable[Wait]:
     for one in attempts:
         if one.retry_at and wanted & set(one.names):
-            yield Wait(datetime.fromisoformat(one.retry_at), "it said so when it was asked last")
+            yield Wait(datetime.fromisoformat(one.retry_at), "its last answer said so")
 
 
-def _failing(attempts: list[Attempt], wanted: set[str], now: datetime) -> Iterable[Wait]:
+def _waits_after_failures(attempts: list[Attempt], wanted: set[str], now: datetime) -> Iterable[Wait]:
     for name in sorted(wanted):
         times = [one.when for one in attempts if name in (one.names if one.result == "asked" else one.failed)]
-        recent = sorted(time for time in times if abs(now - time) < HOUR)
-        if len(recent) >= MOST_FAILURES:
+        recent = sorted(time for time in times if abs(now - time) < HOUR)  # far ahead: the clock was wrong
+        if len(recent) >= MAX_FAILURES_PER_HOUR:
             yield Wait(
-                recent[-MOST_FAILURES] + HOUR, f"{name} was not validated {len(recent)} times within the last hour"
+                recent[-MAX_FAILURES_PER_HOUR] + HOUR,
+                f"the validation of {name} failed {len(recent)} times within the last hour",
             )
 
 
-def _issued(attempts: list[Attempt], wanted: set[str], now: datetime) -> Iterable[Wait]:
+def _waits_after_issues(attempts: list[Attempt], wanted: set[str], now: datetime) -> Iterable[Wait]:
     times = [one.when for one in attempts if set(one.names) == wanted and one.result in ("issued", "asked")]
     recent = sorted(time for time in times if abs(now - time) < WEEK)
-    if len(recent) >= MOST_ISSUED:
-        yield Wait(recent[-MOST_ISSUED] + WEEK, f"{len(recent)} certificates for these names were made within a week")
+    if len(recent) >= MAX_ISSUED_PER_WEEK:
+        reason = f"{len(recent)} certificates for these domains were issued within a week"
+        yield Wait(recent[-MAX_ISSUED_PER_WEEK] + WEEK, reason)
 
 
 def now() -> datetime:
-    """The time, with its zone."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

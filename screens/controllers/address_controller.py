@@ -9,7 +9,7 @@ from piwizard.screens.pages.keep_address import KeepAddressDialog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from piwizard.network.address_trial import Trial
+    from piwizard.network.address_trial import AddressTrial
     from piwizard.screens.controllers.host import Host
     from piwizard.screens.screen_service import ScreenService
 
@@ -26,7 +26,7 @@ class AddressController:
         trial = self._service.trial()
         if trial and trial.name != self._asked_about and self._service.on_wire(trial):
             if self._typing():
-                self._host.notify_line(f"{trial.host} is on trial, {trial.left} s left. Esc, then k keeps it.")
+                self._host.notify_line(f"Testing {trial.host}: {trial.left} s left. Press Esc, then k, to keep it.")
             else:
                 self._ask(trial)
 
@@ -37,16 +37,16 @@ class AddressController:
             self._ask(trial)
         return trial is not None
 
-    def _ask(self, trial: Trial) -> None:
+    def _ask(self, trial: AddressTrial) -> None:
         self._asked_about = trial.name
 
         def answered(keep: bool | None) -> None:
             if keep:
                 self._host.run_in_background(self._service.confirm, self._kept, group="confirm")
             elif self._service.trial() == trial:
-                self._host.notify_line(f"{trial.host} is on trial still; k keeps it.")
+                self._host.notify_line(f"{trial.host} is still being tested. Press k to keep it.")
 
         self._host.open(KeepAddressDialog(self._service, trial), answered)
 
-    def _kept(self, trial: Trial) -> None:
+    def _kept(self, trial: AddressTrial) -> None:
         self._host.notify_line(f"{trial.host} stays, also after a restart.", "green")

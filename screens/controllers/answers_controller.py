@@ -1,4 +1,4 @@
-"""Save answers as they are given, in their order, and look them up outside where that helps."""
+"""Save answers as they are given, in their order, and look some of them up in DNS or at the Git host."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError, unforeseen
 from piwizard.screens.background import run_in_thread
 from piwizard.screens.messages import AnswerGiven, SecretGiven
-from piwizard.screens.screen_service import LOOKED_UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from piwizard.screens.controllers.host import Host
-    from piwizard.screens.form.answer_lookup import LookupResult
+    from piwizard.screens.form.answer_lookup import AnswerLookup
     from piwizard.screens.form.setup_form import SetupForm
     from piwizard.screens.screen_service import MachineOverview, ScreenService
 
@@ -39,7 +38,7 @@ class AnswersController:
         self._queue.put_nowait(given)
 
     def start(self) -> None:
-        """Begin to save what is given."""
+        """Start to save what is given."""
         self._host.start(self._save_all, "answers")
 
     async def _save_all(self) -> None:
@@ -51,8 +50,8 @@ class AnswersController:
                 self._refuse(given, f"{_key(given)} {refusal}.")
             except PiwizardError as error:
                 self._refuse(given, error.sentence)
-            except OSError as error:  # a full disk: said at the field, and the screens stay
-                self._refuse(given, f"It could not be kept: {unforeseen(error)}")
+            except OSError as error:  # a full disk, for example
+                self._refuse(given, f"The answer could not be saved: {unforeseen(error)}")
             else:
                 self._accept(given)
             finally:
@@ -89,15 +88,16 @@ class AnswersController:
 
     def _look_up(self, given: AnswerGiven) -> None:
         form = self._form
-        if given.key not in LOOKED_UP or given.value is None or not form.has(given.key):
+        lookup = form.field(given.key).question.lookup if form.has(given.key) else None
+        if lookup is None or given.value is None:
             return
-        form.field(given.key).report("Looking whether it answers…", "dim")
+        form.field(given.key).report("Checking…", "dim")
 
-        def found(result: LookupResult | None) -> None:
+        def found(result: AnswerLookup | None) -> None:
             if result and form.has(given.key):
-                form.field(given.key).report(result.words, "green" if result.ok else "yellow")
+                form.field(given.key).report(result.text, "green" if result.ok else "yellow")
 
-        look_up = partial(self._service.lookup, given.key, given.value)
+        look_up = partial(self._service.lookup, lookup, given.value)
         self._host.run_in_background(look_up, found, group=f"lookup {given.key}")
 
     async def flush(self, *, cut_off: bool = False) -> None:
@@ -109,12 +109,12 @@ class AnswersController:
                 await self._queue.join()
 
     def add_site(self, name: str, then: Callable[[MachineOverview], None]) -> None:
-        """Begin another site; `then` gets the overview with its steps."""
+        """Add another site; `then` gets the overview with its steps."""
 
         def save() -> MachineOverview:
             try:
                 self._service.answering.set(name, "site.name", name)
-            except Invalid as refusal:  # somebody else has begun it meanwhile
+            except Invalid as refusal:  # it was added in another terminal meanwhile
                 raise PiwizardError(f"site.name {refusal}.", key="site.name") from None
             return self._service.overview(thorough=False)
 

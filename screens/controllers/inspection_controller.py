@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from piwizard.screens.estimates import usual
+from piwizard.screens.estimates import expected_seconds
 from piwizard.screens.log.run_outcome import RunOutcome, read_outcome
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ class InspectionController:
         )
 
     def inspect_everything(self) -> None:
-        """Inspect the machine again, and look for new commits of the apps."""
+        """Inspect the machine again, and fetch new commits of the apps."""
 
         def inspected(overview: MachineOverview) -> None:
             self._host.notify_line("")
             self.accept(overview, thorough=True)
 
         self._service.look_for_new_code()
-        self._host.notify_line("Looking at everything again…", "dim")
+        self._host.notify_line("Refreshing…", "dim")
         self.inspect(thorough=True, then=inspected)
 
     def accept(self, overview: MachineOverview, *, thorough: bool) -> None:
@@ -122,4 +122,4 @@ class InspectionController:
         """Return how long a step usually takes on this machine."""
         if self.overview is None:
             return 0.0
-        return usual(place.step, self.overview.entry(place), self.overview.facts)
+        return expected_seconds(place.step, self.overview.entry(place), self.overview.facts)

@@ -61,7 +61,7 @@ class JobsController:
                 self._host.run_in_background(partial(self._service.stop_job, step), lambda _: None, group="stop")
 
         if step:
-            question = "Stop what runs in the background? Later it starts from the beginning."
-            self._host.open(YesNoDialog(question, "Stop it"), answered)
+            question = "Stop the background job? Next time it starts from the beginning."
+            self._host.open(YesNoDialog(question, "Stop"), answered)
         else:
-            self._host.notify_line("Nothing runs.")
+            self._host.notify_line("Nothing is running.")

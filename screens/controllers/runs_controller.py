@@ -64,7 +64,7 @@ class RunsController:
 
     def _propose(self, place: StepInstance | None, *, again: bool = False) -> None:
         if self._monitor.live is not None:
-            self._host.notify_line("Something runs already; this can be started when that has ended.")
+            self._host.notify_line("A run is in progress. Wait until it has ended, or press s to stop it.")
             return
 
         async def body() -> None:
@@ -138,11 +138,11 @@ class RunsController:
         done = progress.result == "done"
         if done:
             self._service.look_for_new_code()
-            self._host.notify_line("Done. Looking whether all is well…", "green")
+            self._host.notify_line("Done. Checking the result…", "green")
         elif progress.result == "failed":
             self._host.notify_line(f"{progress.failure} {progress.hint}".strip(), "bold red")
         else:
-            self._host.notify_line("The run was cut off before its end; r goes on with it.")
+            self._host.notify_line("The run was interrupted. Press r to continue it.")
         if not done and progress.place and not self._navigation.typing:
             self._sidebar.choose(*progress.place)
         after_run = partial(self._after_run, done=done and not progress.undo)
@@ -155,12 +155,12 @@ class RunsController:
         if not done:
             return
         if self._navigation.typing:
-            self._host.notify_line("Done. Esc leads back to the steps.", "green")
+            self._host.notify_line("Done. Press Esc to return to the steps.", "green")
             return
         self._host.notify_line("")
         if self._log_pane.has_focus_within:
             self._sidebar.focus()
-        self._navigation.choose_most_urgent()
+        self._navigation.choose_most_urgent(near=True)
         self._navigation.choose_tab("Setup")
         if all_set_up(overview.statuses):
             self._all_done()
@@ -169,12 +169,12 @@ class RunsController:
         """Ask, then stop the run under way."""
         live = self._monitor.live
         if live is None:
-            self._host.notify_line("Nothing runs.")
+            self._host.notify_line("Nothing is running.")
             return
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._host.notify_line("Stopping: what is being done is ended in order…", "dim")
+                self._host.notify_line("Stopping safely…", "dim")
                 self._host.run_in_background(partial(self._service.stop, live.run), lambda _: None, group="stop")
 
-        self._host.open(YesNoDialog("Stop what runs? It can go on later from where it was.", "Stop it"), answered)
+        self._host.open(YesNoDialog("Stop the current run? You can continue it later.", "Stop"), answered)

@@ -1,43 +1,41 @@
-"""Looks outside of the machine at an answer just given. Slow: for threads only."""
+"""Look up an answer in DNS or at the Git host. Slow: only for threads."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from piwizard.errors import AnswerRefused, PiwizardError
 from piwizard.git import git_command, git_errors
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.system import commands
 
 SECONDS = 25
 
 
 @dataclass(frozen=True)
-class LookupResult:
-    """What a look said: whether it is well, and in which words."""
+class AnswerLookup:
+    """Whether the answer looks right, and a sentence that says so."""
 
     ok: bool
-    words: str
+    text: str
 
 
-def repository(address: str, access: Access = NOBODY) -> LookupResult:
-    """Whether the repository answers, and which branches it has."""
+def repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
+    """Return whether the repository can be read, and its branches."""
     try:
         result = commands.run(
             ("git", "ls-remote", "--symref", "--", address, "HEAD", "refs/heads/*"),
-            env=git_command.environment(access),
+            env=git_command.git_environment(access),
             timeout=SECONDS,
         )
         if not result.ok:
-            raise git_errors.explain(address, None, result.last_words, access)
+            raise git_errors.explain_failure(address, None, result.last_words, access)
     except AnswerRefused as refusal:
-        return LookupResult(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
+        return AnswerLookup(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
     except PiwizardError as error:
-        return LookupResult(False, error.sentence)
+        return AnswerLookup(False, error.sentence)
     branches, main = [], ""
     for line in result.output.splitlines():
         what, _, name = line.partition("\t")
@@ -46,33 +44,26 @@ def repository(address: str, access: Access = NOBODY) -> LookupResult:
         elif name.startswith("refs/heads/"):
             branches.append(name.removeprefix("refs/heads/"))
     if not branches:
-        return LookupResult(False, "The repository answers, and is empty.")
+        return AnswerLookup(False, "The repository is empty. Push a commit to it, then try again.")
     others = sorted(branch for branch in branches if branch != main)
-    names = [f"{main} (its main branch)" if main else "", *others[:6]]
     more = f" and {len(others) - 6} more" if len(others) > 6 else ""
-    return LookupResult(True, f"The repository answers. Branches: {', '.join(filter(None, names))}{more}.")
+    default = f" Default branch: {main}." if main else ""
+    branches_text = f" Other branches: {', '.join(others[:6])}{more}." if others else ""
+    return AnswerLookup(True, f"Found.{default}{branches_text}")
 
 
-def names(domains: list[str]) -> LookupResult:
-    """Where the names lead to."""
+def host_names(domains: list[str]) -> AnswerLookup:
+    """Return the addresses that host names point to."""
     said = [_name(domain) for domain in domains]
-    return LookupResult(all(found.ok for found in said), " ".join(found.words for found in said))
+    return AnswerLookup(all(found.ok for found in said), " ".join(found.text for found in said))
 
 
-def _name(domain: str) -> LookupResult:
+def _name(domain: str) -> AnswerLookup:
     try:
         found = socket.getaddrinfo(domain, 80, proto=socket.IPPROTO_TCP)
     except (OSError, UnicodeError):
-        return LookupResult(False, f"{domain} leads nowhere yet.")
+        return AnswerLookup(False, f"{domain} does not resolve yet.")
     addresses = sorted({str(entry[4][0]) for entry in found})
     if all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in addresses):
-        return LookupResult(False, f"{domain} leads to this machine's own inside ({addresses[0]}).")
-    return LookupResult(True, f"{domain} leads to {', '.join(addresses[:3])}.")
-
-
-LOOKUPS: dict[str, Callable[[Any], LookupResult]] = {
-    "app.repo": repository,
-    "site.domains": names,
-    "ddns.hostname": lambda name: names([name]),
-}
-"""By the key of the question."""
+        return AnswerLookup(False, f"{domain} points to {addresses[0]}, which other machines cannot reach.")
+    return AnswerLookup(True, f"{domain} points to {', '.join(addresses[:3])}.")

@@ -1,4 +1,4 @@
-"""The widgets in which one value is given: a line of text, or one of some choices."""
+"""Editors for one value: a line of text, or one of some choices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOT = " · "
 
 
 class LineEditor(Input):
-    """One line of text; arrows lead to the fields above and below."""
+    """One line of text; the up and down keys move to other fields."""
 
     BINDINGS: ClassVar[list[BindingType]] = MOVES
 
@@ -37,17 +37,23 @@ class LineEditor(Input):
         self.cursor_blink = False
         self._suggested = placeholder
 
-    def suggest(self, words: str) -> None:
-        """What stands in the empty line: a value, and after a dot its reason, where there is room for that."""
-        self._suggested = words
-        value, _, reason = words.partition(DOT)
-        self.placeholder = value if reason and 0 < self.size.width <= cell_len(words) else words
+    def suggest(self, suggestion: str) -> None:
+        """Show a suggestion in the empty line: a value, and after a dot its reason if there is room."""
+        self._suggested = suggestion
+        value, _, reason = suggestion.partition(DOT)
+        self.placeholder = value if reason and 0 < self.size.width <= cell_len(suggestion) else suggestion
 
     @property
-    def unsaid(self) -> str:
-        """The reason of what is suggested, where there is no room for it."""
+    def hidden_reason(self) -> str:
+        """The reason of the suggestion as a sentence, if the line has no room for it."""
         reason = self._suggested.partition(DOT)[2]
-        return "" if self.placeholder == self._suggested else f"{reason[:1].upper()}{reason[1:]}. "
+        hidden = reason and self.placeholder != self._suggested
+        return f"{reason[:1].upper()}{reason[1:]}. " if hidden else ""
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Return the cell that the next character goes to; Textual gives the one after it at the end of the text."""
+        return super().cursor_screen_offset - (1 if self.cursor_at_end else 0, 0)
 
     def on_resize(self, event: Resize) -> None:
         if DOT in self._suggested:
@@ -55,7 +61,7 @@ class LineEditor(Input):
 
 
 class Choice(Widget, can_focus=True):
-    """One of some words: left, right and Space go through them. The empty word stands for the default."""
+    """One of some choices: left, right and Space move through them. Empty means the default."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *MOVES,
@@ -65,32 +71,32 @@ class Choice(Widget, can_focus=True):
     ]
 
     class Changed(Message):
-        """Another word was chosen."""
+        """Another choice was made."""
 
     class Accepted(Message):
         """Enter was pressed."""
 
-    def __init__(self, words: Sequence[str], value: str = "", default: str = "", *, id: str | None = None) -> None:
+    def __init__(self, choices: Sequence[str], value: str = "", default: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.words = list(words)
+        self.choices = list(choices)
         self.value = value
         self.default = default
 
     def render(self) -> Text:
         shown = self.value or self.default
-        many = f"  {self.words.index(shown) + 1} of {len(self.words)}" if shown in self.words else ""
+        many = f"  {self.choices.index(shown) + 1} of {len(self.choices)}" if shown in self.choices else ""
         text = Text(f"‹ {shown or 'choose'} ›", "reverse" if self.has_focus else "" if self.value else "dim")
         return text.append(many if self.has_focus else "", "not reverse dim")
 
     def action_turn(self, by: int) -> None:
         shown = self.value or self.default
-        now = self.words.index(shown) if shown in self.words else -1 if by > 0 else 0
-        self.value = self.words[(now + by) % len(self.words)]
+        now = self.choices.index(shown) if shown in self.choices else -1 if by > 0 else 0
+        self.value = self.choices[(now + by) % len(self.choices)]
         self.refresh()
         self.post_message(self.Changed())
 
     def take_default(self) -> None:
-        """The suggested word is the answer."""
+        """Take the suggestion as the answer."""
         self.value = self.default
         self.refresh()
 
@@ -108,5 +114,5 @@ class Choice(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Where the terminal's own cursor stands while this has the focus."""
+        """Return where the terminal's own cursor belongs while this has the focus."""
         return self.content_region.offset

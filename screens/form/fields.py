@@ -1,4 +1,4 @@
-"""One question as a field: its label, its editor, and a line that helps, warns or reports."""
+"""A question as a field: its label, its editor, and a line with help, a problem or a report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ YES_NO = ("yes", "no")
 
 
 class Field(Vertical):
-    """A question to be answered. Says `AnswerGiven` when it is left with something new that is valid."""
+    """A question to answer. Posts `AnswerGiven` when the cursor leaves it with a new valid value."""
 
     def __init__(self, site: str | None, question: Question, answer: object) -> None:
         super().__init__(id=f"field-{question.key.replace('.', '-')}", classes=f"-{question.kind}")
@@ -35,7 +35,7 @@ class Field(Vertical):
         self._kept = answer
         self._report: tuple[str, str] | None = None
         self._left = False
-        # Held, not looked for: an answer is also kept and told of while the field comes or goes.
+        # Held, not queried: answers are also saved and reported while the field is being mounted or removed.
         self._label = Static(classes="label", markup=False)
         self._editor = self._made_editor()
         self._note = Static(classes="note", markup=False)
@@ -51,7 +51,7 @@ class Field(Vertical):
         self._show_note()
 
     def _show_label(self) -> None:
-        """The label says whether the question is answered."""
+        """Show in the label whether the question is answered."""
         label = Text(self.question.prompt)
         if self._kept is not None:
             label.append(" ✓", "green")
@@ -71,12 +71,12 @@ class Field(Vertical):
                     kept if isinstance(kept, Mapping) else {}, self._placeholder(), secrets=self._holds_secrets()
                 )
             case "secret":
-                return LineEditor("", "kept secretly" if kept else "", password=True)
+                return LineEditor("", "saved" if kept else "", password=True)
         return LineEditor("" if kept is None else str(kept), self._placeholder())
 
     def _placeholder(self) -> str:
-        words = described(self.question.default) or ("needed" if self.question.required else "")
-        return f"{words}{DOT}{self.question.detected}" if words and self.question.detected else words
+        value = described(self.question.default) or ("required" if self.question.required else "")
+        return f"{value}{DOT}{self.question.detected}" if value and self.question.detected else value
 
     def _holds_secrets(self) -> bool:
         try:
@@ -85,11 +85,11 @@ class Field(Vertical):
             return False
         return True
 
-    def renew(self, question: Question, answer: object) -> None:
-        """The same question with other defaults, or an answer that somebody else has given."""
+    def update_question(self, question: Question, answer: object) -> None:
+        """Take over other defaults, or an answer that was given in another terminal."""
         self.question = question
         editor = self._editor
-        # What is shown still is no new answer, when it is left: it must not go over one that was given elsewhere.
+        # A value that is only still shown is no new answer: it must not overwrite one that was given elsewhere.
         stays = isinstance(editor, (ListEditor, TableEditor)) or (isinstance(editor, LineEditor) and editor.has_focus)
         if isinstance(editor, LineEditor) and question.kind != "secret":
             editor.suggest(self._placeholder())
@@ -106,13 +106,13 @@ class Field(Vertical):
             self._kept = answer
         self._show_label()
 
-    def report(self, words: str, style: str) -> None:
-        """Something about the answer from outside: kept, refused, looked up."""
-        self._report = (words, style) if words else None
+    def report(self, text: str, style: str) -> None:
+        """Show what is known about the answer: refused, or looked up."""
+        self._report = (text, style) if text else None
         self._show_note()
 
     def _given(self) -> Any:  # noqa: ANN401 — whatever the kind of question holds
-        """What the editor holds; None where it holds nothing."""
+        """Return what the editor holds, None if it is empty."""
         editor = self._editor
         if isinstance(editor, TableEditor):
             return editor.value()
@@ -125,11 +125,11 @@ class Field(Vertical):
         return editor.value.strip() or None if isinstance(editor, Input) else None
 
     def problem(self) -> str:
-        """What is wrong with what the editor holds now, as a whole sentence."""
+        """Return what is wrong with what the editor holds, as a sentence."""
         try:
             given = self._given()
             if self.site is None and self.question.table in SITE_TABLES and self._secret_typed():
-                return "The site needs its name before its secrets."
+                return "Enter the site name before its secrets."
             if self.question.kind == "secret":
                 if given is not None:
                     secret_text(given)
@@ -146,10 +146,10 @@ class Field(Vertical):
         return self.question.kind == "secret" and isinstance(editor, LineEditor) and bool(editor.value)
 
     def commit(self, *, cut_off: bool = False) -> None:
-        """Tells the screen what was given, if that is new and valid: at once, since nobody knows who leaves when.
+        """Report the answer to the screen if it is new and valid: at once, since the user may quit at any time.
 
-        `cut_off`: nobody has left it, the person is gone in the middle. Half a secret is not kept then, for whoever
-        comes back could not see that it is half.
+        `cut_off` means that the connection was lost while the user was typing. Secrets are not saved then, since
+        nobody could see later that one is incomplete.
         """
         self._left = True
         if not self.problem():
@@ -167,7 +167,7 @@ class Field(Vertical):
         self._show_note()
 
     def _take_suggestion(self) -> None:
-        """Enter on an empty field says yes to what is suggested, where an answer is needed."""
+        """Accept the suggestion when Enter is pressed in an empty field that is required."""
         editor, question = self._editor, self.question
         if not question.required or question.default is None:
             return
@@ -179,7 +179,7 @@ class Field(Vertical):
     def _commit_secret(self) -> None:
         editor = self._editor
         if isinstance(editor, LineEditor) and editor.value:
-            text, editor.value, editor.placeholder = editor.value, "", "kept secretly"
+            text, editor.value, editor.placeholder = editor.value, "", "saved"
             self.screen.post_message(SecretGiven(self.site, self.question.key, text))
 
     def _commit_table_secrets(self) -> None:
@@ -197,8 +197,8 @@ class Field(Vertical):
         elif self._report:
             note.update(Text(*self._report))
         elif focused:
-            unsaid = next((editor.unsaid for editor in self.query(LineEditor) if not editor.value), "")
-            note.update(Text(unsaid + self.question.help, "dim"))
+            reason = next((editor.hidden_reason for editor in self.query(LineEditor) if not editor.value), "")
+            note.update(Text(reason + self.question.help, "dim"))
         note.display = bool(focused or self._report or (problem and self._left))
 
     def _has_content(self) -> bool:
@@ -230,11 +230,11 @@ class Field(Vertical):
         self._show_note()
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
-        self.commit(cut_off=not self.app.app_focus)  # another window came to the front, in the middle of a word
+        self.commit(cut_off=not self.app.app_focus)  # the terminal lost the focus, in the middle of a word
 
 
 def described(value: object) -> str:
-    """A default in a few words."""
+    """Return a default in a few words."""
     if value is None or value in ([], {}, ""):
         return ""
     if isinstance(value, bool):
@@ -247,8 +247,12 @@ def described(value: object) -> str:
 
 
 def _setting(value: object) -> object:
-    """A value of a table; a secret that the computer makes up, in words."""
-    return f"made up, {value['generate']} signs" if isinstance(value, Mapping) and "generate" in value else value
+    """Return a value of a table; a secret that is generated, in words."""
+    return (
+        f"generated, {value['generate']} random characters"
+        if isinstance(value, Mapping) and "generate" in value
+        else value
+    )
 
 
 def _yes_no(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Widgets for answers of several lines: a list, and a table of names and values."""
+"""Editors for several values: a list, and a table of names and values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from textual.widgets import Input, Static
 
 from piwizard.screens.form.editors import Choice, LineEditor
 
-KINDS = ("open", "secret", "made up")
-"""What a value of a table can be where secrets are allowed: plain, typed in secret, or made by the computer."""
-MADE_UP_LENGTH = 32
+VISIBLE, HIDDEN, GENERATED = KINDS = ("visible", "hidden", "generated")
+"""The kinds of values in a table that may hold secrets: plain text, a secret that is typed, a generated one."""
+GENERATED_LENGTH = 32
+"""Characters."""
 
 
 class ListEditor(Vertical):
-    """A list, one member a line. A line more is always there to write in."""
+    """A list with one value a line, and an empty line to add another."""
 
     def __init__(self, members: Sequence[object], placeholder: str) -> None:
         super().__init__()
@@ -29,14 +30,14 @@ class ListEditor(Vertical):
             yield LineEditor(member)
         yield LineEditor("", "" if self._members else self._placeholder)
 
-    def suggest(self, words: str) -> None:
-        """What counts while there are no members."""
+    def suggest(self, suggestion: str) -> None:
+        """Show what applies while the list is empty."""
         for editor in list(self.query(LineEditor))[:1]:
             if not editor.value:
-                editor.suggest(words)
+                editor.suggest(suggestion)
 
     def members(self) -> list[str]:
-        """The lines that say something."""
+        """Return the lines that are not empty."""
         return [line for editor in self.query(LineEditor) if (line := editor.value.strip())]
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -45,7 +46,7 @@ class ListEditor(Vertical):
 
 
 class TableRow(Horizontal):
-    """A name, and its value."""
+    """A name and its value."""
 
     def __init__(self, name: str, setting: object, *, secrets: bool) -> None:
         super().__init__()
@@ -54,7 +55,7 @@ class TableRow(Horizontal):
         self._choice = Choice(KINDS, self._kind(), id="kind") if secrets else None
         shown = setting if isinstance(setting, str) else ""
         self._secrets, self._shown = secrets, shown
-        self._value = LineEditor(shown, self._words(), password=self._masked(shown), id="value")
+        self._value = LineEditor(shown, self._placeholder(), password=self._masked(shown), id="value")
 
     def compose(self) -> ComposeResult:
         yield self._named
@@ -64,18 +65,18 @@ class TableRow(Horizontal):
         yield self._value
 
     def _masked(self, typed: str) -> bool:
-        """Whether nobody may read over a shoulder: secrets, and what was kept openly for an app, until it is edited."""
-        return self._kind() == "secret" or (self._secrets and bool(typed) and typed == self._shown)
+        """Return whether to mask the value: secrets, and saved values of an app until they are edited."""
+        return self._kind() == HIDDEN or (self._secrets and bool(typed) and typed == self._shown)
 
     def _kind(self) -> str:
         if isinstance(self._setting, Mapping):
-            return "made up" if "generate" in self._setting else "secret"
-        return "open"
+            return GENERATED if "generate" in self._setting else HIDDEN
+        return VISIBLE
 
-    def _words(self) -> str:
+    def _placeholder(self) -> str:
         if isinstance(self._setting, Mapping):
             (kind, where), *_ = self._setting.items()
-            return {"asked": "kept secretly", "generate": f"{where} signs"}.get(kind, f"from {kind} {where}")
+            return {"asked": "saved", "generate": f"{where} random characters"}.get(kind, f"from {kind} {where}")
         return "value"
 
     @property
@@ -86,48 +87,48 @@ class TableRow(Horizontal):
     @property
     def kind(self) -> str:
         """One of KINDS."""
-        return self._choice.value if self._choice else "open"
+        return self._choice.value if self._choice else VISIBLE
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
         editor = self._value
-        editor.password = self.kind == "secret" or (self.kind == "open" and self._masked(editor.value))
-        editor.disabled = self.kind == "made up"
-        if self.kind == "made up":
-            editor.value, editor.placeholder = "", f"{MADE_UP_LENGTH} signs"
-        elif self.kind == "secret" and not isinstance(self._setting, Mapping):
+        editor.password = self.kind == HIDDEN or (self.kind == VISIBLE and self._masked(editor.value))
+        editor.disabled = self.kind == GENERATED
+        if self.kind == GENERATED:
+            editor.value, editor.placeholder = "", f"{GENERATED_LENGTH} random characters"
+        elif self.kind == HIDDEN and not isinstance(self._setting, Mapping):
             editor.placeholder = "type it here"
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        if event.input is self._value and self.kind == "open":
+        if event.input is self._value and self.kind == VISIBLE:
             self._value.password = self._masked(event.value)
 
     def on_input_blurred(self, event: Input.Blurred) -> None:
-        if event.input is self._value and self.kind == "open":
+        if event.input is self._value and self.kind == VISIBLE:
             self._shown = event.value
             self._value.password = self._masked(event.value)
 
     def setting(self) -> object:
-        """What answers.toml shall hold; a secret that is still to be kept is not among it: None."""
+        """Return what goes into answers.toml; None for a secret that is not saved yet."""
         typed = self._value.value
-        if self.kind == "open":
+        if self.kind == VISIBLE:
             return typed
         known = self._setting if isinstance(self._setting, Mapping) else None
-        if self.kind == "made up":
-            return known if known and "generate" in known else {"generate": MADE_UP_LENGTH}
+        if self.kind == GENERATED:
+            return known if known and "generate" in known else {"generate": GENERATED_LENGTH}
         return known if known and "generate" not in known and not typed else None
 
     def take_secret(self) -> str:
-        """The secret that was typed; the row forgets it."""
+        """Return the secret that was typed, and forget it."""
         editor = self._value
         typed, editor.value = editor.value, ""
         if typed:
-            self._setting, editor.placeholder = {"asked": True}, "kept secretly"
+            self._setting, editor.placeholder = {"asked": True}, "saved"
         return typed
 
     @property
     def secret_typed(self) -> bool:
-        """Whether a secret waits to be kept."""
-        return self.kind == "secret" and bool(self._value.value)
+        """Whether a secret was typed that is not saved yet."""
+        return self.kind == HIDDEN and bool(self._value.value)
 
 
 class TableEditor(Vertical):
@@ -135,26 +136,27 @@ class TableEditor(Vertical):
 
     def __init__(self, value: Mapping[str, Any], placeholder: str, *, secrets: bool) -> None:
         super().__init__()
-        self._value, self._placeholder, self._secrets = value, placeholder, secrets
+        self._value, self._secrets = value, secrets
+        self._suggestion = Static(placeholder, markup=False, classes="suggested")
+        self._suggestion.display = bool(placeholder and not value)
 
     def compose(self) -> ComposeResult:
-        if self._placeholder and not self._value:
-            yield Static(self._placeholder, markup=False, classes="suggested")
+        yield self._suggestion
         for name, setting in self._value.items():
             yield TableRow(name, setting, secrets=self._secrets)
         yield TableRow("", "", secrets=self._secrets)
 
     def rows(self) -> list[TableRow]:
-        """The rows that have a name."""
+        """Return the rows that have a name."""
         return [row for row in self.query(TableRow) if row.title]
 
-    def suggest(self, words: str) -> None:
-        """What counts while there are no rows."""
-        for line in self.query(".suggested").results(Static):
-            line.update(words)
+    def suggest(self, suggestion: str) -> None:
+        """Show what applies while the table is empty."""
+        self._suggestion.update(suggestion)
+        self._suggestion.display = bool(suggestion and not self._value)
 
     def value(self) -> dict[str, object] | None:
-        """Names with settings, without secrets that are still to be kept; None where there are none."""
+        """Return names with values, without secrets that are not saved yet; None if there are none."""
         return {row.title: found for row in self.rows() if (found := row.setting()) is not None} or None
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -1,4 +1,4 @@
-"""The questions of a step under each other."""
+"""The questions of a step, one below the other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SetupForm(Vertical):
         self._keys: list[str] = []
 
     async def show(self, place: StepInstance, asked: Asked) -> None:
-        """Shows the questions of a step; fields that are there already stay, with what is being typed."""
+        """Show the questions of a step; fields that are there already stay, with what is being typed."""
         keys = [question.key for question in asked.questions]
         same = self.is_of(place) and self._keys == keys
         if same:
@@ -32,7 +32,7 @@ class SetupForm(Vertical):
             for question in asked.questions:
                 field = self.field(question.key)
                 field.site = place.site
-                field.renew(question, asked.answers.get(question.key))
+                field.update_question(question, asked.answers.get(question.key))
             return
         await self.clear()
         await self.mount_all(
@@ -41,36 +41,36 @@ class SetupForm(Vertical):
         self._place, self._keys = place, keys
 
     def is_of(self, place: StepInstance) -> bool:
-        """Whether it shows the questions of this step. A site that has just got its name is the one that had none."""
+        """Return whether it shows the questions of this step, also if its site has just been named."""
         return self._place is not None and self._place.step == place.step and self._place.site in (None, place.site)
 
     def rename_site(self, before: str | None, name: object) -> None:
-        """The site that it asks about has another name from now on."""
+        """Take over another name for the site of the questions."""
         if self._place is not None and self._place.site == before and isinstance(name, str):
             self._place = replace(self._place, site=name)
             for field in self.query(Field):
                 field.site = name
 
     async def clear(self) -> None:
-        """No questions, until they are known."""
+        """Remove all questions."""
         self._place = None
         await self.remove_children()
 
     def field(self, key: str) -> Field:
-        """The field of a question."""
+        """Return the field of a question."""
         return self.query_one(f"#field-{key.replace('.', '-')}", Field)
 
     def has(self, key: str) -> bool:
-        """Whether there is such a question."""
+        """Return whether there is such a question."""
         return bool(self.query(f"#field-{key.replace('.', '-')}"))
 
     def commit(self, *, cut_off: bool = False) -> None:
-        """Keeps what is being typed, as far as it is valid; `cut_off` as for a field."""
+        """Report what is being typed if it is valid; `cut_off` as for a field."""
         for field in self.query(Field):
             field.commit(cut_off=cut_off)
 
     def focus_on(self, key: str = "") -> bool:
-        """Puts the cursor into the field of a question, or the first that still has to be answered."""
+        """Put the cursor into the field of a question, or into the first field. Return whether there is one."""
         fields = list(self.query(Field))
         if not fields:
             return False

@@ -1,4 +1,4 @@
-"""The blocks of a run's log, made from its events as they come."""
+"""Build the blocks of a run's log from its events as they come."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from piwizard.engine.event_format import written
 from piwizard.engine.events import CommandFinished, ErrorRaised, Event, RunFinished
 from piwizard.screens.log.log_model import MOST_LINES_OF_A_BLOCK, Block, Line, thin, too_many
 from piwizard.system import console
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 
 class LogBuilder:
-    """Takes events, keeps blocks: a heading a step, a line a change, a foldable block a command."""
+    """Turns events into blocks: a heading for each step, a line for each change, a foldable block for each command."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.number = 0
-        """How many events were taken in, not counting the lines of output."""
+        """How many events were read, not counting the lines of output."""
         self.held = False
-        """Whether somebody reads what is there: then it is not taken from under their eyes."""
+        """Whether the user is reading: then the lines in view stay."""
         self.view: list[Block] | None = None
-        """What there was when the first line that somebody may have been reading was let go of."""
+        """A copy of the blocks, made before the first line was dropped that the user may be reading."""
         self._commands: dict[int, Block] = {}
         self._pending: dict[int, list[Line]] = {}
         self._place: tuple[str, str | None] | None = None
         self._kept = 0
 
     def take(self, events: Iterable[Event]) -> None:
-        """Takes in what came; the lines of each command in one go."""
+        """Read events; the lines of each command are added in one go."""
         for event in events:
             if event["event"] == "output":
-                self._pending.setdefault(event["id"], []).append((printed(event["text"]), ""))
+                self._pending.setdefault(event["id"], []).append((terminal_line(event["text"]), ""))
             elif event["event"] == "passed-over":
                 self._flush()
                 self._pass_over(event["lines"])
@@ -53,11 +53,11 @@ class LogBuilder:
 
     @property
     def at_work(self) -> Block | None:
-        """The command that runs."""
+        """The command that is running."""
         return next(reversed(self._commands.values()), None)
 
     def hold(self, wanted: bool) -> None:
-        """Somebody begins to read what is there; or, without `wanted`, follows the end."""
+        """Keep the lines in view (`wanted`), or let them go since the end is followed."""
         self.held = wanted
         if not wanted:
             self.view = None
@@ -86,7 +86,7 @@ class LogBuilder:
             case "change-started":
                 self._say(event["change"], "")
             case "change-skipped":
-                self._say(f"in sync: {event['change']}", "dim")
+                self._say(f"no change: {event['change']}", "dim")
             case "command-started":
                 block = self._say(f"$ {shlex.join(event['argv'])}", "cyan", indent=2)
                 block.foldable, block.open, block.right = True, True, "running"
@@ -100,8 +100,8 @@ class LogBuilder:
             case "note" | "progress":
                 self._say(event["text"], "dim", indent=3)
             case "check":
-                sign, style = ("✓", "green") if event["ok"] else ("✗", "bold red")
-                self._say(f"{sign} {event['name']}: {event['detail']}", style, indent=2).failed = not event["ok"]
+                symbol, style = ("✓", "green") if event["ok"] else ("✗", "bold red")
+                self._say(f"{symbol} {event['name']}: {event['detail']}", style, indent=2).failed = not event["ok"]
             case "error":
                 self._error(event)
             case "run-finished":
@@ -136,5 +136,5 @@ class LogBuilder:
 
 
 def clean(text: str) -> str:
-    """A line that can do no harm; the quick way for the usual ones."""
-    return console.shown(text)
+    """Return a line with invisible characters made visible."""
+    return console.visible_line(text)

@@ -1,4 +1,4 @@
-"""Foldable blocks of lines: of a log, a plan, or checks. Only the newest lines are kept; the file has all."""
+"""Foldable blocks of lines: of a log, a plan or checks. Only the newest lines are kept; the file has all of them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from rich.cells import cell_len, chop_cells
 
 LINES_OF_A_BLOCK = 2000
 MOST_LINES_OF_A_BLOCK = LINES_OF_A_BLOCK * 5 // 4
-"""When it has more, it lets go of the oldest."""
+"""A block with more lines drops the oldest."""
 LINES_IN_ALL = 20_000
 BLOCKS_IN_ALL = 2000
 
 Line = tuple[str, str]
 """A text and its style."""
 LogPosition = tuple[int, int]
-"""A place in a record: the number of a block's event, and which of its lines, counted from 0; -1 for its title."""
+"""A position in a log: the number of a block's event, and which of its lines, from 0; -1 for its title."""
 
 
 @dataclass(eq=False)
 class Block:
-    """A title and the lines under it. `right` stands at the end of the title's row; `failed` marks an error."""
+    """A title and the lines under it. `right` is shown at the end of the title's row; `failed` marks an error."""
 
     title: str
     style: str = ""
@@ -35,13 +35,13 @@ class Block:
     failed: bool = False
     place: tuple[str, str | None] | None = None
     number: int = 0
-    """Which event of the record it began with, not counting the lines of output."""
+    """Which event of the log it began with, not counting the lines of output."""
     dropped: int = 0
     _rows: list[Line] = field(default_factory=list, repr=False)
     _width: int = -1
 
     def add(self, lines: Iterable[Line]) -> int:
-        """Appends lines; gives how many more there are now than before."""
+        """Append lines; return how many more there are than before."""
         before = len(self.lines)
         new = list(lines)
         self.lines += new
@@ -53,7 +53,7 @@ class Block:
         return len(self.lines) - before
 
     def drop(self, number: int) -> int:
-        """Lets go of the oldest lines; gives how many those were."""
+        """Drop the oldest lines; return how many those were."""
         number = min(number, len(self.lines))
         del self.lines[:number]
         self.dropped += number
@@ -61,7 +61,7 @@ class Block:
         return number
 
     def rows(self, width: int) -> list[Line]:
-        """What is to be seen when it is open, in rows of this width."""
+        """Return what is visible when it is open, in rows of this width."""
         if width != self._width:
             self._width = width
             self._rows = self._lead(width)
@@ -70,19 +70,19 @@ class Block:
         return self._rows
 
     def _lead(self, width: int) -> list[Line]:
-        """The rows before its lines: a title that is too long, and what was let go of."""
+        """Return the rows before its lines: a title that is too long, and a note about dropped lines."""
         rows = wrap((self.title, self.style), width) if cell_len(self.title) > self.title_room(width) else []
         if self.dropped:
             rows.append((f"… {self.dropped} earlier lines are in the file", "dim"))
         return rows
 
     def row_of(self, line: int, width: int) -> int:
-        """The row in which one of the lines of the record begins, counted from its first; -1 where it is not kept."""
+        """Return the row in which a line of the log begins; -1 if the line is not in memory."""
         before = self.lines[: line - self.dropped] if 0 <= line - self.dropped < len(self.lines) else None
         return -1 if before is None else len(self._lead(width)) + sum(len(wrap(one, width)) for one in before)
 
     def line_at(self, row: int, width: int) -> int:
-        """The line of the record that a row shows; -1 for those before its lines."""
+        """Return the line of the log that a row shows; -1 for the rows before its lines."""
         row -= len(self._lead(width))
         line = self.dropped - 1
         for one in self.lines:
@@ -93,16 +93,16 @@ class Block:
         return line if line >= self.dropped else -1
 
     def copy(self) -> Block:
-        """The same block, which goes on being so when this one grows."""
+        """Return a copy that stays as it is when this block grows."""
         return replace(self, lines=list(self.lines), _rows=[], _width=-1)
 
     def title_room(self, width: int) -> int:
-        """The cells that the title may fill."""
+        """Return the cells that the title may fill."""
         return width - (cell_len(self.right) + 1 if self.right else 0)
 
 
 def wrap(line: Line, width: int) -> list[Line]:
-    """A line in pieces that fit."""
+    """Return a line in pieces that fit."""
     text, style = line
     text = text.expandtabs(4)
     if text.isascii():
@@ -113,7 +113,7 @@ def wrap(line: Line, width: int) -> list[Line]:
 
 
 def _at_spaces(text: str, width: int) -> Iterator[str]:
-    """Pieces that end at a space where there is one near."""
+    """Yield pieces that end at a space if there is one near."""
     while len(text) > width:
         space = text.rfind(" ", width * 2 // 3, width + 1)
         cut = width if space < 0 else space
@@ -123,12 +123,12 @@ def _at_spaces(text: str, width: int) -> Iterator[str]:
 
 
 def too_many(blocks: list[Block], kept: int) -> bool:
-    """Whether there are more blocks or lines than are kept in memory."""
+    """Return whether there are more blocks or lines than are kept in memory."""
     return kept > LINES_IN_ALL or len(blocks) > BLOCKS_IN_ALL
 
 
 def thin(blocks: list[Block], kept: int) -> int:
-    """Lets the oldest blocks go of lines until no more than LINES_IN_ALL are kept; gives how many are then."""
+    """Drop lines of the oldest blocks until at most LINES_IN_ALL are kept; return how many are kept."""
     if kept > LINES_IN_ALL:
         for block in islice(blocks, len(blocks) - 1):
             kept -= block.drop(len(block.lines))

@@ -1,4 +1,4 @@
-"""The third tab: the record of a run, live."""
+"""The third tab: the log of a run, live."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from piwizard.screens.widgets.list_pane import ListPane
 
 
 class LogList(FoldingList):
-    """Blocks whose end grows: the key End is the log's."""
+    """Blocks whose end grows: the key End belongs to the log."""
 
     def action_last(self) -> None:
         raise SkipAction
 
 
 class LogPane(ListPane):
-    """Each command a foldable block. Follows the end while the cursor is there."""
+    """The log, with a foldable block for each command. It follows the end while the cursor is there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", show=False),
@@ -47,40 +47,40 @@ class LogPane(ListPane):
         super().__init__("log", LogList())
         self._watch: RunWatch | None = None
         self._part: list[Block] | None = None
-        """The part of the record that was loaded since something was found there."""
-        self._words = ""
+        """The part of the log that was loaded from the file to show a search result."""
+        self._query = ""
         self._live = False
-        self._told: tuple[str, str] | None = None
+        self._message: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield LineEditor("", "search for", id="search")
+        yield LineEditor("", "text to find", id="search")
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
 
     def show(self, watch: RunWatch | None, *, live: bool) -> None:
-        """The record to show from now on."""
+        """Show the log of a run; None if the step has not run."""
         if watch is not self._watch:
-            self._watch, self._part, self._live, self._told = watch, None, live, None
+            self._watch, self._part, self._live, self._message = watch, None, live, None
             self.list.following = live
             self.list.show(watch.log.blocks if watch else [])
-        self._say()
+        self._show_message()
 
     def hold(self) -> None:
-        """Before the record is read on: what somebody reads of a run under way stays where it is."""
+        """Keep in view what the user is reading, before more of the log is read."""
         if self._watch is not None:
             self._watch.log.hold(self._live and not self.list.following and self._part is None)
 
     def grown(self) -> None:
-        """The record has grown."""
+        """Show what was added to the log."""
         if self._watch is not None and self._part is None:
             self.list.blocks = self._watch.log.view or self._watch.log.blocks
             self.list.grown()
-            self._say()
+            self._show_message()
 
     def jump(self, place: StepKey) -> None:
-        """To where a step begins, unless the end is being followed."""
+        """Show the beginning of a step, unless the end is followed."""
         if self.list.following:
             return
         for number, block in enumerate(self.list.blocks):
@@ -88,23 +88,23 @@ class LogPane(ListPane):
                 self.list.go_to(number)
                 return
 
-    def _tell(self, words: str, style: str = "") -> None:
-        """Says something, until the end is followed again or another record is shown."""
-        self._told = words, style
-        self._say()
+    def _tell(self, text: str, style: str = "") -> None:
+        """Show a message until the end is followed again or another log is shown."""
+        self._message = text, style
+        self._show_message()
 
-    def _say(self) -> None:
-        self.say(*(self._told or (self._standing(), "dim")))
+    def _show_message(self) -> None:
+        self.say(*(self._message or (self._run_text(), "dim")))
 
-    def _standing(self) -> str:
+    def _run_text(self) -> str:
         if self._watch is None:
-            return "This step was not run yet."
+            return "This step has not run yet."
         if self._watch.log.view is not None:
-            return f"Run {self._watch.run}: more has come; End follows it"
+            return f"Run {self._watch.run}: new lines below; press End to follow"
         return f"Run {self._watch.run}" if self._watch.caught_up else f"Run {self._watch.run}: reading…"
 
     def action_follow(self) -> None:
-        self._part = self._told = None
+        self._part = self._message = None
         self.list.following = True
         self.hold()
         self.grown()
@@ -116,64 +116,64 @@ class LogPane(ListPane):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self._words = event.value
+        self._query = event.value
         event.input.display = False
         self.list.focus()
         self.action_next(False)
 
     def action_next(self, backwards: bool) -> None:
-        if self._words and self._watch is not None:
-            look = partial(find, self._watch.record, self._words, self.list.address, backwards=backwards)
-            self._look(look, f"/{self._words}   n next, N back", f"{self._words} is nowhere in this record.")
+        if self._query and self._watch is not None:
+            search = partial(find, self._watch.record, self._query, self.list.position, backwards=backwards)
+            self._search(search, f"/{self._query}   n next, N previous", f"“{self._query}” was not found in this log.")
 
     def action_failure(self) -> None:
         if self._watch is not None:
-            look = partial(first_failure, self._watch.record)
-            self._look(look, "The first that failed", "Nothing failed in this run.")
+            search = partial(first_failure, self._watch.record)
+            self._search(search, "First error", "Nothing failed in this run.")
 
-    def _look(self, look: Callable[[], LogPosition | None], there: str, nowhere: str) -> None:
-        """Looks through the whole record aside, and shows what was found, from the file if need be."""
+    def _search(self, search: Callable[[], LogPosition | None], found: str, missing: str) -> None:
+        """Search the whole log in a thread, and show the result, from the file if it is not in memory."""
         if self._watch is None:
             return
         self.list.following = False
-        self._tell("Searching the whole record…", "dim")
-        start_worker(self, partial(self._find, self._watch, look, there, nowhere), "search")
+        self._tell("Searching the whole log…", "dim")
+        start_worker(self, partial(self._find, self._watch, search, found, missing), "search")
 
-    async def _find(self, watch: RunWatch, look: Callable[[], LogPosition | None], there: str, nowhere: str) -> None:
+    async def _find(self, watch: RunWatch, search: Callable[[], LogPosition | None], found: str, missing: str) -> None:
         try:
-            place = await run_in_thread(look)
-            if place is not None and not self.list.go_to_address(place):
+            place = await run_in_thread(search)
+            if place is not None and not self.list.go_to_position(place):
                 blocks = await run_in_thread(partial(part, watch.record, place))
                 if watch is self._watch:
                     self._part = blocks
                     self.list.show(blocks)
-                    self.list.go_to_address(place)
+                    self.list.go_to_position(place)
         except OSError as error:
-            self._tell(f"It could not be read: {error}.", "yellow")
+            self._tell(f"The log could not be read: {error}.", "yellow")
         else:
-            self._tell(there if place else nowhere, "" if place else "yellow")
+            self._tell(found if place else missing, "" if place else "yellow")
 
     def action_copy(self) -> None:
         if self._watch is not None:
-            self._tell("Writing…")
+            self._tell("Saving…")
             start_worker(self, partial(self._copy, self._watch.record), "copy")
 
     async def _copy(self, record: Path) -> None:
         try:
             target = await run_in_thread(lambda: copy(record))
         except OSError as error:
-            self._tell(f"It could not be written: {error}.", "yellow")
+            self._tell(f"The log could not be saved: {error}.", "yellow")
         else:
-            self._tell(f"Written to {target}.", "green")
+            self._tell(f"Saved to {target}.", "green")
 
     @property
     def blocks(self) -> list[Block]:
-        """The blocks that are kept in memory."""
+        """The blocks in memory."""
         return self.list.blocks
 
 
 def copy(record: Path) -> Path:
-    """Writes a run's record as text into the home of whoever called sudo; gives the path."""
+    """Save a run's log as text in the home of the user who called sudo; return the path."""
     from piwizard.engine.event_format import line
     from piwizard.engine.run_log import EventReader
 

@@ -1,7 +1,7 @@
-"""Finds places in a whole record, however long it is, and loads the part around one. Slow: for threads only.
+"""Search a whole log, however long it is, and load the part around a result. Slow: only for threads.
 
-Only lines that may hold what is looked for are decoded; all others are counted, so that a place has the same address
-here as among the blocks that are in memory.
+Only lines that may contain the text are decoded; all others are counted, so that a position means the same here as
+in the blocks in memory.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 from piwizard.engine.events import decode, is_output
 from piwizard.screens.log.log_builder import LogBuilder
 from piwizard.screens.log.log_model import Block, LogPosition
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 CHUNK = 1 << 18
 LINES_BEFORE, LINES_AFTER = 500, 1000
-"""Loaded around a place that was found: of the same command, and of what follows."""
+"""Lines that are loaded around a result: of the same command, and of what follows."""
 EVENTS_AFTER = 200
 
 
-def find(record: Path, words: str, here: LogPosition, *, backwards: bool = False) -> LogPosition | None:
-    """The next place that holds these words, after `here` or before it, and around the end. Letters count alike."""
+def find(record: Path, query: str, here: LogPosition, *, backwards: bool = False) -> LogPosition | None:
+    """Return the next position with this text after `here`, or before it. The search wraps and ignores case."""
     first = last = before = None
-    for place in _places(record, words.lower()):
+    for place in _places(record, query.lower()):
         if place > here and not backwards:
             return place
         first, last = first or place, place
@@ -34,7 +34,7 @@ def find(record: Path, words: str, here: LogPosition, *, backwards: bool = False
 
 
 def first_failure(record: Path) -> LogPosition | None:
-    """The first check or error of a record that says something failed; or the last line of such a command."""
+    """Return the position of the first failed check, error or command; of a command, its last line."""
     log = LogBuilder()
     for raw in _lines(record):
         block = log.at_work
@@ -50,13 +50,13 @@ def first_failure(record: Path) -> LogPosition | None:
 
 
 def part(record: Path, place: LogPosition) -> list[Block]:
-    """The blocks around a place: those before it without their lines, its own lines, and some of what follows."""
+    """Return the blocks around a position: those before it without lines, its own lines, and some of what follows."""
     number, _ = place
     log, after = LogBuilder(), 0
     for raw in _lines(record):
         block = log.at_work
         if after > LINES_AFTER or log.number > number + EVENTS_AFTER:
-            log.blocks.append(Block("… End shows the end of the record", "dim", foldable=False, number=log.number + 1))
+            log.blocks.append(Block("… press End for the end of the log", "dim", foldable=False, number=log.number + 1))
             break
         if is_output(raw):
             if block and (block.number, block.dropped + len(block.lines) + LINES_BEFORE) < place:
@@ -69,7 +69,7 @@ def part(record: Path, place: LogPosition) -> list[Block]:
 
 
 def _places(record: Path, wanted: str) -> Iterator[LogPosition]:
-    """Every place that holds the words, in order."""
+    """Yield every position that contains the text, in order."""
     written = json.dumps(wanted, ensure_ascii=False)[1:-1]
     log = LogBuilder()
     for raw in _lines(record):
@@ -86,12 +86,12 @@ def _places(record: Path, wanted: str) -> Iterator[LogPosition]:
 
 
 def _output_holds(raw: bytes, wanted: str, written: str) -> bool:
-    """`written`: the words as they stand in a line in which nothing is escaped."""
+    """Return whether a line contains the text. `written` is the text as JSON, for lines without escapes."""
     text = raw.decode("utf-8", "replace").lower()
     if written not in text and "\\u" not in text:
         return False
     event = decode(raw)
-    return event is not None and event["event"] == "output" and wanted in printed(event["text"]).lower()
+    return event is not None and event["event"] == "output" and wanted in terminal_line(event["text"]).lower()
 
 
 def _texts(block: Block) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a finished or interrupted run left to say of a step, read from the end of its record."""
+"""How the last run of a step ended, read from the end of its log."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from piwizard.engine.events import Event, decode
 from piwizard.screens.log.run_progress import LAST_LINES, RunProgress, StepKey
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 END = 256 * 1024
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """The sentence, the command that was at work, its last lines, and what usually mends it."""
+    """The error message, the command that was running, its last lines, and the fix."""
 
     message: str = ""
     hint: str = ""
@@ -24,7 +24,7 @@ class RunOutcome:
 
 
 def read_outcome(record: Path, step: StepKey) -> RunOutcome:
-    """Reads how the run of one step ended. Only the end of the record is read, however long it is."""
+    """Return how the run of one step ended. Only the end of the log is read, however long it is."""
     progress = RunProgress(record.parent.name)
     inside = True
     for event in _end(record):
@@ -32,7 +32,7 @@ def read_outcome(record: Path, step: StepKey) -> RunOutcome:
             inside = (event["step"], event["site"]) == step
         if inside:
             progress.take([event])
-    lines = tuple(printed(line) for line in progress.tail if line.strip())[-LAST_LINES:]
+    lines = tuple(terminal_line(line) for line in progress.tail if line.strip())[-LAST_LINES:]
     return RunOutcome(progress.failure, progress.hint, progress.command, progress.change, lines)
 
 
@@ -44,5 +44,5 @@ def _end(record: Path) -> list[Event]:
             content = file.read()
     except OSError:
         return []
-    # The first line is cut, the last one may be torn.
+    # The first line is cut, the last one may be incomplete.
     return [event for line in content.split(b"\n") if (event := decode(line))]

@@ -1,4 +1,4 @@
-"""Where a run is, read from its events alone."""
+"""The progress of a run, read from its events alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from piwizard.engine.events import ApplyStarted, Event, RunStarted
-from piwizard.system.printable import printed
+from piwizard.system.printable import terminal_line
 
 LAST_LINES = 6
 
@@ -19,7 +19,7 @@ StepKey = tuple[str, str | None]
 
 @dataclass
 class RunProgress:
-    """What a person wants to know of a run: which step, which change of how many, what it is at, how it ended."""
+    """Which step, which change of how many, which command, and how it ended."""
 
     run: str
     steps: list[StepKey] = field(default_factory=list)
@@ -38,7 +38,7 @@ class RunProgress:
     hint: str = ""
 
     def take(self, events: Iterable[Event]) -> None:
-        """Takes in what came."""
+        """Read events."""
         for event in events:
             self._one(event)
 
@@ -78,11 +78,11 @@ class RunProgress:
 
     @property
     def last_line(self) -> str:
-        """What the command under way said last."""
-        return next((text for line in reversed(self.tail) if (text := printed(line).strip())), "")
+        """The last output of the command that is running."""
+        return next((text for line in reversed(self.tail) if (text := terminal_line(line).strip())), "")
 
     def seconds(self, now: datetime | None = None) -> float:
-        """How long the step under way has taken."""
+        """Return how long the current step has taken."""
         since = self.step_began or self.began
         return max(0.0, ((now or datetime.now(UTC)) - since).total_seconds()) if since else 0.0
 
@@ -95,7 +95,7 @@ def _time(event: ApplyStarted | RunStarted) -> datetime:
 
 
 def duration(seconds: float) -> str:
-    """ "12 s", "4 min", "1 h 10 min"."""
+    """Return seconds in words, such as "12 s", "4 min" or "1 h 10 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -1,4 +1,4 @@
-"""Follows the record of one run, a little at a time, so that keys are answered in between."""
+"""Follow the events of one run, a little at a time, so that keys are answered in between."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from piwizard.screens.log.run_progress import RunProgress
 CHUNK = 1 << 15
 SECONDS_AT_A_TIME = 0.01
 FAR_BEHIND = 4 << 20
-"""Bytes: more than the log keeps in memory. Output so far from the end would be thrown away at once."""
+"""Bytes: more than the log keeps in memory. Output further from the end would be dropped at once."""
 PATIENCE = 10.0
-"""Seconds that a run may take to hold its lock."""
+"""Seconds that a run may take to get its lock."""
 
 
 class RunWatch:
-    """One run as it is seen: its progress and its log."""
+    """The progress and the log of one run."""
 
     def __init__(self, record: Path) -> None:
         self.run = record.parent.name
@@ -29,7 +29,7 @@ class RunWatch:
         self._since = time.monotonic()
 
     def advance(self) -> bool:
-        """Takes in what came, for no longer than a hundredth of a second; whether there was anything."""
+        """Read new events for at most a hundredth of a second; return whether there were any."""
         until = time.monotonic() + SECONDS_AT_A_TIME
         came = False
         while time.monotonic() < until and (behind := self._reader.behind):
@@ -42,11 +42,11 @@ class RunWatch:
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything written so far was read."""
+        """Whether everything written so far has been read."""
         return self._reader.behind == 0
 
     def ended(self, alive: str | None) -> bool:
-        """Whether the run has ended, or its process is gone without a word."""
+        """Return whether the run has ended, or its process is gone. `alive` is the run that holds the lock."""
         if self.progress.result:
             return self.caught_up
         young = self.progress.began is None and time.monotonic() - self._since < PATIENCE

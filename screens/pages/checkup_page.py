@@ -1,4 +1,4 @@
-"""The checkup: everything once more as a visitor meets it, on a page of its own."""
+"""The checkup: every check from a visitor's view, on a page of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from piwizard.errors import PiwizardError
 from piwizard.screens.background import run_in_thread, start_worker
-from piwizard.screens.panes.checks_pane import check_block
+from piwizard.screens.panes.checks_pane import check_block, checks_summary
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_bar import KeyBar
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from piwizard.diagnosis.findings import Finding
 
-KEYS = (("Enter", "open, fold"), ("g", "look again"), ("Esc", "back"))
+KEYS = (("Enter", "open, close"), ("g", "check again"), ("Esc", "back"))
 
 
 class CheckupPage(ModalScreen[None]):
-    """What `piwizard checkup` says. The looks are made aside; whoever goes back does not wait for them."""
+    """What `piwizard checkup` finds. The checks run in a thread, so that going back does not wait for them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back"),
-        Binding("g", "look"),
+        Binding("g", "check"),
     ]
 
     def __init__(self, service: ScreenService) -> None:
@@ -38,39 +38,35 @@ class CheckupPage(ModalScreen[None]):
         self._service = service
 
     def compose(self) -> ComposeResult:
-        yield Static(id="visit-words", markup=False)
-        yield FoldingList(id="visit-folds")
+        yield Static(id="checkup-text", markup=False)
+        yield FoldingList(id="checkup-list")
         yield KeyBar(KEYS)
 
     def on_mount(self) -> None:
         self.query_one(FoldingList).focus()
-        self.action_look()
+        self.action_check()
 
-    def action_look(self) -> None:
-        """All looks, from the first on."""
-        self._say("Checkup: looking at everything as a visitor meets it. This takes a moment.", "dim", ())
-        start_worker(self, self._look, "visit")
+    def action_check(self) -> None:
+        """Run all checks."""
+        self._show("Checking everything from a visitor's view. This takes a moment.", "dim", ())
+        start_worker(self, self._check, "checkup")
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         try:
             found = await run_in_thread(self._service.checkup)
         except PiwizardError as error:
-            self._say(f"Checkup: {error.sentence}", "yellow", ())
+            self._show(error.sentence, "yellow", ())
             return
-        if self not in self.app.screen_stack:  # somebody has gone back meanwhile
+        if self not in self.app.screen_stack:  # the user has gone back meanwhile
             return
-        bad = sum(not one.ok for one in found)
-        if bad:
-            self._say(f"Checkup: {bad} of {len(found)} looks found something.", "bold red", found)
-        else:
-            self._say(f"Checkup: {len(found)} looks, and all is well.", "green", found)
+        self._show(*checks_summary(found), found)
 
-    def _say(self, words: str, style: str, found: Sequence[Finding]) -> None:
-        folds = self.query_one(FoldingList)
+    def _show(self, text: str, style: str, found: Sequence[Finding]) -> None:
+        findings = self.query_one(FoldingList)
         several = len({one.site for one in found if one.site}) > 1
         worst_first = sorted(found, key=lambda one: one.ok)
-        self.query_one("#visit-words", Static).update(Text(f" {words}", style))
-        folds.show([check_block(_name(one, several=several), one, folds.size.width) for one in worst_first])
+        self.query_one("#checkup-text", Static).update(Text(f" {text}", style))
+        findings.show([check_block(_name(one, several=several), one, findings.size.width) for one in worst_first])
 
     def action_back(self) -> None:
         self.dismiss(None)

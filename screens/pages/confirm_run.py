@@ -1,4 +1,4 @@
-"""What a run would do, in full, and the question whether it shall."""
+"""The complete plan of a run, and the question whether to apply it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from piwizard.screens.log.log_model import Block
 from piwizard.screens.log.run_progress import duration
 from piwizard.screens.messages import ActionPressed
 from piwizard.screens.panes.plan_blocks import counted, plan_blocks
-from piwizard.screens.screen_service import ScreenService
+from piwizard.screens.screen_service import ScreenService, titles
 from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.folding_list import FoldingList
 from piwizard.screens.widgets.key_bar import KeyBar
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from piwizard.steps.registry import StepInstance
 
 
-KEYS = (("y", "yes, do it"), ("Enter", "open, fold"), ("Tab", "to the buttons"), ("Esc", "no"))
+KEYS = (("y", "install"), ("Enter", "open, close"), ("Tab", "buttons"), ("Esc", "back"))
+
+INSTALL_NOW = "Install now?"
 
 
 class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
-    """Gives the proposal that was agreed to, the refusal where it cannot be planned, or None."""
+    """Return the proposal if the user agrees, the error if it cannot be planned, None if the user goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 
@@ -44,13 +46,13 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
         self._proposal: Proposal | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(" Working out what would be done…", id="confirm-words", markup=False)
-        yield FoldingList(id="confirm-folds")
+        yield Static(" Preparing the plan…", id="confirm-text", markup=False)
+        yield FoldingList(id="confirm-list")
         yield Static(id="confirm-question", markup=False)
         with Horizontal(id="confirm-actions"):
-            yield ActionButton("yes", "Yes, do it")
-            yield ActionButton("no", "No")
-        yield KeyBar((("Esc", "no, nothing is done"),))
+            yield ActionButton("yes", "Install")
+            yield ActionButton("no", "Back")
+        yield KeyBar((("Esc", "back"),))
 
     def on_mount(self) -> None:
         self.query_one("#confirm-actions").display = False
@@ -62,13 +64,13 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
         except PiwizardError as error:
             self.dismiss(error)
             return
-        if self in self.app.screen_stack:  # else somebody has said no meanwhile
+        if self in self.app.screen_stack:  # else the user has gone back meanwhile
             self._show(proposal)
 
     def _show(self, proposal: Proposal) -> None:
-        words, folds = self.query_one("#confirm-words", Static), self.query_one(FoldingList)
+        summary, changes_list = self.query_one("#confirm-text", Static), self.query_one(FoldingList)
         if not proposal.plans:
-            words.update(Text(" Nothing to do: everything is as it should be.", "green"))
+            summary.update(Text(" Nothing to do: everything is up to date.", "green"))
             self.query_one(KeyBar).show((("Esc", "back"),))
             return
         self._proposal = proposal
@@ -76,18 +78,20 @@ class ConfirmRun(ModalScreen[Proposal | PiwizardError | None]):
         for place, changes in proposal.plans:
             blocks += plan_blocks(place, changes, heading=True)
         wanted = sum(not one.preview.in_sync for _, changes in proposal.plans for one in changes)
-        usual = f" Usually takes {duration(self._usual)}." if self._usual else ""
-        steps = ", ".join(place.step.title for place, _ in proposal.plans)
-        words.update(Text(f" {steps}: {counted(wanted)}.{usual}", "bold"))
-        question = "Shall this be done? It goes on if you leave or the connection drops."
-        if proposal.edited:
+        usual = f" Usually takes {duration(self._usual)}." if self._usual and wanted else ""
+        steps = ", ".join(titles([place for place, _ in proposal.plans]))
+        summary.update(Text(f" {steps}: {counted(wanted)}.{usual}", "bold"))
+        question = f"{INSTALL_NOW} You can disconnect at any time."
+        if not wanted:
+            question = f"{INSTALL_NOW} Nothing changes; piwizard checks the result again."
+        elif proposal.edited:
             question = (
-                "Files that were edited by hand would be replaced (marked above); a backup is kept. Shall this be done?"
+                f"Files that were edited by hand (marked above) will be replaced; backups are kept. {INSTALL_NOW}"
             )
-        lines = "\n".join(f" {clean(words)}" for words in (*proposal.warnings, question))
+        lines = "\n".join(f" {clean(line)}" for line in (*proposal.warnings, question))
         style = "yellow" if proposal.edited or proposal.warnings else ""
         self.query_one("#confirm-question", Static).update(Text(lines, style))
-        folds.show(blocks)
+        changes_list.show(blocks)
         self.query_one("#confirm-actions").display = True
         self.query_one(KeyBar).show(KEYS)
         self.query(ActionButton).first().focus()

@@ -1,4 +1,4 @@
-"""The keys, on a page."""
+"""A page with all keys and symbols."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from piwizard.screens.pages.text_page import TextPage, heading
 
 KEYS = {
     "Everywhere": (
-        ("Tab, Shift+Tab", "to the next part, and back"),
-        ("↑ ↓", "steps, fields, lines"),
-        ("Enter", "into a step; on to the next field; open or fold a line"),
-        ("Esc", "back to the steps"),
+        ("Tab, Shift+Tab", "next, previous field"),
+        ("↑ ↓", "move through steps, fields and lines"),
+        ("Enter", "open a step; next field; open or close a section"),
+        ("Esc", "back to the list of steps"),
     ),
     "On a step (not while typing)": (
         ("1 2 3 4", "Setup, Plan, Log, Checks"),
-        ("r", "run this step and what it needs; the plan comes first"),
-        ("a", "run all that is left, the same way"),
-        ("s", "stop what runs"),
-        ("k", "leave an optional step out, or take it up again"),
-        ("g", "look at everything again"),
-        ("o", "the address, and what is where"),
-        ("c", "checkup: everything once more, as a visitor meets it"),
-        ("!", "a shell to look around; `exit` leads back"),
-        ("t", "colours for a light or a dark terminal"),
-        ("q", "leave; what runs goes on"),
+        ("r", "install this step and what it needs (plan first)"),
+        ("a", "install everything that is left, the same way"),
+        ("s", "stop the current run"),
+        ("k", "skip an optional step, or include it again"),
+        ("g", "refresh"),
+        ("o", "overview: the address, and where things are"),
+        ("c", "checkup: every check from a visitor's view"),
+        ("!", "open a shell; `exit` returns to piwizard"),
+        ("t", "colors for a light or a dark terminal"),
+        ("q", "quit; a run continues"),
     ),
     "In the log": (
-        ("End", "follow the end"),
-        ("/  n  N", "search, next, back"),
-        ("e", "the first error"),
-        ("w", "write it all to a file"),
+        ("End", "follow the end of the log"),
+        ("/  n  N", "search, next, previous"),
+        ("e", "first error"),
+        ("w", "save the whole log to a file"),
     ),
 }
 
@@ -43,8 +43,10 @@ class HelpPage(TextPage):
         heading(text, "Keys")
         for title, keys in KEYS.items():
             heading(text, title)
-            for key, words in keys:
-                text.append(f"  {key:<16}", "bold").append(f"{words}\n")
-        heading(text, "Signs")
-        text.append("  ○ to do   ● running   ✓ done   ≠ no longer so   ✗ failed   ! cut off   – left out\n")
+            for key, label in keys:
+                text.append(f"  {key:<16}", "bold").append(f"{label}\n")
+        heading(text, "Symbols")
+        text.append(
+            "  ○ to do   ● running   ✓ done   ✗ failed   ! interrupted   – skipped\n  ≠ changed outside piwizard\n"
+        )
         return text

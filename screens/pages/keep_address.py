@@ -1,7 +1,8 @@
-"""The question whether an address that is on trial shall stay, with the seconds that are left."""
+"""Ask whether an IP address that is being tested stays, with the seconds that are left."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -15,32 +16,41 @@ from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.widgets.action_button import ActionButton
 
 if TYPE_CHECKING:
-    from piwizard.network.address_trial import Trial
+    from piwizard.network.address_trial import AddressTrial
+
+READING_SECONDS = 0.3
+"""Seconds after the dialog has opened in which nothing typed counts as a yes."""
 
 
 class KeepAddressDialog(ModalScreen[bool]):
-    """Yes keeps it. No leaves it on trial. Goes by itself when the trial is over."""
+    """Return whether to keep the address. The dialog closes by itself when the test is over.
+
+    It opens by itself, so that keys typed for the page below must not count as a yes: the button that keeps nothing
+    has the cursor, and a yes counts only after READING_SECONDS.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("k,y", "keep"), Binding("n,escape,q", "later")]
 
-    def __init__(self, service: ScreenService, trial: Trial) -> None:
+    def __init__(self, service: ScreenService, trial: AddressTrial) -> None:
         super().__init__(classes="ask")
         self._service, self._trial = service, trial
+        self._opened = time.monotonic()
 
     def compose(self) -> ComposeResult:
         yield Static(self._words(), markup=False, id="ask-question")
         with Horizontal():
-            yield ActionButton("keep", "Keep it (k)")
             yield ActionButton("later", "Not now")
+            yield ActionButton("keep", "Keep (k)")
 
     def on_mount(self) -> None:
+        self._opened = time.monotonic()
         self.set_interval(1, self._count)
 
     def _words(self) -> str:
         back = self._trial.before or "the old settings"
         return (
-            f"This address is on trial: {self._trial.host}, {self._trial.left} s left.\n"
-            f"Keep it? Without a yes, {back} comes back by itself."
+            f"Testing {self._trial.host}: {self._trial.left} s left.\n"
+            f"Keep this address? If you do nothing, {back} returns."
         )
 
     def _count(self) -> None:
@@ -51,10 +61,14 @@ class KeepAddressDialog(ModalScreen[bool]):
 
     def on_action_pressed(self, event: ActionPressed) -> None:
         event.stop()
-        self.dismiss(event.name == "keep")
+        if event.name == "keep":
+            self.action_keep()
+        else:
+            self.dismiss(False)
 
     def action_keep(self) -> None:
-        self.dismiss(True)
+        if time.monotonic() - self._opened > READING_SECONDS:
+            self.dismiss(True)
 
     def action_later(self) -> None:
         self.dismiss(False)

@@ -1,4 +1,4 @@
-"""Asks for the name of a further site."""
+"""Ask for the name of another site."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from piwizard.screens.widgets.key_bar import KeyBar
 
 TITLE = "New site"
 WHY = (
-    "One more web app on this machine, with its own name, user, service and address. "
-    "The sites that are there stay as they are. Enter asks for its name."
+    "Add another web app to this machine, with its own name, user, service and address. "
+    "Existing sites stay as they are. Press Enter to name the new site."
 )
-HELP = "Small letters, digits and hyphens. Its folder, user and services are called so."
+HELP = "Lowercase letters, digits and hyphens. Also names the folder, the system user and the service."
 
 
 class NewSitePage(ModalScreen[str | None]):
-    """Gives the name, or None."""
+    """Return the name, or None if the user goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no")]
 
@@ -35,17 +35,17 @@ class NewSitePage(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static("A short name for the new site", markup=False)
+            yield Static("Name of the new site", markup=False)
             yield LineEditor("", "such as blog", id="site-name")
             yield Static(HELP, markup=False, id="site-note")
-        yield KeyBar((("Enter", "begin it"), ("Esc", "back")))
+        yield KeyBar((("Enter", "create"), ("Esc", "back")))
 
     def _problem(self, name: str) -> str:
         try:
             v.site_name(name)
         except v.Invalid as refusal:
-            return f"It {refusal}."
-        return "That is the name of a site that is there." if name in self._taken else ""
+            return f"The name {refusal}."
+        return "A site has this name already. Choose another one." if name in self._taken else ""
 
     def on_input_changed(self, event: Input.Changed) -> None:
         problem = self._problem(event.value) if event.value else ""

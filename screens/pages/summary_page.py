@@ -1,4 +1,4 @@
-"""The last page: the address, what was set up where, and what comes next."""
+"""The summary: the address, where things are, and the next steps."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from piwizard.screens.pages.text_page import TextPage, heading
-from piwizard.screens.screen_service import MachineOverview
-from piwizard.screens.symbols import SIGNS, STYLES
+from piwizard.screens.screen_service import MachineOverview, titles
+from piwizard.screens.symbols import STYLES, SYMBOLS
 from piwizard.screens.widgets.key_bar import KeyHint
 from piwizard.setup.status import addresses, all_set_up
-from piwizard.tls.lineage import in_use
+from piwizard.tls.lineage import folders_in_use
 
 
 class SummaryPage(TextPage):
-    """What a person wants to know when all is done; or as far as it is done."""
+    """Show the result when everything is set up, or the progress so far."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "checkup")]
-    KEYS: ClassVar[tuple[KeyHint, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("c", "checkup"), ("q", "leave"))
+    KEYS: ClassVar[tuple[KeyHint, ...]] = (("Enter", "continue"), ("↑↓", "scroll"), ("c", "checkup"), ("q", "quit"))
 
     def __init__(self, overview: MachineOverview, *, only_ascii: bool, checkup: Callable[[], None]) -> None:
         super().__init__()
@@ -28,30 +28,30 @@ class SummaryPage(TextPage):
 
     def text(self) -> Text:
         text, overview = Text(), self._overview
-        heading(text, "All is set up" if all_set_up(overview.statuses) else "As far as it is set up")
-        for address in addresses(overview.statuses, overview.domains, in_use()).values():
-            text.append(f"\n  {address}\n\n", "bold underline")
+        heading(text, "Your app is online" if all_set_up(overview.statuses) else "Progress so far")
+        for address in addresses(overview.statuses, overview.domains, folders_in_use()).values():
+            text.append("\n  ").append(address, "bold underline").append("\n\n")
             text.append(qr_code(address, only_ascii=self._only_ascii))
         lan = overview.facts.network.address
         if lan:
-            text.append(f"\nThis machine is {lan.address} in your own network.\n")
+            text.append(f"\nThe local IP of this machine is {lan.address}.\n")
         self._where(text)
-        heading(text, "What comes next")
-        for status in overview.statuses:
+        heading(text, "Next steps")
+        for status, title in zip(overview.statuses, titles([one.place for one in overview.statuses]), strict=True):
             if status.state not in ("done", "skipped"):
-                text.append(f"  {SIGNS[status.state]} {status.place.step.title}", STYLES[status.state])
+                text.append(f"  {SYMBOLS[status.state]} {title}", STYLES[status.state])
                 text.append(f": {status.summary}\n" if status.summary else "\n")
-        text.append("  • A new version of your app: `piwizard deploy`\n")
-        text.append("  • Is everything well? The key c looks, and `piwizard checkup`; `piwizard doctor` mends\n")
-        text.append("  • Back to how it was before a step: `piwizard undo STEP`\n")
+        text.append("  • Deploy a new version of your app: `piwizard deploy`\n")
+        text.append("  • Run a check: press c, or run `piwizard checkup`; `piwizard doctor` suggests fixes\n")
+        text.append("  • Undo a step: `piwizard undo STEP`\n")
         return text
 
     def action_checkup(self) -> None:
         self._checkup()
 
     def _where(self, text: Text) -> None:
-        heading(text, "What is where")
-        rows = [("Answers", "/etc/xdg/piwizard/answers.toml"), ("Records", "/var/log/piwizard/")]
+        heading(text, "Where things are")
+        rows = [("Answers", "/etc/xdg/piwizard/answers.toml"), ("Run logs", "/var/log/piwizard/")]
         for site in self._overview.domains:
             rows += [
                 (f"{site}: code", f"/srv/{site}/current/app"),
@@ -62,11 +62,11 @@ class SummaryPage(TextPage):
             text.append(f"  {name:<18} {where}\n")
 
 
-def qr_code(words: str, *, only_ascii: bool) -> Text:
-    """A QR code: dark on light whatever the terminal's colours are, two rows in one where there are half blocks."""
+def qr_code(content: str, *, only_ascii: bool) -> Text:
+    """Return a QR code: dark on light whatever the terminal's colors are; half blocks put two rows into one."""
     import segno
 
-    matrix = [[bool(dark) for dark in row] for row in segno.make(words, error="l", micro=False).matrix_iter(border=2)]
+    matrix = [[bool(dark) for dark in row] for row in segno.make(content, error="l", micro=False).matrix_iter(border=2)]
     text = Text()
     if only_ascii:
         for row in matrix:
@@ -78,9 +78,9 @@ def qr_code(words: str, *, only_ascii: bool) -> Text:
     light = [False] * len(matrix[0])
     if len(matrix) % 2:
         matrix.append(light)
-    signs = {(False, False): " ", (True, True): "█", (True, False): "▀", (False, True): "▄"}
+    blocks = {(False, False): " ", (True, True): "█", (True, False): "▀", (False, True): "▄"}
     for upper, lower in zip(matrix[::2], matrix[1::2], strict=True):
         text.append("  ")
-        text.append("".join(signs[pair] for pair in zip(upper, lower, strict=True)), "black on white")
+        text.append("".join(blocks[pair] for pair in zip(upper, lower, strict=True)), "black on white")
         text.append("\n")
     return text

@@ -1,4 +1,4 @@
-"""A page to read: the welcome, the help, and the end."""
+"""The base of the pages that are only read: welcome, help and summary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.screens.widgets.key_bar import KeyBar, KeyHint
 
 
 class TextPage(ModalScreen[None]):
-    """A text that scrolls; any of Enter, Esc, Space leads back."""
+    """A text that scrolls. Enter, Esc and Space close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,escape,space", "back"),
@@ -24,11 +24,13 @@ class TextPage(ModalScreen[None]):
         Binding("down,j", "scroll(1)"),
         Binding("pageup", "scroll(-10)"),
         Binding("pagedown", "scroll(10)"),
+        Binding("home", "scroll(-100000)"),
+        Binding("end", "scroll(100000)"),
     ]
-    KEYS: ClassVar[tuple[KeyHint, ...]] = (("Enter", "go on"), ("↑↓", "scroll"), ("q", "leave"))
+    KEYS: ClassVar[tuple[KeyHint, ...]] = (("Enter", "continue"), ("↑↓", "scroll"), ("q", "quit"))
 
     read = False
-    """Whether somebody has gone on from here."""
+    """Whether the user has closed the page."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False, classes="page"):
@@ -36,11 +38,11 @@ class TextPage(ModalScreen[None]):
         yield KeyBar(self.KEYS)
 
     def text(self) -> Text:
-        """What is to be read."""
+        """Return what the page shows."""
         raise NotImplementedError
 
-    def renew(self) -> None:
-        """The text has changed."""
+    def update_text(self) -> None:
+        """Show the text again after it has changed."""
         self.query_one(".page-text", Static).update(self.text())
 
     def action_scroll(self, by: int) -> None:
@@ -52,6 +54,6 @@ class TextPage(ModalScreen[None]):
             self.dismiss(None)
 
 
-def heading(text: Text, words: str) -> None:
-    """A heading, with a line of space before it."""
-    text.append(f"\n{words}\n" if text.plain else f"{words}\n", "bold")
+def heading(text: Text, title: str) -> None:
+    """Append a heading, after an empty line."""
+    text.append(f"\n{title}\n" if text.plain else f"{title}\n", "bold")

@@ -1,4 +1,4 @@
-"""The first page: what will happen, or what has happened since."""
+"""The first page: what piwizard does, or what has changed since the last visit."""
 
 from __future__ import annotations
 
@@ -8,111 +8,115 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from piwizard.screens.estimates import usual
+from piwizard.screens.estimates import expected_seconds
 from piwizard.screens.log.run_outcome import RunOutcome
 from piwizard.screens.log.run_progress import duration
 from piwizard.screens.pages.text_page import TextPage, heading
-from piwizard.screens.screen_service import MachineOverview
-from piwizard.screens.symbols import SIGNS, STYLES
+from piwizard.screens.screen_service import MachineOverview, titles
+from piwizard.screens.symbols import STYLES, SYMBOLS
 from piwizard.screens.widgets.header import board
 
 if TYPE_CHECKING:
     from piwizard.setup.status import Status
+    from piwizard.steps.registry import StepInstance
 
 GROUPS = {
-    "running": "Going on in the background",
-    "interrupted": "Cut off before its end",
+    "running": "Running",
+    "interrupted": "Interrupted",
     "failed": "Failed",
-    "drifted": "No longer as it was left",
+    "drifted": "Changed outside piwizard",
     "done": "Done",
-    "todo": "Still to do",
-    "skipped": "Left out",
+    "todo": "To do",
+    "skipped": "Skipped",
 }
 
 
 class WelcomePage(TextPage):
-    """For the first visit."""
+    """The page of the first visit."""
 
     def __init__(self) -> None:
         super().__init__()
         self._overview: MachineOverview | None = None
 
     def show(self, overview: MachineOverview) -> None:
-        """The machine is known now."""
+        """Show what is known of the machine."""
         self._overview = overview
-        self.renew()
+        self.update_text()
 
     def text(self) -> Text:
         text = Text()
         heading(text, "Welcome to piwizard")
         text.append(
-            "It sets up what your own web app needs to be on the Internet, at your own name: the web server nginx, "
-            "the service that runs your app, and what belongs to them. You answer some questions, see exactly what "
-            "would be altered, and say yes. Nothing is altered before.\n"
+            "piwizard puts your own web app on the Internet, under your own domain: it sets up the web server nginx, "
+            "the service that runs your app, and what they need. You answer some questions and see exactly what "
+            "will change. Nothing changes until you confirm.\n"
         )
-        heading(text, "Have at hand")
-        text.append("  • the address of your app's git repository\n  • the name it shall have on the Internet\n")
-        text.append("  • where your home's address changes: the login of your dynamic DNS\n")
-        heading(text, "You can leave at any moment")
+        heading(text, "You will need")
+        text.append("  • the address of your app's Git repository\n  • the name people will type\n")
+        text.append("  • if you use DuckDNS, No-IP or similar: your login or token\n")
+        heading(text, "You can leave at any time")
         text.append(
-            "Answers are kept as you give them. What runs goes on without you, also when the connection drops. "
-            "`piwizard` brings you back to where you were.\n"
+            "Your answers are saved as you go. Installation continues if you disconnect. "
+            "Run `piwizard` to return to where you were.\n"
         )
         if self._overview is not None:
             facts = self._overview.facts
             needed = [place.step for place in self._overview.places if not place.step.optional]
-            seconds = sum(usual(step, None, facts) for step in needed)
+            seconds = sum(expected_seconds(step, None, facts) for step in needed)
             heading(text, "This machine")
             text.append(f"{facts.hostname}: {board(facts)}, {facts.os.pretty}. ")
-            text.append(f"What there is to do takes about {duration(seconds)} on it, besides your answers.\n")
+            text.append(f"Setup takes about {duration(seconds)}.\n")
             if facts.os.unsupported:
                 text.append(f"\n{facts.os.unsupported}\n", "bold red")
         return text
 
 
 class WelcomeBackPage(TextPage):
-    """For every other visit."""
+    """The page of every other visit."""
 
     def __init__(self) -> None:
         super().__init__()
         self._overview: MachineOverview | None = None
         self._outcomes: dict[object, RunOutcome] = {}
         self._thorough = False
+        self._titles: dict[StepInstance, str] = {}
 
     def show(self, overview: MachineOverview, outcomes: dict[object, RunOutcome], *, thorough: bool) -> None:
-        """What is known by now."""
+        """Show what is known by now."""
         self._overview, self._outcomes, self._thorough = overview, outcomes, thorough
-        self.renew()
+        self.update_text()
 
     def text(self) -> Text:
         text = Text()
         heading(text, "Welcome back")
         if self._overview is None:
-            return text.append("Looking at how things are…\n", "dim")
+            return text.append("Checking this machine…\n", "dim")
+        places = [status.place for status in self._overview.statuses]
+        self._titles = dict(zip(places, titles(places), strict=True))
         if self._overview.trouble:
             text.append(f"{self._overview.trouble}\n", "yellow")
-        for state, words in GROUPS.items():
-            self._group(text, words, [one for one in self._overview.statuses if one.state == state and not one.waits])
-        self._group(text, "Optional, if you like", [one for one in self._overview.statuses if one.waits])
+        for state, title in GROUPS.items():
+            self._group(text, title, [one for one in self._overview.statuses if one.state == state and not one.waits])
+        self._group(text, "Optional, not set up", [one for one in self._overview.statuses if one.waits])
         if not self._thorough:
-            text.append("\nChecking whether what was done still holds…\n", "dim")
+            text.append("\nChecking what is set up…\n", "dim")
         return text
 
-    def _group(self, text: Text, words: str, found: Sequence[Status]) -> None:
+    def _group(self, text: Text, title: str, found: Sequence[Status]) -> None:
         if not found:
             return
-        heading(text, words)
+        heading(text, title)
         state = found[0].state
         if state in ("done", "todo", "skipped"):
-            text.append(f"{SIGNS[state]} ", STYLES[state])
-            text.append(", ".join(status.place.step.title for status in found) + "\n")
+            text.append(f"{SYMBOLS[state]} ", STYLES[state])
+            text.append(", ".join(self._titles[status.place] for status in found) + "\n")
             return
         for status in found:
             self._line(text, status)
 
     def _line(self, text: Text, status: Status) -> None:
         outcome = self._outcomes.get(status.place, RunOutcome())
-        text.append(f"{SIGNS[status.state]} {status.place.step.title}", STYLES[status.state])
+        text.append(f"{SYMBOLS[status.state]} {self._titles[status.place]}", STYLES[status.state])
         if status.state == "running" and status.at:
             text.append(f", for {duration(_since(status.at))}")
         elif status.state == "interrupted":

@@ -15,7 +15,7 @@ from piwizard.screens.widgets.action_button import ActionButton
 
 
 class YesNoDialog(ModalScreen[bool]):
-    """One question with yes and no."""
+    """Ask one question; return whether the answer is yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes"), Binding("n,escape,q", "no")]
 

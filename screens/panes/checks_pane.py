@@ -1,8 +1,8 @@
-"""The fourth tab: whether the step's result is there and works, seen now."""
+"""The fourth tab: the checks of the chosen step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 MARGIN = 4
-"""Cells beside a title: its indent, the sign that it folds, the scrollbar."""
+"""Cells beside a title: its indent, the symbol that opens it, the scrollbar."""
 
 
 class ChecksPane(ListPane):
@@ -31,7 +31,7 @@ class ChecksPane(ListPane):
 
     def wait(self) -> None:
         """Say that the checks are running."""
-        self._show("Looking…", "dim")
+        self._show("Checking…", "dim")
 
     def refuse(self, sentence: str) -> None:
         """Say why there are no checks."""
@@ -40,11 +40,7 @@ class ChecksPane(ListPane):
     def show(self, found: Iterable[Check]) -> None:
         """Show the results."""
         checks = tuple(found)
-        failed = sum(not check.ok for check in checks)
-        if failed:
-            self._show(f"{failed} of {len(checks)} looks found something wrong.", "bold red", checks)
-        else:
-            self._show("All is well." if checks else "This step has nothing to look at.", "green", checks)
+        self._show(*(checks_summary(checks) if checks else ("This step has no checks.", "")), checks)
 
     def on_resize(self) -> None:
         """Put the checks into lines again; before the tab is first shown, a line has no room at all."""
@@ -61,15 +57,25 @@ class ChecksPane(ListPane):
         self.list.show([check_block(check.name, check, self._width) for check in self._checks])
 
 
-def check_block(name: str, look: Check | Finding, room: int) -> Block:
-    """One look: in one line where there is room for it; what is wrong always with its cause and its mend."""
-    sign, style = ("✓", "green") if look.ok else ("✗", "bold red")
-    title, detail = f"{sign} {clean(name)}", clean(look.detail)
+def checks_summary(checks: Sequence[Check | Finding]) -> tuple[str, str]:
+    """Return "All 14 checks passed." or what failed, and its style."""
+    failed = sum(not check.ok for check in checks)
+    passed = len(checks) - failed
+    if failed:
+        problems = "1 problem" if failed == 1 else f"{failed} problems"
+        return f"{problems}, {passed} {'check' if passed == 1 else 'checks'} passed.", "bold red"
+    return "1 check passed." if passed == 1 else f"All {passed} checks passed.", "green"
+
+
+def check_block(name: str, check: Check | Finding, room: int) -> Block:
+    """Return a check as a block: one line if there is room; a failed one always with its cause and its fix."""
+    symbol, style = ("✓", "green") if check.ok else ("✗", "bold red")
+    title, detail = f"{symbol} {clean(name)}", clean(check.detail)
     whole = f"{title}: {detail}"
     fits = cell_len(whole) < room - MARGIN
-    block = Block(whole if fits else title, style, failed=not look.ok, open=not look.ok or not fits)
+    block = Block(whole if fits else title, style, failed=not check.ok, open=not check.ok or not fits)
     if not fits:
         block.add([(detail, "")])
-    if not look.ok:
-        block.add([(clean(words), shade) for words, shade in ((look.cause, ""), (look.advice, "yellow")) if words])
+    if not check.ok:
+        block.add([(clean(text), shade) for text, shade in ((check.cause, ""), (check.advice, "yellow")) if text])
     return block

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plan_blocks(place: StepInstance, changes: Iterable[Previewed], *, heading: bool = False) -> list[Block]:
-    """The changes of one step, in order; what is so already is folded away behind a sign."""
+    """Return the changes of one step, in order; those that are not needed as one line each."""
     changes = list(changes)
     wanted = sum(not one.preview.in_sync for one in changes)
     blocks = []
@@ -27,13 +27,13 @@ def plan_blocks(place: StepInstance, changes: Iterable[Previewed], *, heading: b
 
 
 def counted(number: int) -> str:
-    """ "1 change", "3 changes", "nothing to change"."""
-    return "nothing to change" if not number else "1 change" if number == 1 else f"{number} changes"
+    """Return "1 change", "3 changes" or "no changes"."""
+    return "no changes" if not number else "1 change" if number == 1 else f"{number} changes"
 
 
 def _change(one: Previewed) -> Block:
     if one.preview.in_sync:
-        return Block(clean(one.change.describe()), "dim", "already so ✓", "green", foldable=False)
+        return Block(clean(one.change.describe()), "dim", "no change ✓", "green", foldable=False)
     right, style = ("edited by hand", "bold yellow") if one.preview.edited else ("", "")
     lines: list[Line] = [(f"$ {clean(shlex.join(argv))}", "cyan") for argv in one.preview.argv]
     lines += [(clean(line), _diff_style(line)) for line in one.preview.diff.splitlines()]

@@ -18,8 +18,8 @@ class PlanPane(ListPane):
         super().__init__("plan")
 
     def wait(self) -> None:
-        """Say that the plan is being worked out."""
-        self.fill("Working out what would be done…", "dim", [])
+        """Say that the plan is being prepared."""
+        self.fill("Preparing the plan…", "dim", [])
 
     def refuse(self, sentence: str) -> None:
         """Say why there is no plan."""
@@ -30,6 +30,6 @@ class PlanPane(ListPane):
         blocks = [block for place, changes in plans for block in plan_blocks(place, changes)]
         wanted = sum(not one.preview.in_sync for _, changes in plans for one in changes)
         if wanted:
-            self.fill(f"{counted(wanted).capitalize()}. Nothing is done before you say yes.", "", blocks)
+            self.fill(f"{counted(wanted).capitalize()}. Nothing changes until you confirm.", "", blocks)
         else:
-            self.fill("Nothing to change: everything is so already.", "green", blocks)
+            self.fill("No changes needed: everything is as planned.", "green", blocks)

@@ -1,4 +1,4 @@
-"""The first tab: what a step is for, how it stands, its questions, and what can be done."""
+"""The first tab: what a step is for, its status, its questions, and its buttons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textual.widgets import Static
 from piwizard.screens.background import WidgetQueue
 from piwizard.screens.form.setup_form import SetupForm
 from piwizard.screens.log.run_outcome import RunOutcome
-from piwizard.screens.symbols import SIGNS, STYLES
+from piwizard.screens.symbols import STYLES, SYMBOLS
 from piwizard.screens.widgets.action_button import ActionButton
 
 if TYPE_CHECKING:
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
     from piwizard.steps.registry import StepInstance
 
 ACTIONS = {
-    "todo": (("run", "Set this up"), ("all", "All the rest")),
-    "running": (("log", "The log"), ("stop", "Stop")),
-    "done": (("again", "Run it again"),),
-    "drifted": (("run", "Put it right"), ("plan", "See what differs")),
-    "failed": (("run", "Try again"), ("log", "The log"), ("shell", "Shell")),
-    "interrupted": (("run", "Go on"), ("log", "The log")),
-    "skipped": (("unskip", "Take it up again"),),
+    "todo": (("run", "Install"), ("all", "Install everything")),
+    "running": (("log", "Show log"), ("stop", "Stop")),
+    "done": (("again", "Run again"),),
+    "drifted": (("run", "Repair"), ("plan", "Show differences")),
+    "failed": (("run", "Try again"), ("log", "Show log"), ("shell", "Shell")),
+    "interrupted": (("run", "Continue"), ("log", "Show log")),
+    "skipped": (("unskip", "Include again"),),
 }
 COMMAND_LENGTH = 90
 URGENT = ("failed", "interrupted", "drifted", "running")
-"""States of which more is to be said than what the step is for; their buttons stand before the questions."""
+"""States in which the status replaces what the step is for; the buttons come before the questions."""
 
 
 def actions(state: str, *, optional: bool) -> tuple[tuple[str, str], ...]:
-    """What can be done about a step in this state: names and the words of their buttons."""
+    """Return the buttons of a step in this state: their names and labels."""
     wanted = ACTIONS.get(state, ACTIONS["todo"])
-    return (*wanted, ("skip", "Skip it")) if optional and state in ("todo", "failed", "interrupted") else wanted
+    return (*wanted, ("skip", "Skip")) if optional and state in ("todo", "failed", "interrupted") else wanted
 
 
 class SetupPane(Vertical):
-    """The chosen step, to be read and answered."""
+    """Show the chosen step and ask its questions."""
 
     def __init__(self) -> None:
         super().__init__(id="setup", classes="pane")
@@ -52,19 +52,19 @@ class SetupPane(Vertical):
         self._actions: tuple[tuple[str, str], ...] = ()
         self._queue = WidgetQueue()
         self.refused = False
-        """Whether the questions of the step cannot be known."""
+        """Whether the questions of the step could not be found out."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(id="title", markup=False)
-            yield Static(id="standing", markup=False)
+            yield Static(id="status", markup=False)
             yield Static(id="why", markup=False)
             yield Static(id="asking", markup=False)
             yield self.form
             yield Horizontal(id="actions")
 
     def show(self, place: StepInstance) -> None:
-        """Another step."""
+        """Show another step."""
         self.refused = False
         optional = "   optional" if place.step.optional else ""
         self.query_one("#title", Static).update(Text(place.step.title, "bold").append(optional, "not bold dim"))
@@ -72,110 +72,111 @@ class SetupPane(Vertical):
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
     async def introduce(self, title: str, why: str) -> None:
-        """Something else than a step: its words, and nothing to answer here."""
+        """Show a title and a text that belong to no step, without questions."""
         self.query_one("#title", Static).update(Text(title, "bold"))
         self.query_one("#why", Static).update(why)
         self.query_one("#why").set_class(False, "-away")
-        self.query_one("#standing").display = False
-        await self._queue.run(self._nothing_to_do())
+        self.query_one("#status").display = False
+        await self._queue.run(self._clear())
 
     async def ask(self, place: StepInstance, asked: Asked) -> None:
-        """The questions of the step, once they are known."""
+        """Show the questions of a step."""
 
         async def body() -> None:
-            self._asking(asked.trouble.sentence if asked.trouble else "", "yellow")
+            self._say(asked.trouble.sentence if asked.trouble else "", "yellow")
             await self.form.show(place, asked)
 
         await self._queue.run(body())
 
     async def wait(self, place: StepInstance) -> None:
-        """The questions are not known yet, or their defaults are looked for again."""
+        """Say that the questions or their defaults are being found out."""
 
         async def body() -> None:
-            self._asking("Looking what can be detected…", "dim")
+            self._say("Reading your code…" if place.site else "Checking this machine…", "dim")
             if not self.form.is_of(place):
                 await self.form.clear()
 
         await self._queue.run(body())
 
-    async def refuse(self, words: str) -> None:
-        """The questions cannot be known."""
+    async def refuse(self, reason: str) -> None:
+        """Say why the questions cannot be found out."""
         self.refused = True
 
         async def body() -> None:
-            self._asking(words, "yellow")
+            self._say(reason, "yellow")
             await self.form.clear()
 
         await self._queue.run(body())
 
-    def _asking(self, words: str, style: str) -> None:
+    def _say(self, text: str, style: str) -> None:
         line = self.query_one("#asking", Static)
-        line.update(Text(words, style))
-        line.display = bool(words)
+        line.update(Text(text, style))
+        line.display = bool(text)
 
     async def show_status(self, place: StepInstance, status: Status | None, state: str, outcome: RunOutcome) -> None:
-        """How the step stands, and what can be done about it."""
-        standing = self.query_one("#standing", Static)
-        text = _standing(status, state, outcome)
-        standing.update(text)
-        standing.display = bool(text.plain)
+        """Show the status of a step, and the buttons for it."""
+        line = self.query_one("#status", Static)
+        text = _status_text(status, state, outcome)
+        line.update(text)
+        line.display = bool(text.plain)
         self.query_one("#why").set_class(state in URGENT, "-away")
         wanted = actions(state, optional=place.step.optional)
         await self._queue.run(self._offer(wanted, state))
 
     async def _offer(self, wanted: tuple[tuple[str, str], ...], state: str) -> None:
-        """The buttons, where they are others than before."""
+        """Replace the buttons if they differ."""
         if wanted == self._actions:
             return
         box = self.query_one("#actions", Horizontal)
         scroll = self.query_one(VerticalScroll)
-        before = self.query_one("#standing") if state in URGENT else self.form
+        before = self.query_one("#status") if state in URGENT else self.form
         scroll.move_child(box, after=before)
         focused = box.has_focus_within
         await box.remove_children()
-        await box.mount_all(ActionButton(name, words) for name, words in wanted)
+        await box.mount_all(ActionButton(name, label) for name, label in wanted)
         self._actions = wanted
-        if focused and (first := next(iter(box.query(ActionButton)), None)):  # none come any more where somebody leaves
+        if focused and (
+            first := next(iter(box.query(ActionButton)), None)
+        ):  # none are mounted any more when the user quits
             first.focus()
 
-    async def _nothing_to_do(self) -> None:
-        self._asking("", "")
+    async def _clear(self) -> None:
+        self._say("", "")
         self._actions = ()
         await self.query_one("#actions").remove_children()
         await self.form.clear()
 
     def focus_first(self, key: str = "") -> None:
-        """Into the first field, or the first button where nothing is asked."""
+        """Put the cursor into the field of a question, or the first one, or on the first button."""
         if not self.form.focus_on(key):
             for action in self.query(ActionButton):
                 action.focus()
                 return
 
 
-def _standing(status: Status | None, state: str, outcome: RunOutcome) -> Text:
-    sign = Text(f"{SIGNS[state]} ", STYLES[state])
+def _status_text(status: Status | None, state: str, outcome: RunOutcome) -> Text:
+    text = Text().append(f"{SYMBOLS[state]} ", STYLES[state])
     match state:
         case "failed":
-            return _failed(sign, outcome, status.summary if status else "")
+            return _failed(text, outcome, status.summary if status else "")
         case "interrupted":
-            text = sign.append("Cut off before its end", STYLES[state])
-            text.append(f" at: {outcome.change}." if outcome.change else ".")
+            text.append("Interrupted", STYLES[state]).append(f" at: {outcome.change}." if outcome.change else ".")
             if outcome.command:
                 text.append(f"\n  $ {shorten(outcome.command, COMMAND_LENGTH, placeholder=' …')}", "cyan")
-            return text.append("\n  Going on skips what holds already.")
+            return text.append("\n  Continuing picks up where it stopped.")
         case "drifted":
-            return sign.append(status.summary if status else "It is no longer as it was left.", STYLES[state])
+            return text.append(status.summary if status else "Changed outside piwizard.", STYLES[state])
         case "done" if status:
-            return sign.append(f"Done {_when(status.at)}: {status.summary}")
+            return text.append(f"Done {_when(status.at)}: {status.summary}")
         case "todo" if status and status.summary:
-            return sign.append(status.summary)
+            return text.append(status.summary)
         case "skipped":
-            return sign.append("Left out. It can be taken up at any time.")
+            return text.append("Skipped. You can include it again at any time.")
     return Text()
 
 
-def _failed(sign: Text, outcome: RunOutcome, summary: str) -> Text:
-    text = sign.append(outcome.message or summary or "It failed.", STYLES["failed"])
+def _failed(text: Text, outcome: RunOutcome, summary: str) -> Text:
+    text.append(outcome.message or summary or "It failed.", STYLES["failed"])
     if outcome.command:
         text.append(f"\n  $ {shorten(outcome.command, COMMAND_LENGTH, placeholder=' …')}", "cyan")
     for line in outcome.lines:

@@ -1,4 +1,4 @@
-"""Buttons: a word in brackets, pressed with Enter or Space."""
+"""Buttons: a label in brackets, pressed with Enter or Space."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from piwizard.screens.messages import ActionPressed
 
 
 class ActionButton(Widget, can_focus=True):
-    """One button."""
+    """A button."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "press", show=False),
@@ -22,15 +22,15 @@ class ActionButton(Widget, can_focus=True):
         Binding("down,right", "app.focus_next", show=False),
     ]
 
-    def __init__(self, name: str, words: str) -> None:
+    def __init__(self, name: str, label: str) -> None:
         super().__init__(name=name, classes="action")
-        self.words = words
+        self.label = label
 
     def render(self) -> Text:
-        return Text(f"[ {self.words} ]", "bold reverse" if self.has_focus else "bold", no_wrap=True)
+        return Text(f"[ {self.label} ]", "bold reverse" if self.has_focus else "bold", no_wrap=True)
 
     def get_content_width(self, container: object, viewport: object) -> int:
-        return len(self.words) + 4
+        return len(self.label) + 4
 
     def action_press(self) -> None:
         self.post_message(ActionPressed(str(self.name)))
@@ -46,5 +46,5 @@ class ActionButton(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Where the terminal's own cursor stands while this has the focus."""
+        """Return where the terminal's own cursor belongs while this has the focus."""
         return self.content_region.offset + Offset(2, 0)

@@ -1,4 +1,4 @@
-"""The widget that shows blocks: of the log, the plan and the checks."""
+"""The list of blocks that open and close: of the log, the plan and the checks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.screens.widgets.row_list import RowList
 
 
 class FoldingList(RowList):
-    """Blocks under each other, each open or folded. `following` keeps the end in view as blocks grow."""
+    """Blocks one below the other, each open or closed. `following` keeps the end in view as blocks grow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold", show=False),
@@ -34,13 +34,13 @@ class FoldingList(RowList):
         return self._total
 
     def show(self, blocks: list[Block]) -> None:
-        """Shows these blocks from the top."""
+        """Show these blocks from the top."""
         self.blocks, self.active = blocks, 0
         self.grown()
         self.scroll_home(animate=False)
 
     def grown(self) -> None:
-        """The blocks have more lines, fewer, or others."""
+        """Draw the blocks again after their lines have changed."""
         starts, total = [], 0
         for block in self.blocks:
             starts.append(total)
@@ -60,16 +60,16 @@ class FoldingList(RowList):
         self.grown()
 
     @property
-    def address(self) -> LogPosition:
-        """What the cursor is on, as a place in the record."""
+    def position(self) -> LogPosition:
+        """The position in the log that the cursor is on."""
         if not self.blocks:
             return (0, -1)
         block, row = self.blocks[self.at(self.active)[0]], self.at(self.active)[1]
         return block.number, block.line_at(row, self._width(block)) if row >= 0 else -1
 
-    def go_to_address(self, address: LogPosition) -> bool:
-        """Shows a place of the record; whether it is among what is shown here."""
-        number, line = address
+    def go_to_position(self, position: LogPosition) -> bool:
+        """Show a position in the log. Return whether it is in this list."""
+        number, line = position
         for at, block in enumerate(self.blocks):
             if block.number == number:
                 row = block.row_of(line, self._width(block)) if line >= 0 else -1
@@ -79,12 +79,12 @@ class FoldingList(RowList):
         return False
 
     def at(self, row: int) -> tuple[int, int]:
-        """The block that a row belongs to, and which of its lines it is; -1 for the title."""
+        """Return the block that a row belongs to, and which of its lines it is; -1 for the title."""
         number = bisect_right(self._starts, row) - 1
         return number, row - self._starts[number] - 1
 
     def go_to(self, block: int, line: int = -1) -> None:
-        """Shows a block, and one row of it."""
+        """Show a block, and one row of it."""
         if not 0 <= block < len(self.blocks):
             return
         self.following = False

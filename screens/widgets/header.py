@@ -1,4 +1,4 @@
-"""The first line: which machine this is, and which site is looked at."""
+"""The first line: the machine and the site of the chosen step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "piwizard"
 
 
 class Header(Widget):
-    """Name, host, board, address; the site at the right. Leaves out what does not fit."""
+    """Program, host name, board and IP address; the site on the right. Leaves out what does not fit."""
 
     def __init__(self) -> None:
         super().__init__(id="header")
@@ -23,9 +23,9 @@ class Header(Widget):
         self._site = ""
 
     def show(self, facts: Facts, site: str) -> None:
-        """What was detected, and the site of the chosen step."""
+        """Show the machine, and the site of the chosen step."""
         address = facts.network.address
-        self._parts = (facts.hostname, board(facts), address.address if address else "no address")
+        self._parts = (facts.hostname, board(facts), address.address if address else "no IP address")
         self._site = site
         self.refresh()
 
@@ -40,7 +40,7 @@ class Header(Widget):
 
 
 def board(facts: Facts) -> str:
-    """ "Pi 4, 4 cores, 4 GB"."""
+    """Return the board in words, such as "Pi 4, 4 cores, 4 GB"."""
     memory = facts.memory.nominal
     size = f"{memory // 1024} GB" if memory >= 1024 and memory % 1024 == 0 else f"{memory} MB"
     cores = "1 core" if facts.cores == 1 else f"{facts.cores} cores"

@@ -1,4 +1,4 @@
-"""The last line: which keys do what, here and now."""
+"""The last line: the keys that work where the cursor is."""
 
 from __future__ import annotations
 
@@ -11,30 +11,34 @@ from textual.widget import Widget
 KeyHint = tuple[str, str]
 
 STEP_KEYS: tuple[KeyHint, ...] = (
-    ("Enter", "open"), ("r", "run"), ("a", "run all"), ("1-4", "tabs"), ("o", "overview"), ("s", "stop"),
-    ("?", "help"), ("q", "leave (runs go on)"),
+    ("Enter", "open"), ("r", "install"), ("a", "install all"), ("1-4", "tabs"), ("o", "overview"), ("s", "stop"),
+    ("?", "help"), ("q", "quit"),
 )  # fmt: skip
 FIELD_KEYS: tuple[KeyHint, ...] = (
-    ("Enter", "next"), ("↑↓", "fields"), ("Tab", "next part"), ("Esc", "back to the steps"),
+    ("Enter", "next field"), ("↑↓", "move"), ("Esc", "back to the steps"),
 )  # fmt: skip
+CHOICE_KEYS: tuple[KeyHint, ...] = (
+    ("Enter", "next field"), ("↑↓", "move"), ("←→", "choose"), ("Esc", "back to the steps"),
+)  # fmt: skip
+BUTTON_KEYS: tuple[KeyHint, ...] = (("Enter", "select"), ("↑↓", "move"), ("Esc", "back to the steps"))
 FOLD_KEYS: tuple[KeyHint, ...] = (
-    ("Enter", "open, fold"), ("r", "run"), ("Esc", "back"), ("?", "help"), ("q", "leave (runs go on)"),
+    ("Enter", "open, close"), ("r", "install"), ("Esc", "back"), ("?", "help"), ("q", "quit"),
 )  # fmt: skip
 LOG_KEYS: tuple[KeyHint, ...] = (
-    ("Enter", "fold"), ("End", "follow"), ("/", "search"), ("e", "first error"), ("w", "to a file"), ("s", "stop"),
-    ("Esc", "back"), ("q", "leave (runs go on)"),
+    ("Enter", "open, close"), ("End", "follow"), ("/", "search"), ("e", "first error"), ("w", "save"), ("s", "stop"),
+    ("Esc", "back"), ("q", "quit"),
 )  # fmt: skip
 
 
 class KeyBar(Widget):
-    """Keys with words. Where the line is too short, the last ones but two give way: help and leaving stay."""
+    """Keys and what they do. If the line is too short, the last keys but two go first: help and quit stay."""
 
     def __init__(self, keys: Sequence[KeyHint] = ()) -> None:
         super().__init__(classes="keyline")
         self._keys = list(keys)
 
     def show(self, keys: Sequence[KeyHint]) -> None:
-        """Other keys count now."""
+        """Show other keys."""
         if list(keys) != self._keys:
             self._keys = list(keys)
             self.refresh()
@@ -44,10 +48,10 @@ class KeyBar(Widget):
         while len(keys) > 2 and _width(keys) > self.size.width:
             keys.pop(-3)
         line = Text(" ", no_wrap=True, overflow="ellipsis")
-        for key, words in keys:
-            line.append(key, "bold").append(f" {words}   ")
+        for key, label in keys:
+            line.append(key, "bold").append(f" {label}   ")
         return line
 
 
 def _width(keys: Sequence[KeyHint]) -> int:
-    return sum(cell_len(key) + cell_len(words) + 4 for key, words in keys) - 2
+    return sum(cell_len(key) + cell_len(label) + 4 for key, label in keys) - 2

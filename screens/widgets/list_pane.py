@@ -17,7 +17,7 @@ class ListPane(Vertical):
     def __init__(self, name: str, folding_list: FoldingList | None = None) -> None:
         super().__init__(id=name, classes="pane")
         self.list = folding_list or FoldingList()
-        self._text = Static(classes="words", markup=False)
+        self._text = Static(classes="pane-text", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self._text

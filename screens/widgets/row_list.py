@@ -1,4 +1,4 @@
-"""A list of rows drawn line by line, with the terminal's own cursor on the active one."""
+"""A list of rows, with the terminal's own cursor on the active one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNFOCUSED = Style(bold=True)
 
 
 class RowList(ScrollView, can_focus=True):
-    """Rows of which one is active. Subclasses say how many there are, how each looks, and which can be active."""
+    """Rows of which one is active. Subclasses say how many there are, how each is drawn, and which can be active."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,19 +36,19 @@ class RowList(ScrollView, can_focus=True):
         self.active = 0
 
     def count(self) -> int:
-        """How many rows there are."""
+        """Return how many rows there are."""
         raise NotImplementedError
 
     def row(self, number: int) -> list[Segment]:
-        """What a row looks like."""
+        """Return a row as it is drawn."""
         raise NotImplementedError
 
     def can_be_active(self, number: int) -> bool:
-        """Whether the cursor may rest on this row."""
+        """Return whether the cursor may rest on this row."""
         return True
 
     def activated(self) -> None:
-        """Another row became active."""
+        """Do what follows when another row has become active."""
 
     @property
     def room(self) -> int:
@@ -56,7 +56,7 @@ class RowList(ScrollView, can_focus=True):
         return max(10, self.scrollable_content_region.width)
 
     def render_line(self, y: int) -> Strip:
-        """One line of what is to be seen now."""
+        """Return one visible line."""
         number = y + self.scroll_offset.y
         if not 0 <= number < self.count():
             return Strip.blank(self.size.width, PLAIN)
@@ -68,13 +68,13 @@ class RowList(ScrollView, can_focus=True):
         return strip
 
     def changed(self) -> None:
-        """The rows are others now."""
+        """Draw the rows again after they have changed."""
         self.virtual_size = Size(self.room, self.count())
         self.active = max(0, min(self.active, self.count() - 1))
         self.refresh()
 
     def go(self, number: int, *, step: int = 1) -> None:
-        """Makes a row active, or the next one in the direction of `step` that can be."""
+        """Make a row active, or the next one in the direction of `step` that can be."""
         last = self.count() - 1
         wanted = max(0, min(number, last))
         while 0 <= wanted <= last and not self.can_be_active(wanted):
@@ -93,7 +93,7 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Where the terminal's own cursor stands while this has the focus."""
+        """Return where the terminal's own cursor belongs while this has the focus."""
         x, y = self.content_region.offset
         return Offset(x, y + max(0, self.active - self.scroll_offset.y))
 

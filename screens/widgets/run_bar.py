@@ -1,4 +1,4 @@
-"""Two lines about the run under way: where it is, and what its command said last."""
+"""Two lines about the run under way: its progress, and the last output of its command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.screens.log.run_progress import RunProgress, duration
 
 
 class RunBar(Widget):
-    """There while something runs."""
+    """The progress of a run. It is there only while something runs."""
 
     def __init__(self) -> None:
         super().__init__(id="runline")
@@ -18,11 +18,11 @@ class RunBar(Widget):
         self.display = False
 
     def show(self, progress: RunProgress | None, title: str = "", usual: float = 0.0) -> None:
-        """Where the run is; None: nothing runs."""
+        """Show the progress of a run; None means that nothing runs. `usual` is in seconds."""
         self.display = progress is not None
         if progress is None:
             return
-        where = f"change {progress.number} of {progress.changes}" if progress.changes else "working out the plan"
+        where = f"change {progress.number} of {progress.changes}" if progress.changes else "preparing the plan"
         verb = "Undo " if progress.undo else ""
         parts = [f"{verb}{title}: {where}", duration(progress.seconds())]
         if usual and not progress.undo:

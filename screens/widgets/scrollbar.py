@@ -1,4 +1,4 @@
-"""Scrollbars that are seen without colours and in any font."""
+"""Scrollbars that are visible without colors and in any font."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ THUMB, TRACK = "█", "│"
 
 
 class PlainBar(ScrollBarRender):
-    """A full block on a thin line; the last thing that would be worth half a cell's precision."""
+    """A full block on a thin line."""
 
     @classmethod
     def render_bar(
@@ -27,15 +27,15 @@ class PlainBar(ScrollBarRender):
         back_color: Color = Color.parse("default"),  # noqa: B008 — the signature of Textual's own
         bar_color: Color = Color.parse("default"),  # noqa: B008
     ) -> Segments:
-        """The bar from end to end."""
+        """Return the bar from end to end."""
         style = Style(dim=True)
         needed = bool(window_size and size and virtual_size > window_size)
         length = max(1, ceil(size * window_size / virtual_size)) if needed else 0
         start = round((size - length) * position / (virtual_size - window_size)) if needed else 0
-        signs = (THUMB if start <= at < start + length else TRACK for at in range(size))
-        return Segments([Segment(sign * thickness, style) for sign in signs], new_lines=vertical)
+        cells = (THUMB if start <= at < start + length else TRACK for at in range(size))
+        return Segments([Segment(cell * thickness, style) for cell in cells], new_lines=vertical)
 
 
-def plain() -> None:
-    """From now on all scrollbars are such."""
+def use_plain_bars() -> None:
+    """Draw all scrollbars of the app like this."""
     ScrollBar.renderer = PlainBar

@@ -1,4 +1,4 @@
-"""The steps under their headings, each with a sign."""
+"""The steps under their headings, each with the symbol of its state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 
 from piwizard.screens.messages import SiteHighlighted, SiteWanted, StepHighlighted, StepOpened
-from piwizard.screens.symbols import BESIDE, SIGNS, STYLES
+from piwizard.screens.symbols import JOB_SYMBOL, STYLES, SYMBOLS
 from piwizard.screens.widgets.row_list import RowList
 
 if TYPE_CHECKING:
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from piwizard.steps.registry import StepInstance
 
 
-class More:
-    """The last row: a further site."""
+class AddSite:
+    """The last row, which adds a site."""
 
 
-MORE = More()
+ADD_SITE = AddSite()
 if TYPE_CHECKING:
-    Row = StepInstance | str | More
-    """A step, a heading, or the row that begins a site."""
+    Row = StepInstance | str | AddSite
+    """A step, a heading, or the row that adds a site."""
 
 
 class Sidebar(RowList):
-    """All steps. Says which one is chosen."""
+    """The list of all steps, of which one is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right,space", "open", show=False)]
 
@@ -44,14 +44,14 @@ class Sidebar(RowList):
     def place(self) -> StepInstance | None:
         """The chosen step."""
         found = self._row
-        return None if found is None or isinstance(found, (str, More)) else found
+        return None if found is None or isinstance(found, (str, AddSite)) else found
 
     @property
     def _row(self) -> Row | None:
         return self._rows[self.active] if self.active < len(self._rows) else None
 
     def show(self, places: tuple[StepInstance, ...], statuses: tuple[Status, ...]) -> None:
-        """The steps there are now, and their states; the chosen one stays chosen."""
+        """Show these steps and their states; the chosen one stays chosen."""
         before = self._row
         self._states = {status.place: status.state for status in statuses}
         self._waiting = {status.place for status in statuses if status.waits}
@@ -65,29 +65,29 @@ class Sidebar(RowList):
             self.activated()
 
     def mark(self, place: StepInstance, state: str, note: str = "") -> None:
-        """The state of one step has changed; `note` stands at its right."""
+        """Show another state of a step, with `note` to its right."""
         if (self._states.get(place), self._notes.get(place, "")) != (state, note):
             self._states[place], self._notes[place] = state, note
             self.refresh()
 
     def choose(self, step: str, site: str | None) -> None:
-        """Makes a step the chosen one."""
+        """Choose a step."""
         for number, row in enumerate(self._rows):
-            if not isinstance(row, (str, More)) and row.step.name == step and site in (row.site, None):
+            if not isinstance(row, (str, AddSite)) and row.step.name == step and site in (row.site, None):
                 self.go(number)
                 return
 
     @property
     def steps(self) -> list[StepInstance]:
         """All steps, in order."""
-        return [row for row in self._rows if not isinstance(row, (str, More))]
+        return [row for row in self._rows if not isinstance(row, (str, AddSite))]
 
     def state(self, place: StepInstance) -> str:
-        """The state that is shown for a step."""
+        """Return the state that is shown for a step."""
         return self._states.get(place, "todo")
 
     def waits(self, place: StepInstance) -> bool:
-        """Whether a step is optional, and waits for answers that nobody needs to give."""
+        """Return whether a step is optional and not set up."""
         return place in self._waiting and self.state(place) == "todo"
 
     def count(self) -> int:
@@ -100,7 +100,7 @@ class Sidebar(RowList):
         row = self._rows[number]
         if isinstance(row, str):
             return [Segment(set_cell_size(f" {row}", self.room), Style(bold=True))]
-        if isinstance(row, More):
+        if isinstance(row, AddSite):
             return [Segment(" ▸" if number == self.active else "  "), Segment("+ New site…")]
         state = self._states.get(row, "todo")
         style = Style.parse(STYLES[state])
@@ -111,7 +111,7 @@ class Sidebar(RowList):
         plain = Style.parse("dim") if state == "skipped" or self.waits(row) else Style()
         return [
             Segment(lead),
-            Segment(BESIDE if state == "running" and row.step.background else SIGNS[state], style),
+            Segment(JOB_SYMBOL if state == "running" and row.step.background else SYMBOLS[state], style),
             Segment(title, plain),
             *end,
         ]
@@ -119,18 +119,18 @@ class Sidebar(RowList):
     def activated(self) -> None:
         if self.place:
             self.post_message(StepHighlighted(self.place))
-        elif self._row is MORE:
+        elif self._row is ADD_SITE:
             self.post_message(SiteHighlighted())
 
     def action_open(self) -> None:
         if self.place:
             self.post_message(StepOpened(self.place))
-        elif self._row is MORE:
+        elif self._row is ADD_SITE:
             self.post_message(SiteWanted())
 
 
 def _name(row: Row) -> str:
-    return "" if isinstance(row, (str, More)) else row.step.name
+    return "" if isinstance(row, (str, AddSite)) else row.step.name
 
 
 def _with_headings(places: tuple[StepInstance, ...]) -> list[Row]:
@@ -144,4 +144,4 @@ def _with_headings(places: tuple[StepInstance, ...]) -> list[Row]:
             rows.append(heading)
             before = heading
         rows.append(place)
-    return [*rows, MORE] if sites else rows
+    return [*rows, ADD_SITE] if sites else rows

@@ -16,7 +16,7 @@ TABS = ("Setup", "Plan", "Log", "Checks")
 
 
 class TabBar(Widget, can_focus=True):
-    """Setup, Plan, Log, Checks: left and right go along them."""
+    """Setup, Plan, Log and Checks: the left and right keys move between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "turn(-1)", show=False),
@@ -39,7 +39,7 @@ class TabBar(Widget, can_focus=True):
         return line
 
     def choose(self, tab: str) -> None:
-        """Shows that this tab is in front."""
+        """Show that this tab is in front."""
         self.current = tab
         self.refresh()
 
@@ -61,6 +61,6 @@ class TabBar(Widget, can_focus=True):
 
     @property
     def cursor_screen_offset(self) -> Offset:
-        """Where the terminal's own cursor stands while this has the focus."""
+        """Return where the terminal's own cursor belongs while this has the focus."""
         before = TABS[: TABS.index(self.current)]
         return self.content_region.offset + Offset(2 + sum(len(tab) + 3 for tab in before), 0)

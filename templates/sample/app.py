@@ -1,4 +1,4 @@
-"""A small Flask app to try piwizard with: a page, a picture drawn on request, a feed, some static files."""
+"""Serve a small sample: a page, a picture, a feed, some static files."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ def index():
 
 @app.get("/chart.png")
 def chart():
-    """The load of the last minutes as three bars, drawn by hand: no library needed."""
+    """Draw the load of the last minutes as three bars, without a library."""
     picture = Response(png(bars(os.getloadavg())), mimetype="image/png")
     picture.headers["Cache-Control"] = "no-store"
     return picture
@@ -45,7 +45,7 @@ def facts():
 
 
 def bars(load, width=320, height=120):
-    """Rows of RGB pixels; a bar is as high as the load, full at one busy core per core."""
+    """Return rows of RGB pixels. A full bar is one busy process per core."""
     full = os.cpu_count() or 1
     rows = []
     for y in range(height):

@@ -17,7 +17,7 @@ from tests.lab.terminal import Terminal
 
 ROUNDS = 5
 LINES = 1_000_000
-SEARCH = "search for"
+SEARCH = "text to find"
 HELLO = """
 import os
 os.environ.update(TEXTUAL_FPS="10", TEXTUAL_ANIMATIONS="none", TEXTUAL_SMOOTH_SCROLL="0")
@@ -88,9 +88,9 @@ def over_the_line() -> dict[str, float]:
     folder = pi()
     (folder / "chatty-system").write_text("1000")
     terminal = Terminal(folder)
-    terminal.see("Still to do")
+    terminal.see("To do")
     terminal.type("\r")
-    terminal.see("Set this up")
+    terminal.see("[ Install ]")
     terminal.rest(1.0)
     opened = len(terminal.raw)
     for _ in range(5):
@@ -101,7 +101,7 @@ def over_the_line() -> dict[str, float]:
     terminal.rest(0.7)
     before = len(terminal.raw)
     terminal.type("r")
-    terminal.see("Shall this be done?")
+    terminal.see("Install now?")
     terminal.type("y")
     terminal.see("✓ System")
     terminal.rest(1.5)
@@ -121,11 +121,11 @@ def a_million_lines() -> dict[str, float]:
     folder = pi()
     (folder / "chatty-system").write_text(str(LINES))
     terminal = Terminal(folder)
-    terminal.see("Still to do")
+    terminal.see("To do")
     terminal.type("\r")
-    terminal.see("Set this up")
+    terminal.see("[ Install ]")
     terminal.type("r")
-    terminal.see("Shall this be done?")
+    terminal.see("Install now?")
     terminal.type("y")
     terminal.see("Run 2026")
     terminal.see("End follow")

@@ -113,7 +113,7 @@ def handshake(lab: Lab, pi: Pi) -> str:
 
 
 def taken_up(lab: Lab, pi: Pi) -> None:
-    whole = openssl_dhparam.parse((pi.files / FOUND).read_bytes())
+    whole = openssl_dhparam.parse_parameters((pi.files / FOUND).read_bytes())
     assert whole is not None
     assert whole.bits == 1024
     eventually(lambda: _assert(not (pi.files / FOLDER).exists()))
@@ -200,7 +200,7 @@ def test_generated_parameters_wait_for_another_run(lab: Lab, pi: Pi) -> None:
     pi.run(("pkill", "-CONT", "-x", "openssl"))
     eventually(lambda: _assert((pi.files / GENERATED).exists()), timeout=60)
     nothing_in_place(lab, pi)
-    assert (state(pi), summary(pi)) == ("running", "generated, waiting to be put in place")
+    assert (state(pi), summary(pi)) == ("running", "generated, waiting to be installed")
     assert other.alive
     pi.run(("pkill", "-f", "lock.take"))
     eventually(lambda: _assert(state(pi) == "done"), timeout=60)

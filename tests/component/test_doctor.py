@@ -181,7 +181,7 @@ def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
     pages = ("/note", "/count", "/upload", "/users", "/join", "/salt")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
     shown = pi.run(("piwizard", "doctor"), check=False).output
-    assert shown.count("file-not-writable") == 2
+    assert shown.count("Files of the app writable") == 2
     found = wrong(pi)
     assert set(found) == {"file-not-writable", "folder-missing", "database-read-only", "database-table-missing",
                           "variable-missing"}  # fmt: skip
@@ -236,6 +236,7 @@ def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
     assert [page(pi, path) for path in pages] == [200] * len(pages)
 
 
+@pytest.mark.nightly
 def test_a_file_that_sudo_made(pi: Pi) -> None:
     pi.run(("bash", "-c", "rm /srv/myflask/data/result.json; umask 077; echo '{}' > /srv/myflask/data/result.json"))
     assert pi.http("/poll", host=quickstart.HOST, method="POST").status == 500
@@ -274,6 +275,7 @@ def test_a_folder_that_is_gone(pi: Pi) -> None:
     assert page(pi, "/") == 200
 
 
+@pytest.mark.nightly
 def test_the_app_is_not_running(pi: Pi) -> None:
     pi.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
     assert page(pi, "/") == 502

@@ -37,6 +37,7 @@ def bad(pi: Pi, *options: str) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in json.loads(said)["findings"] if not one["ok"] and one["step"] != "certbot"}
 
 
+@pytest.mark.nightly
 def test_nginx_masked_and_edited(pi: Pi) -> None:
     assert bad(pi) == {}
     pi.run(("systemctl", "mask", "--now", "nginx.service"))
@@ -67,6 +68,7 @@ def test_the_router_forgets_and_another_machine_takes(lab: Lab, pi: Pi) -> None:
     pi.run(("piwizard", "apply", "router"))
 
 
+@pytest.mark.nightly
 def test_the_clock_and_an_address_on_trial(lab: Lab, pi: Pi) -> None:
     clock = Reply("", headers={"Date": "Sun, 21 Nov 2027 08:49:37 GMT"})
     with lab.internet.addresses["icanhazip.com"].failing(clock):

@@ -98,67 +98,6 @@ def a_visitor(lab: Lab) -> Iterator[list[str]]:
         looking.join()
 
 
-def test_what_the_gate_catches(lab: Lab, plain: Pi, repo: str) -> None:
-    zone, acme = lab.internet.zone, lab.internet.acme
-    here, www = lab.router.public, f"www.{quickstart.HOST}"
-
-    def refused(sentence: str) -> None:
-        answer = set_up(plain, repo, check=False)
-        assert answer.exit == 1
-        assert sentence in answer.output, answer.output
-        assert not acme.staging.counts
-        assert not acme.production.counts
-        assert plain.http("/", host=quickstart.HOST).status == 200, "it is served over HTTP"
-
-    zone.remove(www)
-    refused(f"{www} does not resolve")
-    zone.set(www, "A", "11.22.35.9")
-    refused(f"its A record says 11.22.35.9, and this home is at {here}")
-    zone.set(www, "A", here)
-    zone.set(www, "AAAA", "2a00:7b80:35::9")
-    refused("its AAAA record says 2a00:7b80:35::9, and this home has no such address")
-    zone.remove(www, "AAAA")
-    zone.set(quickstart.HOST, "CAA", '0 issue "digicert.com"')
-    refused(f"A CAA record of {quickstart.HOST} forbids Let's Encrypt")
-    zone.remove(quickstart.HOST, "CAA")
-    clock = Reply("", headers={"Date": "Sun, 21 Nov 2027 08:49:37 GMT"})
-    with contextlib.ExitStack() as all_of_them:
-        for host in ("icanhazip.com", "checkip.dyndns.org"):
-            all_of_them.enter_context(lab.internet.addresses[host].failing(clock))
-        refused("The clock is wrong")
-
-
-def test_what_only_the_outside_sees(lab: Lab, plain: Pi, repo: str) -> None:
-    acme = lab.internet.acme
-
-    def refused(sentence: str, orders: int = 0) -> None:
-        answer = set_up(plain, repo, check=False)
-        assert answer.exit == 1
-        assert sentence in answer.output, answer.output
-        assert acme.production.counts["newOrder"] == orders
-        assert plain.http("/", host=quickstart.HOST).status == 200, "it is served over HTTP"
-
-    lab.router.unforward(80)
-    refused("cannot be reached from the Internet at port 80")
-    lab.router.forward(80, plain.address)
-    with acme.staging.failing("reset"):
-        refused("The ACME server acme-staging-v02.api.letsencrypt.org cannot be reached")
-    with acme.staging.failing("untrusted"):
-        refused("The certificate of the ACME server acme-staging-v02.api.letsencrypt.org is not trusted")
-    acme.production.limit_rate(7200)
-    refused("Let's Encrypt takes no more requests for this site until", orders=1)
-    acme.production.relent()
-    acme.staging.relent()
-    refused("Let's Encrypt was not asked: it takes no more requests")
-    plain.reboot()
-    refused("Let's Encrypt was not asked: it takes no more requests")
-    assert not acme.staging.counts
-    known = json.loads(plain.read("/var/lib/piwizard/attempts.json"))
-    plain.write("/var/lib/piwizard/attempts.json", json.dumps([known[0] | {"retry_at": "2026-01-01T00:00:00+00:00"}]))
-    set_up(plain, repo)
-    assert acme.production.counts["newOrder"] == 1
-
-
 @pytest.mark.both_releases
 def test_from_outside(lab: Lab, secure: Pi) -> None:
     visitor = lab.internet.visitor
@@ -187,12 +126,6 @@ def test_from_outside(lab: Lab, secure: Pi) -> None:
     assert visitor.http(quickstart.HOST, scheme="https").status == 200
 
 
-def checkup(pi: Pi) -> tuple[int, dict[str, dict[str, object]]]:
-    """What `piwizard checkup` found, by name."""
-    result = pi.run(("piwizard", "checkup", "--json"), check=False)
-    return result.exit, {one["id"]: one for one in json.loads(result.output)["findings"]}
-
-
 def test_the_checkup_predicts_the_grade(secure: Pi) -> None:
     code, found = checkup(secure)
     assert code == 0, [one for one in found.values() if not one["ok"]]
@@ -213,18 +146,6 @@ def test_the_checkup_predicts_the_grade(secure: Pi) -> None:
     assert str(found["ssl-labs-grade"]["detail"]).startswith("A expected at SSL Labs: HSTS for 1 days")
     secure.write(SITE, config)
     secure.run(("systemctl", "restart", "nginx"))
-
-
-def test_the_checkup_of_a_site_over_http(plain: Pi) -> None:
-    _, found = checkup(plain)
-    bad = {one["step"]: one["detail"] for one in found.values() if not one["ok"]}
-    assert set(bad) <= {"certbot", "renewal"}, "asked for in the answers of another test, and undone"
-    assert "served over HTTP only" in str(found["ssl-labs-grade"]["detail"])
-    assert "certificate-chain-trusted" not in found
-    plain.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
-    code, found = checkup(plain)
-    assert (code, found["start-page"]["ok"]) == (1, False)
-    plain.run(("systemctl", "start", "myflask.socket", "myflask.service"))
 
 
 def test_over_ipv6(lab: Lab, secure: Pi) -> None:
@@ -273,6 +194,7 @@ def test_the_weekly_look(secure: Pi) -> None:
     assert "piwizard doctor" not in at_login(), "the run that mended it took it away"
 
 
+@pytest.mark.nightly
 def test_names_come_later_and_it_all_goes_again(lab: Lab, secure: Pi, repo: str) -> None:
     lab.internet.zone.set("blog.ddns.net", "A", lab.router.public)
     answers = sample_app.answers(repo, more=HTTPS).replace('domains = ["', 'domains = ["blog.ddns.net", "')
@@ -288,36 +210,6 @@ def test_names_come_later_and_it_all_goes_again(lab: Lab, secure: Pi, repo: str)
     quickstart.apply(secure, "site")
     assert secure.run(("piwizard", "plan", "site"), check=False).exit == 0
     lab.internet.zone.remove("blog.ddns.net")
-
-
-def test_a_certificate_from_the_guide_is_used_and_its_renewal_mended(lab: Lab, plain: Pi, repo: str) -> None:
-    names = [word for name in online.NAMES for word in ("-d", name)]
-    plain.run(("certbot", "certonly", "--agree-tos", "--register-unsafely-without-email", "--non-interactive",
-               "--webroot", "-w", "/var/lib/letsencrypt", *names))  # fmt: skip
-    conf = f"/etc/letsencrypt/renewal/{quickstart.HOST}.conf"
-    plain.run(("sed", "-i", "/webroot_path/d; /webroot_map/d; /= .var.lib.letsencrypt$/d", conf))
-    before = lab.internet.acme.production.counts["newOrder"]
-    set_up(plain, repo)
-    assert lab.internet.acme.production.counts["newOrder"] == before
-    assert f"/etc/letsencrypt/live/{quickstart.HOST}/fullchain.pem" in plain.read(SITE)
-    assert "webroot_path = /var/lib/letsencrypt," in plain.read(conf)
-    assert set(quickstart.states(plain).values()) == {"done"}
-    plain.run(("piwizard", "undo", "certbot", "--yes"))
-    assert plain.run(("certbot", "certificates")).output.count("Certificate Name") == 1
-
-
-def _address_6(pi: Pi) -> str:
-    shown = json.loads(pi.run(("ip", "-j", "-6", "addr", "show", "dev", "eth0", "scope", "global")).output)
-    found = [one["local"] for link in shown for one in link["addr_info"] if "local" in one and not one.get("tentative")]
-    assert found, "no IPv6 address yet"
-    return str(found[0])
-
-
-def _assert_served(pi: Pi, wanted: str) -> None:
-    shown = pi.run(
-        ("bash", "-c", f"openssl s_client -connect 127.0.0.1:443 -servername {quickstart.HOST} </dev/null 2>/dev/null "
-         "| openssl x509 -noout -serial"), check=False)  # fmt: skip
-    assert shown.output == wanted
 
 
 @pytest.mark.nightly
@@ -336,6 +228,115 @@ def test_testssl_grades_it_a_plus(lab: Lab, secure: Pi) -> None:
     assert score, said
     assert (grade[1], int(score[1]) >= 96) == ("A+", True), said[said.index("Rating") :]
     assert "[warn]" not in secure.run(("nginx", "-t")).errors
+
+
+def test_the_checkup_of_a_site_over_http(plain: Pi) -> None:
+    _, found = checkup(plain)
+    bad = {one["step"]: one["detail"] for one in found.values() if not one["ok"]}
+    assert set(bad) <= {"certbot", "renewal"}, "asked for in the answers of another test, and undone"
+    assert "served over HTTP only" in str(found["ssl-labs-grade"]["detail"])
+    assert "certificate-chain-trusted" not in found
+    plain.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
+    code, found = checkup(plain)
+    assert (code, found["start-page"]["ok"]) == (1, False)
+    plain.run(("systemctl", "start", "myflask.socket", "myflask.service"))
+
+
+def test_what_the_gate_catches(lab: Lab, plain: Pi, repo: str) -> None:
+    zone, acme = lab.internet.zone, lab.internet.acme
+    here, www = lab.router.public, f"www.{quickstart.HOST}"
+
+    def refused(sentence: str) -> None:
+        answer = set_up(plain, repo, check=False)
+        assert answer.exit == 1
+        assert sentence in answer.output, answer.output
+        assert not acme.staging.counts
+        assert not acme.production.counts
+        assert plain.http("/", host=quickstart.HOST).status == 200, "it is served over HTTP"
+
+    zone.remove(www)
+    refused(f"{www} does not resolve")
+    zone.set(www, "A", "11.22.35.9")
+    refused(f"{www} points to 11.22.35.9, but your public IP is {here}")
+    zone.set(www, "A", here)
+    zone.set(www, "AAAA", "2a00:7b80:35::9")
+    refused(f"{www} points to 2a00:7b80:35::9, but this Pi has no IPv6 address")
+    zone.remove(www, "AAAA")
+    zone.set(quickstart.HOST, "CAA", '0 issue "digicert.com"')
+    refused(f"A CAA record of {quickstart.HOST} forbids Let's Encrypt")
+    zone.remove(quickstart.HOST, "CAA")
+    clock = Reply("", headers={"Date": "Sun, 21 Nov 2027 08:49:37 GMT"})
+    with contextlib.ExitStack() as all_of_them:
+        for host in ("icanhazip.com", "checkip.dyndns.org"):
+            all_of_them.enter_context(lab.internet.addresses[host].failing(clock))
+        refused("The clock is wrong")
+
+
+def test_a_certificate_from_the_guide_is_used_and_its_renewal_mended(lab: Lab, plain: Pi, repo: str) -> None:
+    names = [word for name in online.NAMES for word in ("-d", name)]
+    plain.run(("certbot", "certonly", "--agree-tos", "--register-unsafely-without-email", "--non-interactive",
+               "--webroot", "-w", "/var/lib/letsencrypt", *names))  # fmt: skip
+    conf = f"/etc/letsencrypt/renewal/{quickstart.HOST}.conf"
+    plain.run(("sed", "-i", "/webroot_path/d; /webroot_map/d; /= .var.lib.letsencrypt$/d", conf))
+    before = lab.internet.acme.production.counts["newOrder"]
+    set_up(plain, repo)
+    assert lab.internet.acme.production.counts["newOrder"] == before
+    assert f"/etc/letsencrypt/live/{quickstart.HOST}/fullchain.pem" in plain.read(SITE)
+    assert "webroot_path = /var/lib/letsencrypt," in plain.read(conf)
+    assert set(quickstart.states(plain).values()) == {"done"}
+    plain.run(("piwizard", "undo", "certbot", "--yes"))
+    assert plain.run(("certbot", "certificates")).output.count("Certificate Name") == 1
+
+
+def test_what_only_the_outside_sees(lab: Lab, plain: Pi, repo: str) -> None:
+    acme = lab.internet.acme
+
+    def refused(sentence: str, orders: int = 0) -> None:
+        answer = set_up(plain, repo, check=False)
+        assert answer.exit == 1
+        assert sentence in answer.output, answer.output
+        assert acme.production.counts["newOrder"] == orders
+        assert plain.http("/", host=quickstart.HOST).status == 200, "it is served over HTTP"
+
+    lab.router.unforward(80)
+    refused("cannot be reached from the Internet at port 80")
+    lab.router.forward(80, plain.address)
+    with acme.staging.failing("reset"):
+        refused("The ACME server acme-staging-v02.api.letsencrypt.org cannot be reached")
+    with acme.staging.failing("untrusted"):
+        refused("The certificate of the ACME server acme-staging-v02.api.letsencrypt.org is not trusted")
+    acme.production.limit_rate(7200)
+    refused("Let's Encrypt accepts no more requests for this site until", orders=1)
+    acme.production.relent()
+    acme.staging.relent()
+    refused("No request was sent: Let's Encrypt accepts no more requests")
+    plain.reboot()
+    refused("No request was sent: Let's Encrypt accepts no more requests")
+    assert not acme.staging.counts
+    known = json.loads(plain.read("/var/lib/piwizard/attempts.json"))
+    plain.write("/var/lib/piwizard/attempts.json", json.dumps([known[0] | {"retry_at": "2026-01-01T00:00:00+00:00"}]))
+    set_up(plain, repo)
+    assert acme.production.counts["newOrder"] == 1
+
+
+def checkup(pi: Pi) -> tuple[int, dict[str, dict[str, object]]]:
+    """What `piwizard checkup` found, by name."""
+    result = pi.run(("piwizard", "checkup", "--json"), check=False)
+    return result.exit, {one["id"]: one for one in json.loads(result.output)["findings"]}
+
+
+def _address_6(pi: Pi) -> str:
+    shown = json.loads(pi.run(("ip", "-j", "-6", "addr", "show", "dev", "eth0", "scope", "global")).output)
+    found = [one["local"] for link in shown for one in link["addr_info"] if "local" in one and not one.get("tentative")]
+    assert found, "no IPv6 address yet"
+    return str(found[0])
+
+
+def _assert_served(pi: Pi, wanted: str) -> None:
+    shown = pi.run(
+        ("bash", "-c", f"openssl s_client -connect 127.0.0.1:443 -servername {quickstart.HOST} </dev/null 2>/dev/null "
+         "| openssl x509 -noout -serial"), check=False)  # fmt: skip
+    assert shown.output == wanted
 
 
 def _with_testssl(pi: Pi) -> None:

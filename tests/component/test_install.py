@@ -109,6 +109,7 @@ def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
     assert pi.run(["piwizard", "--version"]).output == VERSION
 
 
+@pytest.mark.nightly
 def test_what_fails_says_why_and_changes_nothing(pi: Pi) -> None:
     product.push(pi)
     pi.run(["sh", "-c", "printf '#!/bin/sh\\nexit 1\\n' > /usr/bin/python3.old && chmod +x /usr/bin/python3.old"])
@@ -286,6 +287,7 @@ def test_nobody_else_can_block_it(pi: Pi) -> None:
     assert not pi.run(["find", "/opt/piwizard", "-maxdepth", "1", "-name", "lock"]).output
 
 
+@pytest.mark.nightly
 def test_waiting_says_for_whom_and_ends(ready_pi: Pi) -> None:
     pi = ready_pi
     pi.run(["sed", "-i", "s/^PATIENCE=[0-9]*/PATIENCE=1/", INSTALL])

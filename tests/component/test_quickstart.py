@@ -71,7 +71,7 @@ def test_an_edit_by_hand_is_seen_and_kept(served_pi: Pi) -> None:
     refused = quickstart.apply(served_pi, check=False)
     assert refused.exit == 1
     assert site in refused.errors
-    assert "edited by hand" in refused.errors
+    assert "you edited this file by hand" in refused.errors
     assert served_pi.read(site) == mine
     quickstart.apply(served_pi, "--yes")
     assert "99m" not in served_pi.read(site)

@@ -79,7 +79,7 @@ def test_another_web_server(pi: Pi, lab: Lab) -> None:
     error = refused(pi, sample_app.answers(lab.git.url("tame")))
     assert "Port 80 is used by lighttpd" in str(error["message"])
     assert "lighttpd.service" in str(error["hint"])
-    assert "listen on another port" in str(error["hint"])
+    assert "set another port in its settings" in str(error["hint"])
     pi.run(("apt-get", "purge", "-y", "-qq", "lighttpd"))
 
 
@@ -92,6 +92,7 @@ def test_a_site_of_somebody_else(pi: Pi, lab: Lab) -> None:
     pi.run(("rm", "-r", "/etc/nginx"))
 
 
+@pytest.mark.nightly
 def test_no_network(pi: Pi, lab: Lab) -> None:
     pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("tame")))
     pi.cut_network()
@@ -100,6 +101,7 @@ def test_no_network(pi: Pi, lab: Lab) -> None:
     assert "cannot be reached" in error["message"]
 
 
+@pytest.mark.nightly
 def test_requirements_that_do_not_install_and_an_app_that_does_not_load(pi: Pi, lab: Lab) -> None:
     lab.git.commit("broken", {**sample_app.FILES, "requirements.txt": "flask\nno-such-distribution-anywhere==1\n"})
     pi.write(quickstart.ANSWERS, sample_app.answers(lab.git.url("broken")))

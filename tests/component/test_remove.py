@@ -38,7 +38,7 @@ def mine(pi: Pi) -> dict[str, str]:
     return {name: (folder / name).read_text() for name in MINE if (folder / name).exists()}
 
 
-def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
+def test_data_goes_only_when_it_is_named(pi: Pi) -> None:
     for argv in (
         ("piwizard", "remove", "myflask"),
         ("piwizard", "remove", "myflask", "--json"),
@@ -60,7 +60,11 @@ def test_data_goes_only_when_it_is_named(lab: Lab, pi: Pi) -> None:
     assert mine(pi) == MINE
     assert pi.run(("ls", "-A", "/srv/myflask")).output == "data\ndata.setup\n"
 
-    # A round trip: what piwizard finds when it comes again was its own all the same.
+
+@pytest.mark.nightly
+def test_data_survives_the_removal_and_return_of_its_site(lab: Lab, pi: Pi) -> None:
+    """What piwizard finds when it comes again was its own all the same."""
+    pi.run(("piwizard", "remove", "myflask", "--keep-data"))
     quickstart.set_up(pi, lab.git.url(layers.REPOSITORY))
     quickstart.serves(pi)
     assert mine(pi) == MINE

@@ -50,7 +50,6 @@ def verdict(visitors: Process) -> tuple[int, str]:
     return int(answered), "; ".join(failed)
 
 
-@pytest.mark.both_releases
 def test_a_new_version_takes_over_without_a_failed_request(lab: Lab, pi: Pi) -> None:
     lab.git.commit(layers.REPOSITORY, {"app.py": SECOND, "requirements.txt": "flask\nitsdangerous\n"})
     pi.http("/poll", host=quickstart.HOST, method="POST")

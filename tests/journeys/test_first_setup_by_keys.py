@@ -19,7 +19,7 @@ VAULT, SETTINGS, CLIENT = "/var/lib/piwizard/secrets.json", "/srv/myflask/app.en
 
 @pytest.mark.parametrize("variant", ["trixie", pytest.param("bookworm", marks=pytest.mark.nightly)])
 def test_every_step_by_keys_to_the_last_page(lab: Lab, variant: str) -> None:
-    """All is set up by one person at the screens, and no secret is where it need not be."""
+    """Your app is online by one person at the screens, and no secret is where it need not be."""
     pi = full_setup.at_home(lab, variant)
     watch, person = Watch(pi), Person(pi)
     one = FullSetup(lab, person)

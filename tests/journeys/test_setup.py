@@ -72,6 +72,7 @@ def test_stop_kill_and_power_cut_are_gone_on_with(ready_pi: Pi, repo: str) -> No
     assert set(quickstart.states(ready_pi).values()) == {"done"}
 
 
+@pytest.mark.nightly
 def test_it_waits_for_others_and_finishes_what_they_broke_off(ready_pi: Pi, repo: str) -> None:
     ready_pi.write(quickstart.ANSWERS, sample_app.answers(repo))
     ready_pi.run(("bash", "-c", "cd /root && apt-get download -qq nginx-common && dpkg --unpack nginx-common_*.deb"))

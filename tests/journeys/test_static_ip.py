@@ -49,7 +49,7 @@ def good(street: Street) -> tuple[float | None, float]:
     assert eventually_answers(street, NEW)
     street.pi.address = NEW
     kept = street.pi.ssh(["sudo", "-S", "piwizard", "confirm"], input=f"{street.pi.password}\n")
-    assert f"{NEW} stays" in kept.output
+    assert f"This Pi keeps the address {NEW}" in kept.output
     eventually(street.ended)
     assert quickstart.states(street.pi)["static-ip"] == "done"
     street.clean()
@@ -79,7 +79,7 @@ def in_use(street: Street) -> tuple[float | None, float]:
     since = time.monotonic()
     refused = street.try_out(address=f"{LAPTOP}/24", check=False)
     assert refused.exit == 1
-    assert f"static_ip.address: {LAPTOP} is in use already" in refused.errors
+    assert f"static_ip.address: {LAPTOP} is already in use" in refused.errors
     assert street.settings() == before
     street.clean()
     return street.until_back(since, 10), 0
@@ -159,7 +159,7 @@ def test_what_does_not_fit_alters_nothing(street: Street) -> None:
         ({"address": "127.0.0.1/24"}, "static_ip.address", "loopback"),
         ({"address": "224.0.0.5/24"}, "static_ip.address", "multicast"),
         ({"address": NEW}, "static_ip.address", "prefix"),
-        ({"address": f"{LAPTOP}/24"}, "static_ip.address", "in use already"),
+        ({"address": f"{LAPTOP}/24"}, "static_ip.address", "already in use"),
         ({"gateway": "10.0.0.1"}, "static_ip.gateway", "outside of 192.168.1.0/24"),
         ({"gateway": "192.168.1.99"}, "static_ip.gateway", "nobody answers at 192.168.1.99"),
         ({"dns": ["router"]}, "static_ip.dns", "IPv4 address"),
@@ -184,7 +184,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
     pi = street.pi
     first = _screens(street)
     first.type("\r")
-    first.see("Set this up")
+    first.see("[ Install ]")
     _onto(first, "Static address")
     first.see("lent by")
     first.rest()
@@ -195,7 +195,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
     first.type(ESC)
     first.rest(1.0)
     first.type("r")
-    first.see("Shall this be done?", 60)
+    first.see("Install now?", 60)
     first.see("You are logged in by SSH over eth0")
     first.see("piwizard confirm")
     assert street.addresses() == [street.old]
@@ -203,8 +203,8 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
     street.on_trial()
     pi.address = NEW
     again = _screens(street, greeting=f"This Pi is trying the address {NEW}")
-    again.see(f"This address is on trial: {NEW}", 60)
-    again.see(f"{street.old} comes back by itself")
+    again.see(f"Testing {NEW}:", 60)
+    again.see(f"{street.old} returns.")
     again.type("k")
     eventually(street.ended, 60)
     assert quickstart.states(pi)["static-ip"] == "done"
@@ -298,7 +298,7 @@ def _screens(street: Street, greeting: str = "") -> Terminal:
     terminal.expect("password for alex:")
     terminal.rest()
     terminal.type(f"{street.pi.password}\r")
-    terminal.see("Enter go on" if not greeting else "on trial", 60)
+    terminal.see("Enter continue" if not greeting else "Keep this address?", 60)
     return terminal
 
 

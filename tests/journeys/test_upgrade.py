@@ -52,7 +52,8 @@ def pi(lab: Lab, release: str, older: Path) -> Iterator[Pi]:
 def test_upgrade_keeps_answers_secrets_state_and_the_running_site(pi: Pi) -> None:
     quickstart.serves(pi)
     before = [pi.read(path) for path in KEPT]
-    steps = quickstart.states(pi)
+    done = {step for step, state in quickstart.states(pi).items() if state == "done"}
+    assert done
     runs = pi.run(("ls", "/var/log/piwizard")).output
     pid = pi.run(("systemctl", "show", "-P", "MainPID", "myflask.service")).output
 
@@ -62,8 +63,7 @@ def test_upgrade_keeps_answers_secrets_state_and_the_running_site(pi: Pi) -> Non
     assert pi.run(("systemctl", "show", "-P", "MainPID", "myflask.service")).output == pid, "nobody restarted the app"
     quickstart.serves(pi)
     now = quickstart.states(pi)
-    assert set(now) >= set(steps)
-    assert set(now.values()) <= {"done", "drifted"}, "no step is forgotten"
+    assert {step for step, state in now.items() if state in ("done", "drifted")} == done, "no step is forgotten"
     assert quickstart.events(pi), "the last run's record can be read"
 
     quickstart.apply(pi, "--yes")

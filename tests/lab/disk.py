@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit
 from tests.lab.eventually import eventually
 
 
 class Disk:
     """In memory, mounted at `folder` on the lifeline."""
 
-    def __init__(self, lifeline: Lifeline, folder: Path, megabytes: int) -> None:
+    def __init__(self, lifeline: SandboxInit, folder: Path, megabytes: int) -> None:
         self.folder = folder
         self._lifeline = lifeline
         self._size = megabytes << 20

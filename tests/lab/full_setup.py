@@ -30,7 +30,7 @@ def answers(repo: str) -> dict[str, dict[str, Answer]]:
         "App": {
             "Name of the site": "myflask",
             "Git repository": repo,
-            "Environment": (Variable("SECRET_KEY", "made up"), Variable("API_KEY", "secret", APP_SECRET)),
+            "Environment": (Variable("SECRET_KEY", "generated"), Variable("API_KEY", "hidden", APP_SECRET)),
         },
         "Site": {"Domains": home.DUCK},
         "Dynamic DNS": {"Provider": "duckdns", "Host name": home.DUCK, "Password or token": home.TOKEN},
@@ -96,11 +96,11 @@ class FullSetup:
             self.pi.address = NEW
         opened = self.person.log_in()
         self.arrived()
-        if opened == "on trial":
+        if opened == "Keep this address?":
             self._keep()
         else:
             self.person.terminal.type("\r")
-        self.person.terminal.see_any(("Web server", "on trial"))
+        self.person.terminal.see_any(("Web server", "Keep this address?"))
         self.person.terminal.rest(1.0)
         if self._on_trial():
             self._keep()
@@ -116,7 +116,7 @@ class FullSetup:
             self._watch()
             return
         self.person.terminal.type("o")
-        self.person.terminal.see("All is set up", 60)
+        self.person.terminal.see("Your app is online", 60)
         self.finished = True
 
     def lost_by_the_change(self, before: str) -> bool:
@@ -136,7 +136,7 @@ class FullSetup:
         terminal.type("a")
         terminal.wait(lambda: self._asked() or self._goes_on(), 120)
         match self._asked():
-            case "Shall this be done?":
+            case "Install now?":
                 terminal.type("y")
             case "Nothing to do":
                 terminal.type("\x1b")
@@ -145,7 +145,7 @@ class FullSetup:
 
     def _asked(self) -> str:
         shown = "\n".join(self.person.terminal.lines)
-        return next((words for words in ("Shall this be done?", "Nothing to do") if words in shown), "")
+        return next((words for words in ("Install now?", "Nothing to do") if words in shown), "")
 
     def _goes_on(self) -> bool:
         """Whether a run is seen, or the address has changed under the feet and this terminal shows nothing any more."""
@@ -153,11 +153,11 @@ class FullSetup:
         return moved or self._on_trial() or "●" in self.person.signs()
 
     def _on_trial(self) -> bool:
-        return "on trial:" in "\n".join(self.person.terminal.lines)
+        return "Keep this address?" in "\n".join(self.person.terminal.lines)
 
     def _keep(self) -> None:
         terminal = self.person.terminal
-        terminal.see("on trial:")
+        terminal.see("Keep this address?")
         terminal.rest()
         terminal.type("k")
         terminal.wait(lambda: not self._on_trial(), 30)
@@ -169,7 +169,7 @@ class FullSetup:
         waited = 0.0
         while True:
             terminal = self.person.terminal
-            if terminal.wait(lambda: "All is set up" in "\n".join(terminal.lines) or self._on_trial(), 2.0):  # noqa: B023
+            if terminal.wait(lambda: "Your app is online" in "\n".join(terminal.lines) or self._on_trial(), 2.0):  # noqa: B023
                 if not self._on_trial():
                     self.finished = True
                     return
@@ -179,9 +179,9 @@ class FullSetup:
                 opened = self.person.log_in(greeting=f"This Pi is trying the address {NEW}" * (not self.kept_address))
                 self.arrived()
                 terminal = self.person.terminal
-                if opened == "on trial":
+                if opened == "Keep this address?":
                     self._keep()
-                if "Enter go on" in "\n".join(terminal.lines):
+                if "Enter continue" in "\n".join(terminal.lines):
                     terminal.type("\r")
                     terminal.rest()
             elif terminal.ended:

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit
 from piwizard.system import commands
 from piwizard.system.commands import Result
 from tests.lab import sources
@@ -84,7 +84,7 @@ def _build(variant: str, root: Path) -> None:
         *(f"--dpkgopt={option}" for option in LEAN),
     ]
     # On a lifeline: whatever it mounts meanwhile is never mounted here, and goes with us if we are killed.
-    lifeline = Lifeline()
+    lifeline = SandboxInit()
     try:
         lifeline.check(("mmdebstrap", *options, release, str(root), *sources.archives().lines(release)))
     finally:

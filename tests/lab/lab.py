@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piwizard.sandbox.sandbox_init import Lifeline
-from piwizard.sandbox.scratch_dir import Workplace
+from piwizard.sandbox.sandbox_init import SandboxInit
+from piwizard.sandbox.scratch_dir import ScratchDir
 from tests.lab import sources
 from tests.lab.cache import cache_folder, cached
 from tests.lab.git import GitServer
@@ -31,9 +31,9 @@ class Lab:
     """One per process; as many processes as you like. Everything in it ends with `close`, or with the process."""
 
     def __init__(self) -> None:
-        self._workplace = Workplace(cache_folder() / "runs", "piwizard-lab")
+        self._workplace = ScratchDir(cache_folder() / "runs", "piwizard-lab")
         self.folder = self._workplace.folder
-        self.lifeline = Lifeline()
+        self.lifeline = SandboxInit()
         self.network = HomeNetwork(self.lifeline, sources.registry_hosts())
         self.git = GitServer(self.network, self.folder / "git")
         self.network.wait_until_ready()

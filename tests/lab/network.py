@@ -13,8 +13,8 @@ import os
 import time
 from pathlib import Path
 
-from piwizard.sandbox.namespaces import Namespace, WayOut
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.namespaces import Namespace, SlirpUplink
+from piwizard.sandbox.sandbox_init import SandboxInit
 from piwizard.system.commands import Process
 from tests.lab import http_client
 
@@ -99,7 +99,7 @@ DNSMASQ = (
 class HomeNetwork:
     """Up after its creation. More namespaces are joined with `cable`, servers started with `serve`."""
 
-    def __init__(self, lifeline: Lifeline, registries: list[str]) -> None:
+    def __init__(self, lifeline: SandboxInit, registries: list[str]) -> None:
         self.lifeline = lifeline
         self.wan = self.namespace("wan")
         self.router = self.namespace("router")
@@ -171,9 +171,9 @@ class HomeNetwork:
         ip("wan", "link", "set", "home", "up")
         self.wan.check(("sysctl", "-qw", "net.ipv4.ip_forward=1"))
         self.wan.check(("nft", "-f", "-"), input=WAN_RULES)
-        self.way_out = WayOut(self.lifeline, self.wan, "out")
+        self.way_out = SlirpUplink(self.lifeline, self.wan, "out")
         hosts = "/".join(registries)
-        known = (f"--server=/{hosts}/{WayOut.NAME_SERVER}", f"--nftset=/{hosts}/4#inet#internet#handed_out")
+        known = (f"--server=/{hosts}/{SlirpUplink.NAME_SERVER}", f"--nftset=/{hosts}/4#inet#internet#handed_out")
         self.serve(self.wan, *DNSMASQ, f"--listen-address={INTERNET}", "--filter-AAAA", "--cache-size=0", *known)
 
     def _connect_laptop(self) -> None:

@@ -13,15 +13,16 @@ from tests.lab.terminal import Terminal
 ESC, UP, DOWN = "\x1b", "\x1b[A", "\x1b[B"
 CLEAR = "\x05\x15"
 """To the end of the line, and all of it away."""
-OPENED = ("Enter go on", "on trial")
+OPENED = ("Enter continue", "Keep this address?")
 STEPS, RIGHT, LABEL = 23, 25, 21
 """How wide the list of steps is, where the right half begins, how wide labels are; at 80 columns."""
+BUSY = re.compile("Checking this machine|Reading your code")
 SIGN = re.compile(r" .([●✓✗!≠○–◐])")
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One row of a table: its kind is "open", "secret" or "made up"."""
+    """One row of a table: its kind is "visible", "hidden" or "generated"."""
 
     name: str
     kind: str
@@ -30,7 +31,7 @@ class Variable:
     @property
     def seen(self) -> str:
         """What its row shows once it is kept."""
-        return {"secret": "kept secretly", "made up": "32 signs"}.get(self.kind, self.value)
+        return {"hidden": "saved", "generated": "32 random characters"}.get(self.kind, self.value)
 
 
 Answer = str | tuple[Variable, ...]
@@ -137,7 +138,7 @@ class Person:
         left = dict(answers)
         for _ in range(3):  # what was passed by is gone back to
             self.onto(step)
-            self.terminal.wait(lambda: "Looking what can be detected" not in "\n".join(self.terminal.lines), 60)
+            self.terminal.wait(lambda: not BUSY.search("\n".join(self.terminal.lines)), 60)
             self._go_through(left)
             if not left:
                 return
@@ -166,7 +167,7 @@ class Person:
         if isinstance(wanted, str):
             if f"‹ {wanted} ›" not in self.here and "‹" in self.here:
                 self._turn_to(wanted)
-            elif not re.search(rf"(^| ){re.escape(wanted)}( |$)", self.here) and "kept secretly" not in self.here:
+            elif not re.search(rf"(^| ){re.escape(wanted)}( |$)", self.here) and "saved" not in self.here:
                 self._type(wanted)
             self.enter()
         else:

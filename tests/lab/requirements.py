@@ -9,7 +9,7 @@ from pathlib import Path
 
 from piwizard.errors import PiwizardError
 from piwizard.sandbox import cgroups
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit
 
 PACKAGES = {
     "dnsmasq": "dnsmasq-base",
@@ -53,9 +53,9 @@ def _try() -> None:
     """Make what a machine is made of: namespaces, an overlay, a bridge, a tunnel, a control group."""
     os.close(os.open("/dev/net/tun", os.O_RDWR))
     if not cgroups.has_systemd():
-        for group in cgroups.of_process("self"):
+        for group in cgroups.process_groups("self"):
             os.rmdir(tempfile.mkdtemp(prefix="piwizard-try-", dir=Path(group)))
-    lifeline = Lifeline()
+    lifeline = SandboxInit()
     try:
         lifeline.check(("sh", "-c", TRIED))
     finally:

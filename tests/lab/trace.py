@@ -5,15 +5,15 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
-from piwizard.rehearsal.clone import WORKPLACES
+from piwizard.rehearsal.clone import SCRATCH_DIRS
 from piwizard.sandbox import cgroups
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit
 
 LOOKS = {
     "packages": ("dpkg", "-l"),
     "/etc": ("find", "/etc", "-printf", "%p %y %m %U:%G %s %T@ %l\n"),
     "/run": ("find", "/run", "-printf", "%p %y\n"),
-    "/var/cache": ("find", "/var/cache", "-maxdepth", "1", "-not", "-path", str(WORKPLACES)),
+    "/var/cache": ("find", "/var/cache", "-maxdepth", "1", "-not", "-path", str(SCRATCH_DIRS)),
     "/srv and /opt": ("find", "/srv", "/opt", "-maxdepth", "1"),
     "mounts": ("cat", "/proc/self/mounts"),
     "devices": ("ip", "-o", "link", "show"),
@@ -22,7 +22,7 @@ LOOKS = {
 }
 
 
-class Host(Lifeline):
+class Host(SandboxInit):
     """This machine, seen by processes that can be told from everybody else's: those that were started on it."""
 
     def traces(self) -> dict[str, list[str]]:
@@ -38,9 +38,9 @@ class Host(Lifeline):
 
 def ownerless() -> list[str]:
     """Folders and control groups of rehearsals that are over. Others may be under way on this machine meanwhile."""
-    folders = [path for path in WORKPLACES.glob("*") if path.is_dir()]
+    folders = [path for path in SCRATCH_DIRS.glob("*") if path.is_dir()]
     dead = [str(folder) for folder in folders if not _locked(folder / "lock")]
-    tree = [group for parent in cgroups.of_process("self") for group in parent.glob("piwizard-rehearsal-*")]
+    tree = [group for parent in cgroups.process_groups("self") for group in parent.glob("piwizard-rehearsal-*")]
     return dead + [str(group) for group in tree if group.name.rpartition("-")[0] not in {each.name for each in folders}]
 
 

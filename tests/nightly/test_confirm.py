@@ -25,9 +25,9 @@ SAMPLED = [
 AT_LINE = """
 import os, signal, sys
 from piwizard.system import commands, files
-from piwizard.network import address_trial as trial
+from piwizard.network import address_rollback, address_trial
 
-ours, left = {module.__file__ for module in (trial, files)}, int(sys.argv[1])
+ours, left = {module.__file__ for module in (address_rollback, address_trial, files)}, int(sys.argv[1])
 
 def line(frame, what, _):
     global left
@@ -39,7 +39,7 @@ def line(frame, what, _):
     return line
 
 sys.settrace(line)
-trial.confirm()
+address_rollback.confirm_trial()
 """
 ONCE = "[ -e /run/killed ] || { : > /run/killed; kill -9 $$; }"
 
@@ -194,7 +194,7 @@ def _run(pi: Pi) -> str:
 
 def _unit(pi: Pi) -> Path:
     """The control group of the run, as this machine sees it."""
-    (init,) = [group for group in cgroups.of_process(pi.container.leader) if (group / "cgroup.kill").exists()]
+    (init,) = [group for group in cgroups.process_groups(pi.container.leader) if (group / "cgroup.kill").exists()]
     (found,) = init.parent.glob("system.slice/piwizard-run-*")
     return found
 

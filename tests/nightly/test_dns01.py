@@ -50,7 +50,7 @@ CLOUDFLARE = Case(
     "cloudflare",
     "home.example.com",
     "cf-4711_Known7391token",
-    "Cloudflare does not take the token",
+    "Cloudflare does not accept the token",
     ("home.example.com", "www.home.example.com"),
     'zone = "example.com"',
 )
@@ -58,14 +58,14 @@ DUCKDNS = Case(
     "duckdns",
     "songuuli2020.duckdns.org",
     "5e0ff2f4-3c2c-4f0a-9d2b-7d8e9f001177",
-    "DuckDNS does not take the record",
+    "DuckDNS does not accept the record",
     ("songuuli2020.duckdns.org",),
 )
 DESEC = Case(
     "desec",
     "songuuli2020.dedyn.io",
     "desec-4711_Known7391token",
-    "deSEC does not take the token",
+    "deSEC does not accept the token",
     ("songuuli2020.dedyn.io", "www.songuuli2020.dedyn.io"),
 )
 

@@ -59,8 +59,8 @@ def _log_in(pi: Pi, term: str) -> Dialogue:
     time.sleep(0.2)
     dialogue.type(f"{pi.password}\r")
     if term == "dumb":
-        dialogue.expect("calls itself dumb, so the questions come line by line")
-    dialogue.expect("Nothing is altered before you have seen the plan")
+        dialogue.expect("identifies itself as dumb, so the questions appear line by line")
+    dialogue.expect("Nothing changes until you have seen the plan")
     return dialogue
 
 
@@ -69,11 +69,11 @@ def answer_app(dialogue: Dialogue, repo: str) -> None:
     dialogue.answer(f"Git repository [{repo}]:")
     dialogue.fill_in(
         ("App may write", "result.json"),
-        ("Environment (Enter: no more):", "SECRET_KEY = { generate = 32 }"),
-        ("Environment (Enter: no more):", 'GREETING = Hello $you "there" 100%'),
-        ("Environment (Enter: no more):", "API_KEY"),
+        ("Environment (Enter to finish):", "SECRET_KEY = { generate = 32 }"),
+        ("Environment (Enter to finish):", 'GREETING = Hello $you "there" 100%'),
+        ("Environment (Enter to finish):", "API_KEY"),
         ("API_KEY (not shown):", SECRET),
-        until="Do this?",
+        until="Apply these changes?",
         timeout=120,
     )
 
@@ -86,9 +86,9 @@ def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, rele
     said = [log_in()]
     said[-1].answer("What now? [go]")
     said[-1].expect("System: todo")
-    said[-1].answer("Do this?", "yes")
+    said[-1].answer("Apply these changes?", "yes")
     said[-1].expect("=== nginx: todo", RUN)
-    said[-1].answer("Do this?", "yes")
+    said[-1].answer("Apply these changes?", "yes")
     said[-1].answer("Name of the site:", "myflask", RUN)
     said[-1].answer("Git repository:", repo)
     said[-1].expect("Branch or tag [none]:")
@@ -99,7 +99,7 @@ def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, rele
     said[-1].expect("nginx: done")
     said[-1].answer("What now? [go]")
     answer_app(said[-1], repo)
-    said[-1].answer("Do this?", "yes")
+    said[-1].answer("Apply these changes?", "yes")
     said[-1].expect("$ git")
     said[-1].hang_up()  # in the middle of a run
 
@@ -113,11 +113,11 @@ def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, rele
     said[-1].expect("=== Gunicorn (myflask)")
     said[-1].answer("Workers [")
     said[-1].answer("Threads [")
-    said[-1].answer("Do this?", "yes")
+    said[-1].answer("Apply these changes?", "yes")
     said[-1].answer("Domains:", f"{quickstart.HOST}, www.{quickstart.HOST}", RUN)
     said[-1].answer("one more")
-    said[-1].answer("Do this?", "yes")
-    while said[-1].whichever("What now? [quit]", "can be left out. Do it? [Y/n]", timeout=RUN) > 0:
+    said[-1].answer("Apply these changes?", "yes")
+    while said[-1].whichever("What now? [quit]", "is optional. Set it up? [Y/n]", timeout=RUN) > 0:
         said[-1].answer("", "n")
     said[-1].answer("", "quit")
     assert said[-1].end() == 0

@@ -33,7 +33,7 @@ def log_in(ready: Pi):
         terminal.expect("password for alex:")
         terminal.rest()  # what comes before sudo listens is thrown away
         terminal.type(f"{ready.password}\r")
-        terminal.see("Enter go on", 60)
+        terminal.see("Enter continue", 60)
         return terminal
 
     yield again
@@ -50,7 +50,7 @@ def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_i
     terminal = log_in()
     terminal.see("This machine")
     terminal.type("\r")
-    terminal.see("Set this up")
+    terminal.see("[ Install ]")
     on(terminal, "App")
     terminal.type("\r")
     terminal.rest()
@@ -63,7 +63,7 @@ def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_i
     terminal = log_in()
     terminal.see("Welcome back")
     terminal.type("\r")
-    terminal.see("Set this up")
+    terminal.see("[ Install ]")
     on(terminal, "App")
     terminal.see(lab.git.url("tame"))
     on(terminal, "Site")
@@ -74,7 +74,7 @@ def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_i
     terminal.type(ESC)
     terminal.rest(1.0)
     terminal.type("a")
-    terminal.see("Shall this be done?", 120)
+    terminal.see("Install now?", 120)
     assert not (ready.files / "srv" / "myflask").exists(), "altered before the yes"
     terminal.type("y")
     terminal.see("change ", 60)
@@ -83,7 +83,7 @@ def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_i
 
     terminal = log_in()
     terminal.type("\r")
-    terminal.see("All is set up", RUN)
+    terminal.see("Your app is online", RUN)
     assert ready.http("/", host=quickstart.HOST).status == 200
     assert set(quickstart.states(ready).values()) <= {"done", "skipped"}
     kinds = [event["event"] for event in quickstart.events(ready)]
@@ -97,7 +97,7 @@ def test_first_set_up_by_keys_with_the_line_cut_twice(lab: Lab, ready: Pi, log_i
 def test_poor_terminals_over_ssh(ready: Pi, log_in, term: str):
     terminal = log_in(term)
     terminal.type("\r")
-    terminal.see("Set this up")
+    terminal.see("[ Install ]")
     terminal.rest()
     assert terminal.lines[0].startswith(" piwizard")
     assert set(terminal.lines[1]) == {"-"}

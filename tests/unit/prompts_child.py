@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from piwizard import prompts
 from piwizard.engine.events import Event
 from piwizard.errors import PiwizardError
-from piwizard.prompts.backend import Backend
-from piwizard.prompts.console import echoing, open_console
+from piwizard.prompts.prompt_console import echoing, open_console
+from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup import workspace
 from piwizard.setup.planner import Planner
 from piwizard.setup.service import Proposal
@@ -27,7 +27,7 @@ from tests.recorded_machine import RecordedSource
 SAMPLE = Path(__file__).parent / "system" / "samples" / "pi4-trixie"
 
 
-class Pi(Backend):
+class Pi(PromptService):
     """Fails once where the file `fail` is there; waits in a run while the file `wait` is there."""
 
     def __init__(self, folder: Path) -> None:
@@ -106,7 +106,7 @@ def main() -> int:
     paths._dirs = lambda: SimpleNamespace(**{f"user_{name}_path": folder / to for name, to in names.items()})
     registry.STEPS = (*(step for step in registry.STEPS if not step.optional), Router())
     with echoing(False):
-        return prompts.walk(open_console(), Pi(folder), " ".join(sys.argv[2:]))
+        return prompts.guide(open_console(), Pi(folder), " ".join(sys.argv[2:]))
 
 
 if __name__ == "__main__":

@@ -140,12 +140,12 @@ def test_folders_are_bound_where_the_command_looks_for_them():
 
 def test_script_of_piwizards_is_seen_wherever_it_is_installed(own_places):
     script = Path("/home/alex/piwizard/apps/smoke_test.py")
-    assert app_sandbox.seen(script) == own_places / "cache" / "smoke_test.py"
+    assert app_sandbox.path_inside(script) == own_places / "cache" / "smoke_test.py"
     assert job(scripts=(script,))["BindReadOnlyPaths"] == [f"{script}:{own_places / 'cache' / 'smoke_test.py'}"]
 
 
 def test_command_reaches_the_internet_and_the_name_servers_of_the_moment(monkeypatch):
-    monkeypatch.setattr(app_sandbox, "resolvers_here", lambda: ("192.168.1.1", "fe80::1"))
+    monkeypatch.setattr(app_sandbox, "read_resolvers", lambda: ("192.168.1.1", "fe80::1"))
     found = job()
     assert found["IPAddressAllow"] == ["192.168.1.1 fe80::1"]
     assert "192.168.0.0/16" in found["IPAddressDeny"][0].split()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -97,6 +98,15 @@ def test_promises_name_the_layers_of_their_tests() -> None:
         if "`python -m " in tests:
             expected.add("by hand")
         assert set(named.split(", ")) == expected, promise
+
+
+def test_layers_are_those_of_the_import_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    table = (ROOT / "docs/architecture.md").read_text().partition("| layer | content |\n| --- | --- |\n")[2]
+    rows = re.findall(r"^\| (`[^|]+`) \| ", table.partition("\n\n")[0], re.MULTILINE)
+    described = [set(re.findall(r"`(\w+)`", row)) for row in rows]
+    assert described == [set(re.split(r" [|:] ", layer)) - {"__main__"} for layer in layers]
 
 
 @pytest.mark.parametrize("document", ["architecture.md", "security.md", "development.md"])

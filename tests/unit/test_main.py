@@ -36,8 +36,8 @@ try:
     main()
 except SystemExit:
     from piwizard.system import paths
-    from piwizard.system.terminal import front_end
-    print(paths._dirs().site_config_path / "answers.toml", front_end())
+    from piwizard.system.terminal import choose_front_end
+    print(paths._dirs().site_config_path / "answers.toml", choose_front_end())
 """
     argv = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", code]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps import preparation
-from piwizard.sandbox import cgroups, required_programs
+from piwizard.sandbox import cgroups, sandbox_init
 from piwizard.steps import app
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_what_is_installed_from_the_sdist_is_the_same(checkout: Path, tmp_path: 
 def test_install_sh_brings_what_a_rehearsal_needs() -> None:
     listed = re.search('^REHEARSAL_PACKAGES="(.*)"$', (ROOT / "install.sh").read_text(), re.MULTILINE)
     assert listed
-    assert set(required_programs.PACKAGES.values()) <= set(listed[1].split())
+    assert set(sandbox_init.PACKAGES.values()) <= set(listed[1].split())
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["status", "--json"], ["plan"], ["status", "--help"]])

@@ -64,7 +64,7 @@ def up_to_app(dialogue: Dialogue) -> None:
     dialogue.answer("What now? [go]")
     for step in ("=== System: todo", "=== nginx: todo"):
         dialogue.expect(step)
-        dialogue.answer("Do this?", "yes")
+        dialogue.answer("Apply these changes?", "yes")
 
 
 def name_the_app(dialogue: Dialogue, repo: Path) -> None:
@@ -79,11 +79,11 @@ def whole_app(dialogue: Dialogue, repo: Path) -> None:
         ("Requirements file [none]:", ""),
         ("Python [python3]:", ""),
         ("App may write [none]:", "result.json, instance"),
-        ("one more (Enter: 2 are enough):", ""),
-        ("Static folders (Enter: no more):", ""),
-        ("Environment (Enter: no more):", "MODE=fast"),
-        ("Environment (Enter: no more):", "SECRET_KEY={ generate = 32 }"),
-        ("Environment (Enter: no more):", "API_KEY"),
+        ("one more (Enter to finish):", ""),
+        ("Static folders (Enter to finish):", ""),
+        ("Environment (Enter to finish):", "MODE=fast"),
+        ("Environment (Enter to finish):", "SECRET_KEY={ generate = 32 }"),
+        ("Environment (Enter to finish):", "API_KEY"),
         ("API_KEY (not shown):", SECRET),
         until="The app may write result.json",
     )
@@ -92,29 +92,29 @@ def whole_app(dialogue: Dialogue, repo: Path) -> None:
 
 def test_a_whole_first_visit(talk, tmp_path, repo):
     dialogue = talk()
-    dialogue.expect("Nothing is altered before you have seen the plan and said yes.")
+    dialogue.expect("Nothing changes until you have seen the plan and confirmed it.")
     up_to_app(dialogue)
     whole_app(dialogue, repo)
     dialogue.expect("The app may write result.json")
-    dialogue.answer("Do this?", "details")
+    dialogue.answer("Apply these changes?", "details")
     dialogue.expect("$ git ")
-    dialogue.answer("Do this?", "yes")
+    dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("ok  all: well")
     dialogue.answer("Workers [4, for 4 cores, 4096 MB]:", "many")
     dialogue.expect("! gunicorn.workers must be a whole number")
     dialogue.answer("Workers [4,", "3")
     dialogue.answer("Threads [4, in each worker]:")
-    dialogue.answer("Do this?", "1")
+    dialogue.answer("Apply these changes?", "1")
     dialogue.answer("Domains:")
-    dialogue.expect("cannot do without this one")
+    dialogue.expect("This answer is required")
     dialogue.answer("Domains:", "flowers.example.org, www.flowers.example.org")
     dialogue.answer("one more")
-    dialogue.answer("Do this?", "y")
+    dialogue.answer("Apply these changes?", "y")
     dialogue.expect("=== Router: todo")
-    dialogue.answer("This step can be left out. Do it? [Y/n]", "n")
+    dialogue.answer("This step is optional. Set it up? [Y/n]", "n")
     dialogue.expect("Router: skipped")
     dialogue.answer("What now? [quit]")
-    dialogue.expect("Your answers are kept.")
+    dialogue.expect("Your answers are saved.")
     assert dialogue.end() == 0
     assert answers(tmp_path) == {
         "site": {"name": "flowers", "domains": ["flowers.example.org", "www.flowers.example.org"]},
@@ -139,7 +139,7 @@ def test_leaving_in_the_middle_and_coming_back(talk, tmp_path, repo, key):
     dialogue.expect("Branch or tag [none]:")
     time.sleep(0.1)
     dialogue.type(key)
-    dialogue.expect("Your answers are kept. `piwizard --plain` goes on from here.")
+    dialogue.expect("Your answers are saved. Run `piwizard --plain` to continue.")
     assert dialogue.end() == 130
     assert "Traceback" not in dialogue.text
     again = talk()
@@ -164,22 +164,22 @@ def test_a_failure_says_why_and_can_be_tried_again(talk, tmp_path):
     (tmp_path / "fail").touch()
     dialogue = talk()
     dialogue.answer("What now? [go]")
-    dialogue.answer("Do this?", "yes")
+    dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("The run failed.")
     dialogue.expect("! The disk is full.")
     dialogue.expect("Make room.")
     dialogue.answer("What now?", "retry")
-    dialogue.answer("Do this?", "yes")
+    dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("=== nginx: todo")
 
 
 def test_no_means_that_nothing_runs(talk, tmp_path):
     dialogue = talk()
     dialogue.answer("What now? [go]")
-    dialogue.answer("Do this?", "perhaps")
-    dialogue.expect("Please type one of: yes, details, no")
-    dialogue.answer("Do this?", "")
-    dialogue.answer("Do this?", "no")
+    dialogue.answer("Apply these changes?", "perhaps")
+    dialogue.expect("Type one of: yes, details, no")
+    dialogue.answer("Apply these changes?", "")
+    dialogue.answer("Apply these changes?", "no")
     dialogue.expect("System: todo")
     assert not (tmp_path / "lib" / "state.json").exists()
 
@@ -188,7 +188,7 @@ def test_a_run_that_cannot_start_is_said_plainly(talk, tmp_path):
     (tmp_path / "no-systemd").touch()
     dialogue = talk()
     dialogue.answer("What now? [go]")
-    dialogue.answer("Do this?", "yes")
+    dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("! systemd does not run on this machine.")
     dialogue.answer("What now?", "no")
     dialogue.answer("What now? [go]", "quit")
@@ -206,7 +206,7 @@ def test_a_single_step_again(talk, tmp_path):
     again.answer("What now? [go]", "one")
     again.answer("Which step? [none]", "nginx")
     again.expect("=== nginx: done")
-    again.answer("Do this?", "yes")
+    again.answer("Apply these changes?", "yes")
     again.expect("== nginx")
     again.expect("ok  all: well")
 
@@ -225,10 +225,10 @@ def test_leaving_a_run_leaves_it_running(talk, tmp_path):
     dialogue = talk()
     dialogue.answer("What now? [watch]", "one")
     dialogue.answer("Which step? [none]", "system")
-    dialogue.answer("Do this?", "yes")
+    dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("still at it")
     dialogue.type("\x03")
-    dialogue.expect("goes on without you; `piwizard logs -f` shows it")
+    dialogue.expect("continues without you. `piwizard logs -f` shows it")
     assert dialogue.end() == 130
 
 
@@ -237,12 +237,12 @@ def test_what_is_typed_between_questions_is_not_shown(talk, tmp_path):
     dialogue = talk()
     dialogue.answer("What now? [watch]", "one")
     dialogue.answer("Which step? [none]", "system")
-    dialogue.answer("Do this?", "yes")
+    dialogue.answer("Apply these changes?", "yes")
     dialogue.expect("still at it")
     dialogue.type(SECRET)
     time.sleep(0.2)
     dialogue.type("\x03")
-    dialogue.expect("Your answers are kept.")
+    dialogue.expect("Your answers are saved.")
     dialogue.end()
     assert SECRET.encode() not in dialogue.raw
 
@@ -252,5 +252,5 @@ def test_a_locale_without_umlauts_gets_ascii(talk, locale):
     dialogue = talk(env={"LANG": locale})
     dialogue.expect(". System: todo")
     dialogue.answer("What now? [go]")
-    dialogue.expect("Do this?")
+    dialogue.expect("Apply these changes?")
     assert dialogue.raw.isascii()

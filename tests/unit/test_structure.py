@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from tests import import_graph
+from tests import import_graph, public_names
 
 ROOT = Path(__file__).parents[2]
 MAX_NODES, MAX_LAYERS = 30, 14
@@ -30,3 +30,7 @@ def test_contract_covers_every_package():
     assert layers["exhaustive"] is True
     assert layers["containers"] == ["piwizard"]
     assert "ignore_imports" not in layers
+
+
+def test_public_names_are_there_once():
+    assert public_names.duplicates() == {}

@@ -1,4 +1,4 @@
-"""Validate answers: the same validators serve the answers file, the screens and the prompts.
+"""Validate answers, for the answers file, the screens and the prompts alike.
 
 A validator takes the value from TOML or a form and returns the value to keep. It raises Invalid with the rest of a
 sentence that begins with the key of the answer: "must be a whole number from 1 to 32".

@@ -21,7 +21,10 @@ def text(value: Any) -> str:
 
 
 def one_line(value: str) -> str:
-    """Accept one line of printable text. The error never repeats the value: it may be a secret."""
+    """Accept one line of printable text.
+
+    The error never repeats the value: it may be a secret.
+    """
     if not value.isprintable():
         raise Invalid("must not contain line breaks or control characters")
     if len(value) > 1000:
@@ -61,7 +64,7 @@ def one_of(*choices: str) -> Validator:
 
 
 def list_of(inner: Validator, most: int, *, least: int = 0) -> Validator:
-    """Return a validator for a list without duplicates whose members all pass `inner`."""
+    """Return a validator for a list of distinct members that all pass `inner`."""
 
     def validate(value: Any) -> list[Any]:
         if not isinstance(value, list) or not least <= len(value) <= most:

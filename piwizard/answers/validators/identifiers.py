@@ -33,7 +33,10 @@ def host_name(value: Any) -> str:
 
 
 def full_name(value: Any) -> str:
-    """Accept a host name with a domain: programs may complete one without in different ways."""
+    """Accept a host name with a domain.
+
+    Programs may complete one without a domain in different ways.
+    """
     name = host_name(value)
     if "." not in name:
         raise Invalid(f"must be a full domain name such as myapp.ddns.net, not {name!r}")

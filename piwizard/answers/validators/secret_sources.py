@@ -13,7 +13,10 @@ SECRET_SOURCES = "{ env = … }, { file = … }, { generate = … } or { asked =
 
 
 def environment(value: Any) -> dict[str, str | dict[str, Any]]:
-    """Accept a table of environment variables: each a text, or a table that says where a secret comes from."""
+    """Accept a table of environment variables.
+
+    Each value is a text, or a table that says where a secret comes from.
+    """
     if not isinstance(value, dict) or len(value) > 100:
         raise Invalid('must be a table such as { FLASK_ENV = "production" }')
     return {_variable(name): _setting(name, setting) for name, setting in value.items()}
@@ -40,7 +43,10 @@ def _setting(name: str, setting: Any) -> str | dict[str, Any]:
 
 
 def secret_source(value: Any) -> dict[str, Any]:
-    """Accept where a secret comes from, never the secret itself. { asked = true }: piwizard has asked for it."""
+    """Accept where a secret comes from, never the secret itself.
+
+    { asked = true }: piwizard has asked for it.
+    """
     if not isinstance(value, Mapping) or len(value) != 1:
         raise Invalid(f"must be {SECRET_SOURCES}, never the secret itself")
     (kind, where), *_ = value.items()
@@ -62,7 +68,7 @@ def secret_source(value: Any) -> dict[str, Any]:
 
 
 def given_secret(value: Any) -> dict[str, Any]:
-    """Accept where a secret comes from that cannot be generated, such as a password at a provider."""
+    """Accept the source of a secret that cannot be generated, such as a token."""
     if isinstance(value, Mapping) and "generate" in value:
         raise Invalid("must be { env = … }, { file = … } or { asked = true }: piwizard cannot generate it")
     return secret_source(value)

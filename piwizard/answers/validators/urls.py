@@ -13,7 +13,10 @@ TOKEN = re.compile(r"gh[a-z]_|github_pat_|glpat-|gldt-|[0-9a-f]{40}$")
 
 
 def repository(value: Any) -> str:
-    """Accept an address that git can clone: https, http, ssh, git, file, user@host:path, or a full path."""
+    """Accept an address that git can clone.
+
+    https, http, ssh, git, file, user@host:path, or a full path.
+    """
     address = text(value)
     if " " in address or address.startswith("-"):
         raise Invalid("must be the address of a git repository, without spaces or a leading hyphen")
@@ -39,7 +42,7 @@ def fingerprint(value: Any) -> str:
     """Accept the fingerprint of a host key, as ssh shows it."""
     shown = text(value).strip()
     if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", shown):
-        raise Invalid('must be like "SHA256:…" with 43 letters, digits, + and /')
+        raise Invalid('must be like "SHA256:…" with 43 characters: letters, digits, + and /')
     return shown
 
 

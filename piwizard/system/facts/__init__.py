@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piwizard.system.facts.model import (
+from piwizard.system.facts.machine_facts import (
     Address,
     Architecture,
     Board,
@@ -46,31 +46,31 @@ def gather(source: FactSource | None = None) -> Facts:
     """
     from piwizard.system import dpkg
     from piwizard.system.facts import board, nginx_facts
-    from piwizard.system.facts.clock import clock
-    from piwizard.system.facts.disk import disk
-    from piwizard.system.facts.init import init
-    from piwizard.system.facts.memory import memory
-    from piwizard.system.facts.network_facts import network
-    from piwizard.system.facts.os_release import os_release
-    from piwizard.system.facts.ports import ports
+    from piwizard.system.facts.clock import read_clock_state
+    from piwizard.system.facts.disk import read_disk
+    from piwizard.system.facts.init import read_init
+    from piwizard.system.facts.memory import read_memory
+    from piwizard.system.facts.network_facts import read_network
+    from piwizard.system.facts.os_release import read_os_release
+    from piwizard.system.facts.ports import read_ports
 
     source = source or LiveSource()
-    found = {each.name: each for each in dpkg.read(source.read("/var/lib/dpkg/status") or "")}
+    found = {each.name: each for each in dpkg.parse_packages(source.read("/var/lib/dpkg/status") or "")}
     versions = {name: package.version for name, package in found.items()}
     dpkg_package = found.get("dpkg")
     return Facts(
         hostname=(source.read("/proc/sys/kernel/hostname") or "").strip(),
         root=source.root(),
-        os=os_release(source),
-        board=board.board(source),
-        cores=board.cores(source),
-        memory=memory(source),
-        architecture=board.architecture(source, dpkg_package.architecture if dpkg_package else None),
-        disk=disk(source),
-        clock=clock(source),
-        init=init(source),
-        network=network(source),
-        ports=ports(source),
+        os=read_os_release(source),
+        board=board.read_board(source),
+        cores=board.count_cores(source),
+        memory=read_memory(source),
+        architecture=board.read_architecture(source, dpkg_package.architecture if dpkg_package else None),
+        disk=read_disk(source),
+        clock=read_clock_state(source),
+        init=read_init(source),
+        network=read_network(source),
+        ports=read_ports(source),
         nginx_version=nginx_facts.nginx_version(versions),
         openssl_version=nginx_facts.openssl_version(versions),
         python_version=nginx_facts.python_version(source, versions),

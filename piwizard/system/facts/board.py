@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from piwizard.system.facts.model import Architecture, Board
+from piwizard.system.facts.machine_facts import Architecture, Board
 from piwizard.system.facts.source import FactSource
 
 VIRTUAL = ("QEMU", "KVM", "VMware", "innotek", "VirtualBox", "Xen", "Amazon EC2", "Google", "Bochs", "Parallels")
@@ -14,7 +14,7 @@ WIDE_MACHINES = ("aarch64", "x86_64", "riscv64", "ppc64le", "s390x")
 DPKG_OF = {"aarch64": "arm64", "x86_64": "amd64", "armv7l": "armhf", "armv6l": "armhf", "i686": "i386"}
 
 
-def board(source: FactSource) -> Board:
+def read_board(source: FactSource) -> Board:
     """Asks the device tree, then /proc/cpuinfo, then the BIOS."""
     cpuinfo = source.read("/proc/cpuinfo") or ""
     model = (source.read("/proc/device-tree/model") or "").rstrip("\0\n ")
@@ -42,7 +42,7 @@ def short_name(model: str) -> str:
     return re.sub(r"^(Pi [2-9]) B$", r"\1", name)
 
 
-def cores(source: FactSource) -> int:
+def count_cores(source: FactSource) -> int:
     """Cores that are switched on, at least 1."""
     online = (source.read("/sys/devices/system/cpu/online") or "").strip()
     if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", online):
@@ -51,7 +51,7 @@ def cores(source: FactSource) -> int:
     return sum(int(end[-1]) - int(end[0]) + 1 for end in ends)
 
 
-def architecture(source: FactSource, dpkg: str | None) -> Architecture:
+def read_architecture(source: FactSource, dpkg: str | None) -> Architecture:
     """`dpkg` is the architecture of the dpkg package; without it, what the kernel runs on is taken for it."""
     machine = source.machine()
     if dpkg is None:

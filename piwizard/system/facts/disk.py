@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from piwizard.system.facts.model import Disk
+from piwizard.system.facts.machine_facts import Disk
 from piwizard.system.facts.source import FactSource
 
 
@@ -17,9 +17,9 @@ class DiskMount:
     options: tuple[str, ...]
 
 
-def disk(source: FactSource) -> Disk:
+def read_disk(source: FactSource) -> Disk:
     """Room on the file system of /; a card that went bad is mounted read-only."""
-    mounts = read(source.read("/proc/mounts") or "")
+    mounts = parse_mounts(source.read("/proc/mounts") or "")
     root, tmp = mounts.get("/"), mounts.get("/tmp")
     total, free = source.space("/") or (None, None)
     in_memory = source.space("/tmp") if tmp and tmp.kind == "tmpfs" else None
@@ -31,7 +31,7 @@ def disk(source: FactSource) -> Disk:
     )
 
 
-def read(mounts: str) -> dict[str, DiskMount]:
+def parse_mounts(mounts: str) -> dict[str, DiskMount]:
     """The file systems by where they are mounted; where several are, the last, which hides the others."""
     found = {}
     for line in mounts.splitlines():

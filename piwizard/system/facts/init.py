@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from piwizard.system.facts.model import Init
+from piwizard.system.facts.machine_facts import Init
 from piwizard.system.facts.source import FactSource
 
 
-def init(source: FactSource) -> Init:
+def read_init(source: FactSource) -> Init:
     """systemd counts only where it is process 1: its folder alone is there in many containers too."""
     name = (source.read("/proc/1/comm") or "").strip() or "unknown"
     booted = source.exists("/run/systemd/system")

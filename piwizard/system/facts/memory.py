@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from piwizard.system.facts.model import MemoryFacts
+from piwizard.system.facts.machine_facts import MemoryFacts
 from piwizard.system.facts.source import FactSource
 
 CGROUP_LIMIT = "/sys/fs/cgroup/memory.max"
 
 
-def memory(source: FactSource) -> MemoryFacts:
+def read_memory(source: FactSource) -> MemoryFacts:
     """Reads /proc/meminfo, and in a container the limit it was given."""
-    found = read(source.read("/proc/meminfo") or "")
+    found = parse_meminfo(source.read("/proc/meminfo") or "")
     limit = (source.read(CGROUP_LIMIT) or "").strip()
     if not limit.isdigit():
         return found
@@ -20,7 +20,7 @@ def memory(source: FactSource) -> MemoryFacts:
     return MemoryFacts(min(found.total, most), min(found.available, most), found.swap)
 
 
-def read(meminfo: str) -> MemoryFacts:
+def parse_meminfo(meminfo: str) -> MemoryFacts:
     """What /proc/meminfo says; 0 for what it does not."""
     kib = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB$", meminfo, re.M)}
     # MemAvailable is missing on kernels before 3.14.

@@ -20,12 +20,12 @@ LINK = struct.Struct("=BxHiII")
 ADDRESS = struct.Struct("=BBBBI")
 
 
-def addresses() -> list[dict[str, Any]]:
+def read_addresses() -> list[dict[str, Any]]:
     """Every interface in the words of `ip -j addr` (those of them that facts read). Raises OSError if refused."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as channel:
         channel.settimeout(1.0)
         channel.bind((0, 0))
-        return read(_dump(channel, GETLINK), _dump(channel, GETADDR))
+        return parse_dumps(_dump(channel, GETLINK), _dump(channel, GETADDR))
 
 
 def _dump(channel: socket.socket, kind: int) -> bytes:
@@ -42,7 +42,7 @@ def _dump(channel: socket.socket, kind: int) -> bytes:
                 return whole
 
 
-def read(links: bytes, addrs: bytes) -> list[dict[str, Any]]:
+def parse_dumps(links: bytes, addrs: bytes) -> list[dict[str, Any]]:
     """What the two dumps say, ordered by index. Addresses of an interface that has gone meanwhile are left out."""
     found: dict[int, dict[str, Any]] = {}
     for kind, body in _messages(links):

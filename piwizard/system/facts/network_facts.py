@@ -8,7 +8,7 @@ import struct
 from fnmatch import fnmatchcase
 from typing import Any
 
-from piwizard.system.facts.model import Address, Gateway, Interface, Manager, Network
+from piwizard.system.facts.machine_facts import Address, Gateway, Interface, Manager, Network
 from piwizard.system.facts.source import FactSource
 
 RTF_UP, RTF_GATEWAY = 0x1, 0x2
@@ -16,19 +16,19 @@ SYSTEM_SLICES = ("/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.s
 DHCPCD_PIDS = ("/run/dhcpcd/pid", "/run/dhcpcd.pid", "/run/dhcpcd-{}.pid", "/run/dhcpcd/{}.pid")
 
 
-def network(source: FactSource) -> Network:
+def read_network(source: FactSource) -> Network:
     """Asks the kernel for the addresses, and /run for who set them."""
     rows = source.addresses()
     return Network(
-        interfaces=None if rows is None else tuple(interfaces(source, rows)),
+        interfaces=None if rows is None else tuple(list_interfaces(source, rows)),
         gateway=gateway(source.read("/proc/net/route") or ""),
         gateway6=gateway6(source.read("/proc/net/ipv6_route") or ""),
         netplan=any(name.endswith(".yaml") for name in source.listdir("/etc/netplan") or []),
-        name_servers=name_servers(source),
+        name_servers=read_name_servers(source),
     )
 
 
-def name_servers(source: FactSource) -> tuple[str, ...]:
+def read_name_servers(source: FactSource) -> tuple[str, ...]:
     """The name servers in use. Where this machine asks itself first, those that NetworkManager was told."""
     for path in ("/etc/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf", "/run/NetworkManager/resolv.conf"):
         found = re.findall(r"^\s*nameserver\s+([0-9A-Fa-f.:]+)\s*$", source.read(path) or "", re.M)
@@ -45,7 +45,7 @@ def _own(address: str) -> bool:
         return True
 
 
-def interfaces(source: FactSource, rows: list[dict[str, Any]]) -> list[Interface]:
+def list_interfaces(source: FactSource, rows: list[dict[str, Any]]) -> list[Interface]:
     """The interfaces of `ip -j addr`, without loopback."""
     found = []
     for row in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from piwizard.system.dpkg import upstream
+from piwizard.system.dpkg import upstream_version
 from piwizard.system.facts.source import FactSource
 
 PACKAGES = ("nginx", "nginx-core", "nginx-light", "nginx-full", "nginx-extras")
@@ -37,4 +37,4 @@ def python_version(source: FactSource, packages: Mapping[str, str]) -> str | Non
 
 
 def _first(packages: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((upstream(packages[name]) for name in names if name in packages), None)
+    return next((upstream_version(packages[name]) for name in names if name in packages), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from functools import cache
 
-from piwizard.system.facts.model import OsRelease
+from piwizard.system.facts.machine_facts import OsRelease
 from piwizard.system.facts.source import FactSource, LiveSource
 
 SUPPORTED = {"12": "bookworm", "13": "trixie"}
@@ -14,19 +14,19 @@ CODENAMES = {**SUPPORTED, **OLD}
 ADVICE = "install Raspberry Pi OS 13 (trixie) or 12 (bookworm)"
 
 
-def os_release(source: FactSource) -> OsRelease:
+def read_os_release(source: FactSource) -> OsRelease:
     """Reads os-release; the 64-bit Raspberry Pi OS calls itself Debian there, but has an issue file of its own."""
     text = source.read("/etc/os-release") or source.read("/usr/lib/os-release") or ""
-    return read(text, pi_issue=source.exists("/etc/rpi-issue"))
+    return parse_os_release(text, pi_issue=source.exists("/etc/rpi-issue"))
 
 
 @cache
-def here() -> str:
+def system_name() -> str:
     """What this machine runs, for a person: "Debian GNU/Linux 12 (bookworm)"."""
-    return os_release(LiveSource()).pretty
+    return read_os_release(LiveSource()).pretty
 
 
-def read(text: str, *, pi_issue: bool) -> OsRelease:
+def parse_os_release(text: str, *, pi_issue: bool) -> OsRelease:
     """What an os-release file says, with why piwizard won't work on it, if so."""
     said = dict(_assignments(text))
     version = said.get("VERSION_ID", "")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from piwizard.system.facts.model import PortOwner
-from piwizard.system.facts.package_of import owner_of
+from piwizard.system.facts.machine_facts import PortOwner
 from piwizard.system.facts.source import FactSource
 
 PORTS = (80, 443)
 LISTEN = "0A"
+DPKG_INFO = "/var/lib/dpkg/info"
+OTHER_NAMES = {"node": "nodejs"}
 WORDS = {
     "nginx": "nginx",
     "apache2": "Apache",
@@ -34,7 +35,7 @@ class Listener:
     inode: str
 
 
-def ports(source: FactSource) -> tuple[PortOwner, ...]:
+def read_ports(source: FactSource) -> tuple[PortOwner, ...]:
     """The owners of 80 and 443, in that order; a port that nobody listens on is left out."""
     listeners = [
         listener
@@ -75,7 +76,7 @@ def _owner(source: FactSource, port: int, inodes: set[str], running: dict[str, s
     words = WORDS.get(program, program)
     if program == "lighttpd" and source.exists("/etc/pihole"):
         words = "Pi-hole (lighttpd)"
-    package = owner_of(source, path or f"/usr/sbin/{program}")
+    package = find_package(source, path or f"/usr/sbin/{program}")
     return PortOwner(port, words, program, int(pid), unit, package, guessed)
 
 
@@ -127,4 +128,21 @@ def unit_of(cgroup: str) -> str | None:
             for part in reversed(path.split("/")):
                 if part.endswith((".service", ".scope", ".socket")):
                     return part
+    return None
+
+
+def find_package(source: FactSource, path: str) -> str | None:
+    """The package that brought a program; None: no package, or one that doesn't bear the program's name.
+
+    Only the few packages named like the program are looked into: reading the lists of all of them takes
+    seconds from an SD card.
+    """
+    program = path.rsplit("/", 1)[-1]
+    stem = OTHER_NAMES.get(program, program)[:6]
+    wanted = {path, path.removeprefix("/usr"), f"/usr{path}"}
+    for name in sorted(source.listdir(DPKG_INFO) or []):
+        if name.startswith(stem) and name.endswith(".list"):
+            lines = (source.read(f"{DPKG_INFO}/{name}") or "").splitlines()
+            if not wanted.isdisjoint(lines):
+                return name.removesuffix(".list").partition(":")[0]
     return None

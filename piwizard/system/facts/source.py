@@ -73,14 +73,16 @@ class LiveSource:
         from piwizard.system.facts import netlink
 
         try:
-            return netlink.addresses()
+            return netlink.read_addresses()
         except OSError:
             return None
 
     def clock_error(self) -> int | None:
-        from piwizard.system.facts import adjtimex  # ctypes is slow to import
+        from piwizard.system.facts import (
+            clock,
+        )
 
-        return adjtimex.kernel_error()
+        return clock.read_kernel_error()
 
     def machine(self) -> str:
         return os.uname().machine

@@ -102,7 +102,7 @@ def _names(pi: Pi) -> list[str]:
 
 
 def _units(pi: Pi) -> Path:
-    (init,) = [group for group in cgroups.of_process(pi.container.leader) if (group / "cgroup.kill").exists()]
+    (init,) = [group for group in cgroups.process_groups(pi.container.leader) if (group / "cgroup.kill").exists()]
     return init.parent / "system.slice"
 
 

@@ -14,7 +14,7 @@ import dns.rcode
 import dns.rdatatype
 
 from piwizard.sandbox.namespaces import Namespace
-from piwizard.sandbox.sandbox_init import Lifeline
+from piwizard.sandbox.sandbox_init import SandboxInit
 from piwizard.system import commands
 from piwizard.system.commands import Result
 from tests.lab import http_client
@@ -29,7 +29,7 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 class Visitor:
     """A namespace on the far side of the Internet."""
 
-    def __init__(self, lifeline: Lifeline, namespace: Namespace, trusted: Callable[[], str]) -> None:
+    def __init__(self, lifeline: SandboxInit, namespace: Namespace, trusted: Callable[[], str]) -> None:
         self.namespace = namespace
         self._lifeline = lifeline
         self._trusted = trusted

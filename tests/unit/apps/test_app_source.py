@@ -25,7 +25,7 @@ def test_the_newest_commit_is_fetched_for_root_alone(own_places, repo):
 
 
 def test_a_repository_without_bounds_is_refused_and_removed(own_places, repo, monkeypatch):
-    monkeypatch.setattr(bounded_command, "MOST_BYTES", -(1 << 60))
+    monkeypatch.setattr(bounded_command, "MAX_BYTES", -(1 << 60))
     with pytest.raises(PiwizardError, match=r"app\.repo: .* takes more than") as refused:
         app_source.fetch_newest("blog", repo, None)
     assert refused.value.key == "app.repo"

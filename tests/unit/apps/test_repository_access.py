@@ -7,7 +7,7 @@ import pytest
 from piwizard.answers.model import Answers
 from piwizard.apps.repository_access import deploy_key_page, repository_access, ssh_address, token_user
 from piwizard.errors import PiwizardError
-from piwizard.git.git_address import parse
+from piwizard.git.git_address import parse_address
 
 
 def test_answers_and_secrets_come_together():
@@ -37,15 +37,15 @@ def test_a_token_is_not_sent_for_everybody_to_read():
     ],
 )  # fmt: skip
 def test_the_very_page(repo, page):
-    assert deploy_key_page(parse(repo)).page == page
+    assert deploy_key_page(parse_address(repo)).page == page
 
 
 def test_a_server_of_ones_own():
-    assert "authorized_keys of git." in deploy_key_page(parse("git@git.lan:app.git")).words
+    assert "authorized_keys of git." in deploy_key_page(parse_address("git@git.lan:app.git")).words
 
 
 def test_forms():
-    assert ssh_address(parse("https://github.com/me/app")) == "git@github.com:me/app.git"
+    assert ssh_address(parse_address("https://github.com/me/app")) == "git@github.com:me/app.git"
     assert [token_user(host) for host in ("github.com", "bitbucket.org", "git.lan")] == [
         "x-access-token",
         "x-token-auth",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.changes import UNDO
-from piwizard.changes.workspace import home
+from piwizard.changes.build_workspace import home
 from piwizard.engine.undo_journal import Journal
 from piwizard.system import commands, transient_unit
 

@@ -23,7 +23,7 @@ pytestmark = needs_root
 
 @pytest.fixture
 def change(tmp_path, own_places, monkeypatch):
-    monkeypatch.setattr(generator, "PROGRESS", tmp_path / "progress")
+    monkeypatch.setattr(generator, "PROGRESS_FILE", tmp_path / "progress")
     (tmp_path / "etc").mkdir()
     return Generate(tmp_path / "etc" / "dhparam-512.pem", 512)
 
@@ -40,14 +40,14 @@ def systemctl(monkeypatch):
         return Result(tuple(argv), 0, "", "", (), 0.0)
 
     monkeypatch.setattr(commands, "run", fake)
-    monkeypatch.setattr(systemd, "ask", lambda names: dict.fromkeys(names, asked_state[0]))
-    asked_state = [systemd.NOT_THERE]
+    monkeypatch.setattr(systemd, "read_states", lambda names: dict.fromkeys(names, asked_state[0]))
+    asked_state = [systemd.MISSING_UNIT]
     return asked, asked_state
 
 
 def generate(content=PEM):
-    generator.folder().mkdir(parents=True, exist_ok=True)
-    generator.generated().write_bytes(content)
+    generator.generator_folder().mkdir(parents=True, exist_ok=True)
+    generator.generated_file().write_bytes(content)
 
 
 def in_place(change):
@@ -59,7 +59,7 @@ def test_generate_starts_the_unit_and_leaves_the_rest_to_it(change, working, sys
     assert work.make(change)
     assert work.continued_by is generator.JOB
     assert systemctl[0] == ["stop", "daemon-reload", "start"]
-    assert generator.partial().read_bytes() == b""
+    assert generator.partial_file().read_bytes() == b""
     assert in_place(change) == []
 
 
@@ -76,7 +76,7 @@ def test_generate_puts_generated_parameters_in_place(change, working):
     generate()
     assert working().make(change)
     assert change.path.read_bytes() == PEM
-    assert not generator.folder().exists()
+    assert not generator.generator_folder().exists()
     assert not working().make(change)
 
 
@@ -87,7 +87,7 @@ def test_generate_starts_again_where_parameters_are_not_whole_or_of_another_size
     assert work.make(change)
     assert work.continued_by
     assert in_place(change) == []
-    assert not generator.generated().exists()
+    assert not generator.generated_file().exists()
 
 
 def test_generate_keeps_a_file_edited_by_hand_without_a_yes(change, working, systemctl):
@@ -114,7 +114,7 @@ def test_undo_stops_the_unit_and_removes_its_files(change, working, undo, system
     assert undo() == []
     assert systemctl[0] == ["stop"]
     assert in_place(change) == []
-    assert not generator.folder().exists()
+    assert not generator.generator_folder().exists()
 
 
 def test_undo_reads_records_of_earlier_versions(tmp_path, working, undo):
@@ -142,7 +142,7 @@ def test_generate_killed_at_any_call_leaves_whole_parameters_or_none(change, tmp
         working().make(change)
         assert in_place(change) == [change.path.name], f"killed at {point}"
         assert change.path.read_bytes() == PEM, f"killed at {point}"
-        assert not generator.folder().exists(), f"killed at {point}"
+        assert not generator.generator_folder().exists(), f"killed at {point}"
         for folder in ("etc", "backups", "run-1"):
             shutil.rmtree(tmp_path / folder, ignore_errors=True)
         change.path.parent.mkdir()
@@ -152,15 +152,17 @@ def test_generate_killed_at_any_call_leaves_whole_parameters_or_none(change, tmp
 
 
 def test_progress_is_counted_from_the_dots_of_openssl(change):
-    assert generator.progress().text == "generating, 0 %"
-    generator.folder().mkdir(parents=True)
-    generator.partial().touch()
+    assert generator.read_progress().text == "generating, 0 %"
+    generator.generator_folder().mkdir(parents=True)
+    generator.partial_file().touch()
     heading = b"Generating DH parameters, 2048 bit long safe prime\n"
-    generator.PROGRESS.write_bytes(heading + b".+." * round(openssl_dhparam.candidates(2048) * 0.17))
-    assert generator.progress().percent == pytest.approx(34, abs=1)
-    assert generator.progress().text.startswith(f"generating, {generator.progress().percent} %: 1 s so far, usually ")
-    generator.PROGRESS.write_bytes(heading + b"." * 20_000)
-    assert "longer than the usual" in generator.progress().text
-    assert generator.progress().percent == 99
+    generator.PROGRESS_FILE.write_bytes(heading + b".+." * round(openssl_dhparam.expected_candidates(2048) * 0.17))
+    assert generator.read_progress().percent == pytest.approx(34, abs=1)
+    assert generator.read_progress().text.startswith(
+        f"generating, {generator.read_progress().percent} %: 1 s so far, usually "
+    )
+    generator.PROGRESS_FILE.write_bytes(heading + b"." * 20_000)
+    assert "longer than the usual" in generator.read_progress().text
+    assert generator.read_progress().percent == 99
     generate()
-    assert generator.progress().percent == 100
+    assert generator.read_progress().percent == 100

@@ -7,8 +7,8 @@ import pytest
 from piwizard.changes import network_backends
 from piwizard.changes.network_backends import Netplan
 from piwizard.network import netplan, networkmanager
-from piwizard.network.address_settings import Settings
-from piwizard.network.netplan import Definition
+from piwizard.network.address_settings import AddressSettings
+from piwizard.network.netplan import NetplanDefinition
 
 BEFORE = {"keeper": "netplan"}
 
@@ -18,8 +18,8 @@ def ours(tmp_path, monkeypatch, working):
     """piwizard's file of netplan's, as it was written; the network itself is left alone."""
     path = tmp_path / "netplan" / "95-piwizard-static-ip.yaml"
     path.parent.mkdir()
-    monkeypatch.setattr(netplan, "OURS", path)
-    monkeypatch.setattr(networkmanager, "read", lambda connection: {})
+    monkeypatch.setattr(netplan, "OWN_FILE", path)
+    monkeypatch.setattr(networkmanager, "read_connection", lambda connection: {})
     monkeypatch.setattr(network_backends, "_netplan_argv", lambda connection, interface: ())
     working("static-ip").write(path, b"network: {}\n", 0o600, (0, 0))
     return path
@@ -42,8 +42,8 @@ def test_undo_keeps_what_a_person_edited(ours, working, events):
 
 
 def test_an_edited_file_is_known(ours, working):
-    settings = Settings("eth0", "192.168.1.9/24", "192.168.1.1", (), "NetworkManager", "Wired")
-    keeper = Netplan(settings, "Wired", Definition("ethernets", "eth0"))
+    settings = AddressSettings("eth0", "192.168.1.9/24", "192.168.1.1", (), "NetworkManager", "Wired")
+    keeper = Netplan(settings, "Wired", NetplanDefinition("ethernets", "eth0"))
     assert network_backends.edited(keeper, working("static-ip")) is None
     ours.write_text("# mine\n")
     assert network_backends.edited(keeper, working("static-ip")) == ours

@@ -48,7 +48,7 @@ def server(monkeypatch):
             return result
 
     made = Server()
-    monkeypatch.setattr(host_keys, "scan", made.scan)
+    monkeypatch.setattr(host_keys, "scan_host", made.scan)
     monkeypatch.setattr(key, "_test_key", made.test)
     return made
 
@@ -74,14 +74,14 @@ def person(monkeypatch):
 
 
 def trusted(site="blog"):
-    return host_keys.read(host_keys.trusted_file(site))
+    return host_keys.read_keys(host_keys.trusted_file(site))
 
 
 def test_key_is_shown_with_the_page_to_add_it(answers, server, capsys):
     answers(ONE, "git@github.com:me/app.git")
     assert key.show_key(None, None, as_json=False) == 0
     said = capsys.readouterr().out
-    assert deploy_key.make("blog") in said
+    assert deploy_key.make_key("blog") in said
     assert "https://github.com/me/app/settings/keys/new" in said
     assert "Not yet: git.lan rejects the key." in said
 
@@ -91,7 +91,7 @@ def test_key_as_json_has_the_test_result(answers, server, capsys):
     assert key.show_key(None, None, as_json=True) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["site"], said["repo"], said["accepted"]) == ("blog", "git@git.lan:me/app.git", False)
-    assert said["key"] == deploy_key.make("blog")
+    assert said["key"] == deploy_key.make_key("blog")
 
 
 def test_key_for_an_https_address_shows_the_ssh_address(answers, server, capsys):
@@ -180,12 +180,12 @@ def test_key_refuses_a_local_folder(answers, server):
 def test_trust_keeps_other_lines_of_known_hosts(answers, server):
     answers(ONE)
     file = host_keys.trusted_file("blog")
-    host_keys.trust("blog", [FIRST])
+    host_keys.trust_keys("blog", [FIRST])
     theirs = f"# my own\n@revoked *.lan ssh-ed25519 AAAA\nOther.lan {FIRST.kind} {FIRST.key} # a comment\n"
     file.write_text(theirs + file.read_text())
     before = file.read_text()
     other = host_keys.HostKey(FIRST.host, FIRST.kind, "QUFBQQ==")
-    host_keys.trust("blog", [other])
+    host_keys.trust_keys("blog", [other])
     assert file.read_text() == f"{theirs}{FIRST.host} {FIRST.kind} QUFBQQ==\n"
     assert file.with_name("known_hosts.previous").read_text() == before
 

@@ -55,7 +55,7 @@ class Machine:
         run = f"run-{len(self.requests) + 10}"
         engine = Runner(workspace.backups_dir(), workspace.state(), Recorder(paths.logs_dir() / run))
         for step, site in wanted.steps:
-            data = app_data.folder(site) if step == "app" else None
+            data = app_data.data_folder(site) if step == "app" else None
             assert engine.undo(step, site, data=data, wipe=site in wanted.wipe)
         return run
 
@@ -248,7 +248,7 @@ def test_remove_keeps_data_of_a_site_that_was_never_set_up(machine):
 def test_remove_refuses_data_with_a_mounted_disk(machine, monkeypatch):
     mounts = machine.root / "mountinfo"
     mounts.write_text(f"36 22 98:0 / {machine.srv}/blog/data/media rw - ext4 /dev/b rw\n")
-    monkeypatch.setattr(app_data, "MOUNTS", mounts)
+    monkeypatch.setattr(app_data, "MOUNTINFO", mounts)
     said = machine.run("remove", "blog", "--yes")
     assert said.exit_code == 1
     assert "A disk is mounted at" in said.output
@@ -318,6 +318,6 @@ def test_undo_keeps_a_folder_that_existed_before(machine):
     machine.set_up("old", "run-4")
     said = machine.run("remove", "old", "--yes")
     assert data(machine, "old") is None
-    assert files.gone(machine.srv / "old" / "data").exists() is False
+    assert files.removal_path(machine.srv / "old" / "data").exists() is False
     assert "restored" not in said.output
     assert f"Still there: {machine.srv}/old, which is empty" in said.output

@@ -19,7 +19,7 @@ from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
 from piwizard.git import deploy_key, host_keys
 from piwizard.git.host_keys import HostKey
-from piwizard.network import address_trial
+from piwizard.network import address_rollback, address_trial
 from piwizard.setup import workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import paths
@@ -204,7 +204,7 @@ def asked(root: Path, notes: Notes) -> None:
 def keys(root: Path, notes: Notes) -> None:
     """A key made and shown to a person, who adds it at the forge; then the site gets another name."""
     with mock.patch.object(deploy_key.socket, "gethostname", return_value="raspberrypi"):
-        public = deploy_key.make("myflask")
+        public = deploy_key.make_key("myflask")
     notes.holds(public, "key", "myflask")
 
 
@@ -212,7 +212,7 @@ def trusted(root: Path, notes: Notes) -> None:
     """Host keys that a person said yes to: of one host, of another, then the first with other keys."""
     for host, key in (("git.lan", "QUFB"), ("forge.lan", "QkJC"), ("git.lan", "Q0ND")):
         with notes.promised([f"ssh-ed25519 {key}"], "host-key", "myflask", host):
-            host_keys.trust("myflask", [HostKey(host, "ssh-ed25519", key)])
+            host_keys.trust_keys("myflask", [HostKey(host, "ssh-ed25519", key)])
 
 
 def account(root: Path, notes: Notes) -> None:
@@ -235,7 +235,7 @@ def renamed(root: Path, notes: Notes) -> None:
     answering = AnswerStore()
     answering.set(None, "site.name", "blog")
     answering.set_secret("blog", "app.token", "a-token")
-    public = deploy_key.make("blog")
+    public = deploy_key.make_key("blog")
     notes.settled()
     notes.holds("blog", "answer", "", "site.name")
     notes.holds(public, "key-in-use")
@@ -277,18 +277,20 @@ def address(root: Path, notes: Notes) -> None:
     settings.write_text("theirs\n")
     (root / "units").mkdir()
     notes.settled()
-    one = address_trial.Trial("first", "eth0", "192.168.1.197/24", "192.168.1.100", 180, 0.0)
+    one = address_trial.AddressTrial("first", "eth0", "192.168.1.197/24", "192.168.1.100", 180, 0.0)
     ran = lambda argv: Result(tuple(argv), 0, "", "", (), 0.0)  # noqa: E731
     with notes.promised("on", "trial", "first"):
-        address_trial.arm(one, address_trial.Manager("NetworkManager.service", None), [settings], ran)
-    address_trial.let_confirm(one)
+        address_rollback.arm_rollback(
+            one, address_rollback.NetworkService("NetworkManager.service", None), [settings], ran
+        )
+    address_trial.allow_confirmation(one)
     with (
-        mock.patch.object(address_trial, "live", return_value=[one.host]),
+        mock.patch.object(address_trial, "live_addresses", return_value=[one.host]),
         mock.patch.object(address_trial, "commands", SimpleNamespace(run=lambda _: Result((), 0, "", "", (), 0.0))),
         mock.patch.object(address_trial.os, "sync"),
         notes.promised("kept", "trial", "first"),
     ):
-        address_trial.confirm()
+        address_rollback.confirm_trial()
 
 
 JOURNEYS: dict[str, Callable[[Path, Notes], None]] = {

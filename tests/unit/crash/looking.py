@@ -16,13 +16,13 @@ from piwizard.changes.base import ChangeFailed
 from piwizard.dns import update_request, verify_account
 from piwizard.dns.ddns_account import Account
 from piwizard.dns.providers import PROVIDERS
-from piwizard.dns.verify_account import Prove
+from piwizard.dns.verify_account import VerifyAccount
 from piwizard.engine import run_launch, run_log
 from piwizard.engine.run_log import Recorder, runs
 from piwizard.engine.transactions import TransactionBackup
 from piwizard.engine.undo_journal import Journal
 from piwizard.git import deploy_key, host_keys
-from piwizard.network import address_trial
+from piwizard.network import address_rollback, address_trial
 from piwizard.setup import status, workspace
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import files, paths
@@ -38,7 +38,7 @@ def piwizard_in(root: Path) -> Iterator[None]:
     """piwizard with all its places below a folder."""
     found = {f"user_{name}_path": root / folder for name, folder in FOLDERS.items()}
     units = root / "units"
-    boot = units / address_trial.BOOT_UNIT.name
+    boot = units / address_rollback.BOOT_UNIT.name
     with (
         mock.patch.object(paths, "_dirs", return_value=SimpleNamespace(**found)),
         mock.patch.multiple(
@@ -68,8 +68,8 @@ def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     for file in (root / "machine").rglob("*"):
         if file.is_file() and not file.is_symlink():
             _accounted_for(file, backups.wrote)
-    rate_limits.Attempts(paths.state_dir() / "attempts.json").all()
-    address_trial.current()
+    rate_limits.Attempts(paths.state_dir() / "attempts.json").read_all()
+    address_trial.current_trial()
     return {name: READERS[name[0]](*name[1:]) for name in names}
 
 
@@ -113,26 +113,29 @@ def _remembered(step: str, target: str) -> Any:
 
 
 def _attempt(at: str) -> str | None:
-    found = rate_limits.Attempts(paths.state_dir() / "attempts.json").all()
+    found = rate_limits.Attempts(paths.state_dir() / "attempts.json").read_all()
     return next((one.result for one in found if one.at == at), None)
 
 
 def _key(site: str) -> str | None:
-    if not deploy_key.made(site):
+    if not deploy_key.has_key(site):
         return None
-    private = deploy_key.private(site).read_bytes()
+    private = deploy_key.private_key(site).read_bytes()
     assert b"END OPENSSH PRIVATE KEY" in private, f"the key of {site} is not whole"
-    return deploy_key.private(site).with_suffix(".pub").read_text().strip()
+    return deploy_key.private_key(site).with_suffix(".pub").read_text().strip()
 
 
 def _host_key(site: str, host: str) -> list[str] | None:
-    return [f"{one.kind} {one.key}" for one in host_keys.of(host, host_keys.read(host_keys.trusted_file(site)))] or None
+    return [
+        f"{one.kind} {one.key}"
+        for one in host_keys.keys_of_host(host, host_keys.read_keys(host_keys.trusted_file(site)))
+    ] or None
 
 
-def account_to_prove(secret: str) -> Prove:
+def account_to_prove(secret: str) -> VerifyAccount:
     """The proof of an account with that secret, as a step makes it."""
     account = Account(PROVIDERS["duckdns"], "songuuli2020.duckdns.org", "nobody", secret, "www.duckdns.org")
-    return Prove(account, lambda: None, paths.state_dir() / "ddns.json")
+    return VerifyAccount(account, lambda: None, paths.state_dir() / "ddns.json")
 
 
 def _account(secret: str) -> str | None:
@@ -158,7 +161,7 @@ def _request(run: str) -> list[Any] | None:
 
 
 def _outcome(name: str) -> str | None:
-    found = address_trial.outcome(address_trial.Trial(name, "eth0", "192.168.1.197/24", None, 180, 0.0))
+    found = address_trial.trial_outcome(address_trial.AddressTrial(name, "eth0", "192.168.1.197/24", None, 180, 0.0))
     return None if found == "unknown" else found
 
 

@@ -11,7 +11,7 @@ from piwizard.diagnosis.findings import Finding
 from piwizard.errors import PiwizardError
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.system import paths
-from piwizard.system.remedies import AddAnswer, Advice, ApplySteps, AskAnswer, GenerateSecret, sentence
+from piwizard.system.remedies import AddAnswer, Advice, ApplySteps, AskAnswer, GenerateSecret, format_fix
 
 ANSWERS = """\
 [site]
@@ -56,13 +56,13 @@ def test_several_fixes_are_one_run() -> None:
 
 def test_fix_is_rendered_as_text() -> None:
     added = (AddAnswer("app.writable", ("found", "uploads"), shown=("uploads",)), ApplySteps(("app",), "to build it"))
-    assert sentence(added) == 'Add "uploads" to app.writable. Then run `piwizard apply app` to build it.'
+    assert format_fix(added) == 'Add "uploads" to app.writable. Then run `piwizard apply app` to build it.'
     generated = (GenerateSecret("app.env.SECRET_KEY"), ApplySteps(("app", "gunicorn", "site"), newest=True))
-    assert sentence(generated) == "Add SECRET_KEY = { generate = 32 } to [app.env]. Then run `piwizard deploy`."
-    assert sentence((AskAnswer("app.env.API_URL", secret=False),)).startswith(
+    assert format_fix(generated) == "Add SECRET_KEY = { generate = 32 } to [app.env]. Then run `piwizard deploy`."
+    assert format_fix((AskAnswer("app.env.API_URL", secret=False),)).startswith(
         "Run `piwizard doctor --fix` to be asked for API_URL, or add API_URL to [app.env]"
     )
-    assert sentence(()) == ""
+    assert format_fix(()) == ""
 
 
 def never(run: ApplySteps, site: str | None, as_json: bool) -> int:

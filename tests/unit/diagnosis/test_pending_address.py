@@ -8,12 +8,12 @@ import pytest
 
 from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.diagnosis import pending_address
-from piwizard.network.address_trial import Trial
+from piwizard.network.address_trial import AddressTrial
 from piwizard.system.certificates import X509Info
 from piwizard.system.systemd import UnitState
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-TRIED = Trial("ab12", "eth0", "192.168.1.230/24", "192.168.1.4", 180, 0.0)
+TRIED = AddressTrial("ab12", "eth0", "192.168.1.230/24", "192.168.1.4", 180, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piwizard.diagnosis.redaction import Redactor
-from piwizard.system.secret_filter import SHORTEST_SECRET
+from piwizard.system.secret_filter import MIN_SECRET_CHARACTERS
 
 NAMES = {"songuuli.ddns.net": "name", "alex": "login", "someone/blog": "repository", "you@mail.de": "login"}
 STAND_IN = re.compile(r"(?:secret|name|login|repository|address|mail|mac|host|person)-\d+(?:\.example)?")
-secrets = st.text(st.characters(exclude_categories=("Cs", "Cc", "Co")), min_size=SHORTEST_SECRET, max_size=30)
+secrets = st.text(st.characters(exclude_categories=("Cs", "Cc", "Co")), min_size=MIN_SECRET_CHARACTERS, max_size=30)
 texts = st.text(max_size=40)
 spellings = st.sampled_from(
     (str, repr, json.dumps, shlex.quote, quote, lambda text: quote(text, safe=""), lambda text: json.dumps(repr(text)))
@@ -41,7 +41,7 @@ def test_no_secret_survives(secret, around):
 @given(st.lists(secrets, min_size=1, max_size=6), texts)
 def test_none_of_several_that_lie_in_one_another(several, text):
     for secret in several:
-        left = STAND_IN.sub("\0", redacted(f"{text} {secret} {text}", *several, several[0][:SHORTEST_SECRET]))
+        left = STAND_IN.sub("\0", redacted(f"{text} {secret} {text}", *several, several[0][:MIN_SECRET_CHARACTERS]))
         assert secret not in left
 
 

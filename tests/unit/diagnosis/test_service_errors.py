@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from piwizard.diagnosis import journald
-from piwizard.diagnosis.journald import Line
+from piwizard.diagnosis.journald import JournalLine
 from piwizard.diagnosis.nginx_errors import parse, upstream_problems
 from piwizard.diagnosis.service_errors import service_problems
 from piwizard.system.remedies import ApplySteps
@@ -18,10 +18,10 @@ BEGIN = datetime(2026, 11, 22, 12, 47, tzinfo=UTC)
 SOCKET = "/run/piwizard-myflask.sock"
 
 
-def lines(text: str) -> list[Line]:
+def lines(text: str) -> list[JournalLine]:
     """Lines of "PID|text", a second apart."""
     parts = [line.partition("|") for line in text.splitlines()]
-    return [Line(BEGIN + timedelta(seconds=at), pid, words) for at, (pid, _, words) in enumerate(parts)]
+    return [JournalLine(BEGIN + timedelta(seconds=at), pid, words) for at, (pid, _, words) in enumerate(parts)]
 
 
 @pytest.mark.parametrize(

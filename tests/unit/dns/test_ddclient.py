@@ -38,16 +38,16 @@ def test_settings(account, name, version):
     assert "ssl=yes" in found
 
 
-def test_ipv6_where_provider_and_version_do_it(account):
+def test_ipv6_needs_provider_and_version_support(account):
     assert "ifv6=eth0" in lines(account("duckdns", ipv6=True), TRIXIE, "eth0")
     for name, version in (("duckdns", BOOKWORM), ("no-ip", TRIXIE), ("dynv6", TRIXIE)):
         with pytest.raises(PiwizardError, match="only the IPv4 address"):
             lines(account(name, ipv6=True), version, "eth0")
-    with pytest.raises(PiwizardError, match="no way to the Internet by IPv6"):
+    with pytest.raises(PiwizardError, match="no IPv6 connection to the Internet"):
         lines(account("desec", ipv6=True), TRIXIE, None)
 
 
-def test_a_password_of_signs_stays_what_it_is(account):
+def test_settings_quote_special_characters(account):
     nasty = "a'b\"c#d, e\\f$g%h='i"
     assert f"password='{nasty}'" in lines(account(password=nasty), TRIXIE)
     assert 'login="me\\"\\\\you"' in lines(account(username='me"\\you'), TRIXIE)
@@ -68,7 +68,7 @@ def test_versions(installed, debian, wanted):
     assert ddclient.version_for(installed, debian) == wanted
 
 
-def test_what_differs_by_version():
+def test_settings_path_and_packages_depend_on_version():
     assert ddclient.settings_path(TRIXIE) == Path("/etc/ddclient.conf")
     assert ddclient.settings_path(LATER) == Path("/etc/ddclient/ddclient.conf")
     assert "libio-socket-ssl-perl" in ddclient.packages(BOOKWORM)
@@ -90,12 +90,12 @@ CACHE = (
 )
 
 
-def test_the_last_word_on_each_name():
-    assert ddclient.read_word(CACHE, "songuuli") == ddclient.Word("good", "11.22.33.44", 1790000000)
-    assert ddclient.read_word(CACHE, "zold.ddns.net") == ddclient.Word("badauth", "11.22.33.9", 5)
-    assert ddclient.read_word(CACHE, "b.example.org") == ddclient.Word("noconnect", None, 6)
-    assert ddclient.read_word(CACHE, "a.example.org").status == "failed"
-    assert ddclient.read_word(CACHE, "c.example.org").status == "failed"
-    nothing = ddclient.Word("", None, 0)
+def test_cache_gives_the_last_update_of_each_name():
+    assert ddclient.parse_cache(CACHE, "songuuli") == ddclient.UpdateStatus("good", "11.22.33.44", 1790000000)
+    assert ddclient.parse_cache(CACHE, "zold.ddns.net") == ddclient.UpdateStatus("badauth", "11.22.33.9", 5)
+    assert ddclient.parse_cache(CACHE, "b.example.org") == ddclient.UpdateStatus("noconnect", None, 6)
+    assert ddclient.parse_cache(CACHE, "a.example.org").status == "failed"
+    assert ddclient.parse_cache(CACHE, "c.example.org").status == "failed"
+    nothing = ddclient.UpdateStatus("", None, 0)
     for text in (CACHE, "## ddclient-3.11.2\n", "", "\x00\x00", "atime=x,status= ddns.net\n"):
-        assert ddclient.read_word(text, "ddns.net") == nothing
+        assert ddclient.parse_cache(text, "ddns.net") == nothing

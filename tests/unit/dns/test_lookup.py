@@ -1,4 +1,4 @@
-"""Names asked at a real name server on the loopback."""
+"""Lookups at a real name server on localhost."""
 
 from __future__ import annotations
 
@@ -34,62 +34,62 @@ def server() -> Iterator[NameServer]:
 
 
 def through(server: NameServer, *, seconds: float = 1.0) -> Resolvers:
-    return Resolvers(("127.0.0.1",), server.port, seconds, patience=2 * seconds)
+    return Resolvers(("127.0.0.1",), server.port, seconds, lifetime_seconds=2 * seconds)
 
 
-def test_a_name_at_its_own_servers(server: NameServer) -> None:
-    found = lookup.authoritative("songuuli.ddns.net", "A", through(server))
+def test_lookup_asks_the_name_servers_of_the_zone(server: NameServer) -> None:
+    found = lookup.ask_name_servers("songuuli.ddns.net", "A", through(server))
     assert (found.status, found.records, found.servers, found.ttl) == ("found", ("11.22.33.44",), ("127.0.0.1",), 60)
     assert ("ddns.net", "NS") in server.asked
 
 
-def test_texts_and_authorities(server: NameServer) -> None:
-    assert lookup.authoritative("songuuli.ddns.net", "TXT", through(server)).records == ("one text",)
-    found = lookup.authoritative("songuuli.ddns.net", "CAA", through(server))
+def test_lookup_reads_txt_and_caa_records(server: NameServer) -> None:
+    assert lookup.ask_name_servers("songuuli.ddns.net", "TXT", through(server)).records == ("one text",)
+    found = lookup.ask_name_servers("songuuli.ddns.net", "CAA", through(server))
     assert found.records == ('0 issue "letsencrypt.org"',)
 
 
-def test_no_such_type_no_such_name(server: NameServer) -> None:
-    assert lookup.authoritative("songuuli.ddns.net", "AAAA", through(server)).status == "none"
-    assert lookup.authoritative("nobody.ddns.net", "A", through(server)).status == "no name"
+def test_lookup_distinguishes_missing_type_and_missing_name(server: NameServer) -> None:
+    assert lookup.ask_name_servers("songuuli.ddns.net", "AAAA", through(server)).status == "none"
+    assert lookup.ask_name_servers("nobody.ddns.net", "A", through(server)).status == "no name"
 
 
-def test_a_cname_leads_into_another_zone(server: NameServer) -> None:
-    found = lookup.authoritative("www.example.org", "A", through(server))
+def test_lookup_follows_a_cname_into_another_zone(server: NameServer) -> None:
+    found = lookup.ask_name_servers("www.example.org", "A", through(server))
     assert (found.name, found.records) == ("songuuli.ddns.net", ("11.22.33.44",))
-    assert lookup.authoritative("www.example.org", "AAAA", through(server)).status == "none"
+    assert lookup.ask_name_servers("www.example.org", "AAAA", through(server)).status == "none"
 
 
-def test_a_chain_without_an_end(server: NameServer) -> None:
-    found = lookup.authoritative("round.example.org", "A", through(server))
+def test_lookup_stops_in_an_endless_cname_chain(server: NameServer) -> None:
+    found = lookup.ask_name_servers("round.example.org", "A", through(server))
     assert found.status == "no answer"
     assert "never ends" in found.reason
 
 
-def test_a_server_that_does_not_keep_the_zone(server: NameServer) -> None:
+def test_lookup_rejects_answers_that_are_not_authoritative(server: NameServer) -> None:
     server.lame = True
-    found = lookup.authoritative("songuuli.ddns.net", "A", through(server))
+    found = lookup.ask_name_servers("songuuli.ddns.net", "A", through(server))
     assert found.status == "no answer"
-    assert "127.0.0.1 does not keep the zone" in found.reason
-    assert lookup.seen("songuuli.ddns.net", "A", through(server)).records == ("11.22.33.44",)
+    assert "127.0.0.1 is not authoritative for the zone" in found.reason
+    assert lookup.ask_resolvers("songuuli.ddns.net", "A", through(server)).records == ("11.22.33.44",)
 
 
-def test_nobody_answers(server: NameServer) -> None:
+def test_lookup_without_answer_names_the_servers(server: NameServer) -> None:
     server.silent = True
-    found = lookup.authoritative("songuuli.ddns.net", "A", through(server, seconds=0.1))
+    found = lookup.ask_name_servers("songuuli.ddns.net", "A", through(server, seconds=0.1))
     assert not found.known
     assert found.reason == "No name server answered for songuuli.ddns.net (127.0.0.1 did not answer)."
 
 
-def test_a_change_is_seen_at_once(server: NameServer) -> None:
-    lookup.authoritative("songuuli.ddns.net", "A", through(server))
+def test_lookup_sees_a_change_immediately(server: NameServer) -> None:
+    lookup.ask_name_servers("songuuli.ddns.net", "A", through(server))
     server.records["songuuli.ddns.net", "A"] = ["11.22.33.99"]
-    assert lookup.authoritative("songuuli.ddns.net", "A", through(server)).records == ("11.22.33.99",)
+    assert lookup.ask_name_servers("songuuli.ddns.net", "A", through(server)).records == ("11.22.33.99",)
 
 
-def test_a_name_that_is_none(server: NameServer) -> None:
-    assert lookup.authoritative("a..b", "A", through(server)).status == "no answer"
+def test_lookup_of_an_invalid_name_has_no_answer(server: NameServer) -> None:
+    assert lookup.ask_name_servers("a..b", "A", through(server)).status == "no answer"
 
 
-def test_the_systems_resolvers_come_first() -> None:
-    assert set(lookup.PUBLIC) <= set(lookup.of_system().addresses)
+def test_system_resolvers_include_public_ones() -> None:
+    assert set(lookup.PUBLIC_RESOLVERS) <= set(lookup.system_resolvers().addresses)

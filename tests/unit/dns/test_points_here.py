@@ -24,7 +24,7 @@ def records(*addresses, ttl=60):
         (records(OLD), HERE, HERE, False, f"points to {OLD}, but", "accepted the new address, but its name servers"),
         (records(), HERE, None, False, "points to no IPv4 address", "has not sent"),
         (records(HERE, OLD), HERE, None, False, f"points to {HERE}, {OLD}", "more than one address"),
-        (LookupResult("no name"), HERE, None, False, "there is no such name", "has no such name"),
+        (LookupResult("no name"), HERE, None, False, "the name does not exist", "does not have this name"),
         (UNKNOWN, HERE, None, False, "its name servers do not answer", "No name server answered."),
         (records(HERE), None, None, False, "your public IP is unknown", "offline"),
     ],
@@ -37,10 +37,10 @@ def test_ipv4(kept, public, sent, ok, detail, cause):
     assert ok or check.advice
 
 
-def test_caches_that_remember_are_no_failure():
+def test_outdated_caches_are_no_failure():
     check = check_ipv4(compare(NAME, "A", records(HERE), {HERE}), "", HERE, records(OLD))
     assert check.ok
-    assert f"some networks remember {OLD} for up to 60 s" in check.detail
+    assert f"some networks cache {OLD} for up to 60 s" in check.detail
 
 
 def test_ipv6():

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from piwizard.dns import ddclient
-from piwizard.dns.reset_backoff import Retry
+from piwizard.dns.reset_backoff import ResetBackoff
 from piwizard.system.system_cache import SystemCache
 
 ALTERED = 1_790_000_000
@@ -23,34 +23,34 @@ def probed(account, tmp_path, monkeypatch):
         settings.touch()
         os.utime(settings, (ALTERED, ALTERED))
         (tmp_path / "cache").write_text(f"atime={ALTERED + after},status={status} {name}\n")
-        return Retry(account("duckdns"), settings).probe(SystemCache(), None)
+        return ResetBackoff(account("duckdns"), settings).probe(SystemCache(), None)
 
     return probe
 
 
 @pytest.mark.parametrize("after", [-60, 60])
-def test_nobody_was_reached(probed, after):
+def test_failure_without_connection_is_retried(probed, after):
     preview = probed("noconnect", after)
     assert not preview.in_sync
     assert [argv[1] for argv in preview.argv] == ["stop", "start"]
 
 
-def test_a_refusal_of_what_has_been_altered_since(probed):
+def test_refusal_of_older_settings_is_retried(probed):
     assert not probed("badauth", -60).in_sync
 
 
-def test_a_refusal_of_what_stands_there_is_left_alone(probed):
+def test_refusal_of_current_settings_is_not_retried(probed):
     assert probed("badauth", 60).in_sync
 
 
 @pytest.mark.parametrize("after", [-60, 60])
-def test_what_was_accepted_or_never_tried(probed, after):
+def test_accepted_or_missing_update_is_in_sync(probed, after):
     assert probed("good", after).in_sync
     assert probed("", after).in_sync
     assert probed("noconnect", after, name="another").in_sync
 
 
-def test_without_a_note(probed, account, tmp_path):
+def test_missing_cache_is_in_sync(probed, account, tmp_path):
     probed("good", 0)
     (tmp_path / "cache").unlink()
-    assert Retry(account("duckdns"), tmp_path / "gone").probe(SystemCache(), None).in_sync
+    assert ResetBackoff(account("duckdns"), tmp_path / "gone").probe(SystemCache(), None).in_sync

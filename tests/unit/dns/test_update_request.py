@@ -114,7 +114,7 @@ def test_cloudflare(account, provider, pages, wanted):
         assert json.loads(provider.asked[-1][3]) == {"content": "11.22.33.44"}
 
 
-def test_no_address_is_left_to_the_provider(account, provider):
+def test_update_without_address_lets_the_provider_decide(account, provider):
     assert update_request.update(account(server=provider.name), None).accepted
     assert "myip" not in provider.asked[0][1]
 
@@ -125,16 +125,16 @@ def test_a_certificate_that_is_not_right(code, provider, monkeypatch):
     assert provider.asked == []
 
 
-def test_nobody_there_and_nobody_answering(account, provider, monkeypatch):
+def test_update_reports_unreachable_and_silent_servers(account, provider, monkeypatch):
     assert update_request.update(account(server="localhost:1"), None).code == "unreachable"
-    monkeypatch.setattr(update_request, "SECONDS", 0.05)
+    monkeypatch.setattr(update_request, "REQUEST_SECONDS", 0.05)
     provider.server.shutdown()
     assert update_request.update(account(server=provider.name), None).code == "time-out"
 
 
 @pytest.mark.parametrize("code", [*REFUSALS, "garbage"])
 @pytest.mark.parametrize("name", ["no-ip", "duckdns", "custom"])
-def test_every_refusal_is_a_sentence(account, code, name):
+def test_every_refusal_has_sentence_and_hint(account, code, name):
     refusal = explain(code, account(name))
     assert refusal.sentence.endswith(".")
     assert refusal.hint.endswith(".")

@@ -8,7 +8,7 @@ import pytest
 
 from piwizard.changes.base import ChangeFailed
 from piwizard.dns import verify_account
-from piwizard.dns.verify_account import Prove
+from piwizard.dns.verify_account import VerifyAccount
 
 
 class Work:
@@ -24,7 +24,7 @@ def prove(account, provider, tmp_path):
     """Proves the account anew, as a run does; gives whether anything had to be done."""
 
     def go(**more):
-        change = Prove(account(server=provider.name, **more), lambda: None, tmp_path / "lib/ddns.json")
+        change = VerifyAccount(account(server=provider.name, **more), lambda: None, tmp_path / "lib/ddns.json")
         if change.probe(None, None).in_sync:
             return False
         change.apply(Work())
@@ -33,28 +33,28 @@ def prove(account, provider, tmp_path):
     return go
 
 
-def test_once_is_enough(prove, provider):
+def test_account_is_verified_once(prove, provider):
     assert prove()
     assert not prove()
     assert prove(password="another")
     assert len(provider.asked) == 2
 
 
-def test_a_refusal_is_remembered(prove, provider, monkeypatch):
+def test_refusal_delays_the_next_attempt(prove, provider, monkeypatch):
     provider.text = "911"
-    with pytest.raises(ChangeFailed, match="failure of its own"):
+    with pytest.raises(ChangeFailed, match="internal error"):
         prove()
     provider.text = "good"
     with pytest.raises(ChangeFailed) as again:
         prove()
-    assert "not asked again for 30 minutes" in again.value.hint
+    assert "possible in 30 minutes" in again.value.hint
     assert len(provider.asked) == 1
     now = verify_account.time.time()
     monkeypatch.setattr(verify_account.time, "time", lambda: now + 31 * 60)
     assert prove()
 
 
-def test_other_answers_are_asked_for_at_once(prove, provider):
+def test_changed_answers_are_verified_immediately(prove, provider):
     provider.text = "badauth"
     with pytest.raises(ChangeFailed) as refused:
         prove()
@@ -63,7 +63,7 @@ def test_other_answers_are_asked_for_at_once(prove, provider):
     assert prove(password="the-right-one")
 
 
-def test_a_clock_that_was_set_back_locks_nobody_out(prove, provider, monkeypatch):
+def test_clock_that_was_set_back_causes_no_delay(prove, provider, monkeypatch):
     provider.text = "badauth"
     with pytest.raises(ChangeFailed):
         prove()
@@ -72,13 +72,13 @@ def test_a_clock_that_was_set_back_locks_nobody_out(prove, provider, monkeypatch
     assert prove()
 
 
-def test_a_torn_note_is_no_note(prove, provider, tmp_path):
+def test_damaged_note_is_ignored(prove, provider, tmp_path):
     assert prove()
     (tmp_path / "lib/ddns.json").write_text('{"proven": "')
     assert prove()
 
 
-def test_the_note_holds_no_secret(prove, provider, tmp_path):
+def test_note_contains_no_secret(prove, provider, tmp_path):
     for provider.text in ("badauth", "good"):
         try:
             prove(password="the-secret")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piwizard.engine.event_format import line
-from piwizard.system.printable import is_visible, printed
+from piwizard.system.printable import is_visible, terminal_line
 
 NASTY = st.text() | st.lists(
     st.sampled_from(
@@ -25,8 +25,8 @@ def controls(text):
 
 @given(NASTY)
 def test_no_control_character_survives(text):
-    assert controls(printed(text)) == []
-    assert "\n" not in printed(text)
+    assert controls(terminal_line(text)) == []
+    assert "\n" not in terminal_line(text)
 
 
 @given(NASTY)
@@ -53,7 +53,7 @@ def test_nor_in_any_line(text):
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])).filter(lambda text: all(map(is_visible, text))))
 def test_what_is_printable_stays(text):
-    assert printed(text) == text
+    assert terminal_line(text) == text
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_is_printable_stays(text):
     ],
 )
 def test_what_a_terminal_would_show(said, shown):
-    assert printed(said) == shown
+    assert terminal_line(said) == shown
 
 
 def test_what_says_nothing():

@@ -43,13 +43,13 @@ def test_state_1(tmp_path):
     whole = json.loads(file.read_text())
     assert whole["version"] == VERSION == 2
     assert State(tmp_path).entry("nginx", None).summary == "1 of 3 changes were needed"
-    assert State(tmp_path).entry("app", "myflask").system == os_release.here()
+    assert State(tmp_path).entry("app", "myflask").system == os_release.system_name()
 
 
 def test_a_step_of_another_release_says_so():
     entry = Entry("done", RUN, "", system="Debian GNU/Linux 11 (bullseye)")
     assert entry.moved.startswith("It was set up on Debian GNU/Linux 11 (bullseye); this is ")
-    assert Entry("done", RUN, "", system=os_release.here()).moved == ""
+    assert Entry("done", RUN, "", system=os_release.system_name()).moved == ""
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -122,7 +122,7 @@ def test_secrets_1(tmp_path):
 
 
 def test_attempts_1(tmp_path):
-    (one,) = Attempts(put("attempts-1.json", tmp_path / "attempts.json")).all()
+    (one,) = Attempts(put("attempts-1.json", tmp_path / "attempts.json")).read_all()
     assert (one.result, one.failed) == ("refused", ("songuuli2020.ddns.net",))
 
 
@@ -130,14 +130,14 @@ def test_attempts_1(tmp_path):
     ("name", "read"),
     [
         ("secrets.json", lambda folder: SecretStore(folder).secrets()),
-        ("attempts.json", lambda folder: Attempts(folder / "attempts.json").all()),
+        ("attempts.json", lambda folder: Attempts(folder / "attempts.json").read_all()),
         ("state.json", State),
     ],
 )
 def test_of_a_newer_one(tmp_path, name, read):
     file = tmp_path / name
     file.write_text(json.dumps({"version": 99, "more": []}))
-    with pytest.raises(PiwizardError, match=f"{name} was written by a newer piwizard, and is left as it is"):
+    with pytest.raises(PiwizardError, match=f"{name} was written by a newer version of piwizard and was not changed"):
         read(tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == [name]
     assert json.loads(file.read_text()) == {"version": 99, "more": []}

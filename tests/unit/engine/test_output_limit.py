@@ -11,7 +11,7 @@ from piwizard.engine import apply_context, run_log
 from piwizard.engine.apply_context import RunApplyContext
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.undo_journal import Backups, Journal
-from piwizard.system.pipes import LONGEST_LINE, LONGEST_WORDS
+from piwizard.system.pipes import MAX_LINE_CHARACTERS, MAX_TAIL_LINE_CHARACTERS
 
 FLOOD = "import sys; [print('x' * 50_000) for _ in range(40)]; print('the last word')"
 
@@ -34,5 +34,5 @@ def test_a_line_without_an_end_becomes_no_sentence_without_one(tmp_path):
     work = RunApplyContext(Recorder(tmp_path / "run"), backups, Journal(backups.folder, "app", None), overwrite=False)
     with pytest.raises(ChangeFailed) as failed:
         work.command((sys.executable, "-c", hostile))
-    assert len(failed.value.message) < 2 * LONGEST_WORDS
-    assert (tmp_path / "run" / "events.jsonl").stat().st_size < 10 * LONGEST_LINE
+    assert len(failed.value.message) < 2 * MAX_TAIL_LINE_CHARACTERS
+    assert (tmp_path / "run" / "events.jsonl").stat().st_size < 10 * MAX_LINE_CHARACTERS

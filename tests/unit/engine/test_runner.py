@@ -176,16 +176,16 @@ def test_what_is_left_is_known_until_the_packages_are_taken_away(engine, tmp_pat
     left = {record["kind"]: record for record in Leftovers(tmp_path / "backups").records()}
     assert left["package"]["before"] == {"installed": False, "asked": True, "step": "nginx"}
     assert (left["kept"]["target"], left["kept"]["before"]) == (str(tmp_path / "one"), {"step": "nginx"})
-    monkeypatch.setattr(dpkg, "installed", lambda: {"no-such-package": "1"})
+    monkeypatch.setattr(dpkg, "installed_versions", lambda: {"no-such-package": "1"})
     Leftovers(tmp_path / "backups").settle()
     assert len(Leftovers(tmp_path / "backups").records()) == 2
-    monkeypatch.setattr(dpkg, "installed", dict)
+    monkeypatch.setattr(dpkg, "installed_versions", dict)
     assert engine.undo("system", None, packages=True)
     assert Leftovers(tmp_path / "backups").records() == []
 
 
 def test_a_folder_is_removed_with_the_packages_that_had_files_in_it(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(dpkg, "installed", dict)
+    monkeypatch.setattr(dpkg, "installed_versions", dict)
     ours, persons = tmp_path / "etc" / "ddclient", tmp_path / "etc" / "mine"
     run(engine, [Folder(ours, owner=ME), Folder(persons, owner=ME)])
     for folder in (ours, persons):

@@ -76,9 +76,11 @@ def test_of_a_newer_piwizard(folder):
     whole = json.loads((folder / "state.json").read_text()) | {"version": VERSION + 1}
     (folder / "state.json").write_text(json.dumps(whole))
     before = {file: file.read_bytes() for file in folder.iterdir()}
-    with pytest.raises(PiwizardError, match=r"state\.json was written by a newer piwizard, and is left as it is"):
+    with pytest.raises(
+        PiwizardError, match=r"state\.json was written by a newer version of piwizard and was not changed"
+    ):
         State(folder)
-    with pytest.raises(PiwizardError, match="newer piwizard"):
+    with pytest.raises(PiwizardError, match="newer version of piwizard"):
         state.mark("nginx", None, "done", "run-3")
     assert {file: file.read_bytes() for file in folder.iterdir()} == before
 

@@ -41,9 +41,9 @@ def paths(folder):
 
 def alter(folder):
     files.replace(folder / "file", b"ours")
-    files.link(folder / "link", "ours")
+    files.make_link(folder / "link", "ours")
     files.replace(folder / "new-file", b"ours")
-    files.link(folder / "new-link", "ours")
+    files.make_link(folder / "new-link", "ours")
 
 
 def tree(folder):

@@ -10,7 +10,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.git import deploy_key, git_command, host_keys
-from piwizard.git.git_access import NOBODY, Access
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 from piwizard.git.host_keys import HostKey
 
 SSH = "ssh://git@git.lan:2222/app.git"
@@ -30,41 +30,41 @@ def known_hosts(access):
     return files[1:]
 
 
-def test_nobody_has_no_key_and_no_token(own_places):
-    assert ssh_option(NOBODY, "IdentityFile") == ["none"]
-    assert ssh_option(NOBODY, "StrictHostKeyChecking") == ["yes"]
-    assert known_hosts(NOBODY) == []
-    assert git_command.environment()["GIT_ASKPASS"] == "/bin/false"
+def test_anonymous_access_has_no_key_and_no_token(own_places):
+    assert ssh_option(ANONYMOUS, "IdentityFile") == ["none"]
+    assert ssh_option(ANONYMOUS, "StrictHostKeyChecking") == ["yes"]
+    assert known_hosts(ANONYMOUS) == []
+    assert git_command.git_environment()["GIT_ASKPASS"] == "/bin/false"
 
 
-def test_the_key_of_the_site_and_no_other(own_places):
-    access = Access("blog", SSH)
+def test_access_uses_only_the_site_key(own_places):
+    access = GitAccess("blog", SSH)
     assert ssh_option(access, "IdentityFile") == ["none"]
-    deploy_key.make("blog")
-    assert ssh_option(access, "IdentityFile") == [str(deploy_key.private("blog"))]
+    deploy_key.make_key("blog")
+    assert ssh_option(access, "IdentityFile") == [str(deploy_key.private_key("blog"))]
     assert ssh_option(access, "IdentitiesOnly") == ["yes"]
     assert known_hosts(access) == [str(host_keys.trusted_file("blog"))]
-    assert ssh_option(Access("shop", SSH), "IdentityFile") == ["none"]
+    assert ssh_option(GitAccess("shop", SSH), "IdentityFile") == ["none"]
 
 
-def test_the_host_key_of_the_answers_is_the_only_one(own_places, monkeypatch):
-    monkeypatch.setattr(host_keys, "scan", lambda host, port: [WRONG, RIGHT])
-    host_keys.trust("blog", [WRONG])
-    host_keys.trust("blog", [OTHER])
-    access = Access("blog", SSH, host_key=RIGHT.fingerprint)
+def test_access_accepts_only_the_host_key_of_the_answers(own_places, monkeypatch):
+    monkeypatch.setattr(host_keys, "scan_host", lambda host, port: [WRONG, RIGHT])
+    host_keys.trust_keys("blog", [WRONG])
+    host_keys.trust_keys("blog", [OTHER])
+    access = GitAccess("blog", SSH, host_key=RIGHT.fingerprint)
     (file,) = known_hosts(access)
-    assert set(host_keys.read(type(own_places)(file))) == {RIGHT, OTHER}
-    monkeypatch.setattr(host_keys, "scan", lambda host, port: pytest.fail("asked again"))
+    assert set(host_keys.read_keys(type(own_places)(file))) == {RIGHT, OTHER}
+    monkeypatch.setattr(host_keys, "scan_host", lambda host, port: pytest.fail("asked again"))
     assert known_hosts(access) == [file]
 
 
-def test_another_host_key_than_that_of_the_answers(own_places, monkeypatch):
-    monkeypatch.setattr(host_keys, "scan", lambda host, port: [WRONG])
+def test_other_host_key_is_refused(own_places, monkeypatch):
+    monkeypatch.setattr(host_keys, "scan_host", lambda host, port: [WRONG])
     with pytest.raises(PiwizardError, match="is not the one that it shows") as refused:
-        Access("blog", SSH, host_key=RIGHT.fingerprint).environment()
+        GitAccess("blog", SSH, host_key=RIGHT.fingerprint).environment()
     assert refused.value.key == "app.host_key"
     with pytest.raises(PiwizardError, match="none of those that it publishes"):
-        Access("blog", "git@github.com:me/app.git", host_key=RIGHT.fingerprint).environment()
+        GitAccess("blog", "git@github.com:me/app.git", host_key=RIGHT.fingerprint).environment()
 
 
 def ask(access, prompt):
@@ -91,16 +91,16 @@ def ask(access, prompt):
         ("https://git.lan/a.git", "Enter passphrase for key: ", None),
     ],
 )
-def test_the_token_is_for_its_own_host_alone(own_places, repo, prompt, said):
-    access = Access("blog", repo, user="git+lab", token="s$cr`t'*")
+def test_token_is_sent_to_its_host_only(own_places, repo, prompt, said):
+    access = GitAccess("blog", repo, user="git+lab", token="s$cr`t'*")
     assert ask(access, prompt) == said
     assert "s$cr" not in repr(access)
 
 
 @pytest.mark.parametrize("repo", ["http://git.lan/a.git", SSH, "/srv/a.git"])
-def test_without_https_there_is_no_token(own_places, repo):
-    assert "s3cret" not in str(Access("blog", repo, user="x", token="s3cret").environment())
+def test_token_needs_https(own_places, repo):
+    assert "s3cret" not in str(GitAccess("blog", repo, user="x", token="s3cret").environment())
 
 
-def test_the_program_that_is_asked_can_be_started():
-    assert os.access(Access("b", "https://git.lan/a", "x", "t").environment()["GIT_ASKPASS"], os.X_OK)
+def test_askpass_is_executable():
+    assert os.access(GitAccess("b", "https://git.lan/a", "x", "t").environment()["GIT_ASKPASS"], os.X_OK)

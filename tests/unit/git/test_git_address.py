@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.git.git_address import known_as, parse
+from piwizard.git.git_address import known_hosts_name, parse_address
 
 
 @pytest.mark.parametrize(
@@ -19,16 +19,16 @@ from piwizard.git.git_address import known_as, parse
         ("file:///srv/app.git", "file", "", "", "srv/app"),
     ],
 )
-def test_taken_apart(repo, scheme, user, known, name):
-    address = parse(repo)
+def test_address_is_parsed(repo, scheme, user, known, name):
+    address = parse_address(repo)
     assert (address.scheme, address.user, address.known_as, address.name) == (scheme, user, known, name)
     assert address.ssh == (scheme == "ssh")
 
 
-def test_the_place_is_as_written():
-    assert parse("https://me@Git.Lan:443/app").place == "Git.Lan:443"
-    assert parse("https://[fd00::1]:8443/app").place == "[fd00::1]:8443"
+def test_place_is_as_written():
+    assert parse_address("https://me@Git.Lan:443/app").place == "Git.Lan:443"
+    assert parse_address("https://[fd00::1]:8443/app").place == "[fd00::1]:8443"
 
 
-def test_known_as():
-    assert known_as("Git.lan", None) == known_as("git.lan", 22) == "git.lan"
+def test_known_hosts_name_omits_the_default_port():
+    assert known_hosts_name("Git.lan", None) == known_hosts_name("git.lan", 22) == "git.lan"

@@ -8,7 +8,7 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.git import git_command
-from piwizard.git.git_access import Access
+from piwizard.git.git_access import GitAccess
 from piwizard.system import commands
 
 
@@ -40,42 +40,42 @@ def repo(tmp_path):
     [(None, "main", True), ("main", "main", True), ("old", "v1", False), ("v1", "v1", False)],
 )
 @pytest.mark.parametrize("shallow", [False, True])
-def test_cloned(repo, tmp_path, ref, wanted, parts, shallow):
+def test_clone_checks_out_the_requested_ref(repo, tmp_path, ref, wanted, parts, shallow):
     address = f"file://{repo}" if shallow else str(repo)
     result = commands.run(
-        git_command.clone(address, tmp_path / "to", ref, shallow=shallow), env=git_command.environment()
+        git_command.clone_command(address, tmp_path / "to", ref, shallow=shallow), env=git_command.git_environment()
     )
     assert result.ok, result.last_words
-    assert git_command.head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
+    assert git_command.read_head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
     assert (tmp_path / "to" / "part" / "file").exists() == parts
 
 
-def test_a_repository_from_elsewhere_names_no_folder_of_this_machine(repo, tmp_path):
+def test_remote_repository_cannot_fetch_local_folders(repo, tmp_path):
     """Its submodules would be fetched by root, who may read all of them."""
-    elsewhere = git_command.environment(Access("blog", "https://git.example.org/a.git"))
-    result = commands.run(git_command.clone(str(repo), tmp_path / "to", None), env=elsewhere)
+    elsewhere = git_command.git_environment(GitAccess("blog", "https://git.example.org/a.git"))
+    result = commands.run(git_command.clone_command(str(repo), tmp_path / "to", None), env=elsewhere)
     assert "transport 'file' not allowed" in result.last_words
     assert not (tmp_path / "to" / "file").exists()
 
 
-def test_what_begins_with_a_hyphen_is_no_option(tmp_path):
+def test_address_with_a_hyphen_is_not_an_option(tmp_path):
     result = commands.run(
-        git_command.clone("--upload-pack=touch x", tmp_path / "to", None), env=git_command.environment()
+        git_command.clone_command("--upload-pack=touch x", tmp_path / "to", None), env=git_command.git_environment()
     )
     assert not result.ok
     assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("address", ["ext::sh -c 'touch {}/x'", "fd::0"])
-def test_protocols_that_run_commands(tmp_path, address):
+def test_command_protocols_are_refused(tmp_path, address):
     result = commands.run(
-        git_command.clone(address.format(tmp_path), tmp_path / "to", None), env=git_command.environment()
+        git_command.clone_command(address.format(tmp_path), tmp_path / "to", None), env=git_command.git_environment()
     )
     assert "not allowed" in result.last_words
     assert not (tmp_path / "x").exists()
 
 
-def test_no_hook_runs(repo, tmp_path, monkeypatch):
+def test_hooks_do_not_run(repo, tmp_path, monkeypatch):
     """Neither of a template that somebody configured, nor of the repository."""
     hooks = tmp_path / "template" / "hooks"
     hooks.mkdir(parents=True)
@@ -83,12 +83,14 @@ def test_no_hook_runs(repo, tmp_path, monkeypatch):
         (folder / "post-checkout").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
         (folder / "post-checkout").chmod(0o755)
     monkeypatch.setenv("GIT_TEMPLATE_DIR", str(tmp_path / "template"))
-    assert commands.run(git_command.clone(str(repo), tmp_path / "to", None), env=git_command.environment()).ok
+    assert commands.run(
+        git_command.clone_command(str(repo), tmp_path / "to", None), env=git_command.git_environment()
+    ).ok
     checkout = ("git", "-C", str(tmp_path / "to"), "checkout", "--quiet", "--detach", "v1")
-    assert commands.run(checkout, env=git_command.environment()).ok
+    assert commands.run(checkout, env=git_command.git_environment()).ok
     assert not (tmp_path / "ran").exists()
 
 
-def test_no_checkout(tmp_path):
+def test_read_head_fails_without_a_checkout(tmp_path):
     with pytest.raises(PiwizardError, match="not a git checkout"):
-        git_command.head(tmp_path)
+        git_command.read_head(tmp_path)

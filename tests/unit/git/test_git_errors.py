@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from piwizard.git import deploy_key
-from piwizard.git.git_access import Access
-from piwizard.git.git_errors import explain
+from piwizard.git.git_access import GitAccess
+from piwizard.git.git_errors import explain_failure
 
 BOILERPLATE = """
 fatal: Could not read from remote repository.
@@ -17,16 +17,30 @@ and the repository exists.
 SSH, HTTPS = "git@git.lan:me/app.git", "https://git.lan/me/app.git"
 DENIED = f"git@git.lan: Permission denied (publickey).{BOILERPLATE}"
 PROMPT = "fatal: could not read Username for 'https://git.lan': terminal prompts disabled"
-TOKEN = Access("blog", HTTPS, "oauth2", "s3cret")
+TOKEN = GitAccess("blog", HTTPS, "oauth2", "s3cret")
 
 
 @pytest.mark.parametrize(
     ("repo", "access", "words", "key", "sentence", "hint"),
     [
-        (SSH, Access("blog", SSH), DENIED, "app.repo", "this site has none yet", "key --site blog`"),
-        (SSH, None, DENIED, "app.repo", "asks for a key", "`piwizard key`"),
-        (SSH, Access("shop", SSH), DENIED, "app.repo", "git.lan does not let this site's key read", "key --site shop`"),
-        (SSH, Access("shop", SSH), f"ERROR: Repository not found.{BOILERPLATE}", "app.repo", "site's key", "Check"),
+        (SSH, GitAccess("blog", SSH), DENIED, "app.repo", "this site has none yet", "key --site blog`"),
+        (SSH, None, DENIED, "app.repo", "needs a deploy key", "`piwizard key`"),
+        (
+            SSH,
+            GitAccess("shop", SSH),
+            DENIED,
+            "app.repo",
+            "git.lan does not let this site's deploy key read",
+            "key --site shop`",
+        ),
+        (
+            SSH,
+            GitAccess("shop", SSH),
+            f"ERROR: Repository not found.{BOILERPLATE}",
+            "app.repo",
+            "site's deploy key",
+            "Check",
+        ),
         (
             SSH,
             None,
@@ -45,9 +59,16 @@ TOKEN = Access("blog", HTTPS, "oauth2", "s3cret")
             "git.lan shows another host key than the one that is trusted",
             "--trust git.lan",
         ),
-        (HTTPS, Access("blog", HTTPS), PROMPT, "app.repo", "asks for a login, or is not there", "app.token"),
-        (HTTPS, TOKEN, f"fatal: Authentication failed for '{HTTPS}'", "app.token", "does not take the token", "oauth2"),
-        (HTTPS, TOKEN, f"fatal: repository '{HTTPS}/' not found", "app.token", "does not take the token", "mistyped"),
+        (HTTPS, GitAccess("blog", HTTPS), PROMPT, "app.repo", "needs a login, or does not exist", "app.token"),
+        (
+            HTTPS,
+            TOKEN,
+            f"fatal: Authentication failed for '{HTTPS}'",
+            "app.token",
+            "does not accept the token",
+            "oauth2",
+        ),
+        (HTTPS, TOKEN, f"fatal: repository '{HTTPS}/' not found", "app.token", "does not accept the token", "typos"),
         (HTTPS, None, f"fatal: repository '{HTTPS}/' not found", "app.repo", "not found", "Check the address"),
         (
             HTTPS,
@@ -57,7 +78,7 @@ TOKEN = Access("blog", HTTPS, "oauth2", "s3cret")
             "Failed to clone 'lib' a second time, aborting",
             "app.repo",
             "the submodule https://other.lan/lib.git of",
-            "open to everybody",
+            "must be public",
         ),
         (SSH, None, f"ssh: connect to host git.lan port 22: No route to host{BOILERPLATE}", "app.repo", "reached", ""),
         (
@@ -73,9 +94,9 @@ TOKEN = Access("blog", HTTPS, "oauth2", "s3cret")
         (HTTPS, None, "fatal: Remote branch x not found in upstream origin", "app.branch", "no branch or tag x", ""),
     ],
 )
-def test_sentences(own_places, repo, access, words, key, sentence, hint):
-    deploy_key.make("shop")
-    error = explain(repo, "x", words, access)
+def test_failure_is_explained(own_places, repo, access, words, key, sentence, hint):
+    deploy_key.make_key("shop")
+    error = explain_failure(repo, "x", words, access)
     assert error.key == key
     assert error.message.startswith(f"{key}: ")
     assert sentence in error.message

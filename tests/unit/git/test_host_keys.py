@@ -31,22 +31,22 @@ OTHER = HostKey("[other.lan]:2222", "ssh-rsa", "b3RoZXI=")
 
 
 def test_pinned_keys_are_the_published_ones():
-    keys = host_keys.read(host_keys.pinned_file())
-    found = {host: {key.fingerprint for key in host_keys.of(host, keys)} for host in PUBLISHED}
+    keys = host_keys.read_keys(host_keys.pinned_file())
+    found = {host: {key.fingerprint for key in host_keys.keys_of_host(host, keys)} for host in PUBLISHED}
     assert found == PUBLISHED
     assert len(keys) == 8
 
 
-def test_a_new_key_of_a_host_takes_the_place_of_the_old(own_places):
+def test_trusted_key_replaces_the_previous_one(own_places):
     for keys in ([OLD], [OTHER], [NEW]):
-        host_keys.trust("blog", keys)
+        host_keys.trust_keys("blog", keys)
     file = host_keys.trusted_file("blog")
-    assert set(host_keys.read(file)) == {NEW, OTHER}
+    assert set(host_keys.read_keys(file)) == {NEW, OTHER}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert host_keys.read(host_keys.trusted_file("shop")) == []
+    assert host_keys.read_keys(host_keys.trusted_file("shop")) == []
 
 
-def test_what_is_no_key_is_passed_over(tmp_path):
+def test_invalid_lines_are_skipped(tmp_path):
     file = tmp_path / "known_hosts"
     file.write_text("# a comment\ngit.lan ssh-ed25519 b2xk comment\ngit.lan ssh-dss b2xk\ngit.lan ssh-rsa ***\n\nx\n")
-    assert host_keys.read(file) == [OLD]
+    assert host_keys.read_keys(file) == [OLD]

@@ -8,8 +8,8 @@ from piwizard.network import address_rules
     ("given", "kept"),
     [("192.168.1.197/24", "192.168.1.197/24"), (" 10.0.0.5/8", "10.0.0.5/8"), ("192.168.1.5/030", "192.168.1.5/30")],
 )
-def test_addresses_with_their_prefix(given, kept):
-    assert address_rules.with_prefix(given) == kept
+def test_address_with_prefix_is_accepted(given, kept):
+    assert address_rules.address_with_prefix(given) == kept
 
 
 @pytest.mark.parametrize(
@@ -26,23 +26,23 @@ def test_addresses_with_their_prefix(given, kept):
         ("127.0.0.1/24", "loopback"),
         ("224.0.0.251/24", "multicast"),
         ("169.254.7.7/16", "link-local"),
-        ("0.0.0.0/24", "not for machines"),
-        ("0.1.2.3/24", "not for machines"),
-        ("255.255.255.255/24", "not for machines"),
+        ("0.0.0.0/24", "reserved"),
+        ("0.1.2.3/24", "reserved"),
+        ("255.255.255.255/24", "reserved"),
         (5, "text"),
         ("192.168.1.1\n/24", "line breaks"),
     ],
 )
-def test_what_no_machine_can_have(given, words):
+def test_reserved_address_is_refused(given, words):
     with pytest.raises(Invalid, match=words):
-        address_rules.with_prefix(given)
+        address_rules.address_with_prefix(given)
 
 
 @pytest.mark.parametrize("given", ["eth0; reboot", "", "-eth0", "eth0/..", "a" * 16, 'eth"0'])
-def test_names_that_no_interface_has(given):
+def test_invalid_interface_name_is_refused(given):
     with pytest.raises(Invalid):
-        address_rules.interface(given)
+        address_rules.interface_name(given)
 
 
-def test_names_of_interfaces():
-    assert [address_rules.interface(name) for name in ("eth0", "wlan0", "enx00e04c680001", "eth0.10")]
+def test_interface_name_is_accepted():
+    assert [address_rules.interface_name(name) for name in ("eth0", "wlan0", "enx00e04c680001", "eth0.10")]

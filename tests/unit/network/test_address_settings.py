@@ -4,7 +4,7 @@ import pytest
 
 from piwizard.answers.model import Answers
 from piwizard.errors import PiwizardError
-from piwizard.network.address_settings import Settings, settings
+from piwizard.network.address_settings import AddressSettings, read_settings
 from piwizard.system.facts import Address, Gateway, Interface, Network
 
 UUID = "75a1216a-9d1a-30cd-8aca-ace5526ec021"
@@ -24,14 +24,16 @@ HOME = Network((interface(),), Gateway("192.168.1.1", "eth0"), None, True, ("192
 
 def chosen(network=HOME, **answers):
     given = {"address": "192.168.1.197/24"} | answers
-    return settings(network, Answers(None, {f"static_ip.{name}": value for name, value in given.items()}))
+    return read_settings(network, Answers(None, {f"static_ip.{name}": value for name, value in given.items()}))
 
 
-def test_what_was_not_answered_is_taken_from_the_lease():
-    assert chosen() == Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1",), "NetworkManager", UUID)
+def test_settings_default_to_the_lease():
+    assert chosen() == AddressSettings(
+        "eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1",), "NetworkManager", UUID
+    )
 
 
-def test_what_was_answered():
+def test_settings_use_the_answers():
     found = chosen(interface="eth0", gateway="192.168.1.254", dns=["9.9.9.9", "1.1.1.1"])
     assert (found.gateway, found.dns) == ("192.168.1.254", ("9.9.9.9", "1.1.1.1"))
 
@@ -49,7 +51,7 @@ def test_what_was_answered():
         ({"interface": "eth1"}, "interface", "no interface eth1 .there is: eth0"),
     ],
 )
-def test_what_does_not_fit_is_named(answers, key, words):
+def test_unfitting_answer_is_named(answers, key, words):
     with pytest.raises(PiwizardError, match=words) as raised:
         chosen(**answers)
     assert raised.value.key == f"static_ip.{key}"
@@ -57,34 +59,34 @@ def test_what_does_not_fit_is_named(answers, key, words):
 
 
 @pytest.mark.parametrize("manager", ["systemd-networkd", "ifupdown", "unknown"])
-def test_what_somebody_else_manages_is_told_and_left(manager):
+def test_unknown_manager_is_refused(manager):
     network = dataclasses.replace(HOME, interfaces=(interface(manager=manager, connection=None),))
-    with pytest.raises(PiwizardError, match="piwizard does not alter") as raised:
+    with pytest.raises(PiwizardError, match="piwizard does not change") as raised:
         chosen(network)
     assert "192.168.1.100/24, router 192.168.1.1" in raised.value.hint
     assert "dc:a6:32:01:02:03" in raised.value.hint
 
 
-def test_an_address_of_another_interface():
+def test_address_of_another_interface_is_refused():
     other = interface("wlan0", "192.168.1.197")
-    with pytest.raises(PiwizardError, match="wlan0 of this machine has"):
+    with pytest.raises(PiwizardError, match="wlan0 of this machine already has"):
         chosen(dataclasses.replace(HOME, interfaces=(interface(), other)))
 
 
 @pytest.mark.parametrize("parts", [{"up": False}, {"connection": None}])
-def test_an_interface_that_is_not_connected(parts):
+def test_disconnected_interface_is_refused(parts):
     with pytest.raises(PiwizardError, match="is not connected"):
         chosen(dataclasses.replace(HOME, interfaces=(interface(**parts),)))
 
 
-def test_no_way_out():
+def test_missing_route_is_refused():
     with pytest.raises(PiwizardError, match="gateway is missing"):
         chosen(dataclasses.replace(HOME, gateway=None))
-    with pytest.raises(PiwizardError, match="No interface leads to the Internet"):
+    with pytest.raises(PiwizardError, match="No interface is connected to the Internet"):
         chosen(Network((), None, None, False))
-    with pytest.raises(PiwizardError, match="No interface leads to the Internet"):
+    with pytest.raises(PiwizardError, match="No interface is connected to the Internet"):
         chosen(Network(None, None, None, False))
 
 
-def test_without_a_name_server_the_router_is_asked():
+def test_name_server_defaults_to_the_router():
     assert chosen(dataclasses.replace(HOME, name_servers=())).dns == ("192.168.1.1",)

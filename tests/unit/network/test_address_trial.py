@@ -8,8 +8,9 @@ import time
 import pytest
 
 from piwizard.errors import PiwizardError
-from piwizard.network import address_trial
-from piwizard.network.address_trial import Manager, Trial
+from piwizard.network import address_rollback, address_trial
+from piwizard.network.address_rollback import NetworkService
+from piwizard.network.address_trial import AddressTrial
 from piwizard.system.commands import Result
 
 NEW = "192.168.1.197"
@@ -18,11 +19,11 @@ NEW = "192.168.1.197"
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A machine of its own: the folders of a trial, and the address that its interface has."""
-    monkeypatch.setattr(address_trial, "folder", lambda: tmp_path / "with a space" / "network")
-    for name in ("BOOT_UNIT", "WANTED", "NOTICE"):
-        monkeypatch.setattr(address_trial, name, tmp_path / "leftovers" / name)
-    monkeypatch.setattr(address_trial, "_stop_timer", lambda command: None)
-    monkeypatch.setattr(address_trial, "live", lambda interface: [NEW])
+    monkeypatch.setattr(address_trial, "trial_folder", lambda: tmp_path / "with a space" / "network")
+    for name in ("BOOT_UNIT", "BOOT_UNIT_LINK", "NOTICE_FILE"):
+        monkeypatch.setattr(address_rollback, name, tmp_path / "leftovers" / name)
+    monkeypatch.setattr(address_rollback, "_stop_timer", lambda command: None)
+    monkeypatch.setattr(address_trial, "live_addresses", lambda interface: [NEW])
     (tmp_path / "etc").mkdir()
     (tmp_path / "leftovers").mkdir()
     (tmp_path / "etc/there").write_text("before\n")
@@ -38,134 +39,138 @@ def armed(place, seconds=180):
         ran.append(tuple(argv))
         return Result(tuple(argv), 0, "", "", (), 0.0)
 
-    now = Trial("a1", "eth0", f"{NEW}/24", "192.168.1.100", seconds, time.monotonic() + seconds)
-    address_trial.arm(now, Manager("dhcpcd.service", None), [place / "etc/there", place / "etc/new"], command)
+    now = AddressTrial("a1", "eth0", f"{NEW}/24", "192.168.1.100", seconds, time.monotonic() + seconds)
+    address_rollback.arm_rollback(
+        now, NetworkService("dhcpcd.service", None), [place / "etc/there", place / "etc/new"], command
+    )
     (place / "etc/there").write_text("tried\n")
     (place / "etc/new").write_text("tried\n")
-    address_trial.let_confirm(now)
+    address_trial.allow_confirmation(now)
     return now, ran
 
 
 def script(place):
-    return subprocess.run(["/bin/sh", address_trial.folder() / "take-back", "boot"], capture_output=True, check=False)
+    return subprocess.run(
+        ["/bin/sh", address_trial.trial_folder() / "take-back", "boot"], capture_output=True, check=False
+    )
 
 
 def left(place):
-    return sorted(path.name for path in address_trial.folder().iterdir()) + sorted(
+    return sorted(path.name for path in address_trial.trial_folder().iterdir()) + sorted(
         path.name for path in (place / "leftovers").iterdir()
     )
 
 
-def test_all_that_brings_it_back_is_there_before_the_trial_begins(place):
+def test_rollback_is_on_disk_before_the_trial(place):
     seen = []
 
     def command(argv):
         seen.append(
             (
                 argv[0],
-                address_trial.current(),
-                (address_trial.folder() / "take-back").exists(),
-                address_trial.WANTED.exists(),
+                address_trial.current_trial(),
+                (address_trial.trial_folder() / "take-back").exists(),
+                address_rollback.BOOT_UNIT_LINK.exists(),
             )
         )
         return Result(tuple(argv), 0, "", "", (), 0.0)
 
-    now = Trial("a1", "eth0", f"{NEW}/24", None, 60, time.monotonic() + 60)
-    address_trial.arm(now, Manager("NetworkManager.service", "uuid"), [place / "etc/there"], command)
+    now = AddressTrial("a1", "eth0", f"{NEW}/24", None, 60, time.monotonic() + 60)
+    address_rollback.arm_rollback(now, NetworkService("NetworkManager.service", "uuid"), [place / "etc/there"], command)
     assert seen == [("systemd-run", None, True, True)]
-    assert address_trial.current() == now
-    assert address_trial.outcome(now) == "on"
+    assert address_trial.current_trial() == now
+    assert address_trial.trial_outcome(now) == "on"
     assert 58 <= now.left <= 60
-    assert NEW in address_trial.NOTICE.read_text()
-    assert address_trial.folder().stat().st_mode & 0o777 == 0o700
+    assert NEW in address_rollback.NOTICE_FILE.read_text()
+    assert address_trial.trial_folder().stat().st_mode & 0o777 == 0o700
 
 
-def test_taken_back_file_by_file(place):
+def test_rollback_restores_every_file(place):
     now, _ = armed(place)
     assert script(place).returncode == 0
     assert (place / "etc/there").read_text() == "before\n"
     assert (place / "etc/there").stat().st_mode & 0o777 == 0o640
     assert not (place / "etc/new").exists()
-    assert address_trial.outcome(now) == "taken-back"
-    assert not address_trial.pending()
+    assert address_trial.trial_outcome(now) == "taken-back"
+    assert not address_trial.is_pending()
     assert left(place) == ["taken-back.json"]
 
 
-def test_cut_off_at_any_moment_it_ends_the_same(place):
+def test_interrupted_rollback_continues(place):
     armed(place)
-    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "taking-back.json")
+    (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "taking-back.json")
     (place / "etc/there").unlink()
     (place / "etc/.there.piwizard-new").write_text("half of i")
-    assert address_trial.pending()
+    assert address_trial.is_pending()
     script(place)
     assert (place / "etc/there").read_text() == "before\n"
     assert not (place / "etc/new").exists()
     assert left(place) == ["taken-back.json"]
 
 
-def test_confirmed_it_stays(place):
+def test_confirmed_address_stays(place):
     now, _ = armed(place)
-    assert address_trial.confirm() == now
+    assert address_rollback.confirm_trial() == now
     assert (place / "etc/there").read_text() == "tried\n"
-    assert address_trial.outcome(now) == "kept"
+    assert address_trial.trial_outcome(now) == "kept"
     assert left(place) == ["kept.json"]
-    assert address_trial.confirm() == now, "whoever was cut off may ask again"
-    address_trial.forget()
+    assert address_rollback.confirm_trial() == now, "whoever was cut off may ask again"
+    address_trial.forget_outcomes()
     with pytest.raises(PiwizardError, match="No address is on trial"):
-        address_trial.confirm()
+        address_rollback.confirm_trial()
 
 
-def test_what_was_not_looked_at_yet_is_not_confirmed(place):
+def test_unchecked_address_cannot_be_confirmed(place):
     """Else the run might find the router silent, and there were nobody left to take the address back."""
     now, _ = armed(place)
-    (address_trial.folder() / "looked-at").unlink()
-    assert not address_trial.ready(now)
-    with pytest.raises(PiwizardError, match="looked at still"):
-        address_trial.confirm()
-    assert address_trial.outcome(now) == "on"
+    (address_trial.trial_folder() / "looked-at").unlink()
+    assert not address_trial.is_ready(now)
+    with pytest.raises(PiwizardError, match="still being set"):
+        address_rollback.confirm_trial()
+    assert address_trial.trial_outcome(now) == "on"
 
 
-def test_confirmed_by_somebody_who_was_cut_off(place):
+def test_interrupted_confirmation_is_completed(place):
     now, _ = armed(place)
-    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "kept.json")
+    (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "kept.json")
     assert len(left(place)) > 1
-    assert address_trial.confirm() == now
+    assert address_rollback.confirm_trial() == now
     assert left(place) == ["kept.json"]
 
 
-def test_the_run_tidies_up_after_one_who_was_cut_off(place, monkeypatch):
+def test_run_cleans_up_an_interrupted_confirmation(place, monkeypatch):
     armed(place)
-    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "kept.json")
-    monkeypatch.setattr(address_trial, "TIDYING", 0.0)
-    address_trial.tidied(lambda argv: subprocess.run(argv, check=True))
+    (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "kept.json")
+    monkeypatch.setattr(address_rollback, "CLEANUP_SECONDS", 0.0)
+    address_rollback.wait_for_cleanup(lambda argv: subprocess.run(argv, check=True))
     assert left(place) == ["kept.json"]
     assert (place / "etc/there").read_text() == "tried\n"
 
 
-def test_what_is_not_set_is_not_confirmed(place, monkeypatch):
+def test_missing_address_cannot_be_confirmed(place, monkeypatch):
     now, _ = armed(place)
-    monkeypatch.setattr(address_trial, "live", lambda interface: ["192.168.1.100"])
+    monkeypatch.setattr(address_trial, "live_addresses", lambda interface: ["192.168.1.100"])
     with pytest.raises(PiwizardError, match="eth0 does not have"):
-        address_trial.confirm()
-    assert address_trial.outcome(now) == "on"
+        address_rollback.confirm_trial()
+    assert address_trial.trial_outcome(now) == "on"
 
 
-def test_too_late(place):
+def test_late_confirmation_is_refused(place):
     armed(place)
-    (address_trial.folder() / "trial.json").rename(address_trial.folder() / "taking-back.json")
+    (address_trial.trial_folder() / "trial.json").rename(address_trial.trial_folder() / "taking-back.json")
     with pytest.raises(PiwizardError, match="too late"):
-        address_trial.confirm()
+        address_rollback.confirm_trial()
 
 
 @pytest.mark.parametrize("head_start", [0.0, 0.004, 0.012])
-def test_either_confirmed_or_taken_back_and_never_half(place, head_start):
+def test_trial_is_either_confirmed_or_rolled_back(place, head_start):
     now, _ = armed(place)
     confirmed = []
 
     def confirm():
         time.sleep(head_start)
         try:
-            confirmed.append(address_trial.confirm())
+            confirmed.append(address_rollback.confirm_trial())
         except PiwizardError:
             confirmed.append(None)
 
@@ -174,21 +179,21 @@ def test_either_confirmed_or_taken_back_and_never_half(place, head_start):
     script(place)
     thread.join()
     kept = confirmed != [None]
-    assert address_trial.outcome(now) == ("kept" if kept else "taken-back")
+    assert address_trial.trial_outcome(now) == ("kept" if kept else "taken-back")
     assert (place / "etc/there").read_text() == ("tried\n" if kept else "before\n")
     assert (place / "etc/new").exists() is kept
 
 
-def test_a_new_trial_begins_with_nothing_of_the_last(place):
+def test_new_trial_forgets_the_previous_one(place):
     armed(place)
     script(place)
     second, _ = armed(place)
-    assert json.loads((address_trial.folder() / "trial.json").read_text())["name"] == second.name
-    assert not (address_trial.folder() / "taken-back.json").exists()
+    assert json.loads((address_trial.trial_folder() / "trial.json").read_text())["name"] == second.name
+    assert not (address_trial.trial_folder() / "taken-back.json").exists()
 
 
-def test_the_words_of_a_trial():
-    now = Trial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() + 143.2)
+def test_trial_text_names_address_and_time():
+    now = AddressTrial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() + 143.2)
     assert now.words == "192.168.1.197 is on trial: 143 s left. `piwizard confirm` keeps it."
     assert now.as_json() == {"interface": "eth0", "address": "192.168.1.197/24", "left": 143}
-    assert Trial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() - 5).left == 0
+    assert AddressTrial("a1", "eth0", f"{NEW}/24", None, 180, time.monotonic() - 5).left == 0

@@ -8,21 +8,21 @@ def reply(card=THEM, address=WANTED):
     return arp.FRAME.pack(US, card, arp.ETHERTYPE_ARP, 1, 0x0800, 6, 4, 2, card, address, US, bytes(4))
 
 
-def test_a_question_claims_no_address():
-    frame = arp.question(US, WANTED)
+def test_probe_claims_no_address():
+    frame = arp.probe_frame(US, WANTED)
     assert len(frame) == 42
     assert frame[:6] == b"\xff" * 6
     assert frame[28:32] == bytes(4)
     assert frame[38:42] == WANTED
 
 
-def test_who_answers():
-    assert arp.answer(reply(), WANTED, US) == "08:96:d7:00:00:01"
-    assert arp.answer(reply() + bytes(18), WANTED, US) == "08:96:d7:00:00:01"
+def test_reply_names_the_mac():
+    assert arp.parse_reply(reply(), WANTED, US) == "08:96:d7:00:00:01"
+    assert arp.parse_reply(reply() + bytes(18), WANTED, US) == "08:96:d7:00:00:01"
 
 
-def test_what_is_no_answer():
-    assert arp.answer(reply(address=OTHER), WANTED, US) is None
-    assert arp.answer(reply(card=US), WANTED, US) is None
-    assert arp.answer(arp.question(THEM, WANTED), WANTED, US) is None
-    assert arp.answer(b"\xff" * 20, WANTED, US) is None
+def test_other_frames_are_ignored():
+    assert arp.parse_reply(reply(address=OTHER), WANTED, US) is None
+    assert arp.parse_reply(reply(card=US), WANTED, US) is None
+    assert arp.parse_reply(arp.probe_frame(THEM, WANTED), WANTED, US) is None
+    assert arp.parse_reply(b"\xff" * 20, WANTED, US) is None

@@ -2,9 +2,9 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.network import dhcpcd
-from piwizard.network.address_settings import Settings
+from piwizard.network.address_settings import AddressSettings
 
-SETTINGS = Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "dhcpcd")
+SETTINGS = AddressSettings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "dhcpcd")
 DEBIAN = "# A sample configuration\nhostname\npersistent\n#interface eth0\n#static ip_address=192.168.0.10/24\n"
 OURS = """# piwizard: a fixed address
 interface eth0
@@ -15,28 +15,28 @@ static domain_name_servers=192.168.1.1 9.9.9.9
 """
 
 
-def test_a_block_at_the_end():
-    assert dhcpcd.with_block(DEBIAN, SETTINGS) == f"{DEBIAN}\n{OURS}"
-    assert dhcpcd.with_block("", SETTINGS) == OURS
+def test_block_is_added_at_the_end():
+    assert dhcpcd.add_block(DEBIAN, SETTINGS) == f"{DEBIAN}\n{OURS}"
+    assert dhcpcd.add_block("", SETTINGS) == OURS
 
 
-def test_writing_twice_is_writing_once_and_another_address_takes_its_place():
-    once = dhcpcd.with_block(DEBIAN, SETTINGS)
-    assert dhcpcd.with_block(once, SETTINGS) == once
-    other = Settings("wlan0", "192.168.1.9/24", "192.168.1.1", ("1.1.1.1",), "dhcpcd")
-    assert dhcpcd.with_block(dhcpcd.with_block(once, other), SETTINGS) == once
+def test_block_is_replaced():
+    once = dhcpcd.add_block(DEBIAN, SETTINGS)
+    assert dhcpcd.add_block(once, SETTINGS) == once
+    other = AddressSettings("wlan0", "192.168.1.9/24", "192.168.1.1", ("1.1.1.1",), "dhcpcd")
+    assert dhcpcd.add_block(dhcpcd.add_block(once, other), SETTINGS) == once
 
 
 @pytest.mark.parametrize(
     "before", [DEBIAN, "hostname\n", "hostname", "interface wlan0\nstatic ip_address=10.0.0.1/8\n"]
 )
-def test_without_the_block_it_is_as_it_was(before):
-    assert dhcpcd.without_block(dhcpcd.with_block(before, SETTINGS)).rstrip() == before.rstrip()
+def test_remove_block_restores_the_file(before):
+    assert dhcpcd.remove_block(dhcpcd.add_block(before, SETTINGS)).rstrip() == before.rstrip()
 
 
-def test_lines_that_somebody_added_behind_stay():
-    text = dhcpcd.with_block(DEBIAN, SETTINGS) + "nohook wpa_supplicant\n"
-    assert dhcpcd.without_block(text) == f"{DEBIAN}nohook wpa_supplicant\n"
+def test_later_lines_stay():
+    text = dhcpcd.add_block(DEBIAN, SETTINGS) + "nohook wpa_supplicant\n"
+    assert dhcpcd.remove_block(text) == f"{DEBIAN}nohook wpa_supplicant\n"
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_lines_that_somebody_added_behind_stay():
         ("interface eth0\n#static ip_address=192.168.1.5/24\n", None),
     ],
 )
-def test_an_address_set_by_hand(text, line):
-    assert dhcpcd.set_by_hand(text, "eth0") == line
+def test_manual_address_is_refused(text, line):
+    assert dhcpcd.find_manual_address(text, "eth0") == line
     if line:
-        with pytest.raises(PiwizardError, match=f"in line {line}, set by hand"):
-            dhcpcd.with_block(text, SETTINGS)
+        with pytest.raises(PiwizardError, match=f"line {line}, set by hand"):
+            dhcpcd.add_block(text, SETTINGS)
 
 
-def test_it_is_taken_up_by_a_unit_of_its_own():
-    assert "--property=ExecStartPre=ip -4 address flush dev eth0 scope global" in dhcpcd.restart("eth0")
+def test_restart_runs_in_its_own_unit():
+    assert "--property=ExecStartPre=ip -4 address flush dev eth0 scope global" in dhcpcd.restart_command("eth0")

@@ -37,23 +37,23 @@ def served(tmp_path):
         server.server_close()
 
 
-def test_it_came_in(served, tmp_path):
-    assert inbound_probe.heard("127.0.0.1", "blog.example.org", tmp_path, served(log=True))
+def test_probe_arrives_at_nginx(served, tmp_path):
+    assert inbound_probe.probe_port("127.0.0.1", "blog.example.org", tmp_path, served(log=True))
 
 
-def test_a_page_of_the_routers_own(served, tmp_path, monkeypatch):
-    monkeypatch.setattr(inbound_probe, "PATIENCE", 0.1)
+def test_probe_ignores_the_routers_page(served, tmp_path, monkeypatch):
+    monkeypatch.setattr(inbound_probe, "LOG_WAIT_SECONDS", 0.1)
     (tmp_path / "blog.access.log").write_text("an older line\n")
-    assert not inbound_probe.heard("127.0.0.1", "blog.example.org", tmp_path, served(log=False))
+    assert not inbound_probe.probe_port("127.0.0.1", "blog.example.org", tmp_path, served(log=False))
 
 
-def test_nobody_answers(tmp_path, served):
+def test_probe_without_an_answer_fails(tmp_path, served):
     port = served(log=False)
-    assert not inbound_probe.heard("127.0.0.2", "blog.example.org", tmp_path, port, seconds=0.2)
+    assert not inbound_probe.probe_port("127.0.0.2", "blog.example.org", tmp_path, port, seconds=0.2)
 
 
-def test_a_name_to_ask_for():
+def test_server_name_is_found_in_sites():
     default = "server {\n    listen 80 default_server;\n    server_name _;\n}\n"
     site = "server {\n    server_name blog.example.org www.blog.example.org;\n}\n"
-    assert inbound_probe.name_in([default, site]) == "blog.example.org"
-    assert inbound_probe.name_in([default]) is None
+    assert inbound_probe.find_server_name([default, site]) == "blog.example.org"
+    assert inbound_probe.find_server_name([default]) is None

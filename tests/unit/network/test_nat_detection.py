@@ -19,10 +19,10 @@ PING 11.22.33.44 (11.22.33.44) 56(84) bytes of data.
 """
 
 
-def test_who_answered_instead():
-    assert nat_detection.sender(EXCEEDED) == "100.64.0.1"
-    assert nat_detection.sender(REACHED) is None
-    assert nat_detection.sender("") is None
+def test_sender_is_parsed_from_ping():
+    assert nat_detection.parse_sender(EXCEEDED) == "100.64.0.1"
+    assert nat_detection.parse_sender(REACHED) is None
+    assert nat_detection.parse_sender("") is None
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,5 @@ def test_who_answered_instead():
         (None, False, False),
     ],
 )
-def test_ranges(address, carrier, home):
-    assert (nat_detection.of_carrier(address), nat_detection.of_a_home(address)) == (carrier, home)
+def test_address_ranges_are_recognized(address, carrier, home):
+    assert (nat_detection.is_cgnat(address), nat_detection.is_private(address)) == (carrier, home)

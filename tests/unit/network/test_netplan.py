@@ -2,10 +2,12 @@ import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.network import netplan
-from piwizard.network.address_settings import Settings
-from piwizard.network.netplan import Definition
+from piwizard.network.address_settings import AddressSettings
+from piwizard.network.netplan import NetplanDefinition
 
-SETTINGS = Settings("eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "NetworkManager", "uuid")
+SETTINGS = AddressSettings(
+    "eth0", "192.168.1.197/24", "192.168.1.1", ("192.168.1.1", "9.9.9.9"), "NetworkManager", "uuid"
+)
 YAML = """network:
   version: 2
   ethernets:
@@ -26,7 +28,7 @@ def made(tmp_path, monkeypatch):
     for name in ("etc", "run"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(netplan, "FOLDER", tmp_path / "etc")
-    monkeypatch.setattr(netplan, "MADE", tmp_path / "run")
+    monkeypatch.setattr(netplan, "GENERATED_FOLDER", tmp_path / "run")
     (tmp_path / "etc/50-cloud-init.yaml").write_text(YAML)
 
     def make(name, kind="ethernet"):
@@ -36,30 +38,30 @@ def made(tmp_path, monkeypatch):
     return make
 
 
-def test_what_netplan_calls_a_connection(made):
-    assert netplan.definition(made("netplan-eth0.nmconnection"), "eth0") == Definition("ethernets", "eth0")
+def test_definition_is_found(made):
+    assert netplan.find_definition(made("netplan-eth0.nmconnection"), "eth0") == NetplanDefinition("ethernets", "eth0")
     wireless = made("netplan-wlan0-Home Net.nmconnection", "wifi")
-    assert netplan.definition(wireless, "wlan0") == Definition("wifis", "wlan0")
+    assert netplan.find_definition(wireless, "wlan0") == NetplanDefinition("wifis", "wlan0")
 
 
 @pytest.mark.parametrize(
     "name", ["Wired connection 1.nmconnection", "netplan-NM-75a1216a-9d1a-30cd-8aca-ace5526ec021.nmconnection"]
 )
-def test_what_networkmanager_keeps_itself(made, name):
-    assert netplan.definition(made(name), "eth0") is None
+def test_networkmanager_definition_is_ignored(made, name):
+    assert netplan.find_definition(made(name), "eth0") is None
 
 
-def test_a_file_that_a_person_keeps(made, tmp_path):
-    assert netplan.definition(tmp_path / "etc/netplan-eth0.nmconnection", "eth0") is None
+def test_keyfile_of_a_user_is_ignored(made, tmp_path):
+    assert netplan.find_definition(tmp_path / "etc/netplan-eth0.nmconnection", "eth0") is None
 
 
-def test_what_cannot_be_told_is_left_alone(made):
-    with pytest.raises(PiwizardError, match="set by netplan, in a way that piwizard does not know"):
-        netplan.definition(made("netplan-bond7.nmconnection"), "bond7")
+def test_unknown_definition_is_refused(made):
+    with pytest.raises(PiwizardError, match="configured by netplan in a way that piwizard does not know"):
+        netplan.find_definition(made("netplan-bond7.nmconnection"), "bond7")
 
 
-def test_the_file_on_top():
-    assert netplan.overlay(Definition("ethernets", "eth0"), SETTINGS).splitlines()[1:] == [
+def test_own_file_overrides_the_settings():
+    assert netplan.own_file_text(NetplanDefinition("ethernets", "eth0"), SETTINGS).splitlines()[1:] == [
         "network:",
         "  version: 2",
         "  ethernets:",

@@ -23,21 +23,21 @@ SAMPLES = Path(__file__).with_name("nft")
         ("other-hooks", "open open open"),  # forwarding and another interface are no matter of visitors here
     ],
 )
-def test_what_becomes_of_a_visitor(sample, verdicts):
+def test_verdict_for_visitors(sample, verdicts):
     ruleset = json.loads((SAMPLES / f"{sample}.json").read_text())
-    assert [nft.judge(ruleset, port, "eth0") for port in (22, 80, 443)] == verdicts.split()
+    assert [nft.judge_ruleset(ruleset, port, "eth0") for port in (22, 80, 443)] == verdicts.split()
 
 
-def test_the_interface_counts():
+def test_verdict_depends_on_the_interface():
     ruleset = json.loads((SAMPLES / "other-hooks.json").read_text())
-    assert nft.judge(ruleset, 80, "wlan0") == "closed"
+    assert nft.judge_ruleset(ruleset, 80, "wlan0") == "closed"
 
 
-def test_no_rules_at_all():
-    assert nft.judge({"nftables": [{"metainfo": {"version": "1.0.6"}}]}, 80, "eth0") == "open"
+def test_empty_ruleset_is_open():
+    assert nft.judge_ruleset({"nftables": [{"metainfo": {"version": "1.0.6"}}]}, 80, "eth0") == "open"
 
 
-def test_the_beginning_of_a_name_and_what_another_protocol_is_not():
+def test_interface_prefix_and_other_protocols_are_evaluated():
     chain = {"family": "inet", "table": "f", "name": "input", "hook": "input", "type": "filter", "policy": "drop"}
     to = {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}
     udp = {"op": "!=", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": 53}
@@ -45,5 +45,5 @@ def test_the_beginning_of_a_name_and_what_another_protocol_is_not():
     rules = ([{"match": udp}, {"drop": None}], [{"match": by}, {"match": to}, {"accept": None}])
     place = {"family": "inet", "table": "f", "chain": "input"}
     ruleset = {"nftables": [{"chain": chain}, *({"rule": {**place, "expr": expr}} for expr in rules)]}
-    assert nft.judge(ruleset, 80, "eth0") == "open"
-    assert nft.judge(ruleset, 80, "wlan0") == "closed"
+    assert nft.judge_ruleset(ruleset, 80, "eth0") == "open"
+    assert nft.judge_ruleset(ruleset, 80, "wlan0") == "closed"

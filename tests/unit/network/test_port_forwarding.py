@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from piwizard.network import port_forwarding
-from piwizard.network.port_forwarding import Forward, ForwardingRefused, UpnpRouter, Wanted
+from piwizard.network.port_forwarding import ForwardingRefused, PortForward, UpnpRouter, WantedForwards
 
 SAMPLES = Path(__file__).with_name("upnpc")
 URL = "http://192.168.1.1:5000/rootDesc.xml"
 OURS = "piwizard dc:a6:32:00:00:01"
-WANTED = Wanted(OURS, "192.168.1.100", (80, 443))
+WANTED = WantedForwards(OURS, "192.168.1.100", (80, 443))
 VERSIONS = ("2.2.4", "2.2.8")
 versions = pytest.mark.parametrize("version", VERSIONS)
 
@@ -22,7 +22,7 @@ def printed(name, version):
 
 
 def forward(port=80, address="192.168.1.100", description=OURS, lease=0, inside=None):
-    return Forward("TCP", port, address, inside or port, description, lease)
+    return PortForward("TCP", port, address, inside or port, description, lease)
 
 
 def router(*forwards):
@@ -41,8 +41,8 @@ class Upnpc:
 
 
 @versions
-def test_the_list(version):
-    found = port_forwarding.read(URL, printed("list", version))
+def test_listing_is_parsed(version):
+    found = port_forwarding.parse_listing(URL, printed("list", version))
     assert found.outside == "11.22.33.44"
     assert found.of(80).address == "192.168.1.100"
     assert found.of(80).description == OURS
@@ -53,22 +53,22 @@ def test_the_list(version):
 
 
 @versions
-def test_a_router_without_an_outside_address(version):
-    found = port_forwarding.read(URL, printed("list-cgnat", version))
+def test_listing_without_a_public_ip(version):
+    found = port_forwarding.parse_listing(URL, printed("list-cgnat", version))
     assert found.outside is None
     assert found.forwards == ()
 
 
 @versions
-def test_no_router(version):
-    assert port_forwarding.read(URL, printed("gone", version)) is None
+def test_listing_without_a_router_is_none(version):
+    assert port_forwarding.parse_listing(URL, printed("gone", version)) is None
 
 
 @versions
-def test_another_machines_forward(version):
-    found = port_forwarding.read(URL, printed("list", version))
+def test_forwarding_to_another_machine_is_refused(version):
+    found = port_forwarding.parse_listing(URL, printed("list", version))
     with pytest.raises(ForwardingRefused, match=r"forwards port 443 to another machine, 192\.168\.1\.101 \(“web”\)"):
-        port_forwarding.missing(found, WANTED)
+        port_forwarding.missing_ports(found, WANTED)
 
 
 @pytest.mark.parametrize(
@@ -81,94 +81,94 @@ def test_another_machines_forward(version):
         ((forward(80, description="another's, but it leads here", lease=60),), [443], []),
     ],
 )
-def test_what_is_missing(there, missing, ending):
-    assert port_forwarding.missing(router(*there), WANTED) == missing
-    assert port_forwarding.ending(router(*there), WANTED) == ending
+def test_missing_and_expiring_ports_are_found(there, missing, ending):
+    assert port_forwarding.missing_ports(router(*there), WANTED) == missing
+    assert port_forwarding.expiring_ports(router(*there), WANTED) == ending
 
 
-def test_another_port_inside():
+def test_forwarding_to_another_port_is_refused():
     with pytest.raises(ForwardingRefused, match="port 80 to port 8080 of this machine"):
-        port_forwarding.missing(router(forward(80, inside=8080)), WANTED)
+        port_forwarding.missing_ports(router(forward(80, inside=8080)), WANTED)
 
 
 @versions
-def test_added(version):
+def test_forwarding_is_added(version):
     upnpc = Upnpc(printed("add", version))
-    port_forwarding.add(upnpc, router(), WANTED, 80)
+    port_forwarding.add_forward(upnpc, router(), WANTED, 80)
     assert upnpc.asked == [("upnpc", "-e", OURS, "-u", URL, "-a", "192.168.1.100", "80", "80", "TCP", "0")]
 
 
-def test_ours_by_another_of_our_cards(monkeypatch, tmp_path):
+def test_forwarding_of_another_own_interface_is_ours(monkeypatch, tmp_path):
     """Set up over WLAN, then the cable is plugged in: the address and the card are others, the machine is not."""
     for name, mac in (("eth0", "dc:a6:32:00:00:01"), ("wlan0", "dc:a6:32:00:00:02")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "address").write_text(f"{mac}\n")
     monkeypatch.setattr(port_forwarding, "CARDS", tmp_path)
     wlan, strange = (forward(80, "192.168.1.7", f"piwizard dc:a6:32:00:00:{end}") for end in ("02", "99"))
-    assert 80 in port_forwarding.missing(router(wlan), WANTED)
+    assert 80 in port_forwarding.missing_ports(router(wlan), WANTED)
     with pytest.raises(ForwardingRefused, match="another machine"):
-        port_forwarding.missing(router(strange), WANTED)
+        port_forwarding.missing_ports(router(strange), WANTED)
 
 
-def test_ours_at_an_address_from_before_goes_first():
+def test_outdated_forwarding_is_removed_first():
     upnpc = Upnpc("", printed("add", "2.2.8"))
-    port_forwarding.add(upnpc, router(forward(80, "192.168.1.7")), WANTED, 80)
+    port_forwarding.add_forward(upnpc, router(forward(80, "192.168.1.7")), WANTED, 80)
     assert upnpc.asked[0] == ("upnpc", "-u", URL, "-d", "80", "TCP")
 
 
 @versions
-def test_given_away_without_being_listed(version):
+def test_hidden_conflict_is_refused(version):
     with pytest.raises(ForwardingRefused, match="to another machine, or keeps it for itself") as refused:
-        port_forwarding.add(Upnpc(printed("conflict", version)), router(), WANTED, 443)
+        port_forwarding.add_forward(Upnpc(printed("conflict", version)), router(), WANTED, 443)
     assert refused.value.code == 718
 
 
-def test_refused_by_a_router_without_an_outside_address():
+def test_router_without_a_public_ip_refuses():
     upnpc = Upnpc(printed("add-cgnat", "2.2.4"))
     with pytest.raises(ForwardingRefused, match=r"refuses to forward port 80 \(501, Action Failed\)"):
-        port_forwarding.add(upnpc, router(), WANTED, 80)
+        port_forwarding.add_forward(upnpc, router(), WANTED, 80)
     assert len(upnpc.asked) == 1
 
 
-def test_a_router_that_wants_an_end():
+def test_router_that_requires_a_lease_gets_one():
     refuses = printed("conflict", "2.2.8").replace("718 (ConflictInMappingEntry)", "402 (Invalid Args)")
     upnpc = Upnpc(refuses, printed("add", "2.2.8"))
-    port_forwarding.add(upnpc, router(), WANTED, 80)
-    assert [argv[-1] for argv in upnpc.asked] == ["0", str(port_forwarding.LEASE)]
+    port_forwarding.add_forward(upnpc, router(), WANTED, 80)
+    assert [argv[-1] for argv in upnpc.asked] == ["0", str(port_forwarding.LEASE_SECONDS)]
 
 
-def test_a_router_that_gives_it_to_another():
+def test_forwarding_to_a_wrong_machine_is_noticed():
     lies = printed("add", "2.2.8").replace("internal 192.168.1.100:80", "internal 192.168.1.9:80")
     with pytest.raises(ForwardingRefused, match=r"another machine, 192\.168\.1\.9"):
-        port_forwarding.add(Upnpc(lies), router(), WANTED, 80)
+        port_forwarding.add_forward(Upnpc(lies), router(), WANTED, 80)
 
 
-def test_the_router_went_away():
+def test_vanished_router_is_reported():
     with pytest.raises(ForwardingRefused, match="does not answer"):
-        port_forwarding.add(Upnpc(printed("gone", "2.2.8")), router(), WANTED, 80)
+        port_forwarding.add_forward(Upnpc(printed("gone", "2.2.8")), router(), WANTED, 80)
 
 
 def keep(monkeypatch, *texts, ports=("80",)):
     """Runs the program as the timer does, against these words of upnpc."""
     upnpc = Upnpc(*texts)
     monkeypatch.setattr(port_forwarding, "_run", upnpc)
-    monkeypatch.setattr(port_forwarding, "find", lambda gateway: URL)
+    monkeypatch.setattr(port_forwarding, "find_router", lambda gateway: URL)
     return port_forwarding.main("192.168.1.1", OURS, "192.168.1.100", list(ports)), upnpc
 
 
 @versions
-def test_the_timer_renews_what_would_end(monkeypatch, version):
+def test_timer_renews_expiring_ports(monkeypatch, version):
     said, upnpc = keep(monkeypatch, printed("list", version), printed("add", version))
     assert said == "Forwarded to 192.168.1.100: 80."
     assert [argv[-1] for argv in upnpc.asked] == ["-l", "0"]
 
 
 @versions
-def test_the_timer_without_a_router(monkeypatch, version):
+def test_timer_without_a_router_fails(monkeypatch, version):
     with pytest.raises(ForwardingRefused, match="No router answers"):
         keep(monkeypatch, printed("gone", version))
 
 
-def test_the_timer_leaves_another_machines_alone(monkeypatch):
+def test_timer_leaves_other_machines_alone(monkeypatch):
     with pytest.raises(ForwardingRefused, match="another machine"):
         keep(monkeypatch, printed("list", "2.2.8"), ports=("80", "443"))

@@ -41,27 +41,27 @@ def service() -> Iterator[str]:
     server.server_close()
 
 
-def test_the_first_sensible_answer_counts(service: str) -> None:
+def test_public_ip_is_the_first_valid_answer(service: str) -> None:
     asked = [service + path for path in ("/page", "/moved", "/good")]
-    assert public_ip.ask(4, asked).address == "11.22.33.44"
+    assert public_ip.find_public_ip(4, asked).address == "11.22.33.44"
 
 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/page", "something that is no address"),
-        ("/home", "192.168.1.1, which is no address of the Internet"),
-        ("/carrier", "100.64.3.4, which is no address of the Internet"),
+        ("/page", "something that is not an address"),
+        ("/home", "192.168.1.1, which is not a public address"),
+        ("/carrier", "100.64.3.4, which is not a public address"),
         ("/six", "an address that is not IPv4"),
         ("/moved", "answered 302"),
     ],
 )
-def test_what_is_no_outside_address(service: str, path: str, words: str) -> None:
-    found = public_ip.ask(4, [service + path])
+def test_invalid_answer_is_no_public_ip(service: str, path: str, words: str) -> None:
+    found = public_ip.find_public_ip(4, [service + path])
     assert found.address is None
     assert words in found.reason
 
 
-def test_nobody_there() -> None:
-    found = public_ip.ask(4, ["https://127.0.0.1:1/"])
-    assert found.reason == "Nobody could tell the outside address (127.0.0.1: cannot be reached)."
+def test_public_ip_without_services_is_unknown() -> None:
+    found = public_ip.find_public_ip(4, ["https://127.0.0.1:1/"])
+    assert found.reason == "No service reported the public IP (127.0.0.1: cannot be reached)."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from piwizard.network.nat_detection import NatPath
-from piwizard.network.reachability import Evidence, judge
+from piwizard.network.reachability import Evidence, judge_evidence
 
 PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
 
@@ -30,11 +30,11 @@ PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
         ("unknown", {"internet": PUBLIC}),
         ("unknown", {"internet": PUBLIC, "way": NatPath(None, "10.1.2.3")}),  # many providers number their machines so
         ("unknown", {"internet": PUBLIC, "own": (PUBLIC,)}),
-        ("no evidence", {"no_internet": "Nobody could tell the outside address."}),
+        ("no evidence", {"no_internet": "No service reported the public IP."}),
     ],
 )
-def test_verdicts(kind, seen):
-    found = judge(Evidence(**seen))
+def test_evidence_gives_a_verdict(kind, seen):
+    found = judge_evidence(Evidence(**seen))
     assert found.kind == kind
     assert found.bad == (kind in ("CGNAT", "double NAT", "closed", "no evidence"))
     assert bool(found.fix) == bool(found.cause) == found.bad
@@ -44,11 +44,11 @@ def test_verdicts(kind, seen):
 
 
 @pytest.mark.parametrize("seen", [{"router": PUBLIC, "internet": PUBLIC, "forwarded": True}, {"internet": PUBLIC}])
-def test_what_cannot_be_told_is_said_to_be_so(seen):
-    assert "cannot be told from inside" in judge(Evidence(**seen)).detail
+def test_unknown_reachability_says_so(seen):
+    assert "cannot be told from inside" in judge_evidence(Evidence(**seen)).detail
 
 
-def test_silence_of_everybody_is_no_way_in():
-    found = judge(Evidence(no_internet="Nobody answers."))
+def test_missing_evidence_is_a_failure():
+    found = judge_evidence(Evidence(no_internet="Nobody answers."))
     assert (found.detail, found.bad) == ("unknown: Nobody answers.", True)
-    assert "the router says that it has" in judge(Evidence(router=PUBLIC)).detail
+    assert "the router says that it has" in judge_evidence(Evidence(router=PUBLIC)).detail

@@ -11,29 +11,29 @@ TCP6 = HEAD + (
 )
 
 
-def test_logins_by_ssh(monkeypatch):
+def test_session_addresses_are_parsed(monkeypatch):
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
-    assert ssh_sessions.logins(TCP) == ["192.168.1.100"]
-    assert ssh_sessions.logins(TCP6) == ["192.168.1.197"]
-    assert ssh_sessions.logins("") == []
+    assert ssh_sessions.session_addresses(TCP) == ["192.168.1.100"]
+    assert ssh_sessions.session_addresses(TCP6) == ["192.168.1.197"]
+    assert ssh_sessions.session_addresses("") == []
 
 
-def test_a_port_of_ones_own(monkeypatch):
+def test_session_port_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("SSH_CONNECTION", "192.168.1.50 53666 192.168.1.100 80")
-    assert ssh_sessions.logins(TCP) == ["192.168.1.100"]
-    assert ssh_sessions.logins(TCP6) == []
+    assert ssh_sessions.session_addresses(TCP) == ["192.168.1.100"]
+    assert ssh_sessions.session_addresses(TCP6) == []
 
 
-def test_over_which_address(tmp_path, monkeypatch):
+def test_session_is_matched_by_address(tmp_path, monkeypatch):
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
     (tmp_path / "tcp").write_text(TCP)
     tables = [str(tmp_path / "tcp"), str(tmp_path / "gone")]
-    assert ssh_sessions.over(["192.168.1.100"], tables)
-    assert not ssh_sessions.over(["192.168.1.101"], tables)
+    assert ssh_sessions.has_session_on(["192.168.1.100"], tables)
+    assert not ssh_sessions.has_session_on(["192.168.1.101"], tables)
 
 
-def test_where_to_log_in_again(monkeypatch):
+def test_login_command_names_the_user(monkeypatch):
     monkeypatch.setenv("SUDO_USER", "alex")
-    assert ssh_sessions.login_at("192.168.1.197") == "ssh alex@192.168.1.197"
+    assert ssh_sessions.login_command("192.168.1.197") == "ssh alex@192.168.1.197"
     monkeypatch.delenv("SUDO_USER")
-    assert ssh_sessions.login_at("192.168.1.197") == "ssh 192.168.1.197"
+    assert ssh_sessions.login_command("192.168.1.197") == "ssh 192.168.1.197"

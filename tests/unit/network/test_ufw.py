@@ -6,7 +6,7 @@ import pytest
 
 from piwizard.network import ufw
 from piwizard.network.firewall import closed_in_zone
-from piwizard.network.ufw import Ufw
+from piwizard.network.ufw import UfwState
 
 HEAD = "*filter\n:ufw-user-input - [0:0]\n### RULES ###\n\n"
 SSH = "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n-A ufw-user-input -p tcp --dport 22 -j ACCEPT\n\n"
@@ -29,17 +29,17 @@ def etc(tmp_path):
         }.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(text)
-        return ufw.look((80, 443), tmp_path)
+        return ufw.read_ufw((80, 443), tmp_path)
 
     return made
 
 
-def test_not_there(tmp_path):
-    assert ufw.look((80,), tmp_path) is None
+def test_missing_ufw_is_none(tmp_path):
+    assert ufw.read_ufw((80,), tmp_path) is None
 
 
-def test_switched_off(etc):
-    assert etc(enabled="no") == Ufw(active=False)
+def test_disabled_ufw_is_inactive(etc):
+    assert etc(enabled="no") == UfwState(active=False)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_switched_off(etc):
         ("reject tcp 443 0.0.0.0/0 any 0.0.0.0/0 in", (80,), (443,)),
     ],
 )
-def test_rules(etc, line, closed, refused):
-    assert etc(rule(line)) == Ufw(True, closed, refused)
+def test_ufw_rules_are_evaluated(etc, line, closed, refused):
+    assert etc(rule(line)) == UfwState(True, closed, refused)
 
 
-def test_lets_everything_in(etc):
-    assert etc(policy="ACCEPT") == Ufw(True)
+def test_accept_policy_closes_nothing(etc):
+    assert etc(policy="ACCEPT") == UfwState(True)
 
 
 PUBLIC = """\
@@ -91,5 +91,5 @@ public (active)
         ("", (80, 443)),
     ],
 )
-def test_a_zone_of_firewalld(listed, closed):
+def test_firewalld_zone_is_evaluated(listed, closed):
     assert closed_in_zone(listed, (80, 443)) == closed

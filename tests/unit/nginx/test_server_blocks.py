@@ -14,7 +14,7 @@ from piwizard.errors import PiwizardError
 from piwizard.nginx.ipv6_listen import FOLDER, render_listens
 from piwizard.nginx.server_blocks import SiteBlock, redirects_of, render_default_server, render_site
 from piwizard.nginx.tls_settings import Tls
-from piwizard.system.checks import settled
+from piwizard.system.checks import poll_until
 
 SECURITY = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 
@@ -36,7 +36,7 @@ def test_www_names_redirect_to_the_bare_one():
     assert "301 $scheme://b.example$site_app_port" in block(text, "www.b.example;")
 
 
-def test_no_name_leads_to_one_that_leads_on():
+def test_redirects_never_point_to_a_redirected_name():
     names = ("www.a.example", "a.example", "www.c.example")
     assert redirects_of(names) == {"a.example": ["www.a.example", "www.c.example"]}
     text = render_site(site(domains=names))
@@ -57,7 +57,7 @@ def test_ipv6_only_where_there_is_some(engine_here):
     assert "listen" not in "".join(line for text in without.values() for line in text.splitlines() if line[0] != "#")
 
 
-def test_what_is_listened_to_over_ipv6_stands_apart(engine_here):
+def test_ipv6_listens_are_in_separate_files(engine_here):
     """One change of those files is enough for all servers; none of them would be accepted alone."""
     tls = Tls("/etc/letsencrypt/live/app", engine_here)
     servers = render_site(site(tls=tls)) + render_default_server(tls=engine_here)
@@ -330,4 +330,4 @@ def test_the_site_has_a_log_of_its_own(served):
     served.get("/logged")
     log = served.folder / "logs" / "my-flask.access.log"
     # nginx writes the line after the answer has gone out.
-    assert "/logged" in settled(log.read_text, lambda text: "/logged" in text)
+    assert "/logged" in poll_until(log.read_text, lambda text: "/logged" in text)

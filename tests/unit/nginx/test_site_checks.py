@@ -87,7 +87,9 @@ class Pi:
     def reload(self):
         """As a run does it: the file is written again, nginx is told, and nobody waits for anything."""
         file, began = self.folder / "sites" / "blog", time.time()
-        checks.settled(time.time, lambda now: now > began + 2 * worker_reload.TICK)  # else it is as old as the workers
+        checks.poll_until(
+            time.time, lambda now: now > began + 2 * worker_reload.TICK
+        )  # else it is as old as the workers
         file.write_text(file.read_text())
         self.process.send_signal(1)
 
@@ -121,7 +123,7 @@ def pi(nginx, configuration, tmp_path, engine_here, monkeypatch):
     monkeypatch.setattr(worker_reload, "PID_FILE", tmp_path / "pid")
     monkeypatch.setattr(site, "AVAILABLE", tmp_path / "sites")
     monkeypatch.setattr(site, "ENABLED", tmp_path / "sites")
-    monkeypatch.setattr(systemd, "loading", lambda service, longest: False)
+    monkeypatch.setattr(systemd, "is_loading", lambda service, longest: False)
     process = subprocess.Popen([nginx, "-c", str(main)], stderr=subprocess.PIPE)
     try:
         wait_for(port, process)
@@ -138,8 +140,8 @@ def impatient(monkeypatch):
     """Does not wait for what will not come."""
     real = leak_check.find_leaks
     monkeypatch.setattr(leak_check, "find_leaks", lambda files, ask: real(files, ask, 5.0, 0.2))
-    settled = checks.settled
-    monkeypatch.setattr(checks, "settled", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
+    settled = checks.poll_until
+    monkeypatch.setattr(checks, "poll_until", lambda look, right, seconds=0.3: settled(look, right, min(seconds, 0.5)))
 
 
 def given_away(pi, within="app"):
@@ -227,7 +229,7 @@ def test_database_of_the_app_is_found_while_it_changes(pi):
     with sqlite3.connect(pi.data / "instance" / "people.sqlite") as database:
         known = [file for file in files(SiteLayout("blog", "")) if file.path == "instance/people.sqlite"]
         database.execute("INSERT INTO person VALUES ('me')")
-    assert known[0].is_in(checks.get("/instance/people.sqlite", host="pi.example"))
+    assert known[0].is_in(checks.get_page("/instance/people.sqlite", host="pi.example"))
 
 
 def test_large_source_is_compared_by_its_beginning(pi):
@@ -286,7 +288,7 @@ def test_new_workers_count_while_old_ones_still_serve_somebody(pi):
         blocked.wait(20)
 
     pi.answer(lambda path: (200, wait() if path == "/" else b"OK"))
-    visitor = threading.Thread(target=lambda: checks.get("/", host="pi.example"))
+    visitor = threading.Thread(target=lambda: checks.get_page("/", host="pi.example"))
     visitor.start()
     pi.answer(lambda path: (200, PAGE))
     pi.reload()
@@ -299,7 +301,7 @@ def test_answer_to_unknown_names_is_found(pi, impatient):
     file = pi.folder / "sites" / "000-default"
     file.write_text(file.read_text().replace("return 444;", "return 200 here;"))
     pi.reload()
-    checks.settled(lambda: worker_reload.up_to_date([file]), bool, 10)
+    checks.poll_until(lambda: worker_reload.up_to_date([file]), bool, 10)
     found = pi.check()["unknown-hosts-refused"]
     assert (found.ok, found.detail) == (False, "answered with status 200")
 
@@ -311,7 +313,7 @@ def test_no_workers_is_not_up_to_date(tmp_path):
 
 
 @pytest.mark.parametrize("what", ["link", "pipe", "folders", "many"])
-def test_what_a_stranger_puts_into_the_data_leads_nowhere(pi, tmp_path, what, monkeypatch):
+def test_links_in_the_data_folder_are_not_followed(pi, tmp_path, what, monkeypatch):
     root_secret = tmp_path / "shadow"
     root_secret.write_bytes(b"root:0123456789abcdefghijklmnopqrstuvwxyz:1:2:3\n")
     if what == "link":

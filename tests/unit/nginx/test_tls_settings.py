@@ -11,7 +11,7 @@ import pytest
 from piwizard.errors import PiwizardError
 from piwizard.nginx.server_blocks import SiteBlock, render_default_server, render_site
 from piwizard.nginx.tls_settings import HSTS, Tls, engine
-from piwizard.system.checks import settled
+from piwizard.system.checks import poll_until
 
 BOOKWORM, TRIXIE = engine("1.22.1", "3.0.15"), engine("1.26.3", "3.5.1")
 BOTH = pytest.mark.parametrize("version", [BOOKWORM, TRIXIE])
@@ -43,7 +43,7 @@ def test_tickets_only_where_their_keys_change():
 
 
 @BOTH
-def test_what_never_stands_there(version):
+def test_tls_settings_never_contain_weak_values(version):
     assert "stapling" not in site(version)
     assert "resolver" not in site(version)
 
@@ -68,7 +68,7 @@ def test_the_default_server_says_what_the_sites_say():
     assert of_site - certificate == {line for line in of_default if "reject" not in line}
 
 
-def test_http_leads_to_https_in_one_step():
+def test_http_redirects_to_https_in_one_step():
     text = site(domains=("a.example", "www.a.example", "b.example"))
     servers = [part for part in text.split("\nserver {") if "listen 80;" in part]
     assert ["server_name a.example www.a.example;" in part for part in servers] == [True, False]
@@ -83,7 +83,7 @@ def test_challenges_are_answered_without_a_certificate_too():
     assert "443" not in text
 
 
-def test_hsts_can_be_left_out():
+def test_hsts_can_be_disabled():
     assert HSTS in site()
     assert "Strict-Transport-Security" not in site(hsts=False)
 
@@ -171,4 +171,4 @@ def test_a_connection_for_one_name_does_not_serve_another(served):
 def test_the_log_has_both(served):
     served.get("/by-https", secure=True)
     log = served.folder / "logs" / "my-flask.access.log"
-    assert "/by-https" in settled(log.read_text, lambda text: "/by-https" in text)
+    assert "/by-https" in poll_until(log.read_text, lambda text: "/by-https" in text)

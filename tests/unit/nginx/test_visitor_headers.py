@@ -90,7 +90,7 @@ def test_underscores_that_a_person_allows_elsewhere_stay_out(served, first):
     assert reaching(served, ["Remote_User", "REMOTE_USER", "X.Remote.User", "SCRIPT_NAME"], first=first) == set()
 
 
-def test_what_apps_are_told_by_their_visitors_stays(served):
+def test_other_headers_of_visitors_reach_the_app(served):
     headers = dict(served.get("/", headers=KEPT).asked["headers"])
     assert [(name, headers.get(name)) for name, _ in KEPT] == KEPT
 

@@ -21,7 +21,7 @@ from piwizard.changes.base import Change
 from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
 from piwizard.network import dhcpcd, netplan, networkmanager
-from piwizard.network.address_settings import settings
+from piwizard.network.address_settings import read_settings
 from piwizard.nginx.nginx_files import NginxFiles
 from piwizard.steps.registry import STEPS, all_questions
 from piwizard.steps.static_ip import StaticIp
@@ -151,10 +151,10 @@ class World:
 
     def _addressed(self, ground: PlanContext, answers: Answers, files: list[tuple[Path, str]]) -> list[tuple[str, ...]]:
         """What the keepers of addresses would be told: the plan itself asks the network."""
-        wanted = settings(ground.machine.network, answers)
-        files.append((netplan.OURS, netplan.overlay(netplan.Definition("ethernets", "eth0"), wanted)))
-        files.append((dhcpcd.CONFIG, dhcpcd.with_block("hostname\n", wanted)))
-        return [networkmanager.modify("0000-uuid", networkmanager.wanted(wanted))]
+        wanted = read_settings(ground.machine.network, answers)
+        files.append((netplan.OWN_FILE, netplan.own_file_text(netplan.NetplanDefinition("ethernets", "eth0"), wanted)))
+        files.append((dhcpcd.CONFIG, dhcpcd.add_block("hostname\n", wanted)))
+        return [networkmanager.modify_command("0000-uuid", networkmanager.wanted_values(wanted))]
 
 
 def _steps(question: Question) -> list[Step]:
@@ -178,7 +178,7 @@ def _argvs(change: Change) -> list[tuple[str, ...]]:
     if change.kind == "checkout":
         from piwizard.git import git_command
 
-        return [git_command.clone(change.repo, Path("/aside"), change.ref)]  # type: ignore[attr-defined]
+        return [git_command.clone_command(change.repo, Path("/aside"), change.ref)]  # type: ignore[attr-defined]
     if change.kind == "environment":
         return [change._create(), change._pip()]  # type: ignore[attr-defined]
     return [change.argv] if change.kind == "command" else []  # type: ignore[attr-defined]

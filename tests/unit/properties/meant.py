@@ -190,7 +190,7 @@ class Programs:
         elif path.suffix == ".ini":
             (value,) = [line.partition(" = ")[2] for line in text.splitlines() if not line.startswith("#")]
             _same(one, "certbot's token", value, answers.secrets["ddns.password"])
-        elif path == netplan.OURS:
+        elif path == netplan.OWN_FILE:
             self._netplan(one, text)
         elif path == dhcpcd.CONFIG:
             lines = dict(line.removeprefix("static ").partition("=")[::2] for line in text.splitlines() if "=" in line)

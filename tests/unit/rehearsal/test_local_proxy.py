@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from piwizard.rehearsal.local_proxy import Window, free_port
+from piwizard.rehearsal.local_proxy import LocalProxy, free_port
 
 
 class Site(http.server.BaseHTTPRequestHandler):
@@ -43,34 +43,34 @@ def window():
     port = free_port()
     server = Server(("127.0.0.1", port), Site)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    made = Window(port, "myflask.ddns.net")
+    made = LocalProxy(port, "myflask.ddns.net")
     yield made
     made.close()
     server.shutdown()
     server.server_close()
 
 
-def test_the_site_is_asked_by_its_name(window: Window) -> None:
+def test_proxy_sends_the_site_name(window: LocalProxy) -> None:
     with urllib.request.urlopen(window.address) as answer:
         assert answer.headers["X-Host"] == "myflask.ddns.net"
         assert answer.read() == b"page"
 
 
-def test_its_status_is_passed_on(window: Window) -> None:
+def test_proxy_passes_on_the_status(window: LocalProxy) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(window.address + "missing")
     assert refused.value.code == 404
 
 
-def test_nobody_behind_it_is_a_bad_gateway() -> None:
-    alone = Window(free_port(), "myflask.ddns.net")
+def test_proxy_without_a_site_answers_bad_gateway() -> None:
+    alone = LocalProxy(free_port(), "myflask.ddns.net")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(alone.address)
     alone.close()
     assert refused.value.code == 502
 
 
-def test_stream_without_end_is_passed_on_piece_by_piece(window: Window) -> None:
+def test_proxy_streams_endless_answers(window: LocalProxy) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with urllib.request.urlopen(window.address + "stream", timeout=10) as answer:
         assert answer.read(4) == b"page"
@@ -79,7 +79,7 @@ def test_stream_without_end_is_passed_on_piece_by_piece(window: Window) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "kilobytes"
 
 
-def test_upload_is_passed_on_piece_by_piece(window: Window) -> None:
+def test_proxy_streams_uploads(window: LocalProxy) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     pieces = (bytes(65536) for _ in range(1000))
     sent = urllib.request.Request(window.address, pieces, {"Content-Length": str(65536 * 1000)})

@@ -5,7 +5,7 @@ from piwizard.rehearsal import sample_repository
 from piwizard.sandbox import nsenter
 
 
-def test_what_is_a_link_here_does_not_lead_out_of_the_copy(tmp_path: Path, monkeypatch) -> None:
+def test_sample_stays_inside_the_clone(tmp_path: Path, monkeypatch) -> None:
     root, disk, opt = tmp_path / "copy", tmp_path / "disk", tmp_path / "opt"
     for top in (Path("/"), root):
         (top / disk.relative_to("/")).mkdir(parents=True)
@@ -14,6 +14,6 @@ def test_what_is_a_link_here_does_not_lead_out_of_the_copy(tmp_path: Path, monke
     monkeypatch.setattr(sample_repository, "ANSWERS", opt / "sample/answers.toml")
     monkeypatch.setattr(nsenter, "run", lambda *_, **__: SimpleNamespace(ok=True))
     monkeypatch.setattr(sample_repository.os, "chown", lambda *_: None)
-    sample_repository.put(root, 1)
+    sample_repository.install_sample(root, 1)
     assert list(disk.iterdir()) == []
     assert (root / disk.relative_to("/") / "sample/answers.toml").is_file()

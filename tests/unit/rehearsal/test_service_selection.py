@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.rehearsal.service_selection import quieten
+from piwizard.rehearsal.service_selection import disable_services
 
 
 @pytest.fixture
@@ -20,20 +20,20 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_only_what_the_set_up_is_about_starts(root: Path) -> None:
-    assert quieten(root, "10.0.2.3") == ["cron", "tailscaled"]
+def test_clone_starts_only_needed_services(root: Path) -> None:
+    assert disable_services(root, "10.0.2.3") == ["cron", "tailscaled"]
     left = {link.name for link in (root / "etc/systemd/system/multi-user.target.wants").iterdir()}
     assert left == {"nginx.service", "postgresql.service", "myflask.service"}
 
 
-def test_nobody_takes_the_network_of_the_copy_down(root: Path) -> None:
-    quieten(root, "10.0.2.3")
+def test_clone_starts_no_network_manager(root: Path) -> None:
+    disable_services(root, "10.0.2.3")
     assert (root / "etc/systemd/system/NetworkManager.service").readlink() == Path("/dev/null")
     assert (root / "etc/resolv.conf").read_text() == "nameserver 10.0.2.3\n"
     assert not (root / "etc/resolv.conf").is_symlink()
 
 
-def test_it_has_an_id_of_its_own_and_may_start_services(root: Path) -> None:
-    quieten(root, "10.0.2.3")
+def test_clone_has_its_own_machine_id(root: Path) -> None:
+    disable_services(root, "10.0.2.3")
     assert len((root / "etc/machine-id").read_text().strip()) == 32
     assert not (root / "usr/sbin/policy-rc.d").exists()

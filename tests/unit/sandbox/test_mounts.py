@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from piwizard.sandbox.mounts import Mount, others
+from piwizard.sandbox.overlay import Mount, list_mounts
 
 PI = r"""
 24 1 179:2 / / rw,noatime shared:1 - ext4 /dev/mmcblk0p2 rw
@@ -16,8 +16,8 @@ PI = r"""
 """.strip()
 
 
-def test_what_a_copy_of_the_root_would_lack() -> None:
-    assert others(PI) == [
+def test_list_mounts_returns_other_file_systems() -> None:
+    assert list_mounts(PI) == [
         Mount(Path("/tmp"), "tmpfs"),
         Mount(Path("/home"), "ext4"),
         Mount(Path("/boot/firmware"), "vfat"),
@@ -25,5 +25,5 @@ def test_what_a_copy_of_the_root_would_lack() -> None:
     ]
 
 
-def test_a_machine_with_one_file_system_has_no_others() -> None:
-    assert others(PI.splitlines()[0]) == []
+def test_list_mounts_is_empty_with_one_file_system() -> None:
+    assert list_mounts(PI.splitlines()[0]) == []

@@ -1,11 +1,11 @@
 from pathlib import Path
 
-from piwizard.sandbox.scratch_dir import Workplace
+from piwizard.sandbox.scratch_dir import ScratchDir
 
 
-def test_it_goes_with_its_owner_and_the_parent_with_the_last(tmp_path: Path) -> None:
+def test_scratch_dir_and_empty_parent_are_removed(tmp_path: Path) -> None:
     parent = tmp_path / "places"
-    one, other = Workplace(parent, "unit-test"), Workplace(parent, "unit-test")
+    one, other = ScratchDir(parent, "unit-test"), ScratchDir(parent, "unit-test")
     assert one.folder != other.folder
     one.close()
     assert other.folder.is_dir()
@@ -13,12 +13,12 @@ def test_it_goes_with_its_owner_and_the_parent_with_the_last(tmp_path: Path) -> 
     assert not parent.exists()
 
 
-def test_what_nobody_owns_is_cleared_away(tmp_path: Path) -> None:
+def test_abandoned_scratch_dir_is_removed(tmp_path: Path) -> None:
     left = tmp_path / "places" / "unit-test-1-abcdef"
     (left / "root" / "upper").mkdir(parents=True)
-    own = Workplace(tmp_path / "places", "unit-test")
+    own = ScratchDir(tmp_path / "places", "unit-test")
     assert not left.exists()
-    other = Workplace(tmp_path / "places", "unit-test")
+    other = ScratchDir(tmp_path / "places", "unit-test")
     assert own.folder.is_dir(), "its owner lives"
     own.close()
     other.close()

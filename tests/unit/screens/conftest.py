@@ -19,8 +19,9 @@ from textual.pilot import Pilot
 from piwizard.apps import app_source
 from piwizard.engine import run_launch
 from piwizard.network import address_trial
-from piwizard.network.address_trial import Trial
-from piwizard.screens.main import MainScreen
+from piwizard.network.address_trial import AddressTrial
+from piwizard.screens.main_screen import MainScreen
+from piwizard.screens.pages import keep_address
 from piwizard.screens.screen_service import ScreenService
 from piwizard.screens.textual_app import PiwizardApp
 from piwizard.steps import registry
@@ -93,7 +94,7 @@ class Seen:
     async def run(self, key: str = "r") -> None:
         """Asks for a run of this step, or with another key of more, and says yes to what is shown."""
         await self.keys(key)
-        await self.see("Shall this be done?")
+        await self.see("Install now?")
         await self.keys("y")
 
     async def go_to(self, step: str) -> None:
@@ -111,7 +112,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = Path(mkdtemp(prefix="pi-", dir="/tmp"))
     monkeypatch.setattr(paths, "_dirs", paths._dirs)
     for module, names in (
-        (registry, ["STEPS"]), (facts, ["gather"]), (app_source, ["find"]),
+        (registry, ["STEPS"]), (facts, ["gather"]), (app_source, ["find_source"]),
         (run_launch, ["start", "stop", "require_systemd"]),
     ):  # fmt: skip
         for name in names:
@@ -121,7 +122,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(fake_pi.CHECKOUT)]))
     fake_pi.install(folder)
     yield folder
-    for run in run_launch.places.logs_dir().glob("*/pid"):
+    for run in paths.logs_dir().glob("*/pid"):
         try:
             os.killpg(int(run.read_text()), 9)
         except ProcessLookupError:
@@ -157,13 +158,14 @@ def site(folder: Path) -> Path:
 
 
 @pytest.fixture
-def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Trial:
+def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AddressTrial:
     """An address on trial on the fake Pi, set on its interface."""
-    monkeypatch.setattr(address_trial, "folder", lambda: tmp_path)
-    monkeypatch.setattr(address_trial, "live", lambda interface: ["192.168.1.230"])
+    monkeypatch.setattr(keep_address, "READING_SECONDS", 0)
+    monkeypatch.setattr(address_trial, "trial_folder", lambda: tmp_path)
+    monkeypatch.setattr(address_trial, "live_addresses", lambda interface: ["192.168.1.230"])
     monkeypatch.setattr(address_trial, "_stop_timer", lambda command: None)
-    now = Trial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
+    now = AddressTrial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
     (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
     (tmp_path / "take-back").write_text("")
-    address_trial.let_confirm(now)
+    address_trial.allow_confirmation(now)
     return now

@@ -50,12 +50,12 @@ async def test_first_visit_to_a_finished_site(folder):
         assert AnswerStore().get("myflask", "site.domains") == ["myflask.example", "www.myflask.example"]
         await seen.go_to("ddns")
         await seen.keys("k")
-        await seen.see("Left out")
+        await seen.see("Skipped.")
         await seen.keys("a")
-        await seen.see("Shall this be done?")
+        await seen.see("Install now?")
         assert not list((folder / "machine").glob("*")), "altered before the yes"
         await seen.keys("enter")
-        await seen.see("All is set up")
+        await seen.see("Your app is online")
         assert "http://myflask.example/" in seen.text()
         content = (folder / "machine" / "app.conf").read_text()
         assert "app.repo = https://git.example/me/myflask.git" in content
@@ -68,7 +68,7 @@ async def test_coming_back(site):
         (site / "machine").mkdir(exist_ok=True)
     async with opened(site, welcome=True) as seen:
         await seen.see("Welcome back")
-        await seen.see("Still to do")
+        await seen.see("To do")
         await seen.see("System")
 
 
@@ -97,16 +97,16 @@ async def test_interrupted_and_gone_on_with(site):
         await seen.see("line 3 of 3")
         run = run_launch.under_way()
         fake_pi.kill(run)
-        await seen.see("The run was cut off")
+        await seen.see("The run was interrupted")
         await seen.settle()
         await seen.see("! System")
     (site / "wait-system").unlink()
     async with opened(site, welcome=True) as seen:
-        await seen.see("Cut off before its end")
+        await seen.see("Interrupted")
         await seen.see("System, at: sh -c")
         await seen.keys("enter")
         await seen.until(lambda: seen.app.screen is seen.main)
-        await seen.see("Go on")
+        await seen.see("Continue")
         await seen.run()
         await seen.until(lambda: workspace.state().entry("system", None).result == "done")
 
@@ -119,9 +119,9 @@ async def test_leaving_and_coming_back_while_it_runs(site):
         await seen.see("line 3 of 3")
         await seen.keys("q")
         await seen.until(lambda: seen.app.return_value)
-        assert "goes on" in seen.app.return_value
+        assert "continues" in seen.app.return_value
     async with opened(site, welcome=True) as seen:
-        await seen.see("Going on in the background")
+        await seen.see("Running")
         await seen.keys("enter", "3")
         await seen.see("line 3 of 3")
         (site / "wait-system").unlink()
@@ -135,9 +135,9 @@ async def test_stopped_by_hand(site):
         await seen.run()
         await seen.see("line 3 of 3")
         await seen.keys("s")
-        await seen.see("Stop what runs?")
+        await seen.see("Stop the current run?")
         await seen.keys("y")
-        await seen.see("The run was cut off")
+        await seen.see("The run was interrupted")
         await seen.until(lambda: workspace.state().entry("system", None).result == "stopped")
 
 
@@ -162,29 +162,29 @@ async def test_skipped_and_taken_up_again(site):
     async with opened(site) as seen:
         await seen.go_to("ddns")
         await seen.keys("k")
-        await seen.see("Take it up again")
+        await seen.see("Include again")
         assert "– Dynamic DNS" in seen.text()
         await seen.keys("k")
         await seen.see("○ Dynamic DNS")
         await seen.go_to("nginx")
         await seen.keys("k")
-        await seen.see("cannot be left out")
+        await seen.see("You cannot skip nginx")
 
 
 async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
     answers = site / "etc" / "answers.toml"
     answers.write_text(answers.read_text().partition("\n[ddns]")[0])
     async with opened(site, welcome=True) as seen:
-        await seen.see("Optional, if you like")
+        await seen.see("Optional, not set up")
         await seen.keys("enter")
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.go_to("ddns")
         await seen.see("Optional: needs your answers.")
         await seen.keys("a")
-        await seen.see("Shall this be done?")
+        await seen.see("Install now?")
         assert "Dynamic DNS" not in seen.text()
         await seen.keys("y")
-        await seen.see("All is set up")
+        await seen.see("Your app is online")
         await seen.keys("pagedown", "pagedown")
         await seen.see("○ Dynamic DNS: Optional: needs your answers.")
         assert not workspace.state().entry("ddns", None)
@@ -197,12 +197,12 @@ async def test_what_is_optional_and_unanswered_holds_nothing_up(site):
         await seen.gone("Optional: waits")
         (site / "fail-ddns").touch()
         await seen.keys("escape", "r")
-        await seen.see("Shall this be done?")
+        await seen.see("Install now?")
         await seen.keys("y")
         await seen.see("ddns: it does not work.")
         await seen.settle()
         await seen.keys("o")
-        await seen.see("As far as it is set up")
+        await seen.see("Progress so far")
 
 
 async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
@@ -216,7 +216,7 @@ async def test_no_secret_is_seen_or_kept_anywhere_but_in_the_vault(site):
         await seen.settle()
         assert SECRET not in seen.app.export_screenshot()
         await seen.keys("escape", "r")
-        await seen.see("Shall this be done?")
+        await seen.see("Install now?")
         await seen.keys("y")
         await seen.until(lambda: (entry := workspace.state().entry("ddns", None)) and entry.result == "done")
     files = [path for path in site.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
@@ -227,12 +227,12 @@ async def test_drifted(site):
     fake_pi.remember(site, "system")
     (site / "did-system").touch()
     async with opened(site, welcome=True) as seen:
-        await seen.see("No longer as it was left")
+        await seen.see("Changed outside piwizard")
         await seen.see("Write system.conf")
         await seen.keys("enter")
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.go_to("system")
-        await seen.see("Put it right")
+        await seen.see("Repair")
         await seen.keys("2")
         await seen.see("1 change.")
 
@@ -265,7 +265,7 @@ async def test_checks(site):
     async with opened(site) as seen:
         await seen.go_to("nginx")
         await seen.keys("4")
-        await seen.see("1 of 2 looks found something wrong.")
+        await seen.see("1 problem, 1 check passed.")
         await seen.see("Give it some tea.")
 
 
@@ -301,7 +301,7 @@ async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, m
         await seen.see("◐ Dynamic DNS")
         await seen.until(lambda: seen.main.monitor.live is None)
         await seen.keys("s")
-        await seen.see("Stop what runs in the background?")
+        await seen.see("Stop the background job?")
         await seen.keys("y")
         await seen.see("! Dynamic DNS")
         assert not alive.exists()
@@ -309,25 +309,25 @@ async def test_a_background_job_shows_how_far_it_is_and_holds_nothing_up(site, m
 
 async def test_an_address_on_trial_is_kept_by_a_key(site, tried):
     async with opened(site, welcome=True) as seen:
-        await seen.see("This address is on trial: 192.168.1.230, 14")
-        await seen.see("192.168.1.197 comes back by itself")
+        await seen.see("Testing 192.168.1.230: 14")
+        await seen.see("192.168.1.197 returns.")
         await seen.keys("k")
-        await seen.until(lambda: address_trial.outcome(tried) == "kept")
-        await seen.gone("on trial")
+        await seen.until(lambda: address_trial.trial_outcome(tried) == "kept")
+        await seen.gone("Keep this address?")
 
 
 async def test_an_address_on_trial_can_wait_and_may_come_too_late(site, tried, tmp_path):
     async with opened(site, welcome=True) as seen:
-        await seen.see("This address is on trial")
+        await seen.see("Keep this address?")
         await seen.keys("escape")
         await seen.keys("enter")
-        await seen.see("192.168.1.230 is on trial still; k keeps it")
-        assert address_trial.outcome(tried) == "on"
+        await seen.see("192.168.1.230 is still being tested. Press k")
+        assert address_trial.trial_outcome(tried) == "on"
         await seen.keys("k")
-        await seen.see("Keep it?")
+        await seen.see("Keep this address?")
         (tmp_path / "trial.json").rename(tmp_path / "taking-back.json")
-        await seen.gone("Keep it?")
-        assert address_trial.outcome(tried) == "taking-back"
+        await seen.gone("Keep this address?")
+        assert address_trial.trial_outcome(tried) == "taking-back"
 
 
 async def test_the_whole_record_is_searched(site):
@@ -342,9 +342,9 @@ async def test_the_whole_record_is_searched(site):
         await seen.type("line 17 of")
         await seen.keys("enter")
         await seen.see("[system] line 17 of 9000")
-        await seen.see("n next, N back")
+        await seen.see("n next, N previous")
         await seen.keys("e")
-        await seen.see("The first that failed")
+        await seen.see("First error")
         await seen.see("[system] line 9000 of 9000")
         await seen.keys("end")
         await seen.see("failed in")
@@ -355,13 +355,13 @@ async def test_a_further_site(site):
     async with opened(site) as seen:
         seen.main.sidebar.focus()
         await seen.keys("end")
-        await seen.see("One more web app on this machine")
+        await seen.see("Add another web app to this machine")
         await seen.keys("r")
         await seen.keys("enter")
-        await seen.see("A short name for the new site")
+        await seen.see("Name of the new site")
         await seen.type("myflask")
         await seen.keys("enter")
-        await seen.see("That is the name of a site that is there.")
+        await seen.see("A site has this name already.")
         await seen.keys(*["backspace"] * 7)
         await seen.type("blog")
         await seen.keys("enter")
@@ -408,7 +408,7 @@ async def test_enter_takes_a_suggested_choice_and_waits_for_slow_questions(site,
     async with opened(site) as seen:
         seen.main.sidebar.focus()
         seen.main.sidebar.choose("ddns", None)
-        await seen.see("Looking what can be detected")
+        await seen.see("Checking this machine")
         await seen.keys("enter", "enter")
         assert not seen.app.query("ConfirmRun"), "nobody has seen a question, so nobody has said yes"
         known.set()
@@ -422,8 +422,8 @@ async def test_fields_that_come_and_go_take_what_is_told_to_them(site):
 
     def tell():
         for field in seen.main.query(Field):
-            field.report("The repository answers.", "green")
-            field.renew(field.question, asked.answers.get(field.question.key))
+            field.report("Found.", "green")
+            field.update_question(field.question, asked.answers.get(field.question.key))
             field.commit()
 
     async with opened(site) as seen:

@@ -57,14 +57,14 @@ async def plan(seen: Seen) -> None:
 async def run_system(seen: Seen) -> None:
     await seen.go_to("system")
     await seen.keys("r")
-    await seen.see("Shall this be done?")
+    await seen.see("Install now?")
     await seen.keys("y")
 
 
 async def confirm(seen: Seen) -> None:
     await seen.go_to("app")
     await seen.keys("r")
-    await seen.see("Shall this be done?")
+    await seen.see("Install now?")
 
 
 async def log(seen: Seen) -> None:
@@ -85,20 +85,20 @@ async def checks(seen: Seen) -> None:
     (seen.folder / "sick-nginx").touch()
     await seen.go_to("nginx")
     await seen.keys("enter", "4")
-    await seen.see("1 of 2 looks")
+    await seen.see("1 problem, 1 check passed.")
 
 
 async def ending(seen: Seen) -> None:
     await seen.keys("a")
-    await seen.see("Shall this be done?")
+    await seen.see("Install now?")
     await seen.keys("y")
-    await seen.see("All is set up")
+    await seen.see("Your app is online")
 
 
 async def checkup(seen: Seen) -> None:
     await ending(seen)
     await seen.keys("c")
-    await seen.see("1 of 4 looks")
+    await seen.see("1 problem, 3 checks passed.")
 
 
 async def help_page(seen: Seen) -> None:
@@ -164,6 +164,6 @@ async def test_welcome_back(site):
     for step, result in (("system", "done"), ("nginx", "failed"), ("app", "running")):
         fake_pi.remember(site, step, "myflask" if step == "app" else None, result)
     async with opened(site, welcome=True) as seen:
-        await seen.see("No longer as it was left")
-        await seen.gone("Checking whether")
+        await seen.see("Changed outside piwizard")
+        await seen.gone("Checking what is set up")
         compare("welcome_back-80x24", seen.text())

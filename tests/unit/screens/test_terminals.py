@@ -13,16 +13,16 @@ from tests.lab.terminal import Terminal
 
 
 def begin(terminal: Terminal) -> None:
-    terminal.see("Enter go on")
-    terminal.see("Still to do")
+    terminal.see("Enter continue")
+    terminal.see("To do")
     terminal.type("\r")
-    terminal.see("Set this up")
+    terminal.see("[ Install ]")
     terminal.rest()
 
 
 def start_run(terminal: Terminal) -> None:
     terminal.type("r")
-    terminal.see("Shall this be done?")
+    terminal.see("Install now?")
     terminal.type("y")
     terminal.see("Run 2026")
 
@@ -41,7 +41,7 @@ def test_poor_terminals_get_ascii_and_nothing_is_cut_off(site, term, env):
     begin(terminal)
     assert "|" in terminal.lines[5]
     assert all(char == "-" for char in terminal.lines[1])
-    assert terminal.lines[23].strip().endswith("q leave (runs go on)")
+    assert terminal.lines[23].strip().endswith("q quit")
     terminal.type("q")
     terminal.end()
     assert terminal.raw.isascii()
@@ -85,7 +85,7 @@ def test_leaving_says_that_the_run_goes_on(site):
     start_run(terminal)
     terminal.see("line 3 of 3")
     terminal.type("q")
-    terminal.expect("The run goes on. `piwizard` shows it again")
+    terminal.expect("The run continues. `piwizard` shows it again")
     assert terminal.end() == 0
     assert run_launch.under_way()
 
@@ -126,7 +126,7 @@ def test_two_terminals_watch_one_run(site):
     second.type("3")
     second.see("line 3 of 3")
     second.type("r")
-    second.see("Something runs already")
+    second.see("A run is in progress")
     (site / "wait-system").unlink()
     first.see("✓ System")
     second.see("✓ System")
@@ -150,7 +150,7 @@ def test_a_hundred_sizes_during_a_chatty_run(site):
     terminal.type("\x1b")
     terminal.rest()
     terminal.see("✓ System")
-    terminal.see("q leave (runs go on)")
+    terminal.see("q quit")
     assert terminal.lines[0].startswith(" piwizard")
     assert terminal.lines[23].startswith(" Enter open")
     os.kill(terminal.pid, 0)

@@ -319,6 +319,6 @@ def test_readable_file_becomes_private_when_written(own_places):
     workspace.keep_answers(theirs)
     paths.answers_file().write_text("[site]\nname = 'other'\n")
     workspace.keep_answers(theirs)
-    for file in (paths.answers_file(), paths.previous_answers()):
+    for file in (paths.answers_file(), paths.previous_answers_file()):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(paths.answers_file().parent.stat().st_mode) == 0o700

@@ -38,7 +38,7 @@ def test_checks_are_made_and_changes_probed_on_request(planner):
     )
 
 
-def test_checks_are_left_out_after_drift_on_request(planner):
+def test_checks_are_skipped_after_drift_on_request(planner):
     health = inspect(planner, PLACE, workspace.backups(), stop_at_drift=True)
     assert health.drift
     assert health.checks == ()

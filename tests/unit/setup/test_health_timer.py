@@ -31,7 +31,7 @@ def look(motd, monkeypatch):
     return go
 
 
-def test_what_changed_is_told_and_nothing_else(look, motd):
+def test_refresh_reports_only_changes(look, motd):
     assert look() == []
     assert not motd.exists()
     assert look(the_timer="is stopped. Start it.") == ["<4>the timer: is stopped. Start it."]
@@ -43,7 +43,7 @@ def test_what_changed_is_told_and_nothing_else(look, motd):
     assert not motd.exists()
 
 
-def test_after_a_run_only_what_is_shown_is_looked_at(look, motd, monkeypatch):
+def test_refresh_after_a_run_only_if_a_problem_is_shown(look, motd, monkeypatch):
     monkeypatch.setattr(health_timer, "problems", lambda planner, state: [Problem("x", "x", "y")])
     health_timer.refresh_if_shown()
     assert not motd.exists()
@@ -54,13 +54,13 @@ def test_after_a_run_only_what_is_shown_is_looked_at(look, motd, monkeypatch):
 
 
 @pytest.mark.parametrize("content", ["", "{", "7", "[1]", '["the timer"]', '{"failed": [1]}'])
-def test_a_memory_that_cannot_be_read(look, content):
+def test_unreadable_record_counts_as_empty(look, content):
     look(x="y")
     (health_timer.paths.state_dir() / "watch.json").write_text(content)
     assert look(x="y") == ["<4>x: y"]
 
 
-def test_only_steps_that_are_done_are_looked_at(own_places):
+def test_problems_come_from_done_steps_only(own_places):
     TIMER_CHECK = Check("timer", "renewal timer", False, "is inactive", fix=(Advice("Start it."),))
 
     def checks(place):
@@ -82,7 +82,7 @@ def test_only_steps_that_are_done_are_looked_at(own_places):
     ]
 
 
-def test_nothing_at_login_moves_a_cursor():
+def test_login_notice_has_no_control_characters():
     said = health_timer._notice([Problem("x", "site of blog", "redirects to \x1b]0;x\x07\x1b[2J\nhttp://x/\x9b1m")])
     assert all(line.isprintable() for line in said.split("\n"))
     assert len(said.split("\n")) == 3

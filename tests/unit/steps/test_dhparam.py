@@ -36,7 +36,7 @@ def test_none_removes_the_parameters(plan):
 def test_ffdhe2048_is_installed(plan):
     changes = plan('way = "ffdhe2048"')
     known, directive = of_kind(changes, "file")
-    assert openssl_dhparam.parse(known.content.encode()).bits == 2048
+    assert openssl_dhparam.parse_parameters(known.content.encode()).bits == 2048
     assert directive.content.endswith("ssl_dhparam /etc/piwizard/dhparam.pem;\n")
     assert links(changes) == {
         AT_BOOT: None, IN_USE: "dhparam-ffdhe2048.pem", INCLUDED: "/etc/piwizard/dhparam.conf"
@@ -53,7 +53,7 @@ def test_generation_precedes_the_nginx_directive(plan):
     assert links(changes)[AT_BOOT] is None
     unit = of_kind(changes, "file")[0]
     assert unit.path == UNIT
-    assert f"openssl dhparam -out {generator.partial()} 3072 " in unit.content
+    assert f"openssl dhparam -out {generator.partial_file()} 3072 " in unit.content
     assert [changes.index(unit), changes.index(own)] == [1, len(changes) - 2]
 
 
@@ -61,7 +61,7 @@ def test_at_boot_enables_the_unit(plan):
     changes = plan('way = "generate"\nat_boot = true')
     assert links(changes)[AT_BOOT] == "../piwizard-dhparam.service"
     unit = of_kind(changes, "file")[0]
-    for left in (generator.partial(), generator.generated()):
+    for left in (generator.partial_file(), generator.generated_file()):
         assert f"ConditionPathExists=|{left}\n" in unit.content
 
 
@@ -72,7 +72,7 @@ def test_invalid_answers_are_refused(plan, text):
 
 
 def test_duration_is_measured_on_this_machine(ground, monkeypatch):
-    monkeypatch.setattr(openssl_dhparam, "expected", lambda bits: 229 * 60.0)
+    monkeypatch.setattr(openssl_dhparam, "estimate_seconds", lambda bits: 229 * 60.0)
     _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", planner.all_questions()).of(None))
     assert bits.detected == "takes about 3 h 49 min on this board, by a short test"
     assert Dhparam().questions(None, None)[1].detected == ""

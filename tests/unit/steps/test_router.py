@@ -39,7 +39,7 @@ def test_upnp_plan_forwards_ports_and_keeps_them(ground):
 
 def test_silent_router_does_not_stop_the_plan(ground, tmp_path, monkeypatch):
     """The timer looks after its forwards; an `apply` of something else does not fail for it."""
-    monkeypatch.setattr(router.port_forwarding, "find", lambda gateway: None)
+    monkeypatch.setattr(router.port_forwarding, "find_router", lambda gateway: None)
     assert "forward" in [change.kind for change in plan(ground(), "upnp")]
     (tmp_path / forward_timer.TIMER).touch()
     assert "forward" not in [change.kind for change in plan(ground(), "upnp")]

@@ -64,7 +64,7 @@ def test_address_is_planned_after_arp_requests(ground, machine, monkeypatch):
 @pytest.mark.parametrize(
     ("there", "key", "words"),
     [
-        ({"192.168.1.230": "aa:bb:cc:00:00:01", "192.168.1.1": ROUTER}, "static_ip.address", "in use already"),
+        ({"192.168.1.230": "aa:bb:cc:00:00:01", "192.168.1.1": ROUTER}, "static_ip.address", "already in use"),
         ({}, "static_ip.gateway", "nobody answers at 192.168.1.1"),
     ],
 )  # fmt: skip
@@ -77,13 +77,13 @@ def test_address_of_a_neighbor_is_refused(ground, machine, monkeypatch, there, k
 
 
 def test_plan_is_refused_during_a_restore(ground, machine, monkeypatch):
-    now = address_trial.Trial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
-    monkeypatch.setattr(address_trial, "current", lambda: now)
-    monkeypatch.setattr(address_trial, "live", lambda interface: [])
+    now = address_trial.AddressTrial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
+    monkeypatch.setattr(address_trial, "current_trial", lambda: now)
+    monkeypatch.setattr(address_trial, "live_addresses", lambda interface: [])
     with pytest.raises(PiwizardError, match="eth0 is being restored"):
         StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
 
 
 def test_unsupported_network_manager_is_refused(ground, machine):
-    with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not alter"):
+    with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not change"):
         StaticIp().plan(ground(machine=machine("vm-bookworm-apache")), answered('address = "192.168.122.60/24"'))

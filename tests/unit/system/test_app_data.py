@@ -42,7 +42,7 @@ def deepen(folder: Path, levels: int) -> None:
 
 def test_measure_counts_files_and_follows_no_link(data):
     link = len(str(data.parents[2] / "mine"))
-    assert app_data.measure(data) == Contents(data, 4, 2500 + 1000 + 4 + link)
+    assert app_data.measure_folder(data) == Contents(data, 4, 2500 + 1000 + 4 + link)
 
 
 @pytest.mark.parametrize(
@@ -54,57 +54,57 @@ def test_measure_counts_files_and_follows_no_link(data):
         (Contents(Path("/srv/b/data"), 100_000, 20_000, more=True), "/srv/b/data (more than 100,000 files, 20 kB)"),
     ],
 )
-def test_contents_are_named(contents, words):
+def test_contents_text_names_files_and_size(contents, words):
     assert str(contents) == words
 
 
-def test_measure_ends(data, monkeypatch):
+def test_measure_stops_at_its_limits(data, monkeypatch):
     deepen(data, DEEP)
-    assert app_data.measure(data).more
-    monkeypatch.setattr(app_data, "MOST_FILES", 2)
-    assert (app_data.measure(data).files, app_data.measure(data).more) == (2, True)
-    monkeypatch.setattr(app_data, "MOST_SECONDS", -1.0)
-    assert (app_data.measure(data).files, app_data.measure(data).more) == (0, True)
-    app_data.delete(data)
+    assert app_data.measure_folder(data).more
+    monkeypatch.setattr(app_data, "MAX_FILES", 2)
+    assert (app_data.measure_folder(data).files, app_data.measure_folder(data).more) == (2, True)
+    monkeypatch.setattr(app_data, "MAX_SECONDS", -1.0)
+    assert (app_data.measure_folder(data).files, app_data.measure_folder(data).more) == (0, True)
+    app_data.delete_data(data)
 
 
-def test_measure_of_no_folder(data):
-    assert app_data.measure(data / "nowhere") is None
-    assert app_data.measure(data / "app.db") is None
-    assert app_data.measure(data / "uploads" / "away") is None
+def test_measure_returns_none_without_a_folder(data):
+    assert app_data.measure_folder(data / "nowhere") is None
+    assert app_data.measure_folder(data / "app.db") is None
+    assert app_data.measure_folder(data / "uploads" / "away") is None
 
 
-def test_delete_takes_all_of_it_and_nothing_else(data, tmp_path):
+def test_delete_removes_everything_and_nothing_outside(data, tmp_path):
     deepen(data, DEEP)
     for number in range(2500):
         (data / f"file-{number}").write_text("")
-    assert app_data.delete(data)
+    assert app_data.delete_data(data)
     assert list(data.parent.iterdir()) == []
     assert (tmp_path / "mine" / "letter.txt").read_text() == "mine"
-    assert not app_data.delete(data)
+    assert not app_data.delete_data(data)
 
 
-def test_delete_takes_what_was_left_when_it_was_cut_off(data):
-    data.rename(files.gone(data))
+def test_delete_finishes_an_interrupted_deletion(data):
+    data.rename(files.removal_path(data))
     data.mkdir()
-    assert app_data.delete(data)
+    assert app_data.delete_data(data)
     assert list(data.parent.iterdir()) == []
 
 
-def test_delete_leaves_a_link_alone(data, tmp_path):
+def test_delete_ignores_a_link(data, tmp_path):
     link = tmp_path / "srv" / "link"
     link.symlink_to(data)
-    assert not app_data.delete(link)
+    assert not app_data.delete_data(link)
     assert (data / "app.db").exists()
 
 
 @pytest.mark.parametrize("at", ["", "/uploads", "/uploads/with a blank"])
-def test_a_disk_that_is_mounted_there_is_not_emptied(data, tmp_path, monkeypatch, at):
+def test_delete_refuses_a_mounted_disk(data, tmp_path, monkeypatch, at):
     mounts = tmp_path / "mountinfo"
     place = f"{data}{at}".replace(" ", "\\040")
     mounts.write_text(f"22 1 0:21 / / rw - ext4 /dev/a rw\n36 22 98:0 / {place} rw - ext4 /dev/b rw\n")
-    monkeypatch.setattr(app_data, "MOUNTS", mounts)
+    monkeypatch.setattr(app_data, "MOUNTINFO", mounts)
     with pytest.raises(PiwizardError, match="A disk is mounted at") as refused:
-        app_data.delete(data)
+        app_data.delete_data(data)
     assert f"{data}{at}" in refused.value.message
     assert (data / "app.db").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.system import apt_lock
+from piwizard.system import apt_state
 from tests.unit.child import child, hears
 
 HOLD = """
@@ -21,24 +21,24 @@ input()
 @pytest.fixture
 def locks(tmp_path, monkeypatch):
     found = [tmp_path / "frontend", tmp_path / "archives"]
-    monkeypatch.setattr(apt_lock, "LOCKS", tuple(map(str, found)))
+    monkeypatch.setattr(apt_state, "LOCK_FILES", tuple(map(str, found)))
     return found
 
 
-def test_nobody(locks):
-    assert apt_lock.holder() is None
+def test_lock_holder_is_none_for_free_locks(locks):
+    assert apt_state.lock_holder() is None
     for lock in locks:
         lock.touch()
-    assert apt_lock.holder() is None
+    assert apt_state.lock_holder() is None
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_somebody(locks, number):
+def test_lock_holder_names_the_process(locks, number):
     for lock in locks:
         lock.touch()
     with child(HOLD, locks[number]) as process:
         assert hears(process) == "held"
         name = Path(f"/proc/{process.pid}/comm").read_text().strip()
-        assert apt_lock.holder() == f"{name} (process {process.pid})"
-        assert apt_lock.holder(), "asking takes nothing from whoever holds it"
-    assert apt_lock.holder() is None
+        assert apt_state.lock_holder() == f"{name} (process {process.pid})"
+        assert apt_state.lock_holder(), "asking takes nothing from whoever holds it"
+    assert apt_state.lock_holder() is None

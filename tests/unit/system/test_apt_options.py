@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.system.apt_options import FILE, others_keep_settings
+from piwizard.system.apt_state import KEEP_SETTINGS_FILE, others_decide_conffiles
 
 KEEPS = 'DPkg::Options { "--force-confdef"; "--force-confold"; };\n'
 
@@ -19,14 +19,14 @@ KEEPS = 'DPkg::Options { "--force-confdef"; "--force-confold"; };\n'
         ("apt.conf.d/90local", f"/* {KEEPS} */\n", False),
         ("apt.conf.d/90local.dpkg-old", KEEPS, False),
         ("apt.conf.d/90local", 'Dpkg::Options { "--force-confdef"; };', False),
-        (f"apt.conf.d/{FILE.rpartition('/')[2]}", KEEPS, False),
+        (f"apt.conf.d/{KEEP_SETTINGS_FILE.rpartition('/')[2]}", KEEPS, False),
     ],
 )
-def test_options_of_somebody_else(tmp_path, name, text, theirs):
+def test_conffile_options_in_other_files_are_found(tmp_path, name, text, theirs):
     (tmp_path / "apt.conf.d").mkdir()
     (tmp_path / name).write_text(text)
-    assert others_keep_settings(tmp_path) == theirs
+    assert others_decide_conffiles(tmp_path) == theirs
 
 
-def test_no_apt_at_all(tmp_path):
-    assert not others_keep_settings(tmp_path)
+def test_conffile_options_without_apt_are_none(tmp_path):
+    assert not others_decide_conffiles(tmp_path)

@@ -30,19 +30,19 @@ def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         process.kill()
 
 
-def test_what_sudo_was_started_with(sudo: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_is_read_from_the_sudo_process(sudo: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_UID", "1000")
-    assert caller_env.variable("ORCHID") == "white=1"
-    assert caller_env.variable("TULIP") is None
+    assert caller_env.read_variable("ORCHID") == "white=1"
+    assert caller_env.read_variable("TULIP") is None
     monkeypatch.setenv("ORCHID", "red")
-    assert caller_env.variable("ORCHID") == "red", "what was passed on counts"
+    assert caller_env.read_variable("ORCHID") == "red", "what was passed on counts"
 
 
-def test_no_other_parent_is_asked(sudo: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_is_not_read_from_other_parents(sudo: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUDO_UID", raising=False)
-    assert caller_env.variable("ORCHID") is None
+    assert caller_env.read_variable("ORCHID") is None
     monkeypatch.setenv("SUDO_UID", "1000")
     monkeypatch.setattr(commands, "which", lambda name: "/bin/sh")
-    assert caller_env.variable("ORCHID") is None
+    assert caller_env.read_variable("ORCHID") is None
     monkeypatch.setattr(caller_env.os, "getppid", lambda: 2**22 + 1)
-    assert caller_env.variable("ORCHID") is None
+    assert caller_env.read_variable("ORCHID") is None

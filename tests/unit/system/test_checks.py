@@ -43,21 +43,21 @@ def served(tmp_path):
         thread.join()
 
 
-def test_an_answer(served):
-    found = checks.get("/", host="blog.example.org", unix=served)
+def test_page_is_returned_with_status_and_headers(served):
+    found = checks.get_page("/", host="blog.example.org", unix=served)
     assert (found.status, found.headers["x-host"], found.body) == (200, "blog.example.org", b"http")
-    assert checks.get("/gone", host="x", unix=served, headers={"X-Forwarded-Proto": "https"}).body == b"https"
-    assert checks.get("/gone", host="x", unix=served).status == 404
+    assert checks.get_page("/gone", host="x", unix=served, headers={"X-Forwarded-Proto": "https"}).body == b"https"
+    assert checks.get_page("/gone", host="x", unix=served).status == 404
 
 
-def test_nobody_answers(tmp_path):
-    assert checks.get("/", host="x", unix=str(tmp_path / "none")) is None
+def test_page_is_none_without_a_server(tmp_path):
+    assert checks.get_page("/", host="x", unix=str(tmp_path / "none")) is None
     with socket.socket(socket.AF_UNIX) as closed:
         closed.bind(str(tmp_path / "deaf"))
-        assert checks.get("/", host="x", unix=str(tmp_path / "deaf")) is None
+        assert checks.get_page("/", host="x", unix=str(tmp_path / "deaf")) is None
 
 
-def test_somebody_who_speaks_no_http(tmp_path):
+def test_page_is_none_without_http(tmp_path):
     class Rude(socketserver.StreamRequestHandler):
         def handle(self):
             self.rfile.readline()
@@ -67,12 +67,12 @@ def test_somebody_who_speaks_no_http(tmp_path):
     with Server(path, Rude) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        assert checks.get("/", host="x", unix=path) is None
+        assert checks.get_page("/", host="x", unix=path) is None
         server.shutdown()
         thread.join()
 
 
-def test_settled():
+def test_poll_until_waits_for_the_value():
     seen = iter(range(100))
-    assert checks.settled(lambda: next(seen), lambda number: number == 3) == 3
-    assert checks.settled(lambda: "never", lambda word: False, seconds=0) == "never"
+    assert checks.poll_until(lambda: next(seen), lambda number: number == 3) == 3
+    assert checks.poll_until(lambda: "never", lambda word: False, seconds=0) == "never"

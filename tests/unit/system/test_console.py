@@ -19,7 +19,7 @@ from piwizard.engine import run_launch
 from piwizard.errors import PiwizardError
 from piwizard.rehearsal import rehearse
 from piwizard.setup import health_timer, workspace
-from piwizard.system import console, private_paths
+from piwizard.system import console, paths
 
 from .test_printable import HARMFUL, harmless
 
@@ -32,7 +32,11 @@ WAYS = {
 """Modules, and members of modules, that write to a terminal by themselves."""
 ALLOWED = {
     "piwizard/system/console.py": {"print", "input", "sys.stdout", "sys.stderr", "getpass", "click.echo_via_pager"},
-    "piwizard/prompts/console.py": {"questionary", "sys.stdout", "sys.stderr"},  # asks what printing.question gives
+    "piwizard/prompts/prompt_console.py": {
+        "questionary",
+        "sys.stdout",
+        "sys.stderr",
+    },  # asks what printing.question gives
     "piwizard/system/terminal.py": {"sys.stdout", "sys.stderr"},  # only asks what they are
     "piwizard/diagnosis/report.py": {"sys.stdout"},  # the same
     "piwizard/cli/error_handler.py": {"sys.stderr"},  # closes it
@@ -64,7 +68,7 @@ def ways(tree: ast.AST) -> Iterator[str]:
                 yield from (f"{module}.{one.name}" for one in names if f"{module}.{one.name}" in WAYS)
 
 
-def test_no_module_prints_by_itself() -> None:
+def test_output_goes_through_the_console_module() -> None:
     files = [*ROOT.glob("piwizard/**/*.py"), *ROOT.glob("screens/**/*.py")]
     files = [path for path in files if not path.is_relative_to(ROOT / "piwizard" / "templates")]
     assert len(files) > 200
@@ -85,7 +89,7 @@ def test_no_module_prints_by_itself() -> None:
      "from click import echo_via_pager", "import getpass", "from rich.console import Console", "input()",
      "say = print", "import logging.handlers"],
 )  # fmt: skip
-def test_the_search_finds_every_way(code: str) -> None:
+def test_output_search_finds_every_way_to_print(code: str) -> None:
     assert set(ways(ast.parse(code)))
 
 
@@ -95,7 +99,7 @@ def root(own_places, monkeypatch):
     monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(health_timer, "MOTD", own_places / "motd")
-    monkeypatch.setattr(rehearse, "need", lambda *_: fails(PiwizardError(HOSTILE)))
+    monkeypatch.setattr(rehearse, "require_programs", lambda *_: fails(PiwizardError(HOSTILE)))
     return own_places
 
 
@@ -126,7 +130,7 @@ def only_harmless(said: str) -> None:
 
 @pytest.mark.parametrize("argv", calls(), ids=lambda argv: argv[0])
 @pytest.mark.parametrize("as_json", [False, True])
-def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
+def test_untrusted_names_are_harmless_in_every_command(root, argv, as_json) -> None:
     result = CliRunner().invoke(cli, [*argv, *(["--json"] if as_json else [])])
     only_harmless(result.stdout + result.stderr)
 
@@ -134,7 +138,7 @@ def test_names_of_strangers_in_every_command(root, argv, as_json) -> None:
 @pytest.mark.parametrize("argv", calls(), ids=lambda argv: argv[0])
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize("error", [PiwizardError(HOSTILE, hint=HOSTILE), ValueError(HOSTILE), OSError(5, HOSTILE)])
-def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
+def test_untrusted_errors_are_harmless_in_every_command(root, monkeypatch, argv, as_json, error) -> None:
     for module, name in ((workspace, "planner"), (workspace, "state"), (logs, "read_log"), (logs, "find_run")):
         monkeypatch.setattr(module, name, lambda *_, **__: fails(error))
     argv = [word for word in argv if word != HOSTILE or argv[0] in ("remove", "work")]
@@ -145,7 +149,7 @@ def test_errors_with_words_of_strangers_in_every_command(root, monkeypatch, argv
         assert all(json.loads(line) for line in result.stdout.splitlines())
 
 
-def test_what_was_typed_wrongly_is_shown(capfd, monkeypatch) -> None:
+def test_wrong_arguments_are_shown_visibly(capfd, monkeypatch) -> None:
     from piwizard import __main__
 
     monkeypatch.setattr(sys, "argv", ["piwizard", HOSTILE])
@@ -157,7 +161,7 @@ def test_what_was_typed_wrongly_is_shown(capfd, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("typed", ["y", "n", None])
-def test_a_question_is_one_line_with_its_choices_at_the_end(monkeypatch, capsys, typed) -> None:
+def test_question_is_one_line_that_ends_with_the_choices(monkeypatch, capsys, typed) -> None:
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or typed or _closed())
     assert console.agreed(f"Run `flask {HOSTILE}`?") is (typed == "y")
@@ -172,7 +176,7 @@ def _closed() -> str:
     raise EOFError
 
 
-def test_events_of_every_kind(capsys) -> None:
+def test_events_of_every_kind_are_harmless(capsys) -> None:
     kinds = ("run-started", "background-started", "change-started", "change-skipped", "command-started", "output",
              "command-finished", "file-written", "path-altered", "note", "progress", "check", "error",
              "run-finished")  # fmt: skip
@@ -189,11 +193,11 @@ def test_events_of_every_kind(capsys) -> None:
 @pytest.fixture
 def secret(monkeypatch):
     monkeypatch.setattr(console, "_concealer", None)
-    console.hide(["tulip-red-4711"])
+    console.hide_secrets(["tulip-red-4711"])
     return "tulip-red-4711"
 
 
-def test_no_secret_is_printed(secret, capsys, monkeypatch) -> None:
+def test_secrets_are_not_printed(secret, capsys, monkeypatch) -> None:
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "")
     console.say(secret)
@@ -207,13 +211,13 @@ def test_no_secret_is_printed(secret, capsys, monkeypatch) -> None:
     assert secret not in said.out + said.err + "".join(asked)
 
 
-def test_own_words_stay_in_json_where_a_secret_is_one_of_them(secret, capsys) -> None:
-    console.hide(["done!"])
+def test_json_keywords_stay_if_a_secret_is_the_same_word(secret, capsys) -> None:
+    console.hide_secrets(["done!"])
     output.dump({"result": "done!", "detail": "done!"})
     assert json.loads(capsys.readouterr().out) == {"result": "done!", "detail": "•••"}
 
 
-def test_what_nobody_foresaw_is_kept_visible_and_without_secrets(own_places, secret) -> None:
+def test_unexpected_error_is_logged_without_secrets(own_places, secret) -> None:
     output.unforeseen(ValueError(f"{secret} \x1b[2J"))
     kept = (own_places / "log" / "unforeseen.txt").read_text()
     assert "\\x1b[2J" in kept
@@ -221,7 +225,7 @@ def test_what_nobody_foresaw_is_kept_visible_and_without_secrets(own_places, sec
     only_harmless(kept)
 
 
-def test_what_earlier_versions_left_open_is_closed(own_places) -> None:
+def test_private_paths_of_earlier_versions_are_restricted(own_places) -> None:
     for folder in ("etc", "lib", "log"):
         (own_places / folder).mkdir(mode=0o755)
     elsewhere = own_places / "elsewhere.toml"
@@ -230,13 +234,13 @@ def test_what_earlier_versions_left_open_is_closed(own_places) -> None:
     (own_places / "etc" / "answers.toml").write_text("[app.env]\nTHING = 'secret'\n")
     (own_places / "etc" / "answers.toml").chmod(0o644)
     (own_places / "etc" / "answers.toml.previous").symlink_to(elsewhere)
-    private_paths.close_own_places()
+    paths.restrict_private_paths()
     modes = {name: (own_places / name).stat().st_mode & 0o777 for name in ("etc", "lib", "log", "etc/answers.toml")}
     assert modes == {"etc": 0o700, "lib": 0o700, "log": 0o700, "etc/answers.toml": 0o600}
     assert elsewhere.stat().st_mode & 0o777 == 0o644, "a link is the person's own doing"
 
 
-def test_a_terminal_of_few_characters(monkeypatch) -> None:
+def test_ascii_terminal_gets_replacements(monkeypatch) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     console.say("Grüße \x1b", "✓")

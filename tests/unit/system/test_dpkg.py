@@ -43,8 +43,8 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_installed(root):
-    assert dpkg.installed(root) == {
+def test_installed_packages_have_versions(root):
+    assert dpkg.installed_versions(root) == {
         "dpkg": "1.21.22",
         "libc6": "2.36-9+deb12u10",
         "libc6:armhf": "2.36-9+deb12u9",
@@ -52,12 +52,12 @@ def test_installed(root):
     }
 
 
-def test_no_dpkg(tmp_path):
-    assert dpkg.installed(tmp_path) == {}
-    assert dpkg.interrupted(tmp_path) is False
+def test_dpkg_may_be_missing(tmp_path):
+    assert dpkg.installed_versions(tmp_path) == {}
+    assert dpkg.is_interrupted(tmp_path) is False
 
 
-def test_as_dpkg_query_sees_this_machine():
+def test_versions_equal_dpkg_query():
     query = ["dpkg-query", "-W", "-f", "${db:Status-Abbrev}|${binary:Package}|${Version}\n"]
     try:
         said = subprocess.run(query, check=True, capture_output=True, text=True).stdout
@@ -69,21 +69,21 @@ def test_as_dpkg_query_sees_this_machine():
         state, name, version = line.split("|")
         if state[1] == "i":
             expected[name.removesuffix(f":{native.strip()}")] = version
-    assert dpkg.installed() == expected
+    assert dpkg.installed_versions() == expected
 
 
-def test_a_quiet_dpkg(root):
-    assert dpkg.interrupted(root) is False
+def test_finished_dpkg_is_not_interrupted(root):
+    assert dpkg.is_interrupted(root) is False
 
 
-def test_its_journal_left_behind(root):
+def test_leftover_journal_means_interrupted(root):
     (root / "var/lib/dpkg/updates/0001").write_text("Package: libc6\n")
-    assert dpkg.interrupted(root) is True
+    assert dpkg.is_interrupted(root) is True
 
 
-def test_an_unfinished_entry_of_the_journal_is_none(root):
+def test_incomplete_journal_entry_is_ignored(root):
     (root / "var/lib/dpkg/updates/tmp.i").write_text("")
-    assert dpkg.interrupted(root) is False
+    assert dpkg.is_interrupted(root) is False
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_an_unfinished_entry_of_the_journal_is_none(root):
         ("install ok not-installed", False),
     ],
 )
-def test_half_way(root, state, interrupted):
+def test_unfinished_states_mean_interrupted(root, state, interrupted):
     status = STATUS + f"\nPackage: nginx\nStatus: {state}\nArchitecture: amd64\nVersion: 1\n"
     (root / "var/lib/dpkg/status").write_text(status)
-    assert dpkg.interrupted(root) is interrupted
-    assert ("nginx" in dpkg.installed(root)) is (state == "install ok installed")
+    assert dpkg.is_interrupted(root) is interrupted
+    assert ("nginx" in dpkg.installed_versions(root)) is (state == "install ok installed")
 
 
 @pytest.mark.parametrize(
@@ -120,5 +120,5 @@ def test_half_way(root, state, interrupted):
         ("2024a", "2024a"),
     ],
 )
-def test_upstream(version, upstream):
-    assert dpkg.upstream(version) == upstream
+def test_upstream_version_has_no_debian_parts(version, upstream):
+    assert dpkg.upstream_version(version) == upstream

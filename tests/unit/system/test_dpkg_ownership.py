@@ -44,12 +44,12 @@ LISTS = {
 
 @pytest.fixture
 def root(tmp_path):
-    info = tmp_path / dpkg.DPKG / "info"
+    info = tmp_path / dpkg.DPKG_FOLDER / "info"
     info.mkdir(parents=True)
     for name, text in LISTS.items():
         (info / f"{name}.list").write_text(text)
     digest = hashlib.md5(b"as it came\n").hexdigest()
-    (tmp_path / dpkg.DPKG / "status").write_text(STATUS.format(digest=digest))
+    (tmp_path / dpkg.DPKG_FOLDER / "status").write_text(STATUS.format(digest=digest))
     (tmp_path / "etc/web/sites").mkdir(parents=True)
     (tmp_path / "etc/default").mkdir()
     (tmp_path / "etc/web/web.conf").write_text("as it came\n")
@@ -61,31 +61,33 @@ def root(tmp_path):
 
 
 def found(root):
-    return {name: str(file) for name, file in dpkg_ownership.of_a_person({"web", "web-common", "libssl"}, root).items()}
+    return {
+        name: str(file) for name, file in dpkg_ownership.find_user_files({"web", "web-common", "libssl"}, root).items()
+    }
 
 
-def test_as_it_came(root):
+def test_unchanged_package_has_no_user_files(root):
     assert found(root) == {}
 
 
-def test_an_edited_file(root):
+def test_edited_file_is_a_user_file(root):
     (root / "etc/web/web.conf").write_text("mine")
     assert found(root) == {"web": "/etc/web/web.conf"}
 
 
-def test_a_file_of_somebody(root):
+def test_new_file_is_a_user_file(root):
     (root / "etc/web/sites/mine").write_text("server {}")
     assert found(root) == {"web": "/etc/web/sites/mine", "web-common": "/etc/web/sites/mine"}
 
 
-def test_without_dpkg(tmp_path):
-    assert dpkg_ownership.of_a_person({"web"}, tmp_path) == {}
+def test_user_files_without_dpkg_are_none(tmp_path):
+    assert dpkg_ownership.find_user_files({"web"}, tmp_path) == {}
 
 
-def test_who_is_needed_by_others(root):
-    status = dpkg.status(root)
-    assert dpkg_ownership.needed_elsewhere({"web", "web-common", "libssl"}, status) == {"libssl": "theirs"}
-    assert dpkg_ownership.needed_elsewhere({"web-common"}, status) == {"web-common": "web"}
-    assert dpkg_ownership.needed_elsewhere({"web", "web-common"}, status) == {}
-    assert dpkg_ownership.standing_on({"web", "libssl"}, {"web-common"}, status) == {"web": "web-common"}
-    assert dpkg_ownership.standing_on({"libssl"}, {"web-common"}, status) == {}
+def test_needed_packages_are_named_with_their_dependents(root):
+    status = dpkg.read_status(root)
+    assert dpkg_ownership.needed_by_others({"web", "web-common", "libssl"}, status) == {"libssl": "theirs"}
+    assert dpkg_ownership.needed_by_others({"web-common"}, status) == {"web-common": "web"}
+    assert dpkg_ownership.needed_by_others({"web", "web-common"}, status) == {}
+    assert dpkg_ownership.depending_on({"web", "libssl"}, {"web-common"}, status) == {"web": "web-common"}
+    assert dpkg_ownership.depending_on({"libssl"}, {"web-common"}, status) == {}

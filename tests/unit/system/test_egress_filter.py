@@ -11,7 +11,7 @@ import pytest
 
 from piwizard.system import egress_filter
 
-NETWORKS = [ipaddress.ip_network(network) for network in egress_filter.denied()]
+NETWORKS = [ipaddress.ip_network(network) for network in egress_filter.denied_networks()]
 
 
 def covered(address: str) -> bool:
@@ -38,20 +38,20 @@ def test_internet_and_loopback_are_not_denied(address: str) -> None:
     assert not covered(address)
 
 
-def test_name_servers_are_those_of_other_machines() -> None:
+def test_resolvers_exclude_this_machine() -> None:
     text = "# x\nnameserver 127.0.0.53\nnameserver 192.168.1.1\nnameserver fe80::1%eth0\n nameserver 192.168.1.1\n"
-    assert egress_filter.resolvers(text) == ("192.168.1.1", "fe80::1")
-    assert egress_filter.resolvers("nameserver nonsense\nnameserver ::1\n") == ()
+    assert egress_filter.parse_resolvers(text) == ("192.168.1.1", "fe80::1")
+    assert egress_filter.parse_resolvers("nameserver nonsense\nnameserver ::1\n") == ()
 
 
 def test_sites_are_read_with_their_networks(tmp_path) -> None:
-    assert egress_filter.sites(tmp_path / "nothing") == {}
+    assert egress_filter.read_sites(tmp_path / "nothing") == {}
     (tmp_path / "a").write_text("internet\n")
     (tmp_path / "b").write_text("home\n")
-    assert egress_filter.sites(tmp_path) == {"a": "internet", "b": "home"}
+    assert egress_filter.read_sites(tmp_path) == {"a": "internet", "b": "home"}
 
 
-def test_nftables_takes_the_rules_again_and_again() -> None:
+def test_ruleset_loads_repeatedly() -> None:
     if os.geteuid() or not shutil.which("nft"):
         pytest.skip("needs root and nft (apt-get install nftables)")
     script = 'nft -f "$0" && nft -f "$0" && nft -f "$1" && nft list table inet piwizard_egress'

@@ -69,8 +69,8 @@ def test_lock_waits_for_another_process(folder, own_locks):
         waiting.join()
 
 
-def test_waiting_ends_and_names_the_holder(folder, own_locks, monkeypatch):
-    monkeypatch.setattr(file_lock, "SAID_AFTER", 0)
+def test_lock_timeout_names_the_holder(folder, own_locks, monkeypatch):
+    monkeypatch.setattr(file_lock, "MESSAGE_AFTER_SECONDS", 0)
     said = []
     with child(HOLD, folder, own_locks) as holder:
         assert hears(holder) == "held"
@@ -83,15 +83,15 @@ def test_waiting_ends_and_names_the_holder(folder, own_locks, monkeypatch):
         assert f"process {holder.pid}" in said[0]
 
 
-def test_killed_holder_releases(folder, own_locks):
+def test_lock_is_released_by_a_killed_process(folder, own_locks):
     with child(HOLD, folder, own_locks) as holder:
         assert hears(holder) == "held"
         holder.kill()
         with file_lock.exclusive(folder, 10):
-            assert file_lock.path_of(folder).exists()
+            assert file_lock.lock_path(folder).exists()
 
 
-def test_lock_on_a_readable_folder_keeps_nobody_waiting(folder, own_locks):
+def test_lock_on_a_readable_folder_blocks_nothing(folder, own_locks):
     """flock(2) works on handles for reading: so can any user lock what any user may read."""
     with child(IN_THE_WAY, folder, folder / "state.json", folder.parent) as stranger:
         assert hears(stranger) == "locked"
@@ -100,17 +100,17 @@ def test_lock_on_a_readable_folder_keeps_nobody_waiting(folder, own_locks):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
-def test_nobody_else_opens_the_lock(folder, own_locks):
+def test_lock_file_is_private(folder, own_locks):
     for path in (own_locks, *own_locks.parents):
         if path.exists() and path != own_locks:
             path.chmod(path.stat().st_mode | 0o055)
     own_locks.mkdir(exist_ok=True)
     own_locks.chmod(0o755)
-    file_lock.path_of(folder).touch(0o644)
+    file_lock.lock_path(folder).touch(0o644)
     with file_lock.exclusive(folder):
         assert own_locks.stat().st_mode & 0o777 == 0o700
-        assert file_lock.path_of(folder).stat().st_mode & 0o777 == 0o600
-        with child(AS_A_STRANGER, own_locks, file_lock.path_of(folder)) as stranger:
+        assert file_lock.lock_path(folder).stat().st_mode & 0o777 == 0o600
+        with child(AS_A_STRANGER, own_locks, file_lock.lock_path(folder)) as stranger:
             assert [hears(stranger), hears(stranger)] == ["PermissionError", "PermissionError"]
 
 
@@ -132,7 +132,7 @@ def test_links_are_not_followed(folder, tmp_path, monkeypatch, what):
         (tmp_path / "locks").symlink_to("elsewhere")
     else:
         (tmp_path / "locks").mkdir()
-        file_lock.path_of(folder).symlink_to("../elsewhere/file")
+        file_lock.lock_path(folder).symlink_to("../elsewhere/file")
     with pytest.raises(OSError), file_lock.exclusive(folder):  # noqa: PT011 — ELOOP or ENOTDIR
         raise AssertionError("it was followed")
     assert not any((tmp_path / "elsewhere").iterdir())
@@ -149,7 +149,7 @@ def test_lock_is_not_inherited(folder):
         handles = [int(name) for name in os.listdir("/proc/self/fd")]
         ours = [
             one for one in handles if os.path.exists(f"/proc/self/fd/{one}")
-            and os.readlink(f"/proc/self/fd/{one}") == str(file_lock.path_of(folder))
+            and os.readlink(f"/proc/self/fd/{one}") == str(file_lock.lock_path(folder))
         ]  # fmt: skip
         assert ours
         assert all(fcntl.fcntl(one, fcntl.F_GETFD) & fcntl.FD_CLOEXEC for one in ours)
@@ -170,4 +170,4 @@ def test_temporary_lock_leaves_nothing_and_keeps_others_out(own_places, tmp_path
     assert done.wait(10)
     waiting.join()
     assert inside == ["first", "other"]
-    assert not file_lock.path_of(tmp_path).exists()
+    assert not file_lock.lock_path(tmp_path).exists()

@@ -14,7 +14,7 @@ import pytest
 from piwizard.system import files
 
 
-def test_replaced(tmp_path):
+def test_replace_writes_content_mode_and_time(tmp_path):
     path = tmp_path / "f"
     files.replace(path, b"one", mode=0o600)
     files.replace(path, b"two", mode=0o640, mtime_ns=10**18)
@@ -23,7 +23,7 @@ def test_replaced(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
 
 
-def test_a_reader_sees_the_old_or_the_new(tmp_path):
+def test_replace_is_atomic_for_readers(tmp_path):
     path, ended, seen = tmp_path / "f", threading.Event(), set()
     texts = [bytes([65 + number]) * 100_000 for number in range(3)]
     files.replace(path, texts[0])
@@ -41,22 +41,22 @@ def test_a_reader_sees_the_old_or_the_new(tmp_path):
     assert seen <= set(texts)
 
 
-def test_what_a_killed_run_left_aside_is_no_hindrance(tmp_path):
+def test_replace_overwrites_a_leftover_temporary_file(tmp_path):
     (tmp_path / ".f.piwizard-new").write_bytes(b"half")
     files.replace(tmp_path / "f", b"whole")
     (tmp_path / ".l.piwizard-new").symlink_to("half")
-    files.link(tmp_path / "l", "f")
+    files.make_link(tmp_path / "l", "f")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["f", "l"]
 
 
-def test_a_link_where_it_is_written_aside_is_not_followed(tmp_path):
+def test_replace_does_not_follow_a_link_at_the_temporary_path(tmp_path):
     (tmp_path / "theirs").write_bytes(b"theirs")
     (tmp_path / ".f.piwizard-new").symlink_to("theirs")
     files.replace(tmp_path / "f", b"ours")
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
 
 
-def test_a_full_disk_leaves_the_old_and_nothing_aside(tmp_path):
+def test_replace_on_a_full_disk_keeps_the_old_file(tmp_path):
     path = tmp_path / "f"
     files.replace(path, b"old")
     before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -71,38 +71,38 @@ def test_a_full_disk_leaves_the_old_and_nothing_aside(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
 
 
-def test_links(tmp_path):
-    files.link(tmp_path / "l", "a")
-    files.link(tmp_path / "l", "b")
+def test_make_link_replaces_a_link(tmp_path):
+    files.make_link(tmp_path / "l", "a")
+    files.make_link(tmp_path / "l", "b")
     assert os.readlink(tmp_path / "l") == "b"
 
 
 @pytest.mark.parametrize("what", ["missing", "below-a-file/x", "folder"])
-def test_read_where_there_is_no_file(tmp_path, what):
+def test_read_returns_none_without_a_file(tmp_path, what):
     (tmp_path / "below-a-file").write_text("")
     (tmp_path / "folder").mkdir()
     assert files.read(tmp_path / what) is None
 
 
-def test_folders(tmp_path):
+def test_make_folders_creates_parents(tmp_path):
     files.make_folders(tmp_path / "a" / "b", 0o700)
     files.make_folders(tmp_path / "a" / "b", 0o755)
     assert [(tmp_path / path).stat().st_mode & 0o777 for path in ("a", "a/b")] == [0o755, 0o700]
-    files.own_folder(tmp_path / "a" / "b", 0o750, (os.getuid(), os.getgid()))
+    files.make_owned_folder(tmp_path / "a" / "b", 0o750, (os.getuid(), os.getgid()))
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o750
 
 
 @pytest.mark.parametrize("what", ["link", "file"])
-def test_what_is_no_folder_is_not_taken_for_one(tmp_path, what):
+def test_make_owned_folder_refuses_other_files(tmp_path, what):
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
-        files.own_folder(tmp_path / what, 0o777, (os.getuid(), os.getgid()))
+        files.make_owned_folder(tmp_path / what, 0o777, (os.getuid(), os.getgid()))
     assert (tmp_path / "real").stat().st_mode & 0o777 == 0o700
 
 
-def test_removed(tmp_path):
+def test_remove_deletes_files_links_and_folders(tmp_path):
     (tmp_path / "real" / "deep").mkdir(parents=True)
     (tmp_path / "real" / "deep" / "f").write_text("")
     (tmp_path / "link").symlink_to("real")
@@ -113,20 +113,20 @@ def test_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_diffs(tmp_path):
+def test_diff_is_unified(tmp_path):
     assert files.diff(b"a\nb\n", b"a\nc\n", tmp_path / "f").splitlines()[-2:] == ["-b", "+c"]
     assert files.diff(None, b"a\n", tmp_path / "f").startswith("--- /dev/null")
     assert files.diff(b"\xff\n", b"", tmp_path / "f").splitlines()[-1] == "-\ufffd"
     assert files.diff(b"a", b"a", tmp_path / "f") == ""
 
 
-def test_owners_are_looked_up_when_they_are_there():
+def test_owner_ids_are_resolved_when_used():
     assert files.ROOT.ids() == (0, 0)
     with pytest.raises(KeyError):
         files.Owner("not-there-yet", "root").ids()
 
 
-def test_a_folder_that_cannot_be_renamed_goes_all_the_same(tmp_path, monkeypatch):
+def test_remove_atomically_works_without_rename(tmp_path, monkeypatch):
     """As those of the layer below of an overlay, which some Pis have for their whole disk."""
     (tmp_path / "release" / "app").mkdir(parents=True)
 
@@ -134,5 +134,5 @@ def test_a_folder_that_cannot_be_renamed_goes_all_the_same(tmp_path, monkeypatch
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
     monkeypatch.setattr(Path, "rename", refused)
-    files.remove_whole(tmp_path / "release")
+    files.remove_atomically(tmp_path / "release")
     assert list(tmp_path.iterdir()) == []

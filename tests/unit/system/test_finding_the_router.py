@@ -31,12 +31,12 @@ FRITZBOX = (
         (b"\xff\x00", None),
     ],
 )
-def test_where_a_router_describes_itself(answer, url):
-    assert port_forwarding.location(answer) == url
+def test_location_is_parsed_from_router_answers(answer, url):
+    assert port_forwarding.parse_location(answer) == url
 
 
-def test_without_a_network():
-    assert port_forwarding.find("240.0.0.1", seconds=0.1) is None
+def test_find_router_returns_none_without_a_network():
+    assert port_forwarding.find_router("240.0.0.1", seconds=0.1) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_without_a_network():
         ("127.0.0.1", b"http://[127.0.0.1:5000/", False),
     ],
 )
-def test_no_other_machine_is_believed(sender, says, believed):
+def test_find_router_ignores_other_machines(sender, says, believed):
     with socket.socket(type=socket.SOCK_DGRAM) as call, socket.socket(type=socket.SOCK_DGRAM) as other:
         call.bind(("127.0.0.1", 0))
         call.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
@@ -59,8 +59,8 @@ def test_no_other_machine_is_believed(sender, says, believed):
 
 
 @pytest.mark.parametrize("outside", ["999.1.1.1", "1.2.3", "....", "٣.1.1.1"])
-def test_an_outside_address_that_is_none(outside):
+def test_listing_ignores_an_invalid_public_ip(outside):
     said = f"Found valid IGD : http://192.168.1.1/ctl\nExternalIPAddress = {outside}\n"
-    seen = port_forwarding.read("http://192.168.1.1/", said)
+    seen = port_forwarding.parse_listing("http://192.168.1.1/", said)
     assert seen is not None
     assert seen.outside is None

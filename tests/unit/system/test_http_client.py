@@ -12,8 +12,9 @@ import time
 
 import pytest
 
-from piwizard.system import http_client
-from piwizard.system.http_client import Limits, MalformedResponse, request, tcp, unix
+from piwizard.system import connections
+from piwizard.system.connections import tcp, unix
+from piwizard.system.http_client import Limits, MalformedResponse, request
 
 LINE = b"HTTP/1.1 200 OK\r\n"
 QUICK = Limits(seconds=1.0, body=1000, head=4000)
@@ -116,14 +117,14 @@ def test_endless_body_is_cut_off(server, handle):
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 2", LINE, LINE + b"X-A: ", LINE + b"\r\n"])
-def test_drop_by_drop_ends_in_time(server, begin):
+def test_slow_body_stops_at_the_deadline(server, begin):
     port = server(after(begin, forever(b"x", 0.05)))
     answer, seconds = took(lambda: get(port))
     assert isinstance(answer, (TimeoutError, MalformedResponse))
     assert seconds < 1.5
 
 
-def test_beginning_of_a_slow_body_is_enough_where_asked_for(server):
+def test_slow_body_is_cut_with_body_seconds(server):
     port = server(after(LINE + MJPEG + b"first", forever(b"x", 0.05)))
     answer, seconds = took(lambda: get(port, BEGINNING))
     assert (answer.status, answer.whole) == (200, False)
@@ -166,7 +167,7 @@ def test_redirects_are_not_followed(server):
 @pytest.mark.parametrize(
     "sent", [b"", b"what?\r\n\r\n", LINE, LINE + b"Content-Length: 10\r\n\r\nfive!", LINE + CHUNKED + b"5\r\nfi"]
 )
-def test_what_is_cut_off_is_no_answer(server, sent):
+def test_incomplete_answer_is_malformed(server, sent):
     port = server(lambda connection: connection.sendall(sent))
     answer, _ = took(lambda: get(port))
     if sent == LINE:  # no headers, no body: an answer all the same
@@ -177,7 +178,7 @@ def test_what_is_cut_off_is_no_answer(server, sent):
 
 @pytest.mark.parametrize(("size", "whole"), [(999, True), (1000, True), (1001, False)])
 @pytest.mark.parametrize("framing", ["length", "close", "chunked"])
-def test_body_of_just_the_limit_is_whole(server, size, whole, framing):
+def test_body_of_exactly_the_limit_is_whole(server, size, whole, framing):
     body = bytes(size)
     head = {"length": b"Content-Length: %d\r\n\r\n" % size, "close": b"\r\n", "chunked": CHUNKED}[framing]
     sent = LINE + head + (b"%x\r\n" % size + body + b"\r\n0\r\n\r\n" if framing == "chunked" else body)
@@ -197,7 +198,7 @@ def test_head_has_no_body(server):
     assert get(port, method="HEAD").headers["date"] == "today"
 
 
-def test_handshake_without_end_ends_in_time(server):
+def test_endless_handshake_stops_at_the_deadline(server):
     port = server(forever(b"\x16\x03\x03\x00\x01\x00", 0.05))
     connect = tcp("127.0.0.1", port, tls=ssl.create_default_context(), name="a.example")
     answer, seconds = took(lambda: request(connect, "/", host="a.example", limits=QUICK))
@@ -205,7 +206,7 @@ def test_handshake_without_end_ends_in_time(server):
     assert seconds < 1.5
 
 
-def test_look_up_without_end_ends_in_time(monkeypatch):
+def test_endless_dns_lookup_stops_at_the_deadline(monkeypatch):
     waiting = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *given: [waiting.wait(10)][:0])
     answer, seconds = took(lambda: request(tcp("slow.example", 80), "/", host="slow.example", limits=QUICK))
@@ -215,7 +216,7 @@ def test_look_up_without_end_ends_in_time(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["a..b.example", "x" * 70 + ".example", "nowhere.invalid"])
-def test_name_that_cannot_be_looked_up(host):
+def test_unknown_host_name_is_an_os_error(host):
     answer, _ = took(lambda: request(tcp(host, 80), "/", host=host, limits=Limits(seconds=10)))
     assert isinstance(answer, (socket.gaierror, TimeoutError))
 
@@ -266,8 +267,8 @@ def pem(tmp_path):
     return tmp_path
 
 
-def test_deadline():
-    deadline = http_client.Deadline(100)
+def test_deadline_counts_down():
+    deadline = connections.Deadline(100)
     deadline.shorten(0)
     with pytest.raises(TimeoutError):
         deadline.left()

@@ -11,7 +11,7 @@ from piwizard.system import paths
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root's places")
-def test_roots_places():
+def test_paths_of_root_are_system_wide():
     assert paths.state_dir() == Path("/var/lib/piwizard")
     assert paths.logs_dir() == Path("/var/log/piwizard")
     assert paths.cache_dir() == Path("/var/cache/piwizard")

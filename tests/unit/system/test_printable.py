@@ -27,15 +27,15 @@ def harmless(text: str) -> bool:
 
 
 @given(NASTY)
-def test_a_line_is_one_line_and_harmless(text: str) -> None:
-    for shown in (printable.line(text), printable.value(text), printable.printed(text)):
+def test_line_is_one_harmless_line(text: str) -> None:
+    for shown in (printable.line(text), printable.value(text), printable.terminal_line(text)):
         assert harmless(shown)
         shown.encode()
     assert all(map(harmless, printable.lines(text)))
 
 
 @pytest.mark.parametrize("harm", HARMFUL)
-def test_what_is_harmful_is_shown_and_not_left_out(harm: str) -> None:
+def test_line_shows_harmful_characters_escaped(harm: str) -> None:
     shown = printable.line(f"a{harm}b")
     assert shown.startswith("a\\")
     assert shown.isascii()
@@ -43,37 +43,37 @@ def test_what_is_harmful_is_shown_and_not_left_out(harm: str) -> None:
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])))
-def test_ordinary_text_stays(text: str) -> None:
+def test_line_keeps_ordinary_text(text: str) -> None:
     ordinary = "".join(char for char in text if printable.is_visible(char))
     assert printable.line(ordinary) == ordinary
 
 
 @pytest.mark.parametrize("text", ["Grüße an Zoë", "Naïve e\u0301", "日本語", "עברית", "“quoted” — 3 × 4 ✓"])
-def test_languages_stay(text: str) -> None:
+def test_line_keeps_other_scripts(text: str) -> None:
     assert printable.line(text) == text
 
 
-def test_marks_on_top_of_each_other_end() -> None:
-    assert printable.line("a" + "\u0301" * 50).count("\u0301") == printable.MARKS
+def test_line_limits_combining_marks() -> None:
+    assert printable.line("a" + "\u0301" * 50).count("\u0301") == printable.MAX_COMBINING_MARKS
 
 
-def test_what_is_long_is_cut_and_counted() -> None:
+def test_line_is_cut_with_a_count() -> None:
     assert printable.line("x" * 5000) == "x" * 4000 + "... (1000 more characters)"
     assert len(printable.value("y" * 100_000)) < 500
     assert printable.lines("\n".join("z" * 300))[-1] == "... (99 more lines)"
 
 
-def test_a_value_cannot_be_drawn_like_another_line() -> None:
+def test_value_cannot_look_like_another_line() -> None:
     fake = f"tidy{' ' * 74}Delete nothing? [y/N]\npiwizard: all well"
     assert printable.value(fake) == "tidy (74 spaces) Delete nothing? [y/N]\\npiwizard: all well"
 
 
-def test_lines_of_others_are_indented() -> None:
+def test_lines_are_indented() -> None:
     assert printable.lines("first\nsecond\r\nthird", "  ") == ["first", "  second", "  third"]
 
 
 @given(st.recursive(NASTY | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(NASTY, inner)))
-def test_json_means_the_same_and_is_harmless(value: object) -> None:
+def test_json_is_equal_and_harmless(value: object) -> None:
     for ascii in (True, False):
         text = printable.json_text(value, ascii=ascii)
         assert json.loads(text) == json.loads(json.dumps(value))

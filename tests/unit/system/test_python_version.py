@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piwizard.system.python_version import left_behind, version_of
+from piwizard.system.python_version import find_venv_mismatch, interpreter_version
 
 
 @pytest.fixture
@@ -26,25 +26,25 @@ def environment(tmp_path):
     return made
 
 
-def test_one_of_the_release_before(environment):
-    stale = left_behind(environment("3.11"))
+def test_venv_of_the_previous_release_is_a_mismatch(environment):
+    stale = find_venv_mismatch(environment("3.11"))
     assert (stale.built, stale.here) == ("3.11", "3.13")
     assert stale.words == "its environment was built for Python 3.11, and this machine has 3.13 now"
 
 
-def test_one_that_is_well(environment):
+def test_venv_of_this_python_is_no_mismatch(environment):
     venv = environment("3.13")
-    assert left_behind(venv) is None
+    assert find_venv_mismatch(venv) is None
     (venv / "lib/python3.11").mkdir()
-    assert left_behind(venv) is None
+    assert find_venv_mismatch(venv) is None
 
 
-def test_none_and_one_that_nobody_can_judge(tmp_path, environment):
-    assert left_behind(tmp_path / "nothing") is None
+def test_unknown_venv_is_no_mismatch(tmp_path, environment):
+    assert find_venv_mismatch(tmp_path / "nothing") is None
     venv = environment("3.11")
     (venv / "bin/python").unlink()
     (venv / "bin/python").symlink_to("/opt/a-python/of-somebodys-own")
-    assert left_behind(venv) is None
+    assert find_venv_mismatch(venv) is None
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_none_and_one_that_nobody_can_judge(tmp_path, environment):
         ("/opt/pypy", "3.13.5", None),
     ],
 )
-def test_version_of_an_interpreter(python, system, version):
-    assert version_of(python, system) == version
+def test_interpreter_version_comes_from_its_name(python, system, version):
+    assert interpreter_version(python, system) == version
 
 
-def test_version_of_an_interpreter_is_that_of_the_file_behind_a_link(tmp_path):
+def test_interpreter_version_follows_links(tmp_path):
     (tmp_path / "python").symlink_to("/usr/local/bin/python3.14")
-    assert version_of(str(tmp_path / "python"), "3.13.5") == (3, 14)
+    assert interpreter_version(str(tmp_path / "python"), "3.13.5") == (3, 14)

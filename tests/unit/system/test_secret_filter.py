@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from piwizard.system.secret_filter import COMMON, HIDDEN, Concealer, Secret
+from piwizard.system.secret_filter import COMMON_WORDS, HIDDEN, Secret, SecretFilter
 
 ODD = "blåbær & 'tulips' \"4711\"/<b>"
 
@@ -29,33 +29,33 @@ def setting(value: str, name: str = "THING") -> Secret:
         base64.b64encode(ODD.encode()).decode(), base64.urlsafe_b64encode(ODD.encode()).decode(),
     ],
 )  # fmt: skip
-def test_every_form(form: str) -> None:
+def test_secret_is_hidden_in_every_encoding(form: str) -> None:
     for secret in (Secret(ODD), setting(ODD)):
-        assert Concealer([secret]).text(f"<{form}>") in (f"<{HIDDEN}>", f"<{HIDDEN}==>")
+        assert SecretFilter([secret]).text(f"<{form}>") in (f"<{HIDDEN}>", f"<{HIDDEN}==>")
 
 
 @given(st.text(st.characters(categories=["L", "N"]), min_size=8), st.text(max_size=9), st.text(max_size=9))
-def test_within_a_longer_text_in_base64(secret: str, before: str, after: str) -> None:
-    assume(secret.lower() not in COMMON)
+def test_secret_is_hidden_within_longer_base64(secret: str, before: str, after: str) -> None:
+    assume(secret.lower() not in COMMON_WORDS)
     whole = base64.b64encode(f"{before}{secret}{after}".encode("utf-8", "replace")).decode()
-    assert HIDDEN in Concealer([setting(secret)]).text(f"Authorization: Basic {whole}")
+    assert HIDDEN in SecretFilter([setting(secret)]).text(f"Authorization: Basic {whole}")
 
 
 @pytest.mark.parametrize("value", ["hunter2", "correct horse", "a1b2", "sk_live_51H", "p@ss", "/home/me/private"])
-def test_a_setting_goes_wherever_it_is(value: str) -> None:
+def test_setting_is_hidden_everywhere(value: str) -> None:
     text = f"[{value}] x={value}; /{value}/ pre{value}post"
-    assert value not in Concealer([setting(value)]).text(text)
+    assert value not in SecretFilter([setting(value)]).text(text)
 
 
-def test_the_password_within_a_url() -> None:
-    concealer = Concealer([setting("postgres://blog:s3cr%40t@db.example.org/blog")])
+def test_url_password_is_hidden_alone() -> None:
+    concealer = SecretFilter([setting("postgres://blog:s3cr%40t@db.example.org/blog")])
     assert concealer.text("password s3cr@t or s3cr%40t is wrong") == f"password {HIDDEN} or {HIDDEN} is wrong"
 
 
 @pytest.mark.parametrize("value", ["1", "80", "on", "true", "production", "localhost"])
-def test_a_short_or_common_setting_goes_beside_its_name_alone(value: str) -> None:
+def test_short_or_common_setting_is_hidden_beside_its_name(value: str) -> None:
     text = f"{value} run in {value} mode, id 180{value}"
-    concealer = Concealer([setting(value)])
+    concealer = SecretFilter([setting(value)])
     assert concealer.text(text) == text, "the text stays readable"
     for form in ("THING={}", "THING = {}", 'THING="{}"', "{{'THING': '{}'}}", '{{"THING": "{}"}}', "THING={} OTHER=7",
                  r'"{{\"THING\": \"{}\"}}"', "os.environ['THING'] = '{}'"):  # fmt: skip
@@ -64,19 +64,19 @@ def test_a_short_or_common_setting_goes_beside_its_name_alone(value: str) -> Non
 
 
 @pytest.mark.parametrize(("value", "stays"), [("blue", "blueprint"), ("4711", "id 47112")])
-def test_a_short_word_goes_as_a_whole_word(value: str, stays: str) -> None:
-    concealer = Concealer([setting(value)])
+def test_short_word_is_hidden_as_a_whole_word(value: str, stays: str) -> None:
+    concealer = SecretFilter([setting(value)])
     assert concealer.text(f"{stays} {value}, x_{value}") == f"{stays} {HIDDEN}, x_{HIDDEN}"
 
 
-def test_a_public_word_goes_beside_its_name_alone() -> None:
-    concealer = Concealer([Secret("blog.example.org", "HOST", setting=True, public=True)])
+def test_public_word_is_hidden_beside_its_name() -> None:
+    concealer = SecretFilter([Secret("blog.example.org", "HOST", setting=True, public=True)])
     assert concealer.text("HOST=blog.example.org; http://blog.example.org/") == (
         f"HOST={HIDDEN}; http://blog.example.org/"
     )
 
 
-def test_values_of_any_shape() -> None:
-    concealer = Concealer(["secret-word"])
+def test_values_of_any_shape_are_filtered() -> None:
+    concealer = SecretFilter(["secret-word"])
     found = concealer.value({"a": ["a secret-word", 1, None], "step": "secret-word"}, {"step"})
     assert found == {"a": [f"a {HIDDEN}", 1, None], "step": "secret-word"}

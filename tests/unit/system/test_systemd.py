@@ -13,7 +13,7 @@ from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.system import systemd
 from piwizard.system.commands import Result
 from piwizard.system.system_cache import SystemCache
-from piwizard.system.systemd import NOT_THERE, UnitState
+from piwizard.system.systemd import MISSING_UNIT, UnitState
 
 
 def block(**fields):
@@ -21,21 +21,21 @@ def block(**fields):
     return "".join(f"{name}={value}\n" for name, value in (known | fields).items())
 
 
-def test_one_block_a_unit():
+def test_states_are_parsed_per_unit():
     text = "\n".join([block(Id="a.service"), block(Id="b.socket", ActiveState="failed", NeedDaemonReload="yes")])
-    found = systemd.parse(text, ["a.service", "b.socket"])
+    found = systemd.parse_states(text, ["a.service", "b.socket"])
     assert found["a.service"] == UnitState(exists=True, file="enabled", active="active", stale=False)
     assert found["b.socket"] == UnitState(exists=True, file="enabled", active="failed", stale=True)
 
 
-def test_a_unit_that_is_not_there():
+def test_missing_unit_does_not_exist():
     text = block(Id="x.service", LoadState="not-found", UnitFileState="", ActiveState="inactive")
-    assert systemd.parse(text, ["x.service"])["x.service"] == NOT_THERE
+    assert systemd.parse_states(text, ["x.service"])["x.service"] == MISSING_UNIT
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "Failed to connect to bus"])
-def test_where_systemd_says_nothing(text):
-    assert not systemd.parse(text, ["a.service"])["a.service"].exists
+def test_empty_output_means_missing_units(text):
+    assert not systemd.parse_states(text, ["a.service"])["a.service"].exists
 
 
 @pytest.mark.parametrize(
@@ -43,20 +43,20 @@ def test_where_systemd_says_nothing(text):
     [("active", True), ("activating", True), ("reloading", True), ("failed", False), ("inactive", False),
      ("deactivating", False)],
 )  # fmt: skip
-def test_running(active, running):
+def test_active_states_are_running(active, running):
     assert UnitState(exists=True, file="enabled", active=active, stale=False).running == running
 
 
 @pytest.mark.parametrize(("sub", "running"), [("start", True), ("auto-restart", False), ("auto-restart-queued", False)])
-def test_one_that_failed_and_waits_for_its_next_try_does_not_run(sub, running):
+def test_unit_waiting_for_a_restart_is_not_running(sub, running):
     text = block(Id="a.service", ActiveState="activating", SubState=sub)
-    assert systemd.parse(text, ["a.service"])["a.service"].running == running
+    assert systemd.parse_states(text, ["a.service"])["a.service"].running == running
 
 
 @pytest.mark.parametrize(("sub", "argv"), [("dead", "start"), ("auto-restart", "restart")])
-def test_and_is_started_at_once(sub, argv):
+def test_unit_waiting_for_a_restart_is_started_at_once(sub, argv):
     active = "inactive" if sub == "dead" else "activating"
-    state = systemd.parse(block(Id="a.service", ActiveState=active, SubState=sub), ["a.service"])
+    state = systemd.parse_states(block(Id="a.service", ActiveState=active, SubState=sub), ["a.service"])
     preview = RunningUnit("a.service").probe(
         cast(SystemCache, SimpleNamespace(unit=state.__getitem__)), cast(OwnershipIndex, None)
     )
@@ -75,12 +75,12 @@ def test_and_is_started_at_once(sub, argv):
         ("", False),
     ],
 )
-def test_enabled(file, enabled):
+def test_enabled_states_are_enabled(file, enabled):
     assert UnitState(exists=True, file=file, active="active", stale=False).enabled == enabled
 
 
-def test_nothing_asked():
-    assert systemd.ask([]) == {}
+def test_no_names_start_no_program():
+    assert systemd.read_states([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_nothing_asked():
         ("failed", 0, 5, False),
     ],
 )
-def test_one_failed_start_is_forgiven(monkeypatch, state, restarts, since, loading):
+def test_loading_tolerates_one_failed_start(monkeypatch, state, restarts, since, loading):
     began = int((time.clock_gettime(time.CLOCK_MONOTONIC) - since) * 1e6)
     shown = f"SubState={state}\nNRestarts={restarts}\nExecMainStartTimestampMonotonic={began}\n"
     monkeypatch.setattr(systemd.commands, "run", lambda argv: Result(tuple(argv), 0, shown, "", (), 0.0))
-    assert systemd.loading("blog.service", 180) is loading
+    assert systemd.is_loading("blog.service", 180) is loading

@@ -10,9 +10,10 @@ import pytest
 from piwizard.system import terminal
 from tests.lab.dialogue import Dialogue
 
-ASK = (
-    "from piwizard.system import terminal as t; print('<', t.front_end(), '|', t.why_plain(), '|', t.only_ascii(), '>')"
-)
+ASK = """
+from piwizard.system import terminal as t
+print('<', t.choose_front_end(), '|', t.plain_reason(), '|', t.only_ascii(), '>')
+"""
 
 
 def ask(term: str = "xterm-256color", **options) -> list[str]:
@@ -24,7 +25,7 @@ def ask(term: str = "xterm-256color", **options) -> list[str]:
 
 
 @pytest.mark.parametrize("term", ["xterm-256color", "linux", "vt100", "screen", "tmux-256color"])
-def test_terminals_with_the_screens(term):
+def test_capable_terminal_gets_the_screens(term):
     assert ask(term)[:2] == ["screens", ""]
     assert ask(term, columns=60, lines=20)[:2] == ["screens", ""]
 
@@ -32,20 +33,20 @@ def test_terminals_with_the_screens(term):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"term": "dumb"}, "This terminal calls itself dumb, so the questions come line by line."),
+        ({"term": "dumb"}, "This terminal identifies itself as dumb, so the questions appear line by line."),
         ({"term": ""}, "TERM is not set"),
-        ({"columns": 59}, "This terminal has 59 columns and 24 lines, and the screens need 60 and 20"),
+        ({"columns": 59}, "This terminal has 59 columns and 24 lines, but the screens need 60 and 20"),
         ({"lines": 19}, "80 columns and 19 lines"),
-        ({"columns": 0, "lines": 0}, "does not say how large it is"),
+        ({"columns": 0, "lines": 0}, "does not report its size"),
     ],
 )
-def test_terminals_with_plain_prompts(options, why):
+def test_limited_terminal_gets_plain_prompts(options, why):
     front_end, said, _ = ask(**options)
     assert front_end == "plain"
     assert why in said
 
 
-def test_without_a_terminal_there_is_nobody_to_ask():
+def test_no_terminal_gets_no_front_end():
     result = subprocess.run((sys.executable, "-c", ASK), capture_output=True, text=True, check=True, input="")
     assert result.stdout.startswith("< none")
 
@@ -62,7 +63,7 @@ def test_without_a_terminal_there_is_nobody_to_ask():
         ({"LANG": ""}, "True"),
     ],
 )
-def test_the_locale_decides_about_ascii(env, ascii_only):
+def test_locale_decides_about_ascii(env, ascii_only):
     assert ask(env={"LC_CTYPE": "", **env})[2] == ascii_only
 
 
@@ -84,5 +85,5 @@ def test_help_needs_no_front_end(argv):
     assert result.stdout.splitlines()[-1] == "set()"
 
 
-def test_the_smallest_terminal_is_the_one_of_the_design():
-    assert (terminal.COLUMNS, terminal.LINES) == (60, 20)
+def test_minimum_size_is_60_by_20():
+    assert (terminal.MIN_COLUMNS, terminal.MIN_LINES) == (60, 20)

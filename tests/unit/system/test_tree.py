@@ -27,20 +27,20 @@ def theirs(tmp_path):
     return folder
 
 
-def test_a_file_a_link_a_pipe_and_nothing(theirs):
+def test_open_file_returns_regular_files_only(theirs):
     with safe_open.open_folder(theirs) as within:
         with safe_open.open_file("style.css", within) as file:
             assert file.read() == b"body {}"
         assert [safe_open.open_file(name, within) for name in ("link.css", "pipe.css", "gone.css")] == [None] * 3
 
 
-def test_a_folder_that_became_a_link(theirs, tmp_path):
+def test_open_folder_refuses_a_link(theirs, tmp_path):
     (tmp_path / "link").symlink_to(theirs)
     with pytest.raises(OSError, match=r"Not a directory|Too many levels"), safe_open.open_folder(tmp_path / "link"):
         pass
 
 
-def test_only_regular_files_are_published(theirs, tmp_path, monkeypatch):
+def test_publish_copies_regular_files_only(theirs, tmp_path, monkeypatch):
     (theirs / "folder").symlink_to(tmp_path)
     said = []
     work = type(
@@ -74,7 +74,7 @@ def opened(path):
     return os.open(path, safe_open.FOLDER_FLAGS)
 
 
-def test_a_copy_has_no_links_and_no_special_bits(everything, tmp_path):
+def test_copy_tree_drops_hard_links_and_special_bits(everything, tmp_path):
     (tmp_path / "copy").mkdir()
     tree_copy.copy_tree(opened(everything), opened(tmp_path / "copy"), Modes((os.geteuid(), os.getegid()), 0o750))
     assert sorted(os.listdir(tmp_path / "copy")) == ["hard", "inner", "link.css", "out", "style.css"]
@@ -84,7 +84,7 @@ def test_a_copy_has_no_links_and_no_special_bits(everything, tmp_path):
     assert (tmp_path / "copy" / "style.css").stat().st_mtime_ns == (everything / "style.css").stat().st_mtime_ns
 
 
-def test_handing_over_touches_no_file_that_has_another_name(everything, tmp_path):
+def test_change_owner_does_not_touch_hard_linked_files(everything, tmp_path):
     before = (tmp_path / "secret").stat()
     tree_owner.change_owner(opened(everything), (os.geteuid(), os.getegid()), 0o750)
     after = (tmp_path / "secret").stat()
@@ -99,7 +99,7 @@ def test_handing_over_touches_no_file_that_has_another_name(everything, tmp_path
     assert (everything / "style.css").stat().st_mode & 0o7777 == 0o640
 
 
-def test_changes_are_taken_where_no_link_is(everything, tmp_path):
+def test_copy_changes_skips_links(everything, tmp_path):
     target = tmp_path / "target"
     (target / "inner").mkdir(parents=True)
     (target / "style.css").symlink_to(tmp_path / "secret")
@@ -112,7 +112,7 @@ def test_changes_are_taken_where_no_link_is(everything, tmp_path):
     assert not os.path.lexists(target / "out")
 
 
-def test_removing_follows_no_link_and_goes_as_deep_as_it_takes(everything, tmp_path):
+def test_remove_tree_follows_no_link_at_any_depth(everything, tmp_path):
     deep = everything
     for _ in range(3 * safe_open.MAX_DEPTH):
         deep = deep / "d"
@@ -128,7 +128,7 @@ def test_removing_follows_no_link_and_goes_as_deep_as_it_takes(everything, tmp_p
     assert (tmp_path / "secret").read_text() == "hush"
 
 
-def test_reading_is_bounded_and_follows_no_link(everything):
+def test_read_file_is_limited_and_follows_no_link(everything):
     assert safe_open.read_file(everything, PurePath("style.css"), 4) == b"body"
     assert [
         safe_open.read_file(everything, PurePath(path), 9) for path in ("link.css", "out/secret", "pipe.css", "no")
@@ -155,7 +155,7 @@ ownership.give_back(top, "data/photos", "daemon")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
-def test_folder_of_the_same_disk_that_somebody_mounted_there_is_left_alone(tmp_path):
+def test_bind_mount_is_not_touched(tmp_path):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "one.jpg").write_text("mine")
     (tmp_path / "data" / "photos").mkdir(parents=True)
@@ -168,7 +168,7 @@ def test_folder_of_the_same_disk_that_somebody_mounted_there_is_left_alone(tmp_p
     assert (tmp_path / "data").stat().st_uid == 1
 
 
-def test_holes_stay_holes(tmp_path):
+def test_copy_tree_keeps_holes(tmp_path):
     (tmp_path / "from").mkdir()
     (tmp_path / "to").mkdir()
     with (tmp_path / "from" / "sparse").open("wb") as file:
@@ -184,7 +184,7 @@ def test_holes_stay_holes(tmp_path):
         assert file.read(4) == b"here"
 
 
-def test_walk_and_owners_end_where_folders_are_nested_without_end(tmp_path):
+def test_walk_stops_at_the_maximum_depth(tmp_path):
     handle = opened(tmp_path)
     for _ in range(3000):
         os.mkdir("d", dir_fd=handle)
@@ -198,7 +198,7 @@ def test_walk_and_owners_end_where_folders_are_nested_without_end(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_folders_alone_have_no_files(everything, tmp_path):
+def test_copy_folders_copies_no_files(everything, tmp_path):
     (tmp_path / "outline").mkdir()
     tree_copy.copy_folders(opened(everything), opened(tmp_path / "outline"), Modes((os.geteuid(), os.getegid()), 0o777))
     assert [path.name for path in (tmp_path / "outline").rglob("*")] == ["inner"]

@@ -1,4 +1,4 @@
-"""Certificates of the moment, laid out as certbot does."""
+"""Test certificates in the layout of certbot."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SERVER = "https://acme-v02.api.letsencrypt.org/directory"
 
 @pytest.fixture
 def letsencrypt(tmp_path):
-    """A folder such as /etc/letsencrypt, into which certificates are put."""
+    """Create certificates in a folder like /etc/letsencrypt; return the function."""
     root = tmp_path / "letsencrypt"
     (root / "renewal").mkdir(parents=True)
 

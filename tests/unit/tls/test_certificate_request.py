@@ -1,4 +1,4 @@
-"""How certbot is asked, and what is remembered of it; the gate lets everything pass here."""
+"""Certificate requests and their record; all preflight checks pass here."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LIMITED = "too many certificates already issued, retry after 2099-11-22 13:00:00
 
 
 class Work:
-    """Has certbot end as it is told: first the rehearsal, then the real thing."""
+    """Simulate certbot: `ends` are the exit codes and messages of its calls."""
 
     def __init__(self, *ends: tuple[int, str]) -> None:
-        self.ends, self.asked = list(ends), []
+        self.ends, self.calls = list(ends), []
 
     def command(self, argv, **more):
-        self.asked.append("rehearsal" if "--dry-run" in argv else "real")
-        code, said = self.ends.pop(0)
-        return Result(tuple(argv), code, "", said, (), 0.0)
+        self.calls.append("dry run" if "--dry-run" in argv else "real")
+        code, message = self.ends.pop(0)
+        return Result(tuple(argv), code, "", message, (), 0.0)
 
     def say(self, text):
         pass
@@ -35,7 +35,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "state_dir", lambda: tmp_path)
     monkeypatch.setattr("piwizard.tls.certificate_request.LOG", tmp_path / "letsencrypt.log")
     monkeypatch.setattr("piwizard.tls.lineage.LETSENCRYPT", tmp_path)
-    monkeypatch.setattr(preflight, "first_trouble", lambda *given, **more: None)
+    monkeypatch.setattr(preflight, "find_problem", lambda *given, **more: None)
 
 
 @pytest.fixture
@@ -48,32 +48,32 @@ def ask(*ends):
     try:
         CertbotRequest("piwizard-blog", NAMES, None).make(work)
     except ChangeFailed as failed:
-        return work.asked, failed
-    return work.asked, None
+        return work.calls, failed
+    return work.calls, None
 
 
-def test_a_certificate(attempts):
-    assert ask((0, ""), (0, "")) == (["rehearsal", "real"], None)
-    assert [(one.server, one.result) for one in attempts.all()] == [(PRODUCTION, "issued")]
+def test_request_runs_a_dry_run_first(attempts):
+    assert ask((0, ""), (0, "")) == (["dry run", "real"], None)
+    assert [(one.server, one.result) for one in attempts.read_all()] == [(PRODUCTION, "issued")]
 
 
-def test_a_rehearsal_that_fails_is_all_there_was(attempts):
+def test_failed_dry_run_stops_the_request(attempts):
     asked, failed = ask((1, "Connection refused"))
-    assert (asked, attempts.all()) == (["rehearsal"], [])
+    assert (asked, attempts.read_all()) == (["dry run"], [])
     assert "cannot be reached" in failed.message
 
 
 @pytest.mark.parametrize(("ends", "server"), [([(1, LIMITED)], STAGING), ([(0, ""), (1, LIMITED)], PRODUCTION)])
-def test_neither_server_is_asked_before_the_time_that_it_has_told(attempts, ends, server):
+def test_request_waits_until_the_time_given_by_the_server(attempts, ends, server):
     ask(*ends)
-    assert [(one.server, one.result) for one in attempts.all()] == [(server, "refused")]
+    assert [(one.server, one.result) for one in attempts.read_all()] == [(server, "refused")]
     asked, failed = ask()
     assert asked == []
     assert "before 2099-11-22 13:00 UTC" in failed.message
 
 
 @pytest.mark.parametrize("code", [-9, 137])
-def test_killed_in_the_middle_of_the_order_it_may_have_got_one(attempts, code):
+def test_request_of_a_killed_certbot_stays_recorded(attempts, code):
     _, failed = ask((0, ""), (code, ""))
-    assert "ended from outside" in failed.message
-    assert [one.result for one in attempts.all()] == ["asked"]
+    assert "was killed" in failed.message
+    assert [one.result for one in attempts.read_all()] == ["asked"]

@@ -1,4 +1,4 @@
-"""The grade that SSL Labs would give."""
+"""The predicted SSL Labs grade."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from piwizard.tls.grade import Observed, Suite, grade
+from piwizard.tls.grade import Observed, Suite, predict_grade
 
 STRONG = (
     Suite("TLS_AES_256_GCM_SHA384", 256, True, True),
@@ -21,8 +21,8 @@ RC4, DES3, KRSA_CBC, NULL = (
 )
 
 
-def test_the_best():
-    found = grade(GOOD)
+def test_grade_of_a_good_server_is_a_plus():
+    found = predict_grade(GOOD)
     assert (found.letter, found.points) == ("A+", 93)
     assert found.reasons == ("TLS 1.3, 93 points, HSTS for 730 days",)
 
@@ -52,17 +52,19 @@ def test_the_best():
         ({"protocols": (), "suites": ()}, "F", "0 points"),
     ],
 )
-def test_what_caps_it(changes, letter, reason):
-    found = grade(replace(GOOD, **changes))
+def test_grade_is_capped_by_a_fault(changes, letter, reason):
+    found = predict_grade(replace(GOOD, **changes))
     assert found.letter == letter
     assert any(reason in one for one in found.reasons), found.reasons
 
 
-def test_the_worst_reason_comes_first():
-    found = grade(replace(GOOD, hsts=None, protocols=("TLS 1.1", "TLS 1.2"), untrusted="self-signed certificate"))
+def test_grade_lists_the_worst_reason_first():
+    found = predict_grade(
+        replace(GOOD, hsts=None, protocols=("TLS 1.1", "TLS 1.2"), untrusted="self-signed certificate")
+    )
     assert [one.split()[0] for one in found.reasons] == ["the", "TLS", "TLS", "no"]
 
 
 @pytest.mark.parametrize(("bits", "points"), [(2048, 93), (4096, 96)])
-def test_points_of_rsa_keys(bits, points):
-    assert grade(replace(GOOD, key="RSA", key_bits=bits)).points == points
+def test_grade_points_depend_on_the_rsa_key(bits, points):
+    assert predict_grade(replace(GOOD, key="RSA", key_bits=bits)).points == points

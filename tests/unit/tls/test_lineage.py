@@ -1,4 +1,4 @@
-"""Certificates that are there already are found, and used where they fit."""
+"""Certificates of certbot on this machine."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SITE = ("a.example", "www.a.example")
 STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
-def test_nothing_is_there(tmp_path, own_places):
-    assert lineage.look(tmp_path) == lineage.Certificates()
+def test_certificates_are_empty_without_certbot(tmp_path, own_places):
+    assert lineage.read_certificates(tmp_path) == lineage.Certificates()
 
 
-def test_what_is_there_is_read(letsencrypt, own_places):
+def test_certificates_are_read_with_renewal_settings(letsencrypt, own_places):
     root = letsencrypt("mine", *SITE)
-    (found,) = lineage.look(root).lineages
+    (found,) = lineage.read_certificates(root).lineages
     assert (found.name, found.certificate.names) == ("mine", frozenset(SITE))
     assert 89 < found.certificate.days_left() < 91
     assert found.settings["authenticator"] == "webroot"
-    assert lineage.look(root).named("mine") == found
+    assert lineage.read_certificates(root).named("mine") == found
 
 
 @pytest.mark.parametrize(
@@ -40,52 +40,52 @@ def test_what_is_there_is_read(letsencrypt, own_places):
         (SITE, {"server": STAGING}, False),
     ],
 )
-def test_a_persons_own_is_used_where_browsers_would_take_it(letsencrypt, own_places, names, how, fits):
-    there = lineage.look(letsencrypt("mine", *names, **how))
-    assert (there.of_person(SITE) is not None) == fits
+def test_certificate_of_the_user_is_used_if_browsers_accept_it(letsencrypt, own_places, names, how, fits):
+    there = lineage.read_certificates(letsencrypt("mine", *names, **how))
+    assert (there.of_user(SITE) is not None) == fits
 
 
 @pytest.mark.parametrize(("left", "serves"), [(80, True), (25, True), (15, False), (-1, False)])
-def test_one_that_should_have_been_renewed_is_taken_no_longer(left, serves):
+def test_certificate_overdue_for_renewal_is_not_used(left, serves):
     ends = datetime.now(UTC) + timedelta(days=left)
     certificate = X509Info(frozenset(SITE), ends, "CN = R10", ends - timedelta(days=90))
     assert Lineage("mine", certificate).serves(SITE) == serves
 
 
-def test_the_one_in_use_is_preferred_and_ours_is_no_persons(letsencrypt, own_places):
+def test_certificate_of_the_user_prefers_the_one_in_use(letsencrypt, own_places):
     for name in ("first", "second", lineage.name_for("blog")):
         root = letsencrypt(name, *SITE)
-    there = lineage.look(root)
-    assert there.of_person(SITE).name == "first"
-    assert there.of_person(SITE, "second").name == "second"
-    assert there.of_person(SITE, lineage.name_for("blog")).name == "first"
+    there = lineage.read_certificates(root)
+    assert there.of_user(SITE).name == "first"
+    assert there.of_user(SITE, "second").name == "second"
+    assert there.of_user(SITE, lineage.name_for("blog")).name == "first"
 
 
-def test_in_use(letsencrypt, own_places):
+def test_folders_in_use_ignore_missing_certificates(letsencrypt, own_places):
     root = letsencrypt("mine", *SITE)
     links = paths.state_dir() / "certificates"
     links.mkdir(parents=True)
     (links / "blog").symlink_to(root / "live" / "mine")
     (links / "gone").symlink_to(root / "live" / "gone")
-    assert lineage.in_use() == {"blog": str(root / "live" / "mine")}
+    assert lineage.folders_in_use() == {"blog": str(root / "live" / "mine")}
 
 
-def test_a_file_that_is_no_certificate(letsencrypt, own_places):
+def test_certificates_ignore_a_broken_file(letsencrypt, own_places):
     root = letsencrypt("mine", *SITE)
     (root / "live" / "mine" / "fullchain.pem").write_text("nonsense")
-    assert lineage.look(root).lineages == ()
+    assert lineage.read_certificates(root).lineages == ()
 
 
-def test_what_a_killed_certbot_leaves(letsencrypt, own_places):
+def test_leftovers_of_a_killed_certbot_are_found(letsencrypt, own_places):
     root = letsencrypt("piwizard-blog", *SITE)
-    assert lineage.leftovers("piwizard-blog", root) == []
-    assert lineage.leftovers("piwizard-shop", root) == []
+    assert lineage.find_leftovers("piwizard-blog", root) == []
+    assert lineage.find_leftovers("piwizard-shop", root) == []
     conf, live = root / "renewal" / "piwizard-blog.conf", root / "live" / "piwizard-blog"
     text = conf.read_text()
     conf.write_text("")
-    assert lineage.leftovers("piwizard-blog", root) == [conf, live]
+    assert lineage.find_leftovers("piwizard-blog", root) == [conf, live]
     conf.unlink()
-    assert lineage.leftovers("piwizard-blog", root) == [live]
+    assert lineage.find_leftovers("piwizard-blog", root) == [live]
     conf.write_text(text)
     (live / "privkey.pem").unlink()
-    assert lineage.leftovers("piwizard-blog", root) == [conf, live]
+    assert lineage.find_leftovers("piwizard-blog", root) == [conf, live]

@@ -1,4 +1,4 @@
-"""What would fail at Let's Encrypt is found before it is asked."""
+"""Preflight checks before a certificate request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.dns.lookup import LookupResult
 from piwizard.network.internet_time import ClockReading
-from piwizard.tls.preflight import first_trouble
+from piwizard.tls.preflight import find_problem
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOME, HOME_6 = "11.22.33.44", "2a00:7b80:1:1::17"
@@ -24,8 +24,8 @@ def found(*records):
 
 
 @dataclass
-class World:
-    """Where all is well, but for what a test alters."""
+class Probes:
+    """Probes where everything is fine, except for what a test changes."""
 
     off: timedelta | None = timedelta()
     owner: str | None = "nginx"
@@ -40,7 +40,7 @@ class World:
     def owner_of_port_80(self):
         return self.owner
 
-    def challenge(self, name):
+    def challenge_problem(self, name):
         return self.wrong
 
     def look_up(self, name, type):
@@ -67,22 +67,22 @@ class World:
         {"records": {(NAME, "CAA"): found(ISSUE), ("example.org", "CAA"): found('0 issue ";"')}},
     ],
 )
-def test_all_is_well(changed):
-    assert first_trouble((NAME,), World(**changed), letsencrypt=True) is None
+def test_preflight_passes(changed):
+    assert find_problem((NAME,), Probes(**changed), letsencrypt=True) is None
 
 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"owner": "Apache"}, "Port 80 belongs to Apache"),
-        ({"owner": None}, "nginx does not run"),
+        ({"owner": "Apache"}, "Port 80 is used by Apache"),
+        ({"owner": None}, "nginx is not running"),
         (
             {"off": timedelta(days=-365)},
             "The clock is wrong: the clock shows 2025-11-22 12:00 UTC, but it is 2026-11",
         ),
         ({"off": timedelta(days=365)}, "The clock is wrong"),
         ({"off": timedelta(minutes=6)}, "The clock is wrong"),
-        ({"wrong": "it gives 404"}, "A challenge for a.example.org is not answered by nginx on this machine: it gives"),
+        ({"wrong": "it returns 404"}, "nginx does not answer a test challenge for a.example.org: it returns"),
         ({"records": {(WWW, "A"): LookupResult("no name")}}, "www.a.example.org does not resolve"),
         ({"records": {(NAME, "A"): NO_ANSWER}}, "a.example.org cannot be looked up: No name server"),
         ({"records": {(NAME, "A"): found("9.9.9.9")}}, "points to 9.9.9.9, but your public IP is 11."),
@@ -94,21 +94,21 @@ def test_all_is_well(changed):
     ],
 )
 def test_what_is_wrong(changed, sentence):
-    trouble = first_trouble(NAMES, World(**changed), letsencrypt=True)
+    trouble = find_problem(NAMES, Probes(**changed), letsencrypt=True)
     assert sentence in trouble.sentence
     assert trouble.hint
 
 
-def test_another_server_goes_by_rules_of_its_own():
-    forbidden = World(records={("example.org", "CAA"): found('0 issue "digicert.com"')})
-    assert first_trouble(NAMES, forbidden, letsencrypt=False) is None
+def test_preflight_ignores_caa_for_another_server():
+    forbidden = Probes(records={("example.org", "CAA"): found('0 issue "digicert.com"')})
+    assert find_problem(NAMES, forbidden, letsencrypt=False) is None
 
 
-def test_by_dns_nobody_has_to_come_in():
-    world = World(
-        owner=None, wrong="it gives 404", records={(NAME, "A"): LookupResult("no name"), SOA: found("ns1. me. 1")}
+def test_preflight_for_dns_needs_no_open_port():
+    world = Probes(
+        owner=None, wrong="it returns 404", records={(NAME, "A"): LookupResult("no name"), SOA: found("ns1. me. 1")}
     )
-    assert first_trouble((NAME,), world, letsencrypt=True, zone="example.org") is None
+    assert find_problem((NAME,), world, letsencrypt=True, zone="example.org") is None
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_by_dns_nobody_has_to_come_in():
     [
         ({"off": timedelta(days=-365)}, "The clock is wrong"),
         ({"records": {SOA: NO_ANSWER}}, "example.org cannot be looked up: No name server"),
-        ({"records": {SOA: NONE}}, "example.org is no zone"),
+        ({"records": {SOA: NONE}}, "example.org is not a DNS zone"),
         ({"records": {SOA: found("x"), (NAME, "CAA"): found('0 issue ";"')}}, "A CAA record of a.example.org forbids"),
     ],
 )
-def test_what_is_wrong_by_dns(changed, sentence):
-    assert sentence in first_trouble((NAME,), World(**changed), letsencrypt=True, zone="example.org").sentence
+def test_preflight_for_dns_finds_problems(changed, sentence):
+    assert sentence in find_problem((NAME,), Probes(**changed), letsencrypt=True, zone="example.org").sentence

@@ -1,4 +1,4 @@
-"""The limits of Let's Encrypt, kept on disk and never reached."""
+"""The rate limits of Let's Encrypt, with the record on disk."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def failed(known, times, at=NOW, names=NAMES):
         known.end(begun, "refused", names[:1])
 
 
-def test_nothing_was_asked_yet(known):
+def test_wait_is_none_without_requests(known):
     assert known.wait(LE, NAMES, NOW) is None
 
 
-def test_five_failures_within_an_hour(known, file):
+def test_wait_after_five_failures_within_an_hour(known, file):
     failed(known, 4)
     assert known.wait(LE, NAMES, NOW + timedelta(minutes=10)) is None
     failed(known, 1, NOW + timedelta(minutes=4))
     wait = Attempts(file).wait(LE, NAMES, NOW + timedelta(minutes=10))
     assert wait.until == NOW + timedelta(hours=1)
-    assert "a.example was not validated 5 times" in wait.why
-    assert known.wait(LE, ("a.example", "c.example"), NOW + timedelta(minutes=10)), "it counts for each name"
-    assert known.wait(LE, ("www.a.example",), NOW + timedelta(minutes=10)) is None, "which did not fail"
+    assert "the validation of a.example failed 5 times" in wait.reason
+    assert known.wait(LE, ("a.example", "c.example"), NOW + timedelta(minutes=10)), "each domain counts"
+    assert known.wait(LE, ("www.a.example",), NOW + timedelta(minutes=10)) is None, "this one did not fail"
     assert known.wait("https://acme.lan/dir", NAMES, NOW + timedelta(minutes=10)) is None
     assert known.wait(LE, NAMES, NOW + timedelta(hours=1)) is None
 
 
-def test_five_certificates_for_the_same_names(known):
+def test_wait_after_five_certificates_for_the_same_domains(known):
     for day in range(5):
         known.end(known.begin(LE, NAMES, NOW + timedelta(days=day)), "issued")
     later = NOW + timedelta(days=5)
@@ -55,19 +55,19 @@ def test_five_certificates_for_the_same_names(known):
     assert known.wait(LE, NAMES, NOW + timedelta(days=7)) is None
 
 
-def test_a_clock_that_was_ahead_holds_nobody_up(known):
+def test_wait_ignores_times_of_a_clock_that_was_ahead(known):
     failed(known, 5, NOW + timedelta(days=365))
     assert known.wait(LE, NAMES, NOW) is None
 
 
-def test_what_was_cut_off_counts_as_both(known):
+def test_wait_counts_interrupted_requests_as_failed_and_issued(known):
     for number in range(5):
         known.begin(LE, NAMES, NOW + timedelta(minutes=number))
     assert known.wait(LE, NAMES, NOW + timedelta(minutes=5)).until == NOW + timedelta(days=7)
-    assert "not validated" in known.wait(LE, (*NAMES, "c.example"), NOW + timedelta(minutes=5)).why
+    assert "validation of" in known.wait(LE, (*NAMES, "c.example"), NOW + timedelta(minutes=5)).reason
 
 
-def test_the_time_that_was_told_counts_after_a_restart(known, file):
+def test_wait_until_the_servers_time_survives_a_restart(known, file):
     until = NOW + timedelta(hours=30)
     known.end(known.begin(LE, NAMES, NOW), "refused", retry_at=until)
     assert Attempts(file).wait(LE, NAMES[1:], NOW + timedelta(hours=29)).until == until
@@ -75,20 +75,20 @@ def test_the_time_that_was_told_counts_after_a_restart(known, file):
     assert Attempts(file).wait(LE, NAMES, until) is None
 
 
-def test_old_ones_are_forgotten(known):
+def test_requests_older_than_a_month_are_deleted(known):
     failed(known, 3, NOW - timedelta(days=40))
     known.begin(LE, NAMES, NOW)
-    assert len(known.all()) == 1
+    assert len(known.read_all()) == 1
 
 
 WITHOUT_ZONE = '[{"at": "2026-11-22T12:00:00", "server": "s", "names": [], "result": "asked"}]'
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '[{"at": "x"}]', WITHOUT_ZONE])
-def test_a_file_that_cannot_be_read_is_put_aside(known, file, content):
+def test_unreadable_file_is_renamed(known, file, content):
     file.parent.mkdir()
     file.write_text(content)
     assert known.wait(LE, NAMES, NOW) is None
     assert file.with_suffix(".unreadable").read_text() == content
     known.begin(LE, NAMES, NOW)
-    assert len(known.all()) == 1
+    assert len(known.read_all()) == 1

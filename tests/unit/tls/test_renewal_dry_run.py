@@ -1,11 +1,11 @@
-"""Renewal files that certbot could not renew by are mended, and the others left alone."""
+"""Fixes of renewal settings and the dry run of a renewal."""
 
 from __future__ import annotations
 
 import pytest
 
 from piwizard.tls import renewal_dry_run
-from piwizard.tls.lineage import look
+from piwizard.tls.lineage import parse_renewal_settings, read_certificates
 
 from .conftest import CONF
 
@@ -22,49 +22,49 @@ GOOD = CONF.format(name="x", server="s")
         GOOD + "[[webroot_map]]\na.example = /var/www/html\n",
     ],
 )
-def test_challenges_go_where_nginx_serves_them(text):
-    mended = renewal_dry_run.with_webroot(text, NAMES)
-    assert mended != text
-    found = renewal_dry_run.settings(mended)
+def test_renewal_settings_get_the_webroot_of_nginx(text):
+    fixed = renewal_dry_run.with_webroot(text, NAMES)
+    assert fixed != text
+    found = parse_renewal_settings(fixed)
     assert (found["authenticator"], found["webroot_path"]) == ("webroot", "/var/lib/letsencrypt,")
-    assert "/var/www/html" not in mended
+    assert "/var/www/html" not in fixed
     assert found["account"] == "af63ae4dee7efb45be732c4a177fc1a5"
-    assert mended.splitlines()[0] == "# renew_before_expiry = 30 days"
-    assert renewal_dry_run.with_webroot(mended, NAMES) == mended
+    assert fixed.splitlines()[0] == "# renew_before_expiry = 30 days"
+    assert renewal_dry_run.with_webroot(fixed, NAMES) == fixed
 
 
-def test_names_that_are_served_elsewhere_keep_their_folder():
-    """A certificate of the person's for two names, of which one is a site of theirs, not of ours."""
-    mended = renewal_dry_run.with_webroot(
+def test_renewal_settings_keep_webroots_of_other_domains():
+    """The user's certificate has two domains, and one belongs to another site."""
+    fixed = renewal_dry_run.with_webroot(
         f"{GOOD}[[webroot_map]]\na.example = /var/www/html\nmail.example = /srv/mail\n", NAMES
     )
-    assert "mail.example = /srv/mail" in mended
-    assert "a.example =" not in mended
+    assert "mail.example = /srv/mail" in fixed
+    assert "a.example =" not in fixed
 
 
 @pytest.mark.parametrize("more", ["", "[[webroot_map]]\n", "[[webroot_map]]\na.example = /var/lib/letsencrypt\n"])
-def test_what_is_right_stays_as_it_is(more):
+def test_correct_renewal_settings_stay_unchanged(more):
     assert renewal_dry_run.with_webroot(GOOD + more, NAMES) == GOOD + more
 
 
 @pytest.mark.parametrize(
-    ("way", "mended"), [("webroot", True), ("standalone", True), ("nginx", False), ("dns-cloudflare", False)]
+    ("way", "fixed"), [("webroot", True), ("standalone", True), ("nginx", False), ("dns-cloudflare", False)]
 )
-def test_other_ways_are_the_persons_choice(letsencrypt, own_places, way, mended):
+def test_renewal_settings_with_other_authenticators_stay_unchanged(letsencrypt, own_places, way, fixed):
     root = letsencrypt("mine", "a.example", conf=CONF.replace("= webroot", f"= {way}"))
-    (found,) = look(root).lineages
-    assert renewal_dry_run.needs_webroot(found) == mended
+    (found,) = read_certificates(root).lineages
+    assert renewal_dry_run.needs_webroot(found) == fixed
 
 
-def test_a_rehearsal_counts_until_the_settings_are_others(letsencrypt, tmp_path):
+def test_dry_run_is_repeated_only_after_settings_change(letsencrypt, tmp_path):
     root = letsencrypt("mine", "a.example")
-    rehearsal = renewal_dry_run.Rehearsal("mine", tmp_path / "marker", root=root)
-    assert not rehearsal.probe(None, None).in_sync
-    assert "--dry-run" in rehearsal.probe(None, None).argv[0]
-    (tmp_path / "marker").write_bytes(rehearsal._noted())
-    assert rehearsal.probe(None, None).in_sync
+    dry_run = renewal_dry_run.RenewalDryRun("mine", tmp_path / "marker", root=root)
+    assert not dry_run.probe(None, None).in_sync
+    assert "--dry-run" in dry_run.probe(None, None).argv[0]
+    (tmp_path / "marker").write_bytes(dry_run._fingerprint())
+    assert dry_run.probe(None, None).in_sync
     conf = root / "renewal" / "mine.conf"
     conf.write_text(conf.read_text().replace("2.1.0", "4.0.0"))
-    assert rehearsal.probe(None, None).in_sync, "a new certbot is no reason"
+    assert dry_run.probe(None, None).in_sync, "a new version of certbot does not matter"
     conf.write_text(conf.read_text().replace("/var/lib/letsencrypt,", "/elsewhere,"))
-    assert not rehearsal.probe(None, None).in_sync
+    assert not dry_run.probe(None, None).in_sync

@@ -1,6 +1,6 @@
 import pytest
 
-from piwizard.system.facts.board import architecture, board, cores, short_name
+from piwizard.system.facts.board import count_cores, read_architecture, read_board, short_name
 
 
 @pytest.mark.parametrize(
@@ -16,30 +16,30 @@ from piwizard.system.facts.board import architecture, board, cores, short_name
     ],
 )
 def test_board(sample, name, short, kind, count):
-    found = board(sample(name))
+    found = read_board(sample(name))
     assert (found.short, found.kind) == (short, kind)
-    assert cores(sample(name)) == count
+    assert count_cores(sample(name)) == count
 
 
 def test_model_without_the_closing_zero_of_the_device_tree(sample):
-    assert board(sample("pi4-trixie")).model == "Raspberry Pi 4 Model B Rev 1.4"
+    assert read_board(sample("pi4-trixie")).model == "Raspberry Pi 4 Model B Rev 1.4"
 
 
 def test_model_from_cpuinfo_where_there_is_no_device_tree(sample):
     assert not sample("pi1-buster").exists("/proc/device-tree/model")
-    assert board(sample("pi1-buster")).model == "Raspberry Pi Model B Rev 2"
+    assert read_board(sample("pi1-buster")).model == "Raspberry Pi Model B Rev 2"
 
 
 def test_virtual_machine_names_its_maker(sample):
-    assert board(sample("vm-bookworm-apache")).model.startswith("virtual machine (QEMU Standard PC")
+    assert read_board(sample("vm-bookworm-apache")).model.startswith("virtual machine (QEMU Standard PC")
 
 
 def test_placeholders_of_the_bios_are_no_model(sample):
-    assert board(sample("docker-bookworm")).model == "PC (ASUS)"
+    assert read_board(sample("docker-bookworm")).model == "PC (ASUS)"
 
 
 def test_other_boards_keep_their_name(altered):
-    found = board(altered("pi4-trixie", {"proc/device-tree/model": "Radxa ROCK 5B\0"}))
+    found = read_board(altered("pi4-trixie", {"proc/device-tree/model": "Radxa ROCK 5B\0"}))
     assert (found.short, found.kind) == ("Radxa ROCK 5B", "board")
 
 
@@ -60,7 +60,7 @@ def test_short_names(model, short):
 
 @pytest.mark.parametrize(("online", "count"), [("0", 1), ("0-3\n", 4), ("0,2-3", 3), ("", 4), ("?", 4)])
 def test_cores_switched_on_else_counted(altered, online, count):
-    assert cores(altered("pi4-trixie", {"sys/devices/system/cpu/online": online})) == count
+    assert count_cores(altered("pi4-trixie", {"sys/devices/system/cpu/online": online})) == count
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,5 @@ def test_cores_switched_on_else_counted(altered, online, count):
     ],
 )
 def test_architecture(sample, name, dpkg, bits, armv6):
-    found = architecture(sample(name), dpkg)
+    found = read_architecture(sample(name), dpkg)
     assert (found.dpkg, found.bits, found.armv6) == (dpkg, bits, armv6)

@@ -1,7 +1,7 @@
 import pytest
 
 from piwizard.system.facts import Clock, LiveSource
-from piwizard.system.facts.clock import clock
+from piwizard.system.facts.clock import read_clock_state
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from piwizard.system.facts.clock import clock
     ],
 )
 def test_clock(sample, name, found):
-    assert clock(sample(name)) == found
+    assert read_clock_state(sample(name)) == found
 
 
 def test_the_kernel_says_how_far_off_it_may_be():

@@ -1,23 +1,23 @@
 import pytest
 
 from piwizard.system.facts import Init
-from piwizard.system.facts.init import init
+from piwizard.system.facts.init import read_init
 
 
 def test_systemd(sample):
-    assert init(sample("pi4-trixie")) == Init("systemd", True, None)
+    assert read_init(sample("pi4-trixie")) == Init("systemd", True, None)
 
 
 def test_a_container_without_it(sample):
-    assert init(sample("docker-bookworm")) == Init("bash", False, "docker")
+    assert read_init(sample("docker-bookworm")) == Init("bash", False, "docker")
 
 
 def test_its_folder_alone_is_not_enough(altered):
-    assert not init(altered("docker-bookworm", present=["/run/systemd/system"])).systemd
+    assert not read_init(altered("docker-bookworm", present=["/run/systemd/system"])).systemd
 
 
 def test_installed_but_not_booted_with(altered):
-    assert not init(altered("pi4-trixie", present=[])).systemd
+    assert not read_init(altered("pi4-trixie", present=[])).systemd
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_installed_but_not_booted_with(altered):
     ],
 )
 def test_containers(altered, files, container):
-    assert init(altered("pi4-trixie", files)).container == container
+    assert read_init(altered("pi4-trixie", files)).container == container

@@ -1,7 +1,7 @@
 import pytest
 
 from piwizard.system.facts import MemoryFacts
-from piwizard.system.facts.memory import memory, read
+from piwizard.system.facts.memory import parse_meminfo, read_memory
 
 
 @pytest.mark.parametrize(
@@ -14,24 +14,24 @@ from piwizard.system.facts.memory import memory, read
     ],
 )
 def test_memory(sample, name, total, available, swap, nominal):
-    found = memory(sample(name))
+    found = read_memory(sample(name))
     assert found == MemoryFacts(total, available, swap)
     assert found.nominal == nominal
 
 
 def test_a_container_has_what_it_was_given(sample):
-    assert memory(sample("docker-bookworm")).total == 1024
+    assert read_memory(sample("docker-bookworm")).total == 1024
 
 
 def test_a_container_without_a_limit(altered):
-    found = memory(altered("docker-bookworm", {"sys/fs/cgroup/memory.max": "max\n"}))
+    found = read_memory(altered("docker-bookworm", {"sys/fs/cgroup/memory.max": "max\n"}))
     assert found.total == 32002
 
 
 def test_old_kernels_without_memavailable():
     text = "MemTotal:  447532 kB\nMemFree:  102400 kB\nCached:   204800 kB\nSwapTotal: 0 kB\n"
-    assert read(text) == MemoryFacts(437, 300, 0)
+    assert parse_meminfo(text) == MemoryFacts(437, 300, 0)
 
 
 def test_nothing_readable():
-    assert read("") == MemoryFacts(0, 0, 0)
+    assert parse_meminfo("") == MemoryFacts(0, 0, 0)

@@ -36,7 +36,7 @@ def test_lent_and_permanent_addresses():
     addrs = address(2, socket.AF_INET, 24, 0, 0, attribute(1, V4) + attribute(2, V4) + attribute(8, b"\0\2\0\0"))
     permanent = attribute(1, ipaddress.ip_address("fe80::1").packed) + attribute(8, struct.pack("=I", 0x80))
     addrs += address(2, socket.AF_INET6, 64, 0x80, 253, permanent)
-    (found,) = netlink.read(links, addrs)
+    (found,) = netlink.parse_dumps(links, addrs)
     assert (found["ifname"], found["address"]) == ("eth0", "dc:a6:32:01:02:03")
     assert found["flags"] == ["UP", "LOWER_UP"]
     assert found["addr_info"] == [
@@ -47,22 +47,22 @@ def test_lent_and_permanent_addresses():
 
 def test_this_end_of_a_tunnel():
     addrs = address(5, socket.AF_INET, 32, 0x80, 0, attribute(1, PEER) + attribute(2, V4))
-    (found,) = netlink.read(link(5, b"tun0", 0x1), addrs)
+    (found,) = netlink.parse_dumps(link(5, b"tun0", 0x1), addrs)
     assert found["addr_info"][0]["local"] == "192.168.1.197"
 
 
 def test_virtual_kinds():
-    (found,) = netlink.read(link(4, b"docker0", 0x1, attribute(18, attribute(1, b"bridge\0"))), b"")
+    (found,) = netlink.parse_dumps(link(4, b"docker0", 0x1, attribute(18, attribute(1, b"bridge\0"))), b"")
     assert found["linkinfo"] == {"info_kind": "bridge"}
 
 
 def test_the_address_of_an_interface_that_went_away():
     addrs = address(9, socket.AF_INET, 24, 0, 0, attribute(1, V4))
-    assert netlink.read(link(2, b"eth0", 0x1), addrs)[0]["addr_info"] == []
+    assert netlink.parse_dumps(link(2, b"eth0", 0x1), addrs)[0]["addr_info"] == []
 
 
 def test_torn_messages_end_the_reading():
-    assert netlink.read(link(2, b"eth0", 0x1) + b"\0" * 16, b"\1\0")[0]["ifname"] == "eth0"
+    assert netlink.parse_dumps(link(2, b"eth0", 0x1) + b"\0" * 16, b"\1\0")[0]["ifname"] == "eth0"
 
 
 @pytest.mark.skipif(shutil.which("ip") is None, reason="the program ip is not here")
@@ -84,4 +84,4 @@ def test_this_machine_as_ip_sees_it():
             for row in sorted(rows, key=lambda row: row["ifindex"])
         ]
 
-    assert comparable(netlink.addresses()) == comparable(json.loads(said))
+    assert comparable(netlink.read_addresses()) == comparable(json.loads(said))

@@ -1,7 +1,7 @@
 import pytest
 
 from piwizard.system.facts import Address, Gateway
-from piwizard.system.facts.network_facts import gateway, network
+from piwizard.system.facts.network_facts import gateway, read_network
 
 NM_UUID = "75a1216a-9d1a-30cd-8aca-ace5526ec021"
 
@@ -19,7 +19,7 @@ NM_UUID = "75a1216a-9d1a-30cd-8aca-ace5526ec021"
     ],
 )
 def test_the_way_out(sample, name, interface, address, dynamic, router, manager):
-    found = network(sample(name))
+    found = read_network(sample(name))
     assert found.main.name == interface
     assert str(found.address) == address
     assert found.address.dynamic is dynamic
@@ -28,7 +28,7 @@ def test_the_way_out(sample, name, interface, address, dynamic, router, manager)
 
 
 def test_everything_of_one_interface(sample):
-    found = network(sample("pi4-trixie"))
+    found = read_network(sample("pi4-trixie"))
     eth0, wlan0 = found.interfaces
     assert (eth0.kind, eth0.mac, eth0.index, eth0.up) == ("ethernet", "dc:a6:32:01:02:03", 2, True)
     assert (wlan0.name, wlan0.kind) == ("wlan0", "wireless")
@@ -38,17 +38,17 @@ def test_everything_of_one_interface(sample):
 
 
 def test_ipv6_gateway(sample):
-    assert network(sample("pi4-trixie")).gateway6 == Gateway("fe80::a96:d7ff:fe00:1", "eth0")
-    assert network(sample("zero-w-bookworm")).gateway6 is None
+    assert read_network(sample("pi4-trixie")).gateway6 == Gateway("fe80::a96:d7ff:fe00:1", "eth0")
+    assert read_network(sample("zero-w-bookworm")).gateway6 is None
 
 
 def test_netplan_keeps_the_settings_of_trixie(sample):
-    assert network(sample("pi4-trixie")).netplan
-    assert not network(sample("zero-w-bookworm")).netplan
+    assert read_network(sample("pi4-trixie")).netplan
+    assert not read_network(sample("zero-w-bookworm")).netplan
 
 
 def test_dhcpcd_leaves_docker_alone(sample):
-    eth0, docker0 = network(sample("pi3-bookworm-dhcpcd")).interfaces
+    eth0, docker0 = read_network(sample("pi3-bookworm-dhcpcd")).interfaces
     assert (eth0.manager, docker0.manager) == ("dhcpcd", "unknown")
     assert docker0.kind == "bridge"
 
@@ -56,44 +56,44 @@ def test_dhcpcd_leaves_docker_alone(sample):
 def test_what_a_stopped_networkmanager_left_behind_is_not_believed(sample):
     source = sample("pi3-bookworm-dhcpcd")
     assert source.exists("/run/NetworkManager/devices/2")
-    assert network(source).main.manager == "dhcpcd"
+    assert read_network(source).main.manager == "dhcpcd"
 
 
 def test_a_dhcpcd_that_has_gone_manages_nothing(altered):
     source = altered("pi3bplus-bullseye", {"proc/391/comm": "bash\n"})
-    assert network(source).main.manager == "unknown"
+    assert read_network(source).main.manager == "unknown"
 
 
 def test_networkd(altered):
     link = "# This is private data.\nADMIN_STATE=configured\nOPER_STATE=routable\n"
     source = altered("docker-bookworm", {"run/systemd/netif/links/14": link})
-    assert network(source).main.manager == "systemd-networkd"
+    assert read_network(source).main.manager == "systemd-networkd"
 
 
 def test_networkd_that_only_watches(altered):
     link = "ADMIN_STATE=unmanaged\nOPER_STATE=routable\n"
     source = altered("docker-bookworm", {"run/systemd/netif/links/14": link})
-    assert network(source).main.manager == "unknown"
+    assert read_network(source).main.manager == "unknown"
 
 
 def test_interfaces_that_networkmanager_does_not_manage(altered):
     state = "[device]\nmanaged=false\n"
     source = altered("pi4-trixie", {"run/NetworkManager/devices/2": state})
-    assert network(source).main.manager == "unknown"
-    assert network(source).main.connection is None
+    assert read_network(source).main.manager == "unknown"
+    assert read_network(source).main.connection is None
 
 
 def test_without_a_route_the_only_interface_is_the_main_one(altered):
     source = altered("zero-w-bookworm", {"proc/net/route": None})
-    found = network(source)
+    found = read_network(source)
     assert found.gateway is None
     assert str(found.address) == "192.168.0.42/24"
 
 
 def test_without_a_route_two_interfaces_are_no_answer(altered):
     empty = {"proc/net/route": "", "proc/net/ipv6_route": ""}
-    assert network(altered("pi4-trixie", empty)).main is None
-    assert network(altered("pi4-trixie", empty)).address is None
+    assert read_network(altered("pi4-trixie", empty)).main is None
+    assert read_network(altered("pi4-trixie", empty)).address is None
 
 
 def test_of_two_default_routes_the_lower_metric(sample):
@@ -123,4 +123,4 @@ def test_a_route_without_a_gateway_is_none():
     ],
 )  # fmt: skip
 def test_name_servers_of_others(altered, files, servers):
-    assert network(altered("pi4-trixie", files)).name_servers == servers
+    assert read_network(altered("pi4-trixie", files)).name_servers == servers

@@ -1,6 +1,6 @@
 import pytest
 
-from piwizard.system.facts.os_release import os_release, read
+from piwizard.system.facts.os_release import parse_os_release, read_os_release
 
 
 @pytest.mark.parametrize(
@@ -15,14 +15,14 @@ from piwizard.system.facts.os_release import os_release, read
     ],
 )
 def test_release(sample, name, system, version, codename, pi, supported):
-    found = os_release(sample(name))
+    found = read_os_release(sample(name))
     assert (found.id, found.version, found.codename) == (system, version, codename)
     assert found.raspberry_pi_os is pi
     assert (found.unsupported is None) is supported
 
 
 def test_an_old_release_is_told_why_in_one_sentence(sample):
-    why = os_release(sample("pi3bplus-bullseye")).unsupported
+    why = read_os_release(sample("pi3bplus-bullseye")).unsupported
     assert why.startswith("Raspbian GNU/Linux 11 (bullseye) no longer gets security updates")
     assert why.count(". ") == 0
     assert why.endswith("(bookworm).")
@@ -37,15 +37,19 @@ def test_an_old_release_is_told_why_in_one_sentence(sample):
     ],
 )
 def test_others_are_named(text, words):
-    assert words in read(text, pi_issue=False).unsupported
+    assert words in parse_os_release(text, pi_issue=False).unsupported
 
 
 def test_stretch_has_no_codename_line():
-    found = read('ID=raspbian\nVERSION_ID="9"\nPRETTY_NAME="Raspbian GNU/Linux 9 (stretch)"\n', pi_issue=True)
+    found = parse_os_release(
+        'ID=raspbian\nVERSION_ID="9"\nPRETTY_NAME="Raspbian GNU/Linux 9 (stretch)"\n', pi_issue=True
+    )
     assert found.codename == "stretch"
     assert found.unsupported
 
 
 def test_quotes_comments_and_broken_lines():
-    found = read("# VERSION_ID=1\nID='debian'\nVERSION_ID=12\nPRETTY_NAME=\"open\nnonsense\n", pi_issue=False)
+    found = parse_os_release(
+        "# VERSION_ID=1\nID='debian'\nVERSION_ID=12\nPRETTY_NAME=\"open\nnonsense\n", pi_issue=False
+    )
     assert (found.id, found.version, found.pretty) == ("debian", "12", "open")

@@ -1,6 +1,6 @@
 import pytest
 
-from piwizard.system.facts.package_of import owner_of
+from piwizard.system.facts.ports import find_package
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from piwizard.system.facts.package_of import owner_of
     ],
 )
 def test_owner(sample, path, package):
-    assert owner_of(sample("vm-bookworm-apache"), path) == package
+    assert find_package(sample("vm-bookworm-apache"), path) == package
 
 
 def test_merged_usr_and_architecture(altered):
@@ -22,5 +22,5 @@ def test_merged_usr_and_architecture(altered):
         "var/lib/dpkg/info/nodejs.list": "/.\n/usr/bin/node\n",
     }
     source = altered("pi4-trixie", lists)
-    assert owner_of(source, "/usr/sbin/caddy") == "caddy"
-    assert owner_of(source, "/usr/bin/node") == "nodejs"
+    assert find_package(source, "/usr/sbin/caddy") == "caddy"
+    assert find_package(source, "/usr/bin/node") == "nodejs"

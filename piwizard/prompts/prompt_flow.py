@@ -1,4 +1,4 @@
-"""The way through the steps: what is there, why, the questions, the plan, a yes, the run, the checks."""
+"""Guide the user through the steps: status, questions, plan, confirmation, run and checks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from piwizard import __version__
 from piwizard.answers.validators import Invalid
 from piwizard.engine import event_format
 from piwizard.errors import PiwizardError
-from piwizard.prompts.backend import Backend
-from piwizard.prompts.console import Console, choose, yes
-from piwizard.prompts.form import HOW, Form
+from piwizard.prompts.prompt_console import Console, choose, yes
+from piwizard.prompts.prompt_form import HOW, PromptForm
+from piwizard.prompts.prompt_service import PromptService
 from piwizard.setup.service import Asked, Proposal
 from piwizard.setup.status import Status, all_set_up, state_symbol
 from piwizard.steps.registry import StepInstance
@@ -19,39 +19,39 @@ from piwizard.system import printable
 SETTLED = ("done", "skipped", "running")
 
 
-class Left(Exception):
-    """The person has chosen to leave."""
+class UserQuit(Exception):
+    """The user has chosen to quit."""
 
 
-class Walk:
-    """One visit of a person."""
+class PromptFlow:
+    """One session."""
 
-    def __init__(self, console: Console, backend: Backend) -> None:
-        self._console, self._backend = console, backend
+    def __init__(self, console: Console, service: PromptService) -> None:
+        self._console, self._service = console, service
 
     def welcome(self, why: str) -> None:
-        """The first words."""
+        """Say how it works."""
         self._console.say(f"piwizard {__version__}. {why}".strip())
-        self._console.say("Nothing is altered before you have seen the plan and said yes.")
-        self._console.say("Ctrl-C leaves at any time; what you have answered is kept, and what runs goes on.")
+        self._console.say("Nothing changes until you have seen the plan and confirmed it.")
+        self._console.say("Press Ctrl-C to quit at any time. Your answers are saved as you go, and a run continues.")
 
     def menu(self) -> None:
-        """What to do next, until the person leaves."""
+        """Ask what to do next, until the user quits."""
         while True:
             found = self._overview()
             ahead = next((one for one in found if one.state not in SETTLED), None)
-            alive = self._backend.under_way()
-            job = next(iter(self._backend.jobs()), None)
-            tried = self._backend.trial()
-            choices = {"keep": f"the address {tried.host}; {tried.left} s are left"} if tried else {}
-            choices |= {"watch": "what runs now, to its end", "stop": "it, in order"} if alive else {}
-            choices |= {"stop": "what continues in the background"} if job and not alive else {}
+            alive = self._service.under_way()
+            job = next(iter(self._service.jobs()), None)
+            tried = self._service.trial()
+            choices = {"keep": f"keep the address {tried.host} ({tried.left} s left)"} if tried else {}
+            choices |= {"watch": "show the current run", "stop": "stop it safely"} if alive else {}
+            choices |= {"stop": "stop the background job"} if job and not alive else {}
             if ahead and not alive:
-                choices["go"] = f"on with {_title(ahead.place)}{', which is optional' if ahead.waits else ''}"
-            choices["one"] = "step, for the first time or again"
+                choices["go"] = f"continue with {_title(ahead.place)}{' (optional)' if ahead.waits else ''}"
+            choices["one"] = "choose a step"
             if any(one.place.site for one in found):
-                choices["add"] = "another site"
-            choices |= {"look": "again at everything", "quit": ""}
+                choices["add"] = "add another site"
+            choices |= {"refresh": "check everything again", "quit": ""}
             wanted = "keep" if tried else "watch" if alive else "quit" if all_set_up(found) else "go"
             match choose(self._console, "What now?", choices, wanted if wanted in choices else next(iter(choices))):
                 case "keep":
@@ -67,26 +67,26 @@ class Walk:
                 case "add":
                     self._add()
                 case "quit":
-                    raise Left
+                    raise UserQuit
 
     def _keep(self) -> None:
         try:
-            self._console.say(f"{self._backend.confirm().host} stays, also after a restart.")
+            self._console.say(f"{self._service.confirm().host} stays, also after a restart.")
         except PiwizardError as error:
             self._error(error)
 
     def _stop(self, run: str | None, job: str | None) -> None:
         try:
             if run:
-                self._backend.stop(run)
+                self._service.stop(run)
             elif job:
-                self._backend.stop_job(job)
+                self._service.stop_job(job)
         except PiwizardError as error:
             self._error(error)
 
     def _overview(self) -> list[Status]:
-        self._console.say("", "Looking at this machine ...")
-        found = self._backend.statuses()
+        self._console.say("", "Checking this machine ...")
+        found = self._service.statuses()
         heading = ""
         for one in found:
             if one.place.step.heading != heading:
@@ -94,20 +94,20 @@ class Walk:
                 self._console.say(f"{heading}:")
             summary = f". {one.summary}" if one.summary else ""
             self._console.say(f"  {state_symbol(one.state)} {_title(one.place)}: {one.state}{summary}")
-        if trouble := self._backend.trouble():
+        if trouble := self._service.trouble():
             self._console.show(trouble)
         if all_set_up(found):
-            where = " and ".join(self._backend.addresses(found).values())
-            self._console.say(f"All is set up{f': {where}' if where else ''}")
+            where = " and ".join(self._service.addresses(found).values())
+            self._console.say(f"Your app is online{f': {where}' if where else '.'}")
         return found
 
     def _go_on(self, ahead: Status) -> None:
-        """Step after step, as long as each is settled."""
+        """Go through the steps, as long as each is settled."""
         tried: set[str] = set()
         one: Status | None = ahead
         while one and self._step(one):
             tried.add(one.place.label)
-            found = self._backend.statuses()
+            found = self._service.statuses()
             one = next((one for one in found if one.state not in SETTLED and one.place.label not in tried), None)
 
     def _one(self, found: list[Status]) -> None:
@@ -118,27 +118,27 @@ class Walk:
                 self._step(one, again=True)
 
     def _add(self) -> None:
-        name = self._console.line("A short name for the new site (Enter: none):")
+        name = self._console.line("Name of the new site (Enter to go back):")
         if name:
             try:
-                self._backend.answering.set(name, "site.name", name)
+                self._service.answering.set(name, "site.name", name)
             except Invalid as error:
                 self._console.say(f"  ! site.name {error}.")
 
     def _step(self, one: Status, *, again: bool = False) -> bool:
-        """One step from its why to its checks. Returns whether it is settled, so that the next may come."""
+        """Set up one step. Return whether it is settled, so that the next one may follow."""
         place = one.place
         self._console.say("", f"=== {_title(place)}: {one.state}")
         self._console.say(place.step.why)
         for drifted in one.drift:
-            self._console.say(f"  Out of sync: {drifted.change.describe()}")
+            self._console.say(f"  Changed outside piwizard: {drifted.change.describe()}")
         if place.step.optional:
-            wanted = yes(self._console, "This step can be left out. Do it?", one.state != "skipped" or again)
-            self._backend.answering.skip(place.step.name, not wanted)
+            wanted = yes(self._console, "This step is optional. Set it up?", one.state != "skipped" or again)
+            self._service.answering.skip(place.step.name, not wanted)
             if not wanted:
                 return True
         if again and one.state == "done":
-            self._backend.look_for_new_code()
+            self._service.look_for_new_code()
         place = self._questions(place)
         while True:
             match self._run(place, again=again):
@@ -150,17 +150,17 @@ class Walk:
                     return False
 
     def _questions(self, place: StepInstance) -> StepInstance:
-        """Asks all questions of a step. Returns the place with the site's name, which may be new."""
+        """Ask all questions of a step. Return the step with the name of its site, which may be new."""
         asked = self._ask_machine(place)
         over: set[str] = set()
         if asked.questions:
             self._console.say(f"{HOW}")
         while question := next((one for one in asked.questions if one.key not in over), None):
             over.add(question.key)
-            if not Form(self._console, self._backend.answering, place.site).ask(question):
+            if not PromptForm(self._console, self._service.answering, place.site).ask(question):
                 continue
             if place.site is None and place.step.scope == "site":
-                place = StepInstance(place.step, next(iter(self._backend.answering.sites()), None))
+                place = StepInstance(place.step, next(iter(self._service.answering.sites()), None))
             asked = self._ask_machine(place)
             if asked.trouble and asked.trouble.key in over:
                 self._error(asked.trouble)
@@ -169,26 +169,26 @@ class Walk:
 
     def _ask_machine(self, place: StepInstance) -> Asked:
         if place.site:
-            self._console.say("  Looking at the app ...")
-        return self._backend.asked(place)
+            self._console.say("  Reading your code ...")
+        return self._service.asked(place)
 
     def _run(self, place: StepInstance, *, again: bool) -> str:
-        """Plan, yes, run. Returns settled, answers (to be given again), again or no."""
+        """Plan, confirm and run. Return "settled", "answers" (to be changed), "retry" or "no"."""
         try:
-            self._console.say("Working out the plan ...")
-            proposal = self._backend.proposal(place, again=again)
+            self._console.say("Preparing the plan ...")
+            proposal = self._service.proposal(place, again=again)
         except PiwizardError as error:
             self._error(error)
             return self._after_failure(place)
         if not proposal.plans:
-            self._console.say("Nothing to do: everything is as it should be.")
+            self._console.say("Nothing to do: everything is up to date.")
             self._checks(place)
             return "settled"
         said = self._agree(place, proposal)
         if said != "yes":
             return said
         try:
-            run = self._backend.start(proposal)
+            run = self._service.start(proposal)
         except PiwizardError as error:
             self._error(error)
             return self._after_failure(place)
@@ -196,43 +196,49 @@ class Walk:
 
     def _agree(self, place: StepInstance, proposal: Proposal) -> str:
         self._plan(proposal, details=False)
-        choices = {"yes": "do this", "details": "every difference and every command"}
+        choices = {"yes": "apply them", "details": "show every diff and command"}
         if place.step.questions(None, None):
-            choices["answers"] = "change them"
+            choices["answers"] = "change your answers"
         choices["no"] = "not now"
-        while (said := choose(self._console, "Do this?", choices)) == "details":
+        while (said := choose(self._console, "Apply these changes?", choices)) == "details":
             self._plan(proposal, details=True)
         return said
 
     def _plan(self, proposal: Proposal, *, details: bool) -> None:
         for place, changes in proposal.plans:
             wanted = [one for one in changes if not one.preview.in_sync]
-            needed = f"{len(wanted)} of {len(changes)} changes are needed." if wanted else "only to be checked."
+            needed = (
+                f"{len(wanted)} of {len(changes)} changes needed."
+                if wanted
+                else "no changes; piwizard only checks the result."
+            )
             self._console.say(f"{_title(place)}: {needed}")
-            for words in (words for one in changes if one.preview.in_sync for words in one.preview.warnings):
-                self._console.say(f"  ! {words}")
+            for warning in (warning for one in changes if one.preview.in_sync for warning in one.preview.warnings):
+                self._console.say(f"  ! {warning}")
             for one in wanted:
-                edited = " (edited by hand since piwizard wrote it; it would be replaced)" if one.preview.edited else ""
+                edited = (
+                    " (edited by hand since piwizard wrote it; the edit will be replaced)" if one.preview.edited else ""
+                )
                 self._console.say(f"  - {printable.value(one.change.describe())}{edited}")
-                for words in () if details else one.preview.warnings:
-                    self._console.say(f"      {words}")
+                for warning in () if details else one.preview.warnings:
+                    self._console.say(f"      {warning}")
                 for argv in one.preview.argv if details else ():
                     self._console.say(f"      $ {shlex.join(argv)}")
                 for line in one.preview.diff.splitlines() if details else ():
                     self._console.say(f"      {line}")
 
     def _watch(self, run: str) -> bool:
-        """Shows a run to its end. Returns whether it went well."""
-        self._console.say(f"The run {run} has begun. Ctrl-C leaves it alone; it goes on.")
+        """Show a run to its end. Return whether it succeeded."""
+        self._console.say(f"The run {run} has started. Press Ctrl-C to quit; the run continues.")
         errors, asked_about = [], ""
-        for event in self._backend.follow(run):
+        for event in self._service.follow(run):
             if event["event"] == "error":
                 errors.append(PiwizardError(event["message"], key=event.get("key"), hint=event.get("hint")))
             self._console.say(*event_format.lines(event))
-            tried = self._backend.trial() if event["event"] == "note" else None
-            if tried and tried.name != asked_about and self._backend.on_wire(tried):
+            tried = self._service.trial() if event["event"] == "note" else None
+            if tried and tried.name != asked_about and self._service.on_wire(tried):
                 asked_about = tried.name
-                if yes(self._console, f"{tried.host} is on trial, {tried.left} s left. Keep it?", False):
+                if yes(self._console, f"Testing {tried.host}: {tried.left} s left. Keep this address?", False):
                     self._keep()
             if event["event"] == "apply-finished":
                 if event["result"] == "done":
@@ -241,21 +247,21 @@ class Walk:
                 for error in errors[-1:]:
                     self._error(error)
                 return False
-        self._console.say("", "The run was cut off. Trying again goes on from where it was.")
+        self._console.say("", "The run was interrupted. Try again to continue it.")
         return False
 
     def _after_failure(self, place: StepInstance) -> str:
-        choices = {"retry": "try it again", "no": "leave it for now"}
+        choices = {"retry": "try again", "no": "not now"}
         if place.step.questions(None, None):
-            choices = {"retry": "try it again", "answers": "change them", "no": "leave it for now"}
+            choices = {"retry": "try again", "answers": "change your answers", "no": "not now"}
         said = choose(self._console, "What now?", choices)
         if said == "retry":
-            self._backend.look_for_new_code()
+            self._service.look_for_new_code()
         return said
 
     def _checks(self, place: StepInstance) -> None:
         try:
-            for check in self._backend.checks(place):
+            for check in self._service.checks(place):
                 self._console.say(f"  {'ok ' if check.ok else 'NOT'} {check.name}: {check.detail}")
                 if not check.ok:
                     self._console.say(f"      {check.cause} {check.advice}".rstrip())

@@ -1,4 +1,4 @@
-"""What the prompts ask of the machine beyond what every front end does."""
+"""What the prompts need of this machine beyond what every front end needs."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from piwizard.engine import run_log
 from piwizard.engine.events import Event
 from piwizard.setup import kept_answers, service, workspace
 from piwizard.setup.status import Status, addresses, status
-from piwizard.tls.lineage import in_use
+from piwizard.tls.lineage import folders_in_use
 
 
-class Backend(service.SetupService):
+class PromptService(service.SetupService):
     """This machine, for a front end that waits for each answer."""
 
     def statuses(self) -> list[Status]:
-        """The state of every step, probed and checked."""
+        """Return the status of every step, probed and checked."""
         planner = self._planner()
         found = status(planner, workspace.state(), workspace.backups())
         self._pins |= planner.context.pins()
         return found
 
     def addresses(self, found: Sequence[Status]) -> dict[str, str]:
-        """Where each site answers."""
+        """Return the address of each site."""
         sites = self._planner().answers.sites
         domains = {site: values.get("site.domains", ()) for site, values in sites.items()}
-        return addresses(found, domains, in_use())
+        return addresses(found, domains, folders_in_use())
 
     def trouble(self) -> str:
-        """What was wrong with what is remembered, empty if nothing was."""
+        """Return what could not be read of the state and the answers, empty if all could."""
         return " ".join([workspace.state().trouble, *kept_answers.remarks(None, self._planner().answers)]).strip()
 
     def follow(self, run: str) -> Iterator[Event]:
-        """The events of a run, to its end."""
+        """Yield the events of a run, to its end."""
         return run_log.follow(run)

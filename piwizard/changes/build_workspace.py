@@ -41,16 +41,16 @@ class Workspace:
 
     def make(self, name: str) -> Path:
         """Create an empty folder of the user."""
-        files.own_folder(self.folder / name, 0o700, self._ids)
+        files.make_owned_folder(self.folder / name, 0o700, self._ids)
         return self.folder / name
 
     def copy(self, source: Path, name: str) -> None:
         """Copy a tree of root into a folder of the user."""
         folder = self.folder / name
-        files.own_folder(folder, 0o700, ROOT.ids())
+        files.make_owned_folder(folder, 0o700, ROOT.ids())
         with safe_open.open_folder(source) as original, safe_open.open_folder(folder) as copy:
             tree_copy.copy_tree(original, copy, Modes(self._ids, 0o777))
-        files.own_folder(folder, 0o700, self._ids)
+        files.make_owned_folder(folder, 0o700, self._ids)
 
     def outline(self, source: Path, name: str) -> str:
         """Copy the folders of a tree without their files. Return `name`.
@@ -58,10 +58,10 @@ class Workspace:
         The copies belong to the user.
         """
         folder = self.folder / name
-        files.own_folder(folder, 0o700, ROOT.ids())
+        files.make_owned_folder(folder, 0o700, ROOT.ids())
         with safe_open.open_folder(source) as original, safe_open.open_folder(folder) as made:
             tree_copy.copy_folders(original, made, Modes(self._ids, 0o777))
-        files.own_folder(folder, 0o700, self._ids)
+        files.make_owned_folder(folder, 0o700, self._ids)
         return name
 
     @property
@@ -83,7 +83,7 @@ def workspace(site: str, user: str) -> Iterator[Workspace]:
     folder = paths.cache_dir() / "build" / site
     files.remove(folder)
     files.make_folders(folder.parent)
-    files.own_folder(folder, 0o700, ROOT.ids())
+    files.make_owned_folder(folder, 0o700, ROOT.ids())
     try:
         yield Workspace(folder, user)
     finally:
@@ -98,17 +98,17 @@ def take(source: Path, target: Path, group: str, work: ApplyContext) -> None:
     No link is followed, and of the modes only execution is kept. The old `target` stays until the new one is
     complete and on the disk.
     """
-    new = files.aside(target)
+    new = files.temporary_path(target)
     files.remove(new)
     _require_room(source, target.parent)
-    files.own_folder(new, 0o700, ROOT.ids())
+    files.make_owned_folder(new, 0o700, ROOT.ids())
     ids = Owner("root", group).ids()
     try:
         with safe_open.open_folder(source) as original, safe_open.open_folder(new) as copy:
             tree_copy.copy_tree(original, copy, Modes(ids, 0o750, folder=0o750, always=0o440))
-        files.own_folder(new, 0o750, ids)
+        files.make_owned_folder(new, 0o750, ids)
         work.command(("sync", "--file-system", str(new)))
-        files.put_in_place(new, target)
+        files.replace_folder(new, target)
     except BaseException:
         files.remove(new)
         raise

@@ -1,4 +1,4 @@
-"""One question at a time, made from its description alone; the answer is kept as it is given."""
+"""Ask one question at a time, made from its description alone; save each answer as it is given."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 from piwizard.answers.questions import Question
 from piwizard.answers.validators import Invalid
 from piwizard.errors import PiwizardError
-from piwizard.prompts.console import Console, choose, yes
+from piwizard.prompts.prompt_console import Console, choose, yes
 from piwizard.setup.answer_store import AnswerStore
 
-HOW = "Enter takes what stands in brackets, ? explains, - takes an answer back."
-TAKE_BACK, EXPLAIN = "-", "?"
-NOT_SHOWN = "(kept, not shown)"
+HOW = "Press Enter to accept the value in brackets. Type ? for help, - to clear an answer."
+CLEAR, HELP = "-", "?"
+NOT_SHOWN = "(saved, not shown)"
 
 
-class Form:
+class PromptForm:
     """Asks the questions of one site, or of the machine."""
 
     def __init__(self, console: Console, answering: AnswerStore, site: str | None) -> None:
         self._console, self._answering, self._site = console, answering, site
 
     def ask(self, question: Question) -> bool:
-        """Asks until the answer can be taken. Returns whether anything was altered."""
+        """Ask until the answer is valid. Return whether it changes anything."""
         present = self._answering.get(self._site, question.key)
         try:
             match question.kind:
@@ -47,21 +47,21 @@ class Form:
     def _text(self, question: Question, present: object) -> bool:
         while True:
             said = self._console.line(f"{question.prompt}{_brackets(question, present)}:")
-            if said == EXPLAIN:
+            if said == HELP:
                 self._explain(question)
-            elif said == TAKE_BACK and not question.required:
-                return self._keep(question, None, present)
+            elif said == CLEAR and not question.required:
+                return self._save(question, None, present)
             elif said:
                 kept = self._try(question, said, present)
                 if kept is not None:
                     return kept
             elif present is not None or not question.required or question.default is not None:
-                return self._default(question, present)
+                return self._accept_default(question, present)
             else:
-                self._refuse(f"It cannot do without this one. {question.help}")
+                self._refuse(f"This answer is required. {question.help}")
 
-    def _default(self, question: Question, present: object) -> bool:
-        """What is required is written down, so that the file is whole; the rest follows what is detected."""
+    def _accept_default(self, question: Question, present: object) -> bool:
+        """Save a required default, so that the file is complete; the rest follows what is detected."""
         if present is None and question.required:
             return bool(self._try(question, question.default, present))
         return False
@@ -69,33 +69,40 @@ class Form:
     def _yes_or_no(self, question: Question, present: object) -> bool:
         shown = question.default if present is None else present
         said = yes(self._console, question.prompt, bool(shown))
-        return said is not bool(shown) and bool(self._try(question, said, present))
+        return self._accept_choice(question, said, present, shown=bool(shown))
 
     def _choice(self, question: Question, present: Any) -> bool:  # noqa: ANN401
         self._console.say(f"{question.prompt}. {question.help}")
-        said = choose(self._console, "Which", dict.fromkeys(question.choices, ""), present or question.default)
-        return said != (present or question.default) and bool(self._try(question, said, present))
+        shown = present or question.default
+        said = choose(self._console, "Which", dict.fromkeys(question.choices, ""), shown)
+        return self._accept_choice(question, said, present, shown=shown)
+
+    def _accept_choice(self, question: Question, said: object, present: object, *, shown: object) -> bool:
+        """Save a choice if it is new, or required and not saved yet."""
+        if said == shown:
+            return self._accept_default(question, present)
+        return bool(self._try(question, said, present))
 
     def _list(self, question: Question, present: Any) -> bool:  # noqa: ANN401
         members: list[str] = []
         while True:
-            shown = f", one more (Enter: {len(members)} are enough)" if members else _brackets(question, present)
+            shown = ", one more (Enter to finish)" if members else _brackets(question, present)
             said = self._console.line(f"{question.prompt}{shown}:")
-            if said == EXPLAIN:
+            if said == HELP:
                 self._explain(question)
-            elif said == TAKE_BACK and not question.required:
-                return self._keep(question, None, present)
+            elif said == CLEAR and not question.required:
+                return self._save(question, None, present)
             elif said:
                 members = self._longer(question, members, said)
             elif members:
                 return bool(self._try(question, members, present))
             elif present is not None or not question.required or question.default:
-                return self._default(question, present)
+                return self._accept_default(question, present)
             else:
-                self._refuse(f"It cannot do without this one. {question.help}")
+                self._refuse(f"This answer is required. {question.help}")
 
     def _longer(self, question: Question, members: list[str], said: str) -> list[str]:
-        """The list with what was typed at its end."""
+        """Return the list with what was typed at its end, if that is valid."""
         longer = question.split_members([*members, said])
         try:
             question.validate(longer)
@@ -109,17 +116,21 @@ class Form:
         secrets = _takes_secrets(question)
         self._console.say(f"{question.prompt}. {question.help}")
         for name, setting in table.items():
-            # What an app is given is as good as a password, also where it is not called so.
+            # Every value of an app may be a secret, whatever its name.
             hidden = secrets and not isinstance(setting, Mapping)
             self._console.say(f"  {name} = {NOT_SHOWN if hidden else _shown(setting)}")
-        how = "NAME=value; NAME alone for a secret; -NAME takes it away" if secrets else "/url/=folder; -/url/"
+        how = (
+            "NAME=value, NAME alone for a secret, or -NAME to remove it"
+            if secrets
+            else "/url/=folder, or -/url/ to remove it"
+        )
         self._console.say(f"  Type {how}.")
         while True:
-            said = self._console.line(f"{question.prompt} (Enter: no more):")
+            said = self._console.line(f"{question.prompt} (Enter to finish):")
             name, sign, value = (part.strip() for part in said.partition("="))
             if not said:
                 return altered
-            if said == EXPLAIN:
+            if said == HELP:
                 self._explain(question)
             elif said.startswith("-") and said[1:].strip() in table:
                 del table[said[1:].strip()]
@@ -131,7 +142,7 @@ class Form:
                 if self._try_name(question, table, name) and self._secret(f"{question.key}.{name}", name):
                     table[name], altered = {"asked": True}, True
             else:
-                self._refuse(f"Please type {how}.")
+                self._refuse(f"Type {how}.")
 
     def _try_name(self, question: Question, table: Mapping[str, Any], name: str) -> bool:
         try:
@@ -143,17 +154,17 @@ class Form:
 
     def _secret_question(self, question: Question, *, given: bool) -> bool:
         self._console.say(f"{question.prompt}. {question.help}")
-        without = "" if question.required else "; Enter: none"
-        enter = "; Enter keeps the one given" if given else without
+        without = "" if question.required else "; Enter for none"
+        enter = "; Enter keeps the saved one" if given else without
         return self._secret(question.key, question.prompt, enter, back=given and not question.required)
 
     def _secret(self, key: str, prompt: str, enter: str = "", *, back: bool = False) -> bool:
-        """Asks for a secret, unseen; `enter` says what Enter means. With `back`, a hyphen takes it back."""
+        """Ask for a secret without showing it. `enter` says what Enter means; with `back`, a hyphen clears it."""
         while True:
             said = self._console.secret(f"{prompt} (not shown{enter}):")
             if not said:
                 return False
-            if back and said == TAKE_BACK:
+            if back and said == CLEAR:
                 self._answering.set(self._site, key, None)
                 return True
             try:
@@ -164,14 +175,14 @@ class Form:
                 return True
 
     def _try(self, question: Question, value: object, present: object) -> bool | None:
-        """Keeps an answer; None where it cannot be taken."""
+        """Save an answer; return whether it changes anything, None if it is refused."""
         try:
-            return self._keep(question, value, present)
+            return self._save(question, value, present)
         except Invalid as error:
             self._refuse(f"{question.key} {error}.")
             return None
 
-    def _keep(self, question: Question, value: object, present: object) -> bool:
+    def _save(self, question: Question, value: object, present: object) -> bool:
         self._answering.set(self._site, question.key, value)
         return value != present
 
@@ -195,7 +206,7 @@ def _shown(value: object) -> str:
         return ", ".join(_shown(member) for member in value)
     if isinstance(value, Mapping):
         (kind, where), *_ = value.items() or [("", "")]
-        return "a secret, kept" if kind == "asked" else f"{{ {kind} = {json.dumps(where)} }}"
+        return "a secret, saved" if kind == "asked" else f"{{ {kind} = {json.dumps(where)} }}"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
@@ -208,7 +219,7 @@ def _takes_secrets(question: Question) -> bool:
 
 
 def _setting(value: str) -> object:
-    """A value as it was typed; in braces it is TOML, such as { generate = 32 }."""
+    """Return a value as it was typed; in braces it is TOML, such as { generate = 32 }."""
     if value.startswith("{"):
         try:
             return tomllib.loads(f"value = {value}")["value"]

@@ -1,4 +1,4 @@
-"""The terminal, a line at a time: with questionary where it can move its cursor, with nothing but text where not."""
+"""The terminal, a line at a time: with questionary if it can move its cursor, otherwise as plain text."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ ASCII = {
 
 
 class Console(Protocol):
-    """What the plain front end needs of a terminal. KeyboardInterrupt and EOFError mean that the person leaves."""
+    """What the prompts need of a terminal. KeyboardInterrupt and EOFError mean that the user quits."""
 
     def say(self, *lines: str) -> None:
-        """Shows each text as one line, whatever is in it."""
+        """Show each text as one line, whatever it contains."""
 
     def show(self, text: str, indent: str = "    ") -> None:
-        """Shows a text that may have several lines, indented but for the first."""
+        """Show a text that may have several lines; all but the first are indented."""
 
     def line(self, message: str) -> str:
-        """Asks for a line and returns it without spaces around it."""
+        """Ask for a line and return it without spaces around it."""
 
     def secret(self, message: str) -> str:
-        """Asks for a line that is not shown."""
+        """Ask for a line that is not shown."""
 
 
 @contextmanager
 def echoing(wanted: bool) -> Iterator[None]:
-    """Whether the terminal shows what is typed meanwhile. Between questions it does not: it could be a secret."""
+    """Show what is typed meanwhile, or not. Between questions it is hidden, since it could be a secret."""
     terminal_input = sys.stdin.fileno()
     before = termios.tcgetattr(terminal_input)
     flags = before[3] | termios.ECHO if wanted else before[3] & ~termios.ECHO
@@ -50,7 +50,7 @@ def echoing(wanted: bool) -> Iterator[None]:
 
 
 class PlainConsole:
-    """Text and line feeds, for dumb terminals and serial lines: the terminal itself does the editing."""
+    """Text and line feeds, for dumb terminals and serial lines. The terminal itself edits the line."""
 
     def say(self, *lines: str) -> None:
         printing.say(*lines)
@@ -60,14 +60,14 @@ class PlainConsole:
 
     def line(self, message: str) -> str:
         with echoing(True):
-            return _there(printing.ask(message))
+            return _require(printing.ask(message))
 
     def secret(self, message: str) -> str:
-        return _there(printing.ask_secret(message))
+        return _require(printing.ask_secret(message))
 
 
 class QuestionaryConsole(PlainConsole):
-    """Lines edited with questionary."""
+    """Lines that are edited with questionary."""
 
     def line(self, message: str) -> str:
         import questionary
@@ -80,59 +80,59 @@ class QuestionaryConsole(PlainConsole):
         return str(questionary.password(_question(message), qmark="?").unsafe_ask())
 
 
-def _there(typed: str | None) -> str:
+def _require(typed: str | None) -> str:
     if typed is None:
         raise EOFError
     return typed
 
 
 def _question(message: str) -> str:
-    """A question as questionary, which prints by itself, may have it."""
-    return in_ascii(printing.question(message))
+    """Return a question in a form that is safe for questionary, which prints by itself."""
+    return in_ascii(printing.visible_question(message))
 
 
 def open_console() -> Console:
-    """The console that fits this terminal."""
+    """Return the console for this terminal."""
     if terminal.only_ascii():
         codecs.register_error("piwizard", _replaced)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="ascii", errors="piwizard")
-    if not terminal.moves_the_cursor():
+    if not terminal.supports_cursor():
         return PlainConsole()
-    # Asking a serial line where its cursor is leaves the answer standing there.
+    # A serial line that is asked where its cursor is shows the answer on the screen.
     os.environ["PROMPT_TOOLKIT_NO_CPR"] = "1"
     return QuestionaryConsole()
 
 
 def choose(console: Console, message: str, choices: Mapping[str, str], default: str | None = None) -> str:
-    """One of some words, by the word, its beginning or its number. Enter takes the default, where there is one."""
-    words = list(choices)
-    for number, (word, text) in enumerate(choices.items(), start=1):
-        console.say(f"  {number}  {word}: {text}" if text else f"  {number}  {word}")
+    """Return one of some choices, typed as its name, the beginning of it, or its number. Enter takes the default."""
+    names = list(choices)
+    for number, (name, text) in enumerate(choices.items(), start=1):
+        console.say(f"  {number}  {name}: {text}" if text else f"  {number}  {name}")
     while True:
         said = console.line(f"{message} [{default}]" if default else message).lower()
         if not said and default:
             return default
-        if said.isdigit() and 1 <= int(said) <= len(words):
-            return words[int(said) - 1]
-        found = [said] if said in words else [word for word in words if said and word.startswith(said)]
+        if said.isdigit() and 1 <= int(said) <= len(names):
+            return names[int(said) - 1]
+        found = [said] if said in names else [name for name in names if said and name.startswith(said)]
         if len(found) == 1:
             return found[0]
-        console.say(f"  Please type one of: {', '.join(words)}, or its number.")
+        console.say(f"  Type one of: {', '.join(names)}, or its number.")
 
 
 def yes(console: Console, message: str, default: bool) -> bool:
-    """A question that is answered with y or n."""
+    """Ask a question that is answered with y or n."""
     while True:
         said = console.line(f"{message} [{'Y/n' if default else 'y/N'}]").lower()
         if said in ("", "y", "yes", "n", "no"):
             return said[:1] == "y" if said else default
-        console.say("  Please type y or n.")
+        console.say("  Type y or n.")
 
 
 def in_ascii(text: str) -> str:
-    """The text as this terminal can show it."""
+    """Return the text as this terminal can show it."""
     return text.encode("ascii", "piwizard").decode() if sys.stdout.encoding == "ascii" else text
 
 

@@ -29,6 +29,7 @@ from piwizard.screens.controllers.navigation_controller import NavigationControl
 from piwizard.screens.controllers.run_monitor import RunMonitor
 from piwizard.screens.controllers.runs_controller import POLLS_PER_SECOND, RunsController
 from piwizard.screens.controllers.step_controller import StepController
+from piwizard.screens.form.editors import Choice
 from piwizard.screens.log.log_pane import LogPane
 from piwizard.screens.messages import (
     ActionPressed,
@@ -48,8 +49,17 @@ from piwizard.screens.pages.welcome_pages import WelcomeBackPage, WelcomePage
 from piwizard.screens.panes.checks_pane import ChecksPane
 from piwizard.screens.panes.plan_pane import PlanPane
 from piwizard.screens.panes.setup_pane import SetupPane
+from piwizard.screens.widgets.action_button import ActionButton
 from piwizard.screens.widgets.header import Header
-from piwizard.screens.widgets.key_bar import FIELD_KEYS, FOLD_KEYS, LOG_KEYS, STEP_KEYS, KeyBar
+from piwizard.screens.widgets.key_bar import (
+    BUTTON_KEYS,
+    CHOICE_KEYS,
+    FIELD_KEYS,
+    FOLD_KEYS,
+    LOG_KEYS,
+    STEP_KEYS,
+    KeyBar,
+)
 from piwizard.screens.widgets.run_bar import RunBar
 from piwizard.screens.widgets.sidebar import Sidebar
 from piwizard.screens.widgets.tab_bar import TABS, TabBar
@@ -315,7 +325,7 @@ class MainScreen(Screen[None]):
         if place.step.optional:
             self.answers.give((place.step.name, self.sidebar.state(place) != "skipped"))
         else:
-            self.notify_line(f"{place.step.title} cannot be left out: the others stand on it.")
+            self.notify_line(f"You cannot skip {place.step.title}: other steps need it.")
 
     def action_summary(self) -> None:
         overview = self.inspection.overview
@@ -331,8 +341,8 @@ class MainScreen(Screen[None]):
         from piwizard.system import commands, console
 
         with self.app.suspend():
-            console.say("This is a shell as root. `exit` leads back to piwizard.")
-            commands.interactive((os.environ.get("SHELL") or "/bin/sh",))
+            console.say("This is a root shell. `exit` returns to piwizard.")
+            commands.run_interactive((os.environ.get("SHELL") or "/bin/sh",))
         self.app.refresh(layout=True)
 
     # Layout.
@@ -345,6 +355,10 @@ class MainScreen(Screen[None]):
             keys = LOG_KEYS
         elif focused in (self.plan_pane.list, self.checks_pane.list):
             keys = FOLD_KEYS
+        elif isinstance(focused, ActionButton):
+            keys = BUTTON_KEYS
+        elif isinstance(focused, Choice):
+            keys = CHOICE_KEYS
         else:
             keys = FIELD_KEYS
         self.key_bar.show(keys)

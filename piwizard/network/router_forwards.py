@@ -1,13 +1,28 @@
-"""What a person types into a router that no program may change."""
+"""The router's port forwarding: read with UPnP, or as instructions for a person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from piwizard.network import port_forwarding
+from piwizard.network.port_forwarding import UpnpRouter
+from piwizard.system import commands
 from piwizard.system.facts import Facts
 
 
-def words(machine: Facts, address: str, ports: Sequence[int]) -> str:
+def upnpc_installed() -> bool:
+    """Whether Debian's miniupnpc is here to ask with."""
+    return commands.which("upnpc") is not None
+
+
+def read_router(url: str) -> UpnpRouter | None:
+    """What the router says of itself; None where it does not answer."""
+    return port_forwarding.parse_listing(
+        url, commands.run(commands.as_nobody(port_forwarding.list_argv(url)), timeout=15).output
+    )
+
+
+def format_instructions(machine: Facts, address: str, ports: Sequence[int]) -> str:
     """The values, one to a line, with where they are typed in."""
     gateway, main = machine.network.gateway, machine.network.main
     router = gateway.address if gateway else "ROUTER"
@@ -31,7 +46,7 @@ def words(machine: Facts, address: str, ports: Sequence[int]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def in_short(machine: Facts, address: str, ports: Sequence[int]) -> str:
+def format_summary(machine: Facts, address: str, ports: Sequence[int]) -> str:
     """The same in one line."""
     main = machine.network.main
     card = f"; address reserved for MAC {main.mac}" if main and main.mac else ""

@@ -1,4 +1,4 @@
-"""What certbot 2.1 and 4.0 really said, refused by pebble and by Let's Encrypt."""
+"""Real output of certbot 2.1 and 4.0 for errors of pebble and Let's Encrypt."""
 
 MORE = (
     "Ask for help or search for solutions at https://community.letsencrypt.org. See the logfile x for more details.\n"
@@ -23,7 +23,7 @@ CONNECTION = (
 
 
 def one(kind: str, detail: str) -> str:
-    """A refusal for one name."""
+    """Return the output for one failed domain."""
     return f"{FAILED}{PROBLEM.format(name='a.example', kind=kind, detail=detail)}Some challenges have failed.\n{MORE}"
 
 

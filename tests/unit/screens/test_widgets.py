@@ -1,0 +1,121 @@
+"""Single widgets and pages, each in an app of its own."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Offset
+
+from piwizard.screens.form.editors import LineEditor
+from piwizard.screens.form.multi_value import TableEditor
+from piwizard.screens.log.run_outcome import RunOutcome
+from piwizard.screens.pages import keep_address
+from piwizard.screens.pages.help_page import HelpPage
+from piwizard.screens.pages.keep_address import KeepAddressDialog
+from piwizard.screens.panes.checks_pane import checks_summary
+from piwizard.screens.panes.setup_pane import _status_text
+from piwizard.screens.screen_service import titles
+
+
+class Alone(App[object]):
+    """One widget, or one page."""
+
+    def __init__(self, widget=None):
+        super().__init__()
+        self.widget = widget
+
+    def compose(self) -> ComposeResult:
+        if self.widget is not None:
+            yield self.widget
+
+
+@pytest.mark.asyncio
+async def test_line_editor_cursor_is_where_the_next_character_goes():
+    editor = LineEditor("")
+    async with Alone(editor).run_test() as pilot:
+        editor.focus()
+        await pilot.pause()
+        start = editor.content_region.offset
+        assert editor.cursor_screen_offset == start
+        await pilot.press("a", "b")
+        assert editor.cursor_screen_offset == start + Offset(2, 0)
+        await pilot.press("left")
+        assert editor.cursor_screen_offset == start + Offset(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "note"),
+    [("app:app · app is a Flask app", "App is a Flask app. "), ("app:app-with-a-long-name", ""), ("app", "")],
+)
+@pytest.mark.asyncio
+async def test_line_editor_shows_a_reason_only_where_it_is_hidden(suggestion, note):
+    editor = LineEditor("", suggestion)
+    editor.styles.width = 15
+    async with Alone(editor).run_test() as pilot:
+        editor.suggest(suggestion)
+        await pilot.pause()
+        assert editor.hidden_reason == note
+
+
+@pytest.mark.asyncio
+async def test_table_shows_a_suggestion_that_comes_later():
+    table = TableEditor({}, "", secrets=True)
+    async with Alone(table).run_test() as pilot:
+        table.suggest("SECRET_KEY = generated, 32 random characters")
+        await pilot.pause()
+        assert table._suggestion.display
+        assert "SECRET_KEY" in str(table._suggestion.render())
+
+
+@pytest.mark.asyncio
+async def test_tested_address_is_kept_only_by_a_deliberate_yes(monkeypatch):
+    trial = SimpleNamespace(host="192.168.1.230", left=143, before="192.168.1.197")
+    service, answers = SimpleNamespace(trial=lambda: trial), []
+    async with Alone().run_test() as pilot:
+        for keys in (["k"], ["y"], ["enter"]):
+            await pilot.app.push_screen(KeepAddressDialog(service, trial), answers.append)
+            await pilot.press(*keys)
+        assert answers == [False], "Enter, on the button that has the cursor; k and y came too early"
+        monkeypatch.setattr(keep_address, "READING_SECONDS", -1)
+        await pilot.press("k")
+        assert answers[-1] is True
+
+
+@pytest.mark.asyncio
+async def test_pages_scroll_to_their_end_and_back():
+    async with Alone().run_test(size=(60, 12)) as pilot:
+        page = HelpPage()
+        await pilot.app.push_screen(page)
+        scroll = page.query_one(".page")
+        await pilot.press("end")
+        await pilot.pause()
+        assert scroll.scroll_y == scroll.max_scroll_y > 0
+        await pilot.press("home")
+        await pilot.pause()
+        assert scroll.scroll_y == 0
+
+
+def test_failed_step_is_red_in_its_message_only():
+    text = _status_text(None, "failed", RunOutcome("It broke.", "Fix it.", "make", lines=("a line",)))
+    assert text.style == ""
+    red = [text.plain[span.start : span.end] for span in text.spans if span.style == "bold red"]
+    assert red == ["✗ ", "It broke."]
+
+
+def test_titles_name_the_site_if_there_are_several():
+    def place(title, site=None):
+        return SimpleNamespace(step=SimpleNamespace(title=title), site=site)
+
+    assert titles([place("nginx"), place("App", "blog")]) == ["nginx", "App"]
+    assert titles([place("nginx"), place("App", "blog"), place("App", "wiki")]) == ["nginx", "App (blog)", "App (wiki)"]
+
+
+@pytest.mark.parametrize(
+    ("passed", "failed", "text"),
+    [(1, 0, "1 check passed."), (14, 0, "All 14 checks passed."), (43, 1, "1 problem, 43 checks passed."),
+     (1, 2, "2 problems, 1 check passed.")],
+)  # fmt: skip
+def test_checks_are_counted(passed, failed, text):
+    assert checks_summary([SimpleNamespace(ok=one < passed) for one in range(passed + failed)])[0] == text
