@@ -144,7 +144,7 @@ def test_what_a_person_has_made_since_stays(served_pi: Pi) -> None:
         "/etc/systemd/system/myflask.service was edited by hand",
         "The package nginx-common stays: /etc/nginx/conf.d/mine.conf is not what it brought.",
         "The package nginx stays: ",
-        "nginx.service goes on: /etc/nginx/conf.d/mine.conf is not piwizard's.",
+        "nginx.service keeps running: /etc/nginx/conf.d/mine.conf does not belong to piwizard.",
         "The user myflask owns what is left in /srv/myflask: kept.",
     ):
         assert sentence in said
