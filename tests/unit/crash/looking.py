@@ -42,7 +42,10 @@ def piwizard_in(root: Path) -> Iterator[None]:
     with (
         mock.patch.object(paths, "_dirs", return_value=SimpleNamespace(**found)),
         mock.patch.multiple(
-            address_trial, BOOT_UNIT=boot, WANTED=units / "wants" / boot.name, NOTICE=root / "run/notice"
+            address_rollback,
+            BOOT_UNIT=boot,
+            BOOT_UNIT_LINK=units / "wants" / boot.name,
+            NOTICE_FILE=root / "run/notice",
         ),
     ):
         yield
