@@ -1,4 +1,4 @@
-"""What the code of an app says of itself, as the process that read it reports it: checked before anything uses it."""
+"""Check the report about an app's code part by part before it is used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from piwizard.errors import PiwizardError
 T = TypeVar("T")
 DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 FACTORY_CALL = re.compile(rf"{DOTTED}:[A-Za-z_]\w*\([\w .,=:/@+'\"(){{}}\[\]-]{{0,200}}\)", re.ASCII)
-"""A factory with literal arguments, as start-up files name it: `package:create_app("production")`."""
+"""A factory call with literal arguments, as in start-up files: `package:create_app("production")`."""
 COMMAND_WORD = re.compile(r"[\w./-][\w.:/-]{0,199}", re.ASCII)
 DISTRIBUTION = re.compile(r"[a-z0-9-]{1,100}")
 PINNED_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+", re.ASCII)
@@ -45,12 +45,12 @@ KEY_OF_PART = {
     "python": "app.python",
     "warnings": "app.env",
 }
-"""The answer that does instead of each part."""
+"""The answer that replaces each part where the part is not known."""
 
 
 @dataclass(frozen=True)
 class AnalysisOptions:
-    """The answers that decide what is looked for. Never a secret."""
+    """The answers that decide what the analysis looks for. Never a secret."""
 
     entry: str | None = None
     requirements: str | None = None
@@ -58,7 +58,7 @@ class AnalysisOptions:
 
 @dataclass(frozen=True)
 class PythonPackages:
-    """The packages to install: what the code lists, or else what it imports."""
+    """The packages to install: the listed ones, otherwise the imported ones."""
 
     requirements: Requirements | None
     imported: tuple[str, ...]
@@ -66,7 +66,7 @@ class PythonPackages:
 
 @dataclass(frozen=True)
 class StaticFiles:
-    """What nginx may serve by itself."""
+    """Folders and files that nginx serves without the app."""
 
     folders: tuple[StaticFolder, ...]
     root_files: tuple[RootFile, ...]
@@ -74,16 +74,16 @@ class StaticFiles:
 
 @dataclass(frozen=True)
 class AnalysisFailure:
-    """Why a part is not known, and the file that was being read ("" where nobody can tell)."""
+    """The reason why a part is not known, and the file being read ("": unknown)."""
 
     why: str
     file: str = ""
 
     def error(self, part: str) -> PiwizardError:
-        """The sentence for a person who needs that part."""
+        """Return the error for whoever needs that part."""
         key = KEY_OF_PART[part]
         return PiwizardError(
-            f"{key}: the code could not be read: {self.why}{f' ({self.file})' if self.file else ''}.",
+            f"{key}: the app's code cannot be read: {self.why}{f' ({self.file})' if self.file else ''}.",
             key=key,
             hint=f"Set {key} in the answers, or change the file so that it is easier to read.",
         )
@@ -91,7 +91,7 @@ class AnalysisFailure:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The parts that are known; `failures` says why one is None."""
+    """The parts of a report; `failures` says why a part is None."""
 
     entries: tuple[EntryCandidate, ...] | None = None
     needs: PythonPackages | None = None
@@ -102,32 +102,35 @@ class Analysis:
     network: tuple[HomeNetworkUse, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
-    """One at most."""
+    """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
     failures: Mapping[str, AnalysisFailure] = field(default_factory=dict)
 
     def known(self, part: str, value: T | None) -> T:
-        """Return the value of a part, or raise PiwizardError where it could not be worked out."""
+        """Return the value of a part. PiwizardError if the analysis of that part failed."""
         if value is None:
             raise self.failures[part].error(part)
         return value
 
 
 def check_part(part: str, value: object) -> Any:
-    """Turn a part as JSON gives it into its dataclass, without what no answer could be. Malformed where it is none."""
+    """Return a part, decoded from JSON, without items that no answer could have.
+
+    MalformedAnalysis if the value has another type.
+    """
     kind, check = PART_TYPES[part]
     return check(decode_as(kind, value))
 
 
 def is_repository_path(path: str) -> bool:
-    """Whether a text is a plain path inside of the repository."""
+    """Return whether a text is a plain path inside the repository."""
     parts = path.split("/")
     plain = path.isprintable() and len(path) <= MAX_PATH_LENGTH and not path.startswith("-")
     return plain and not {"", ".", ".."} & set(parts) and parts[0] != ".git"
 
 
 def is_entry(text: str) -> bool:
-    """Whether a text names a WSGI callable, with literal arguments at most."""
+    """Return whether a text names a WSGI callable, or calls one with literals."""
     return _accepts(v.entry, text) or bool(FACTORY_CALL.fullmatch(text))
 
 
@@ -160,7 +163,7 @@ def _check_packages(found: PythonPackages) -> PythonPackages:
     project = wanted.is_project
     listed = wanted.arguments == ("-r", wanted.file)
     if not is_repository_path(wanted.file) or not (listed or project or not wanted.arguments):
-        raise MalformedAnalysis("arguments for pip that are none")
+        raise MalformedAnalysis("unexpected arguments for pip")
     if project and wanted.arguments != (".",) and not is_repository_path(wanted.arguments[0].removeprefix("./")):
         raise MalformedAnalysis("a project outside of the repository")
     lines = (" ".join(line.split()) for line in wanted.lines)
@@ -198,7 +201,7 @@ def _check_environment(found: tuple[EnvVariable, ...]) -> tuple[EnvVariable, ...
 
 
 def _printable(text: str | None) -> str | None:
-    """A text of the code as a person may see it."""
+    """Return a text of the code without control characters, shortened."""
     return text and "".join(sign if sign.isprintable() else " " for sign in text[:MAX_TEXT_LENGTH])
 
 

@@ -1,4 +1,4 @@
-"""What is known of an app's code: read once for a commit and its answers, kept by whoever runs piwizard."""
+"""Cache the analysis of an app's code by commit and answers."""
 
 from __future__ import annotations
 
@@ -14,32 +14,35 @@ from piwizard.apps.analysis import KEY_OF_PART, Analysis, AnalysisOptions, check
 from piwizard.system import files, paths
 
 MAX_KEPT_ANALYSES = 10
-"""Analyses of a site: of the versions, and of the answers, that were last looked at."""
+"""Analyses per site: those of the commits and answers that were used last."""
 
 
 def cache_folder(site: str) -> Path:
-    """Where the analyses of a site are kept."""
+    """Return the folder with the cached analyses of a site."""
     return paths.cache_dir() / "analyses" / site
 
 
 @lru_cache(maxsize=16)
-def cached_analysis(site: str, tree: Path, commit: str, data: Path, wish: AnalysisOptions) -> Analysis:
-    """The analysis of the code in `tree`. Kept where the note beside it vouches for the commit."""
+def cached_analysis(site: str, tree: Path, commit: str, data: Path, options: AnalysisOptions) -> Analysis:
+    """Return the analysis of the code in `tree`, from the cache if possible.
+
+    It is cached only if the file `release.json` beside the tree confirms the commit.
+    """
     if not _is_commit(tree, commit):
-        return analysis_process.analyze_code(tree, data, wish)
-    name = files.digest(repr((commit, wish, _code_version())).encode())
+        return analysis_process.analyze_code(tree, data, options)
+    name = files.digest(repr((commit, options, _code_version())).encode())
     path = cache_folder(site) / f"{name[:32]}.json"
     kept = _load(path)
     if kept is not None:
         return kept
-    found = analysis_process.analyze_code(tree, data, wish)
+    found = analysis_process.analyze_code(tree, data, options)
     if not found.failures:
         _save(path, found)
     return found
 
 
 forget_analyses: Callable[[], None] = cached_analysis.cache_clear
-"""Reads anew what was read by this process; also what could not be read, perhaps for lack of time."""
+"""Forget the analyses that this process has read, failed ones too: those may have lacked time."""
 
 
 def _is_commit(tree: Path, commit: str) -> bool:
@@ -51,7 +54,7 @@ def _is_commit(tree: Path, commit: str) -> bool:
 
 @cache
 def _code_version() -> str:
-    """Stands for the code that reads: a newer piwizard may find other things."""
+    """Return a hash of the analysis code: another version may find other things."""
     own = sorted(Path(__file__).parent.glob("*.py"))
     return files.digest(b"".join(path.read_bytes() for path in own))
 
@@ -65,7 +68,7 @@ def _load(path: Path) -> Analysis | None:
 
 
 def _save(path: Path, found: Analysis) -> None:
-    """Only a convenience: where it cannot be written, the code is read again the next time."""
+    """Write an analysis to the cache; failing is fine, it is only a cache."""
     try:
         files.make_folders(path.parent.parent)
         files.make_folders(path.parent, 0o700)

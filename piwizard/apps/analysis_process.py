@@ -1,4 +1,4 @@
-"""Has an app's code read by a process that may do nothing else, and believes nothing of what it says unseen."""
+"""Start the confined process that reads an app's code, and check its report."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from piwizard.system.commands import Result
 START_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps.analysis_worker import main; main()"
 PACKAGE_FOLDER = Path(piwizard.__file__).parents[1]
 MAX_WALL_SECONDS = 3 * MAX_CPU_SECONDS
-"""Seconds after which it is ended, however little processor time it has had."""
+"""The process is killed after this time, however little processor time it has used."""
 MAX_REPORT_LENGTH = 4 << 20
-"""Characters of its report. It is ended by its own limits, and what comes after these is not kept."""
+"""In characters. A longer report is not read to its end."""
 
 
 class _ReportTooLong(Exception):
-    """The report is longer than one can be."""
+    """The report is longer than any real one."""
 
 
-def analyze_code(tree: Path, data: Path, wish: AnalysisOptions) -> Analysis:
-    """Read the code of a tree. `data` is where links in it lead to what the app writes, which is not read."""
+def analyze_code(tree: Path, data: Path, options: AnalysisOptions) -> Analysis:
+    """Return the analysis of the code in `tree`.
+
+    Links to `data`, where the app writes, are not followed.
+    """
     report = io.StringIO()
 
     def collect(text: str) -> None:
@@ -39,21 +42,21 @@ def analyze_code(tree: Path, data: Path, wish: AnalysisOptions) -> Analysis:
         report.write(text)
 
     argv = (sys.executable, "-I", "-S", "-c", START_CODE, str(PACKAGE_FOLDER))
-    request = json.dumps({"tree": str(tree), "data": str(data), "wish": asdict(wish)})
+    request = json.dumps({"tree": str(tree), "data": str(data), "options": asdict(options)})
     try:
         result = commands.run(argv, input=request, cwd="/", on_text=collect, timeout=MAX_WALL_SECONDS)
     except _ReportTooLong:
-        return _parse_report([], "what was found is out of bounds: the report is too long")
+        return _parse_report([], "the report about it is too long")
     return _parse_report(report.getvalue().split("\n"), _reason_of_end(result))
 
 
 def _reason_of_end(result: Result) -> str:
-    """Why a report may lack something."""
+    """Return why a report may be incomplete."""
     if result.exit in (124, -signal.SIGXCPU):
         return TOO_LONG
     if result.exit == -signal.SIGKILL:
         return TOO_LARGE
-    return f"the process that reads it ended with the code {result.exit}"
+    return f"the process that reads it exited with code {result.exit}"
 
 
 def _parse_report(lines: list[str], ended: str) -> Analysis:
@@ -75,7 +78,7 @@ def _parse_report(lines: list[str], ended: str) -> Analysis:
         try:
             found[part] = check_part(part, said.get("value"))
         except MalformedAnalysis as error:
-            failures[part] = AnalysisFailure(f"what was found is out of bounds: {error}")
+            failures[part] = AnalysisFailure(f"the report about it is malformed: {error}")
     for part in KEY_OF_PART:
         if part not in found:
             failures.setdefault(part, AnalysisFailure(ended, file))

@@ -1,12 +1,12 @@
-"""Reads an app's code in a process of its own, which may do nothing else. `reading.py` starts it.
+"""Read an app's code in a confined process; `analysis_process.py` starts it.
 
-As root it first gives everything up: it sees nothing but the code, as a user and a group that nobody else has, without
-a network, and may neither write nor start anything. Only then is the first byte of the code read.
+As root it first drops all privileges: it sees only the code, runs as a user and group that nobody else has, has no
+network, and can neither write files nor start programs. Only then does it read the first byte of the code.
 """
 
 from __future__ import annotations
 
-# What others import only when they need it would no longer be found later: of Python itself nothing is in sight then.
+# Modules that others import on demand: after chroot nothing of Python itself can be found.
 import configparser  # noqa: F401
 import ctypes
 import encodings.ascii
@@ -56,17 +56,17 @@ from piwizard.errors import PiwizardError
 CLONE_NEWNET, CLONE_NEWIPC, PR_SET_NO_NEW_PRIVS = 0x40000000, 0x08000000, 38
 MAX_CANDIDATES = 200
 MAX_NAMES = 1000
-"""Of variables, and of names of packages; nobody reads more."""
+"""Environment variables, and names of packages. No person reads more."""
 MIN_PART_SECONDS = 0.2
-"""Seconds that each part may take at least."""
+"""Time that each part gets in any case."""
 
 
 class OutOfTime(BaseException):
-    """A part has used up its share of the time. No Exception, so that nothing on the way takes it for its own."""
+    """A part has used up its time. No Exception, so that no handler catches it."""
 
 
 def set_resource_limits() -> None:
-    """Set what the kernel ends or refuses."""
+    """Set the limits that the kernel enforces."""
     limits = {
         resource.RLIMIT_CPU: MAX_CPU_SECONDS + 1,
         resource.RLIMIT_AS: MAX_MEMORY_BYTES,
@@ -80,11 +80,11 @@ def set_resource_limits() -> None:
 
 
 def drop_privileges(tree: Path) -> Path:
-    """Give up all of root's rights and everything but the code, and return where the code is then."""
+    """Drop root's privileges, chroot to the code, and return its new path."""
     libc = ctypes.CDLL(None, use_errno=True)
     handle = os.open(tree, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     group = os.fstat(handle).st_gid or ANALYSIS_UID
-    libc.unshare(CLONE_NEWNET | CLONE_NEWIPC)  # refused in some containers, where the rest has to do
+    libc.unshare(CLONE_NEWNET | CLONE_NEWIPC)  # some containers refuse it; the other measures remain
     os.fchdir(handle)
     os.chroot(".")
     os.close(handle)
@@ -96,10 +96,10 @@ def drop_privileges(tree: Path) -> Path:
 
 
 class AnalysisReader:
-    """Works out one part after the other, each from what the answers say and what the parts before have found."""
+    """Finds the parts of the report in order; later ones may use earlier ones."""
 
-    def __init__(self, root: Path, data: Path, wish: AnalysisOptions) -> None:
-        self._wish = wish
+    def __init__(self, root: Path, data: Path, options: AnalysisOptions) -> None:
+        self._options = options
         self._code = RepositoryCheckout(root)
         self._root, self._data = root, data
         self._armed = False
@@ -107,7 +107,7 @@ class AnalysisReader:
         signal.signal(signal.SIGPROF, self._interrupt)
 
     def report(self) -> None:
-        """Print each part as a line of JSON, or why it is not known."""
+        """Print each part, or why it failed, as a line of JSON."""
         if not self._part("", self._read):
             return
         self._part("entries", self._entries)
@@ -122,7 +122,10 @@ class AnalysisReader:
         self._part("warnings", lambda: find_code_warnings(self._code))
 
     def _part(self, name: str, work: Callable[[], object]) -> bool:
-        """Half of the time that is left is each part's: what one wastes is not lost to all that follow."""
+        """Print one part, which gets half of the remaining time.
+
+        So a slow part does not take the time of all later ones.
+        """
         share = max((MAX_CPU_SECONDS - time.process_time()) / 2, MIN_PART_SECONDS)
         try:
             self._armed = True
@@ -157,22 +160,22 @@ class AnalysisReader:
 
     def _entries(self) -> list[EntryCandidate]:
         self._candidates = find_entries(self._code)
-        wanted = [one for one in self._candidates[MAX_CANDIDATES:] if one.entry == self._wish.entry]
+        wanted = [one for one in self._candidates[MAX_CANDIDATES:] if one.entry == self._options.entry]
         return [*self._candidates[:MAX_CANDIDATES], *wanted[:1]]
 
     @cached_property
     def _entry(self) -> EntryCandidate:
-        wanted = self._wish.entry
+        wanted = self._options.entry
         if wanted is None:
             try:
                 return choose_entry(self._candidates)
-            except PiwizardError:  # whoever needs an entry says so; the rest does without
+            except PiwizardError:  # reported when an entry is needed; the other parts do without
                 return EntryCandidate("", "", 0, "", 0)
         known = (candidate for candidate in self._candidates if candidate.entry == wanted)
         return next(known, EntryCandidate(wanted, "", 0, "", 0))
 
     def _needs(self) -> PythonPackages:
-        file = self._wish.requirements
+        file = self._options.requirements
         if file is not None:
             limits = constrained_distributions(self._code, file)[:MAX_NAMES]
             names = self._listed(file)
@@ -207,11 +210,11 @@ def _as_dict(value: object) -> object:
 
 
 def main() -> None:
-    """Read a request from stdin and report to stdout."""
+    """Read a request from stdin and print the report to stdout."""
     request = json.loads(sys.stdin.read())
     os.closerange(3, MAX_OPEN_FILES)
     tree = Path(request["tree"])
     set_resource_limits()
     root = drop_privileges(tree) if os.geteuid() == 0 else tree
-    AnalysisReader(root, Path(request["data"]), AnalysisOptions(**request["wish"])).report()
+    AnalysisReader(root, Path(request["data"]), AnalysisOptions(**request["options"])).report()
     print_json({"end": True})

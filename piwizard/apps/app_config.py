@@ -1,4 +1,4 @@
-"""What is used of an app: what the person answered, and where they did not, what was found in the code."""
+"""Combine the answers about an app with what was found in its code."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ from piwizard.system.files import digest
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
 DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
-"""What pip installs for an app that does not name them: releases that are known to work. What an app names wins."""
+"""Installed if the app does not require them: releases that are known to work."""
 PYTHON_SUFFIX, VENV_SUFFIX = "-py", "-venv"
-"""What follows in the name of a release whose environment was built again for the same commit."""
+"""Suffixes of releases whose virtual environment was rebuilt for the same commit."""
 BUILD_KEYS = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
 @dataclass(frozen=True)
 class AppConfig:
-    """One app as it will be run. PiwizardError where code and answers do not fit together."""
+    """One app as it will run. PiwizardError if code and answers do not match."""
 
     source: AppSource
     answers: Answers
     system_python: str | None = None
-    """The version of the system's python3, "3.13.5"; None where it is not known."""
+    """Version of the system's python3, such as "3.13.5"; None if unknown."""
 
     @cached_property
     def analysis(self) -> Analysis:
-        wish = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"))
+        options = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"))
         site = SiteLayout(str(self.answers.site), self.source.commit)
-        return analysis_cache.cached_analysis(site.site, self.source.tree, self.source.commit, site.data, wish)
+        return analysis_cache.cached_analysis(site.site, self.source.tree, self.source.commit, site.data, options)
 
     @cached_property
     def layout(self) -> SiteLayout:
-        """Where it lies. Answers that decide how a release is built make another release of the same commit.
+        """Return the folders of the app's release.
 
-        So does another Python, or another way to build its environment: what runs is left alone until the new one is
-        proven.
+        If the answers about the build, the Python version or the recipe of the environment change, the same commit
+        gets another release, so that the running one stays untouched until the new one has passed its smoke test.
         """
         building = {key: self.answers.get(key) for key in BUILD_KEYS if self.answers.get(key) is not None}
         variant = f"-{digest(repr(sorted(building.items())).encode())[:4]}" if building else ""
@@ -75,17 +75,17 @@ class AppConfig:
 
     @cached_property
     def recipe(self) -> bytes:
-        """All that decides what its environment holds."""
+        """Return everything that determines the content of the virtual environment."""
         return recipe(self.python, self.source.tree, self.install, self.inputs, *self.listed)
 
     @property
     def python(self) -> str:
-        """The interpreter that its environment is made with."""
+        """Return the interpreter that creates the virtual environment."""
         return str(self.answers.get("app.python", "python3"))
 
     @property
     def install(self) -> tuple[str, ...]:
-        """What pip installs: the app's own requirements, and what every app needs that they do not name."""
+        """Return pip's arguments: the app's requirements, Flask and gunicorn."""
         wanted = self.requirements
         held = wanted.held if wanted else ()
         server = (
@@ -96,22 +96,22 @@ class AppConfig:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The files of the code that decide what is installed."""
+        """Return the files of the code that list what to install."""
         return (self.requirements.file,) if self.requirements else ()
 
     @property
     def listed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Requirements and constraints that pip cannot read from the app's own files."""
+        """Return requirements and constraints that pip cannot read from the code."""
         return (self.requirements.lines, self.requirements.constraints) if self.requirements else ((), ())
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
-        """Says so where the release in use was built for a Python that this machine no longer has."""
+        """Return the mismatch if the current release needs a Python that is gone."""
         return find_venv_mismatch(SiteLayout(str(self.answers.site), "").current / "venv")
 
     @cached_property
     def entry(self) -> EntryCandidate:
-        """The WSGI callable, and the folder to start in."""
+        """Return the WSGI callable and the folder to start it in."""
         found = self.analysis.entries
         wanted = self.answers.get("app.entry")
         if wanted is None:
@@ -121,10 +121,10 @@ class AppConfig:
 
     @cached_property
     def requirements(self) -> Requirements | None:
-        """What is to be installed; None where the code says nothing."""
+        """Return the requirements to install; None if the code lists none."""
         wanted = self.answers.get("app.requirements")
         if wanted is None:
-            _ = self.entry  # where nobody can tell which app is meant, nobody can tell what it needs
+            _ = self.entry  # raises if it is not clear which app is meant: its requirements are not clear either
             return self._needs.requirements
         self._there("app.requirements", wanted, folder=False)
         found = self.analysis.needs.requirements if self.analysis.needs else None
@@ -136,17 +136,17 @@ class AppConfig:
 
     @cached_property
     def libraries(self) -> tuple[str, ...]:
-        """The packages of the system that the app's own need."""
+        """Return the Debian packages that the app's Python packages need."""
         return debian_packages_for(self.requirements.names if self.requirements else self.imported)
 
     @cached_property
     def imported(self) -> tuple[str, ...]:
-        """The packages to install where the code has no list of them."""
+        """Return the packages to install if the code lists none."""
         return tuple(name for name in self._needs.imported if name != "flask")
 
     @cached_property
     def static(self) -> dict[str, str]:
-        """URL prefixes ("/static/") with the folder in the code that answers each."""
+        """Return URL prefixes ("/static/") and the folder of the code that serves each."""
         wanted = self.answers.get("app.static")
         if wanted is None:
             _ = self.entry
@@ -158,14 +158,14 @@ class AppConfig:
 
     @cached_property
     def root_files(self) -> dict[str, str]:
-        """Exact URLs ("/robots.txt") with the file in the code. Where the code cannot be read, the app has them."""
+        """Return URLs ("/robots.txt") and the file of the code for each."""
         _ = self.entry
         found = self.analysis.static
         return {one.url: one.path for one in found.root_files} if found else {}
 
     @cached_property
     def writable(self) -> tuple[str, ...]:
-        """What the app may write, without what lies in another of these."""
+        """Return the paths that the app may write, without paths inside another one."""
         wanted: list[str] | None = self.answers.get("app.writable")
         if wanted is None:
             _ = self.entry
@@ -174,12 +174,12 @@ class AppConfig:
 
     @property
     def found_writable(self) -> tuple[WritePath, ...]:
-        """What the code says that it writes, whatever was answered."""
+        """Return the paths that the code writes, whatever was answered."""
         return self.analysis.known("writable", self.analysis.writable)
 
     @cached_property
     def setup(self) -> SetupCommands:
-        """Which setup commands run, and which are only offered."""
+        """Return which setup commands run and which are only offered."""
         wanted = self.answers.get("app.init")
         return choose_setup_commands(
             wanted, self.found_init if wanted is None else self.analysis.init or (), self.layout.folder
@@ -187,18 +187,18 @@ class AppConfig:
 
     @property
     def init(self) -> tuple[str, ...]:
-        """The setup commands that run, as the answers hold them."""
+        """Return the setup commands that run, in the form of app.init."""
         return tuple(one.text for one in self.setup.run)
 
     @cached_property
     def database_server(self) -> str:
-        """The database server that holds data of the app, in words; empty where there is none."""
+        """Describe the database server that the app uses; "" if there is none."""
         answered = database_server_in_answers(self.answers.get("app.env", {}), self.answers.secrets)
         return answered or self.analysis.server or ""
 
     @cached_property
     def home_network(self) -> tuple[HomeNetworkUse, ...]:
-        """What in the code, or in the answers to app.env, asks for the home network."""
+        """Return the places in the code and in app.env that need the home network."""
         given = {name: self.given(name) for name in self.answers.get("app.env", {})}
         return (*(self.analysis.network or ()), *home_network_in_answers(given))
 
@@ -208,63 +208,67 @@ class AppConfig:
 
     @property
     def network(self) -> str:
-        """What the app may reach: as answered, else as agreed when the site was set up, else as the code asks.
+        """Return what the app may reach.
 
-        So no new version of an app opens the home network by itself.
+        That is the answer, else what was agreed when the site was set up, else what the code needs. So no new version
+        of an app opens the home network by itself.
         """
         found = network_access.HOME if self.home_network else network_access.INTERNET
-        wanted: str = self.answers.get("app.network") or network_access.agreed(self.layout.site) or found
+        wanted: str = self.answers.get("app.network") or network_access.agreed_network(self.layout.site) or found
         return wanted
 
     @property
     def network_reason(self) -> str:
-        """Why the home network is open to the app though nobody answered so; empty where that is not the case."""
+        """Return why the app gets home network access without an answer; "" otherwise."""
         unasked = self.network == network_access.HOME and "app.network" not in self.answers.values
         return ", and ".join(use.text for use in self.home_network[:2]) if unasked else ""
 
     @property
     def dbus(self) -> bool:
-        """Whether the app needs the system bus, and may have it."""
+        """Return whether the app needs the system bus and may use it."""
         return self.network == network_access.HOME and any(use.dbus for use in self.home_network)
 
     @property
     def found_init(self) -> tuple[InitCommand, ...]:
-        """The commands in the code that prepare a new site, whatever was answered."""
+        """Return the setup commands that were found in the code, whatever was answered."""
         return self.analysis.known("init", self.analysis.init)
 
     @cached_property
     def generated(self) -> tuple[str, ...]:
-        """Variables that the code reads and for which any secret will do, where no answer sets them."""
+        """Return the unanswered variables that piwizard generates a secret for."""
         given = self.answers.get("app.env", {})
         return tuple(one.name for one in self.variables if one.generate and one.name not in given)
 
     @property
     def unset(self) -> tuple[str, ...]:
-        """Variables that the code reads without a default, and that nobody gives."""
+        """Return the variables that have neither a default in the code nor a value."""
         settings = (*self.answers.get("app.env", {}), *self.generated)
         return tuple(one.name for one in self.variables if one.default is None and one.name not in settings)
 
     @cached_property
     def variables(self) -> tuple[EnvVariable, ...]:
-        """The variables that the code reads; none where it cannot be read and the answers have them instead."""
+        """Return the variables that the code reads.
+
+        There are none if it could not be read and app.env is answered.
+        """
         if self.analysis.environment is None and self.answers.get("app.env"):
             return ()
         return self.analysis.known("environment", self.analysis.environment)
 
     @property
     def gunicorn(self) -> tuple[int, ...] | None:
-        """The version of gunicorn in the release's environment, None while that is not built."""
+        """Return the installed version of gunicorn; None before the environment is built."""
         found = sorted(self.layout.venv.glob("lib/python3*/site-packages/gunicorn-*.dist-info"))
         numbers = re.findall(r"\d+", found[-1].name.removesuffix(".dist-info")) if found else []
         return tuple(int(number) for number in numbers) or None
 
     @property
     def working_directory(self) -> str:
-        """Where the app is started, below the code; "" for the code itself."""
+        """Return the folder to start the app in, relative to the code."""
         return self.entry.chdir
 
     def settings(self) -> dict[str, str]:
-        """The app's own environment variables, secrets among them."""
+        """Return the app's environment variables, secrets included."""
         given = self.answers.get("app.env", {})
         settings = {
             name: value if isinstance(value, str) else self.answers.secrets[f"app.env.{name}"]
@@ -274,13 +278,13 @@ class AppConfig:
         return self._names() | settings | {name: secret for name, secret in found.items() if secret}
 
     def _names(self) -> dict[str, str]:
-        """The site's own name, for code that does not start without it."""
+        """Return SERVER_NAME for code that does not start without it."""
         domains = self.answers.get("site.domains")
         wanted = any(one.name == "SERVER_NAME" and one.needed for one in self.variables)
         return {"SERVER_NAME": domains[0]} if wanted and domains else {}
 
     def environment(self) -> dict[str, str]:
-        """The environment in which commands of the app run: its settings, and its virtual environment first."""
+        """Return the environment variables for the app's commands."""
         where = self.layout
         path = {"PYTHONPATH": str(where.code / self.entry.pythonpath)} if self.entry.pythonpath else {}
         return {

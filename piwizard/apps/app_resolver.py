@@ -1,4 +1,4 @@
-"""What in somebody's code is a Flask app, and which functions make one."""
+"""Resolve names in an app's code: Flask apps, and functions that create one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WSGI_NAMES = frozenset({"app", "application", "wsgi", "wsgi_app"})
 SERVING_METHODS = frozenset({"run", "run_server", "serve_forever"})
 BLOCK_NODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 STAR_EXPORTS = {*APP_CLASSES, ("flask", "Blueprint")}
-"""What `from MODULE import *` is known to bring from outside the checkout."""
+"""Names that `from MODULE import *` brings from modules outside the checkout."""
 MAX_STAR_NAMES = 300
 MAX_LOOKUP_DEPTH = 12
 MAX_STEPS = 2_000_000
@@ -39,7 +39,7 @@ MAX_STEPS_PER_LOOKUP = 2_000
 
 @dataclass(frozen=True)
 class WsgiApp:
-    """A Flask app: where it is made, and how the name in question came by it."""
+    """A Flask app: where it is created, and how the name got it."""
 
     file: str
     line: int
@@ -60,7 +60,7 @@ class AppFactory:
 
 @dataclass
 class CodeIndex:
-    """Answers what a name in a file stands for, following imports within the checkout."""
+    """Resolves names in the files of a checkout, following imports within it."""
 
     checkout: RepositoryCheckout
     _bindings: dict[str, Bindings] = field(default_factory=dict)
@@ -70,18 +70,18 @@ class CodeIndex:
 
     @classmethod
     def of(cls, checkout: RepositoryCheckout) -> CodeIndex:
-        """The code of a checkout, with what is known of it so far."""
+        """Return the index of a checkout, created once for it."""
         known = checkout.memory.setdefault("code", cls(checkout))
         assert isinstance(known, cls)
         return known
 
     def spend(self) -> bool:
-        """Take one of the steps that all look-ups together may take; False when there are none left."""
+        """Use one of the steps that all lookups share; return False when none is left."""
         self.steps -= 1
         return self.steps >= 0
 
     def bindings(self, file: str) -> Bindings:
-        """What a file binds when it is imported."""
+        """Return the names that a file binds when it is imported."""
         if file not in self._bindings:
             tree = self.checkout.parsed(file)
             self._bindings[file] = found = bindings_of(tree.body if tree else [])
@@ -91,7 +91,7 @@ class CodeIndex:
         return self._bindings[file]
 
     def _behind(self, file: str, star: Binding) -> list[tuple[str, Import]]:
-        """What `from MODULE import *` brings."""
+        """Return the names that `from MODULE import *` brings."""
         if not isinstance(star, Import):
             return []
         target = imported_file(self.checkout, file, star.module, star.level)
@@ -103,27 +103,27 @@ class CodeIndex:
         return [(name, Import(star.module, star.level, name, star.line)) for name in known]
 
     def app(self, file: str, name: str) -> WsgiApp | None:
-        """The Flask app that a module's name stands for."""
+        """Return the Flask app that a name in a file refers to."""
         return _Lookup(self, file).name_app(name)
 
     def factory(self, file: str, name: str) -> AppFactory | None:
-        """The app factory that a module's name stands for."""
+        """Return the app factory that a name in a file refers to."""
         return _Lookup(self, file).name_factory(name)
 
     def is_app_call(self, file: str, call: ast.Call) -> bool:
-        """Whether a call anywhere in a file makes a Flask object: `Flask(…)`, an alias or a subclass of it."""
+        """Return whether a call creates a Flask object, by an alias or subclass too."""
         return _Lookup(self, file, self.everything(file)).is_app_class(call.func)
 
     def origin(self, file: str, node: ast.expr) -> tuple[str, str] | None:
-        """The outside module and name behind an expression anywhere in a file: `("flask", "Blueprint")`."""
+        """Return the external module and name of an expression: `("flask", "Blueprint")`."""
         return _Lookup(self, file, self.everything(file)).origin(node)
 
     def definition(self, file: str, node: ast.expr) -> tuple[str, str] | None:
-        """The file and name where what `Name` or `module.Name` stands for is defined in the checkout."""
+        """Return the file and name where `Name` or `module.Name` is defined."""
         return _Lookup(self, file, self.everything(file)).definition(node)
 
     def everything(self, file: str) -> Bindings:
-        """What a file binds at its top and in all of its functions and classes."""
+        """Return the names that a file binds anywhere: at its top and in all blocks."""
         if file not in self._everything:
             tree = self.checkout.parsed(file)
             inner = [node for node in self.checkout.nodes(file) if isinstance(node, BLOCK_NODES)]
@@ -132,7 +132,7 @@ class CodeIndex:
         return self._everything[file]
 
     def blocked(self, file: str) -> int | None:
-        """The line of an `app.run()` that importing the file would run into and never leave."""
+        """Return the line of an `app.run()` that would block the import of the file."""
         for call in self.bindings(file).calls:
             if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
                 continue
@@ -146,7 +146,7 @@ class CodeIndex:
 
 @dataclass
 class _Lookup:
-    """One look-up: a place in the code, and how many steps it may still take."""
+    """One lookup: a place in the code, and the number of steps left for it."""
 
     code: CodeIndex
     file: str
@@ -155,7 +155,7 @@ class _Lookup:
     steps: list[int] = field(default_factory=lambda: [MAX_STEPS_PER_LOOKUP])
 
     def bound(self, name: str) -> list[Binding]:
-        # Names that are bound a hundred times to names that are bound a hundred times would take for ever.
+        # A hundred bindings of a name to names with a hundred bindings each would take forever.
         self.steps[0] -= 1
         if self.steps[0] < 0 or not self.code.spend():
             return []
@@ -169,7 +169,7 @@ class _Lookup:
         return _Lookup(self.code, file, None, self.left - 1, self.steps)
 
     def follow(self, source: Import) -> tuple[str, str | None] | None:
-        """The file of the checkout, and the name in it, that an import leads to."""
+        """Return the file of the checkout, and the name in it, that an import refers to."""
         target = imported_file(self.code.checkout, self.file, source.module, source.level)
         if target is None:
             return None
@@ -181,7 +181,7 @@ class _Lookup:
         return target, source.name
 
     def origin(self, node: ast.expr) -> tuple[str, str] | None:
-        """The module and name behind `Name` or `module.Name`, as imported from outside the checkout."""
+        """Return the external module and name behind `Name` or `module.Name`."""
         match node:
             case ast.Name(id=name):
                 for source in self.bound(name):
@@ -226,7 +226,7 @@ class _Lookup:
         return None
 
     def module(self, name: str) -> str | None:
-        """The file of the checkout's module that a name stands for."""
+        """Return the file of the module that a name refers to."""
         for source in self.bound(name):
             if isinstance(source, Import) and (where := self.follow(source)) and where[1] is None:
                 return where[0]
@@ -261,7 +261,7 @@ class _Lookup:
         return None
 
     def held_app(self, holder: str, attr: str) -> WsgiApp | None:
-        """The Flask app inside another framework's object: `dash_app.server`."""
+        """Return the Flask app inside another framework's object: `dash_app.server`."""
         for source in self.bound(holder):
             if isinstance(source, Assignment) and isinstance(source.value, ast.Call):
                 made_by = self.origin(source.value.func)
@@ -303,7 +303,10 @@ class _Lookup:
         return None
 
     def function(self, function: Function) -> AppFactory | None:
-        """A function as a factory, if it returns an app, or is called as one and returns something unknown."""
+        """Return a function as an app factory; None if it is none.
+
+        It is one if it returns an app, or if it has a factory's name and returns something unknown.
+        """
         inner = self.deeper(local=bindings_of(function.body))
         returns = returned_values(function)
         sure = any(inner.value_app(value) for value in returns)

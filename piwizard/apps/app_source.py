@@ -1,4 +1,4 @@
-"""The code of a site's app: which commit it is, and a folder where it can be read."""
+"""Find the code of a site's app: the commit to use and a folder to read it from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from piwizard.system import bounded_command, files, paths
 
 @dataclass(frozen=True)
 class AppSource:
-    """`tree` holds the code at `commit`; `release` is where it is deployed already, None where it is not."""
+    """The code of a commit in the folder `tree`. `release`: set if it is deployed."""
 
     repo: str
     ref: str | None
@@ -24,17 +24,18 @@ class AppSource:
 
 
 def site_folder(site: str) -> Path:
-    """Everything of a site lies below this folder."""
+    """Return the folder that holds everything of a site."""
     return paths.sites_dir() / site
 
 
 def find_source(
     site: str, repo: str, ref: str | None, pinned: str | None = None, *, access: GitAccess = ANONYMOUS
 ) -> AppSource:
-    """The source to set up: the release in use where it is of this repository and branch, else the newest commit.
+    """Return the code to set up: the current release, else the newest commit.
 
-    `pinned` is a commit that was looked at before, and wins. PiwizardError names app.repo or app.branch where
-    the code is not to be had. Fetches into the cache, alters nothing else; see `newest` for a new version.
+    The current release counts if it is of this repository and branch. `pinned` is the commit of an earlier plan and
+    takes precedence. PiwizardError names app.repo or app.branch if the
+    code cannot be fetched. Fetches into the cache and changes nothing else; `fetch_newest` gets a new version.
     """
     deployed = _deployed_source(site, repo, ref)
     if deployed and pinned in (None, deployed.commit):
@@ -66,7 +67,7 @@ def _noted_source(folder: Path, tree: Path, repo: str, ref: str | None, release:
 
 
 def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANONYMOUS) -> AppSource:
-    """Fetches the newest commit of the branch into the cache; errors as in `find`."""
+    """Fetch the newest commit of the branch. Errors as in `find_source`."""
     folder = _cache_folder(site)
     if folder.exists():
         files.remove(folder)
@@ -80,9 +81,9 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
         raise PiwizardError(
             f"app.repo: {repo} takes more than {bounded_command.MAX_BYTES >> 30} GB, "
             f"more than {bounded_command.MAX_FILES} files, "
-            f"more than {bounded_command.MAX_SECONDS // 60} minutes, or more room than the disk has.",
+            f"more than {bounded_command.MAX_SECONDS // 60} minutes, or more space than the disk has.",
             key="app.repo",
-            hint="Remove what the app does not need from the repository, or make room on the disk.",
+            hint="Remove what the app does not need from the repository, or free disk space.",
         )
     if not result.ok:
         raise git_errors.explain_failure(repo, ref, result.last_words, access)

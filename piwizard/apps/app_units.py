@@ -1,4 +1,4 @@
-"""The socket and the service that run a site's app under gunicorn."""
+"""Render the systemd socket and service that run a site's app under gunicorn."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from piwizard.templates.quoting import unit_argument, unit_word
 from piwizard.templates.render import render
 
 SERVICE_OOM_SCORE = 500
-"""Where memory ends, the kernel kills a site before sshd; what is built or tried goes first."""
+"""If memory runs out, the kernel kills a site before sshd. Builds and smoke tests go first."""
 
 
 @dataclass(frozen=True)
 class AppUnit:
-    """What a site's units are made from. Every path is absolute."""
+    """The values for a site's units. All paths are absolute."""
 
     site: str
     user: str
@@ -34,7 +34,7 @@ class AppUnit:
     #: The app's HOME.
     home: str
     environment_file: str | None = None
-    #: What the app may write to; each must exist when the service starts.
+    #: Paths that the app may write; each must exist when the service starts.
     writable: tuple[str, ...] = ()
     pythonpath: str | None = None
     #: What the app may reach: "internet", or "home" for the home network too.
@@ -44,18 +44,18 @@ class AppUnit:
 
 
 def socket_path(site: str) -> str:
-    """Where nginx finds gunicorn."""
+    """Return the path of the socket that nginx connects to."""
     return f"/run/piwizard-{site}.sock"
 
 
 def render_socket(unit: AppUnit) -> str:
-    """The text of SITE.socket."""
+    """Return the text of SITE.socket."""
     _check(unit)
     return render("systemd/app.socket.j2", site=unit.site, socket=socket_path(unit.site))
 
 
 def render_service(unit: AppUnit) -> str:
-    """The text of SITE.service."""
+    """Return the text of SITE.service."""
     _check(unit)
     return render(
         "systemd/app.service.j2",
@@ -80,29 +80,29 @@ def _arguments(unit: AppUnit) -> list[str]:
         "workers": unit.workers,
         "threads": unit.threads,
         "keep-alive": 75,
-        # Counts while a worker loads the app, too: less than a trial may take would end it again and again.
+        # Also applies while a worker loads the app: with less than the smoke test allows, it would restart forever.
         "timeout": MAX_START_SECONDS,
         "graceful-timeout": 30,
         "worker-tmp-dir": "/dev/shm",
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
-    if unit.gunicorn >= (25, 1):  # it opens one by default, and the versions before do not know the option
+    if unit.gunicorn >= (25, 1):  # opens one by default; older versions do not know the option
         arguments.append("--no-control-socket")
     return [*arguments, unit.entry]
 
 
 def _check(unit: AppUnit) -> None:
-    """Only what would make a hole: the answers were checked before, with better words."""
+    """Refuse values that would be a security hole; answers were validated before."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", unit.site):
-        raise PiwizardError(f"{unit.site!r} is no name for a site: a-z, 0-9 and dashes only.", key="site.name")
+        raise PiwizardError(f"{unit.site!r} is not a valid site name: use a-z, 0-9 and hyphens.", key="site.name")
     if not re.fullmatch(r"[a-z_][a-z0-9_-]*", unit.user):
-        raise PiwizardError(f"{unit.user!r} is no name for a system user.")
+        raise PiwizardError(f"{unit.user!r} is not a valid name of a system user.")
     if not unit.entry or unit.entry.startswith("-"):
-        raise PiwizardError(f"{unit.entry!r} is no entry: it has the form module:name.", key="app.entry")
+        raise PiwizardError(f"{unit.entry!r} is not a valid entry: use the form module:name.", key="app.entry")
     for path in (unit.code, unit.venv, unit.home, *unit.writable, unit.environment_file, unit.pythonpath):
         if path is not None and not path.startswith("/"):
             raise PiwizardError(f"{path!r} must be an absolute path.")
-    if set(unit.venv) & set("'\"\\"):  # systemd takes no program with these in its path, quoted or not
-        raise PiwizardError(f"{unit.venv!r} cannot hold programs for systemd: there is a quote or backslash in it.")
+    if set(unit.venv) & set("'\"\\"):  # systemd starts no program with these in its path, quoted or not
+        raise PiwizardError(f"{unit.venv!r} cannot be used by systemd: it contains a quote or a backslash.")
     if min(unit.workers, unit.threads) < 1:
         raise PiwizardError("Workers and threads must be at least 1.")

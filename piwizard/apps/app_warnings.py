@@ -1,4 +1,4 @@
-"""Decide what to tell a person about an app before its plan is confirmed, and whether its Python can work at all."""
+"""Decide what to warn of before an app's plan is confirmed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET_KEY_VARIABLES = ("SECRET_KEY", "FLASK_SECRET_KEY")
 
 @dataclass(frozen=True)
 class UnsuitablePython:
-    """The Python that the code asks for, and the version that the site would get instead."""
+    """The Python that the code asks for, and the version on this machine."""
 
     wanted: RequiredPython
     version: tuple[int, int]
@@ -32,7 +32,7 @@ class UnsuitablePython:
 
 
 def app_warnings(app: AppConfig) -> tuple[str, ...]:
-    """Return what is unsafe or may fail in the app, in sentences for the person who confirms the plan."""
+    """Return what is unsafe or may fail in the app, for whoever confirms the plan."""
     texts = {one.setting: one.text for one in app.analysis.warnings or ()}
     if any(one.name in SECRET_KEY_VARIABLES for one in app.analysis.environment or ()):
         texts.pop(SECRET_KEY_SETTING, None)
@@ -48,9 +48,9 @@ def app_warnings(app: AppConfig) -> tuple[str, ...]:
 
 
 def require_suitable_python(app: AppConfig) -> None:
-    """Raise PiwizardError if pip would refuse this machine's Python, or if it is too old for the code.
+    """Raise PiwizardError if pip would refuse the Python, or if it is too old.
 
-    An answer to app.python overrules the code, but not pip.
+    The code is overruled by an answer to app.python; pip is not.
     """
     python = _unsuitable_python(app)
     if python is None or not python.wanted.declared:
@@ -69,7 +69,7 @@ def require_suitable_python(app: AppConfig) -> None:
 
 
 def _unsuitable_python(app: AppConfig) -> UnsuitablePython | None:
-    """Return the mismatch; None if the two fit, or if the name of the interpreter does not tell its version."""
+    """Return the mismatch; None if there is none, or the version is not known."""
     version = interpreter_version(app.python, app.system_python)
     wanted = (app.analysis.python or (None,))[0]
     if wanted is None or version is None or fits(wanted.spec, version):

@@ -1,4 +1,4 @@
-"""The names that a module, or a function, gives to things when it runs."""
+"""Collect the names that code binds, and what functions need and return."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Import:
-    """A name that comes from elsewhere: `from MODULE import NAME`, or a module itself where NAME is None."""
+    """An imported name: `from MODULE import NAME`, or a module if NAME is None."""
 
     module: str
     level: int
@@ -21,7 +21,7 @@ class Import:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A name that was given a value."""
+    """A name with an assigned value."""
 
     value: ast.expr
     line: int
@@ -32,19 +32,19 @@ Binding = Import | Assignment | Function | ast.ClassDef
 
 @dataclass
 class Bindings:
-    """What a block of statements binds; the values of a name in the order they are given."""
+    """The bindings of a block of statements; the values of a name in source order."""
 
     names: dict[str, list[Binding]] = field(default_factory=dict)
     main_only: dict[str, int] = field(default_factory=dict)
     calls: list[ast.Call] = field(default_factory=list)
 
     def add(self, name: str, binding: Binding) -> None:
-        """Note one more value of a name."""
+        """Add a value of a name."""
         self.names.setdefault(name, []).append(binding)
 
 
 def is_main_guard(test: ast.expr) -> bool:
-    """Whether a condition is `__name__ == "__main__"`, either way round."""
+    """Return whether a condition is `__name__ == "__main__"`, in either order."""
     if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
         return False
     sides = [test.left, test.comparators[0]]
@@ -53,7 +53,10 @@ def is_main_guard(test: ast.expr) -> bool:
 
 
 def bindings_of(body: Iterable[ast.stmt]) -> Bindings:
-    """Collect what a block binds, through if, try, with and loops, but not what only `__main__` runs."""
+    """Return the bindings of a block, including those in if, try, with and loops.
+
+    Code under `__name__ == "__main__"` is skipped.
+    """
     found = Bindings()
     waiting = list(body)[::-1]
     while waiting:
@@ -103,7 +106,7 @@ def _blocks(statement: ast.stmt) -> list[ast.stmt]:
 
 
 def returned_values(function: Function) -> list[ast.expr]:
-    """The values that a function returns, those of functions inside it left out."""
+    """Return the values that a function returns, without those of nested functions."""
     values: list[ast.expr] = []
     waiting: list[ast.AST] = list(function.body)
     while waiting:
@@ -116,7 +119,7 @@ def returned_values(function: Function) -> list[ast.expr]:
 
 
 def required_arguments(function: Function) -> tuple[str, ...]:
-    """The arguments that a function cannot be called without."""
+    """Return the arguments that a function cannot be called without."""
     spec = function.args
     positional = [*spec.posonlyargs, *spec.args]
     needed = positional[: len(positional) - len(spec.defaults)]
@@ -125,6 +128,6 @@ def required_arguments(function: Function) -> tuple[str, ...]:
 
 
 def decorator_name(node: ast.expr) -> str:
-    """The last part of what decorates a function: `lru_cache` of `@functools.lru_cache()`."""
+    """Return the last part of a decorator: `lru_cache` of `@functools.lru_cache()`."""
     node = node.func if isinstance(node, ast.Call) else node
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

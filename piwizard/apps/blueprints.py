@@ -1,4 +1,4 @@
-"""Finds a Flask app's blueprints and the URL prefixes they are registered under."""
+"""Find a Flask app's blueprints and the URL prefixes they are registered with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Definition = tuple[str, str]
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A blueprint, and the URL prefixes its routes get; an empty one where it has none."""
+    """A blueprint and the URL prefixes of its routes; "" if it has no prefix."""
 
     name: str
     file: str
@@ -31,14 +31,17 @@ class Blueprint:
 
 @dataclass(frozen=True)
 class Registration:
-    """One register_blueprint() call. No `prefix`: the blueprint's own. `parent`: the blueprint it is put into."""
+    """One register_blueprint() call.
+
+    `prefix`: None for the blueprint's own. `parent`: the blueprint that it is nested in.
+    """
 
     prefix: str | None
     parent: Definition | None
 
 
 def find_blueprints(code: CodeIndex) -> list[Blueprint]:
-    """The blueprints of a checkout."""
+    """Return the blueprints of a checkout."""
     made: dict[Definition, Blueprint] = {}
     for file in code.checkout.python:
         if code.checkout.mentions(file, b"Blueprint"):

@@ -1,4 +1,4 @@
-"""Find settings in an app's code that are unsafe on the Internet: a secret key in the code, debug mode."""
+"""Find unsafe settings in an app's code: a secret key, debug mode."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ DEVELOPMENT_CLASS = re.compile(r"Test|Dev(?!ice)|Local|Debug|^(?:test|dev|local|
 """Names of configuration classes that a production server does not use."""
 DEBUG_VARIABLE = re.compile(r"\s*(?:export\s+)?FLASK_DEBUG\s*=\s*[\"']?(\w*)")
 DEBUG_OFF_VALUES = ("", "0", "false", "no")
-"""What Flask takes for no, in FLASK_DEBUG."""
+"""Values of FLASK_DEBUG that turn debug mode off."""
 
 
 @dataclass(frozen=True)
 class CodeWarning:
-    """An unsafe setting. `setting` is a key of WARNINGS; `line` counts from 1."""
+    """An unsafe setting. `setting` is a key of WARNING_TEXTS; `line` counts from 1."""
 
     setting: str
     file: str
@@ -50,8 +50,8 @@ class CodeWarning:
 def find_code_warnings(checkout: RepositoryCheckout) -> tuple[CodeWarning, ...]:
     """Return the unsafe settings in a checkout, the first of each kind.
 
-    A secret key is reported only where no other assignment takes it from elsewhere. Debug mode is reported only where
-    it is on for the served app: not under `__main__`, nor in a configuration class for development or tests.
+    A secret key is reported only if no other assignment reads it from elsewhere. Debug mode is reported only if it
+    applies to the served app: not under `__main__`, and not in a configuration class for development or tests.
     """
     code = CodeIndex.of(checkout)
     first: dict[str, CodeWarning] = {}
@@ -79,18 +79,21 @@ def find_code_warnings(checkout: RepositoryCheckout) -> tuple[CodeWarning, ...]:
 
 
 def turns_debug_on(value: str) -> bool:
-    """Return whether Flask starts in debug mode where FLASK_DEBUG has this value."""
+    """Return whether this value of FLASK_DEBUG turns debug mode on."""
     return value.lower() not in DEBUG_OFF_VALUES
 
 
 def _environment_files(checkout: RepositoryCheckout) -> list[str]:
-    """Return the files of variables that the app itself reads when it starts; gunicorn reads none."""
+    """Return the .env files that the app reads at its start; gunicorn reads none."""
     known = ((".env", b"load_dotenv"), (".flaskenv", b".flaskenv"))
     return [name for name, word in known if any(checkout.mentions(file, word) for file in checkout.python)]
 
 
 def _settings(code: CodeIndex, file: str) -> Iterator[tuple[str, ast.expr, bool]]:
-    """Yield each value that is given to one of the settings; `bare`: to a plain name, as in a settings file."""
+    """Yield the name, the value and `bare` of each assignment to one of the settings.
+
+    `bare`: the target is a plain name, as in a settings file.
+    """
     for node in code.checkout.nodes(file):
         match node:
             case ast.Assign(value=value, targets=targets):
@@ -127,13 +130,13 @@ def _in_mapping(mapping: ast.Dict) -> Iterator[tuple[str, ast.expr, bool]]:
 
 
 def _is_app(code: CodeIndex, file: str, name: str) -> bool:
-    """Return whether a name in a file is given a Flask object."""
+    """Return whether a name in a file is bound to a Flask object."""
     values = (one.value for one in code.everything(file).names.get(name, []) if isinstance(one, Assignment))
     return any(isinstance(value, ast.Call) and code.is_app_call(file, value) for value in values)
 
 
 def _constant(code: CodeIndex, file: str, value: ast.expr) -> object:
-    """Return the constant that a value is, directly or by one name; None where reading does not tell."""
+    """Return the constant of a value, direct or by one name; None if it has none."""
     if isinstance(value, ast.Name):
         sources = code.everything(file).names.get(value.id, [])
         if len(sources) != 1 or not isinstance(sources[0], Assignment):
@@ -143,7 +146,10 @@ def _constant(code: CodeIndex, file: str, value: ast.expr) -> object:
 
 
 def _unserved(checkout: RepositoryCheckout, file: str) -> set[int]:
-    """Return the ids of nodes that do not count on a server: under `__main__`, and in development settings."""
+    """Return the ids of nodes that do not apply on a server.
+
+    Those are under `__main__` and in configuration classes for development.
+    """
     found: set[int] = set()
     for node in checkout.nodes(file):
         match node:

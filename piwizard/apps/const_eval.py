@@ -1,4 +1,4 @@
-"""Works out constant texts and paths in somebody's code, without running it."""
+"""Evaluate constant texts and paths in an app's code without running it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Assignment
 from piwizard.apps.modules import parent_folder
 
-# Stands for the checkout in paths made from __file__, so that posixpath can work on them.
+# Represents the checkout in paths built from __file__, so that posixpath can work on them.
 CHECKOUT_ROOT = "/<checkout>"
 MAX_TEXT_LENGTH = 4096
 MAX_DEPTH = 25
@@ -21,7 +21,10 @@ PATH_CLASSES = frozenset({"Path", "PurePath", "PosixPath"})
 
 
 def path_in_checkout(path: str, start: str = "") -> str | None:
-    """A path of the code relative to the checkout; None where it leads elsewhere. `start` is what "." means."""
+    """Return a path of the code relative to the checkout; None if it leads out of it.
+
+    `start` is the folder that "." refers to.
+    """
     full = posixpath.normpath(posixpath.join(CHECKOUT_ROOT, start, path))
     if full == CHECKOUT_ROOT:
         return ""
@@ -36,7 +39,7 @@ class ConstantEvaluator:
     file: str
 
     def text(self, node: ast.expr | None, left: int = MAX_DEPTH) -> str | None:
-        """The text or path that an expression gives; None where reading does not tell."""
+        """Return the text or path of an expression; None if it is not constant."""
         value = None if node is None or left <= 0 or not self.code.spend() else self._value(node, left - 1)
         return value if value is not None and len(value) <= MAX_TEXT_LENGTH else None
 
@@ -79,7 +82,7 @@ class ConstantEvaluator:
             return None
         if where in self.code.texts:
             return self.code.texts[where]
-        self.code.texts[where] = None  # what it stands for until it is known: ends circles
+        self.code.texts[where] = None  # until it is known: ends circular definitions
         there = ConstantEvaluator(self.code, where[0])
         for source in self.code.everything(where[0]).names.get(where[1], []):
             if isinstance(source, Assignment) and (text := there.text(source.value, left)) is not None:
@@ -124,7 +127,7 @@ class ConstantEvaluator:
         return "".join(known) if len(known) == len(texts) else None
 
     def _formatted(self, form: str, arguments: list[ast.expr], left: int) -> str | None:
-        """`"…{}…{0}".format(a)`, as long as it is no more than that."""
+        """Evaluate simple calls such as `"…{}…{0}".format(a)`."""
         for index, argument in enumerate(arguments[:MAX_DEPTH]):
             text = self.text(argument, left)
             if text is None:

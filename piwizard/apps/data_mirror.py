@@ -1,8 +1,8 @@
-"""Makes one folder equal to another: `python data_files.py SOURCE TARGET`, as the user that owns both.
+"""Mirror a folder to another: `python data_mirror.py SOURCE TARGET`.
 
-SQLite databases are copied through SQLite's own backup, so that a copy is whole while somebody writes. Other files are
-cloned where the file system can do that. Needs the standard library alone. Exit code 1: something could not be copied,
-and the last line says what.
+Runs as the user that owns both. SQLite databases are copied with SQLite's online backup, so that the copy is consistent
+while the app writes. Other files are cloned if the file system supports that. Needs only the standard library. With
+exit code 1, the last line says what could not be copied.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from urllib.parse import quote
 
 try:
     import sqlite3
-except ImportError:  # a Python that was built without it
+except ImportError:  # Python was built without it
     sqlite3 = None  # type: ignore[assignment]
 
 FICLONE = 0x40049409
-"""The request FICLONE of ioctl(2)."""
+"""The FICLONE request of ioctl(2)."""
 SQLITE_HEADER = b"SQLite format 3\0"
 JOURNAL_SUFFIXES = ("-wal", "-shm", "-journal")
 PAGES_PER_STEP = 2048
 MAX_RESTARTS = 20
-"""How often somebody may write meanwhile, before the backup keeps writers waiting."""
+"""After this many restarts because of writes, the backup blocks writers."""
 COPY_SUFFIX = ".piwizard-copy"
 BUSY_CODES = (5, 6)
 """SQLITE_BUSY and SQLITE_LOCKED."""
 LOCK_TIMEOUT_SECONDS = 60.0
-"""Seconds that a locked database is waited for; then it is copied as other files are, with its journal."""
+"""After this time, a locked database is copied like other files, with its journal."""
 
 
 def mirror(source: Path, target: Path) -> None:
@@ -49,7 +49,7 @@ def mirror(source: Path, target: Path) -> None:
     done = saved | {f"{name}{end}" for name in saved for end in JOURNAL_SUFFIXES}
     for name, entry in there.items():
         if name not in done:
-            with suppress(FileNotFoundError):  # gone meanwhile
+            with suppress(FileNotFoundError):  # removed meanwhile
                 _copy(entry, source / name, target / name)
     _copy_metadata(source, target)
 
@@ -80,7 +80,7 @@ def _copy(entry: os.DirEntry[str], source: Path, target: Path) -> None:
 
 
 def _copy_content(source: int, target: int) -> None:
-    """Holes stay holes: they could be larger than the disk."""
+    """Copy the content of a file; holes stay holes, since they may exceed the disk."""
     size, begin = os.fstat(source).st_size, 0
     os.ftruncate(target, size)
     while begin < size:
@@ -113,7 +113,7 @@ def _is_sqlite(entry: os.DirEntry[str]) -> bool:
 
 
 def _copy_database(source: Path, target: Path) -> bool:
-    """Copies a database with all that its journal holds; False where SQLite does not take it for one."""
+    """Copy a database and its journal; return False if SQLite rejects it."""
     new = target.with_name(f".{target.name[:200]}{COPY_SUFFIX}")
     for end in ("", *JOURNAL_SUFFIXES):
         with suppress(FileNotFoundError):
@@ -143,7 +143,7 @@ def _copy_pages(old: sqlite3.Connection, copy: sqlite3.Connection) -> None:
         if status in BUSY_CODES and time.monotonic() > until:
             raise sqlite3.OperationalError("somebody keeps it locked")
         if steps > MAX_RESTARTS * (total // PAGES_PER_STEP + 1):
-            raise InterruptedError  # somebody writes all the time
+            raise InterruptedError  # the app keeps writing
 
     try:
         old.backup(copy, pages=PAGES_PER_STEP, progress=more, sleep=0.01)

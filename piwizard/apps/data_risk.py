@@ -1,4 +1,4 @@
-"""Decide by reading whether a command of an app may delete data. Where reading cannot tell, it may."""
+"""Find out from the code whether a command may delete data; if unclear, it may."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ DELETING_CALLS = frozenset(
         "rmdir", "rmtree", "truncate", "truncate_table", "unlink", "wipe", "write_bytes", "write_text",
     }
 )  # fmt: skip
-"""Names of functions and methods that take data away or write over it."""
+"""Functions and methods that delete or overwrite data."""
 DELETING_SQL = re.compile(
     r"\b(?:drop|truncate)\s+\w+|\bdelete\s+from\b|\breplace\s+into\b|\binsert\s+or\s+replace\b|"
     r"\bupdate\s+\S+\s+set\b|\balter\s+table\b|\brm\s+-|\bunlink\b",
     re.IGNORECASE,
 )
-"""Texts of SQL, or of a shell, that take data away or write over it."""
+"""SQL and shell commands that delete or overwrite data."""
 HARMLESS_SQL = re.compile(r"\s*(?:create|pragma|begin|commit|select|--|/\*|$)", re.IGNORECASE)
 DELETING_WORDS = re.compile(
     r"re(?:set|create|build|load|store|place|move|fresh|init)|drop|delete|clear|clean|purge|wipe|truncate|flush|"
     r"destroy|rm|erase|empty|seed|load|import|populate|fixtures?|sample|demo|fake"
 )
-"""Words in the name of a command that say so themselves."""
+"""Words in a command's name that mean deleting."""
 HARMLESS_CALLS = frozenset(
     {
         "abspath", "app_context", "basename", "close", "commit", "connect", "create_all", "create_app", "create_engine",
@@ -41,7 +41,7 @@ HARMLESS_CALLS = frozenset(
         "with_appcontext", "Path",
     }
 )  # fmt: skip
-"""Names of functions and methods that create what is not there, or only look."""
+"""Functions and methods that only create what is missing, or only read."""
 SQL_CALLS = frozenset({"execute", "executescript", "text"})
 OPENING_CALLS = frozenset({"open", "open_resource"})
 CLICK_DECORATORS = frozenset({"command", "group", "option", "pass_context", "with_appcontext"})
@@ -49,7 +49,7 @@ CLICK_DECORATORS = frozenset({"command", "group", "option", "pass_context", "wit
 
 @dataclass(frozen=True)
 class DataRisk:
-    """The place in the code because of which a command may delete data. `sure`: the code says so itself."""
+    """The place in the code that may delete data. `sure`: it certainly does."""
 
     why: str
     file: str
@@ -58,14 +58,14 @@ class DataRisk:
 
     @property
     def place(self) -> str:
-        """The place as a person reads it."""
+        """Return the place as a person reads it."""
         return f"{self.file} line {self.line}"
 
 
 def find_data_risk(code: CodeIndex, file: str, function: Function, words: tuple[str, ...]) -> DataRisk | None:
-    """The reason why a command may delete data; None where all that it does is creating.
+    """Return why a command may delete data; None if it only creates things.
 
-    What the code says for sure goes before what only cannot be told.
+    A certain reason takes precedence over one that is only possible.
     """
     parts = [part for word in words for part in re.split(r"[-_]", word)]
     named = next((part for part in parts if DELETING_WORDS.fullmatch(part.lower())), None)
@@ -97,7 +97,7 @@ def _risks_in(code: CodeIndex, file: str, function: Function) -> list[DataRisk]:
 
 
 def _callees(code: CodeIndex, file: str, call: ast.Call) -> list[tuple[str, Function]]:
-    """The functions of the checkout that a call may lead to: of a method, all of its name."""
+    """Return the functions that a call may run: for a method, all with its name."""
     where = code.definition(file, call.func)
     if where:
         named = code.everything(where[0]).names.get(where[1], [])
@@ -142,7 +142,7 @@ def _risk_of_call(file: str, call: ast.Call, name: str) -> DataRisk | None:
             return None
         return DataRisk(f"{name}()", file, call.lineno, sure=False)
     if name in SQL_CALLS and isinstance(first, ast.Call) and _name(first.func) in {*SQL_CALLS, "read", "decode"}:
-        return None  # what it executes is looked at by itself: a text, or a file that is opened by name
+        return None  # its argument is examined on its own: a text, or the name of a file
     if name in HARMLESS_CALLS:
         return None
     return DataRisk(f"{name or 'a call'}() cannot be followed", file, call.lineno, sure=False)
@@ -169,7 +169,7 @@ def _keyword(call: ast.Call, name: str) -> list[ast.expr]:
 
 
 def _sql_statements(text: str) -> list[str]:
-    """The statements of a file of SQL, without its comments."""
+    """Return the statements of an SQL file without comments."""
     plain = re.sub(r"--[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
     return plain.split(";")
 

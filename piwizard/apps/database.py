@@ -1,4 +1,4 @@
-"""Finds the commands that create an app's database and what else it has to make once."""
+"""Find an app's setup commands for its database, and its database server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREATING_COMMAND = re.compile(
     r"(init|initdb|initialize|create|setup|make|build|install|prepare|reset|recreate)"
     r"([-_]?(db|database|tables?|schema|all|data))?|(db|database)[-_](init|create|setup)|deploy|initdb"
 )
-# Words that say nothing by themselves: only offered inside a group that is about the database.
+# Words that are too vague alone: suggested only inside a group about the database.
 VAGUE_WORDS = frozenset({"init", "create", "setup", "make", "build", "install", "prepare", "reset", "initialize"})
 DATABASE_WORD = re.compile(r"db|database")
 DB_UPGRADE = ("db", "upgrade")
@@ -46,9 +46,10 @@ DATABASE_DRIVERS = (
 
 @dataclass(frozen=True)
 class InitCommand:
-    """A command that prepares the app, run in the checkout as the app's user. `risk`: why it may delete data.
+    """A command that prepares the app, run in the checkout as the app's user.
 
-    `migrates`: it is the known upgrade of Flask-Migrate or Alembic. `started`: only a start-up file names it.
+    `risk`: why it may delete data. `migrates`: it is the upgrade command of Flask-Migrate or Alembic. `started`: only a
+    start-up file names it.
     """
 
     argv: tuple[str, ...]
@@ -61,28 +62,31 @@ class InitCommand:
 
     @property
     def destructive(self) -> bool:
-        """Whether it may delete data."""
+        """Return whether the command may delete data."""
         return self.risk is not None
 
     @property
     def text(self) -> str:
-        """The command as one line, as answers.toml holds it."""
+        """Return the command as one line, in the form of app.init."""
         return shlex.join(self.argv)
 
 
 @dataclass(frozen=True)
 class ClickCommand:
-    """A command of the app's own under `flask`."""
+    """A command that the app adds to `flask`."""
 
     words: tuple[str, ...]
     file: str
     line: int
     risk: DataRisk | None = None
-    """Why it may delete data."""
+    """Why the command may delete data."""
 
 
 def find_init_commands(root: Path | RepositoryCheckout, entry: str = "") -> tuple[InitCommand, ...]:
-    """The commands to offer for a new site, in the order to run them. `entry`: what gunicorn loads."""
+    """Return the setup commands for a new site in running order.
+
+    `entry` is what gunicorn loads.
+    """
     checkout = scan_checkout(root)
     commands = find_click_commands(checkout)
     flask: tuple[str, ...] = ("flask", "--app", flask_app(entry)) if entry else ("flask",)
@@ -109,13 +113,16 @@ def find_init_commands(root: Path | RepositoryCheckout, entry: str = "") -> tupl
 
 
 def flask_app(entry: str) -> str:
-    """What `flask --app` is told for an entry of gunicorn: the module alone where Flask finds the app by itself."""
+    """Return the value of `flask --app` for an entry of gunicorn.
+
+    It is the module alone if Flask finds the app in it by itself.
+    """
     module, _, name = entry.partition(":")
     return module if name in {"app", "application", "create_app()", "make_app()"} else entry
 
 
 def find_click_commands(root: Path | RepositoryCheckout) -> tuple[ClickCommand, ...]:
-    """The commands that the app adds to `flask`."""
+    """Return the commands that the app adds to `flask`."""
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     found: list[ClickCommand] = []
@@ -147,12 +154,15 @@ def _in_file(code: CodeIndex, file: str) -> Iterator[ClickCommand]:
 def _group_words(
     code: CodeIndex, file: str, owner: ast.expr, groups: dict[str, tuple[str, ...]]
 ) -> tuple[str, ...] | None:
-    """The words before a command: those of its group or blueprint; None where it does not belong to `flask`."""
+    """Return the words before a command: those of its group or blueprint.
+
+    None if the command does not belong to `flask`.
+    """
     match owner:
         case ast.Name(id=name) if name in groups:
             return groups[name]
         case ast.Name(id="click"):
-            # Reached with app.cli.add_command(), here or in another file.
+            # Added by app.cli.add_command(), in this file or another.
             return () if any(code.checkout.mentions(f, b"add_command") for f in code.checkout.python) else None
         case ast.Attribute(value=holder, attr="cli"):
             return _blueprint_group(code, file, holder)
@@ -199,7 +209,7 @@ def _is_creating(command: ClickCommand) -> bool:
 
 
 def _migrations_folder(checkout: RepositoryCheckout) -> str:
-    """The folder of Flask-Migrate's scripts."""
+    """Return the folder with the scripts of Flask-Migrate."""
     if not any(checkout.mentions(file, b"flask_migrate", b"Flask_Migrate") for file in checkout.python):
         return ""
     folders = ["migrations", *(f"{n}/migrations" for n in checkout.names() if checkout.is_dir(n) and n[0] not in ".-")]
@@ -207,7 +217,7 @@ def _migrations_folder(checkout: RepositoryCheckout) -> str:
 
 
 def _commands_in_startup_files(checkout: RepositoryCheckout) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    """The `flask …` commands that start-up files run before the server."""
+    """Yield the `flask` commands that start-up files run before the server."""
     for file in STARTUP_FILES:
         for number, line in numbered_lines(checkout, file):
             for match in re.finditer(r"\bflask((?: +[a-z][a-z0-9_-]*){1,3})(?= *(?:[;&|]|$))", line):
@@ -215,21 +225,21 @@ def _commands_in_startup_files(checkout: RepositoryCheckout) -> Iterator[tuple[t
 
 
 def database_server_in_answers(settings: Mapping[str, object], secrets: Mapping[str, str]) -> str:
-    """Name the database server that the answers name; empty where they name none. No part of a secret is in it."""
+    """Describe the database server in the answers, without any secret; "" if none."""
     for value in settings.values():
         if isinstance(value, str) and DATABASE_URL.match(value):
             return f"the database on {_host(value)}"
-    return next((f"the database that {key} names" for key, value in secrets.items() if DATABASE_URL.match(value)), "")
+    return next((f"the database in {key}" for key, value in secrets.items() if DATABASE_URL.match(value)), "")
 
 
 def database_server_in_code(code: RepositoryCheckout) -> str:
-    """Name the database server that the code asks for; empty where it asks for none."""
+    """Describe the database server that the code uses; "" if none."""
     for driver in DATABASE_DRIVERS:
         words = (f"import {driver}".encode(), f"from {driver}".encode())
         if any(code.mentions(file, *words) for file in code.python):
             return f"the database that {driver} connects to"
     if any(code.mentions(file, b"postgresql://", b"postgres://", b"mysql+", b"mysql://") for file in code.python):
-        return "the database server that the code names"
+        return "the database server in the code"
     return ""
 
 

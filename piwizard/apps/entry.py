@@ -1,4 +1,4 @@
-"""Finds the WSGI callable of a Flask app: what gunicorn is told to load."""
+"""Find the WSGI callable of a Flask app for gunicorn to load."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ APP_NAMES = frozenset({"app", "application"})
 RIVAL_MARGIN = 10
 UNUSED_APP_PENALTY = 15
 SERVING_CALLS = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
-"""What a file does with an app that is to be visited."""
+"""Calls in a file whose app serves pages."""
 MAX_ENTRIES_PER_FILE = 50
 MAX_ENTRIES = 500
 
 
 @dataclass(frozen=True)
 class EntryCandidate:
-    """One thing gunicorn could load. The highest score is the best guess.
+    """A callable that gunicorn could load. The highest score is the best guess.
 
-    `chdir` is the folder, relative to the checkout, to start in; `pythonpath` the one that must be importable (the
-    same, but for src layouts). Both are empty where the checkout itself is right. `problem` says why it cannot be
-    used: such candidates have no score and are never chosen. Candidates of one `origin` are the same app.
+    `chdir` is the folder to start in, relative to the checkout; `pythonpath` is the folder that must be importable
+    (the same, except for src layouts). Both are empty for the checkout itself. `problem` says why a candidate cannot be
+    used: it has no score and is never chosen. Candidates with the same `origin` are the same app.
     """
 
     entry: str
@@ -47,7 +47,7 @@ class EntryCandidate:
 
 
 def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
-    """Everything in a checkout that may be the app, the best first, what cannot be used last."""
+    """Return all candidates in a checkout, the best first, unusable ones last."""
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     all_found = (
@@ -67,13 +67,13 @@ def find_entries(root: Path | RepositoryCheckout) -> list[EntryCandidate]:
 
 
 def choose_entry(candidates: list[EntryCandidate]) -> EntryCandidate:
-    """The one candidate to use, or an error that says in a sentence why there is none."""
+    """Return the candidate to use. PiwizardError says why there is none."""
     usable = [candidate for candidate in candidates if not candidate.problem]
     if not usable:
-        hint = 'Name it as "module:name", or "package:create_app()" for a function that makes it.'
+        hint = 'Set app.entry to "module:name", or to "package:create_app()" for a factory function.'
         if broken := list({candidate.origin: candidate for candidate in candidates[::-1]}.values())[:-4:-1]:
             said = "; ".join(f"{c.entry} ({c.file}, line {c.line}): {c.problem}" for c in broken)
-            sentence = f"No Flask app that gunicorn can load was found. Seen: {said}."
+            sentence = f"The code has no Flask app that gunicorn can load. Found: {said}."
             raise PiwizardError(sentence, key="app.entry", hint=hint)
         raise PiwizardError("No Flask app was found in the code.", key="app.entry", hint=hint)
     best = max(usable, key=lambda candidate: candidate.score)
@@ -82,15 +82,17 @@ def choose_entry(candidates: list[EntryCandidate]) -> EntryCandidate:
         named = [best, *rivals][:6]
         listed = ", ".join(f"{c.entry} ({c.file}, line {c.line})" for c in named)
         raise PiwizardError(
-            f"Several Flask apps were found, equally likely: {listed}.",
+            f"Several Flask apps are equally likely: {listed}.",
             key="app.entry",
-            hint="Say which one is the site: " + " or ".join(f'entry = "{c.entry}"' for c in named[:2]) + ".",
+            hint="Set app.entry to the one for this site: "
+            + " or ".join(f'entry = "{c.entry}"' for c in named[:2])
+            + ".",
         )
     return best
 
 
 def _unread_candidates(checkout: RepositoryCheckout) -> list[EntryCandidate]:
-    """Return the files that an app usually is in and that could not be read, each with the reason."""
+    """Return candidates for unreadable files that usually contain the app."""
     unread = [one for one in checkout.skipped if PurePosixPath(one.file).stem in FILE_SCORES]
     return [
         EntryCandidate(f"{PurePosixPath(one.file).stem}:app", one.file, 1, "", 0, problem=one.why) for one in unread
@@ -119,15 +121,15 @@ def _in_file(code: CodeIndex, file: str) -> list[EntryCandidate]:
             found.append(_from_factory(code, file, name, factory))
     for name, line in islice(bound.main_only.items(), MAX_ENTRIES_PER_FILE):
         if name in APP_NAMES and name not in bound.names:
-            why = 'is only made under if __name__ == "__main__"'
+            why = 'is only created under if __name__ == "__main__"'
             found.append(_with_module(code, file, EntryCandidate(name, file, line, why, 0, problem=why)))
     blocked = code.blocked(file)
-    problem = f"line {blocked} runs Flask's own server as soon as it is imported" if blocked else ""
+    problem = f"line {blocked} starts Flask's own server on import" if blocked else ""
     return [c if not problem else _unusable(c, problem) for c in found if ":" in c.entry]
 
 
 def _passes_on(file: str, name: str) -> bool:
-    """Whether a name that a file only imports is meant to be found there."""
+    """Return whether an imported name is meant to be loaded from this file."""
     stem = PurePosixPath(file).stem
     return name == "application" or (stem in FILE_SCORES and name in {*APP_NAMES, *FACTORY_NAMES})
 
@@ -148,24 +150,24 @@ def _score(file: str, name: str, base: int) -> int:
 def _from_app(code: CodeIndex, file: str, name: str, app: WsgiApp, line: int) -> EntryCandidate:
     base, why = {
         "made": (50, f"{name} is a Flask app"),
-        "called": (50, f"{name} is made by {app.factory.name if app.factory else 'a factory'}()"),
+        "called": (50, f"{name} is created by {app.factory.name if app.factory else 'a factory'}()"),
         "wrapped": (52, f"{name} wraps the Flask app"),
         "imported": (44, f"{name} is the Flask app of {app.file}"),
     }[app.how]
     if app.how == "imported" and (name == "application" or PurePosixPath(file).stem == "wsgi"):
-        base = 50  # a file made for servers
+        base = 50  # a file meant for servers
     score = _score(file, name, base + 6 if name in APP_NAMES else base - 8)
     if app.how == "made" and not _serves(code, file, name):
         score = max(1, score - UNUSED_APP_PENALTY)
     problem = ""
     if app.file != file and (blocked := code.blocked(app.file)):
-        problem = f"{app.file} line {blocked} runs Flask's own server as soon as it is imported"
+        problem = f"{app.file} line {blocked} starts Flask's own server on import"
     candidate = EntryCandidate(f"{name}", file, line, why, score, origin=(app.file, app.line), problem=problem)
     return _with_module(code, file, _unusable(candidate, problem) if problem else candidate)
 
 
 def _serves(code: CodeIndex, file: str, name: str) -> bool:
-    """Whether an app gets pages in its own file, or is used by another: some are made only to be at hand."""
+    """Return whether an app gets pages in its own file or is used by another file."""
     if code.checkout.mentions(file, *SERVING_CALLS):
         return True
     word = name.encode()
@@ -179,14 +181,17 @@ def _from_factory(code: CodeIndex, file: str, name: str, factory: AppFactory) ->
     if factory.required:
         problem = f"it needs arguments ({', '.join(factory.required)})"
     candidate = EntryCandidate(
-        f"{name}()", file, factory.line if factory.file == file else 1, f"{name}() makes the Flask app",
+        f"{name}()", file, factory.line if factory.file == file else 1, f"{name}() creates the Flask app",
         0 if problem else _score(file, name, base), origin=(factory.file, factory.line), problem=problem,
     )  # fmt: skip
     return _with_module(code, file, candidate)
 
 
 def _with_module(code: CodeIndex, file: str, candidate: EntryCandidate) -> EntryCandidate:
-    """Put the module's name before the entry, and say where to start; unchanged where the file has no such name."""
+    """Return a candidate with the module in its entry and the folder to start in.
+
+    It is unchanged if the file has no module name.
+    """
     base = import_base(code.checkout, file)
     module = module_name(file, base)
     if module is None:
@@ -198,7 +203,10 @@ def _with_module(code: CodeIndex, file: str, candidate: EntryCandidate) -> Entry
 def _apply_start_command(
     checkout: RepositoryCheckout, found: list[EntryCandidate], hint: StartCommand
 ) -> list[EntryCandidate]:
-    """Raise the candidates that a hint means; add the hint itself where it names a module that is there."""
+    """Raise the score of the candidates that a start command names.
+
+    If it names an existing module without a candidate, add one.
+    """
     bonus = 100 if hint.file in {"Procfile", "gunicorn.conf.py"} else 80 if hint.server else 60
     module, _, name = hint.entry.partition(":")
     module = module.removesuffix(".py").strip("/").replace("/", ".").removeprefix("src.")

@@ -1,4 +1,4 @@
-"""Finds the environment variables that an app reads."""
+"""Find the environment variables that an app reads."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ KEY_PROVIDERS = (
     "CLOUDFLARE|CLOUDINARY|GOOGLE|FACEBOOK|FB|GITHUB|GITLAB|TWITTER|DISCORD|SLACK|TWILIO|SPOTIFY|DROPBOX|OPENAI|"
     "BINANCE|ALPACA|LANGFUSE|MAILJET|TUYA|CLERK|SUPABASE|AZURE|ALIPAY|TENCENT"
 )
-"""Services that give out keys of their own: one that is made up here would only be refused there."""
+"""Services that issue their own keys: they would refuse a generated one."""
 GENERATED_NAME = re.compile(
     rf"^(?!(?:\w+_)?(?:{KEY_PROVIDERS})_(?:\w+_)?SECRET_KEY$)(?:(?:\w*_)?SECRET_KEY|SECRET|\w*_SALT|APP_SECRET)$"
 )
 SECRET_NAME = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|_KEY$|_SALT$|CREDENTIALS|_DSN$")
-# What the system, the shell or a hosting service sets.
+# Variables that the system, the shell or a hosting service sets.
 SYSTEM_VARIABLES = frozenset(
     {"PATH", "HOME", "USER", "PWD", "LANG", "TMPDIR", "PORT", "DYNO", "CI", "TERM", "SHELL", "HOSTNAME"}
 )
@@ -36,9 +36,9 @@ SYSTEM_VARIABLES = frozenset(
 class EnvVariable:
     """An environment variable that the code reads.
 
-    `needed`: the code stops without it (`os.environ["X"]`), or it is a key that Flask cannot do without. `default` is
-    the constant the code falls back to, `example` what a sample file says. `secret`: not to be shown or kept in the
-    open. `generate`: any random text will do.
+    `needed`: the code fails without it (`os.environ["X"]`), or Flask needs this key. `default` is the constant that
+    the code falls back to, `example` the value in a sample file. `secret`: must not be shown or stored in the open.
+    `generate`: any random text works.
     """
 
     name: str
@@ -52,7 +52,7 @@ class EnvVariable:
 
 
 def find_env_variables(root: Path | RepositoryCheckout) -> tuple[EnvVariable, ...]:
-    """Return the environment variables that a checkout's code reads, the needed ones first."""
+    """Return the environment variables that the code reads, needed ones first."""
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     samples = _sample_values(checkout)
@@ -105,7 +105,7 @@ class _FileReader:
             )  # fmt: skip
 
     def overrides(self) -> Iterator[EnvVariable]:
-        """The settings that a loop over the app's configuration takes from variables of their names, where given."""
+        """Yield the settings that a loop overrides by variables of the same name."""
         nodes = self.code.checkout.nodes(self.file)
         if not any(isinstance(node, ast.For) and _is_config(node.iter) and self._asks(node) for node in nodes):
             return
@@ -127,7 +127,7 @@ class _FileReader:
         return any(isinstance(node, ast.expr) and self.is_environ(node) for node in ast.walk(loop))
 
     def read(self, node: ast.AST) -> tuple[str, ast.expr | None, bool] | None:
-        """The name, the default and whether the code insists, where a node reads the environment."""
+        """Return name, default and whether it is needed if a node reads the environment."""
         text = ConstantEvaluator(self.code, self.file).text
         match node:
             case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if self.is_environ(value):
@@ -152,7 +152,7 @@ class _FileReader:
         return self.code.origin(self.file, node) in {("os", "environ"), ("os", "environb")}
 
     def is_environs(self, function: ast.expr) -> bool:
-        """Whether a call reads through the environs package: `env("X")`, `env.str("X")`."""
+        """Return whether a call uses the environs package: `env("X")`, `env.str("X")`."""
         holder = function.value if isinstance(function, ast.Attribute) else function
         if not isinstance(holder, ast.Name) or (isinstance(function, ast.Attribute) and function.attr == "read_env"):
             return False
@@ -162,7 +162,7 @@ class _FileReader:
         return any(origin in {("environs", "Env"), ("environ", "Env")} for origin in origins)
 
     def shown(self, node: ast.expr | None) -> str | None:
-        """A default as a person reads it: paths relative to the checkout, numbers as text."""
+        """Return a default as a person reads it: with paths relative to the checkout."""
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             return str(node.value) if abs(node.value) < 1e18 else None
         text = ConstantEvaluator(self.code, self.file).text(node)
@@ -175,7 +175,7 @@ def _default(call: ast.Call, rest: list[ast.expr]) -> ast.expr | None:
 
 
 def _is_config(node: ast.expr) -> bool:
-    """Whether an expression is an app's configuration, or what it holds: `app.config`, `app.config.items()`."""
+    """Return whether an expression is `app.config` or `app.config.items()`."""
     if isinstance(node, ast.Call) and not node.args and isinstance(node.func, ast.Attribute):
         node = node.func.value
     return isinstance(node, ast.Attribute) and node.attr == "config"
@@ -186,7 +186,7 @@ def _is_or(node: ast.BoolOp) -> bool:
 
 
 def _optional_names(nodes: list[ast.AST]) -> set[str]:
-    """The names that the code asks about first: `"X" in os.environ`, or a read inside try/except KeyError."""
+    """Return names that the code checks first: `"X" in os.environ`, try/except."""
     found: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):

@@ -1,4 +1,4 @@
-"""Python packages that are made for the home network, or for the system bus, and what an app does with them."""
+"""Python packages for the home network or the system bus, and their use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     FILES: ("smbprotocol", "smbclient", "pysmb", "impacket", "libnfs"),
     SYSTEM_BUS: ("avahi", "bleak", "bluezero", "dasbus", "jeepney", "networkmanager", "pydbus", "sdbus", "txdbus"),
 }  # fmt: skip
-"""Modules and distributions, as PyPI compares names."""
+"""Modules and distributions, with names normalized as on PyPI."""
 _PARTS: dict[str, str] = {
     **dict.fromkeys(("mqtt", "mqtts"), MQTT),
     **dict.fromkeys(("dlna", "mdns", "ssdp", "upnp", "zeroconf"), DISCOVERY),
@@ -46,14 +46,14 @@ _PARTS: dict[str, str] = {
     **dict.fromkeys(("samba", "smb"), FILES),
     "dbus": SYSTEM_BUS,
 }  # fmt: skip
-"""Parts of names that say enough: python-kasa, pychromecast, aioshelly, flask-mqtt, dbus-next."""
+"""Telling parts of names: python-kasa, pychromecast, aioshelly, flask-mqtt, dbus-next."""
 _KNOWN = {name: why for why, names in _NAMES.items() for name in names}
 _BEFORE = re.compile(r"^(?:py|aio|async)(?=[a-z]{3})")
 _AFTER = re.compile(r"(?:\d+|api|client|lib|tcp)$")
 
 
 def home_network_use_of(name: str) -> str | None:
-    """Return what an app does with a module or distribution: the rest of a sentence that begins with "it"."""
+    """Return what an app does with a module or distribution, to follow "it"."""
     plain = normalized_name(name)
     if plain in _KNOWN:
         return _KNOWN[plain]

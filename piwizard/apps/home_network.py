@@ -1,4 +1,4 @@
-"""Finds what in an app's code asks for the home network: MQTT, devices, private addresses, discovery, D-Bus."""
+"""Find what in an app's code needs the home network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_LINE_LENGTH = 2000
 OWN_ADDRESS_SETTING = re.compile(
     r"^(?:\w*_)?(?:HOST|BIND|LISTEN|ADDRESS|SERVER_NAME|HOSTS|ORIGINS?|PROXIES|NETWORKS?|SUBNETS?)$", re.I
 )
-"""Settings that usually say where the app itself listens, or who may call it, rather than whom it calls."""
+"""Settings with addresses that the app listens on or accepts, not ones that it calls."""
 CALLED_SERVICE = re.compile(
     r"MQTT|BROKER|DB|DATABASE|REDIS|MYSQL|POSTGRES|PG|MONGO|SQL|INFLUX|HASS|HOME_?ASSISTANT|HUE|BRIDGE|PRINTER|CAM|NAS|SMB|"
     r"ROUTER|FRITZ|TV|LAMP|LIGHT|PLUG|SHELLY|TASMOTA|DEVICE|SENSOR|API|SMTP|MAIL|REMOTE|TARGET|UPSTREAM",
@@ -38,7 +38,7 @@ CALLED_SERVICE = re.compile(
 OWN_ADDRESS_CALLS = frozenset(
     {"run", "run_simple", "bind", "serve", "WSGIServer", "make_server", "CORS", "startswith", "ip_network"}
 )
-"""Calls whose addresses are the app's own, or those of its visitors."""
+"""Calls with addresses of the app itself, or of its visitors."""
 SOCKET_OPTIONS = {
     "SO_BROADCAST": "sends broadcasts",
     "IP_ADD_MEMBERSHIP": "listens to multicast",
@@ -62,7 +62,7 @@ NETWORK_WORDS = (
 
 @dataclass(frozen=True)
 class HomeNetworkUse:
-    """One place in an app that asks for the home network. `dbus`: for this machine's system bus."""
+    """A place in an app that needs the home network, or with `dbus` the system bus."""
 
     why: str
     file: str
@@ -71,12 +71,12 @@ class HomeNetworkUse:
 
     @property
     def text(self) -> str:
-        """Return the reason with its place, as it is shown to a person."""
+        """Return the reason and its place as a person reads it."""
         return f"it {self.why} ({self.file}:{self.line})" if self.line else f"it {self.why} ({self.file})"
 
 
 def find_home_network(root: Path | RepositoryCheckout) -> tuple[HomeNetworkUse, ...]:
-    """Return what asks for the home network in a checkout."""
+    """Return the places in a checkout that need the home network."""
     checkout = scan_checkout(root)
     found: list[HomeNetworkUse] = []
     for file in checkout.python:
@@ -110,7 +110,7 @@ def _uses_in_imports(checkout: RepositoryCheckout, file: str, tree: ast.Module) 
 
 
 def _is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
-    """Whether a module is a file or folder of the checkout itself."""
+    """Return whether a module is a file or folder of the checkout."""
     folders = folders_above(file)
     return any(find_module(checkout, folder, top) or checkout.is_dir(join_path(folder, top)) for folder in folders)
 
@@ -156,12 +156,12 @@ def _uses_in_literals(checkout: RepositoryCheckout, file: str) -> Iterator[HomeN
 
 
 def _docstring_ids(nodes: Iterable[ast.AST]) -> set[int]:
-    """Return the ids of texts that stand by themselves: docstrings."""
+    """Return the ids of texts that are statements of their own: docstrings."""
     return {id(node.value) for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
 
 
 def _own_address_ids(nodes: Iterable[ast.AST]) -> set[int]:
-    """Return the ids of texts that say where the app listens, or with what a visitor's address is compared."""
+    """Return the ids of texts that are the app's own or visitors' addresses."""
     found: set[int] = set()
     for node in nodes:
         inside: list[ast.AST] = []
@@ -215,9 +215,9 @@ def _uses_in_settings(checkout: RepositoryCheckout, file: str) -> Iterator[HomeN
 
 
 def home_network_in_answers(settings: Mapping[str, object]) -> tuple[HomeNetworkUse, ...]:
-    """Return what in the answers to app.env asks for the home network. Values may be secret: they are not named."""
+    """Return the variables of app.env that need the home network, by name only."""
     return tuple(
-        HomeNetworkUse(f"gets an address at home in {name}", "app.env", 0)
+        HomeNetworkUse(f"gets a home network address in {name}", "app.env", 0)
         for name, value in settings.items()
         if isinstance(value, str) and not _is_own_address(name) and private_address(value[:MAX_LINE_LENGTH])
     )

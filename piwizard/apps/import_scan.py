@@ -1,6 +1,6 @@
-"""The packages of an app that lists none: those of its imports whose package is beyond doubt.
+"""Find the packages of an app that lists none, by its imports.
 
-A name that is merely guessed is never installed: whoever registers it at PyPI would have their code run here.
+A guessed name is never installed: whoever registers it on PyPI could run code here.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ PACKAGE_OF_MODULE = {
     "yaml": "PyYAML",
     "zmq": "pyzmq",
 }
-"""Modules that pip knows by another name."""
+"""Modules whose package has another name."""
 FLASK_EXTENSIONS = frozenset({
     "admin", "apscheduler", "babel", "bcrypt", "caching", "cors", "debugtoolbar", "httpauth", "jwt_extended",
     "limiter", "login", "mail", "mailman", "marshmallow", "migrate", "moment", "mysqldb", "pymongo", "restful", "restx",
     "security", "session", "smorest", "socketio", "sqlalchemy", "talisman", "wtf",
 })  # fmt: skip
-"""The extensions flask_NAME whose package is Flask-NAME."""
+"""Modules flask_NAME whose package is Flask-NAME."""
 SAME_NAME_PACKAGES = frozenset({
     "apscheduler", "arrow", "babel", "bcrypt", "bleach", "cachetools", "celery", "click",
     "cryptography", "feedparser", "flask", "gpiozero", "gunicorn", "httpx", "humanize", "itsdangerous", "jinja2",
@@ -52,14 +52,14 @@ SAME_NAME_PACKAGES = frozenset({
     "seaborn", "simplejson", "smbus", "smbus2", "sqlalchemy", "tabulate", "tinydb", "tzlocal", "waitress", "werkzeug",
     "wtforms", "xmltodict", "yt_dlp",
 })  # fmt: skip
-"""Modules whose package is called the same."""
+"""Modules whose package has the same name."""
 
 
 KNOWN_PACKAGES = frozenset(normalized_name(name) for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES))
 
 
 def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
-    """What to install for a checkout that does not say so itself, Flask always."""
+    """Return the packages to install for a checkout that lists none; always Flask."""
     found = {"flask"}
     for file in checkout.python:
         tree = None if is_script(file) else checkout.parsed(file)
@@ -75,7 +75,7 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
 
 
 def is_known_package(name: str) -> bool:
-    """Whether a package is one of those that `packages` may name."""
+    """Return whether `packages_from_imports` may return a package."""
     extension = name.removeprefix("flask-").replace("-", "_")
     return name in KNOWN_PACKAGES or (name.startswith("flask-") and extension in FLASK_EXTENSIONS)
 

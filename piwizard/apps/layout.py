@@ -1,4 +1,4 @@
-"""Where the parts of a site lie on the disk."""
+"""Name the folders and files of a site on the disk."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from piwizard.system import paths
 
 PROOF_FILE = "proven.json"
-"""Says that a release was tried, with which entry, and what it took; lies in the release's folder."""
+"""In a release's folder: the entry that passed the smoke test, and its memory usage."""
 
 
 @dataclass(frozen=True)
 class SiteLayout:
-    """The folders of one site. `commit` names the release, with what was answered otherwise than it was found.
+    """The folders of one site. Everything below `folder` belongs to the site alone.
 
-    Everything below `folder` is the site's alone.
+    `commit` and `variant` name the release; `variant` depends on the answers about the build.
     """
 
     site: str
@@ -32,7 +32,7 @@ class SiteLayout:
 
     @property
     def current(self) -> Path:
-        """The link to the release in use."""
+        """Return the link to the current release."""
         return self.folder / "current"
 
     @property
@@ -45,12 +45,12 @@ class SiteLayout:
 
     @property
     def public(self) -> Path:
-        """What nginx may serve, in a tree that mirrors the URLs."""
+        """Return the folder that nginx may serve; its tree mirrors the URLs."""
         return self.release / "public"
 
     @property
     def data(self) -> Path:
-        """What the app writes; also its HOME."""
+        """Return the folder that the app writes; also its HOME."""
         return self.folder / "data"
 
     @property

@@ -1,7 +1,7 @@
-"""Whether visitors can get at the inside of a repository or at the app's data, judged by what they are sent.
+"""Check whether a site leaks private files of its repository or data.
 
-A page that comes for every address is no leak, and neither is silence a proof that there is none: the content of an
-answer is held against the content of the file.
+Responses are compared with the content of the files: an app that answers every address with the same page leaks
+nothing, and a missing response proves nothing.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from piwizard.system import safe_open
 from piwizard.system.http_client import HttpResponse
 
 PROBE_BYTES = 4096
-"""Bytes of a file that are looked for in an answer."""
+"""Bytes from the start of a file to search for in a response."""
 MAX_FILES, MAX_ENTRIES, MAX_DEPTH = 24, 5000, 4
 SHORT_FILE_BYTES = 32
-"""Bytes: less than that may be part of any page, and has to be all of the answer."""
+"""Shorter content may be part of any page, so it must be the whole response."""
 MIN_REQUESTS, MAX_UNANSWERED = 8, 3
 TIME_LIMIT_SECONDS, WAIT_FOR_APP_SECONDS = 30.0, 60.0
-"""After `SECONDS` only `AT_LEAST` addresses are asked for; where nobody answers it is asked again for `PATIENCE`."""
+"""After the time limit no more than MIN_REQUESTS are made; a silent app is retried for WAIT_FOR_APP_SECONDS."""
 RETRY_PAUSE_SECONDS = 0.1
 GATEWAY_ERRORS = (502, 503, 504)
-"""nginx's own, while the app is silent."""
+"""Responses of nginx itself while the app does not respond."""
 SQLITE_HEADER = b"SQLite format 3\0"
 GIT_FILES = {
     ".git/HEAD": re.compile(rb"\A(ref: refs/\S+|[0-9a-f]{40,64})\s*\Z"),
@@ -51,28 +51,28 @@ PRIVATE_KINDS = (SECRET_FILE, DATABASE_FILE, SOURCE_FILE)
 SKIPPED_FOLDERS = ("venv", "node_modules", "__pycache__", "site-packages")
 
 Request = Callable[[str], HttpResponse | None]
-"""Asks for a path; None where nobody answers."""
+"""Requests a path; None without a response."""
 
 
 @dataclass(frozen=True)
 class PrivateFile:
-    """A file that no visitor should get: its path below the address, and how it begins."""
+    """A file that no visitor should get: its URL path and its first bytes."""
 
     path: str
     beginning: bytes
 
     @property
     def is_short(self) -> bool:
-        """Return whether so little is in it that a page may be just that by chance."""
+        """Return whether the content is so short that a page may match it by chance."""
         return len(_normalized(self.beginning)) < SHORT_FILE_BYTES
 
     def is_in(self, answer: HttpResponse) -> bool:
-        """Return whether an answer gives the file away."""
+        """Return whether a response contains the file."""
         known = GIT_FILES.get(self.path)
         if known and known.search(answer.body):
             return True
         if self.beginning.startswith(SQLITE_HEADER):
-            return answer.body.startswith(SQLITE_HEADER)  # the app may have written since
+            return answer.body.startswith(SQLITE_HEADER)  # the app may have written to it since
         wanted, given = _normalized(self.beginning), _normalized(answer.body)
         if self.is_short:
             return wanted == given != b""
@@ -81,7 +81,7 @@ class PrivateFile:
 
 @dataclass
 class LeakReport:
-    """What was found: paths that are given away, paths for which nobody answered, how many were asked for."""
+    """The result: leaked paths, paths without a response, and the number of requests."""
 
     leaked: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ class LeakReport:
 def find_leaks(
     files: list[PrivateFile], ask: Request, seconds: float = TIME_LIMIT_SECONDS, patience: float = WAIT_FOR_APP_SECONDS
 ) -> LeakReport:
-    """Ask for each of these files as a visitor would."""
+    """Request each of these files as a visitor would, and return the leaks."""
     found, until = LeakReport(), time.monotonic() + seconds
     left = patience
     for number, file in enumerate(files):
@@ -101,7 +101,7 @@ def find_leaks(
         found.asked += 1
         if answer is None:
             found.silent.append(f"/{file.path}")
-            left = 0.0  # it was waited for already
+            left = 0.0  # it had its time already
             if len(found.silent) == MAX_UNANSWERED:
                 break
         elif file.is_in(answer) and not (file.is_short and _same_for_missing_page(ask, file.path, answer)):
@@ -110,7 +110,10 @@ def find_leaks(
 
 
 def list_private_files(layout: SiteLayout) -> list[PrivateFile]:
-    """Return what is looked for: git's own, secrets, databases, then code, each at the addresses where it might be."""
+    """Return the private files of a site at each URL path where they might be.
+
+    Git's files come first, then secrets, databases and code.
+    """
     code, published = layout.current / "app", layout.current / "public"
     own = {name: _first_bytes(code, name) or b"" for name in GIT_FILES}
     environment = _first_bytes(layout.folder, layout.environment_file.name)
@@ -123,13 +126,13 @@ def list_private_files(layout: SiteLayout) -> list[PrivateFile]:
             for address in _addresses(path)
             if address not in own and not (published / address).is_file()
         ]
-    # First every file at its own address, then the less likely ones.
+    # Each file at its own path first, then at less likely ones.
     ordered = sorted(found, key=lambda file: file.path not in inside and file.path not in (*own, ".env", "app.env"))
     return list(dict.fromkeys(ordered))[:MAX_FILES]
 
 
 def _addresses(path: str) -> Iterator[str]:
-    """Where a file might be given away: as in the repository, without the folders above it, below /static/."""
+    """Yield the URL paths where a file of the repository might be."""
     yield path
     parts = path.split("/")
     yield from ("/".join(parts[number:]) for number in range(1, len(parts)))
@@ -142,7 +145,7 @@ def _importance(path: str) -> tuple[int, int, str]:
 
 
 def _private_files_below(root: Path, kinds: tuple[re.Pattern[str], ...]) -> dict[str, bytes]:
-    """The files of these kinds below a folder, by their paths in it. A stranger may be altering it meanwhile."""
+    """Return the files of these kinds below a folder that others may be changing."""
     try:
         with safe_open.open_folder(root) as handle:
             names = islice(_entries_below(handle, "", kinds, MAX_DEPTH), MAX_ENTRIES)
@@ -154,7 +157,7 @@ def _private_files_below(root: Path, kinds: tuple[re.Pattern[str], ...]) -> dict
 def _entries_below(
     within: int, prefix: str, kinds: tuple[re.Pattern[str], ...], depth: int
 ) -> Iterator[tuple[str, bytes]]:
-    """Every entry once, so that somebody can count them; those that are not wanted have no content."""
+    """Yield every entry once, so that they can be counted; others have no content."""
     with os.scandir(within) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -172,7 +175,7 @@ def _entries_of_folder(
 ) -> Iterator[tuple[str, bytes]]:
     try:
         handle = os.open(name, safe_open.FOLDER_FLAGS, dir_fd=within)
-    except OSError:  # it has just become something else
+    except OSError:  # it was replaced meanwhile
         return
     try:
         yield from _entries_below(handle, f"{prefix}{name}/", kinds, depth - 1)
@@ -209,12 +212,12 @@ def _request_until_answered(ask: Request, path: str, patience: float) -> HttpRes
 
 
 def _same_for_missing_page(ask: Request, path: str, answer: HttpResponse) -> bool:
-    """Return whether an address of the same form, at which there is nothing, gets the same answer."""
+    """Return whether a similar path without a file gets the same response."""
     folder, slash, name = path.rpartition("/")
     other = ask(quote(f"/{folder}{slash}no-{secrets.token_hex(8)}-{name.lstrip('.')}"))
     return other is not None and other.body == answer.body
 
 
 def _normalized(content: bytes) -> bytes:
-    """Without what reading and writing as text alters."""
+    """Return content without differences in line ends and outer whitespace."""
     return content.replace(b"\r\n", b"\n").strip()

@@ -1,4 +1,4 @@
-"""Reads the lock files of poetry, uv, pdm and Pipenv, none of which has to be installed on a Pi for that."""
+"""Read the lock files of poetry, uv, pdm and Pipenv without these tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from piwizard.apps.repository_checkout import RepositoryCheckout
 from piwizard.apps.version_specs import pip_spec
 
 MAX_KEY_DOTS = 32
-"""Parts of a dotted key: the time that one takes grows with the square of them."""
+"""Dots in a key: parsing time grows with the square of their number."""
 KEY_DOT = re.compile(r"\.[ \t]*[^.\s]")
 MAX_PACKAGES = 5000
 LOCKFILES = ("uv.lock", "poetry.lock", "pdm.lock")
@@ -22,7 +22,10 @@ Table = dict[str, Any]
 
 
 def read_toml(checkout: RepositoryCheckout, file: str) -> Table:
-    """A TOML file, parsed once; empty where it is missing, no TOML, or has longer keys than any real one."""
+    """Return a TOML file, parsed once.
+
+    Empty if it is missing, not valid TOML, or has longer keys than any real file.
+    """
     key = f"toml {file}"
     if key not in checkout.memory:
         checkout.memory[key] = _parse_toml(checkout.text(file))
@@ -39,14 +42,14 @@ def _parse_toml(text: str) -> Table:
 
 
 def as_table(value: object) -> Table:
-    """A value where a table is expected."""
+    """Return a value if it is a table, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def pinned_versions(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, tuple[str, ...]]:
-    """The lock file beside a project, and its versions as pip's constraints.
+    """Return the lock file of a project and its versions as pip constraints.
 
-    A distribution that is locked at several versions, for different machines, is left to pip.
+    A distribution with several locked versions, for different machines, is left to pip.
     """
     for name in LOCKFILES:
         packages = read_toml(checkout, join_path(folder, name)).get("package")
@@ -70,49 +73,54 @@ def _from_index(source: Table) -> bool:
 
 
 def read_pipfile_lock(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
-    """The locked packages of a Pipfile.lock as requirement lines."""
+    """Return the packages of a Pipfile.lock as requirement lines."""
     try:
         content = json.loads(checkout.text(join_path(folder, "Pipfile.lock")) or "{}")
     except (ValueError, RecursionError):
         return ()
     lines = (
-        _requirement_line(name, as_table(wish)) for name, wish in as_table(as_table(content).get("default")).items()
+        _requirement_line(name, as_table(wanted)) for name, wanted in as_table(as_table(content).get("default")).items()
     )
     return tuple(line for line in lines if line)
 
 
 def read_pipfile(checkout: RepositoryCheckout, folder: str = "") -> tuple[str, ...]:
-    """The [packages] of a Pipfile as requirement lines."""
+    """Return the [packages] of a Pipfile as requirement lines."""
     return requirement_lines(as_table(read_toml(checkout, join_path(folder, "Pipfile")).get("packages")))
 
 
 def requirement_lines(packages: Table) -> tuple[str, ...]:
-    """Packages as Pipenv and poetry write them, `name = "^1.2"` or a table, as requirement lines."""
+    """Return packages as requirement lines.
+
+    `packages` is a table as Pipenv and poetry write it: `name = "^1.2"`, or a table for each name.
+    """
     lines: list[str] = []
-    for name, wish in packages.items():
-        several = wish if isinstance(wish, list) else [wish]
+    for name, wanted in packages.items():
+        several = wanted if isinstance(wanted, list) else [wanted]
         lines += [
             _requirement_line(name, {"version": each} if isinstance(each, str) else as_table(each)) for each in several
         ]
     return tuple(line for line in lines if line)
 
 
-def _requirement_line(name: str, wish: Table) -> str:
-    if not PACKAGE_NAME.fullmatch(name) or wish.get("optional") is True:
+def _requirement_line(name: str, wanted: Table) -> str:
+    if not PACKAGE_NAME.fullmatch(name) or wanted.get("optional") is True:
         return ""
-    chosen = wish.get("extras")
+    chosen = wanted.get("extras")
     extras = [extra for extra in chosen if isinstance(extra, str)] if isinstance(chosen, list) else []
     title = f"{name}[{','.join(extras)}]" if extras else name
-    if isinstance(wish.get("git"), str):
-        revision = next((wish[key] for key in ("rev", "ref", "tag", "branch") if isinstance(wish.get(key), str)), "")
-        line = f"{title} @ git+{wish['git']}" + (f"@{revision}" if revision else "")
-    elif isinstance(wish.get("url"), str):
-        line = f"{title} @ {wish['url']}"
-    elif isinstance(wish.get("path"), str):
-        line = str(wish["path"])
+    if isinstance(wanted.get("git"), str):
+        revision = next(
+            (wanted[key] for key in ("rev", "ref", "tag", "branch") if isinstance(wanted.get(key), str)), ""
+        )
+        line = f"{title} @ git+{wanted['git']}" + (f"@{revision}" if revision else "")
+    elif isinstance(wanted.get("url"), str):
+        line = f"{title} @ {wanted['url']}"
+    elif isinstance(wanted.get("path"), str):
+        line = str(wanted["path"])
     else:
-        version = wish.get("version")
+        version = wanted.get("version")
         line = title + (pip_spec(version) if isinstance(version, str) else "")
-    if isinstance(wish.get("markers"), str):
-        line += f" ; {wish['markers']}"
+    if isinstance(wanted.get("markers"), str):
+        line += f" ; {wanted['markers']}"
     return "" if any(character in line for character in "\r\n") or line.startswith("-") else line

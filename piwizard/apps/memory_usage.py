@@ -1,4 +1,4 @@
-"""How much memory an app takes, as its trial measured it, and how many workers fit a board."""
+"""Memory usage of an app, and the number of workers that fit a board."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from pathlib import Path
 from piwizard.system import files
 from piwizard.system.facts import Facts
 
-MEASUREMENT = re.compile(r"^Loaded, it takes (\d+) MB, and (\d+) MB more for each worker\.$", re.M)
-"""What `trial.py` says."""
+MEASUREMENT = re.compile(r"^Memory after loading: (\d+) MB, plus (\d+) MB per worker\.$", re.M)
+"""Printed by `smoke_test.py`."""
 SIMILAR_SHARE = 0.2
-"""A new version that takes as much as this more or less, as a part, counts as taking what the one before took."""
+"""A new version whose usage differs by less than this share keeps the value before."""
 GROWTH_FACTOR = 1.5
-"""A worker that has been asked for many pages takes this much more than one that was asked for one."""
+"""A worker that has served many pages uses this much more than after one page."""
 MAX_WORKERS = 4
 
 
 @dataclass(frozen=True)
 class MemoryUsage:
-    """MiB that the first process of the service takes, and each worker."""
+    """MiB used by the master process and by each worker."""
 
     master: int
     worker: int
 
 
 def read_memory_usage(proof: Path) -> MemoryUsage | None:
-    """What was kept with the proof of a release; None where nobody measured."""
+    """Return the measurement in the proof file of a release; None if there is none."""
     try:
         kept = json.loads(files.read(proof) or b"{}").get("measured")
         return MemoryUsage(int(kept["master"]), int(kept["worker"])) if kept else None
@@ -38,7 +38,10 @@ def read_memory_usage(proof: Path) -> MemoryUsage | None:
 
 
 def measurement_to_keep(said: str, before: MemoryUsage | None) -> Mapping[str, int]:
-    """What is to be kept of a trial's words: what the version before took, where this one takes about the same."""
+    """Return the measurement to keep from the output of a smoke test.
+
+    If the version before used about the same, its measurement is kept.
+    """
     found = MEASUREMENT.search(said)
     if found is None:
         return asdict(before) if before else {}
@@ -49,10 +52,11 @@ def measurement_to_keep(said: str, before: MemoryUsage | None) -> Mapping[str, i
 
 
 def workers_and_threads(machine: Facts, app: MemoryUsage | None) -> tuple[int, int]:
-    """Workers and threads of each. Without a measured app, by what was measured on boards with small apps.
+    """Return the number of workers, and of threads for each.
 
-    Half of the board's memory is the app's; the rest is the system's, nginx's, and for builds. How many sites there
-    are does not count: a second one shall not alter the units of the first.
+    Half of the board's memory is for the app; the rest is for the system, nginx and builds. Without a measurement, the
+    numbers are those that work for small apps. Other sites do not count: a second site must not change the units of
+    the first.
     """
     memory, cores = machine.memory.nominal, machine.cores
     most = 1 if cores == 1 and memory < 1024 else max(2, min(MAX_WORKERS, cores))

@@ -1,4 +1,4 @@
-"""Which module a file is, from which folder it is imported, and where its imports lead."""
+"""Map files of a checkout to modules, and imports to files."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ MODULE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
 def join_path(*parts: str) -> str:
-    """Parts of a path inside the checkout as one; the checkout itself is the empty string."""
+    """Return the path of these parts inside the checkout; "" is the checkout itself."""
     return "/".join(part for part in parts if part)
 
 
 def parent_folder(path: str) -> str:
-    """The folder of a path inside the checkout."""
+    """Return the folder of a path inside the checkout."""
     return path.rpartition("/")[0]
 
 
 def folders_above(file: str) -> list[str]:
-    """The folders that hold a file, the nearest first, the checkout itself last."""
+    """Return the folders above a file: the nearest first, the checkout itself last."""
     found = [parent_folder(file)]
     while found[-1]:
         found.append(parent_folder(found[-1]))
@@ -33,10 +33,10 @@ def folders_above(file: str) -> list[str]:
 
 
 def import_base(checkout: RepositoryCheckout, file: str) -> str:
-    """The folder that has to be on sys.path for a file to import what it imports.
+    """Return the folder that must be on sys.path for the imports of a file.
 
-    Python's packages say it: the first folder above without an __init__.py. Where the file's own imports resolve
-    better from another folder above (scripts inside packages, packages without __init__.py), that one wins.
+    Normally the first folder above without an __init__.py. If the file's imports resolve better from another folder
+    above (scripts inside packages, packages without __init__.py), that one.
     """
     if file not in checkout.bases:
         checkout.bases[file] = _find_import_base(checkout, file)
@@ -59,7 +59,7 @@ def _find_import_base(checkout: RepositoryCheckout, file: str) -> str:
 
 
 def absolute_imports(tree: ast.Module) -> Iterator[str]:
-    """The modules a file imports by their full name."""
+    """Yield the modules that a file imports by their full names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -69,7 +69,7 @@ def absolute_imports(tree: ast.Module) -> Iterator[str]:
 
 
 def module_name(file: str, base: str) -> str | None:
-    """The dotted name of a file imported from a folder; None where it has none."""
+    """Return the dotted name of a file imported from a folder; None if it has none."""
     relative = PurePosixPath(file).relative_to(base) if base else PurePosixPath(file)
     parts = list(relative.with_suffix("").parts)
     if parts and parts[-1] == "__init__":
@@ -80,7 +80,7 @@ def module_name(file: str, base: str) -> str | None:
 
 
 def find_module(checkout: RepositoryCheckout, base: str, name: str) -> str | None:
-    """The file of a module, imported from a folder; None where the checkout has no such module."""
+    """Return the file of a module imported from a folder; None if it is not there."""
     if not all(MODULE_PART.fullmatch(part) for part in name.split(".")):
         return None
     path = join_path(base, name.replace(".", "/"))
@@ -91,7 +91,10 @@ def find_module(checkout: RepositoryCheckout, base: str, name: str) -> str | Non
 
 
 def imported_file(checkout: RepositoryCheckout, file: str, module: str, level: int) -> str | None:
-    """The file behind `from MODULE import …` (level: its leading dots) in a file; None where it is not ours."""
+    """Return the file of `from MODULE import …`; None if it is outside the checkout.
+
+    `level` is the number of leading dots.
+    """
     if level:
         folder = parent_folder(file)
         for _ in range(level - 1):
@@ -107,5 +110,5 @@ def imported_file(checkout: RepositoryCheckout, file: str, module: str, level: i
 
 
 def submodule_file(checkout: RepositoryCheckout, file: str, name: str) -> str | None:
-    """The file of `name` in the package whose __init__.py is `file`."""
+    """Return the file of `name` in the package whose __init__.py is `file`."""
     return find_module(checkout, parent_folder(file), name) if file.endswith("__init__.py") else None

@@ -1,4 +1,4 @@
-"""What an app may reach over the network, as lines of its unit, and the program and units that help with it."""
+"""Control what an app may reach over the network, with nftables and systemd."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ from piwizard.templates.render import render
 PROGRAM = Path("/usr/local/lib/piwizard/egress.py")
 UNITS = Path("/etc/systemd/system")
 SERVICE, WATCH, TIMER = "piwizard-egress.service", "piwizard-egress.path", "piwizard-egress.timer"
-REMEMBERED = timedelta(days=1)
-"""How long nftables keeps what it refused, as `egress.ruleset` says."""
+REFUSALS_KEPT_FOR = timedelta(days=1)
+"""How long nftables remembers a refused connection; set in `egress_filter.ruleset`."""
 
 
-def guard(site: str, network: str, why: str = "") -> tuple[Change, ...]:
-    """Return the changes that put the packet filter in place, for all sites together, and one site under it.
+def egress_changes(site: str, network: str, why: str = "") -> tuple[Change, ...]:
+    """Return the changes that set up the packet filter, shared and for one site.
 
-    They come after the site's user and before anything of the app runs. `why` says what in the code made it `network`.
+    Apply them after the site's user exists and before anything of the app runs. `why` says what in the code needs
+    `network`.
     """
     program = File(PROGRAM, Path(egress_filter.__file__).read_text(encoding="utf-8"))
     service = File(UNITS / SERVICE, render("systemd/egress.service.j2", program=PROGRAM))
@@ -55,15 +56,15 @@ def guard(site: str, network: str, why: str = "") -> tuple[Change, ...]:
     )
 
 
-def agreed(site: str) -> str | None:
-    """Return what a site's app may reach since it was last set up; None for a new site."""
+def agreed_network(site: str) -> str | None:
+    """Return what was agreed for a site when it was last set up; None if it is new."""
     text = (files.read(egress_filter.SITES_FOLDER / site) or b"").decode("utf-8", "replace").strip()
     return text if text in (INTERNET, HOME) else None
 
 
 @dataclass(frozen=True)
 class RefusedConnection:
-    """A destination that the packet filter kept an app from, and when it did so last."""
+    """A destination that the packet filter refused, and the time of the last attempt."""
 
     address: str
     protocol: str
@@ -72,36 +73,46 @@ class RefusedConnection:
 
     @property
     def text(self) -> str:
-        """Return it as a person reads it."""
+        """Return the destination as a person reads it."""
         return f"{self.address} port {self.port} ({self.protocol.upper()})"
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What nftables holds for one app. `loaded`: its rules are in force; `possible`: the kernel has nf_tables."""
+class PacketFilter:
+    """The packet filter's state for one app.
+
+    `loaded`: its rules are in force. `possible`: the kernel has nf_tables.
+    """
 
     loaded: bool
     possible: bool = True
     refused: tuple[RefusedConnection, ...] = ()
 
 
-def look(user: str) -> Filter:
-    """Return what the packet filter does with the packets of this user."""
+def read_filter(user: str) -> PacketFilter:
+    """Return the state of the packet filter for the packets of this user."""
     try:
         number = pwd.getpwnam(user).pw_uid
     except KeyError:
-        return Filter(loaded=False)
+        return PacketFilter(loaded=False)
     if commands.which("nft") is None or not commands.run(("nft", "list", "tables"), timeout=10).ok:
-        return Filter(loaded=False, possible=False)
+        return PacketFilter(loaded=False, possible=False)
     listed = commands.run(("nft", "--json", "list", "table", "inet", egress_filter.TABLE), timeout=10)
     try:
-        return read(json.loads(listed.output), number, datetime.now(UTC)) if listed.ok else Filter(loaded=False)
+        return (
+            parse_ruleset(json.loads(listed.output), number, datetime.now(UTC))
+            if listed.ok
+            else PacketFilter(loaded=False)
+        )
     except (ValueError, KeyError, TypeError):
-        return Filter(loaded=False)
+        return PacketFilter(loaded=False)
 
 
 def unreachable_resolvers(site: str) -> tuple[str, ...]:
-    """Return the name servers that systemd keeps a site's service from. It follows the network within moments."""
+    """Return the name servers that systemd blocks for a site's service.
+
+    They change with the network; the rules follow within moments.
+    """
     shown = commands.run(("systemctl", "show", "--property=IPAddressDeny,IPAddressAllow", f"{site}.service"))
     fields = dict(line.split("=", 1) for line in shown.output.splitlines() if "=" in line)
     if not fields.get("IPAddressDeny"):
@@ -119,14 +130,14 @@ def _networks(text: str) -> list[IPv4Network | IPv6Network]:
     return [ip_network(word) for word in text.split()]
 
 
-def read(ruleset: Mapping[str, Any], user: int, now: datetime) -> Filter:
-    """Return the same from nft's JSON."""
+def parse_ruleset(ruleset: Mapping[str, Any], user: int, now: datetime) -> PacketFilter:
+    """Return the state of the packet filter from the JSON of nft."""
     objects = ruleset["nftables"]
     sets = {one["set"]["name"]: one["set"].get("elem", []) for one in objects if "set" in one}
     hooked = any(one["rule"]["chain"] == "output" for one in objects if "rule" in one)
     found = [entry for name in ("refused4", "refused6") for entry in _refused(sets.get(name, []), user, now)]
     loaded = hooked and user in sets.get("apps", [])
-    return Filter(loaded, refused=tuple(sorted(found, key=lambda one: one.at)))
+    return PacketFilter(loaded, refused=tuple(sorted(found, key=lambda one: one.at)))
 
 
 def _refused(elements: Iterable[Any], user: int, now: datetime) -> Iterable[RefusedConnection]:
@@ -134,18 +145,18 @@ def _refused(elements: Iterable[Any], user: int, now: datetime) -> Iterable[Refu
         inside = element["elem"]
         owner, address, protocol, port = inside["val"]["concat"]
         if owner == user:
-            ago = REMEMBERED - timedelta(seconds=inside.get("expires", 0))
+            ago = REFUSALS_KEPT_FOR - timedelta(seconds=inside.get("expires", 0))
             yield RefusedConnection(str(address), str(protocol), int(port), now - ago)
 
 
 __all__ = [
     "HOME",
     "INTERNET",
-    "Filter",
+    "PacketFilter",
     "RefusedConnection",
-    "agreed",
-    "guard",
-    "look",
+    "agreed_network",
+    "egress_changes",
+    "read_filter",
     "read_resolvers",
     "unreachable_resolvers",
 ]

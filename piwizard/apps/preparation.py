@@ -1,4 +1,4 @@
-"""The changes that run an app's setup commands: on the data of a new site, else on a copy of the data first."""
+"""Plan the changes that run an app's setup commands, on a copy first."""
 
 from __future__ import annotations
 
@@ -21,30 +21,33 @@ if TYPE_CHECKING:
 
 COPY_SCRIPT = Path(__file__).with_name("data_mirror.py")
 NO_SNAPSHOT = (
-    "{server} is not snapshotted, for it is not in {data}. If this version fails after its commands have run, "
-    "only a backup of your own brings that database back."
+    "{server} is not part of the snapshot of {data}. If this version fails after its commands have run, only your "
+    "own backup can restore that database: make one before you apply."
 )
 
 
 def setup_recorded(app: AppConfig) -> SetupRecorded:
-    """The record of what was agreed to; lies beside the data."""
+    """Return the change that records the setup commands that were agreed to."""
     setup = app.setup
     taken = tuple(one.identity for one in setup.taken)
     return SetupRecorded(app.layout.folder, setup.agreed, setup.ran, setup.new, taken)
 
 
 def setup_notices(app: AppConfig) -> Sequence[Change]:
-    """What a person has to know of the app's setup commands before saying yes."""
+    """Return what a person must know about the setup commands before confirming."""
     found: list[Change] = [_offered_command(offer) for offer in app.setup.offered]
     server = app.database_server
     if server and app.layout.current.exists() and _pending_commands(app):
         sentence = NO_SNAPSHOT.format(server=f"{server[0].upper()}{server[1:]}", data=app.layout.data)
-        found.append(Notice("A database server is not snapshotted", sentence))
+        found.append(Notice("Database server without a snapshot", sentence))
     return found
 
 
 def setup_changes(app: AppConfig, trial: Command) -> Sequence[Change]:
-    """The setup commands of a release in their order, `trial` not among them, and the copy that they are tried on."""
+    """Return the setup commands of a release, after the copy they are tried on.
+
+    `trial` is the smoke test, which runs on the same copy; it is not among them.
+    """
     bind = trial_bind(app)
     if bind is None:
         return [_setup_step(app, one) for one in app.setup.run]
@@ -54,12 +57,12 @@ def setup_changes(app: AppConfig, trial: Command) -> Sequence[Change]:
 
 
 def trial_bind(app: AppConfig) -> Bind | None:
-    """The copy of the data that this release is tried on; None where it may meet the data itself."""
+    """Return the copy of the data to try this release on; None without one."""
     return (app.layout.folder / TRIAL, app.layout.data) if _pending_commands(app) and _has_data_to_lose(app) else None
 
 
 def data_switch(app: AppConfig) -> DataSwitch | None:
-    """What moves the data on when the release takes over; None where there is no data that could be lost."""
+    """Return how the data moves to the new release; None if no data could be lost."""
     wanted = tuple(_setup_step(app, one) for one in app.setup.run if not one.makes)
     if not wanted or not _has_data_to_lose(app):
         return None
@@ -67,12 +70,12 @@ def data_switch(app: AppConfig) -> DataSwitch | None:
 
 
 def offered_hint(app: AppConfig) -> str:
-    """What may be missing where the app does not run; empty where all that was found has run."""
+    """Return which commands may be missing if the app does not run; empty if none."""
     return " ".join(_offered_command(offer).sentence for offer in app.setup.offered)
 
 
 def _has_data_to_lose(app: AppConfig) -> bool:
-    """Whether there is data that could be lost: of a release in use, or brought from elsewhere."""
+    """Return whether there is data to lose: of a current release, or from another Pi."""
     if app.setup.new and not app.layout.current.exists():
         return False
     return holds_something(app.layout.data)
@@ -88,7 +91,7 @@ def _marker(app: AppConfig, one: SetupCommand) -> Path:
 
 
 def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> SetupStep:
-    """A command, run once for the site, but what belongs to a release once for each of them."""
+    """Return a setup command as a change: run once for the site, or for each release."""
     where, marker = app.layout, _marker(app, one)
     on_copy = bind is not None and not one.makes and not marker.is_file()
     if on_copy:
@@ -119,9 +122,9 @@ def _offered_command(offer: OfferedSetup) -> OfferedCommand:
     answer = f"init = {json.dumps(list(offer.instead), ensure_ascii=False)}"
     why = f": {offer.found.risk.why}" if offer.found.risk else ""
     return OfferedCommand(
-        f"`{offer.name}` is offered and does not run",
-        f"`{offer.name}` was found and does not run. {offer.reason}{why}. To run it, put this line under [app] of the "
-        f"site's answers: {answer}",
+        f"`{offer.name}` does not run without your answer",
+        f"`{offer.name}` was found in the code and does not run. {offer.reason}{why}. To run it, add this line under "
+        f"[app] of the site's answers: {answer}",
         f"Run `{offer.name}` once? {offer.reason}",
         offer.found.text,
         offer.instead,
@@ -129,7 +132,7 @@ def _offered_command(offer: OfferedSetup) -> OfferedCommand:
 
 
 def _without_option(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """`flask` without --app, which Flask has since 2.2; the variable FLASK_APP is known to all."""
+    """Return a command without `--app`: Flask before 2.2 only knows FLASK_APP."""
     return ("flask", *argv[3:]) if _flask_app_variable(argv) else argv
 
 

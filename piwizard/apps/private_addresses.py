@@ -1,4 +1,4 @@
-"""Finds addresses of a home network in a text: 192.168.1.50, fd00::1, printer.local, http://nas.lan:5000."""
+"""Find home network addresses in a text: 192.168.1.50, fd00::1, printer.local."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 from piwizard.system.egress_filter import denied_networks
 
 PRIVATE_NETWORKS = tuple(ipaddress.ip_network(network) for network in denied_networks())
-# Not in the middle of a path, a version or a longer number; after the "//" or "@" of a URL, or at a word's beginning.
+# Not inside a path, a version or a longer number; after the "//" or "@" of a URL, or at the start of a word.
 IPV4 = re.compile(r"(?:(?<=//)|(?<=@)|(?<![\w./-]))(\d{1,3}(?:\.\d{1,3}){3})(?![\w]|\.\d)(/\d{1,2}(?![\w/]))?")
 IPV6 = re.compile(r"(?<![\w:.])(f[cdef][0-9a-f]{2}:[0-9a-f:]{1,35})(?![\w:])(/\d{1,3})?", re.IGNORECASE)
 ADDRESS_PART = re.compile(
     r"(?:^|//|@)(192\.168\.\d{1,3}|10\.\d{1,3}\.\d{1,3}|172\.(?:1[6-9]|2\d|3[01])\.\d{1,3})\.(?=$|[{%*])"
 )
-"""The beginning of an address that the code completes: f"http://192.168.1.{number}/"."""
+"""The start of an address that the code completes: f"http://192.168.1.{number}/"."""
 LOCAL_NAME = re.compile(
     r"(?:(?://|@)|^)((?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.){1,4}(?:local|lan|home|home\.arpa|localdomain|internal)"
     r"|fritz\.box|speedport\.ip|routerlogin\.net|tplinkwifi\.net)\.?(?=$|[:/?#])",
@@ -25,11 +25,11 @@ NOT_A_HOST = re.compile(
     r"metadata\.google)\.",
     re.IGNORECASE,
 )
-"""What ends in .local or .internal and is a module of Python, or a name that is not at home."""
+"""Python modules that end in .local or .internal, and names outside the home network."""
 
 
 def private_place(text: str) -> str | None:
-    """Return the first address or name of a home network in a text; None where there is none."""
+    """Return the first home network address or name in a text; None if there is none."""
     if address := private_address(text):
         return address
     if match := ADDRESS_PART.search(text):
@@ -38,7 +38,7 @@ def private_place(text: str) -> str | None:
 
 
 def private_address(text: str) -> str | None:
-    """Return the first whole address or name of a home network in a text. A network such as 10.0.0.0/8 is none."""
+    """Return the first complete address or name; 10.0.0.0/8 is neither."""
     for pattern in (IPV4, IPV6):
         for match in pattern.finditer(text):
             in_url = text[max(0, match.start() - 2) : match.start()] == "//"
@@ -51,7 +51,7 @@ def private_address(text: str) -> str | None:
 
 
 def is_private(address: str) -> bool:
-    """Whether an address belongs to what an app with access to the Internet alone must not reach."""
+    """Return whether an app with Internet access only must not reach an address."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -62,5 +62,5 @@ def is_private(address: str) -> bool:
 
 
 def _is_mask(address: str) -> bool:
-    """Whether it is a net mask such as 255.255.255.0, and not the address of everybody."""
+    """Return whether a text is a netmask such as 255.255.255.0."""
     return address.startswith("255.") and address != "255.255.255.255"

@@ -1,4 +1,4 @@
-"""Reads pyproject.toml, setup.cfg and setup.py: what the project needs, and whether pip can install it."""
+"""Read the metadata of a project from pyproject.toml, setup.cfg or setup.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from piwizard.apps.version_specs import pip_spec
 
 @dataclass(frozen=True)
 class ProjectMetadata:
-    """A Python project: where it is described, what it requires, and whether `pip install .` can work."""
+    """The metadata of a project. `installable`: pip can install it."""
 
     kind: str
     file: str
@@ -24,7 +24,7 @@ class ProjectMetadata:
 
 
 def read_project(checkout: RepositoryCheckout, folder: str = "") -> ProjectMetadata | None:
-    """The project that a folder describes; None where it describes none."""
+    """Return the metadata of the project in a folder; None if there is none."""
     return _pyproject(checkout, folder) or _setup_cfg(checkout, folder) or _setup_py(checkout, folder)
 
 
@@ -38,7 +38,7 @@ def _pyproject(checkout: RepositoryCheckout, folder: str) -> ProjectMetadata | N
         requires = tuple(line for line in _texts(project.get("dependencies")) if line)
         package = as_table(tools.get("uv")).get("package", True) is not False
         package = package and poetry.get("package-mode", True) is not False
-        # Without [build-system], uv treats a project as not a package, and so its layout may be anything.
+        # Without [build-system], uv does not treat a project as a package, so it may have any layout.
         ready = "build-system" in content and package and _has_package(checkout, folder, str(project.get("name", "")))
         return ProjectMetadata("pyproject", file, requires, ready, str(project.get("requires-python", "")))
     if poetry:
@@ -52,7 +52,10 @@ def _pyproject(checkout: RepositoryCheckout, folder: str) -> ProjectMetadata | N
 
 
 def _has_package(checkout: RepositoryCheckout, folder: str, name: str) -> bool:
-    """Whether the folder looks like what a build tool expects: a package, in src/ or not, or a module of that name."""
+    """Return whether a folder has the layout that build tools expect.
+
+    That is a package, in src/ or not, or a module of the project's name.
+    """
     module = name.replace("-", "_").replace(".", "_").lower()
     for place in (folder, join_path(folder, "src")):
         names = checkout.names(place)
@@ -73,7 +76,7 @@ def _setup_cfg(checkout: RepositoryCheckout, folder: str) -> ProjectMetadata | N
 
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        # configparser takes time that grows with the square of the spaces between words.
+        # The time of configparser grows with the square of the spaces between words.
         parser.read_string(re.sub(r"(?<=\S)[^\S\n]+", " ", checkout.text(file)))
     except configparser.Error:
         return None

@@ -1,4 +1,4 @@
-"""How git gets access to a site's repository: a token, or a deploy key and the page on which to add it."""
+"""Git access to a site's repository: tokens, deploy keys and where to add them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from piwizard.git.git_access import GitAccess
 from piwizard.git.git_address import GitAddress
 
 TOKEN_KEY = "app.token"
-"""The key of the one secret that git needs."""
+"""The answer with the one secret that git needs."""
 TOKEN_USERS = {"github.com": "x-access-token", "bitbucket.org": "x-token-auth"}
 FORGES = {
     "github": (
         "/settings/keys/new",
-        'GitHub: give it a title, paste the key, leave "Allow write access" empty, Add key.',
+        'GitHub: enter a title, paste the key, leave "Allow write access" off, select "Add key".',
     ),
     "gitlab": (
         "/-/settings/repository#js-deploy-keys-settings",
-        'GitLab: open "Deploy keys", Add new key, paste the key, leave "Grant write permissions" empty, Add key.',
+        'GitLab: open "Deploy keys", select "Add new key", paste the key, leave "Grant write permissions" off.',
     ),
-    "bitbucket": ("/admin/access-keys/", "Bitbucket: Add key, paste the key. Such a key can only read."),
+    "bitbucket": ("/admin/access-keys/", 'Bitbucket: select "Add key" and paste the key. It can only read.'),
     "forgejo": (
         "/settings/keys",
-        'Add deploy key, paste the key, leave "Enable write access" empty, Add deploy key.',
+        'Select "Add deploy key", paste the key, leave "Enable write access" off.',
     ),
 }
 FORGE_OF_HOST_WORD = {
@@ -38,44 +38,47 @@ FORGE_OF_HOST_WORD = {
 
 @dataclass(frozen=True)
 class RepositoryPage:
-    """The page on which a deploy key is added ("" where that is not known), and what to do there."""
+    """The page for adding a deploy key ("" if unknown), and what to do there."""
 
     page: str
     words: str
 
 
 def deploy_key_page(address: GitAddress) -> RepositoryPage:
-    """Where the key is added for a repository. Forges at home are known by names such as gitlab.example.org."""
+    """Return where to add the deploy key of a repository.
+
+    Self-hosted forges are recognized by host names such as gitlab.example.org.
+    """
     sign = next((sign for sign in FORGE_OF_HOST_WORD if sign in address.host), None)
     if sign is None or not address.name:
         return RepositoryPage(
             "",
-            f"In the settings of the repository at {address.host}, as a deploy key that may only read. On a machine of "
-            f"your own: as a line of ~/.ssh/authorized_keys of {address.user or 'the user that owns the repository'}.",
+            f"Add it as a read-only deploy key in the repository's settings on {address.host}. On your own server, add "
+            f"it as a line to ~/.ssh/authorized_keys of {address.user or 'the user that owns the repository'}.",
         )
     path, words = FORGES[FORGE_OF_HOST_WORD[sign]]
     return RepositoryPage(f"https://{address.host}/{address.name}{path}", words)
 
 
 def ssh_address(address: GitAddress) -> str:
-    """The ssh address of a repository that is given by https."""
+    """Return the ssh address of a repository with an https address."""
     return f"git@{address.host}:{address.name}.git"
 
 
 def token_user(host: str) -> str:
-    """The user name that goes with a token; most forges look at the token alone."""
+    """Return the user name for a token; most forges check only the token."""
     return TOKEN_USERS.get(host, "oauth2")
 
 
 def repository_access(answers: Answers) -> GitAccess:
-    """PiwizardError where the token would cross the network for everybody to read."""
+    """Return the git access of a site. PiwizardError if it would leak the token."""
     repo = answers["app.repo"]
     address, token = git_address.parse_address(repo), answers.secrets.get(TOKEN_KEY, "")
     if token and address.scheme == "http":
         raise PiwizardError(
-            f"{TOKEN_KEY}: {repo} is not encrypted, so the token could be read on its way.",
+            f"{TOKEN_KEY}: {repo} is not encrypted, so others could read the token.",
             key=TOKEN_KEY,
-            hint="Use the repository's https address.",
+            hint="Use the https address of the repository in app.repo.",
         )
     user = answers.get("app.token_user") or token_user(address.host)
     return GitAccess(str(answers.site), repo, user, token, answers.get("app.host_key"))

@@ -1,4 +1,4 @@
-"""A folder of somebody else's code, read with limits and never run."""
+"""Read the files of an app's repository within limits, running nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_ENTRIES = 40_000
 MAX_FILE_BYTES = 1 << 20
 MAX_TOTAL_BYTES = 16 << 20
 MAX_DEPTH = 12
-MAX_PARSED_BYTES = 3 << 20  # a parsed file takes about sixty times its size, and small boards have 512 MB
+MAX_PARSED_BYTES = 3 << 20  # a parsed file takes sixty times its size, and small boards have 512 MB
 MAX_LINKS = 40
 
 IGNORED_FOLDERS = frozenset({
@@ -27,7 +27,7 @@ IGNORED_FOLDERS = frozenset({
     "node_modules", "bower_components", "venv", "virtualenv", "site-packages", "__pycache__", "build", "dist",
     "migrations", "alembic", "versions",
 })  # fmt: skip
-# What lies here is part of the repository, but hardly of the app: scripts for building and looking after it.
+# Folders with scripts for build and maintenance: in the repository, but not part of the app.
 SCRIPT_FOLDERS = frozenset(
     {"bin", "script", "scripts", "tools", "tool", "hooks", "contrib", "ci", "deploy", "deployment"}
 )
@@ -47,30 +47,31 @@ VIRTUALENV_MARKERS = ("pyvenv.cfg", "conda-meta", "bin/activate", "Scripts/activ
 
 @dataclass(frozen=True)
 class UnreadFile:
-    """A file that was not read, and why."""
+    """A file that could not be read, and why."""
 
     file: str
     why: str
 
 
 def is_test(file: str) -> bool:
-    """Whether a Python file is a test by its name."""
+    """Return whether a Python file is a test, by its name."""
     name = PurePosixPath(file).name
     return name.startswith("test_") or name.endswith("_test.py") or name in {"tests.py", "test.py", "conftest.py"}
 
 
 def is_script(file: str) -> bool:
-    """Whether a file lies among the scripts beside the app."""
+    """Return whether a file is in a folder for scripts."""
     return any(part in SCRIPT_FOLDERS for part in PurePosixPath(file).parts[:-1])
 
 
 @dataclass
 class RepositoryCheckout:
-    """The Python files of a checkout, without tests, docs, examples and environments, and reading within it.
+    """A checkout, with its Python files and limited access to all files.
 
-    `data` is the folder that links in a deployed checkout point to. It is never read, as the app may write there: a
-    link to it counts as an empty file where its name has an ending, else as an empty folder. `reading` is the file
-    that was used last; `about_to_parse` is called with each Python file before it is parsed.
+    The Python files are those that may belong to the app: no tests, docs, examples or virtual environments. `data` is
+    the folder that links in a deployed checkout point to. It is never read, because the app writes there: a
+    link to it counts as an empty file if its name has a suffix, else as an empty folder. `reading` is the file that
+    was read last; `about_to_parse` is called with each Python file before it is parsed.
     """
 
     root: Path
@@ -90,7 +91,7 @@ class RepositoryCheckout:
     _total_parsed: int = 0
 
     def inside(self, path: str) -> Path | None:
-        """Where a relative path really leads, if it exists and stays within the checkout."""
+        """Return the real path of a relative one; None if it is missing or leads outside."""
         if path not in self._inside:
             self._inside[path] = self._resolve(path)
         return self._inside[path]
@@ -115,7 +116,7 @@ class RepositoryCheckout:
                 if target is not None:
                     links += 1
                     here.pop()
-                    # An absolute link points elsewhere on every machine but that of its author.
+                    # An absolute link is only right on the machine of its author.
                     if target.startswith("/") and not waiting and self._to_data(target):
                         self._links.add(path)
                     if target.startswith("/") or links > MAX_LINKS:
@@ -127,50 +128,50 @@ class RepositoryCheckout:
         return self.data is not None and Path(posixpath.normpath(target)).is_relative_to(self.data)
 
     def is_file(self, path: str) -> bool:
-        """Whether a regular file is there."""
+        """Return whether a path is a regular file."""
         real = self.inside(path)
         return os.path.isfile(real) if real is not None else path in self._links and bool(PurePosixPath(path).suffix)
 
     def is_dir(self, path: str) -> bool:
-        """Whether a folder is there."""
+        """Return whether a path is a folder."""
         real = self.inside(path)
         return os.path.isdir(real) if real is not None else path in self._links and not PurePosixPath(path).suffix
 
     @cached_property
     def code_folders(self) -> frozenset[str]:
-        """All folders that hold Python files, in them or below them."""
+        """Return all folders with Python files in them or below them."""
         return frozenset(str(folder) for file in self.python for folder in PurePosixPath(file).parents)
 
     def names(self, folder: str = "") -> list[str]:
-        """The names in a folder, sorted; empty where there is none."""
+        """Return the names in a folder, sorted; empty if there is no such folder."""
         real = self.inside(folder)
         if real is None:
             return []
         try:
             with os.scandir(real) as entries:
-                # Bytes that are no text, and control characters, would go wrong wherever the name is shown.
+                # Names with control characters or invalid UTF-8 cannot be shown safely.
                 return sorted(entry.name for entry in islice(entries, MAX_FILES) if entry.name.isprintable())
         except OSError:
             return []
 
     def content(self, path: str) -> bytes | None:
-        """What a file holds; None where it is missing, too large, no regular file or outside."""
+        """Return the content of a file; None if missing, too large, irregular or outside."""
         self.reading = path
         if path not in self._read:
             self._read[path] = self._load(path)
         return self._read[path]
 
     def text(self, path: str) -> str:
-        """What a file holds as text, bytes that are no UTF-8 replaced; empty where there is nothing to read."""
+        """Return the text of a file, invalid UTF-8 replaced; empty if it cannot be read."""
         return (self.content(path) or b"").decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
     def mentions(self, path: str, *words: bytes) -> bool:
-        """Whether a file holds one of some words: cheaper than parsing it."""
+        """Return whether a file contains one of these words: cheaper than parsing it."""
         content = self.content(path) or b""
         return any(word in content for word in words)
 
     def parsed(self, path: str) -> ast.Module | None:
-        """A Python file's syntax tree; None, and reported once, where there is none."""
+        """Return the syntax tree of a Python file; None if it is not valid Python."""
         if path in self._parsed:
             return self._parsed[path]
         content = self.content(path)
@@ -178,7 +179,7 @@ class RepositoryCheckout:
         return self._parsed[path]
 
     def nodes(self, path: str) -> list[ast.AST]:
-        """The nodes of a file's syntax tree, outer ones first, without plain names and signs."""
+        """Return the nodes of a file's syntax tree, outer first, without plain names."""
         self.reading = path
         if path not in self._nodes:
             tree = self.parsed(path)
@@ -187,13 +188,13 @@ class RepositoryCheckout:
 
     def _parse(self, path: str, content: bytes) -> ast.Module | None:
         if self._total_parsed + len(content) > MAX_PARSED_BYTES:
-            self._skip(path, "3 MiB of Python were parsed before it")
+            self._skip(path, "limit of 3 MiB of parsed Python reached")
             return None
         self._total_parsed += len(content)
         self.about_to_parse(path)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # "invalid escape sequence" of other people's code
+                warnings.simplefilter("ignore")  # such as "invalid escape sequence"
                 return ast.parse(content)
         except SyntaxError as error:
             why = f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
@@ -214,7 +215,7 @@ class RepositoryCheckout:
         if real is None:
             return None
         try:
-            # Without O_NONBLOCK a FIFO in the checkout would hold us for ever.
+            # Without O_NONBLOCK, a FIFO in the checkout would block forever.
             with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
                 if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                     return None
@@ -227,14 +228,14 @@ class RepositoryCheckout:
             self._skip(path, "larger than 1 MiB")
             return None
         if self._total + len(content) > MAX_TOTAL_BYTES:
-            self._skip(path, "16 MiB of code were read before it")
+            self._skip(path, "limit of 16 MiB of code reached")
             return None
         self._total += len(content)
         return content
 
 
 def scan_checkout(root: Path | RepositoryCheckout, data: Path | None = None) -> RepositoryCheckout:
-    """Walk a checkout, nearest folders first, and list the Python files that may be part of the app."""
+    """List the Python files of a checkout that may belong to the app."""
     if isinstance(root, RepositoryCheckout):
         return root
     checkout = RepositoryCheckout(root.resolve(), data)
@@ -254,7 +255,7 @@ def scan_checkout(root: Path | RepositoryCheckout, data: Path | None = None) -> 
             elif name.endswith(".py") and not is_test(path):
                 found.append(path)
         if len(found) >= MAX_FILES or seen >= MAX_ENTRIES:
-            checkout.skipped.append(UnreadFile(folder or ".", f"only the first {MAX_FILES} files were looked at"))
+            checkout.skipped.append(UnreadFile(folder or ".", f"only the first {MAX_FILES} files are read"))
             break
     checkout.python = tuple(found[:MAX_FILES])
     return checkout

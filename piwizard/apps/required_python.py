@@ -1,4 +1,4 @@
-"""Find which Python version an app's code asks for."""
+"""Find the Python version that an app's code asks for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXACT_VERSION = re.compile(
 class RequiredPython:
     """The Python versions that a file asks for, as pip writes them: `>=3.9,<4`.
 
-    `declared`: the project's metadata requires it. Otherwise it is the version that the authors happen to use.
+    `declared`: the metadata of the project requires it. Otherwise it is just the version that the authors use.
     """
 
     spec: str
@@ -35,7 +35,7 @@ class RequiredPython:
 
 
 def find_required_python(root: Path | RepositoryCheckout, folder: str = "") -> RequiredPython | None:
-    """Return the Python that a checkout asks for; the metadata of a project comes before all else."""
+    """Return the Python that a checkout asks for, by its project metadata first."""
     checkout = scan_checkout(root)
     for place in dict.fromkeys([folder, ""]):
         project = read_project(checkout, place)

@@ -1,4 +1,4 @@
-"""Which packages an app asks for, and how pip is told to install them."""
+"""Find the packages that an app requires, and pip's arguments for them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ PREFERRED_FILES = (
     "requirements/main.txt", "requirements.in",
 )  # fmt: skip
 DEVELOPMENT_FILE = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional", re.IGNORECASE)
-# These bring Flask along.
+# Distributions that depend on Flask.
 FLASK_DISTRIBUTIONS = ("flask", "apiflask", "dash", "connexion", "eve")
 MAX_INCLUDED_FILES = 20
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What to install and how: `pip install ARGUMENTS`, run in the checkout.
+    """The packages to install: `pip install ARGUMENTS`, run in the checkout.
 
-    Where `lines` is not empty, pip cannot read the app's own file: write the lines to a requirements file and give it
-    to pip with -r. `constraints` are the versions of a lock file, for a file given with -c. `flask` is
-    whether Flask (or something that brings it) is asked for; `names` are the distributions asked for directly.
-    `limits` are the distributions whose versions the app's constraint files decide.
+    If `lines` is not empty, pip cannot read the app's own file: write the lines to a requirements file for pip's -r.
+    `constraints` are the versions of a lock file, for pip's -c. `names` are the distributions that are required
+    directly; `limits` are those whose versions the app's constraint files set.
     """
 
     kind: str
@@ -42,7 +41,7 @@ class Requirements:
 
     @property
     def held(self) -> tuple[str, ...]:
-        """The distributions whose versions a lock or constraint file of the app decides."""
+        """Return the distributions whose versions a lock or constraint file sets."""
         locked = (distribution_of(line) for line in self.constraints)
         return (*self.limits, *(name for name in locked if name))
 
@@ -53,12 +52,12 @@ class Requirements:
 
     @property
     def flask(self) -> bool:
-        """Whether Flask comes with what is asked for."""
+        """Return whether Flask, or something that depends on it, is required."""
         return any(name in FLASK_DISTRIBUTIONS or name.startswith("flask-") for name in self.names)
 
 
 def find_requirements(root: Path | RepositoryCheckout, folder: str = "") -> Requirements | None:
-    """What the app asks to be installed, looked for in a folder of the checkout, then in the checkout itself."""
+    """Return the requirements of a folder, else of the checkout itself."""
     checkout = scan_checkout(root)
     for place in dict.fromkeys([folder, ""]):
         if found := _find_in_folder(checkout, place):
@@ -78,7 +77,7 @@ def _find_in_folder(checkout: RepositoryCheckout, folder: str) -> Requirements |
     ]
     if not found:
         return None
-    # A requirements.txt left behind beside a project that is really kept elsewhere would lack Flask.
+    # An outdated requirements.txt beside the real list of packages usually lacks Flask.
     return next((one for one in found if one.flask), found[0])
 
 
@@ -99,7 +98,7 @@ def _from_requirements_file(checkout: RepositoryCheckout, folder: str) -> Requir
 
 
 def constrained_distributions(checkout: RepositoryCheckout, file: str) -> tuple[str, ...]:
-    """Return the distributions that a requirements file does not name, but a constraint file that it includes does."""
+    """Return the distributions that only the included constraint files name."""
     both = required_distributions(checkout, file, options="-r|--requirement|-c|--constraint")
     return tuple(sorted({*both} - {*required_distributions(checkout, file)}))
 
@@ -107,7 +106,10 @@ def constrained_distributions(checkout: RepositoryCheckout, file: str) -> tuple[
 def required_distributions(
     checkout: RepositoryCheckout, file: str, seen: set[str] | None = None, options: str = "-r|--requirement"
 ) -> tuple[str, ...]:
-    """The distributions that a requirements file names, those of files it includes by `options` too."""
+    """Return the distributions of a requirements file and of those it includes.
+
+    `options` are the pip options that count as an include.
+    """
     names: list[str] = []
     seen = {file} if seen is None else seen
     for raw in checkout.text(file).replace("\\\n", " ").splitlines()[:5000]:

@@ -1,4 +1,4 @@
-"""Decide which setup commands of an app run, and which are only offered to the person."""
+"""Decide which setup commands of an app run, and which need an answer first."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from piwizard.apps.setup_markers import SetupRecord, command_identity
 from piwizard.changes.setup_record import holds_something
 
 FILE_MAKING_WORDS = frozenset({"compile", "build", "collect", "collectstatic", "compilemessages"})
-"""Words of commands that make files beside the code: translations, style sheets."""
+"""Words of commands that create files in the code: translations, style sheets."""
 
 
 @dataclass(frozen=True)
 class SetupCommand:
-    """A command that runs: once for the site, or with `release` for each release. `makes` files beside the code."""
+    """A command to run once for the site, or with `release` for each release.
+
+    `makes`: it creates files in the code.
+    """
 
     argv: tuple[str, ...]
     release: bool
@@ -27,35 +30,36 @@ class SetupCommand:
 
     @property
     def text(self) -> str:
-        """The command as one line, as answers.toml holds it."""
+        """Return the command as one line, in the form of app.init."""
         return shlex.join(self.argv)
 
     @property
     def identity(self) -> str:
-        """The command as it is recognised again."""
+        """Return the command in a form that is the same for equivalent commands."""
         return command_identity(self.argv)
 
 
 @dataclass(frozen=True)
 class OfferedSetup:
-    """A command that was found and does not run without an answer, with the reason."""
+    """A command from the code that does not run without an answer, and why."""
 
     found: InitCommand
     reason: str
     instead: tuple[str, ...]
-    """The value of `app.init` with which it runs."""
+    """The value of app.init that runs it."""
 
     @property
     def name(self) -> str:
-        """The command as a person types it."""
+        """Return the command as a person types it."""
         return command_identity(self.found.argv)
 
 
 @dataclass(frozen=True)
 class SetupCommands:
-    """What runs, what is offered, and what this plan agrees to. `new`: the site holds no data yet.
+    """The commands that run, are offered, and are agreed to by this plan.
 
-    `taken` are commands of the answers that count as run: the data came from elsewhere, and they could destroy it.
+    `new`: the site has no data yet. `taken`: commands of the answers that count as run, because the data came from
+    elsewhere and they could destroy it.
     """
 
     run: tuple[SetupCommand, ...]
@@ -67,12 +71,15 @@ class SetupCommands:
 
 
 def choose_setup_commands(wanted: Sequence[str] | None, found: Iterable[InitCommand], folder: Path) -> SetupCommands:
-    """Decide for the site in `folder`. `wanted`: the answer `app.init`, None where there is none."""
+    """Return the setup commands for the site in `folder`.
+
+    `wanted` is the answer to app.init; None if there is none.
+    """
     record = setup_markers.read_setup_record(folder)
     holds = holds_something(folder / "data")
     served = os.path.lexists(folder / "current")
     if record.agreed is None and served:
-        record = replace(record, agreed=frozenset())  # set up by a piwizard that kept no record: no first yes any more
+        record = replace(record, agreed=frozenset())  # set up before there were records: nothing counts as agreed
     new = not (holds or served) if record.agreed is None else record.new
     if wanted is not None:
         chosen = tuple(_setup_command(tuple(shlex.split(line))) for line in wanted)
@@ -100,7 +107,7 @@ def _setup_command(argv: tuple[str, ...]) -> SetupCommand:
 
 
 def _reason_not_to_run(one: InitCommand, record: SetupRecord, *, new: bool) -> str | None:
-    """The reason why a found command does not run by itself; None where it does."""
+    """Return why a found command does not run without an answer; None if it does."""
     command, first = _setup_command(one.argv), record.agreed is None
     agreed = first or command.identity in (record.agreed or ())
     if one.migrates:
@@ -108,11 +115,11 @@ def _reason_not_to_run(one: InitCommand, record: SetupRecord, *, new: bool) -> s
     if one.risk and (one.risk.sure or not command.makes):
         return f"It may delete data ({one.risk.place})"
     if not agreed:
-        return f"A later version of the app brought it ({one.file} line {one.line})"
+        return f"A later version of the app added it ({one.file} line {one.line})"
     if command.makes:
         return None
     if one.started:
         return f"Only a start-up file names it ({one.why}, line {one.line})"
     if not new:
-        return f"The site has data already ({one.file} line {one.line})"
+        return f"The site already has data ({one.file} line {one.line})"
     return None

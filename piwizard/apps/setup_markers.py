@@ -1,6 +1,7 @@
-"""What is recorded of a site's setup commands: what was agreed to, and what has run. Lies beside the site's data.
+"""Record the setup commands of a site: those agreed to, and those that have run.
 
-The folder `data.setup` belongs to root. It stays as long as the data does, so that no command that has run runs again.
+The folder `data.setup` is next to the site's data and belongs to root. It stays as long as the data does, so that no
+command runs again.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ FLASK_FLAGS = frozenset({"--debug", "--no-debug"})
 
 @dataclass(frozen=True)
 class SetupRecord:
-    """What is known: None for `agreed` where nothing is recorded of this data."""
+    """The recorded commands; `agreed` is None if there is no record for this data."""
 
     agreed: frozenset[str] | None = None
     ran: frozenset[str] = frozenset()
     new: bool = False
-    """The data was empty when its setup was agreed to."""
+    """The data was empty when the commands were agreed to."""
 
 
 def command_identity(argv: Sequence[str]) -> str:
-    """A command as it is recognised again, however its app, its spaces and its quotes are written."""
+    """Return a command without its app, extra spaces and quotes, to compare commands."""
     words = list(argv)
     while words and "=" in words[0] and words[0].partition("=")[0].isidentifier():
         words.pop(0)
@@ -54,12 +55,12 @@ def command_identity(argv: Sequence[str]) -> str:
 
 
 def marker_path(site: Path, argv: Sequence[str]) -> Path:
-    """The file that says that a command has run once for a site."""
+    """Return the file that marks a command as run for a site."""
     return site / FOLDER / marker_name(command_identity(argv))
 
 
 def read_setup_record(site: Path) -> SetupRecord:
-    """What is recorded of the site in this folder, also by a piwizard that kept its markers in `once`."""
+    """Return the record of a site; also reads older markers in the folder `once`."""
     content = files.read(site / FOLDER / AGREED)
     if content is None:
         before = _commands_before_records(site)
@@ -68,7 +69,7 @@ def read_setup_record(site: Path) -> SetupRecord:
         raw = json.loads(content)
         agreed, new = frozenset(map(str, raw["commands"])), bool(raw["new"])
     except (ValueError, TypeError, KeyError):
-        agreed, new = frozenset(), False  # spoilt: nothing was agreed to
+        agreed, new = frozenset(), False  # unreadable: nothing counts as agreed
     return SetupRecord(agreed, frozenset(_commands_that_ran(site / FOLDER)), new)
 
 

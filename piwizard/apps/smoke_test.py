@@ -1,8 +1,8 @@
-"""Starts an app under gunicorn on a spare socket, asks for its first page, and ends it again.
+"""Smoke test: start an app under gunicorn and request its first page.
 
-Run by the app's own Python as the app's own user, before a release is switched to: `python trial.py ENTRY HOST`, in
-the folder and with the environment that the service will have. Needs the standard library and gunicorn alone. Prints
-gunicorn's lines as they come and, last, one sentence; the exit code is 0 where the app can be switched to.
+Run by the app's Python as the app's user before a release takes over: `python smoke_test.py ENTRY HOST`, in the folder
+and with the environment of the service. Needs only the standard library and gunicorn. Prints the output of gunicorn
+and finally one sentence; exit code 0 means that the release can take over.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 MAX_START_SECONDS = 180
-"""Seconds: a large app on a Pi Zero takes more than a minute to load."""
+"""A large app on a Pi Zero takes more than a minute to load."""
 SECONDS_TO_STAY_UP = 2
 MAX_LINE_LENGTH = 1000
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])\b")
@@ -25,7 +25,7 @@ EXCEPTION_LINE = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|No
 GUNICORN_PREFIX = re.compile(r"\[[-\d]+ [:\d]+ [-+\d]+\] \[\d+\] \[\w+\] ")
 WORKER_DIED = re.compile(r"Worker \(pid: ?\d+\) exited with code|Worker exiting \(pid")
 MAX_WORKER_DEATHS = 4
-"""Lines of gunicorn's about workers that end; it goes on to start others for ever."""
+"""Messages of gunicorn about workers that exit; it would restart them forever."""
 MISSING_KEY = re.compile(r"KeyError: '(\w+)'")
 ENVIRON_FRAME = re.compile(r'"(<frozen os>|.*/os\.py)", line \d+, in __getitem__')
 MISSING_VARIABLE_PHRASES = (
@@ -39,10 +39,10 @@ CAPITAL_NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 
 def main(entry: str, host: str) -> int:
-    """The trial; returns the exit code."""
+    """Run the smoke test and return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trial.sock"
-        # It is handed over open, as systemd does: the sandbox lets no gunicorn make one.
+        # Passed as an open socket, as systemd does: the sandbox does not let gunicorn create one.
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(path))
             listener.listen(64)
@@ -71,9 +71,9 @@ def main(entry: str, host: str) -> int:
     status = int(verdict) if verdict.isdigit() else None
     if status is not None and status < 500:
         print(took, flush=True)
-        print(f"The first page answered {status}.", flush=True)
+        print(f"The first page returned status {status}.", flush=True)
         return 0
-    print(words.raised or (f"Its first page answers {status}." if status else words.last or verdict), flush=True)
+    print(words.raised or (f"The first page returns status {status}." if status else words.last or verdict), flush=True)
     return 1
 
 
@@ -92,7 +92,7 @@ def _options(listener: int) -> list[str]:
 
 
 class OutputTail:
-    """What is said while the app starts, and what of it tells a person why it does not."""
+    """The output while the app starts, and the part that explains why it fails."""
 
     def __init__(self) -> None:
         self.raised = self.last = ""
@@ -100,7 +100,7 @@ class OutputTail:
         self._in_environ = False
 
     def take(self, line: str) -> None:
-        """One more line."""
+        """Add a line of output."""
         text = line.strip()
         self.deaths += bool(WORKER_DIED.search(line))
         if line.lstrip().startswith("File "):
@@ -114,11 +114,11 @@ class OutputTail:
 
 def _missing_variable_sentence(text: str, *, in_environ: bool) -> str:
     name = missing_variable(text, in_environ=in_environ)
-    return f"app.env.{name}: the code needs this environment variable, and nobody has given it." if name else text
+    return f"app.env.{name}: the code needs this environment variable, and it has no value." if name else text
 
 
 def missing_variable(text: str, *, in_environ: bool) -> str | None:
-    """The environment variable that words are about which tell that one is missing."""
+    """Return the environment variable that an error message reports as missing."""
     if in_environ and (found := MISSING_KEY.search(text)):
         return found[1]
     for pattern in MISSING_VARIABLE_PHRASES:
@@ -129,7 +129,7 @@ def missing_variable(text: str, *, in_environ: bool) -> str | None:
 
 
 def echo_output(gunicorn: subprocess.Popen[str], words: OutputTail) -> None:
-    """Passes gunicorn's lines on, takes in what they say, and ends it where it would start workers for ever."""
+    """Print and keep gunicorn's output; stop it if its workers keep failing."""
     for line in gunicorn.stdout or ():
         print(line, end="", flush=True)
         words.take(line)
@@ -138,36 +138,42 @@ def echo_output(gunicorn: subprocess.Popen[str], words: OutputTail) -> None:
 
 
 def _request_first_page(gunicorn: subprocess.Popen[str], path: Path, host: str, words: OutputTail) -> str:
-    """The status of the first page as digits, or why there is none. Asked twice: an app may die after its start."""
+    """Return the status of the first page as digits, or why there is none.
+
+    The page is requested twice, since an app may exit soon after its start.
+    """
     until, status = time.monotonic() + MAX_START_SECONDS, ""
     while not status.isdigit():
         if gunicorn.poll() is not None or words.deaths >= MAX_WORKER_DEATHS:
-            return _why_no_answer(gunicorn) or "It ended while it was starting."
+            return _why_no_answer(gunicorn) or "The app exited while it was starting."
         if time.monotonic() > until:
-            return f"It did not answer within {MAX_START_SECONDS} seconds."
+            return f"The app did not respond within {MAX_START_SECONDS} seconds."
         time.sleep(0.05)
         status = _get(path, host, until)
     try:
         gunicorn.wait(SECONDS_TO_STAY_UP)
     except subprocess.TimeoutExpired:
-        return _get(path, host, time.monotonic() + MAX_START_SECONDS) or "It answered once, and then no more."
-    return _why_no_answer(gunicorn) or "It answered once, and then ended."
+        return (
+            _get(path, host, time.monotonic() + MAX_START_SECONDS)
+            or "The app responded once and then stopped responding."
+        )
+    return _why_no_answer(gunicorn) or "The app responded once and then exited."
 
 
 def _why_no_answer(gunicorn: subprocess.Popen[str]) -> str:
-    """What is wrong where it has left without a fault; else nothing."""
+    """Return what is wrong if gunicorn exited without an error; "" otherwise."""
     if gunicorn.returncode != 0 or not Path("gunicorn.conf.py").exists():
         return ""
-    return "It went away by itself: gunicorn.conf.py must not send it to the background (daemon)."
+    return "gunicorn went into the background: remove `daemon` from gunicorn.conf.py."
 
 
 def measure_memory(master: int) -> str:
-    """What the master and its worker take, now that the app is loaded; pages that they share are counted by half."""
+    """Return how much memory master and worker use; shared pages count half for each."""
     try:
         own, each = _memory_share(master), [_memory_share(worker) for worker in _child_processes(master)]
-    except (OSError, ValueError, StopIteration) as error:  # it has just ended, or the kernel keeps no such count
-        return f"How much memory it takes could not be measured: {type(error).__name__}."
-    return f"Loaded, it takes {own} MB, and {max(each, default=0)} MB more for each worker."
+    except (OSError, ValueError, StopIteration) as error:  # it has just exited, or the kernel has no such numbers
+        return f"The memory usage could not be measured: {type(error).__name__}."
+    return f"Memory after loading: {own} MB, plus {max(each, default=0)} MB per worker."
 
 
 def _child_processes(process: int) -> list[int]:
@@ -175,7 +181,7 @@ def _child_processes(process: int) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             stat = (folder / "stat").read_text(errors="replace")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has exited meanwhile
             continue
         if stat.rpartition(")")[2].split()[1] == str(process):
             found.append(int(folder.name))
@@ -183,14 +189,16 @@ def _child_processes(process: int) -> list[int]:
 
 
 def _memory_share(process: int) -> int:
-    """MiB that are a process's own, with its part of what it shares with others."""
+    """Return the MiB of a process, with its part of shared memory."""
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     return -(-int(next(line.split()[1] for line in rollup if line.startswith("Pss:"))) // 1024)
 
 
 def _get(path: Path, host: str, until: float) -> str:
-    """The status of the first page; "" where none comes by then. Nothing is read beyond the first line: the rest may
-    have no end."""
+    """Return the status of the first page; "" if there is none in time.
+
+    Only the first line is read: the rest may be endless.
+    """
     line = b""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

@@ -1,4 +1,4 @@
-"""What the repository's other files say about how its app is started."""
+"""Find how a repository starts its app: Procfile, Dockerfile, .flaskenv …"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_LINES = 2000
 
 @dataclass(frozen=True)
 class StartCommand:
-    """An entry that a file names. `entry` may be a module without a name, and a path without a module."""
+    """An entry that a file names. It may be a module without a name, or a path."""
 
     entry: str
     file: str
@@ -38,7 +38,7 @@ class StartCommand:
 
 
 def find_start_commands(checkout: RepositoryCheckout) -> list[StartCommand]:
-    """The entries that start-up files, FLASK_APP and [tool.*] name, as they stand there."""
+    """Return the entries in start-up files, FLASK_APP and [tool.*], unchanged."""
     hints: list[StartCommand] = []
     for file in START_FILES:
         for number, line in numbered_lines(checkout, file):
@@ -53,7 +53,7 @@ def find_start_commands(checkout: RepositoryCheckout) -> list[StartCommand]:
 
 
 def numbered_lines(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[int, str]]:
-    """The numbered lines of a small text file, comments left out."""
+    """Yield the lines of a text file with their numbers, without comments."""
     if not checkout.is_file(file):
         return
     for number, line in enumerate(checkout.text(file).splitlines()[:MAX_LINES], 1):
@@ -62,7 +62,7 @@ def numbered_lines(checkout: RepositoryCheckout, file: str) -> Iterator[tuple[in
 
 
 def parse_server_command(line: str, file: str, number: int) -> list[StartCommand]:
-    """The entries that a command line of gunicorn, waitress or uwsgi gives."""
+    """Return the entries in a command line of gunicorn, waitress or uwsgi."""
     if file in {"gunicorn.conf.py", "uwsgi.ini"}:
         found = re.match(r"\s*(?:wsgi_app|module|wsgi)\s*=\s*[\"']?([\w.-]+:\w+)", line)
         return [StartCommand(found[1], file, number, server=True)] if found else []
@@ -82,13 +82,16 @@ def parse_server_command(line: str, file: str, number: int) -> list[StartCommand
 
 
 def parse_flask_command(line: str, file: str, number: int) -> list[StartCommand]:
-    """The entries that FLASK_APP=… or `flask --app …` give."""
+    """Return the entries in FLASK_APP=… or `flask --app …`."""
     found = [match[1] for pattern in (FLASK_APP, FLASK_OPTION) for match in pattern.finditer(line)]
     return [StartCommand(entry.removeprefix("./"), file, number) for entry in found]
 
 
 def tool_commands(checkout: RepositoryCheckout) -> Iterator[str]:
-    """The strings in pyproject's [tool.*] tables that may be command lines; keys named FLASK_APP joined to theirs."""
+    """Yield the texts in [tool.*] of pyproject.toml that may be command lines.
+
+    Values of keys named FLASK_APP are yielded with their key.
+    """
     waiting: list[object] = [as_table(read_toml(checkout, "pyproject.toml").get("tool"))]
     while waiting:
         item = waiting.pop()
@@ -102,7 +105,7 @@ def tool_commands(checkout: RepositoryCheckout) -> Iterator[str]:
 
 
 def is_literal_call(entry: str) -> bool:
-    """Whether an entry is `module:name`, or a call that gunicorn accepts: literal arguments only."""
+    """Return whether gunicorn accepts an entry: a name, or a call with literals."""
     name = entry.partition(":")[2]
     try:
         tree = ast.parse(name, mode="eval").body

@@ -1,4 +1,4 @@
-"""Finds the folders whose files nginx can serve, and the URLs they belong under."""
+"""Find the folders whose files nginx can serve, and their URLs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from piwizard.apps.modules import find_module, import_base, join_path, module_na
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 
 ROOT_FILES = ("robots.txt", "favicon.ico")
-# What goes into nginx's configuration is held to what needs no quoting there.
+# Only characters that need no quoting in the configuration of nginx.
 SAFE_PATH = re.compile(r"[A-Za-z0-9._~@+/-]*")
 
 
 @dataclass(frozen=True)
 class StaticFolder:
-    """A folder of the checkout and the URL prefix its files are served under; the prefix begins and ends with /."""
+    """A folder of the checkout and its URL prefix, with a slash at both ends."""
 
     prefix: str
     folder: str
@@ -32,14 +32,17 @@ class StaticFolder:
 
 @dataclass(frozen=True)
 class RootFile:
-    """A file in a static folder that browsers and robots ask for at the top: /robots.txt, /favicon.ico."""
+    """A file in a static folder for a URL at the top: /robots.txt, /favicon.ico."""
 
     url: str
     path: str
 
 
 def find_static(root: Path | RepositoryCheckout, origin: str = "") -> tuple[StaticFolder, ...]:
-    """The static folders that exist in a checkout. `origin`: the file that makes the app, where there are several."""
+    """Return the existing static folders of a checkout.
+
+    `origin` is the file that creates the app, for code with several apps.
+    """
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     apps = [folder for file in checkout.python for folder in _folders_of_apps(code, file)]
@@ -48,12 +51,12 @@ def find_static(root: Path | RepositoryCheckout, origin: str = "") -> tuple[Stat
     for folder in [*mine, *_folders_of_blueprints(code)]:
         if is_servable(checkout, folder.folder) and SAFE_PATH.fullmatch(folder.prefix) and ".." not in folder.prefix:
             found.setdefault(folder.prefix, folder)
-    # At "/" nginx would have to look for a file before each request to the app: Flask serves those itself.
+    # At "/" nginx would look for a file before each request to the app: Flask serves those itself.
     return tuple(folder for prefix, folder in found.items() if prefix != "/")
 
 
 def find_root_files(root: Path | RepositoryCheckout, folders: tuple[StaticFolder, ...]) -> tuple[RootFile, ...]:
-    """robots.txt and favicon.ico in static folders, where the app has no route of its own for them."""
+    """Return robots.txt and favicon.ico in static folders without routes of the app."""
     checkout = scan_checkout(root)
     found: list[RootFile] = []
     for name in ROOT_FILES:
@@ -68,7 +71,10 @@ def find_root_files(root: Path | RepositoryCheckout, folders: tuple[StaticFolder
 
 
 def is_servable(checkout: RepositoryCheckout, folder: str) -> bool:
-    """Whether a folder may be laid open: it is there, is not the checkout, and holds no code or hidden files."""
+    """Return whether nginx may serve a folder.
+
+    It must exist, must not be the checkout itself, and must contain no code or hidden files.
+    """
     if not folder or not checkout.is_dir(folder) or not SAFE_PATH.fullmatch(folder):
         return False
     hidden = any(part.startswith(".") for part in folder.split("/"))
@@ -76,7 +82,7 @@ def is_servable(checkout: RepositoryCheckout, folder: str) -> bool:
 
 
 def call_argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
-    """An argument of a call, by its name or its place."""
+    """Return an argument of a call, by its name or position."""
     for keyword in call.keywords:
         if keyword.arg == name:
             return keyword.value
@@ -107,14 +113,14 @@ def _folders_of_blueprints(code: CodeIndex) -> Iterator[StaticFolder]:
             continue
         for prefix in blueprint.prefixes:
             full = "/" + "/".join(part.strip("/") for part in (prefix, url) if part.strip("/")) + "/"
-            # Without a prefix of its own it lies below the app's /static/, which answers first.
+            # Without its own prefix it is below the app's /static/, which comes first.
             yield StaticFolder(full, folder, file, call.lineno)
 
 
 def resolve_folder(
     code: CodeIndex, file: str, import_name: ast.expr | None, given: ast.expr | None, default: str | None = None
 ) -> str | None:
-    """Where a static folder is in the checkout; None where there is none, or reading does not tell."""
+    """Return the static folder in the checkout; None if none or unclear."""
     value = default if given is None else ConstantEvaluator(code, file).text(given)
     if value is None:
         return None
@@ -122,7 +128,7 @@ def resolve_folder(
 
 
 def _root_path(code: CodeIndex, file: str, import_name: ast.expr | None) -> str:
-    """The folder that Flask looks in: that of the module or package it was told the name of."""
+    """Return the folder of the module or package whose name Flask gets."""
     base = import_base(code.checkout, file)
     name = None
     if isinstance(import_name, ast.Constant) and isinstance(import_name.value, str):
@@ -134,7 +140,7 @@ def _root_path(code: CodeIndex, file: str, import_name: ast.expr | None) -> str:
 
 
 def url_of(code: CodeIndex, file: str, given: ast.expr | None, folder: str) -> str | None:
-    """The URL prefix of a static folder; None where it is not a constant."""
+    """Return the URL prefix of a static folder; None if it is not constant."""
     if given is None or (isinstance(given, ast.Constant) and given.value is None):
         return f"/{posixpath.basename(folder)}/"
     value = ConstantEvaluator(code, file).text(given)

@@ -1,4 +1,4 @@
-"""The Debian packages that some Python packages cannot do without: to be built, or to be loaded."""
+"""Debian packages that some Python packages need to be built or loaded."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ DEBIAN_PACKAGES = {
     "uwsgi": COMPILER,
     "weasyprint": ("libpangoft2-1.0-0", "libharfbuzz-subset0"),
 }
-"""Python packages without wheels that are whole, by the names that PyPI compares. gevent, lxml, Pillow have such.
+"""Python packages, by normalized name, without self-contained wheels (gevent, lxml and Pillow have such).
 
-Only names that are real packages in every release: libmagic1 is libmagic1t64 in some, and `file` brings either."""
+The Debian packages must exist in every release: libmagic1 is libmagic1t64 in some, but `file` depends on either."""
 
 
 def debian_packages_for(names: Iterable[str]) -> tuple[str, ...]:
-    """What to install with apt for the Python packages of an app."""
+    """Return the Debian packages that these Python packages need."""
     return tuple(dict.fromkeys(package for name in names for package in DEBIAN_PACKAGES.get(name, ())))

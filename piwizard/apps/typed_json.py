@@ -1,4 +1,4 @@
-"""JSON of a stranger turned into dataclasses: types and sizes are checked, nothing is converted."""
+"""Decode untrusted JSON into dataclasses, with size limits, unconverted."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ MAX_NUMBER = 1 << 31
 
 
 class MalformedAnalysis(ValueError):
-    """A value that has another type or size than it must have."""
+    """A value has the wrong type, or is too large."""
 
 
 def decode_as(kind: Any, value: object) -> Any:
-    """Return `value` as a `kind`: str, int, bool, None, tuples and unions of these, and dataclasses. Or Malformed."""
+    """Return `value` as a `kind`. MalformedAnalysis if it is something else.
+
+    A kind is str, int, bool, None, a dataclass, or a tuple or union of these.
+    """
     if is_dataclass(kind):
         return _decode_dataclass(kind, value)
     arguments = get_args(kind)

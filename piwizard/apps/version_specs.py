@@ -1,4 +1,4 @@
-"""Version wishes of other tools, in the words of pip (PEP 440), and whether a Python fits them."""
+"""Translate version specifiers to pip's (PEP 440), and check versions."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ MAX_SPEC_LENGTH = 200
 
 
 def normalized_name(name: str) -> str:
-    """A distribution's name as PyPI compares it."""
+    """Return the name of a distribution, normalized as on PyPI."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def distribution_of(line: str) -> str | None:
-    """The distribution that a requirement line names; None for options, URLs, paths and comments."""
+    """Return the distribution of a requirement line; None for options and paths."""
     if "://" in line.partition("@")[0] or line.lstrip().startswith((".", "/")):
         return None
     found = DISTRIBUTION_NAME.match(line)
     return normalized_name(found[1]) if found and len(found[1]) <= MAX_NAME_LENGTH else None
 
 
-def pip_spec(wish: str) -> str:
-    """A version as poetry and Pipenv write it (`^1.2`, `~1.2`, `*`, `1.2.*`, `>=1,<2`) as pip reads it.
+def pip_spec(specifier: str) -> str:
+    """Return pip's form of a specifier of poetry or Pipenv: `^1.2`, `~1.2`, `*`.
 
-    One that is longer than any real one, or that cannot be read, asks for nothing.
+    One that is longer than any real one, or unreadable, becomes empty.
     """
-    if len(wish) > MAX_SPEC_LENGTH:
+    if len(specifier) > MAX_SPEC_LENGTH:
         return ""
     clauses: list[str] = []
-    for part in (piece.strip() for piece in wish.rpartition("||")[2].split(",")):
+    for part in (piece.strip() for piece in specifier.rpartition("||")[2].split(",")):
         if part in {"", "*"}:
             continue
         if part[0] not in "^~=!<>":
@@ -47,20 +47,20 @@ def pip_spec(wish: str) -> str:
 
 
 def fits(spec: str, version: tuple[int, ...]) -> bool:
-    """Return whether a Python version, such as (3, 13), meets a spec such as `>=3.9,<4`.
+    """Return whether a version such as (3, 13) meets a specifier: `>=3.9,<4`.
 
-    A clause that cannot be read counts as met, and so does one that only a longer version number could decide.
+    An unreadable clause counts as met, and so does one that only a longer version number could decide.
     """
     return not _unmet(spec, version)
 
 
 def is_too_old(spec: str, version: tuple[int, ...]) -> bool:
-    """Return whether a Python version is older than a spec such as `>=3.9,<4` allows."""
+    """Return whether a version is older than a specifier such as `>=3.9,<4` allows."""
     return any(wanted > version[: len(wanted)] for wanted in _unmet(spec, version))
 
 
 def _unmet(spec: str, version: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Return the version numbers of the clauses that a version does not meet."""
+    """Return the version numbers in the clauses that a version does not meet."""
     if len(spec) > MAX_SPEC_LENGTH:
         return []
     clauses = (VERSION_CLAUSE.match(clause) for clause in pip_spec(spec).split(",") if clause)
@@ -82,7 +82,7 @@ def _next_version(version: str, *, caret: bool) -> str:
 def _is_met(sign: str, wanted: tuple[int, ...], version: tuple[int, ...]) -> bool:
     if len(wanted) > len(version) and wanted[: len(version)] == version:
         return True
-    # `python = "3.11"` and `==3.11` of a person mean any 3.11.
+    # With `python = "3.11"` and `==3.11` people mean any 3.11.
     start = version[: len(wanted)] == wanted
     padded = wanted + (0,) * (len(version) - len(wanted))
     match sign:

@@ -1,4 +1,4 @@
-"""Finds what an app writes inside its own folder: databases, uploads, logs, the instance folder."""
+"""Find what an app writes inside its folder: databases, uploads, logs, instance/."""
 
 from __future__ import annotations
 
@@ -32,22 +32,21 @@ DATABASE_CALLS = {
     "SqliteExtDatabase": "sqlite",
     "SqliteQueueDatabase": "sqlite",
 }
-"""Classes of TinyDB and peewee, and what the file is that they open."""
+"""Classes of TinyDB and peewee, and the kind of file that they open."""
 FOLDER_MAKERS = frozenset({"makedirs", "mkdir"})
 WRITING_METHODS = frozenset({"savefig", "to_csv", "to_json", "to_excel", "to_pickle"})
 PATH_WRITING_METHODS = frozenset({"write_text", "write_bytes", "touch"})
 READ_ONLY_FOLDERS = frozenset({"static", "templates", "migrations"})
-"""Folders whose files come with each new version: once they were kept, none would ever arrive."""
+"""Folders whose files come with each version: kept ones would never be updated."""
 PLACEHOLDER_FILES = frozenset({".gitkeep", ".gitignore", ".keep"})
 
 
 @dataclass(frozen=True)
 class WritePath:
-    """A path inside the checkout that the app writes. `kind`: "folder", "file", or "sqlite".
+    """A path inside the checkout that the app writes.
 
-    `database`: it is, or holds, a database.
-
-    SQLite keeps a journal beside its file, so the folder that really holds the file has to be writable too.
+    `kind` is "folder", "file" or "sqlite"; with SQLite, the folder of the file must be writable too, because the
+    journal is next to it. `database`: the path is, or contains, a database.
     """
 
     path: str
@@ -59,7 +58,7 @@ class WritePath:
 
 
 def find_write_paths(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[WritePath, ...]:
-    """The paths that a checkout's code writes. `chdir`: the folder it is started in."""
+    """Return the paths that the code writes. `chdir` is the folder that it starts in."""
     checkout = scan_checkout(root)
     code = CodeIndex.of(checkout)
     flask_sqlalchemy = any(checkout.mentions(file, b"flask_sqlalchemy") for file in checkout.python)
@@ -80,7 +79,7 @@ def find_write_paths(root: Path | RepositoryCheckout, chdir: str = "") -> tuple[
 
 
 def is_writable_path(checkout: RepositoryCheckout, item: WritePath) -> bool:
-    """Whether a path may be offered: within the checkout, not all of it, and no code."""
+    """Return whether a path may be suggested: inside the checkout, and not code."""
     if not SAFE_PATH.fullmatch(item.path) or item.path.endswith(".py"):
         return False
     if any(part.startswith(".git") or part in {".", ".."} for part in item.path.split("/")):
@@ -91,7 +90,7 @@ def is_writable_path(checkout: RepositoryCheckout, item: WritePath) -> bool:
 
 
 def has_content(checkout: RepositoryCheckout, folder: str) -> bool:
-    """Whether the repository itself brings what is in a folder. What is kept already is a link."""
+    """Return whether the repository has files in a folder, not a link."""
     return not (checkout.root / folder).is_symlink() and bool(set(checkout.names(folder)) - PLACEHOLDER_FILES)
 
 
@@ -164,7 +163,7 @@ class _Finder:
             kind = "sqlite" if database else "file" if looks_like_file else "folder"
             if "://" not in text and ("/" in text or looks_like_file or "UPLOAD" in key or key.endswith("_FOLDER")):
                 place = path_in_checkout(text, self.chdir) if kind == "folder" and "UPLOAD" not in key else None
-                # A folder that is only named, and that the repository fills: pages, models, what new versions bring.
+                # A folder that a setting only names and that the repository fills: its files come with new versions.
                 if not (place and has_content(self.code.checkout, place)):
                     yield from self.path(value, kind, f"its {key}", value.lineno)
 
@@ -175,7 +174,7 @@ class _Finder:
         if not text.startswith("sqlite:///") or unknown or re.search(r"\btest|[-_]test", path):
             return
         if self.flask_sqlalchemy and not path.startswith("/"):
-            # Flask-SQLAlchemy 3 puts relative ones into the instance folder.
+            # Flask-SQLAlchemy 3 puts relative paths into the instance folder.
             yield WritePath(instance, "folder", "its SQLite database", self.file, node.lineno, database=True)
         elif (place := path_in_checkout(path, self.chdir)) is not None:
             yield self.offered(place, "sqlite", "its SQLite database", node.lineno, database=True)
@@ -191,7 +190,7 @@ class _Finder:
             yield self.offered(place, kind, why, line, database=database)
 
     def leading(self, node: ast.expr | None) -> str | None:
-        """The folder of a path whose last part only running the code would tell."""
+        """Return the folder of a path whose last part is not constant."""
         constants = ConstantEvaluator(self.code, self.file)
         match node:
             case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if "/" in start:
@@ -205,7 +204,7 @@ class _Finder:
         return None
 
     def offered(self, place: str, kind: str, why: str, line: int, *, database: bool) -> WritePath:
-        """A file in a folder of its own is offered as that folder: programs make others beside it."""
+        """Return a path to suggest: for a file in its own folder, that folder."""
         folder = parent_folder(place)
         own = folder and not READ_ONLY_FOLDERS & set(folder.split("/")) and kind != "folder"
         if own and folder not in self.code.checkout.code_folders:

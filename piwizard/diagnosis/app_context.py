@@ -141,7 +141,7 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
         newest=newest,
         network=app.network,
         home_network=app.home_network,
-        refused=network_access.look(app.layout.site).refused,
+        refused=network_access.read_filter(app.layout.site).refused,
         unreachable_resolvers=network_access.unreachable_resolvers(app.layout.site),
     )
 

@@ -1,4 +1,4 @@
-"""The app: its code at a commit, its user, its environment, proven to load."""
+"""Deploy a release of the app: code, system user, environment, smoke test."""
 
 from __future__ import annotations
 
@@ -35,35 +35,46 @@ from piwizard.system.remedies import ApplySteps
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
-TRIAL = Path(__file__).parents[1] / "apps" / "smoke_test.py"
-"""Run by the app's Python; to import it here would bring in much that plans have no use for."""
+SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
+"""Run by the app's Python. An import would load much that plans do not need."""
 NO_HOME = Path("/nonexistent")
-"""As Debian has it for users that own nothing."""
+"""Debian's home folder for users without one."""
 
 QUESTIONS = (
     Question(
         "site.name",
-        "Name of the site",
-        "Small letters, digits and hyphens. Its folder, user and services are called so.",
+        "Site name",
+        "Lowercase letters, digits and hyphens; also names the folder, the system user and the service.",
         v.site_name,
         required=True,
     ),
     Question(
         "app.repo",
         "Git repository",
-        "As you would give it to `git clone`: https://…, git@…:…, or a folder on this machine.",
+        "The address for `git clone`: https://…, git@…:…, or a folder on this Pi.",
         v.repository,
         required=True,
         lookup="repository",
     ),
-    Question("app.branch", "Branch or tag", "Empty: the repository's own main branch.", v.reference),
-    Question("app.entry", "App in the code", 'As in "app:app" or "package:create_app()". Usually found.', v.entry),
-    Question("app.requirements", "Requirements file", "What pip installs. Usually found.", v.inside, kind="path"),
-    Question("app.python", "Python", "The interpreter of the app's environment.", v.python, default="python3"),
+    Question("app.branch", "Branch or tag", "If empty, the default branch of the repository.", v.reference),
+    Question(
+        "app.entry",
+        "Entry point",
+        'Such as "app:app" or "package:create_app()"; if empty, piwizard finds it in the code.',
+        v.entry,
+    ),
+    Question(
+        "app.requirements",
+        "Requirements file",
+        "The file that pip installs from; if empty, piwizard finds it in the code.",
+        v.inside,
+        kind="path",
+    ),
+    Question("app.python", "Python", "The interpreter for the app, such as python3.12.", v.python, default="python3"),
     Question(
         "app.writable",
-        "App may write",
-        "Files and folders of the repository that the app changes while it runs. They survive new versions.",
+        "Persistent paths",
+        "Files and folders of the repository that the app writes and that new versions keep.",
         v.list_of(v.inside, 50),
         kind="list",
         default=[],
@@ -71,22 +82,22 @@ QUESTIONS = (
     Question(
         "app.static",
         "Static folders",
-        "Which folder answers which URLs. nginx serves these itself. Usually found.",
+        "URL prefixes and the folders that nginx serves for them; if empty, piwizard finds them in the code.",
         v.static,
         kind="table",
     ),
     Question(
         "app.env",
-        "Environment",
-        "Settings that the app reads by name. A secret is kept where only root and the app read it, or made up here.",
+        "Environment variables",
+        "Settings of the app; secrets are generated or entered, and only root and the app can read them.",
         v.environment,
         kind="table",
         default={},
     ),
     Question(
         "app.init",
-        "Run once",
-        "For instance the one that makes the database. Run as the app's user, without a shell.",
+        "Setup commands",
+        "Run once as the app's user, without a shell, for example to create the database.",
         v.list_of(v.command, 20),
         kind="list",
         default=[],
@@ -94,7 +105,7 @@ QUESTIONS = (
     Question(
         "app.network",
         "Home network access",
-        "Whether the app may reach your router and other devices at home, or the Internet only (the default).",
+        "Whether the app may reach your router and other devices at home, or only the Internet.",
         v.one_of(network_access.INTERNET, network_access.HOME),
         kind="choice",
         choices=(network_access.INTERNET, network_access.HOME),
@@ -102,31 +113,36 @@ QUESTIONS = (
     ),
     Question(
         "app.token",
-        "Token",
-        "For a private repository with an https address. For an ssh address, `piwizard key` makes a key.",
+        "Access token",
+        "For a private repository with an https address; for an ssh address, run `piwizard key` instead.",
         v.given_secret,
         kind="secret",
     ),
-    Question("app.token_user", "User of the token", "Most forges ask for none.", v.login),
+    Question(
+        "app.token_user",
+        "User name for the token",
+        "Only for servers that require one, such as deploy tokens of GitLab.",
+        v.login,
+    ),
     Question(
         "app.host_key",
-        "ssh fingerprint",
-        "SHA256:…, for a server other than the well-known ones; `piwizard key` asks you about it otherwise.",
+        "SSH host key",
+        "Fingerprint (SHA256:…) of a server that piwizard does not know; if empty, `piwizard key` asks you.",
         v.fingerprint,
     ),
 )
 
 
 class App(Step):
-    """Builds a release beside the one in use and proves it; the gunicorn step switches to it."""
+    """Builds and tests a release; the gunicorn step activates it."""
 
     name = "app"
     title = "App"
     heading = "Your app"
     why = (
-        "Fetches your app with git, gives it a user of its own that may read the code but not change it, and a "
-        "Python environment with what it requires. Before anything is switched over, the app is started once on a "
-        "spare socket and asked for its first page: if it fails, you see why, and what ran before goes on."
+        "Fetches your app with git and installs its packages into a Python environment of its own. The app runs as its "
+        "own system user, which can read the code but not change it. Before a new version takes over, a smoke test "
+        "starts it once and requests its first page: if that fails, you see why, and the current version keeps running."
     )
     scope: Scope = "site"
     needs = ("system",)
@@ -145,8 +161,8 @@ class App(Step):
             "app.static": (app.static, "found in the code"),
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.generated}, "secrets that the code reads"),
-            "app.init": (list(app.init), _found(app)),
-            "app.network": _network(app),
+            "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.network": _suggested_network(app),
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
@@ -159,19 +175,19 @@ class App(Step):
         instead = app.left_behind.words if app.left_behind else ""
         published = {**app.static, **app.root_files}
         trial = SetupStep(
-            f"Try {app.entry.entry} on a spare socket",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(TRIAL)), app.entry.entry, host),
+            f"Smoke test: start {app.entry.entry}",
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host),
             where.release / PROOF_FILE,
             name,
             where.code,
-            f"app.entry: {app.entry.entry} does not run.",
+            f"app.entry: {app.entry.entry} failed its smoke test.",
             key="app.entry",
             env=env,
             proves=(app.entry.entry,),
             variables=app.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
-            scripts=(TRIAL,),
+            scripts=(SMOKE_TEST,),
             network=app.network,
             start=app.working_directory,
             bind=preparation.trial_bind(app),
@@ -183,7 +199,7 @@ class App(Step):
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
             SystemUser(BUILD_USER, NO_HOME, shared=True),
-            *network_access.guard(name, app.network, app.network_reason),
+            *network_access.egress_changes(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
             preparation.setup_recorded(app),
@@ -198,7 +214,7 @@ class App(Step):
                 instead,
             ),
             *(PersistentPath(where.code, where.data, path, name) for path in app.writable),
-            _environment(app),
+            _virtualenv(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
             *preparation.setup_changes(app, trial),
@@ -218,22 +234,22 @@ class App(Step):
         yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
-def _found(app: AppConfig) -> str:
-    """What the proposed setup commands were taken from, and which were left out."""
+def _origin_of_setup(app: AppConfig) -> str:
+    """Return where the suggested setup commands come from, and which do not run."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
 
 
-def _network(app: AppConfig) -> tuple[str, str]:
-    """What the app is suggested to reach, and why."""
-    agreed = network_access.agreed(app.layout.site)
+def _suggested_network(app: AppConfig) -> tuple[str, str]:
+    """Return what the app should be allowed to reach, and why."""
+    agreed = network_access.agreed_network(app.layout.site)
     if agreed and agreed == network_access.INTERNET and app.home_network:
-        return agreed, f"as it is set up; but {app.home_network[0].text}"
+        return agreed, f"as set up now; but {app.home_network[0].text}"
     if app.home_network:
         return network_access.HOME, app.home_network[0].text
-    return agreed or network_access.INTERNET, "as it is set up" if agreed else ""
+    return agreed or network_access.INTERNET, "as set up now" if agreed else ""
 
 
-def _environment(app: AppConfig) -> Virtualenv:
+def _virtualenv(app: AppConfig) -> Virtualenv:
     where, (lines, constraints) = app.layout, app.listed
     return Virtualenv(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)

@@ -1,4 +1,4 @@
-"""The service that runs the app, and the socket that nginx talks to."""
+"""Run the app as a systemd service, behind a socket for nginx."""
 
 from __future__ import annotations
 
@@ -27,32 +27,42 @@ from piwizard.system.http_client import HttpResponse
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 from piwizard.templates.quoting import environment_value
 
-CLOSED = "Home network closed to the app"
+NETWORK_CLOSED = "Home network closed to the app"
 
 if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
 UNITS = Path("/etc/systemd/system")
 NEWEST_GUNICORN = (27, 0)
-"""Taken for granted in a preview, before the environment is built."""
+"""Assumed in a preview, before the virtual environment is built."""
 QUESTIONS = (
-    Question("gunicorn.workers", "Workers", "Processes that run the app side by side.", v.whole(1, 32), kind="number"),
     Question(
-        "gunicorn.threads", "Threads", "Requests that each worker answers at a time.", v.whole(1, 64), kind="number"
+        "gunicorn.workers",
+        "Workers",
+        "Number of processes that run the app; if empty, it depends on cores and memory.",
+        v.whole(1, 32),
+        kind="number",
+    ),
+    Question(
+        "gunicorn.threads",
+        "Threads",
+        "Requests that each worker handles at a time; if empty, it depends on cores and memory.",
+        v.whole(1, 64),
+        kind="number",
     ),
 )
 
 
 class Gunicorn(Step):
-    """A socket unit and a service unit, hardened, sized for this board."""
+    """Sets up a hardened service and its socket, sized for this board."""
 
     name = "gunicorn"
     title = "Gunicorn"
     heading = "Your app"
     why = (
-        "Runs your app in the background, also after a reboot. systemd holds the socket, so visitors wait a moment "
-        "instead of seeing an error while the app restarts. The service may write only what you named, and where the "
-        "kernel keeps account of memory, it cannot take more than this board can give."
+        "Runs your app in the background, also after a reboot. systemd keeps the socket open, so visitors wait a "
+        "moment instead of seeing an error while the app restarts. The service can write only its persistent paths, "
+        "and if the kernel supports memory limits, it cannot use more memory than this board can spare."
     )
     scope: Scope = "site"
     needs = ("app",)
@@ -64,10 +74,10 @@ class Gunicorn(Step):
         if ground is None:
             return QUESTIONS
         machine = ground.machine
-        app = _footprint(app_of(ground, answers)) if ground.source and answers else None
+        app = _memory_usage(app_of(ground, answers)) if ground.source and answers else None
         workers, threads = memory_usage.workers_and_threads(machine, app)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
-        board += f"; the app takes {app.worker} MB a worker" if app else ""
+        board += f"; the app uses {app.worker} MB per worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
 
     def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
@@ -76,7 +86,7 @@ class Gunicorn(Step):
         where, name, host = app.layout, unit.site, _host(answers)
         if f"{name}.service" in ground.packaged_units:
             raise PiwizardError(
-                f"site.name: {name} cannot be used, a service of the system is called so.",
+                f"site.name: {name} is the name of a system service.",
                 key="site.name",
                 hint="Choose another name for the site.",
             )
@@ -93,11 +103,11 @@ class Gunicorn(Step):
                 Activation(("systemctl", "daemon-reload")),
                 Activation(("systemctl", "try-restart", f"{name}.service"), unit=f"{name}.service"),
             ),
-            verify=lambda: _ill(name, host),
+            verify=lambda: _service_problem(name, host),
             data=preparation.data_switch(app),
         )
         prune = Prune(where.folder / "releases", where.current)
-        network = network_access.guard(name, app.network, app.network_reason)
+        network = network_access.egress_changes(name, app.network, app.network_reason)
         return (*network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
 
     def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
@@ -117,7 +127,7 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
-        yield _network(app_of(ground, answers), name)
+        yield _network_check(app_of(ground, answers), name)
         answer = _first_page(name, _host(answers))
         journal = RunCommand(f"journalctl -u {name}.service", "to see the app's output")
         app_fails = answer is not None and answer.status == 500
@@ -136,7 +146,7 @@ def _host(answers: Answers) -> str:
 
 
 def _first_page(name: str, host: str) -> HttpResponse | None:
-    """What the service answers; waits while a large app is still being loaded by a small board."""
+    """Return the service's response; wait while a small board loads a large app."""
     socket = app_units.socket_path(name)
     while True:
         answer = checks.poll_until(
@@ -146,23 +156,23 @@ def _first_page(name: str, host: str) -> HttpResponse | None:
             return answer
 
 
-def _ill(name: str, host: str) -> str | None:
-    """What is wrong with a service that was just restarted; None where it is well, or does not run yet."""
+def _service_problem(name: str, host: str) -> str | None:
+    """Return what is wrong with a restarted service; None if OK or not running."""
     state = systemd.read_states([f"{name}.service"])[f"{name}.service"]
     if state.failed and not state.failing:
-        return "The app runs on a spare socket, but not as the service: systemd has given it up."
+        return "The app passed its smoke test, but its service failed: systemd no longer restarts it."
     if not (state.running or state.failing):
         return None
     answer = _first_page(name, host)
     if answer is None:
-        return "The app runs on a spare socket, but not as the service: nobody answers."
+        return "The app passed its smoke test, but its service does not respond."
     if answer.status >= 500:
-        return f"The app runs on a spare socket, but as the service its first page gives {answer.status}."
+        return f"The app passed its smoke test, but its service returns status {answer.status}."
     return None
 
 
-def _network(app: AppConfig, name: str) -> Check:
-    """Check that the app is kept out of the home network, unless it may reach it."""
+def _network_check(app: AppConfig, name: str) -> Check:
+    """Check that the app cannot reach the home network, unless it may."""
     if app.network == network_access.HOME:
         return Check("app-home-network", "Home network open to the app", True, 'as set by app.network = "home"')
     fix: Fix = (
@@ -171,9 +181,9 @@ def _network(app: AppConfig, name: str) -> Check:
     )
 
     def failed(detail: str, cause: str, fix: Fix, *, beyond: bool = False) -> Check:
-        return Check("app-home-network", CLOSED, False, detail, cause, fix, beyond)
+        return Check("app-home-network", NETWORK_CLOSED, False, detail, cause, fix, beyond)
 
-    filtered = network_access.look(name)
+    filtered = network_access.read_filter(name)
     if not filtered.loaded:
         detail = "nftables has no rules for the app, so it reaches every port of the name server, often the router"
         if filtered.possible:
@@ -185,11 +195,11 @@ def _network(app: AppConfig, name: str) -> Check:
         return failed(detail, "The name server changed, and the rules have not been updated yet.", fix)
     unanswered = app.home_network and "app.network" not in app.answers.values
     but = f'; but {app.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
-    return Check("app-home-network", CLOSED, True, f"it reaches the Internet only{but}")
+    return Check("app-home-network", NETWORK_CLOSED, True, f"it reaches the Internet only{but}")
 
 
-def _footprint(app: AppConfig) -> MemoryUsage | None:
-    """What the release takes that is to run, or until that was tried, the one in use."""
+def _memory_usage(app: AppConfig) -> MemoryUsage | None:
+    """Return the memory usage of the planned release, else of the current one."""
     where = app.layout
     return memory_usage.read_memory_usage(where.release / PROOF_FILE) or memory_usage.read_memory_usage(
         where.current / PROOF_FILE
@@ -198,7 +208,7 @@ def _footprint(app: AppConfig) -> MemoryUsage | None:
 
 def _unit(app: AppConfig, ground: PlanContext) -> app_units.AppUnit:
     answers, where = app.answers, app.layout
-    workers, threads = memory_usage.workers_and_threads(ground.machine, _footprint(app))
+    workers, threads = memory_usage.workers_and_threads(ground.machine, _memory_usage(app))
     code = where.current / "app"
     return app_units.AppUnit(
         site=where.site,

@@ -21,7 +21,7 @@ WHY = (
     "Add another web app to this machine, with its own name, user, service and address. "
     "Existing sites stay as they are. Press Enter to name the new site."
 )
-HELP = "Lowercase letters, digits and hyphens. Also names the folder, the system user and the service."
+HELP = "Lowercase letters, digits and hyphens; also names the folder, the system user and the service."
 
 
 class NewSitePage(ModalScreen[str | None]):

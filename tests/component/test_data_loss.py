@@ -165,7 +165,10 @@ def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
     set_up(lab, pi)
     assert kept(pi) == ["mine"]
     offered = pi.run(("piwizard", "plan", "app"), check=False).output
-    assert "`flask init-db` was found and does not run. It may delete data (schema.sql line 1): DROP TABLE" in offered
+    assert (
+        "`flask init-db` was found in the code and does not run. It may delete data (schema.sql line 1): DROP TABLE"
+        in offered
+    )
     assert 'init = ["flask --app app init-db"]' in offered
     pi.run(("piwizard", "remove", "myflask", "--keep-data", "--yes"))
     pi.run(("rm", "-r", "/srv/myflask/data.setup"))
@@ -176,7 +179,7 @@ def test_data_that_is_kept_meets_no_command_again(lab: Lab, pi: Pi) -> None:
 def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
     """Not on a new site either, and not with --yes; what fails for the lack of it names it."""
     lab.git.commit("notes", {**FILES, "app.py": READS})
-    with pytest.raises(Exception, match=r"`flask init-db` was found and does not run"):
+    with pytest.raises(Exception, match=r"`flask init-db` was found in the code and does not run"):
         set_up(lab, pi)
     refused = as_root(pi, "piwizard", "apply")
     refused.answer("Run `flask init-db` once? It may delete data (schema.sql line 1) [y/N]")
@@ -191,6 +194,7 @@ def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
     assert 'init = ["flask --app app init-db"]' in pi.read("/etc/xdg/piwizard/answers.toml")
 
 
+@pytest.mark.nightly
 def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", FILES)
     set_up(lab, pi, 'init = ["flask --app app init-db"]\n')
@@ -206,8 +210,8 @@ def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     said = pi.run(("piwizard", "deploy", "--yes")).output
     assert kept(pi) == ["mine"]
     assert pi.run(("ls", "/srv/myflask/data/store")).output.split() == ["notes.db"]
-    assert "`flask reset-db` was found and does not run. It may delete data (app.py line " in said
-    assert "`flask create-tables` was found and does not run. A later version of the app brought it" in said
+    assert "`flask reset-db` was found in the code and does not run. It may delete data (app.py line " in said
+    assert "`flask create-tables` was found in the code and does not run. A later version of the app added it" in said
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
 
 

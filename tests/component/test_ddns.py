@@ -330,7 +330,7 @@ def test_a_failure_that_is_over(lab: Lab, home: Pi) -> None:
         net.zone.fail("duckdns.org", None)
     shown = home.run(("piwizard", "plan", "ddns"), check=False)
     assert shown.exit == 2, shown.output
-    assert "Have ddclient try again where its last failure is over" in shown.output
+    assert "Retry the DDNS update if the last failure is outdated" in shown.output
     quickstart.apply(home, "ddns")
     assert net.visitor.resolve(DUCK) == ["11.22.33.97"]
 
@@ -363,7 +363,7 @@ def test_without_a_connection(lab: Lab, home: Pi) -> None:
         (NO_IP.replace("no-ip", "dyn"), "line 2: ddns.provider must be one of no-ip, duckdns, cloudflare"),
         (NO_IP.replace('{ file = "/root/secret" }', '"hush"'), "line 5: ddns.password must be"),
         (NO_IP.replace('password = { file = "/root/secret" }\n', ""), "ddns.password is missing"),
-        (NO_IP.replace("ddns.net", "duckdns.org"), "ddns.hostname: songuuli2020.duckdns.org is a name of DuckDNS"),
+        (NO_IP.replace("ddns.net", "duckdns.org"), "ddns.hostname: songuuli2020.duckdns.org is a domain of DuckDNS"),
     ],
 )
 def test_bad_answers_alter_nothing(lab: Lab, home: Pi, answers: str, words: str) -> None:

@@ -194,7 +194,7 @@ def test_generation_killed_rebooted_without_power_or_stopped_starts_again_with_a
 def test_generated_parameters_wait_for_another_run(lab: Lab, pi: Pi) -> None:
     want(lab, pi, 'way = "generate"\nbits = 1024')
     with frozen(lab, pi):
-        pi.run(("piwizard", "apply", "--detach"))
+        pi.run(("piwizard", "apply"))
     other = pi.start(("/opt/piwizard/venv/bin/python", "-I", "-c", HOLD_LOCK))
     eventually(lambda: _assert(pi.run(("cat", "/run/piwizard/run.lock")).output == "another"))
     pi.run(("pkill", "-CONT", "-x", "openssl"))

@@ -148,19 +148,6 @@ def test_the_checkup_predicts_the_grade(secure: Pi) -> None:
     secure.run(("systemctl", "restart", "nginx"))
 
 
-def test_over_ipv6(lab: Lab, secure: Pi) -> None:
-    lab.router.ipv6()
-    address = eventually(lambda: _address_6(secure), timeout=30)
-    lab.router.let_in(address, 80, 443)
-    for name in online.NAMES:
-        lab.internet.zone.set(name, "AAAA", address)
-    www = eventually(lambda: lab.internet.visitor.http(f"www.{quickstart.HOST}", "/x", family=6))
-    assert (www.status, www.headers["location"]) == (301, f"https://{quickstart.HOST}/x")
-    page = lab.internet.visitor.http(quickstart.HOST, scheme="https", family=6)
-    assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")
-    secure.run(("certbot", "renew", "--dry-run", "--no-random-sleep-on-renew"))
-
-
 def test_a_renewal_is_served_without_a_failed_request(lab: Lab, secure: Pi) -> None:
     secure.run(("certbot", "renew", "--dry-run", "--cert-name", "piwizard-myflask", "--no-random-sleep-on-renew"))
     before = serial(secure)
@@ -272,22 +259,6 @@ def test_what_the_gate_catches(lab: Lab, plain: Pi, repo: str) -> None:
         refused("The clock is wrong")
 
 
-def test_a_certificate_from_the_guide_is_used_and_its_renewal_mended(lab: Lab, plain: Pi, repo: str) -> None:
-    names = [word for name in online.NAMES for word in ("-d", name)]
-    plain.run(("certbot", "certonly", "--agree-tos", "--register-unsafely-without-email", "--non-interactive",
-               "--webroot", "-w", "/var/lib/letsencrypt", *names))  # fmt: skip
-    conf = f"/etc/letsencrypt/renewal/{quickstart.HOST}.conf"
-    plain.run(("sed", "-i", "/webroot_path/d; /webroot_map/d; /= .var.lib.letsencrypt$/d", conf))
-    before = lab.internet.acme.production.counts["newOrder"]
-    set_up(plain, repo)
-    assert lab.internet.acme.production.counts["newOrder"] == before
-    assert f"/etc/letsencrypt/live/{quickstart.HOST}/fullchain.pem" in plain.read(SITE)
-    assert "webroot_path = /var/lib/letsencrypt," in plain.read(conf)
-    assert set(quickstart.states(plain).values()) == {"done"}
-    plain.run(("piwizard", "undo", "certbot", "--yes"))
-    assert plain.run(("certbot", "certificates")).output.count("Certificate Name") == 1
-
-
 def test_what_only_the_outside_sees(lab: Lab, plain: Pi, repo: str) -> None:
     acme = lab.internet.acme
 
@@ -317,6 +288,35 @@ def test_what_only_the_outside_sees(lab: Lab, plain: Pi, repo: str) -> None:
     plain.write("/var/lib/piwizard/attempts.json", json.dumps([known[0] | {"retry_at": "2026-01-01T00:00:00+00:00"}]))
     set_up(plain, repo)
     assert acme.production.counts["newOrder"] == 1
+
+
+def test_over_ipv6(lab: Lab, secure: Pi) -> None:
+    lab.router.ipv6()
+    address = eventually(lambda: _address_6(secure), timeout=30)
+    lab.router.let_in(address, 80, 443)
+    for name in online.NAMES:
+        lab.internet.zone.set(name, "AAAA", address)
+    www = eventually(lambda: lab.internet.visitor.http(f"www.{quickstart.HOST}", "/x", family=6))
+    assert (www.status, www.headers["location"]) == (301, f"https://{quickstart.HOST}/x")
+    page = lab.internet.visitor.http(quickstart.HOST, scheme="https", family=6)
+    assert (page.status, page.headers["strict-transport-security"]) == (200, "max-age=63072000")
+    secure.run(("certbot", "renew", "--dry-run", "--no-random-sleep-on-renew"))
+
+
+def test_a_certificate_from_the_guide_is_used_and_its_renewal_mended(lab: Lab, plain: Pi, repo: str) -> None:
+    names = [word for name in online.NAMES for word in ("-d", name)]
+    plain.run(("certbot", "certonly", "--agree-tos", "--register-unsafely-without-email", "--non-interactive",
+               "--webroot", "-w", "/var/lib/letsencrypt", *names))  # fmt: skip
+    conf = f"/etc/letsencrypt/renewal/{quickstart.HOST}.conf"
+    plain.run(("sed", "-i", "/webroot_path/d; /webroot_map/d; /= .var.lib.letsencrypt$/d", conf))
+    before = lab.internet.acme.production.counts["newOrder"]
+    set_up(plain, repo)
+    assert lab.internet.acme.production.counts["newOrder"] == before
+    assert f"/etc/letsencrypt/live/{quickstart.HOST}/fullchain.pem" in plain.read(SITE)
+    assert "webroot_path = /var/lib/letsencrypt," in plain.read(conf)
+    assert set(quickstart.states(plain).values()) == {"done"}
+    plain.run(("piwizard", "undo", "certbot", "--yes"))
+    assert plain.run(("certbot", "certificates")).output.count("Certificate Name") == 1
 
 
 def checkup(pi: Pi) -> tuple[int, dict[str, dict[str, object]]]:

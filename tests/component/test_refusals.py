@@ -60,7 +60,7 @@ def refused(pi: Pi, answers: str, *options: str) -> dict[str, str | None]:
         ("[app]", '[app]\nstatic = { "/static/" = "gone" }', "app.static", "gone"),
         ("[app]", '[app]\nbranch = "--upload-pack=x"', "app.branch", "line 6"),
         ('name = "myflask"', 'name = "my flask; rm"', "site.name", "line 2"),
-        ('name = "myflask"', 'name = "cron"', "site.name", "service of the system"),
+        ('name = "myflask"', 'name = "cron"', "site.name", "name of a system service"),
         ('name = "myflask"', 'name = "backup"', "site.name", "user"),
         ("{ generate = 32 }", '{ env = "NOT_SET_ANYWHERE" }', "app.env.SECRET_KEY", "NOT_SET_ANYWHERE"),
     ],

@@ -135,6 +135,7 @@ CASES: dict[str, Callable[[Street], tuple[float | None, float]]] = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("case", "variant"),
     [
@@ -148,6 +149,7 @@ def test_nobody_is_locked_out(street: Street, case: str, variant: str) -> None:
     ROWS.append((case, variant, seconds, promised))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("variant", ["trixie"])
 def test_what_does_not_fit_alters_nothing(street: Street) -> None:
     before = street.settings()

@@ -143,8 +143,8 @@ def test_what_a_person_has_made_since_stays(served_pi: Pi) -> None:
     for sentence in (
         "/etc/systemd/system/myflask.service was edited by hand",
         "The package nginx-common is kept: /etc/nginx/conf.d/mine.conf was changed since it was installed.",
-        "The package nginx stays: ",
-        "nginx.service goes on: /etc/nginx/conf.d/mine.conf is not piwizard's.",
+        "The package nginx is kept: ",
+        "nginx.service keeps running: /etc/nginx/conf.d/mine.conf does not belong to piwizard.",
         "The user myflask still owns files in /srv/myflask: kept.",
     ):
         assert sentence in said

@@ -28,9 +28,9 @@ def answers(repo: str) -> dict[str, dict[str, Answer]]:
     """What is given to whom: the questions of each step, by title and label."""
     return {
         "App": {
-            "Name of the site": "myflask",
+            "Site name": "myflask",
             "Git repository": repo,
-            "Environment": (Variable("SECRET_KEY", "generated"), Variable("API_KEY", "hidden", APP_SECRET)),
+            "Environment variables": (Variable("SECRET_KEY", "generated"), Variable("API_KEY", "hidden", APP_SECRET)),
         },
         "Site": {"Domains": home.DUCK},
         "Dynamic DNS": {"Provider": "duckdns", "Host name": home.DUCK, "Password or token": home.TOKEN},
@@ -42,9 +42,9 @@ def answers(repo: str) -> dict[str, dict[str, Answer]]:
 
 
 KEYS = {
-    "Name of the site": "site.name",
+    "Site name": "site.name",
     "Git repository": "app.repo",
-    "Environment": "app.env",
+    "Environment variables": "app.env",
     "Domains": "site.domains",
     "Provider": "ddns.provider",
     "Host name": "ddns.hostname",

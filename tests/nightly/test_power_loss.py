@@ -98,7 +98,7 @@ def test_an_answer_that_is_said_to_be_kept(lab: Lab, board: VirtualPi) -> None:
     person = Person(board)
     person.log_in(timeout=300)
     person.go_on()
-    person.answer("App", {"Name of the site": "myflask", "Git repository": url})
+    person.answer("App", {"Site name": "myflask", "Git repository": url})
     board.power_cut()
     person.leave()
     board.boot()

@@ -65,13 +65,13 @@ def _log_in(pi: Pi, term: str) -> Dialogue:
 
 
 def answer_app(dialogue: Dialogue, repo: str) -> None:
-    dialogue.answer("Name of the site [myflask]:")
+    dialogue.answer("Site name [myflask]:")
     dialogue.answer(f"Git repository [{repo}]:")
     dialogue.fill_in(
-        ("App may write", "result.json"),
-        ("Environment (Enter to finish):", "SECRET_KEY = { generate = 32 }"),
-        ("Environment (Enter to finish):", 'GREETING = Hello $you "there" 100%'),
-        ("Environment (Enter to finish):", "API_KEY"),
+        ("Persistent paths", "result.json"),
+        ("Environment variables (Enter to finish):", "SECRET_KEY = { generate = 32 }"),
+        ("Environment variables (Enter to finish):", 'GREETING = Hello $you "there" 100%'),
+        ("Environment variables (Enter to finish):", "API_KEY"),
         ("API_KEY (not shown):", SECRET),
         until="Apply these changes?",
         timeout=120,
@@ -89,7 +89,7 @@ def test_typed_over_ssh_with_the_connection_lost_twice(lab: Lab, ready: Pi, rele
     said[-1].answer("Apply these changes?", "yes")
     said[-1].expect("=== nginx: todo", RUN)
     said[-1].answer("Apply these changes?", "yes")
-    said[-1].answer("Name of the site:", "myflask", RUN)
+    said[-1].answer("Site name:", "myflask", RUN)
     said[-1].answer("Git repository:", repo)
     said[-1].expect("Branch or tag [none]:")
     said[-1].hang_up()  # in the middle of a form

@@ -15,7 +15,6 @@ MAX_LABEL = 24
 NOT_YET: frozenset[str] = frozenset(
     {
         "docs/development.md",
-        "piwizard/apps",
         "piwizard/diagnosis",
         "piwizard/network",
         "piwizard/steps",
@@ -28,7 +27,6 @@ NOT_YET: frozenset[str] = frozenset(
         "tests/lab/README.md",
         "tests/lab/faults/README.md",
         "tests/nightly",
-        "tests/unit/apps",
         "tests/unit/diagnosis",
         "tests/unit/screens",
         "tests/unit/steps",
@@ -40,7 +38,6 @@ NOT_YET: frozenset[str] = frozenset(
 DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
     {
         "piwizard",
-        "piwizard/apps",
         "piwizard/diagnosis",
         "piwizard/git",
         "piwizard/network",
@@ -60,18 +57,7 @@ DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
 )
 """The same for docstrings."""
 
-QUESTIONS_NOT_YET: frozenset[str] = frozenset(
-    {
-        "app.entry",
-        "app.env",
-        "app.init",
-        "app.requirements",
-        "app.static",
-        "app.token",
-        "app.writable",
-        "site.name",
-    }
-)
+QUESTIONS_NOT_YET: frozenset[str] = frozenset()
 """Questions with a long label or a help of several sentences."""
 
 

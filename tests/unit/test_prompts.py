@@ -68,22 +68,22 @@ def up_to_app(dialogue: Dialogue) -> None:
 
 
 def name_the_app(dialogue: Dialogue, repo: Path) -> None:
-    dialogue.answer("Name of the site:", "flowers")
+    dialogue.answer("Site name:", "flowers")
     dialogue.answer("Git repository:", str(repo))
 
 
 def whole_app(dialogue: Dialogue, repo: Path) -> None:
     name_the_app(dialogue, repo)
     dialogue.fill_in(
-        ("App in the code [app:app, ", ""),
+        ("Entry point [app:app, ", ""),
         ("Requirements file [none]:", ""),
         ("Python [python3]:", ""),
-        ("App may write [none]:", "result.json, instance"),
+        ("Persistent paths [none]:", "result.json, instance"),
         ("one more (Enter to finish):", ""),
         ("Static folders (Enter to finish):", ""),
-        ("Environment (Enter to finish):", "MODE=fast"),
-        ("Environment (Enter to finish):", "SECRET_KEY={ generate = 32 }"),
-        ("Environment (Enter to finish):", "API_KEY"),
+        ("Environment variables (Enter to finish):", "MODE=fast"),
+        ("Environment variables (Enter to finish):", "SECRET_KEY={ generate = 32 }"),
+        ("Environment variables (Enter to finish):", "API_KEY"),
         ("API_KEY (not shown):", SECRET),
         until="The app may write result.json",
     )
@@ -145,7 +145,7 @@ def test_leaving_in_the_middle_and_coming_back(talk, tmp_path, repo, key):
     again = talk()
     again.expect("System: done")
     again.answer("What now? [go]")
-    again.answer("Name of the site [flowers]:")
+    again.answer("Site name [flowers]:")
     again.answer(f"Git repository [{repo}]:")
     again.expect("Branch or tag [none]:")
     assert answers(tmp_path) == {"site": {"name": "flowers"}, "app": {"repo": str(repo)}}
@@ -198,7 +198,7 @@ def test_a_run_that_cannot_start_is_said_plainly(talk, tmp_path):
 def test_a_single_step_again(talk, tmp_path):
     dialogue = talk()
     up_to_app(dialogue)
-    dialogue.expect("Name of the site:")
+    dialogue.expect("Site name:")
     time.sleep(0.1)
     dialogue.type("\x04")
     dialogue.end()

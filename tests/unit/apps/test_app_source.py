@@ -18,13 +18,13 @@ def repo(tmp_path):
     return str(folder)
 
 
-def test_the_newest_commit_is_fetched_for_root_alone(own_places, repo):
+def test_fetched_code_is_readable_by_root_only(own_places, repo):
     found = app_source.fetch_newest("blog", repo, None)
     assert (found.tree / "app.py").is_file()
     assert found.tree.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_repository_without_bounds_is_refused_and_removed(own_places, repo, monkeypatch):
+def test_repository_without_bounds_is_refused_and_removed(own_places, repo, monkeypatch):
     monkeypatch.setattr(bounded_command, "MAX_BYTES", -(1 << 60))
     with pytest.raises(PiwizardError, match=r"app\.repo: .* takes more than") as refused:
         app_source.fetch_newest("blog", repo, None)

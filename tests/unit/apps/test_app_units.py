@@ -54,12 +54,12 @@ def executable(folder):
     return str(folder)
 
 
-def test_systemd_finds_nothing_to_complain_about(analyze, tmp_path):
+def test_units_pass_systemd_analyze_verify(analyze, tmp_path):
     result = analyze("verify", unit(venv=executable(tmp_path / "venv"), writable=("/srv/a", "/srv/b")))
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
-def test_nor_with_odd_paths(analyze, tmp_path):
+def test_units_with_odd_paths_pass_systemd_analyze_verify(analyze, tmp_path):
     odd = unit(
         venv=executable(tmp_path / "100% na$me é;#"),
         code=ODD,
@@ -72,19 +72,19 @@ def test_nor_with_odd_paths(analyze, tmp_path):
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
-def test_exposure_is_two_at_most(analyze):
+def test_service_exposure_is_two_at_most(analyze):
     result = analyze("security", UNIT, "--offline=yes", "--threshold=20")
     assert result.returncode == 0, result.stdout
 
 
-def test_the_socket_is_nginxs_alone():
+def test_socket_is_accessible_to_nginx_only():
     text = render_socket(UNIT)
     assert lines(text, "ListenStream") == [socket_path("my-flask")] == ["/run/piwizard-my-flask.sock"]
     assert lines(text, "SocketUser") == ["www-data"]
     assert lines(text, "SocketMode") == ["0660"]
 
 
-def test_command():
+def test_service_command_names_entry_and_workers():
     assert lines(render_service(UNIT), "ExecStart") == [
         "/srv/my-flask/venv/bin/gunicorn --worker-class=gthread --workers=2 --threads=4 --keep-alive=75 --timeout=180"
         " --graceful-timeout=30 --worker-tmp-dir=/dev/shm --no-control-socket app:app"
@@ -92,21 +92,21 @@ def test_command():
 
 
 @pytest.mark.parametrize(("version", "there"), [((20, 1), False), ((25, 0, 3), False), ((25, 1), True), ((27,), True)])
-def test_the_control_socket_is_switched_off_where_there_is_one(version, there):
+def test_control_socket_is_off_if_gunicorn_has_one(version, there):
     assert ("--no-control-socket" in render_service(unit(gunicorn=version))) is there
 
 
-def test_home_is_what_the_app_may_write():
+def test_service_home_is_the_data_folder():
     assert "HOME=/srv/my-flask/data" in lines(render_service(UNIT), "Environment")
 
 
-def test_only_what_is_named_can_be_written():
+def test_service_can_write_only_named_paths():
     assert lines(render_service(UNIT), "ReadWritePaths") == []
     written = lines(render_service(unit(writable=("/srv/a/result.json", "/srv/a b"))), "ReadWritePaths")
     assert written == ["/srv/a/result.json", '"/srv/a b"']
 
 
-def test_optional_lines():
+def test_service_has_optional_lines_only_with_their_values():
     plain = render_service(UNIT)
     assert "EnvironmentFile" not in plain
     assert "PYTHONPATH" not in plain
@@ -115,12 +115,12 @@ def test_optional_lines():
     assert "PYTHONPATH=/srv/my-flask/code/src" in lines(full, "Environment")
 
 
-def test_memory_is_limited():
+def test_service_memory_is_limited():
     text = render_service(UNIT)
     assert (lines(text, "MemoryHigh"), lines(text, "MemoryMax")) == (["60%"], ["75%"])
 
 
-def test_odd_characters_stay_what_they_are():
+def test_odd_characters_reach_the_service_unchanged():
     text = render_service(unit(code="/srv/100%", venv="/srv/a$b", writable=('/srv/"q"\\',), entry="app:make('$x%')"))
     assert lines(text, "WorkingDirectory") == ["/srv/100%%"]
     assert lines(text, "ReadWritePaths") == ['"/srv/\\"q\\"\\\\"']
@@ -153,6 +153,6 @@ def test_odd_characters_stay_what_they_are():
         {"threads": 0},
     ],
 )
-def test_what_would_break_out_is_refused(changes):
+def test_unit_value_that_would_break_out_is_refused(changes):
     with pytest.raises(PiwizardError):
         render_service(unit(**changes))

@@ -109,7 +109,7 @@ def test_required_python_is_found(tree, files, expected):
 @pytest.mark.parametrize(
     "files", [{}, {"runtime.txt": "pypy"}, {"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.8 || ^3.14'\n"}]
 )
-def test_required_python_is_none_where_nothing_says_it(tree, files):
+def test_required_python_is_none_without_a_source(tree, files):
     assert find_required_python(tree(files)) is None
 
 

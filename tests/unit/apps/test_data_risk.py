@@ -30,7 +30,7 @@ def found(tree, body, name="init-db", more=""):
         "print('nothing')",
     ],
 )
-def test_what_only_creates(tree, body):
+def test_command_that_only_creates_has_no_risk(tree, body):
     assert found(tree, body) is None
 
 
@@ -53,7 +53,7 @@ def test_what_only_creates(tree, body):
         ("sqlite3.connect('a.db').execute('UPDATE a SET b = 1')", "UPDATE A SET"),
     ],
 )
-def test_what_deletes_is_named(tree, body, why):
+def test_deleting_call_is_named_with_its_place(tree, body, why):
     risk = found(tree, body)
     assert risk.sure
     assert risk.why == why
@@ -71,29 +71,29 @@ def test_what_deletes_is_named(tree, body, why):
         "sqlite3.connect('a.db').execute(STATEMENT)",
     ],
 )
-def test_what_cannot_be_followed_may_delete(tree, body):
+def test_call_that_cannot_be_followed_is_a_risk(tree, body):
     assert found(tree, body) is not None
 
 
 @pytest.mark.parametrize("name", ["reset-db", "recreate-db", "init-data"])
-def test_a_name_that_says_so(tree, name):
+def test_command_name_that_means_deleting_is_a_risk(tree, name):
     risk = found(tree, "db.create_all()", name)
     assert (risk is not None) == (name != "init-data")
 
 
-def test_a_method_of_the_apps_own_is_followed(tree):
+def test_methods_of_the_app_are_followed(tree):
     more = "class Store:\n    def create_all(self):\n        os.remove('a.db')\nstore = Store()\n"
     risk = found(tree, "store.create_all()", more=more)
     assert risk.why == "remove()"
 
 
-def test_an_unknown_decorator_may_delete(tree):
+def test_unknown_decorator_is_a_risk(tree):
     code = f"{HEAD}@app.cli.command('init-db')\n@fresh\ndef command():\n    db.create_all()\n"
     (one,) = find_init_commands(tree({"app.py": code}), "app:app")
     assert one.risk.why == "fresh cannot be followed"
 
 
-def test_an_upgrade_of_the_apps_own_is_no_migration(tree):
+def test_upgrade_command_of_the_app_is_no_migration(tree):
     code = (
         "from flask_migrate import Migrate\n@app.cli.group()\ndef db(): ...\n"
         "@db.command()\ndef upgrade():\n    os.remove('a.db')\n"

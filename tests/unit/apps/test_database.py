@@ -38,7 +38,7 @@ HEAD = (
 )
 
 
-def test_the_command_of_a_factory_app(tree):
+def test_init_command_of_a_factory_app_is_found(tree):
     found = find_init_commands(tree(FLASKR), "flaskr:create_app()")
     assert [command.text for command in found] == ["flask --app flaskr init-db"]
     assert found[0].destructive
@@ -62,18 +62,18 @@ def test_the_command_of_a_factory_app(tree):
         ("@app.route('/')\ndef init_db(): ...\n", []),
     ],
 )
-def test_commands(tree, code, expected):
+def test_init_commands_are_found(tree, code, expected):
     found = find_init_commands(tree({"app.py": HEAD + code}), "app:app")
     assert [" ".join(command.argv[3:]) for command in found] == expected
 
 
-def test_migrations_come_first_and_what_drops_is_left_out(tree):
+def test_migrations_come_first_and_dropping_commands_are_omitted(tree):
     code = "from flask_migrate import Migrate\n@app.cli.command()\ndef init_db():\n    db.drop_all()\n"
     files = {"app.py": HEAD + code, "migrations/env.py": "", "Procfile": "web: flask db upgrade; gunicorn app:app\n"}
     assert [command.text for command in find_init_commands(tree(files), "app:app")] == ["flask --app app db upgrade"]
 
 
-def test_what_start_files_run(tree):
+def test_init_commands_in_start_files_are_found(tree):
     code = "@app.cli.group()\ndef translate(): ...\n@translate.command()\ndef compile(): ...\n"
     files = {"app.py": HEAD + code, "boot.sh": "flask translate compile\nflask nothing known\nexec gunicorn app:app\n"}
     found = find_init_commands(tree(files), "app:app")
@@ -82,7 +82,7 @@ def test_what_start_files_run(tree):
     ]
 
 
-def test_alembic_by_itself(tree):
+def test_alembic_without_flask_migrate_is_found(tree):
     found = find_init_commands(tree({"app.py": HEAD, "alembic.ini": "", "migrations/env.py": ""}), "app:app")
     assert [command.text for command in found] == ["alembic upgrade head"]
 
@@ -96,7 +96,7 @@ def test_alembic_by_itself(tree):
         ("app:create_app('x')", "app:create_app('x')"),
     ],
 )
-def test_flask_app(entry, app):
+def test_flask_app_omits_a_name_that_flask_finds(entry, app):
     assert flask_app(entry) == app
 
 
@@ -107,7 +107,7 @@ def test_flask_app(entry, app):
         "import os\ndef init_db():\n    os.remove('app.db')\n",
     ],
 )
-def test_what_throws_data_away_in_another_file(tree, helper):
+def test_init_command_that_deletes_in_another_file_has_a_risk(tree, helper):
     command = "import data\nfrom app import app\n@app.cli.command('init-db')\ndef init():\n    data.init_db()\n"
     app = "from flask import Flask\napp = Flask(__name__)\nimport commands\n"
     files = {"app.py": app, "commands.py": command, "data.py": helper, "schema.sql": "DROP TABLE IF EXISTS a;"}
@@ -120,14 +120,14 @@ def test_what_throws_data_away_in_another_file(tree, helper):
     [
         ("", {"DATABASE_URL": "postgresql+psycopg://me:pw@db.lan:5432/x"}, {}, "the database on db.lan"),
         ("", {"DATABASE_URL": "mysql://db.lan/x"}, {}, "the database on db.lan"),
-        ("", {}, {"app.env.DB": "postgres://me:s3cret@db.lan/x"}, "the database that app.env.DB names"),
+        ("", {}, {"app.env.DB": "postgres://me:s3cret@db.lan/x"}, "the database in app.env.DB"),
         ("import psycopg2\n", {}, {}, "the database that psycopg2 connects to"),
         ("from pymysql import connect\n", {}, {}, "the database that pymysql connects to"),
-        ("URI = 'postgresql://localhost/x'\n", {}, {}, "the database server that the code names"),
+        ("URI = 'postgresql://localhost/x'\n", {}, {}, "the database server in the code"),
         ("import sqlite3\n", {"DATABASE_URL": "sqlite:///app.db", "A": {"asked": True}}, {"app.env.A": "x"}, ""),
     ],
 )
-def test_a_server(tree, code, settings, secrets, words):
+def test_database_server_is_described_without_secrets(tree, code, settings, secrets, words):
     found = database_server_in_answers(settings, secrets) or database_server_in_code(
         scan_checkout(tree({"app.py": code}))
     )

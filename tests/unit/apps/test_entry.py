@@ -102,7 +102,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize(("files", "entry"), SHAPES.values(), ids=SHAPES)
-def test_the_entry_is_found(tree, files, entry):
+def test_entry_is_found(tree, files, entry):
     assert choose_entry(find_entries(tree(files))).entry == entry
 
 
@@ -117,7 +117,7 @@ def test_the_entry_is_found(tree, files, entry):
         ({"web/site.py": APP, "Procfile": "web: gunicorn --chdir web site:app"}, "site:app", "web", "web"),
     ],
 )
-def test_where_to_start(tree, files, entry, chdir, pythonpath):
+def test_entry_names_the_folder_to_start_in(tree, files, entry, chdir, pythonpath):
     found = choose_entry(find_entries(tree(files)))
     assert (found.entry, found.chdir, found.pythonpath) == (entry, chdir, pythonpath)
 
@@ -131,12 +131,12 @@ def test_where_to_start(tree, files, entry, chdir, pythonpath):
         ({"app/__init__.py": NEEDY}, ["app:create_app()", "needs arguments (name)"]),
         ({"app.py": APP + "app.run()\n"}, ["app.py", "line 3", "own server"]),
         ({"app.py": APP + "app.run()\n", "wsgi.py": "from app import app\n"}, ["own server"]),
-        ({"app.py": "import flask\nif __name__ == '__main__':\n    app = flask.Flask('x')\n"}, ["only made under"]),
+        ({"app.py": "import flask\nif __name__ == '__main__':\n    app = flask.Flask('x')\n"}, ["only created under"]),
         ({"app.py": FACTORY.replace("return app", "return app, 1")}, ["more than the app"]),
         ({"app.py": "import flask\nasync " + FACTORY.partition("\n")[2]}, ["async"]),
     ],
 )  # fmt: skip
-def test_no_entry_is_explained(tree, files, words):
+def test_missing_entry_is_explained(tree, files, words):
     with pytest.raises(PiwizardError) as caught:
         choose_entry(find_entries(tree(files)))
     assert caught.value.key == "app.entry"
@@ -145,21 +145,21 @@ def test_no_entry_is_explained(tree, files, words):
         assert word in caught.value.message
 
 
-def test_imports_in_a_circle_end(tree):
+def test_circular_imports_end(tree):
     root = tree(
         {"a.py": "from flask import x\nfrom b import app\n", "b.py": "from flask import x\nfrom a import app\n"}
     )
     assert find_entries(root) == []
 
 
-def test_nothing_is_run(tree, tmp_path):
+def test_finding_entries_runs_no_code(tree, tmp_path):
     mark = tmp_path / "ran"
     root = tree({"app.py": f"open({str(mark)!r}, 'w')\n{APP}", "setup.py": f"open({str(mark)!r}, 'w')\n"})
     assert choose_entry(find_entries(root)).entry == "app:app"
     assert not mark.exists()
 
 
-def test_entry_error_names_a_likely_file_that_is_no_python(tree):
+def test_missing_entry_names_a_likely_file_that_is_no_python(tree):
     found = find_entries(tree({"app.py": "from flask import Flask\napp = Flask(\n"}))
     with pytest.raises(PiwizardError, match=r"app\.py.*not valid Python \(line 2") as refused:
         choose_entry(found)

@@ -33,7 +33,7 @@ HEAD += "from decouple import config\nfrom environs import Env\n"
 
 
 @pytest.mark.parametrize(("code", "expected"), READS.items(), ids=list(READS))
-def test_reads(tree, code, expected):
+def test_env_variable_is_found_with_need_and_default(tree, code, expected):
     found = find_env_variables(tree({"app.py": HEAD + code + "\n"}))
     assert [(v.name, v.needed, v.default) for v in found] == [("API", *expected)]
 
@@ -48,11 +48,11 @@ def test_reads(tree, code, expected):
         "x = os.environ[f()]",
     ],
 )
-def test_what_is_no_wish(tree, code):
+def test_other_uses_of_environ_are_ignored(tree, code):
     assert find_env_variables(tree({"app.py": HEAD + code + "\n"})) == ()
 
 
-def test_secrets(tree):
+def test_env_variables_that_are_secret_are_marked(tree):
     code = 'a = os.getenv("SECRET_KEY")\nb = os.getenv("MAIL_PASSWORD")\nc = os.getenv("SECRET_KEY_FILE", "x")\n'
     found = {v.name: v for v in find_env_variables(tree({"app.py": HEAD + code}))}
     assert (found["SECRET_KEY"].needed, found["SECRET_KEY"].secret, found["SECRET_KEY"].generate) == (True, True, True)
@@ -61,18 +61,18 @@ def test_secrets(tree):
     assert found["SECRET_KEY_FILE"].generate is False
 
 
-def test_environment_example_is_taken_from_a_sample_file(tree):
+def test_env_variable_example_comes_from_a_sample_file(tree):
     code = 'x = os.environ["API"]\n'
     (found,) = find_env_variables(tree({"app.py": HEAD + code, ".env.example": "# no\nexport API='abc'\n"}))
     assert (found.name, found.needed, found.example) == ("API", True, "abc")
 
 
-def test_a_script_beside_the_app_needs_nothing_of_the_site(tree):
+def test_script_beside_the_app_needs_no_variable(tree):
     found = find_env_variables(tree({"bin/release.py": HEAD + 'x = os.environ["API"]\n'}))
     assert [(v.name, v.needed) for v in found] == [("API", False)]
 
 
-def test_tests_do_not_count(tree):
+def test_env_variables_of_tests_are_ignored(tree):
     assert find_env_variables(tree({"tests/app.py": HEAD + 'x = os.environ["API"]\n'})) == ()
 
 
@@ -88,7 +88,7 @@ for key in app.config:
 """
 
 
-def test_settings_that_variables_of_their_names_override(tree):
+def test_settings_that_a_loop_overrides_are_variables(tree):
     found = {one.name: one for one in find_env_variables(tree({"app.py": LOOP}))}
     assert set(found) == {"REPOSITORY", "SECRET_KEY", "SITE_NAME"}
     assert (found["REPOSITORY"].default, found["SITE_NAME"].default) == (None, "A wiki")
@@ -100,6 +100,6 @@ def test_settings_that_variables_of_their_names_override(tree):
     ("name", "made_up"),
     [("STRIPE_SECRET_KEY", False), ("RECAPTCHA_SECRET_KEY", False), ("FFS_SECRET_KEY", True), ("JWT_SECRET_KEY", True)],
 )
-def test_keys_that_others_give_out_are_not_made_up(tree, name, made_up):
+def test_keys_that_a_service_issues_are_not_generated(tree, name, made_up):
     (found,) = find_env_variables(tree({"app.py": f'{HEAD}a = os.environ["{name}"]\n'}))
     assert (found.needed, found.secret, found.generate) == (True, True, made_up)

@@ -106,7 +106,7 @@ def test_requirements_and_sample_settings_are_read(tree: Tree) -> None:
 def test_answers_name_the_variable_and_never_its_value() -> None:
     settings = {"BROKER": "mqtt://me:hush@192.168.1.9", "HOST": "192.168.1.10", "API": "https://example.org", "N": None}
     (use,) = home_network_in_answers(settings)
-    assert use.text == "it gets an address at home in BROKER (app.env)"
+    assert use.text == "it gets a home network address in BROKER (app.env)"
 
 
 def test_modules_of_the_app_itself_are_not_mistaken_for_libraries(tree: Tree) -> None:

@@ -6,7 +6,7 @@ from piwizard.apps.system_packages import debian_packages_for
 from tests.unit.apps.conftest import Tree
 
 
-def test_an_app_without_a_list_gets_what_it_imports(tree: Tree) -> None:
+def test_app_without_a_list_gets_the_packages_it_imports(tree: Tree) -> None:
     root = tree(
         {
             "app.py": "import os, yaml, helpers\nfrom flask_wtf import FlaskForm\nfrom shop.cart import Cart\n",
@@ -18,11 +18,11 @@ def test_an_app_without_a_list_gets_what_it_imports(tree: Tree) -> None:
     assert packages_from_imports(scan_checkout(root)) == ("flask", "flask-wtf", "numpy", "pyyaml", "requests")
 
 
-def test_a_name_that_may_be_anything_is_not_installed(tree: Tree) -> None:
+def test_unknown_import_is_not_installed(tree: Tree) -> None:
     root = tree({"app.py": "import flask_of_somebody, rquests, mymodule\n"})
     assert packages_from_imports(scan_checkout(root)) == ("flask",)
 
 
-def test_libraries_that_wheels_lack() -> None:
+def test_debian_packages_are_added_for_known_distributions() -> None:
     assert debian_packages_for(["flask", "psycopg2", "uwsgi"]) == ("gcc", "libc6-dev", "python3-dev", "libpq-dev")
     assert debian_packages_for(["psycopg2-binary", "lxml"]) == ()

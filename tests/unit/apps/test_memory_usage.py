@@ -41,34 +41,33 @@ def board(total: int, cores: int) -> Facts:
         (430, 4, MemoryUsage(26, 0), (4, 4)),
     ],
 )
-def test_the_size_of_the_board(total: int, cores: int, app: MemoryUsage | None, wanted: tuple[int, int]) -> None:
+def test_worker_count_fits_the_board(total: int, cores: int, app: MemoryUsage | None, wanted: tuple[int, int]) -> None:
     assert workers_and_threads(board(total, cores), app) == wanted
 
 
 def said(master: int, worker: int) -> str:
-    return (
-        f"gunicorn\nLoaded, it takes {master} MB, and {worker} MB more for each worker.\nThe first page answered 200."
-    )
+    measured = f"Memory after loading: {master} MB, plus {worker} MB per worker."
+    return f"gunicorn\n{measured}\nThe first page returned status 200."
 
 
-def test_about_the_same_is_the_same() -> None:
+def test_similar_memory_usage_keeps_the_value_before() -> None:
     assert measurement_to_keep(said(26, 61), None) == {"master": 26, "worker": 61}
     assert measurement_to_keep(said(27, 66), MemoryUsage(26, 61)) == {"master": 26, "worker": 61}
     assert measurement_to_keep(said(27, 80), MemoryUsage(26, 61)) == {"master": 27, "worker": 80}
 
 
-def test_what_could_not_be_measured_stays() -> None:
+def test_memory_usage_without_a_measurement_keeps_the_value_before() -> None:
     assert measurement_to_keep("How much memory it takes could not be measured: OSError.", None) == {}
     assert measurement_to_keep("nothing", MemoryUsage(26, 61)) == {"master": 26, "worker": 61}
 
 
 @pytest.mark.parametrize("content", [None, "", "torn {", "[]", "{}", '{"measured": {}}', '{"measured": {"master": 1}}'])
-def test_a_proof_without_it(tmp_path: Path, content: str | None) -> None:
+def test_proof_without_a_measurement_has_no_memory_usage(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "proven.json").write_text(content)
     assert read_memory_usage(tmp_path / "proven.json") is None
 
 
-def test_a_proof_with_it(tmp_path: Path) -> None:
+def test_proof_with_a_measurement_has_the_memory_usage(tmp_path: Path) -> None:
     (tmp_path / "proven.json").write_text(json.dumps({"argv": ["a:b"], "measured": {"master": 26, "worker": 61}}))
     assert read_memory_usage(tmp_path / "proven.json") == MemoryUsage(26, 61)

@@ -45,14 +45,14 @@ def test_home_network_is_open_when_asked_for_and_the_system_bus_when_needed() ->
     assert "-/run/dbus" in lines(render_service(unit(dbus=True)), "InaccessiblePaths")
 
 
-def test_filter_tells_what_it_refused_to_which_app_and_when() -> None:
-    found = network_access.read(HEARD, 990, NOW)
+def test_packet_filter_reports_refused_connections_of_an_app() -> None:
+    found = network_access.parse_ruleset(HEARD, 990, NOW)
     assert found.loaded
     assert [one.text for one in found.refused] == ["192.168.1.50 port 1883 (TCP)", "fd00::1 port 80 (TCP)"]
     assert found.refused[0].at == NOW - timedelta(seconds=60)
 
 
-def test_filter_without_rules_is_not_in_force() -> None:
-    assert not network_access.read({"nftables": HEARD["nftables"][:-1]}, 990, NOW).loaded
-    assert not network_access.read(HEARD, 992, NOW).loaded
-    assert not network_access.look("nobody-is-called-so").loaded
+def test_packet_filter_without_rules_is_not_loaded() -> None:
+    assert not network_access.parse_ruleset({"nftables": HEARD["nftables"][:-1]}, 990, NOW).loaded
+    assert not network_access.parse_ruleset(HEARD, 992, NOW).loaded
+    assert not network_access.read_filter("nobody-is-called-so").loaded

@@ -10,14 +10,14 @@ from piwizard.errors import PiwizardError
 from piwizard.git.git_address import parse_address
 
 
-def test_answers_and_secrets_come_together():
+def test_repository_access_combines_answers_and_secrets():
     values = {"app.repo": "https://github.com/me/app.git", "app.host_key": "SHA256:x"}
     found = repository_access(Answers("blog", values, {"app.token": "s3cret"}))
     assert (found.site, found.user, found.token, found.host_key) == ("blog", "x-access-token", "s3cret", "SHA256:x")
     assert repository_access(Answers("blog", {**values, "app.token_user": "me"})).user == "me"
 
 
-def test_a_token_is_not_sent_for_everybody_to_read():
+def test_token_is_not_sent_unencrypted():
     answers = Answers("blog", {"app.repo": "http://git.lan/app.git"}, {"app.token": "s3cret"})
     with pytest.raises(PiwizardError, match="not encrypted") as refused:
         repository_access(answers)
@@ -36,15 +36,15 @@ def test_a_token_is_not_sent_for_everybody_to_read():
         ("git@git.lan:app.git", ""),
     ],
 )  # fmt: skip
-def test_the_very_page(repo, page):
+def test_deploy_key_page_is_known_for_each_forge(repo, page):
     assert deploy_key_page(parse_address(repo)).page == page
 
 
-def test_a_server_of_ones_own():
+def test_deploy_key_on_an_own_server_goes_to_authorized_keys():
     assert "authorized_keys of git." in deploy_key_page(parse_address("git@git.lan:app.git")).words
 
 
-def test_forms():
+def test_ssh_address_and_token_user_fit_the_forge():
     assert ssh_address(parse_address("https://github.com/me/app")) == "git@github.com:me/app.git"
     assert [token_user(host) for host in ("github.com", "bitbucket.org", "git.lan")] == [
         "x-access-token",

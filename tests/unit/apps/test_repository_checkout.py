@@ -24,7 +24,7 @@ APP = "from flask import Flask\napp = Flask(__name__)\n"
     ],
     ids=["syntax", "no UTF-8", "zeros", "unary", "attributes", "brackets", "coding"],
 )
-def test_a_file_that_is_no_python_is_skipped_and_named(tree, source):
+def test_file_that_is_no_python_is_skipped_and_named(tree, source):
     root = tree({"app.py": APP})
     (root / "wsgi.py").write_bytes(source)
     found = scan_checkout(root)
@@ -32,7 +32,7 @@ def test_a_file_that_is_no_python_is_skipped_and_named(tree, source):
     assert [skipped.file for skipped in found.skipped] == ["wsgi.py"]
 
 
-def test_a_huge_file_is_skipped(tree):
+def test_huge_file_is_skipped(tree):
     root = tree({"app.py": APP, "data.py": "# flask\n" + "x" * (1 << 20)})
     found = scan_checkout(root)
     assert len(find_entries(found)) == 1
@@ -55,14 +55,14 @@ def test_links_out_of_the_checkout_are_not_followed(tree, tmp_path):
     assert found.text("/etc/passwd") == ""
 
 
-def test_a_pipe_does_not_hold_us(tree):
+def test_pipe_does_not_block_the_scan(tree):
     root = tree({"app.py": APP})
     os.mkfifo(root / "Procfile")
     os.mkfifo(root / "wsgi.py")
     assert [candidate.entry for candidate in find_entries(root)] == ["app:app"]
 
 
-def test_limits(tree, monkeypatch):
+def test_scan_stops_at_its_limits(tree, monkeypatch):
     monkeypatch.setattr(module, "MAX_FILES", 3)
     monkeypatch.setattr(module, "MAX_DEPTH", 2)
     root = tree({"a/b/c/deep.py": APP, "a/b/two.py": "", "x.py": ""})

@@ -88,14 +88,14 @@ UV_LOCK = """
         ),
     ],
 )  # fmt: skip
-def test_what_pip_is_told(tree, files, kind, file, arguments, lines):
+def test_requirements_become_pip_arguments(tree, files, kind, file, arguments, lines):
     found = find_requirements(tree(files))
     assert found is not None
     assert (found.kind, found.file, found.arguments, found.lines) == (kind, file, arguments, lines)
     assert found.flask
 
 
-def test_nothing_to_install(tree):
+def test_checkout_without_requirements_has_none(tree):
     assert find_requirements(tree({"app.py": ""})) is None
 
 
@@ -111,20 +111,20 @@ def test_nothing_to_install(tree):
         ("-r requirements.txt\n", False),
     ],
 )
-def test_flask_is_noticed(tree, tmp_path, text, flask):
+def test_flask_is_recognized_among_the_requirements(tree, tmp_path, text, flask):
     (tmp_path / "outside.txt").write_text("flask\n")
     found = find_requirements(tree({"requirements.txt": text, "more.txt": "Flask\n"}))
     assert found is not None
     assert found.flask is flask
 
 
-def test_a_lock_gives_constraints(tree):
+def test_lock_file_becomes_constraints(tree):
     found = find_requirements(tree({"pyproject.toml": PROJECT, "app.py": "", "uv.lock": UV_LOCK}))
     assert found is not None
     assert found.constraints == ("flask==3.0.3",)
 
 
-def test_the_folder_of_the_app_comes_first(tree):
+def test_requirements_in_the_folder_of_the_app_come_first(tree):
     root = tree({"backend/requirements.txt": "flask\n", "requirements.txt": "mkdocs\n"})
     found = find_requirements(root, "backend")
     assert found is not None
@@ -132,7 +132,7 @@ def test_the_folder_of_the_app_comes_first(tree):
 
 
 @pytest.mark.parametrize("text", ["[[", "[project]\nname = 3\ndependencies = 'x'\n", "tool = 3\n", "project = []\n"])
-def test_broken_files_are_no_crash(tree, text):
+def test_broken_requirement_files_are_ignored(tree, text):
     root = tree({"pyproject.toml": text, "Pipfile": text, "Pipfile.lock": "[]", "setup.cfg": text, "uv.lock": text})
     assert find_requirements(root) is None
 
@@ -153,7 +153,7 @@ def test_broken_files_are_no_crash(tree, text):
         ),
     ],
 )
-def test_the_python_asked_for(tree, files, spec, suitable, unsuitable):
+def test_required_python_is_translated_for_pip(tree, files, spec, suitable, unsuitable):
     wanted = find_required_python(tree(files))
     assert wanted is not None
     assert wanted.spec == spec

@@ -54,20 +54,20 @@ def site(tmp_path):
     return folder
 
 
-def test_a_new_site_runs_what_creates_and_is_offered_the_rest(site):
+def test_new_site_runs_creating_commands_and_is_offered_the_rest(site):
     run, offered = texts(choose_setup_commands(None, ALL, site))
     assert run == ["flask db upgrade", "flask create-db", "flask translate compile"]
     assert offered == ["flask init-db", "flask hello"]
 
 
-def test_data_without_a_record_meets_migrations_alone(site):
+def test_data_without_a_record_gets_only_migrations(site):
     store(site)
     run, offered = texts(choose_setup_commands(None, ALL, site))
     assert run == ["flask db upgrade", "flask translate compile"]
     assert offered == ["flask create-db", "flask init-db", "flask hello"]
 
 
-def test_a_later_version_brings_no_command(site, working):
+def test_command_of_a_later_version_is_only_offered(site, working):
     agree(site, choose_setup_commands(None, (MIGRATION, CREATES), site), working, "flask create-db")
     store(site)
     later = (*ALL, command("make-tables"))
@@ -77,50 +77,50 @@ def test_a_later_version_brings_no_command(site, working):
     assert choose_setup_commands(None, later, site).agreed == {"flask db upgrade", "flask create-db"}
 
 
-def test_also_where_the_data_is_on_a_server(site, working):
+def test_command_of_a_later_version_is_only_offered_for_a_database_server(site, working):
     """The folder is empty then, and the site is not new all the same."""
     agree(site, choose_setup_commands(None, (MIGRATION,), site), working)
     assert "flask create-db" in texts(choose_setup_commands(None, ALL, site))[1]
 
 
-def test_a_site_of_a_piwizard_that_kept_no_record_gets_migrations_alone(site):
+def test_site_from_before_records_gets_only_migrations(site):
     (site / "current").symlink_to("releases/one")
     run, offered = texts(choose_setup_commands(None, ALL, site))
     assert run == ["flask db upgrade"]
     assert offered == ["flask create-db", "flask init-db", "flask translate compile", "flask hello"]
 
 
-def test_a_first_run_that_was_cut_off_goes_on(site, working):
+def test_interrupted_first_run_continues_its_commands(site, working):
     agree(site, choose_setup_commands(None, (CREATES,), site), working)
     store(site)
     assert texts(choose_setup_commands(None, (CREATES,), site))[0] == ["flask create-db"]
 
 
-def test_one_that_drops_meanwhile_does_not(site, working):
+def test_interrupted_first_run_skips_a_command_that_now_drops(site, working):
     agree(site, choose_setup_commands(None, (command("init-db"),), site), working)
     assert texts(choose_setup_commands(None, (DROPS,), site)) == ([], ["flask init-db"])
 
 
-def test_what_has_run_is_not_offered_again(site, working):
+def test_command_that_has_run_is_not_offered_again(site, working):
     agree(site, choose_setup_commands(["flask init-db"], ALL, site), working, "flask init-db")
     store(site)
     assert "flask init-db" not in texts(choose_setup_commands(None, ALL, site))[1]
 
 
-def test_an_answer_decides(site):
+def test_answer_decides_which_commands_run(site):
     setup = choose_setup_commands(["flask --app app init-db", "flask db upgrade"], ALL, site)
     assert texts(setup) == (["flask init-db", "flask db upgrade"], [])
     assert setup.agreed == {"flask init-db", "flask db upgrade"}
 
 
-def test_answers_that_came_with_the_data_count_as_run(site):
+def test_answered_commands_count_as_run_with_data_from_elsewhere(site):
     store(site)
     setup = choose_setup_commands(["flask --app app init-db", "flask db upgrade"], ALL, site)
     assert setup.ran == {"flask init-db"}
     assert [one.identity for one in setup.taken] == ["flask init-db"]
 
 
-def test_the_markers_of_before_count(site, working):
+def test_older_markers_count(site, working):
     store(site)
     (site / "once").mkdir()
     (site / "once" / "0123").write_text(json.dumps({"argv": ["flask", "--app", "app", "init-db"]}))
@@ -131,7 +131,7 @@ def test_the_markers_of_before_count(site, working):
     assert read_setup_record(site).ran == {"flask init-db"}
 
 
-def test_an_offer_says_where_and_what_to_answer(site):
+def test_offer_names_the_place_and_the_answer(site):
     (offer, _) = choose_setup_commands(None, ALL, site).offered
     assert offer.reason == "It may delete data (app.py line 12)"
     assert offer.instead[-1] == "flask --app app init-db"
@@ -151,16 +151,16 @@ def test_an_offer_says_where_and_what_to_answer(site):
         "venv/bin/flask --env-file .env init-db",
     ],
 )
-def test_one_command_however_it_is_written(line):
+def test_command_identity_ignores_how_it_is_written(line):
     assert command_identity(shlex.split(line)) == "flask init-db"
 
 
 @pytest.mark.parametrize("line", ["flask init-db --with-users", "flask --unknown init-db", "python init-db", "flask"])
-def test_other_commands_are_others(line):
+def test_command_identity_differs_for_other_commands(line):
     assert command_identity(shlex.split(line)) != "flask init-db"
 
 
-def test_what_counts_as_data(site, tmp_path):
+def test_site_with_files_counts_as_having_data(site, tmp_path):
     data = site / "data"
     assert not holds_something(data)
     assert not holds_something(tmp_path / "nowhere")

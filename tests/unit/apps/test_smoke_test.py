@@ -23,22 +23,22 @@ def said(code: str) -> OutputTail:
     return words
 
 
-def test_a_missing_variable_is_called_one(capfd: pytest.CaptureFixture[str]) -> None:
-    missing = "app.env.API_KEY: the code needs this environment variable, and nobody has given it."
+def test_missing_variable_is_named_as_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    missing = "app.env.API_KEY: the code needs this environment variable, and it has no value."
     assert said("import os; os.environ['API_KEY']").raised == missing
     assert "KeyError: 'API_KEY'" in capfd.readouterr().out
 
 
-def test_other_keys_stay_what_they_are() -> None:
+def test_other_key_errors_are_unchanged() -> None:
     assert said("import os\ntry: os.environ['A']\nexcept KeyError: {}['B']").raised == "KeyError: 'B'"
     assert said("{}['API_KEY']").raised == "KeyError: 'API_KEY'"
 
 
-def test_an_app_that_says_it_itself_and_ends() -> None:
+def test_app_that_reports_its_missing_variable_and_exits() -> None:
     words = said("import sys; sys.exit('Specify LINE_SECRET as environment variable.')")
     assert (words.raised, words.last) == (
         "",
-        "app.env.LINE_SECRET: the code needs this environment variable, and nobody has given it.",
+        "app.env.LINE_SECRET: the code needs this environment variable, and it has no value.",
     )
     assert said("raise SystemExit('Please configure a path.')").last == "Please configure a path."
 
@@ -57,18 +57,18 @@ def test_an_app_that_says_it_itself_and_ends() -> None:
         ("KeyError: 'API_KEY'", None),
     ],
 )
-def test_words_about_a_variable(text: str, name: str | None) -> None:
+def test_missing_variable_is_found_in_messages(text: str, name: str | None) -> None:
     assert missing_variable(text, in_environ=False) == name
 
 
-def test_workers_that_die_again_and_again_are_counted() -> None:
+def test_failing_workers_are_counted() -> None:
     words = OutputTail()
     for line in ("[2026-11-22 15:00:00 +0000] [7] [ERROR] Worker (pid:9) exited with code 1.\n", "Bye.\n"):
         words.take(line)
     assert (words.deaths, words.last) == (1, "Bye.")
 
 
-def test_what_it_takes_is_measured() -> None:
+def test_memory_usage_is_measured() -> None:
     """A process with one child that holds 32 MiB, and says when it does."""
     child = "held = bytes(1) * (32 << 20); print(flush=True); input()"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
@@ -83,7 +83,7 @@ def test_what_it_takes_is_measured() -> None:
     assert "could not be measured" in measure_memory(master.pid)
 
 
-def test_one_that_starts_workers_for_ever_is_ended() -> None:
+def test_app_whose_workers_keep_failing_is_stopped() -> None:
     code = "import time\nwhile True: print('[t] [7] [ERROR] Worker (pid:9) exited with code 1', flush=True)"
     assert said(code).deaths >= 4
 
@@ -121,7 +121,7 @@ def forever(piece: bytes, pause: float = 0.0) -> Callable[[socket.socket], None]
     return handle
 
 
-def test_stream_as_first_page_answers(answering: Callable[[Callable[[socket.socket], None]], Path]) -> None:
+def test_endless_first_page_counts_as_response(answering: Callable[[Callable[[socket.socket], None]], Path]) -> None:
     def handle(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX: " + bytes(100_000))
         forever(bytes(65536))(connection)
@@ -130,7 +130,7 @@ def test_stream_as_first_page_answers(answering: Callable[[Callable[[socket.sock
 
 
 @pytest.mark.parametrize("handle", [forever(b"H", 0.05), forever(b"H" * 65536), lambda connection: None])
-def test_what_is_no_answer_ends_in_time(
+def test_missing_response_ends_in_time(
     answering: Callable[[Callable[[socket.socket], None]], Path], handle: Callable[[socket.socket], None]
 ) -> None:
     began = time.monotonic()

@@ -74,18 +74,18 @@ CASES = {
 
 
 @pytest.mark.parametrize(("files", "expected"), CASES.values(), ids=CASES)
-def test_static_folders(tree, files, expected):
+def test_static_folders_are_found(tree, files, expected):
     root = tree({name: HEAD + text if name.endswith(".py") else text for name, text in files.items()})
     assert {folder.prefix: folder.folder for folder in find_static(root)} == expected
 
 
-def test_a_link_out_of_the_checkout_is_no_static_folder(tree):
+def test_link_out_of_the_checkout_is_no_static_folder(tree):
     root = tree({"app.py": HEAD + "app = Flask(__name__)\n"})
     (root / "static").symlink_to("/etc")
     assert find_static(root) == ()
 
 
-def test_the_chosen_app_comes_first(tree):
+def test_static_folder_of_the_chosen_app_comes_first(tree):
     code = HEAD + "app = Flask(__name__)\n"
     root = tree({"a/app.py": code, "b/app.py": code, "a/static/x": "", "b/static/x": ""})
     assert [folder.folder for folder in find_static(root, "b/app.py")] == ["b/static"]
@@ -94,6 +94,6 @@ def test_the_chosen_app_comes_first(tree):
 @pytest.mark.parametrize(
     ("route", "found"), [("", {"/robots.txt": "static/robots.txt"}), ("@app.route('/robots.txt')\ndef r(): ...\n", {})]
 )
-def test_robots(tree, route, found):
+def test_root_files_are_found_without_routes(tree, route, found):
     root = tree({"app.py": HEAD + "app = Flask(__name__)\n" + route, "static/robots.txt": "User-agent: *\n"})
     assert {file.url: file.path for file in find_root_files(root, find_static(root))} == found

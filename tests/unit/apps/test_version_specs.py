@@ -6,7 +6,7 @@ from piwizard.apps.version_specs import distribution_of, fits, is_too_old, pip_s
 
 
 @pytest.mark.parametrize(
-    ("wish", "spec"),
+    ("specifier", "spec"),
     [
         ("*", ""),
         ("^1.2.3", ">=1.2.3,<2"),
@@ -21,8 +21,8 @@ from piwizard.apps.version_specs import distribution_of, fits, is_too_old, pip_s
         ("^2.0 || ^3.0", ">=3.0,<4"),
     ],
 )
-def test_wishes_in_the_words_of_pip(wish, spec):
-    assert pip_spec(wish) == spec
+def test_pip_spec_translates_specifiers(specifier, spec):
+    assert pip_spec(specifier) == spec
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_wishes_in_the_words_of_pip(wish, spec):
         ("<3.11", (3, 11), False),
     ],
 )
-def test_fits(spec, version, expected):
+def test_version_fits_a_specifier(spec, version, expected):
     assert fits(spec, version) is expected
 
 
@@ -65,7 +65,7 @@ def test_fits(spec, version, expected):
         ("", False),
     ],
 )
-def test_is_too_old(spec, expected):
+def test_version_is_too_old_for_a_specifier(spec, expected):
     assert is_too_old(spec, (3, 13)) is expected
 
 
@@ -79,5 +79,5 @@ def test_is_too_old(spec, expected):
         ("", None),
     ],
 )
-def test_distribution(line, name):
+def test_distribution_of_a_requirement_line(line, name):
     assert distribution_of(line) == name

@@ -57,23 +57,23 @@ LINES = {
 
 
 @pytest.mark.parametrize(("code", "expected"), LINES.items(), ids=list(LINES))
-def test_writes(tree, code, expected):
+def test_write_paths_are_found(tree, code, expected):
     found = find_write_paths(tree({"app.py": f"{HEAD}{code}\n"}))
     assert [(item.path, item.kind) for item in found] == expected
 
 
-def test_flask_sqlalchemy_keeps_databases_in_the_instance_folder(tree):
+def test_flask_sqlalchemy_database_is_in_the_instance_folder(tree):
     code = "from flask_sqlalchemy import SQLAlchemy\napp.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///site.db'\n"
     found = find_write_paths(tree({"shop/__init__.py": HEAD + code}))
     assert [(item.path, item.kind) for item in found] == [("instance", "folder")]
 
 
-def test_relative_to_where_it_is_started(tree):
+def test_write_path_is_relative_to_the_start_folder(tree):
     root = tree({"backend/app.py": f"{HEAD}open('result.json', 'w')\n"})
     assert [item.path for item in find_write_paths(root, "backend")] == ["backend/result.json"]
 
 
-def test_what_lies_in_an_offered_folder_is_not_offered_twice(tree):
+def test_write_path_inside_another_is_not_suggested(tree):
     root = tree({"app.py": f"{HEAD}os.makedirs('data')\nopen('data/a/b.txt', 'w')\n"})
     assert [item.path for item in find_write_paths(root)] == ["data"]
 
@@ -81,6 +81,6 @@ def test_what_lies_in_an_offered_folder_is_not_offered_twice(tree):
 @pytest.mark.parametrize(
     "line", ["FLATPAGES_ROOT = os.path.join(HERE, 'pages')", "app.config['UPLOAD_FOLDER'] = 'static'"]
 )
-def test_what_new_versions_bring_is_not_kept_from_them(tree, line):
+def test_folder_that_versions_update_is_not_persistent(tree, line):
     files = {"app.py": f"{HEAD}{line}\n", "pages/first.md": "x", "static/style.css": "x"}
     assert find_write_paths(tree(files)) == ()

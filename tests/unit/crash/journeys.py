@@ -13,7 +13,7 @@ from piwizard.changes.base import Change, ChangeFailed
 from piwizard.changes.file import EditedFile, File
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
-from piwizard.dns import update_request, verify_account
+from piwizard.dns import update_request
 from piwizard.engine import run_launch, run_log
 from piwizard.engine.run_log import Recorder
 from piwizard.engine.runner import Runner
@@ -79,6 +79,7 @@ def secrets(root: Path, notes: Notes) -> None:
     vault.keep(None, "ddns.password", "of-the-account")
     with notes.promised("of-the-account", "secret", "", "ddns.password"):
         vault.save()
+    vault.generate("myflask", {"app.env.SECRET_KEY": {"generate": 32}})
     made = vault.resolve("myflask", {"app.env.SECRET_KEY": {"generate": 32}})["app.env.SECRET_KEY"]
     with notes.promised(made, "secret", "myflask", "app.env.SECRET_KEY"):
         vault.save()
@@ -222,7 +223,7 @@ def account(root: Path, notes: Notes) -> None:
             notes.may_be(None, "account", "wrong")
         with (
             mock.patch.object(
-                verify_account, "asking", SimpleNamespace(update=lambda *_, code=code: update_request.UpdateReply(code))
+                update_request, "update", side_effect=lambda *_, code=code: update_request.UpdateReply(code)
             ),
             notes.promised(found, "account", secret),
             contextlib.suppress(ChangeFailed),
@@ -286,8 +287,8 @@ def address(root: Path, notes: Notes) -> None:
     address_trial.allow_confirmation(one)
     with (
         mock.patch.object(address_trial, "live_addresses", return_value=[one.host]),
-        mock.patch.object(address_trial, "commands", SimpleNamespace(run=lambda _: Result((), 0, "", "", (), 0.0))),
-        mock.patch.object(address_trial.os, "sync"),
+        mock.patch.object(address_rollback, "commands", SimpleNamespace(run=lambda _: Result((), 0, "", "", (), 0.0))),
+        mock.patch.object(address_rollback.os, "sync"),
         notes.promised("kept", "trial", "first"),
     ):
         address_rollback.confirm_trial()

@@ -13,7 +13,7 @@ from unittest import mock
 from click.testing import CliRunner
 
 from piwizard.changes.base import ChangeFailed
-from piwizard.dns import update_request, verify_account
+from piwizard.dns import update_request
 from piwizard.dns.ddns_account import Account
 from piwizard.dns.providers import PROVIDERS
 from piwizard.dns.verify_account import VerifyAccount
@@ -42,7 +42,10 @@ def piwizard_in(root: Path) -> Iterator[None]:
     with (
         mock.patch.object(paths, "_dirs", return_value=SimpleNamespace(**found)),
         mock.patch.multiple(
-            address_trial, BOOT_UNIT=boot, WANTED=units / "wants" / boot.name, NOTICE=root / "run/notice"
+            address_rollback,
+            BOOT_UNIT=boot,
+            BOOT_UNIT_LINK=units / "wants" / boot.name,
+            NOTICE_FILE=root / "run/notice",
         ),
     ):
         yield
@@ -142,8 +145,8 @@ def _account(secret: str) -> str | None:
     prove = account_to_prove(secret)
     if prove.probe(SystemCache(), workspace.backups()).in_sync:
         return "proven"
-    accepting = SimpleNamespace(update=lambda *_: update_request.UpdateReply("good"))
-    with mock.patch.object(verify_account, "asking", accepting), mock.patch.object(files, "replace"):
+    good = update_request.UpdateReply("good")
+    with mock.patch.object(update_request, "update", return_value=good), mock.patch.object(files, "replace"):
         try:
             prove.apply(mock.Mock())
         except ChangeFailed:

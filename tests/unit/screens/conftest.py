@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from piwizard.apps import app_source
 from piwizard.engine import run_launch
-from piwizard.network import address_trial
+from piwizard.network import address_rollback, address_trial
 from piwizard.network.address_trial import AddressTrial
 from piwizard.screens.main_screen import MainScreen
 from piwizard.screens.pages import keep_address
@@ -163,7 +163,7 @@ def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AddressTrial:
     monkeypatch.setattr(keep_address, "READING_SECONDS", 0)
     monkeypatch.setattr(address_trial, "trial_folder", lambda: tmp_path)
     monkeypatch.setattr(address_trial, "live_addresses", lambda interface: ["192.168.1.230"])
-    monkeypatch.setattr(address_trial, "_stop_timer", lambda command: None)
+    monkeypatch.setattr(address_rollback, "_stop_timer", lambda command: None)
     now = AddressTrial("a1", "eth0", "192.168.1.230/24", "192.168.1.197", 180, time.monotonic() + 143)
     (tmp_path / "trial.json").write_text(json.dumps(asdict(now)))
     (tmp_path / "take-back").write_text("")

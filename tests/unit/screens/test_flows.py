@@ -33,7 +33,7 @@ async def test_first_visit_to_a_finished_site(folder):
         await seen.until(lambda: seen.app.screen is seen.main)
         await seen.go_to("app")
         await seen.keys("enter")
-        await seen.see("│   Small letters, digits and hyphens.")
+        await seen.see("│   Lowercase letters, digits and")
         await seen.type("myflask")
         await seen.keys("enter")
         await seen.type("https://git.example/me/myflask.git")

@@ -30,7 +30,7 @@ def plan(ground, answers):
     return made
 
 
-def test_the_release(plan):
+def test_release_is_planned_with_user_data_and_environment(plan):
     changes = plan({"app.py": FLASK, "requirements.txt": "flask\n"})
     (checkout,) = of_kind(changes, "checkout")
     assert checkout.folder == Path("/srv/blog/releases") / COMMIT[:12]
@@ -46,7 +46,7 @@ def test_the_release(plan):
     assert environment.group == "blog"
 
 
-def test_root_runs_nothing_of_the_app(plan):
+def test_setup_commands_run_as_the_app_user(plan):
     changes = plan(None, '\ninit = ["flask --app app init-db", "python -m tool \'a b\'"]')
     commands = of_kind(changes, "command")
     assert [command.argv for command in commands[:2]] == [
@@ -62,7 +62,7 @@ def test_root_runs_nothing_of_the_app(plan):
     assert not [marker for marker in markers if "data" in marker.parts], "the app could write its own proof"
 
 
-def test_what_is_run_once_is_known_by_its_words(plan):
+def test_setup_command_is_known_by_its_text(plan):
     first, *_ = of_kind(plan(None, '\ninit = ["a", "b"]'), "command")
     *_, second, _trial = of_kind(plan(None, '\ninit = ["b", "a"]'), "command")
     assert first.marker == second.marker
@@ -83,12 +83,12 @@ def test_a_factory_below_a_folder(plan, answers, ground):
     assert trial.env["PYTHONPATH"] == f"/srv/blog/releases/{COMMIT[:12]}/app/src"
 
 
-def test_what_lies_in_another_writable_folder_is_kept_once(plan):
+def test_persistent_path_inside_another_is_kept_once(plan):
     kept = of_kind(plan(None, '\nwritable = ["instance/app.db", "instance", "instances", "data.json"]'), "keep")
     assert [change.path for change in kept] == ["instance", "instances", "data.json"]
 
 
-def test_what_is_published(plan):
+def test_static_files_are_published(plan):
     files = {"app.py": FLASK, "static/style.css": "", "static/robots.txt": "", "templates/x.html": ""}
     (publish,) = of_kind(plan(files), "publish")
     assert dict(publish.paths) == {"static": "static", "robots.txt": "static/robots.txt"}
@@ -104,25 +104,25 @@ def test_what_is_published(plan):
         (None, '\nstatic = { "/static/" = "gone" }', "app.static", "gone"),
     ],
 )
-def test_refused_before_anything_is_altered(plan, files, more, key, words):
+def test_app_that_cannot_be_planned_is_refused_by_key(plan, files, more, key, words):
     with pytest.raises(PiwizardError, match=words) as refused:
         plan(files, more)
     assert refused.value.key == key
 
 
-def test_without_a_repository(ground, answers):
+def test_plan_without_a_repository_is_refused(ground, answers):
     with pytest.raises(PiwizardError, match=r"app\.repo"):
         App().plan(ground(source=None), answers())
 
 
-def test_what_no_list_names_is_taken_from_the_imports(plan):
+def test_packages_without_a_list_come_from_imports(plan):
     changes = plan({"app.py": FLASK + "import flask_wtf, unheard_of\n"})
     (environment,) = of_kind(changes, "environment")
     assert environment.install == (DEFAULT_GUNICORN, DEFAULT_FLASK, "flask-wtf")
     assert (environment.inputs, environment.lines) == ((), ())
 
 
-def test_flask_comes_along_where_the_list_forgets_it(plan):
+def test_flask_is_added_if_the_list_lacks_it(plan):
     (environment,) = of_kind(plan({"app.py": FLASK, "requirements.txt": "psycopg2\n"}), "environment")
     assert environment.install == (DEFAULT_GUNICORN, DEFAULT_FLASK, "-r", "requirements.txt")
 
@@ -147,14 +147,14 @@ POETRY_LOCK = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for nam
         ({"pyproject.toml": POETRY}, (DEFAULT_GUNICORN, DEFAULT_FLASK)),
     ],
 )
-def test_versions_that_the_app_names_win(plan, files, installed):
+def test_versions_that_the_app_requires_win(plan, files, installed):
     (environment,) = of_kind(plan({"app.py": FLASK} | files), "environment")
     before = [word for word in environment.install if re.match("gunicorn|flask", word)]
     assert tuple(before) == installed
 
 
 @pytest.mark.parametrize(("asked", "needed"), [("Psycopg2==2.9", True), ("psycopg2-binary", False)])
-def test_libraries_that_pip_cannot_bring(plan, asked, needed):
+def test_debian_packages_are_planned_for_known_distributions(plan, asked, needed):
     packages, *_ = of_kind(plan({"app.py": FLASK, "requirements.txt": f"Flask\n{asked}\n"}), "package")
     assert ("libpq-dev" in packages.names) == needed
 
@@ -167,12 +167,12 @@ def test_libraries_that_pip_cannot_bring(plan, asked, needed):
         ("os.environ.get('SERVER_NAME')", "", None),
     ],
 )
-def test_code_that_needs_the_sites_name_is_told_it(plan, read, more, told):
+def test_server_name_is_set_for_code_that_needs_it(plan, read, more, told):
     changes = plan({"app.py": f"{FLASK}import os\napp.config['SERVER_NAME'] = {read}\n"}, more)
     assert of_kind(changes, "command")[-1].env.get("SERVER_NAME") == told
 
 
-def test_what_is_made_beside_the_code_is_made_for_each_release_and_before_it_is_published(plan):
+def test_files_are_built_for_each_release_before_publishing(plan):
     changes = plan(None, '\ninit = ["flask translate compile", "flask init-db", "flask db upgrade"]')
     compiled, once, upgraded, _trial = of_kind(changes, "command")
     release = Path("/srv/blog/releases") / COMMIT[:12]
@@ -182,7 +182,7 @@ def test_what_is_made_beside_the_code_is_made_for_each_release_and_before_it_is_
     assert changes.index(compiled) < changes.index(of_kind(changes, "publish")[0])
 
 
-def test_another_python_gets_a_release_of_its_own(plan, tmp_path, monkeypatch):
+def test_another_python_gets_its_own_release(plan, tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path / "srv")
     releases, name = tmp_path / "srv/blog/releases", COMMIT[:12]
 
@@ -230,11 +230,11 @@ def serving(tmp_path, monkeypatch, ground, answers):
     return made
 
 
-def test_environment_in_use_is_left_alone_where_it_is_built_otherwise_now(serving):
+def test_environment_in_use_is_untouched_by_another_recipe(serving):
     assert re.fullmatch(rf"{COMMIT[:12]}-venv[0-9a-f]{{8}}", serving(b'{"install": ["gunicorn<20"]}'))
 
 
-def test_release_in_use_stays_where_its_environment_is_the_one_that_is_wanted(serving):
+def test_release_in_use_stays_with_the_same_recipe(serving):
     assert serving(None) == COMMIT[:12]
 
 

@@ -25,11 +25,11 @@ def written(ground, answers):
     return made
 
 
-def test_another_site_does_not_alter_the_units(written):
+def test_units_do_not_depend_on_other_sites(written):
     assert written(parts={"sites": ("blog", "other")}) == written(parts={"sites": ("blog",)})
 
 
-def test_answers_win(written):
+def test_answers_override_workers_and_threads(written):
     text = written(None, "\n[gunicorn]\nworkers = 7\nthreads = 9")["blog.service"].content
     assert "--workers=7" in text
     assert "--threads=9" in text
@@ -42,7 +42,7 @@ def test_a_factory_below_a_folder(written):
     assert "create_app()" in text
 
 
-def test_settings_are_roots_secret(written):
+def test_app_settings_are_readable_by_root_only(written):
     nasty = 'a"b\\c$d`e'
     file = written(None, "\nenv = { KEY = { generate = 16 }, MODE = 'x y' }", KEY=nasty)["app.env"]
     assert file.mode == 0o600
@@ -55,24 +55,24 @@ def test_settings_are_roots_secret(written):
 
 
 @pytest.mark.parametrize("unit", ["blog.service"])
-def test_a_name_that_debian_uses(written, unit):
-    with pytest.raises(PiwizardError, match=r"site\.name: blog cannot be used") as refused:
+def test_site_name_of_a_system_service_is_refused(written, unit):
+    with pytest.raises(PiwizardError, match=r"site\.name: blog is the name of a system service") as refused:
         written(parts={"packaged_units": frozenset({unit, "nginx.service"})})
     assert refused.value.key == "site.name"
 
 
-def test_other_peoples_units_are_no_hindrance(written):
+def test_units_of_others_do_not_block_a_site_name(written):
     assert written(parts={"packaged_units": frozenset({"nginx.service", "blogger.service"})})
 
 
-def test_enabled_after_they_are_written(ground, answers):
+def test_units_are_enabled_after_they_are_written(ground, answers):
     changes = Gunicorn().plan(ground(), answers())
     group, units = of_kind(changes, "group")[-1], of_kind(changes, "unit")
     assert group.activate[0].argv == ("systemctl", "daemon-reload")
     assert [unit.name for unit in units][-2:] == ["blog.socket", "blog.service"]
 
 
-def test_the_questions_name_the_board(ground, memory):
+def test_gunicorn_questions_name_the_board(ground, memory):
     workers, threads = Gunicorn().questions(ground(machine=memory(430, 1)), None)
     assert (workers.default, threads.default) == (1, 4)
 
@@ -93,17 +93,17 @@ def proven(tmp_path, monkeypatch):
     return made
 
 
-def test_a_measured_app_decides(ground, answers, memory, proven):
+def test_measured_memory_decides_the_workers(ground, answers, memory, proven):
     proven(61)
     on = ground(machine=memory(430, 4))
     workers, threads = Gunicorn().questions(on, answers())
     assert (workers.default, threads.default) == (2, 4)
-    assert workers.detected == "for 4 cores, 512 MB; the app takes 61 MB a worker"
+    assert workers.detected == "for 4 cores, 512 MB; the app uses 61 MB per worker"
     (text,) = [f.content for f in of_kind(Gunicorn().plan(on, answers()), "file") if f.path.name == "blog.service"]
     assert "--workers=2 --threads=4" in text
 
 
-def test_the_release_that_is_to_run_counts_before_the_one_in_use(written, memory, proven):
+def test_memory_of_the_planned_release_comes_first(written, memory, proven):
     proven(300, "ffffffffffff")
     machine = {"machine": memory(920, 4)}
     assert "--workers=1 --threads=8" in written(parts=machine)["blog.service"].content
@@ -113,5 +113,5 @@ def test_the_release_that_is_to_run_counts_before_the_one_in_use(written, memory
     assert "--workers=3 --threads=4" in answered
 
 
-def test_the_units_do_not_hang_on_what_a_kernel_leaves_of_the_memory(written, memory):
+def test_units_do_not_depend_on_reserved_memory(written, memory):
     assert written(parts={"machine": memory(430, 4)}) == written(parts={"machine": memory(428, 4)})

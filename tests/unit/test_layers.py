@@ -1,0 +1,60 @@
+"""The layers of the tests: what is skipped where machines cannot be booted, and what the summary says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import runner
+from tests.lab import requirements
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def test_requirements_name_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert requirements.missing() == "Booting machines needs root."
+
+
+def test_requirements_name_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(requirements.shutil, "which", lambda name: None if name in ("nft", "dnsmasq") else f"/{name}")
+    assert requirements.missing() == "Booting machines needs packages that are not installed: dnsmasq-base nftables."
+
+
+def test_summary_says_what_was_not_run_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    summary = runner.Summary()
+    summary.add(
+        [runner.Result("unit", passed=3, skipped=1, seconds=65, notes=["1 skipped: nginx is not installed"])], 0
+    )
+    summary.add([runner.Result("journeys", notes=["not run: Booting machines needs root."])], 0)
+    summary.show(70)
+    shown = capsys.readouterr().out.splitlines()
+    assert "unit               3        1       0    1:05" in shown
+    assert "journeys     not run" in shown
+    assert "unit: 1 skipped: nginx is not installed" in shown
+    assert "journeys: not run: Booting machines needs root." in shown
+    assert shown[-1] == "Nothing failed."
+
+
+def test_progress_counts_the_tests_of_each_layer(tmp_path: Path) -> None:
+    (tmp_path / "test_some.py").write_text(
+        "import pytest\n"
+        "def test_one(): pass\n"
+        "def test_two(): pytest.skip('no moon tonight')\n"
+        "def test_three(): assert False\n"
+    )
+    report = tmp_path / "report.json"
+    argv = (sys.executable, "-m", "pytest", "-q", "-p", "tests.progress", "--rootdir", tmp_path, tmp_path)
+    environment = os.environ | {"TESTS_REPORT": str(report), "PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    (layer,) = json.loads(report.read_text()).values()
+    assert (layer["passed"], layer["failed"], layer["skipped"]) == (1, 1, 1)
+    assert layer["reasons"] == {"no moon tonight": 1}
+    assert "FAILED test_some.py::test_three" in done.stdout
