@@ -16,7 +16,6 @@ NOT_YET: frozenset[str] = frozenset(
     {
         "docs/development.md",
         "piwizard/diagnosis",
-        "piwizard/network",
         "piwizard/steps",
         "piwizard/system",
         "screens/controllers",
@@ -40,7 +39,6 @@ DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
         "piwizard",
         "piwizard/diagnosis",
         "piwizard/git",
-        "piwizard/network",
         "piwizard/prompts",
         "piwizard/rehearsal",
         "piwizard/sandbox",
