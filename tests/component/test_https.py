@@ -305,6 +305,7 @@ def test_over_ipv6(lab: Lab, secure: Pi) -> None:
 
 def test_a_certificate_from_the_guide_is_used_and_its_renewal_mended(lab: Lab, plain: Pi, repo: str) -> None:
     names = [word for name in online.NAMES for word in ("-d", name)]
+    plain.run(("mkdir", "-p", "/var/lib/letsencrypt"))
     plain.run(("certbot", "certonly", "--agree-tos", "--register-unsafely-without-email", "--non-interactive",
                "--webroot", "-w", "/var/lib/letsencrypt", *names))  # fmt: skip
     conf = f"/etc/letsencrypt/renewal/{quickstart.HOST}.conf"
