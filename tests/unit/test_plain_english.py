@@ -36,12 +36,7 @@ NOT_YET: frozenset[str] = frozenset(
 
 DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
     {
-        "piwizard",
         "piwizard/diagnosis",
-        "piwizard/git",
-        "piwizard/prompts",
-        "piwizard/rehearsal",
-        "piwizard/sandbox",
         "piwizard/steps",
         "piwizard/system",
         "screens",
