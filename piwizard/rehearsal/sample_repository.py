@@ -46,5 +46,5 @@ def install_sample(root: Path, leader: int) -> Path:
     ):
         result = nsenter.run(leader, ("git", *argv), cwd=REPOSITORY)
         if not result.ok:
-            raise PiwizardError(f"The sample app could not be made a git repository: {result.last_words}")
+            raise PiwizardError(f"The sample app could not be made a git repository: {result.last_lines}")
     return ANSWERS

@@ -1,4 +1,4 @@
-"""Answers to the call for a router."""
+"""Test which answers to the search for a router are accepted."""
 
 from __future__ import annotations
 
