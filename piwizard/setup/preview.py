@@ -34,16 +34,16 @@ def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIn
 
 
 def preview_all(
-    planner: Planner, places: Iterable[StepInstance], memory: OwnershipIndex
+    planner: Planner, instances: Iterable[StepInstance], memory: OwnershipIndex
 ) -> list[tuple[StepInstance, list[Previewed]]]:
     """Return the previews of several steps, from one look at the machine."""
     machine = SystemCache()
-    plans = [(place, planner.plan(place)) for place in places]
+    plans = [(instance, planner.plan(instance)) for instance in instances]
     _load_units([change for _, changes in plans for change in changes], machine)
     found = []
-    for place, changes in plans:
-        with planner.answers.locating(place.site):
-            found.append((place, preview(changes, machine, memory)))
+    for instance, changes in plans:
+        with planner.answers.locating(instance.site):
+            found.append((instance, preview(changes, machine, memory)))
     return found
 
 
