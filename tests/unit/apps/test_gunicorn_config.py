@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from piwizard.apps import gunicorn_config
-from piwizard.apps.gunicorn_config import VisitedAsgiApp, StreamSlots, VisitedWsgiApp, slots_for
+from piwizard.apps.gunicorn_config import StreamSlots, VisitedAsgiApp, VisitedWsgiApp, slots_for
 
 FILE = gunicorn_config.__file__
 STREAM = [("Content-Type", "text/event-stream")]
