@@ -1,7 +1,7 @@
-"""Configuration of gunicorn for every app: visitors' addresses, URL prefixes, and room beside open streams.
+"""Give every app its visitors' addresses, and room beside open streams.
 
-Loaded by gunicorn as the app's user, in the app's Python: it needs only the standard library. The app's own
-gunicorn.conf.py is read first, as gunicorn itself would. Nobody but nginx and root can connect to the app's socket, and
+This is a configuration file of gunicorn, which loads it as the app's user, in the app's Python: it needs only the
+standard library. It reads the app's own gunicorn.conf.py first. Only nginx and root can connect to the app's socket, and
 nginx replaces what visitors send in these headers.
 """
 
@@ -36,7 +36,10 @@ NO_BODY = ("1", "204", "304")
 
 
 class StreamSlots:
-    """Counts the streams that are open in this process. `most` None: there is no limit."""
+    """Counts the streams that are open in this process.
+
+    `most` None: there is no limit.
+    """
 
     def __init__(self, most: int | None) -> None:
         self._left, self._lock = most, threading.Lock()
@@ -59,7 +62,10 @@ class StreamSlots:
 
 
 class OpenStream:
-    """The body of a stream; it gives its slot back when it ends or the visitor leaves."""
+    """The body of a stream.
+
+    Its slot is free again when it ends or the visitor leaves.
+    """
 
     def __init__(self, body: Body, slots: StreamSlots) -> None:
         self._body, self._pieces, self._slots, self._open = body, iter(body), slots, True
@@ -152,7 +158,7 @@ class VisitedAsgiApp:
 
 
 def use_prefix(environ: dict[str, Any]) -> None:
-    """Move the URL prefix of the site from the path to SCRIPT_NAME, where Flask expects it."""
+    """Move the URL prefix of the site from the path to SCRIPT_NAME, as in WSGI."""
     prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "")
     if prefix:
         environ["SCRIPT_NAME"] = prefix
