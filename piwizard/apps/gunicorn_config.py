@@ -1,8 +1,8 @@
 """Give every app its visitors' addresses, and room beside open streams.
 
 This is a configuration file of gunicorn, which loads it as the app's user, in the app's Python: it needs only the
-standard library. It reads the app's own gunicorn.conf.py first. Only nginx and root can connect to the app's socket, and
-nginx replaces what visitors send in these headers.
+standard library. It reads the app's own gunicorn.conf.py first. Only nginx and root can connect to the app's socket,
+and nginx replaces what visitors send in these headers.
 """
 
 from __future__ import annotations
