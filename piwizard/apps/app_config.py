@@ -21,9 +21,11 @@ from piwizard.apps.layout import SiteLayout
 from piwizard.apps.requirements import Requirements, pip_arguments
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
 from piwizard.changes.virtualenv import recipe
 from piwizard.errors import PiwizardError
+from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
@@ -192,6 +194,17 @@ class AppConfig:
     def dbus(self) -> bool:
         """Return whether the app needs the system bus and may use it."""
         return self.network == network_access.HOME and any(use.dbus for use in self.home_network)
+
+    @property
+    def found_upload_limit(self) -> UploadLimit | None:
+        """Return the limit that the code sets, whatever was answered."""
+        return next(iter(self.analysis.uploads or ()), None)
+
+    @property
+    def upload_limit(self) -> int:
+        """Return the size in MiB of the largest request that visitors may send."""
+        found = self.found_upload_limit
+        return int(self.answers.get("app.upload_limit", found.mib if found else UPLOAD_MIB))
 
     @property
     def found_init(self) -> tuple[InitCommand, ...]:
