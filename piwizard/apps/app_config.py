@@ -16,6 +16,7 @@ from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
+from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
@@ -201,6 +202,12 @@ class AppConfig:
         """Return the places in the code and in app.env that need the home network."""
         given = {name: self.given(name) for name in self.answers.get("app.env", {})}
         return (*(self.analysis.network or ()), *home_network_in_answers(given))
+
+    @cached_property
+    def process(self) -> ProcessModel:
+        """Return how the app must be served; as any other app if its code could not be read."""
+        packages = self.requirements.names if self.requirements else self.imported
+        return ProcessModel(self.analysis.process or (), frozenset(packages))
 
     def given(self, name: str) -> str | None:
         value = self.answers.get("app.env", {}).get(name)

@@ -22,7 +22,8 @@ from piwizard.apps.repository_checkout import RepositoryCheckout
 FACTORY_NAMES = ("create_app", "make_app")
 APP_CLASSES = {
     ("flask", "Flask"), ("flask.app", "Flask"), ("apiflask", "APIFlask"), ("flask_openapi3", "OpenAPI"),
-    ("eve", "Eve"),
+    ("eve", "Eve"), ("quart", "Quart"), ("quart.app", "Quart"), ("fastapi", "FastAPI"),
+    ("starlette.applications", "Starlette"),
 }  # fmt: skip
 APP_HOLDERS = {("dash", "Dash"): "server", ("connexion", "App"): "app", ("connexion", "FlaskApp"): "app"}
 WRAPPERS = frozenset({"ProxyFix", "DispatcherMiddleware", "WhiteNoise", "SharedDataMiddleware", "ProfilerMiddleware"})
