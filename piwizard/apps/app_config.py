@@ -16,7 +16,7 @@ from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
-from piwizard.apps.process_model import ProcessModel
+from piwizard.apps.process_model import EVENTLET, ProcessModel
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
@@ -30,6 +30,8 @@ from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
 DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
 """Installed if the app does not require them: releases that are known to work."""
+EVENTLET_GUNICORN = "gunicorn>=25,<26"
+"""The last releases with a worker for eventlet."""
 PYTHON_SUFFIX, VENV_SUFFIX = "-py", "-venv"
 """Suffixes of releases whose virtual environment was rebuilt for the same commit."""
 BUILD_KEYS = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
@@ -89,9 +91,8 @@ class AppConfig:
         """Return pip's arguments: the app's requirements, Flask and gunicorn."""
         wanted = self.requirements
         held = wanted.held if wanted else ()
-        server = (
-            () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else DEFAULT_GUNICORN,)
-        )
+        newest = EVENTLET_GUNICORN if self.process.worker_class == EVENTLET else DEFAULT_GUNICORN
+        server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else newest,)
         flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)
         return (*server, *flask, *(wanted.arguments if wanted else self.imported))
 
@@ -205,7 +206,7 @@ class AppConfig:
 
     @cached_property
     def process(self) -> ProcessModel:
-        """Return how the app must be served; as any other app if its code could not be read."""
+        """Return how the app must be served; as usual if its code cannot be read."""
         packages = self.requirements.names if self.requirements else self.imported
         return ProcessModel(self.analysis.process or (), frozenset(packages))
 

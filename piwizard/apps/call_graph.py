@@ -71,7 +71,7 @@ def _imported_files(checkout: RepositoryCheckout, file: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class AppFunction:
-    """A function or method of an app, and the functions around it, the innermost first."""
+    """A function or method of an app, and the functions around it."""
 
     file: str
     node: Function
@@ -81,7 +81,7 @@ class AppFunction:
 
 @dataclass
 class CallGraph:
-    """The functions of an app, and the names of those that run at its start and later."""
+    """An app's functions, and which of them run at its start and later."""
 
     files: tuple[str, ...]
     functions: list[AppFunction] = field(default_factory=list)
@@ -89,11 +89,11 @@ class CallGraph:
     at_start: frozenset[str] = frozenset()
     later: frozenset[str] = frozenset()
     start_nodes: list[tuple[str, ast.AST]] = field(default_factory=list)
-    """The nodes that run when the app is loaded, or started as a script, with their files."""
+    """The nodes that run when the app is loaded or started as a script."""
 
     @classmethod
     def of(cls, code: CodeIndex, files: tuple[str, ...], factory: str = "") -> CallGraph:
-        """Return the graph of these files; `factory` is the function that creates the app."""
+        """Return the graph of these files; `factory` names what creates the app."""
         graph = cls(files)
         for file in files:
             tree = code.checkout.parsed(file)
@@ -143,7 +143,7 @@ class CallGraph:
         return found
 
     def _called_later(self) -> set[str]:
-        """Return the functions that are registered for visitors or passed on as callbacks."""
+        """Return the functions registered for visitors or passed on as callbacks."""
         found: set[str] = set()
         for one in self.functions:
             bases = [decorator_name(base) for base in one.owner.bases] if one.owner else []
@@ -161,7 +161,7 @@ class CallGraph:
 
 
 def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield the nodes of a block without the bodies of functions in it; classes count."""
+    """Yield the nodes of a block, without the bodies of functions in it."""
     waiting = list(body)[::-1]
     while waiting:
         node = waiting.pop()
@@ -173,7 +173,7 @@ def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def is_registered(function: Function) -> bool:
-    """Return whether a decorator such as `@app.route(…)` hands the function to others."""
+    """Return whether a decorator such as `@app.route(…)` registers the function."""
     for node in function.decorator_list:
         called = node.func if isinstance(node, ast.Call) else node
         if isinstance(called, ast.Attribute) and called.attr not in PLAIN_DECORATORS | START_DECORATORS:
@@ -190,7 +190,9 @@ def _called(node: ast.AST) -> Iterator[str]:
     if not isinstance(node, ast.Call):
         return
     yield decorator_name(node.func)
-    first = node.args[:1] if decorator_name(node.func) in {"start_background_task", "start_new_thread", "submit"} else []
+    first = (
+        node.args[:1] if decorator_name(node.func) in {"start_background_task", "start_new_thread", "submit"} else []
+    )
     for value in [*first, *(word.value for word in node.keywords if word.arg in {"target", "func", "function"})]:
         yield decorator_name(value)
 

@@ -1,4 +1,4 @@
-"""Find in an app's code how it must be served: threads, devices, WebSockets, streams."""
+"""Find how an app must be served: its threads, devices, WebSockets and streams."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from piwizard.apps.shared_state import find_shared_state
 from piwizard.apps.start_commands import START_FILES, numbered_lines
 
 SCHEDULERS = {
-    "apscheduler": ("BackgroundScheduler", "BlockingScheduler", "GeventScheduler", "AsyncIOScheduler", "TwistedScheduler"),
+    "apscheduler": ("BackgroundScheduler", "BlockingScheduler", "GeventScheduler", "AsyncIOScheduler"),
     "flask_apscheduler": ("APScheduler",),
     "schedule": ("every", "run_pending"),
     "rocketry": ("Rocketry",),
@@ -110,7 +110,7 @@ class _FileReader:
 
     def _origin(self, node: ast.expr) -> tuple[str, str]:
         """Return the first part of the module that an expression comes from, and its name."""
-        parts = []
+        parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.insert(0, node.attr)
             node = node.value

@@ -1,4 +1,4 @@
-"""Describe how an app must be served: in one process or several, and by which worker."""
+"""Describe how an app must be served: in how many processes, by which worker."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ProcessModel:
 
     @property
     def streams(self) -> ProcessFinding | None:
-        """Return the first place where a response may last for hours; None if there is none."""
+        """Return the first place where a response may last for hours, if there is one."""
         return next((one for one in self.findings if one.kind in (STREAM, WEBSOCKET, SOCKETIO)), None)
 
     @property
@@ -97,6 +97,13 @@ class ProcessModel:
         if self._uses(GEVENT):
             return GEVENT_WEBSOCKET if "gevent-websocket" in self.packages else GEVENT
         return GTHREAD
+
+    @property
+    def asked(self) -> str:
+        """Return why the worker class is not the usual one."""
+        kinds = [ASGI] if self._has(ASGI) else [EVENTLET] if self._uses(EVENTLET) else [GEVENT]
+        found = next((one for one in self.findings if one.kind in kinds), None)
+        return found.text if found else f"Flask-SocketIO uses {kinds[0]}, which the app installs"
 
     def _uses(self, library: str) -> bool:
         """Return whether the app asks for a library of green threads and installs it.

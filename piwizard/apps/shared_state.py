@@ -1,4 +1,4 @@
-"""Find variables that an app keeps in memory and changes while it serves visitors."""
+"""Find variables that an app keeps in memory and changes for its visitors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ START_ONLY = ("__init__", "__post_init__", "__new__", "init_app")
 
 
 def find_shared_state(code: CodeIndex, graph: CallGraph) -> Iterator[ProcessFinding]:
-    """Yield the variables that functions change after the start, the first place of each."""
+    """Yield the variables that functions change later, the first place of each."""
     seen: set[tuple[str, str]] = set()
     instances = _class_instances(code, graph)
     for function in graph.functions:
