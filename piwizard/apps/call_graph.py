@@ -10,8 +10,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from piwizard.apps.app_resolver import FACTORY_NAMES, CodeIndex
+from piwizard.apps.app_resolver import FACTORY_NAMES
 from piwizard.apps.bindings import Function, decorator_name
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import folders_above, imported_file, join_path, submodule_file
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 

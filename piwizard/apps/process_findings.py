@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Import, decorator_name
 from piwizard.apps.call_graph import CallGraph, files_of_app, own_nodes
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator
+from piwizard.apps.name_lookup import external_origin, find_definition
 from piwizard.apps.process_model import (
     ASGI,
     DEVICE,
@@ -158,11 +159,11 @@ class _FileReader:
         holder = func.value if isinstance(func, ast.Attribute) else None
         if not isinstance(holder, ast.Name):
             return "", ""
-        where = self.code.definition(self.file, holder)
+        where = find_definition(self.code, self.file, holder)
         for source in self.code.bindings(where[0]).names.get(where[1], []) if where else ():
             value = getattr(source, "value", None)
             if isinstance(value, ast.Call):
-                return self.code.origin(where[0] if where else self.file, value.func) or ("", "")
+                return external_origin(self.code, where[0] if where else self.file, value.func) or ("", "")
         return "", ""
 
     def _socketio(self, call: ast.Call) -> Iterator[ProcessFinding]:

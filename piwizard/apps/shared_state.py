@@ -6,9 +6,11 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.app_resolver import resolve_app
 from piwizard.apps.bindings import Assignment, Function, decorator_name
 from piwizard.apps.call_graph import AppFunction, CallGraph, own_nodes
+from piwizard.apps.code_index import CodeIndex
+from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.process_model import STATE, ProcessFinding
 
 MUTABLE_CALLS = frozenset({
@@ -100,10 +102,10 @@ class _Changes:
             return None
         if attribute == "config" and len(chain) > 1 and self._is_app(name):
             return f"{name}.config"
-        if attribute is not None and (where := self.code.definition(self.function.file, first)):
+        if attribute is not None and (where := find_definition(self.code, self.function.file, first)):
             whole = len(chain) == 1  # a variable of another module: itself, or something in it
             return f"{name}.{attribute}" if whole or self._holds(where, chain[1:]) else None
-        where = self.code.definition(self.function.file, inner)
+        where = find_definition(self.code, self.function.file, inner)
         around = self._kept_around(name, any_value=False)
         return name if around or (where is not None and self._holds(where, chain)) else None
 
@@ -118,7 +120,7 @@ class _Changes:
         return shown if len(chain) == 1 or _has_mutable_attribute(owner, first.attr) else None
 
     def _is_app(self, name: str) -> bool:
-        return name == "current_app" or self.code.app(self.function.file, name) is not None
+        return name == "current_app" or resolve_app(self.code, self.function.file, name) is not None
 
     def _holds(self, where: tuple[str, str], chain: list[ast.Subscript | ast.Attribute]) -> bool:
         """Return whether a variable of a module holds something in which `chain` is kept."""
