@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from piwizard.apps import network_access
+from piwizard.apps.layout import SiteLayout
 from piwizard.apps.process_model import GTHREAD
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
@@ -79,6 +80,7 @@ def render_service(unit: AppUnit) -> str:
 
 def _arguments(unit: AppUnit) -> list[str]:
     options = {
+        "config": str(SiteLayout(unit.site, "").gunicorn_config),
         "worker-class": unit.worker_class,
         "workers": unit.workers,
         **({"threads": unit.threads} if unit.worker_class == GTHREAD else {}),
