@@ -82,7 +82,7 @@ def _assigned(code: CodeIndex, file: str) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _named(target: ast.expr) -> Iterator[str]:
-    """Yield the setting that an assignment is about: a name, an item of a configuration, or an attribute."""
+    """Yield the setting that is assigned: a name, an item or an attribute."""
     match target:
         case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
             yield from (setting for setting in SETTINGS if setting in (name, name.upper()))
