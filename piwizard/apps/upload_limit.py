@@ -89,7 +89,7 @@ def _named(target: ast.expr) -> Iterator[str]:
 
 
 def whole_number(code: CodeIndex, file: str, node: ast.expr, left: int = MAX_DEPTH) -> int | None:
-    """Return the number that an expression always has, or has without a setting; None otherwise."""
+    """Return the constant number of an expression, or that of its default."""
     if left <= 0 or not code.spend():
         return None
     match node:
