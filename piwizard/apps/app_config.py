@@ -10,28 +10,22 @@ from pathlib import Path
 from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache, network_access
 from piwizard.apps.analysis import Analysis, AnalysisOptions, PythonPackages
+from piwizard.apps.app_release import choose_release
+from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
-from piwizard.apps.requirements import Requirements
+from piwizard.apps.requirements import Requirements, pip_arguments
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
 from piwizard.apps.write_paths import WritePath
-from piwizard.changes.virtualenv import MARKER, recipe
+from piwizard.changes.virtualenv import recipe
 from piwizard.errors import PiwizardError
-from piwizard.system import files
 from piwizard.system.commands import SEARCH_PATH
-from piwizard.system.files import digest
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
-
-DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
-"""Installed if the app does not require them: releases that are known to work."""
-PYTHON_SUFFIX, VENV_SUFFIX = "-py", "-venv"
-"""Suffixes of releases whose virtual environment was rebuilt for the same commit."""
-BUILD_KEYS = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
 @dataclass(frozen=True)
@@ -51,27 +45,8 @@ class AppConfig:
 
     @cached_property
     def layout(self) -> SiteLayout:
-        """Return the folders of the app's release.
-
-        If the answers about the build, the Python version or the recipe of the environment change, the same commit
-        gets another release, so that the running one stays untouched until the new one has passed its smoke test.
-        """
-        building = {key: self.answers.get(key) for key in BUILD_KEYS if self.answers.get(key) is not None}
-        variant = f"-{digest(repr(sorted(building.items())).encode())[:4]}" if building else ""
-        plain = SiteLayout(str(self.answers.site), self.source.commit, variant)
-        in_use = plain.current.resolve().name
-        own = re.fullmatch(
-            re.escape(plain.release.name) + f"((?:{PYTHON_SUFFIX}[0-9.]+|{VENV_SUFFIX}[0-9a-f]+)?)", in_use
-        )
-        if own is None:
-            return plain
-        if self.left_behind:
-            return SiteLayout(plain.site, plain.commit, f"{variant}{PYTHON_SUFFIX}{self.left_behind.here}")
-        release = SiteLayout(plain.site, plain.commit, f"{variant}{own[1]}")
-        built = files.read(release.release / MARKER)
-        if built is None or built == self.recipe:
-            return release
-        return SiteLayout(plain.site, plain.commit, f"{variant}{VENV_SUFFIX}{digest(self.recipe)[:8]}")
+        """Return the folders of the app's release."""
+        return choose_release(self)
 
     @cached_property
     def recipe(self) -> bytes:
@@ -86,13 +61,7 @@ class AppConfig:
     @property
     def install(self) -> tuple[str, ...]:
         """Return pip's arguments: the app's requirements, Flask and gunicorn."""
-        wanted = self.requirements
-        held = wanted.held if wanted else ()
-        server = (
-            () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else DEFAULT_GUNICORN,)
-        )
-        flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)
-        return (*server, *flask, *(wanted.arguments if wanted else self.imported))
+        return pip_arguments(self.requirements, () if self.requirements else self.imported)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -199,12 +168,8 @@ class AppConfig:
     @cached_property
     def home_network(self) -> tuple[HomeNetworkUse, ...]:
         """Return the places in the code and in app.env that need the home network."""
-        given = {name: self.given(name) for name in self.answers.get("app.env", {})}
+        given = {name: given_value(self.answers, name) for name in self.answers.get("app.env", {})}
         return (*(self.analysis.network or ()), *home_network_in_answers(given))
-
-    def given(self, name: str) -> str | None:
-        value = self.answers.get("app.env", {}).get(name)
-        return value if isinstance(value, str) else self.answers.secrets.get(f"app.env.{name}")
 
     @property
     def network(self) -> str:
@@ -234,18 +199,6 @@ class AppConfig:
         return self.analysis.known("init", self.analysis.init)
 
     @cached_property
-    def generated(self) -> tuple[str, ...]:
-        """Return the unanswered variables that piwizard generates a secret for."""
-        given = self.answers.get("app.env", {})
-        return tuple(one.name for one in self.variables if one.generate and one.name not in given)
-
-    @property
-    def unset(self) -> tuple[str, ...]:
-        """Return the variables that have neither a default in the code nor a value."""
-        settings = (*self.answers.get("app.env", {}), *self.generated)
-        return tuple(one.name for one in self.variables if one.default is None and one.name not in settings)
-
-    @cached_property
     def variables(self) -> tuple[EnvVariable, ...]:
         """Return the variables that the code reads.
 
@@ -254,6 +207,11 @@ class AppConfig:
         if self.analysis.environment is None and self.answers.get("app.env"):
             return ()
         return self.analysis.known("environment", self.analysis.environment)
+
+    @cached_property
+    def settings(self) -> AppSettings:
+        """Return the values of these variables."""
+        return AppSettings(self.answers, self.variables)
 
     @property
     def gunicorn(self) -> tuple[int, ...] | None:
@@ -267,22 +225,6 @@ class AppConfig:
         """Return the folder to start the app in, relative to the code."""
         return self.entry.chdir
 
-    def settings(self) -> dict[str, str]:
-        """Return the app's environment variables, secrets included."""
-        given = self.answers.get("app.env", {})
-        settings = {
-            name: value if isinstance(value, str) else self.answers.secrets[f"app.env.{name}"]
-            for name, value in given.items()
-        }
-        found = {name: self.answers.secrets.get(f"app.env.{name}") for name in self.generated}
-        return self._names() | settings | {name: secret for name, secret in found.items() if secret}
-
-    def _names(self) -> dict[str, str]:
-        """Return SERVER_NAME for code that does not start without it."""
-        domains = self.answers.get("site.domains")
-        wanted = any(one.name == "SERVER_NAME" and one.needed for one in self.variables)
-        return {"SERVER_NAME": domains[0]} if wanted and domains else {}
-
     def environment(self) -> dict[str, str]:
         """Return the environment variables for the app's commands."""
         where = self.layout
@@ -292,7 +234,7 @@ class AppConfig:
             "HOME": str(where.data),
             "PYTHONDONTWRITEBYTECODE": "1",
             **path,
-            **self.settings(),
+            **self.settings.values(),
         }
 
     def _there(self, key: str, path: str, *, folder: bool) -> None:

@@ -20,6 +20,8 @@ DEVELOPMENT_FILE = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional"
 # Distributions that depend on Flask.
 FLASK_DISTRIBUTIONS = ("flask", "apiflask", "dash", "connexion", "eve")
 MAX_INCLUDED_FILES = 20
+DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
+"""Installed if the app does not require them: releases that are known to work."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ class Requirements:
     def flask(self) -> bool:
         """Return whether Flask, or something that depends on it, is required."""
         return any(name in FLASK_DISTRIBUTIONS or name.startswith("flask-") for name in self.names)
+
+
+def pip_arguments(wanted: Requirements | None, imported: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what pip installs: gunicorn, Flask and the requirements, else the imported packages."""
+    held = wanted.held if wanted else ()
+    server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else DEFAULT_GUNICORN,)
+    flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)
+    return (*server, *flask, *(wanted.arguments if wanted else imported))
 
 
 def find_requirements(root: Path | RepositoryCheckout, folder: str = "") -> Requirements | None:

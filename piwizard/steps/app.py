@@ -160,7 +160,7 @@ class App(Step):
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
             "app.static": (app.static, "found in the code"),
             "app.writable": (list(app.writable), "found in the code"),
-            "app.env": ({name: {"generate": 32} for name in app.generated}, "secrets that the code reads"),
+            "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
             "app.network": _suggested_network(app),
         }
@@ -184,7 +184,7 @@ class App(Step):
             key="app.entry",
             env=env,
             proves=(app.entry.entry,),
-            variables=app.unset,
+            variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
             scripts=(SMOKE_TEST,),

@@ -90,7 +90,9 @@ class Gunicorn(Step):
                 key="site.name",
                 hint="Choose another name for the site.",
             )
-        settings = "".join(f"{variable}={environment_value(value)}\n" for variable, value in app.settings().items())
+        settings = "".join(
+            f"{variable}={environment_value(value)}\n" for variable, value in app.settings.values().items()
+        )
         units_group = Transaction(
             f"{name}-service",
             (

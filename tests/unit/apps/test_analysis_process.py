@@ -192,7 +192,7 @@ def test_answers_replace_what_cannot_be_read(tree):
     assert app.root_files == {}
     assert app.writable == ("data",)
     assert app.init == ("flask init-db",)
-    assert (app.generated, app.unset) == ((), ())
+    assert (app.settings.generated, app.settings.unset) == ((), ())
     assert app.libraries == ()
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.apps.app_config import DEFAULT_FLASK, DEFAULT_GUNICORN, AppConfig
+from piwizard.apps.app_config import AppConfig
+from piwizard.apps.requirements import DEFAULT_FLASK, DEFAULT_GUNICORN
 from piwizard.errors import PiwizardError
 from piwizard.steps.app import App
 from piwizard.system import paths
