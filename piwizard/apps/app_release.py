@@ -1,4 +1,4 @@
-"""Choose the release of an app: the commit, and how its virtual environment is built."""
+"""Choose an app's release by its commit and by how it is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the Flask app, or the function that creates one, behind a name in an app's code."""
+"""Find the Flask app or app factory that a name in the code refers to."""
 
 from __future__ import annotations
 

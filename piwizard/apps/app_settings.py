@@ -1,4 +1,4 @@
-"""Combine the answered environment variables of an app with those that its code reads."""
+"""Combine the answered environment variables with those that the code reads."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ BLOCK_NODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass
 class CodeIndex:
-    """The names that each file of a checkout binds; name_lookup and app_resolver resolve them."""
+    """The names that each file of a checkout binds."""
 
     checkout: RepositoryCheckout
     _bindings: dict[str, Bindings] = field(default_factory=dict)

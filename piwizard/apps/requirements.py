@@ -59,7 +59,7 @@ class Requirements:
 
 
 def pip_arguments(wanted: Requirements | None, imported: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what pip installs: gunicorn, Flask and the requirements, else the imported packages."""
+    """Return the packages that pip installs: gunicorn, Flask and the app's own."""
     held = wanted.held if wanted else ()
     server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else DEFAULT_GUNICORN,)
     flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)

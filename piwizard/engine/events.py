@@ -165,8 +165,8 @@ class CheckDone(Line):
     step: NotRequired[str]
 
 
+class ErrorRaised(Line):
     """An error: its message, the answer that caused it (`key`) and a `hint`."""
-    """An error: its message, the answer that caused it (`key`), and what to do next (`hint`)."""
 
     event: Literal["error"]
     message: str

@@ -27,6 +27,9 @@ STREAMS = 32
 CONNECTIONS = 128
 """Requests under way of one address: four browsers over HTTP/2 with all of their streams, or twenty over HTTP/1.1."""
 
+SILENCE = "1h"
+"""How long a WebSocket or an event stream may be silent in both directions."""
+
 
 def render_limits(main: str, others: Mapping[str, str]) -> str:
     """Return the text of FILE, without directives that another file sets.

@@ -63,6 +63,7 @@ def render_site(site: SiteBlock) -> str:
         limits=request_limits.LIMITS,
         streams=request_limits.STREAMS,
         connections=request_limits.CONNECTIONS,
+        silence=request_limits.SILENCE,
         dropped=visitor_headers.directives(),
         tls=site.tls,
         hsts=HSTS,

@@ -1,4 +1,4 @@
-"""Guide the user through the steps: status, questions, plan, confirmation, run and checks."""
+"""Guide the user through the steps, from the questions to the checks."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class UserQuit(Exception):
 
 
 class PromptFlow:
-    """One session."""
+    """One session of the prompts."""
 
     def __init__(self, console: Console, service: PromptService) -> None:
         self._console, self._service = console, service
 
     def welcome(self, why: str) -> None:
-        """Say how it works."""
+        """Explain how the prompts work."""
         self._console.say(f"piwizard {__version__}. {why}".strip())
         self._console.say("Nothing changes until you have seen the plan and confirmed it.")
         self._console.say("Press Ctrl-C to quit at any time. Your answers are saved as you go, and a run continues.")
@@ -61,7 +61,7 @@ class PromptFlow:
                 case "stop":
                     self._stop(alive, job)
                 case "go" if ahead:
-                    self._go_on(ahead)
+                    self._continue_with(ahead)
                 case "one":
                     self._one(found)
                 case "add":
@@ -101,8 +101,8 @@ class PromptFlow:
             self._console.say(f"Your app is online{f': {where}' if where else '.'}")
         return found
 
-    def _go_on(self, ahead: Status) -> None:
-        """Go through the steps, as long as each is settled."""
+    def _continue_with(self, ahead: Status) -> None:
+        """Set up one step after another, until one is not settled."""
         tried: set[str] = set()
         one: Status | None = ahead
         while one and self._step(one):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
 SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
-"""Run by the app's Python. An import would load much that plans do not need."""
+"""Run by the app's Python. Importing it would load modules that plans do not need."""
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -134,7 +134,7 @@ QUESTIONS = (
 
 
 class App(Step):
-    """Builds and tests a release; the gunicorn step activates it."""
+    """Build and test a release; the gunicorn step activates it."""
 
     name = "app"
     title = "App"
@@ -151,10 +151,10 @@ class App(Step):
     holds_data = True
     diagnosis_order = 5
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if ground is None or ground.source is None or answers is None:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        if context is None or context.source is None or answers is None:
             return QUESTIONS
-        app = app_of(ground, Answers(answers.site, {}))
+        app = app_of(context, Answers(answers.site, {}))
         found = {
             "app.entry": (app.entry.entry, app.entry.why),
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
@@ -166,8 +166,8 @@ class App(Step):
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        app = app_of(ground, answers)
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        app = app_of(context, answers)
         require_suitable_python(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
@@ -225,8 +225,8 @@ class App(Step):
             NoTrialCopy(where.folder / TRIAL_COPY),
         )
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
-        release = app_of(ground, answers).layout.release
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
+        release = app_of(context, answers).layout.release
         proven = files.read(release / PROOF_FILE) is not None
         detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
         cause = "The code or the answers have changed since, or the release was removed."

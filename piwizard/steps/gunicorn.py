@@ -54,7 +54,7 @@ QUESTIONS = (
 
 
 class Gunicorn(Step):
-    """Sets up a hardened service and its socket, sized for this board."""
+    """Set up a hardened service and its socket, sized for this board."""
 
     name = "gunicorn"
     title = "Gunicorn"
@@ -70,21 +70,21 @@ class Gunicorn(Step):
     deployed = True
     diagnosis_order = 4
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if ground is None:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        if context is None:
             return QUESTIONS
-        machine = ground.machine
-        app = _memory_usage(app_of(ground, answers)) if ground.source and answers else None
+        machine = context.machine
+        app = _memory_usage(app_of(context, answers)) if context.source and answers else None
         workers, threads = memory_usage.workers_and_threads(machine, app)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
         board += f"; the app uses {app.worker} MB per worker" if app else ""
         return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        app = app_of(ground, answers)
-        unit = _unit(app, ground)
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        app = app_of(context, answers)
+        unit = _unit(app, context)
         where, name, host = app.layout, unit.site, _host(answers)
-        if f"{name}.service" in ground.packaged_units:
+        if f"{name}.service" in context.packaged_units:
             raise PiwizardError(
                 f"site.name: {name} is the name of a system service.",
                 key="site.name",
@@ -112,7 +112,7 @@ class Gunicorn(Step):
         network = network_access.egress_changes(name, app.network, app.network_reason)
         return (*network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
         states = systemd.read_states(names)
@@ -129,7 +129,7 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
-        yield _network_check(app_of(ground, answers), name)
+        yield _network_check(app_of(context, answers), name)
         answer = _first_page(name, _host(answers))
         journal = RunCommand(f"journalctl -u {name}.service", "to see the app's output")
         app_fails = answer is not None and answer.status == 500
@@ -193,7 +193,7 @@ def _network_check(app: AppConfig, name: str) -> Check:
         cause = "The kernel has no nf_tables. It may have been upgraded since the Pi was started."
         return failed(detail, cause, (Advice("Reboot the Pi."),), beyond=True)
     if servers := network_access.unreachable_resolvers(name):
-        detail = f"the name server {servers[0]} is closed to it too"
+        detail = f"the app cannot reach the name server {servers[0]} either"
         return failed(detail, "The name server changed, and the rules have not been updated yet.", fix)
     unanswered = app.home_network and "app.network" not in app.answers.values
     but = f'; but {app.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
@@ -208,9 +208,9 @@ def _memory_usage(app: AppConfig) -> MemoryUsage | None:
     )
 
 
-def _unit(app: AppConfig, ground: PlanContext) -> app_units.AppUnit:
+def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
     answers, where = app.answers, app.layout
-    workers, threads = memory_usage.workers_and_threads(ground.machine, _memory_usage(app))
+    workers, threads = memory_usage.workers_and_threads(context.machine, _memory_usage(app))
     code = where.current / "app"
     return app_units.AppUnit(
         site=where.site,

@@ -1,4 +1,4 @@
-"""The app step: what it makes of code and answers."""
+"""Test which changes the app step plans for code and answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SRC_LAYOUT = {
 
 
 @pytest.fixture
-def plan(ground, answers):
+def plan(context, answers):
     def made(files=None, more="", **secrets):
-        return App().plan(ground(files), answers(more, **secrets))
+        return App().plan(context(files), answers(more, **secrets))
 
     return made
 
@@ -38,7 +38,7 @@ def test_release_is_planned_with_user_data_and_environment(plan):
     assert (checkout.commit, checkout.group) == (COMMIT, "blog")
     user, builder = of_kind(changes, "user")
     assert (user.name, user.home) == ("blog", Path("/srv/blog"))
-    assert builder.name != user.name, "what packages do while they are installed cannot touch the app's data"
+    assert builder.name != user.name, "code of packages cannot change the app's data while pip installs them"
     data = next(change for change in of_kind(changes, "folder") if change.path.name == "data")
     assert (data.mode, data.owner.user, data.whole) == (0o750, "blog", False), "what the app wrote survives an undo"
     (environment,) = of_kind(changes, "environment")
@@ -54,13 +54,13 @@ def test_setup_commands_run_as_the_app_user(plan):
         ("flask", "init-db"),
         ("python", "-m", "tool", "a b"),
     ]
-    assert commands[0].env["FLASK_APP"] == "app", "Flask before 2.2 knows no --app"
+    assert commands[0].env["FLASK_APP"] == "app", "Flask before 2.2 has no --app"
     assert commands[0].proves == ("flask", "init-db"), "the same command, whatever the entry is called"
     assert {command.user for command in commands} == {"blog"}
     assert {command.env["HOME"] for command in commands} == {"/srv/blog/data"}
     markers = [command.marker for command in commands]
     assert len(set(markers)) == 3
-    assert not [marker for marker in markers if "data" in marker.parts], "the app could write its own proof"
+    assert not [marker for marker in markers if "data" in marker.parts], "the app could forge its marker"
 
 
 def test_setup_command_is_known_by_its_text(plan):
@@ -77,7 +77,7 @@ def test_secrets_are_in_the_environment_and_in_no_argv(plan):
     assert "hunter2" not in repr(changes)
 
 
-def test_a_factory_below_a_folder(plan, answers, ground):
+def test_factory_in_a_src_layout_is_started(plan, answers, context):
     changes = plan(SRC_LAYOUT)
     trial = of_kind(changes, "command")[-1]
     assert any("create_app()" in word for word in trial.argv)
@@ -111,9 +111,9 @@ def test_app_that_cannot_be_planned_is_refused_by_key(plan, files, more, key, wo
     assert refused.value.key == key
 
 
-def test_plan_without_a_repository_is_refused(ground, answers):
+def test_plan_without_a_repository_is_refused(context, answers):
     with pytest.raises(PiwizardError, match=r"app\.repo"):
-        App().plan(ground(source=None), answers())
+        App().plan(context(source=None), answers())
 
 
 def test_packages_without_a_list_come_from_imports(plan):
@@ -203,25 +203,25 @@ def test_another_python_gets_its_own_release(plan, tmp_path, monkeypatch):
         return checkout.folder.name, checkout.instead
 
     build(name, "3.11")
-    assert planned() == (name, ""), "none is in use"
+    assert planned() == (name, ""), "no release is in use"
     use(name)
     stale = "its environment was built for Python 3.11, and this machine has 3.13 now"
-    assert planned() == (f"{name}-py3.13", stale), "the one in use is left alone meanwhile"
+    assert planned() == (f"{name}-py3.13", stale), "the release in use stays unchanged until then"
     build(f"{name}-py3.13", "3.13")
-    assert planned() == (f"{name}-py3.13", stale), "built, and not switched to yet"
+    assert planned() == (f"{name}-py3.13", stale), "built, but not in use yet"
     use(f"{name}-py3.13")
     assert planned() == (f"{name}-py3.13", "")
     shutil.rmtree(releases / name)
-    assert planned() == (f"{name}-py3.13", ""), "also when the one before is gone"
+    assert planned() == (f"{name}-py3.13", ""), "even if the release before was removed"
 
 
 @pytest.fixture
-def serving(tmp_path, monkeypatch, ground, answers):
-    """A site that serves a release whose environment was built in the way that is named."""
+def serving(tmp_path, monkeypatch, context, answers):
+    """Set up a site whose current release has an environment built by this recipe; return the planned release."""
     monkeypatch.setattr(paths, "sites_dir", lambda: tmp_path / "srv")
 
     def made(built):
-        chosen = AppConfig(ground({"app.py": FLASK, "requirements.txt": "flask\n"}).source, answers())
+        chosen = AppConfig(context({"app.py": FLASK, "requirements.txt": "flask\n"}).source, answers())
         release = tmp_path / "srv" / "blog" / "releases" / COMMIT[:12]
         release.mkdir(parents=True, exist_ok=True)
         (release / "venv.json").write_bytes(built or chosen.recipe)

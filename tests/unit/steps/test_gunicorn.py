@@ -1,4 +1,4 @@
-"""The service: sized for the board, for as many sites as there are, under a name that nobody has."""
+"""Test the units of an app: size, settings and name."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .test_app import SRC_LAYOUT
 
 
 @pytest.fixture
-def written(ground, answers):
-    """The files of the plan, by their names."""
+def written(context, answers):
+    """Return the files of the plan by name."""
 
     def made(files=None, more="", parts=None, **secrets):
-        changes = Gunicorn().plan(ground(files, **(parts or {})), answers(more, **secrets))
+        changes = Gunicorn().plan(context(files, **(parts or {})), answers(more, **secrets))
         return {file.path.name: file for file in of_kind(changes, "file")}
 
     return made
@@ -35,7 +35,7 @@ def test_answers_override_workers_and_threads(written):
     assert "--threads=9" in text
 
 
-def test_a_factory_below_a_folder(written):
+def test_factory_in_a_src_layout_is_started(written):
     text = written(SRC_LAYOUT)["blog.service"].content
     assert "/srv/blog/" in re.search(r"PYTHONPATH=(\S+)", text)[1]
     assert re.search(r"PYTHONPATH=\S+/app/src\b", text)
@@ -65,21 +65,21 @@ def test_units_of_others_do_not_block_a_site_name(written):
     assert written(parts={"packaged_units": frozenset({"nginx.service", "blogger.service"})})
 
 
-def test_units_are_enabled_after_they_are_written(ground, answers):
-    changes = Gunicorn().plan(ground(), answers())
+def test_units_are_enabled_after_they_are_written(context, answers):
+    changes = Gunicorn().plan(context(), answers())
     group, units = of_kind(changes, "group")[-1], of_kind(changes, "unit")
     assert group.activate[0].argv == ("systemctl", "daemon-reload")
     assert [unit.name for unit in units][-2:] == ["blog.socket", "blog.service"]
 
 
-def test_gunicorn_questions_name_the_board(ground, memory):
-    workers, threads = Gunicorn().questions(ground(machine=memory(430, 1)), None)
+def test_gunicorn_questions_name_the_board(context, memory):
+    workers, threads = Gunicorn().questions(context(machine=memory(430, 1)), None)
     assert (workers.default, threads.default) == (1, 4)
 
 
 @pytest.fixture
 def proven(tmp_path, monkeypatch):
-    """The release of that name as its trial left it, in use or not."""
+    """Make a release with a proof of its smoke test, in use or not."""
     monkeypatch.setattr("piwizard.system.paths.sites_dir", lambda: tmp_path / "srv")
 
     def made(worker, release=COMMIT[:12], *, current=True):
@@ -93,9 +93,9 @@ def proven(tmp_path, monkeypatch):
     return made
 
 
-def test_measured_memory_decides_the_workers(ground, answers, memory, proven):
+def test_measured_memory_decides_the_workers(context, answers, memory, proven):
     proven(61)
-    on = ground(machine=memory(430, 4))
+    on = context(machine=memory(430, 4))
     workers, threads = Gunicorn().questions(on, answers())
     assert (workers.default, threads.default) == (2, 4)
     assert workers.detected == "for 4 cores, 512 MB; the app uses 61 MB per worker"

@@ -1,4 +1,4 @@
-"""The system step refuses early, with a word that helps."""
+"""Test that the system step refuses early, and says what to do."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .conftest import SAMPLES
 
 
 @pytest.fixture
-def plan(ground, answers):
-    return lambda machine: System().plan(ground(machine=machine), answers(site=None))
+def plan(context, answers):
+    return lambda machine: System().plan(context(machine=machine), answers(site=None))
 
 
 @pytest.mark.parametrize("name", ["pi4-trixie", "zero-w-bookworm", "pi3-bookworm-dhcpcd"])
@@ -100,9 +100,9 @@ def test_enough_or_unknown_disk_space_is_accepted(plan, machine, free):
 
 
 @pytest.mark.parametrize(("total", "swap", "ok"), [(430, 100, True), (200, 0, False), (200, 100, True)])
-def test_memory_check(ground, answers, machine, total, swap, ok):
+def test_memory_check(context, answers, machine, total, swap, ok):
     known = machine()
     small = dataclasses.replace(known, memory=dataclasses.replace(known.memory, total=total, swap=swap))
-    checks = {check.id: check for check in System().checks(ground(machine=small), answers(site=None))}
+    checks = {check.id: check for check in System().checks(context(machine=small), answers(site=None))}
     assert checks["memory-size"].ok == ok
     assert checks["clock-correct"].ok
