@@ -183,7 +183,7 @@ class App(Step):
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
-        instead = app.left_behind.words if app.left_behind else ""
+        instead = app.left_behind.sentence if app.left_behind else ""
         published = {**app.static, **app.root_files}
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
