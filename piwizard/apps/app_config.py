@@ -197,7 +197,7 @@ class AppConfig:
 
     @property
     def hardware_uses(self) -> tuple[HardwareUse, ...]:
-        """Return the places in the code that use hardware or libraries of the system, whatever was answered."""
+        """Return the places in the code that use hardware, whatever was answered."""
         return self.analysis.hardware or ()
 
     @cached_property

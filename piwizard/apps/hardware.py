@@ -1,4 +1,7 @@
-"""Find the hardware that an app's code uses: by imports, requirements, device paths, programs and its unit files."""
+"""Find the hardware that an app uses.
+
+Imports, requirements, device paths, started programs and the repository's own systemd units show it.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,7 @@ class HardwareUse:
 
 
 def find_hardware(root: Path | RepositoryCheckout) -> tuple[HardwareUse, ...]:
-    """Return the places in a checkout that use hardware, or libraries that come with the system."""
+    """Return the places in a checkout that use hardware or libraries of the system."""
     checkout = scan_checkout(root)
     found: list[HardwareUse] = []
     for file in checkout.python:

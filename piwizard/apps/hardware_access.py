@@ -20,7 +20,7 @@ def hardware_reason(app: AppConfig) -> str:
 
 
 def hardware_notices(app: AppConfig) -> Sequence[Change]:
-    """Return what a person must know before confirming: what the app may use without an answer."""
+    """Return a notice of the hardware that the app may use without an answer."""
     if "app.hardware" in app.answers.values or not app.hardware:
         return ()
     labels = [DEVICE_CLASSES[kind].label for kind in app.hardware]

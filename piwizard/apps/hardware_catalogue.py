@@ -1,4 +1,7 @@
-"""Python libraries and programs for a Pi's hardware: what they use, and where they come from."""
+"""List the Python libraries and programs for a Pi's hardware.
+
+Each says which devices it uses, and where it comes from.
+"""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
 
 
 def import_line(tree: ast.Module, top: str) -> int:
-    """Return the line of the first import of a top-level module; 1 if there is none."""
+    """Return the line of the first import of a top-level module, else 1."""
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []

@@ -1,4 +1,4 @@
-"""The device classes of a Raspberry Pi: their nodes, their groups, and what systemd has to allow."""
+"""Define the device classes of a Raspberry Pi: their nodes and groups."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ NOTIFICATION_FOLDER = "/dev/shm"
 
 @dataclass(frozen=True)
 class DeviceClass:
-    """One kind of hardware. `nodes` are in the notation of DeviceAllow=: a path, or a class of /proc/devices.
+    """One kind of hardware.
 
-    `groups` are those of Raspberry Pi OS whose members may open the nodes. `files` are below /sys and writable for
+    `nodes` are in the notation of DeviceAllow=: a path, or a class of /proc/devices. `groups` are those of Raspberry Pi OS whose members may open the nodes. `files` are below /sys and writable for
     these groups; everything else there stays read-only.
     """
 
