@@ -114,14 +114,14 @@ def submodule_file(checkout: RepositoryCheckout, file: str, name: str) -> str | 
     return find_module(checkout, parent_folder(file), name) if file.endswith("__init__.py") else None
 
 
-def is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
+    """Return the line of a top-level module's first import; 1 without one."""
     """Return whether a module that a file imports is a file or folder of the checkout."""
     folders = folders_above(file)
     return any(find_module(checkout, folder, top) or checkout.is_dir(join_path(folder, top)) for folder in folders)
 
 
 def import_line(tree: ast.Module, top: str) -> int:
-    """Return the line of the first import of a top-level module, else 1."""
+    """Return the line that first imports a top-level module; 1 if none does."""
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []

@@ -14,8 +14,9 @@ NOTIFICATION_FOLDER = "/dev/shm"
 class DeviceClass:
     """One kind of hardware.
 
-    `nodes` are in the notation of DeviceAllow=: a path, or a class of /proc/devices. `groups` are those of Raspberry Pi OS whose members may open the nodes. `files` are below /sys and writable for
-    these groups; everything else there stays read-only.
+    `nodes` are in the notation of DeviceAllow=: a path, or a class of /proc/devices. `groups` are those of Raspberry
+    Pi OS whose members may open the nodes. `files` are below /sys and writable for these groups; everything else there
+    stays read-only.
     """
 
     label: str
