@@ -114,8 +114,8 @@ def submodule_file(checkout: RepositoryCheckout, file: str, name: str) -> str | 
     return find_module(checkout, parent_folder(file), name) if file.endswith("__init__.py") else None
 
 
-    """Return the line of a top-level module's first import; 1 without one."""
-    """Return whether a module that a file imports is a file or folder of the checkout."""
+def is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
+    """Return whether a module that a file imports is part of the checkout."""
     folders = folders_above(file)
     return any(find_module(checkout, folder, top) or checkout.is_dir(join_path(folder, top)) for folder in folders)
 
