@@ -21,9 +21,11 @@ from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
 from piwizard.apps.typed_json import MalformedAnalysis, decode_as
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.version_specs import MAX_SPEC_LENGTH
 from piwizard.apps.write_paths import SAFE_PATH, WritePath
 from piwizard.errors import PiwizardError
+from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
 from piwizard.system.devices import DEVICE_CLASSES
 
 T = TypeVar("T")
@@ -51,6 +53,7 @@ KEY_OF_PART = {
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
+    "uploads": "app.upload_limit",
 }
 """The answer that replaces each part where the part is not known."""
 
@@ -113,6 +116,8 @@ class Analysis:
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
+    uploads: tuple[UploadLimit, ...] | None = None
+    """At most one."""
     failures: Mapping[str, AnalysisFailure] = field(default_factory=dict)
 
     def known(self, part: str, value: T | None) -> T:
@@ -288,6 +293,16 @@ def _check_warnings(found: tuple[CodeWarning, ...]) -> tuple[CodeWarning, ...]:
     ]
 
 
+def _check_uploads(found: tuple[UploadLimit, ...]) -> tuple[UploadLimit, ...]:
+    right = (
+        one
+        for one in found
+        if 1 <= one.mib <= MAX_UPLOAD_MIB and one.setting.isidentifier() and len(one.setting) < MAX_TEXT_LENGTH
+        if is_repository_path(one.file)
+    )
+    return tuple(right)[:1]
+
+
 PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "entries": (tuple[EntryCandidate, ...], _check_entries),
     "needs": (PythonPackages, _check_packages),
@@ -301,4 +316,5 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
+    "uploads": (tuple[UploadLimit, ...], _check_uploads),
 }

@@ -53,6 +53,7 @@ from piwizard.apps.requirements import (
     required_distributions,
 )
 from piwizard.apps.static import find_root_files, find_static
+from piwizard.apps.upload_limit import find_upload_limit
 from piwizard.apps.write_paths import find_write_paths
 from piwizard.errors import PiwizardError
 
@@ -125,6 +126,7 @@ class AnalysisReader:
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
+        self._part("uploads", lambda: find_upload_limit(self._code))
 
     def _part(self, name: str, work: Callable[[], object]) -> bool:
         """Print one part, which gets half of the remaining time.

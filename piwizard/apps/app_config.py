@@ -23,9 +23,11 @@ from piwizard.apps.process_model import EVENTLET, ProcessModel
 from piwizard.apps.requirements import DEFAULT_GUNICORN, EVENTLET_GUNICORN, Requirements, pip_arguments
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
 from piwizard.changes.virtualenv import recipe
 from piwizard.errors import PiwizardError
+from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.commands import SEARCH_PATH
 from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
@@ -214,6 +216,16 @@ class AppConfig:
         found = {kind for use in self.hardware_uses for kind in use.kinds}
         wanted = self.answers.get("app.hardware", found)
         return tuple(kind for kind in DEVICE_CLASSES if kind in wanted)
+
+    def found_upload_limit(self) -> UploadLimit | None:
+        """Return the limit that the code sets, whatever was answered."""
+        return next(iter(self.analysis.uploads or ()), None)
+
+    @property
+    def upload_limit(self) -> int:
+        """Return the size in MiB of the largest request that visitors may send."""
+        found = self.found_upload_limit
+        return int(self.answers.get("app.upload_limit", found.mib if found else UPLOAD_MIB))
 
     @property
     def found_init(self) -> tuple[InitCommand, ...]:

@@ -474,3 +474,10 @@ def test_failed_analysis_is_not_cached(kept, monkeypatch):
     monkeypatch.setattr(analysis_process, "START_CODE", "raise SystemExit(3)")
     assert kept.of().failures
     assert not analysis_cache.cache_folder("blog").exists()
+
+
+@pytest.mark.parametrize("lie", [{"mib": 0}, {"mib": 99_999}, {"setting": "A\nB"}, {"file": "../x"}])
+def test_reported_upload_limit_that_is_malformed_is_ignored(lie):
+    one = {"mib": 200, "setting": "MAX_CONTENT_LENGTH", "file": "app.py", "line": 3}
+    assert check_part("uploads", [one])
+    assert not check_part("uploads", [one | lie])
