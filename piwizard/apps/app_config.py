@@ -217,6 +217,7 @@ class AppConfig:
         wanted = self.answers.get("app.hardware", found)
         return tuple(kind for kind in DEVICE_CLASSES if kind in wanted)
 
+    @property
     def found_upload_limit(self) -> UploadLimit | None:
         """Return the limit that the code sets, whatever was answered."""
         return next(iter(self.analysis.uploads or ()), None)
