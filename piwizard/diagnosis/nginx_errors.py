@@ -15,13 +15,13 @@ LINE = re.compile(
     r"(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[\w+\] [^:]*: (?:\*\d+ )?(?P<text>.*?), client: .*?"
     r'request: "(?P<request>[^"]*)"(?:, upstream: "http://unix:(?P<socket>[^:"]+):)?'
 )
-MOST = 1 << 18
-"""Bytes of the log that are read, from its end."""
+MAX_LOG_BYTES = 1 << 18
+"""Only the end of the log is read."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A request that nginx got no answer for, and why."""
+    """A request that the app did not answer, and why."""
 
     at: datetime
     text: str
@@ -31,11 +31,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class UpstreamProblem:
-    """A kind of problem: its id and name, what nginx writes, the cause and the fix."""
+    """A kind of problem; `text` is part of nginx's message."""
 
     id: str
     name: str
-    sign: str
+    text: str
     cause: str
     fix: Fix
 
@@ -63,14 +63,14 @@ PROBLEMS = (
         "nginx may not open the app's socket: it runs as another user than www-data, or the socket was changed.",
         (
             RunCommand("piwizard apply gunicorn nginx", "to restore both"),
-            Advice("The line `user` in nginx.conf has to say www-data."),
+            Advice("The line `user` in nginx.conf must be `user www-data;`."),
         ),
     ),
     UpstreamProblem(
         "app-too-busy",
         "App keeps up with requests",
         "(11: Resource temporarily unavailable)",
-        "So many requests were waiting for the app that it took no more from nginx.",
+        "So many requests were waiting for the app that it accepted no more.",
         (Advice("Set gunicorn.threads to a higher number."), RunCommand("piwizard apply", "after that")),
     ),
     UpstreamProblem(
@@ -84,7 +84,7 @@ PROBLEMS = (
 
 
 def parse(text: str) -> list[Refused]:
-    """Return the failed requests in a log, oldest first. nginx writes local time."""
+    """Return the failed requests in a log, oldest first. nginx logs local time."""
     found = []
     for line in text.splitlines():
         if match := LINE.match(line):
@@ -94,7 +94,7 @@ def parse(text: str) -> list[Refused]:
 
 
 def upstream_problems(refused: Sequence[Refused], site: str, socket: str, since: datetime | None) -> list[Finding]:
-    """Return the kinds of problem between nginx and a site's socket after a moment."""
+    """Return the problems between nginx and a site's socket since `since`."""
     ours = [
         one for one in refused if one.socket == socket and (since is None or one.at >= since.replace(microsecond=0))
     ]
@@ -102,7 +102,7 @@ def upstream_problems(refused: Sequence[Refused], site: str, socket: str, since:
 
 
 def _one(problem: UpstreamProblem, refused: Sequence[Refused], site: str) -> Finding | None:
-    same = [one for one in refused if problem.sign in one.text]
+    same = [one for one in refused if problem.text in one.text]
     if not same:
         return None
     pages = list(dict.fromkeys(one.request.rpartition(" ")[0] or one.request for one in same))[-3:]
