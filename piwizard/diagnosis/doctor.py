@@ -150,9 +150,10 @@ class Examination:
         begin = lines[0].at if lines else last_run
         if context and not any(finding.id == HOME_BLOCKED[0] for finding in found):
             found += blocked_by_filter(context.refused, context, begin)
-        found += nginx_errors.upstream_problems(
-            nginx_errors.parse(_end_of(Path(nginx_errors.LOG))), site, app_units.socket_path(site), begin
-        )
+        refused = nginx_errors.parse(_end_of(Path(nginx_errors.LOG)))
+        domains = self._planner.answers.of(site).get("site.domains", ())
+        found += nginx_errors.upstream_problems(refused, site, app_units.socket_path(site), begin)
+        found += nginx_errors.upload_problems(refused, site, domains, begin)
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
         detail = f"no errors{since}" if lines else "the journal no longer has any lines"
         yield from found or [Finding(*LOG, True, detail, step="app", site=site)]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from piwizard.diagnosis.findings import Finding
+from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 LOG = "/var/log/nginx/error.log"
 LINE = re.compile(
     r"(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[\w+\] [^:]*: (?:\*\d+ )?(?P<text>.*?), client: .*?"
-    r'request: "(?P<request>[^"]*)"(?:, upstream: "http://unix:(?P<socket>[^:"]+):)?'
+    r'(?:server: (?P<server>[^,]*), )?request: "(?P<request>[^"]*)"(?:, upstream: "http://unix:(?P<socket>[^:"]+):)?'
 )
 MAX_LOG_BYTES = 1 << 18
 """Only the end of the log is read."""
@@ -27,6 +28,8 @@ class Refused:
     text: str
     request: str
     socket: str
+    server: str = ""
+    """The first name of the server block."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ PROBLEMS = (
     ),
     UpstreamProblem(
         "page-too-slow",
-        "Pages answered within a minute",
+        "Pages answered in time",
         "upstream timed out",
-        "The app took more than a minute for the page, and nginx stopped waiting.",
+        "The app took a minute or more for the page, and nginx stopped waiting.",
         (Advice("Let the page do less at a time, or do the work outside of a request."), DEPLOY),
     ),
     UpstreamProblem(
@@ -82,6 +85,16 @@ PROBLEMS = (
     ),
 )
 
+TOO_LARGE = UpstreamProblem(
+    "upload-too-large",
+    "Uploads within the limit",
+    "client intended to send too large",
+    "The request was larger than app.upload_limit allows, so the visitor got status 413.",
+    (),
+)
+SIZE = re.compile(r"body: (\d{1,15})(?:\+(\d{1,15}))? bytes")
+"""The bytes of a refused body; of one in chunks, those that came and those of the next chunk."""
+
 
 def parse(text: str) -> list[Refused]:
     """Return the failed requests in a log, oldest first. nginx logs local time."""
@@ -89,16 +102,33 @@ def parse(text: str) -> list[Refused]:
     for line in text.splitlines():
         if match := LINE.match(line):
             at = datetime.strptime(match["at"], "%Y/%m/%d %H:%M:%S").astimezone()
-            found.append(Refused(at, match["text"], match["request"], match["socket"] or ""))
+            found.append(Refused(at, match["text"], match["request"], match["socket"] or "", match["server"] or ""))
     return found
 
 
 def upstream_problems(refused: Sequence[Refused], site: str, socket: str, since: datetime | None) -> list[Finding]:
     """Return the problems between nginx and a site's socket since `since`."""
-    ours = [
-        one for one in refused if one.socket == socket and (since is None or one.at >= since.replace(microsecond=0))
-    ]
+    ours = [one for one in _since(refused, since) if one.socket == socket]
     return [finding for problem in PROBLEMS if (finding := _one(problem, ours, site))]
+
+
+def upload_problems(
+    refused: Sequence[Refused], site: str, domains: Sequence[str], since: datetime | None
+) -> list[Finding]:
+    """Return the requests to a site that nginx refused with status 413 since `since`."""
+    ours = [one for one in _since(refused, since) if one.server in domains]
+    sizes = [sum(int(part) for part in found.groups("0")) for one in ours if (found := SIZE.search(one.text))]
+    mib = min(-(-max(sizes, default=0) // (1 << 20)), MAX_UPLOAD_MIB)
+    fix = (
+        Advice(f"If your site should take it, write upload_limit = {mib} under [app] into the answers."),
+        RunCommand("piwizard apply site", "after that"),
+    )
+    finding = _one(replace(TOO_LARGE, fix=fix), ours, site)
+    return [finding] if finding else []
+
+
+def _since(refused: Sequence[Refused], since: datetime | None) -> list[Refused]:
+    return [one for one in refused if since is None or one.at >= since.replace(microsecond=0)]
 
 
 def _one(problem: UpstreamProblem, refused: Sequence[Refused], site: str) -> Finding | None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python. Importing it would load modules that plans do not need."""
+GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
+"""The smoke test uses the configuration that the service will have."""
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -187,7 +189,7 @@ class App(Step):
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
-            scripts=(SMOKE_TEST,),
+            scripts=(SMOKE_TEST, GUNICORN_CONFIG),
             network=app.network,
             start=app.working_directory,
             bind=preparation.trial_bind(app),

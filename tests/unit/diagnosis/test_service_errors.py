@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.diagnosis import journald
 from piwizard.diagnosis.journald import JournalLine
-from piwizard.diagnosis.nginx_errors import parse, upstream_problems
+from piwizard.diagnosis.nginx_errors import parse, upload_problems, upstream_problems
 from piwizard.diagnosis.service_errors import service_problems
 from piwizard.system.remedies import ApplySteps
 from tests.unit.diagnosis import recorded
@@ -94,3 +94,19 @@ def test_nginx_problems_are_found_by_socket() -> None:
         "page-too-slow"
     ]
     assert upstream_problems(refused, "myflask", SOCKET, datetime(2030, 1, 1, tzinfo=UTC)) == []
+
+
+def test_upload_that_nginx_refused_names_the_limit_to_set() -> None:
+    refused = parse(
+        "2026/11/22 12:50:02 [error] 617#617: *27 client intended to send too large body: 209715200 bytes, client: "
+        '192.168.1.50, server: pi.example, request: "POST /upload HTTP/1.1", host: "pi.example"\n'
+        "2026/11/22 12:51:02 [error] 617#617: *28 client intended to send too large chunked body: 16777216+8192 bytes, "
+        'client: 192.168.1.50, server: other.example, request: "POST /a HTTP/1.1", host: "other.example"\n'
+    )
+    (finding,) = upload_problems(refused, "myflask", ["pi.example", "www.pi.example"], None)
+    assert finding.id == "upload-too-large"
+    assert "POST /upload" in finding.detail
+    assert "upload_limit = 200 under [app]" in finding.advice
+    (other,) = upload_problems(refused, "other", ["other.example"], None)
+    assert "upload_limit = 17 " in other.advice
+    assert upload_problems(refused, "third", ["third.example"], None) == []
