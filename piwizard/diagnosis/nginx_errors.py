@@ -16,13 +16,13 @@ LINE = re.compile(
     r"(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[\w+\] [^:]*: (?:\*\d+ )?(?P<text>.*?), client: .*?"
     r'(?:server: (?P<server>[^,]*), )?request: "(?P<request>[^"]*)"(?:, upstream: "http://unix:(?P<socket>[^:"]+):)?'
 )
-MOST = 1 << 18
-"""Bytes of the log that are read, from its end."""
+MAX_LOG_BYTES = 1 << 18
+"""Only the end of the log is read."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A request that nginx got no answer for, and why."""
+    """A request that the app did not answer, and why."""
 
     at: datetime
     text: str
@@ -34,11 +34,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class UpstreamProblem:
-    """A kind of problem: its id and name, what nginx writes, the cause and the fix."""
+    """A kind of problem; `text` is part of nginx's message."""
 
     id: str
     name: str
-    sign: str
+    text: str
     cause: str
     fix: Fix
 
@@ -66,14 +66,14 @@ PROBLEMS = (
         "nginx may not open the app's socket: it runs as another user than www-data, or the socket was changed.",
         (
             RunCommand("piwizard apply gunicorn nginx", "to restore both"),
-            Advice("The line `user` in nginx.conf has to say www-data."),
+            Advice("The line `user` in nginx.conf must be `user www-data;`."),
         ),
     ),
     UpstreamProblem(
         "app-too-busy",
         "App keeps up with requests",
         "(11: Resource temporarily unavailable)",
-        "So many requests were waiting for the app that it took no more from nginx.",
+        "So many requests were waiting for the app that it accepted no more.",
         (Advice("Set gunicorn.threads to a higher number."), RunCommand("piwizard apply", "after that")),
     ),
     UpstreamProblem(
@@ -97,7 +97,7 @@ SIZE = re.compile(r"body: (\d{1,15})(?:\+(\d{1,15}))? bytes")
 
 
 def parse(text: str) -> list[Refused]:
-    """Return the failed requests in a log, oldest first. nginx writes local time."""
+    """Return the failed requests in a log, oldest first. nginx logs local time."""
     found = []
     for line in text.splitlines():
         if match := LINE.match(line):
@@ -107,7 +107,7 @@ def parse(text: str) -> list[Refused]:
 
 
 def upstream_problems(refused: Sequence[Refused], site: str, socket: str, since: datetime | None) -> list[Finding]:
-    """Return the kinds of problem between nginx and a site's socket after a moment."""
+    """Return the problems between nginx and a site's socket since `since`."""
     ours = [one for one in _since(refused, since) if one.socket == socket]
     return [finding for problem in PROBLEMS if (finding := _one(problem, ours, site))]
 
@@ -115,7 +115,7 @@ def upstream_problems(refused: Sequence[Refused], site: str, socket: str, since:
 def upload_problems(
     refused: Sequence[Refused], site: str, domains: Sequence[str], since: datetime | None
 ) -> list[Finding]:
-    """Return the requests to a site that nginx refused with status 413 after a moment."""
+    """Return the requests to a site that nginx refused with status 413 since `since`."""
     ours = [one for one in _since(refused, since) if one.server in domains]
     sizes = [sum(int(part) for part in found.groups("0")) for one in ours if (found := SIZE.search(one.text))]
     mib = min(-(-max(sizes, default=0) // (1 << 20)), MAX_UPLOAD_MIB)
@@ -132,7 +132,7 @@ def _since(refused: Sequence[Refused], since: datetime | None) -> list[Refused]:
 
 
 def _one(problem: UpstreamProblem, refused: Sequence[Refused], site: str) -> Finding | None:
-    same = [one for one in refused if problem.sign in one.text]
+    same = [one for one in refused if problem.text in one.text]
     if not same:
         return None
     pages = list(dict.fromkeys(one.request.rpartition(" ")[0] or one.request for one in same))[-3:]

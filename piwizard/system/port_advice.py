@@ -42,8 +42,8 @@ def _way(owner: PortOwner, port: int, free: int) -> str:
     if program == "pihole-FTL":
         return (
             "Move Pi-hole's web pages to other ports: run `sudo pihole-FTL --config webserver.port "
-            "'8080o,8443os,[::]:8080o,[::]:8443os'` and `sudo systemctl restart pihole-FTL`. Its DNS stays as it is, and "
-            "its pages are at port 8080."
+            "'8080o,8443os,[::]:8080o,[::]:8443os'` and `sudo systemctl restart pihole-FTL`. Its DNS stays as it is, "
+            "and its pages are at port 8080."
         )
     if program == "lighttpd" and owner.words != "lighttpd":
         return (

@@ -14,14 +14,12 @@ MAX_LABEL = 24
 
 NOT_YET: frozenset[str] = frozenset(
     {
-        "piwizard/diagnosis",
         "screens/controllers",
         "screens/form",
         "screens/widgets",
         "tests/component",
         "tests/journeys",
         "tests/nightly",
-        "tests/unit/diagnosis",
         "tests/unit/screens",
     }
 )
@@ -29,7 +27,6 @@ NOT_YET: frozenset[str] = frozenset(
 
 DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
     {
-        "piwizard/diagnosis",
         "screens",
         "screens/controllers",
         "screens/form",
