@@ -13,6 +13,8 @@ from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
+from piwizard.apps.hardware import HardwareUse
+from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
 from piwizard.apps.required_python import RequiredPython
@@ -24,6 +26,7 @@ from piwizard.apps.version_specs import MAX_SPEC_LENGTH
 from piwizard.apps.write_paths import SAFE_PATH, WritePath
 from piwizard.errors import PiwizardError
 from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
+from piwizard.system.devices import DEVICE_CLASSES
 
 T = TypeVar("T")
 DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
@@ -45,6 +48,7 @@ KEY_OF_PART = {
     "init": "app.init",
     "server": "app.env",
     "network": "app.network",
+    "hardware": "app.hardware",
     "process": "gunicorn.workers",
     "writable": "app.writable",
     "python": "app.python",
@@ -106,6 +110,7 @@ class Analysis:
     init: tuple[InitCommand, ...] | None = None
     server: str | None = None
     network: tuple[HomeNetworkUse, ...] | None = None
+    hardware: tuple[HardwareUse, ...] | None = None
     process: tuple[ProcessFinding, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
@@ -239,6 +244,17 @@ def _check_network(found: tuple[HomeNetworkUse, ...]) -> tuple[HomeNetworkUse, .
     return tuple(one for one in found if _is_short_text(one.why) and is_repository_path(one.file))[:MAX_SUGGESTIONS]
 
 
+def _check_hardware(found: tuple[HardwareUse, ...]) -> tuple[HardwareUse, ...]:
+    libraries = {"", CIRCUITPYTHON.name, *BY_NAME}
+    packages = {"", *(package for _, package in PROGRAMS.values())}
+
+    def right(one: HardwareUse) -> bool:
+        known = set(one.kinds) <= DEVICE_CLASSES.keys() and one.library in libraries and one.package in packages
+        return known and _is_short_text(one.why) and _is_short_text(one.device) and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
+
+
 def _check_process(found: tuple[ProcessFinding, ...]) -> tuple[ProcessFinding, ...]:
     return tuple(
         one
@@ -295,6 +311,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "init": (tuple[InitCommand, ...], _check_init),
     "server": (str, _check_server),
     "network": (tuple[HomeNetworkUse, ...], _check_network),
+    "hardware": (tuple[HardwareUse, ...], _check_hardware),
     "process": (tuple[ProcessFinding, ...], _check_process),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),

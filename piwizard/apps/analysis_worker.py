@@ -39,6 +39,7 @@ from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.database import database_server_in_code, find_init_commands
 from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
 from piwizard.apps.env_vars import find_env_variables
+from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
 from piwizard.apps.process_findings import find_process_model
@@ -120,6 +121,7 @@ class AnalysisReader:
         self._part("init", lambda: find_init_commands(self._code, self._entry.entry)[:MAX_SUGGESTIONS])
         self._part("server", lambda: database_server_in_code(self._code))
         self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
+        self._part("hardware", lambda: find_hardware(self._code)[:MAX_SUGGESTIONS])
         self._part("process", self._process)
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)

@@ -16,6 +16,7 @@ from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
+from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.process_model import EVENTLET, ProcessModel
@@ -28,6 +29,7 @@ from piwizard.changes.virtualenv import recipe
 from piwizard.errors import PiwizardError
 from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.commands import SEARCH_PATH
+from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
 
@@ -204,6 +206,18 @@ class AppConfig:
         return self.network == network_access.HOME and any(use.dbus for use in self.home_network)
 
     @property
+    def hardware_uses(self) -> tuple[HardwareUse, ...]:
+        """Return the places in the code that use hardware, whatever was answered."""
+        return self.analysis.hardware or ()
+
+    @cached_property
+    def hardware(self) -> tuple[str, ...]:
+        """Return the device classes that the app may use."""
+        found = {kind for use in self.hardware_uses for kind in use.kinds}
+        wanted = self.answers.get("app.hardware", found)
+        return tuple(kind for kind in DEVICE_CLASSES if kind in wanted)
+
+    @property
     def found_upload_limit(self) -> UploadLimit | None:
         """Return the limit that the code sets, whatever was answered."""
         return next(iter(self.analysis.uploads or ()), None)
@@ -255,6 +269,7 @@ class AppConfig:
             "HOME": str(where.data),
             "PYTHONDONTWRITEBYTECODE": "1",
             **path,
+            **({"LG_WD": NOTIFICATION_FOLDER} if "gpio" in self.hardware else {}),
             **self.settings.values(),
         }
 
