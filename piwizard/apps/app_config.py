@@ -10,28 +10,28 @@ from pathlib import Path
 from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache, network_access
 from piwizard.apps.analysis import Analysis, AnalysisOptions, PythonPackages
+from piwizard.apps.app_release import choose_release
+from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
+from piwizard.apps.environment_packages import pip_install
+from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
+from piwizard.apps.process_model import EVENTLET, ProcessModel
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
-from piwizard.changes.virtualenv import MARKER, recipe
+from piwizard.changes.pip_install import PipInstall
 from piwizard.errors import PiwizardError
-from piwizard.system import files
+from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.commands import SEARCH_PATH
-from piwizard.system.files import digest
+from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
-
-DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
-"""Installed if the app does not require them: releases that are known to work."""
-PYTHON_SUFFIX, VENV_SUFFIX = "-py", "-venv"
-"""Suffixes of releases whose virtual environment was rebuilt for the same commit."""
-BUILD_KEYS = ("app.entry", "app.requirements", "app.python", "app.static", "app.writable")
 
 
 @dataclass(frozen=True)
@@ -45,64 +45,31 @@ class AppConfig:
 
     @cached_property
     def analysis(self) -> Analysis:
-        options = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"))
+        skip = tuple(self.answers.get("app.skip_requirements", ()))
+        options = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"), skip)
         site = SiteLayout(str(self.answers.site), self.source.commit)
         return analysis_cache.cached_analysis(site.site, self.source.tree, self.source.commit, site.data, options)
 
     @cached_property
     def layout(self) -> SiteLayout:
-        """Return the folders of the app's release.
-
-        If the answers about the build, the Python version or the recipe of the environment change, the same commit
-        gets another release, so that the running one stays untouched until the new one has passed its smoke test.
-        """
-        building = {key: self.answers.get(key) for key in BUILD_KEYS if self.answers.get(key) is not None}
-        variant = f"-{digest(repr(sorted(building.items())).encode())[:4]}" if building else ""
-        plain = SiteLayout(str(self.answers.site), self.source.commit, variant)
-        in_use = plain.current.resolve().name
-        own = re.fullmatch(
-            re.escape(plain.release.name) + f"((?:{PYTHON_SUFFIX}[0-9.]+|{VENV_SUFFIX}[0-9a-f]+)?)", in_use
-        )
-        if own is None:
-            return plain
-        if self.left_behind:
-            return SiteLayout(plain.site, plain.commit, f"{variant}{PYTHON_SUFFIX}{self.left_behind.here}")
-        release = SiteLayout(plain.site, plain.commit, f"{variant}{own[1]}")
-        built = files.read(release.release / MARKER)
-        if built is None or built == self.recipe:
-            return release
-        return SiteLayout(plain.site, plain.commit, f"{variant}{VENV_SUFFIX}{digest(self.recipe)[:8]}")
+        """Return the folders of the app's release."""
+        return choose_release(self)
 
     @cached_property
     def recipe(self) -> bytes:
         """Return everything that determines the content of the virtual environment."""
-        return recipe(self.python, self.source.tree, self.install, self.inputs, *self.listed)
+        return self.pip.recipe(self.python, self.source.tree)
 
     @property
     def python(self) -> str:
         """Return the interpreter that creates the virtual environment."""
         return str(self.answers.get("app.python", "python3"))
 
-    @property
-    def install(self) -> tuple[str, ...]:
-        """Return pip's arguments: the app's requirements, Flask and gunicorn."""
-        wanted = self.requirements
-        held = wanted.held if wanted else ()
-        server = (
-            () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else DEFAULT_GUNICORN,)
-        )
-        flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)
-        return (*server, *flask, *(wanted.arguments if wanted else self.imported))
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the files of the code that list what to install."""
-        return (self.requirements.file,) if self.requirements else ()
-
-    @property
-    def listed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return requirements and constraints that pip cannot read from the code."""
-        return (self.requirements.lines, self.requirements.constraints) if self.requirements else ((), ())
+    @cached_property
+    def pip(self) -> PipInstall:
+        """Return what pip installs: the app's requirements, Flask and gunicorn."""
+        eventlet = self.process.worker_class == EVENTLET
+        return pip_install(self.requirements, () if self.requirements else self.imported, eventlet=eventlet)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
@@ -128,7 +95,7 @@ class AppConfig:
             return self._needs.requirements
         self._there("app.requirements", wanted, folder=False)
         found = self.analysis.needs.requirements if self.analysis.needs else None
-        return found or Requirements("requirements.txt", wanted, ("-r", wanted))
+        return found or Requirements("requirements", wanted, ("-r", wanted))
 
     @property
     def _needs(self) -> PythonPackages:
@@ -199,12 +166,14 @@ class AppConfig:
     @cached_property
     def home_network(self) -> tuple[HomeNetworkUse, ...]:
         """Return the places in the code and in app.env that need the home network."""
-        given = {name: self.given(name) for name in self.answers.get("app.env", {})}
+        given = {name: given_value(self.answers, name) for name in self.answers.get("app.env", {})}
         return (*(self.analysis.network or ()), *home_network_in_answers(given))
 
-    def given(self, name: str) -> str | None:
-        value = self.answers.get("app.env", {}).get(name)
-        return value if isinstance(value, str) else self.answers.secrets.get(f"app.env.{name}")
+    @cached_property
+    def process(self) -> ProcessModel:
+        """Return how the app must be served; as usual if its code cannot be read."""
+        packages = self.requirements.names if self.requirements else self.imported
+        return ProcessModel(self.analysis.process or (), frozenset(packages))
 
     @property
     def network(self) -> str:
@@ -229,21 +198,32 @@ class AppConfig:
         return self.network == network_access.HOME and any(use.dbus for use in self.home_network)
 
     @property
+    def hardware_uses(self) -> tuple[HardwareUse, ...]:
+        """Return the places in the code that use hardware, whatever was answered."""
+        return self.analysis.hardware or ()
+
+    @cached_property
+    def hardware(self) -> tuple[str, ...]:
+        """Return the device classes that the app may use."""
+        found = {kind for use in self.hardware_uses for kind in use.kinds}
+        wanted = self.answers.get("app.hardware", found)
+        return tuple(kind for kind in DEVICE_CLASSES if kind in wanted)
+
+    @property
+    def found_upload_limit(self) -> UploadLimit | None:
+        """Return the limit that the code sets, whatever was answered."""
+        return next(iter(self.analysis.uploads or ()), None)
+
+    @property
+    def upload_limit(self) -> int:
+        """Return the size in MiB of the largest request that visitors may send."""
+        found = self.found_upload_limit
+        return int(self.answers.get("app.upload_limit", found.mib if found else UPLOAD_MIB))
+
+    @property
     def found_init(self) -> tuple[InitCommand, ...]:
         """Return the setup commands that were found in the code, whatever was answered."""
         return self.analysis.known("init", self.analysis.init)
-
-    @cached_property
-    def generated(self) -> tuple[str, ...]:
-        """Return the unanswered variables that piwizard generates a secret for."""
-        given = self.answers.get("app.env", {})
-        return tuple(one.name for one in self.variables if one.generate and one.name not in given)
-
-    @property
-    def unset(self) -> tuple[str, ...]:
-        """Return the variables that have neither a default in the code nor a value."""
-        settings = (*self.answers.get("app.env", {}), *self.generated)
-        return tuple(one.name for one in self.variables if one.default is None and one.name not in settings)
 
     @cached_property
     def variables(self) -> tuple[EnvVariable, ...]:
@@ -254,6 +234,11 @@ class AppConfig:
         if self.analysis.environment is None and self.answers.get("app.env"):
             return ()
         return self.analysis.known("environment", self.analysis.environment)
+
+    @cached_property
+    def settings(self) -> AppSettings:
+        """Return the values of these variables."""
+        return AppSettings(self.answers, self.variables)
 
     @property
     def gunicorn(self) -> tuple[int, ...] | None:
@@ -267,22 +252,6 @@ class AppConfig:
         """Return the folder to start the app in, relative to the code."""
         return self.entry.chdir
 
-    def settings(self) -> dict[str, str]:
-        """Return the app's environment variables, secrets included."""
-        given = self.answers.get("app.env", {})
-        settings = {
-            name: value if isinstance(value, str) else self.answers.secrets[f"app.env.{name}"]
-            for name, value in given.items()
-        }
-        found = {name: self.answers.secrets.get(f"app.env.{name}") for name in self.generated}
-        return self._names() | settings | {name: secret for name, secret in found.items() if secret}
-
-    def _names(self) -> dict[str, str]:
-        """Return SERVER_NAME for code that does not start without it."""
-        domains = self.answers.get("site.domains")
-        wanted = any(one.name == "SERVER_NAME" and one.needed for one in self.variables)
-        return {"SERVER_NAME": domains[0]} if wanted and domains else {}
-
     def environment(self) -> dict[str, str]:
         """Return the environment variables for the app's commands."""
         where = self.layout
@@ -292,7 +261,8 @@ class AppConfig:
             "HOME": str(where.data),
             "PYTHONDONTWRITEBYTECODE": "1",
             **path,
-            **self.settings(),
+            **({"LG_WD": NOTIFICATION_FOLDER} if "gpio" in self.hardware else {}),
+            **self.settings.values(),
         }
 
     def _there(self, key: str, path: str, *, folder: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from piwizard.apps.app_settings import given_value
 from piwizard.apps.code_warnings import DEBUG_SETTING, SECRET_KEY_SETTING, WARNING_TEXTS, turns_debug_on
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.version_specs import fits, is_too_old
@@ -36,7 +37,7 @@ def app_warnings(app: AppConfig) -> tuple[str, ...]:
     texts = {one.setting: one.text for one in app.analysis.warnings or ()}
     if any(one.name in SECRET_KEY_VARIABLES for one in app.analysis.environment or ()):
         texts.pop(SECRET_KEY_SETTING, None)
-    if turns_debug_on(app.given("FLASK_DEBUG") or ""):
+    if turns_debug_on(given_value(app.answers, "FLASK_DEBUG") or ""):
         texts[DEBUG_SETTING] = WARNING_TEXTS[DEBUG_SETTING].format(place="app.env.FLASK_DEBUG")
     if python := _unsuitable_python(app):
         wanted = python.wanted

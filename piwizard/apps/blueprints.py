@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 
-from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Assignment
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator
+from piwizard.apps.name_lookup import external_origin, find_definition
 
 BLUEPRINT_CLASSES = {
     ("flask", "Blueprint"), ("flask.blueprints", "Blueprint"), ("flask_smorest", "Blueprint"),
@@ -62,7 +63,7 @@ def _defined_in(code: CodeIndex, file: str) -> dict[Definition, Blueprint]:
     for variable, sources in code.everything(file).names.items():
         for source in sources:
             call = source.value if isinstance(source, Assignment) else None
-            if isinstance(call, ast.Call) and code.origin(file, call.func) in BLUEPRINT_CLASSES:
+            if isinstance(call, ast.Call) and external_origin(code, file, call.func) in BLUEPRINT_CLASSES:
                 named = next((k.value for k in call.keywords if k.arg == "name"), call.args[0] if call.args else None)
                 name = ConstantEvaluator(code, file).text(named) or variable
                 found[file, variable] = Blueprint(name, file, variable, call)
@@ -74,11 +75,11 @@ def _registered_in(code: CodeIndex, file: str) -> list[tuple[Definition, Registr
     for node in code.checkout.nodes(file):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr="register_blueprint"), args=[target, *_]):
-                place = code.definition(file, target)
+                place = find_definition(code, file, target)
                 given = next((k.value for k in node.keywords if k.arg == "url_prefix"), None)
                 prefix = ConstantEvaluator(code, file).text(given)
                 if place and (given is None or prefix is not None):
-                    found.append((place, Registration(prefix, code.definition(file, owner))))
+                    found.append((place, Registration(prefix, find_definition(code, file, owner))))
     return found
 
 

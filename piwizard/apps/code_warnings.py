@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from piwizard.apps.app_resolver import WSGI_NAMES, CodeIndex
+from piwizard.apps.app_resolver import WSGI_NAMES, is_app_call
 from piwizard.apps.bindings import Assignment, is_main_guard
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.start_commands import numbered_lines
 
@@ -132,7 +133,7 @@ def _in_mapping(mapping: ast.Dict) -> Iterator[tuple[str, ast.expr, bool]]:
 def _is_app(code: CodeIndex, file: str, name: str) -> bool:
     """Return whether a name in a file is bound to a Flask object."""
     values = (one.value for one in code.everything(file).names.get(name, []) if isinstance(one, Assignment))
-    return any(isinstance(value, ast.Call) and code.is_app_call(file, value) for value in values)
+    return any(isinstance(value, ast.Call) and is_app_call(code, file, value) for value in values)
 
 
 def _constant(code: CodeIndex, file: str, value: ast.expr) -> object:

@@ -6,9 +6,10 @@ import ast
 import posixpath
 from dataclasses import dataclass
 
-from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Assignment
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import parent_folder
+from piwizard.apps.name_lookup import find_definition
 
 # Represents the checkout in paths built from __file__, so that posixpath can work on them.
 CHECKOUT_ROOT = "/<checkout>"
@@ -77,7 +78,7 @@ class ConstantEvaluator:
     def _name(self, name: str, left: int) -> str | None:
         if name == "__file__":
             return f"{CHECKOUT_ROOT}/{self.file}"
-        where = self.code.definition(self.file, ast.Name(name))
+        where = find_definition(self.code, self.file, ast.Name(name))
         if where is None:
             return None
         if where in self.code.texts:
@@ -98,7 +99,7 @@ class ConstantEvaluator:
             return f"{CHECKOUT_ROOT}/instance"
         if attr == "root_path":
             return f"{CHECKOUT_ROOT}/{parent_folder(self.file)}"
-        where = self.code.definition(self.file, ast.Attribute(inner, attr))
+        where = find_definition(self.code, self.file, ast.Attribute(inner, attr))
         return ConstantEvaluator(self.code, where[0])._name(where[1], left) if where else None
 
     def _call(self, call: ast.Call, left: int) -> str | None:

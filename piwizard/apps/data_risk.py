@@ -6,9 +6,10 @@ import ast
 import re
 from dataclasses import dataclass
 
-from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Function
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import folders_above, join_path
+from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout
 
 MAX_CALL_DEPTH = 3
@@ -98,7 +99,7 @@ def _risks_in(code: CodeIndex, file: str, function: Function) -> list[DataRisk]:
 
 def _callees(code: CodeIndex, file: str, call: ast.Call) -> list[tuple[str, Function]]:
     """Return the functions that a call may run: for a method, all with its name."""
-    where = code.definition(file, call.func)
+    where = find_definition(code, file, call.func)
     if where:
         named = code.everything(where[0]).names.get(where[1], [])
         return [(where[0], one) for one in named if isinstance(one, Function)]

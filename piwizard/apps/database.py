@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from piwizard.apps.app_resolver import CodeIndex
 from piwizard.apps.bindings import Assignment, Function
 from piwizard.apps.blueprints import BLUEPRINT_CLASSES
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator
 from piwizard.apps.data_risk import DataRisk, find_data_risk
+from piwizard.apps.name_lookup import external_origin, find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.start_commands import numbered_lines
 
@@ -170,10 +171,10 @@ def _group_words(
 
 
 def _blueprint_group(code: CodeIndex, file: str, holder: ast.expr) -> tuple[str, ...]:
-    place = code.definition(file, holder)
+    place = find_definition(code, file, holder)
     for source in code.everything(place[0]).names.get(place[1], []) if place else []:
         call = source.value if isinstance(source, Assignment) else None
-        if place and isinstance(call, ast.Call) and code.origin(place[0], call.func) in BLUEPRINT_CLASSES:
+        if place and isinstance(call, ast.Call) and external_origin(code, place[0], call.func) in BLUEPRINT_CLASSES:
             given = next((k.value for k in call.keywords if k.arg == "cli_group"), call.args[0] if call.args else None)
             name = ConstantEvaluator(code, place[0]).text(given)
             return (name,) if name else ()

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from piwizard.apps.app_resolver import FACTORY_NAMES, AppFactory, CodeIndex, WsgiApp
+from piwizard.apps.app_resolver import (
+    FACTORY_NAMES,
+    AppFactory,
+    WsgiApp,
+    find_blocking_call,
+    resolve_app,
+    resolve_factory,
+)
 from piwizard.apps.bindings import Assignment, Import
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.modules import find_module, import_base, join_path, module_name
+from piwizard.apps.name_lookup import find_definition
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.start_commands import StartCommand, find_start_commands, is_literal_call
 from piwizard.errors import PiwizardError
@@ -22,6 +31,7 @@ RIVAL_MARGIN = 10
 UNUSED_APP_PENALTY = 15
 SERVING_CALLS = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
 """Calls in a file whose app serves pages."""
+APP_WORDS = (b"lask", b"create_app", b"make_app", b"Dash", b"connexion", b"Quart", b"FastAPI", b"Starlette")
 MAX_ENTRIES_PER_FILE = 50
 MAX_ENTRIES = 500
 
@@ -101,7 +111,7 @@ def _unread_candidates(checkout: RepositoryCheckout) -> list[EntryCandidate]:
 
 def _may_hold_app(checkout: RepositoryCheckout, file: str) -> bool:
     stem = PurePosixPath(file).stem
-    return stem in FILE_SCORES or checkout.mentions(file, b"lask", b"create_app", b"make_app", b"Dash", b"connexion")
+    return stem in FILE_SCORES or checkout.mentions(file, *APP_WORDS)
 
 
 def _in_file(code: CodeIndex, file: str) -> list[EntryCandidate]:
@@ -113,17 +123,17 @@ def _in_file(code: CodeIndex, file: str) -> list[EntryCandidate]:
         own = _passes_on(file, name) or not all(isinstance(source, Import) for source in sources)
         if not own:
             continue
-        if app := code.app(file, name):
+        if app := resolve_app(code, file, name):
             first = sources[0]
             line = first.line if isinstance(first, Import | Assignment) else app.line
             found.append(_from_app(code, file, name, app, line))
-        elif factory := code.factory(file, name):
+        elif factory := resolve_factory(code, file, name):
             found.append(_from_factory(code, file, name, factory))
     for name, line in islice(bound.main_only.items(), MAX_ENTRIES_PER_FILE):
         if name in APP_NAMES and name not in bound.names:
             why = 'is only created under if __name__ == "__main__"'
             found.append(_with_module(code, file, EntryCandidate(name, file, line, why, 0, problem=why)))
-    blocked = code.blocked(file)
+    blocked = find_blocking_call(code, file)
     problem = f"line {blocked} starts Flask's own server on import" if blocked else ""
     return [c if not problem else _unusable(c, problem) for c in found if ":" in c.entry]
 
@@ -160,7 +170,7 @@ def _from_app(code: CodeIndex, file: str, name: str, app: WsgiApp, line: int) ->
     if app.how == "made" and not _serves(code, file, name):
         score = max(1, score - UNUSED_APP_PENALTY)
     problem = ""
-    if app.file != file and (blocked := code.blocked(app.file)):
+    if app.file != file and (blocked := find_blocking_call(code, app.file)):
         problem = f"{app.file} line {blocked} starts Flask's own server on import"
     candidate = EntryCandidate(f"{name}", file, line, why, score, origin=(app.file, app.line), problem=problem)
     return _with_module(code, file, _unusable(candidate, problem) if problem else candidate)
@@ -172,7 +182,7 @@ def _serves(code: CodeIndex, file: str, name: str) -> bool:
         return True
     word = name.encode()
     others = (other for other in code.checkout.python if other != file and code.checkout.mentions(other, word))
-    return any(code.definition(other, ast.Name(name)) == (file, name) for other in others)
+    return any(find_definition(code, other, ast.Name(name)) == (file, name) for other in others)
 
 
 def _from_factory(code: CodeIndex, file: str, name: str, factory: AppFactory) -> EntryCandidate:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import CHECKOUT_ROOT, ConstantEvaluator
+from piwizard.apps.name_lookup import external_origin
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.start_commands import numbered_lines
 
@@ -136,7 +137,7 @@ class _FileReader:
                 if self.is_environ(value) and (name := text(key)):
                     return name, _default(node, rest), False
             case ast.Call(func=function, args=[key, *rest]) if name := text(key):
-                origin = self.code.origin(self.file, function)
+                origin = external_origin(self.code, self.file, function)
                 if origin == ("os", "getenv"):
                     return name, _default(node, rest), False
                 if origin in {("decouple", "config"), ("starlette.config", "Config")}:
@@ -149,7 +150,7 @@ class _FileReader:
         return None
 
     def is_environ(self, node: ast.expr) -> bool:
-        return self.code.origin(self.file, node) in {("os", "environ"), ("os", "environb")}
+        return external_origin(self.code, self.file, node) in {("os", "environ"), ("os", "environb")}
 
     def is_environs(self, function: ast.expr) -> bool:
         """Return whether a call uses the environs package: `env("X")`, `env.str("X")`."""
@@ -158,7 +159,7 @@ class _FileReader:
             return False
         sources = self.code.everything(self.file).names.get(holder.id, [])
         values = [getattr(source, "value", None) for source in sources]
-        origins = [self.code.origin(self.file, value.func) for value in values if isinstance(value, ast.Call)]
+        origins = [external_origin(self.code, self.file, value.func) for value in values if isinstance(value, ast.Call)]
         return any(origin in {("environs", "Env"), ("environ", "Env")} for origin in origins)
 
     def shown(self, node: ast.expr | None) -> str | None:

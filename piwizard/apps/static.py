@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.app_resolver import is_app_call
 from piwizard.apps.blueprints import find_blueprints
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
 from piwizard.apps.modules import find_module, import_base, join_path, module_name, parent_folder
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
@@ -93,7 +94,7 @@ def _folders_of_apps(code: CodeIndex, file: str) -> Iterator[StaticFolder]:
     if not code.checkout.mentions(file, b"Flask", b"flask", b"OpenAPI"):
         return
     for node in code.checkout.nodes(file):
-        if not isinstance(node, ast.Call) or not code.is_app_call(file, node):
+        if not isinstance(node, ast.Call) or not is_app_call(code, file, node):
             continue
         given = call_argument(node, "static_folder", 3)
         folder = resolve_folder(code, file, call_argument(node, "import_name", 0), given, default="static")

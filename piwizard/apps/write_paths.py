@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from piwizard.apps.app_resolver import CodeIndex
+from piwizard.apps.code_index import CodeIndex
 from piwizard.apps.const_eval import ConstantEvaluator, path_in_checkout
 from piwizard.apps.modules import import_base, join_path, parent_folder
+from piwizard.apps.name_lookup import external_origin
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 
 MAX_PATHS_PER_FILE = 500
@@ -142,16 +143,20 @@ class _Finder:
             yield from self.path(owner, "file", "it writes this file", call.lineno)
         elif name in WRITING_METHODS:
             yield from self.path(first, "file", "it writes this file", call.lineno)
-        elif name == "connect" and (self.code.origin(self.file, call.func) or ("",))[0] in {"sqlite3", "aiosqlite"}:
+        elif name == "connect" and self.is_sqlite(call.func):
             yield from self.path(first, "sqlite", "its SQLite database", call.lineno, database=True)
         elif name == "open" and (owner is None or isinstance(owner, ast.Name | ast.Call | ast.BinOp)):
-            module = self.code.origin(self.file, call.func)
+            module = external_origin(self.code, self.file, call.func)
             if module in {("shelve", "open"), ("dbm", "open")}:
                 yield from self.path(first, "file", "its data", call.lineno)
             builtin = owner is None or module in {("io", "open"), ("codecs", "open"), ("gzip", "open")}
             mode = _keyword(call, "mode") or next(iter(call.args[1 if builtin else 0 :]), None)
             if set("wax+") & set(_constant(mode)):
                 yield from self.path(first if builtin else owner, "file", "it writes this file", call.lineno)
+
+    def is_sqlite(self, function: ast.expr) -> bool:
+        origin = external_origin(self.code, self.file, function)
+        return origin is not None and origin[0] in {"sqlite3", "aiosqlite"}
 
     def setting(self, key: str, value: ast.expr) -> Iterator[WritePath]:
         if key == "SESSION_TYPE" and _constant(value) == "filesystem":

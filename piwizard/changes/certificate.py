@@ -38,7 +38,7 @@ class CertbotCertificate:
     domains: tuple[str, ...]
     request: RequestCertificate
     root: Path = LETSENCRYPT
-    anew: bool = False
+    request_again: bool = False
     """The existing certificate came from another server, or would be renewed with another validation method."""
 
     def describe(self) -> str:
@@ -46,7 +46,7 @@ class CertbotCertificate:
 
     def probe(self, machine: SystemCache, memory: OwnershipIndex) -> Preview:
         found = certificates.read_certificate(self.root / "live" / self.name / "fullchain.pem")
-        if found and not self.anew and found.names == set(self.domains) and not found.due():
+        if found and not self.request_again and found.names == set(self.domains) and not found.due():
             return IN_SYNC
         return Preview(in_sync=False, argv=self.request.commands)
 

@@ -10,7 +10,7 @@ from piwizard.changes.command import OfferedCommand
 from piwizard.cli import output
 from piwizard.engine import run_launch
 from piwizard.engine.run_log import follow
-from piwizard.errors import MissingAnswer, PiwizardError
+from piwizard.errors import ConsentMissing, MissingAnswer, PiwizardError
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
 from piwizard.setup.health import inspect
 from piwizard.setup.planner import Planner
@@ -74,16 +74,8 @@ def _apply(
     chosen = planner.with_needs(planner.select(steps, site), done)
     if not steps:
         _require_site(planner)
-    needed = run_request.needed(planner, chosen, done)
-    if (
-        needed
-        and not (newest or yes or agreed or as_json)
-        and sys.stdin.isatty()
-        and _ask_for_commands(needed, answers)
-    ):
-        # The answers name more setup commands now: plan again, from the same commit of the code.
-        planner = workspace.planner(answers, planner.context.pins())
-        needed = run_request.needed(planner, chosen, done)
+    asks = not (yes or agreed or as_json) and sys.stdin.isatty()
+    planner, needed = _plan_with_consent(planner, chosen, done, answers, asks=asks, offers=asks and not newest)
     for sentence in offered_commands.sentences(needed):
         _say(sentence, as_json=as_json)
     if needed:
@@ -92,14 +84,16 @@ def _apply(
     planner.keep_secrets(chosen)
     if answers:
         workspace.keep_answers(answers)
-    waiting = [one for one in run_request.in_background(chosen) if one not in (*done, *(place for place, _ in needed))]
-    for place in waiting:
-        _say(_describe_background_job(place), as_json=as_json)
+    waiting = [
+        one for one in run_request.in_background(chosen) if one not in (*done, *(instance for instance, _ in needed))
+    ]
+    for instance in waiting:
+        _say(_describe_background_job(instance), as_json=as_json)
     if not needed:
         beyond = require_healthy(planner, [one for one in chosen if one not in waiting])
         _say(f"Nothing to do: everything {'on this Pi ' if beyond else ''}is set up and works.", as_json=as_json)
-        for place, check in beyond:
-            _say(f"Problem outside this Pi: {place.label}: {check.name}: {check.detail}", as_json=as_json)
+        for instance, check in beyond:
+            _say(f"Problem outside this Pi: {instance.label}: {check.name}: {check.detail}", as_json=as_json)
             _say(f"  {check.advice or 'Run `piwizard doctor` for details.'}", as_json=as_json)
         return 0
     run = run_request.start(planner, needed, overwrite=yes)
@@ -109,11 +103,37 @@ def _apply(
     return watch_run(run, as_json=as_json)
 
 
-def _describe_background_job(place: StepInstance) -> str:
-    job, step = place.step.background, place.step.name
+def _plan_with_consent(
+    planner: Planner,
+    chosen: Sequence[StepInstance],
+    done: Sequence[StepInstance],
+    answers: Path | None,
+    *,
+    asks: bool,
+    offers: bool,
+) -> tuple[Planner, Plans]:
+    """Plan, ask for what needs consent, and plan again from the same commit while that adds to the answers.
+
+    `asks`: a person can be asked. `offers`: also about the setup commands that may stay as they are.
+    """
+    while True:
+        try:
+            needed = run_request.needed(planner, chosen, done)
+        except ConsentMissing as missing:
+            if not asks or not _ask_for_consent(missing, answers):
+                raise
+        else:
+            if not (needed and offers and _ask_for_commands(needed, answers)):
+                return planner, needed
+            offers = False
+        planner = workspace.planner(answers, planner.context.pins())
+
+
+def _describe_background_job(instance: StepInstance) -> str:
+    job, step = instance.step.background, instance.step.name
     progress = f" ({job.progress().text})" if job else ""
     return (
-        f"{place.label} continues in the background{progress}. `piwizard logs {step} -f` follows it; "
+        f"{instance.label} continues in the background{progress}. `piwizard logs {step} -f` follows it; "
         f"`piwizard stop {step}` stops it."
     )
 
@@ -137,15 +157,15 @@ def require_healthy(planner: Planner, chosen: Sequence[StepInstance]) -> list[tu
     Return the checks that fail outside this machine: a router that is off is no failure of this command.
     """
     bad: list[tuple[StepInstance, Check]] = []
-    for place in chosen:
-        health = inspect(planner, place)
+    for instance in chosen:
+        health = inspect(planner, instance)
         if health.error:
             raise health.error
-        bad += [(place, check) for check in health.failed]
-    for place, check in bad:
+        bad += [(instance, check) for check in health.failed]
+    for instance, check in bad:
         if not check.beyond:
             raise PiwizardError(
-                f"Nothing to do, but {place.label} does not work: {check.name}: {check.detail}",
+                f"Nothing to do, but {instance.label} does not work: {check.name}: {check.detail}",
                 hint="Run `piwizard doctor` to find the cause and a fix.",
             )
     return bad
@@ -179,6 +199,14 @@ def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
     return bool(wanted)
 
 
+def _ask_for_consent(missing: ConsentMissing, answers: Path | None) -> bool:
+    """Ask for each thing that needs consent; return whether all were agreed to, and are in the answers now."""
+    if not all(console.agreed(one.question) for one in missing.consents):
+        return False
+    offered_commands.keep_consent(missing, answers)
+    return True
+
+
 def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
     """Ask for confirmation; return whether files that were edited by hand may be replaced.
 
@@ -194,8 +222,8 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
                 hint="`piwizard plan` shows the difference. `piwizard apply --yes` replaces it and keeps a backup.",
             )
         return False
-    for place, changes in needed:
-        console.say(f"{place.label}:")
+    for instance, changes in needed:
+        console.say(f"{instance.label}:")
         for one in changes:
             if not one.preview.in_sync:
                 by_hand = "  (edited by hand; will be replaced)" if one.preview.edited else ""

@@ -74,14 +74,14 @@ def plan_command(steps: tuple[str, ...], answers: Path | None, site: str | None,
     from piwizard.setup.preview import preview_all
 
     planner = workspace.planner(answers)
-    places = planner.select(steps, site)
-    planner.require_answers(places)
-    previews = preview_all(planner, places, workspace.backups())
+    instances = planner.select(steps, site)
+    planner.require_answers(instances)
+    previews = preview_all(planner, instances, workspace.backups())
     if as_json:
-        output.dump({"steps": [output.plan_json(place, changes) for place, changes in previews]})
+        output.dump({"steps": [output.plan_json(instance, changes) for instance, changes in previews]})
     else:
-        for place, changes in previews:
-            output.show_plan(place, changes)
+        for instance, changes in previews:
+            output.show_plan(instance, changes)
     return 2 if any(not one.preview.in_sync for _, changes in previews for one in changes) else 0
 
 

@@ -166,7 +166,7 @@ class CheckDone(Line):
 
 
 class ErrorRaised(Line):
-    """An error: its message, the answer that caused it (`key`), and what to do next (`hint`)."""
+    """An error: its message, the answer that caused it (`key`) and a `hint`."""
 
     event: Literal["error"]
     message: str

@@ -139,7 +139,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         *_names("""
             Proxy Proxy-Authorization Proxy-Authenticate Proxy-Connection Proxy-Host X-Accel-Buffering X-Accel-Charset
             X-Accel-Expires X-Accel-Internal X-Accel-Limit-Rate X-Accel-Mapping X-Accel-Redirect X-Lighttpd-Send-File
-            X-Litespeed-Location X-Middleware-Subrequest X-Reproxy-Url X-Sendfile X-Sendfile-Type Trailer Upgrade
+            X-Litespeed-Location X-Middleware-Subrequest X-Reproxy-Url X-Sendfile X-Sendfile-Type Trailer
             Keep-Alive Te Http2-Settings
         """),
     ),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 AVAILABLE = Path("/etc/nginx/sites-available")
 ENABLED = Path("/etc/nginx/sites-enabled")
-TEST = ("nginx", "-t")
-TAKE_UP = (Activation(("systemctl", "reload-or-restart", "nginx.service")),)
+NGINX_TEST = ("nginx", "-t")
+RELOAD_NGINX = (Activation(("systemctl", "reload-or-restart", "nginx.service")),)
 
 
 def site_file(context: PlanContext, answers: Answers, certificate: str | None) -> File:
@@ -37,6 +37,7 @@ def site_file(context: PlanContext, answers: Answers, certificate: str | None) -
         static={prefix: f"{public}{prefix}" for prefix in app.static if prefix not in passed},
         root_files={url: f"{public}{url}" for url in app.root_files},
         passed=passed,
+        max_body_mib=app.upload_limit,
         tls=Tls(certificate, engine_of(context), answers.get("tls.hsts", True)) if certificate else None,
     )
     return File(AVAILABLE / name, render_site(block))
@@ -44,7 +45,7 @@ def site_file(context: PlanContext, answers: Answers, certificate: str | None) -
 
 @dataclass(frozen=True)
 class ChosenCertificate:
-    """The certificate for a site: its name in certbot, and whether a person made it."""
+    """The certificate for a site: its name in certbot, and whether the user made it."""
 
     name: str
     of_user: bool
@@ -53,7 +54,7 @@ class ChosenCertificate:
 def certificate_of(context: PlanContext, answers: Answers) -> ChosenCertificate:
     """Return the certificate in use, else one that covers all domains, else ours.
 
-    Certificates that a person made are used and never altered.
+    Certificates that the user made are used and never changed.
     """
     site, there = str(answers.site), context.certificates
     ours = lineage.name_for(site)
@@ -78,7 +79,7 @@ def bare_name(domains: Sequence[str]) -> str:
 
 
 def _passed(app: App) -> tuple[str, ...]:
-    """Return the URLs of what the app writes within its static folders: published copies would be stale."""
+    """Return the URLs of files that the app writes in its static folders; published copies would be outdated."""
     found = []
     for prefix, folder in app.static.items():
         for path in app.answers.get("app.writable", []):

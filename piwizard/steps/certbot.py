@@ -17,7 +17,7 @@ from piwizard.changes.folder import Folder
 from piwizard.changes.link import Link
 from piwizard.changes.transaction import Transaction
 from piwizard.nginx.tls_settings import WEBROOT
-from piwizard.steps.blocks import TAKE_UP, TEST, bare_name, certificate_of, site_file
+from piwizard.steps.blocks import NGINX_TEST, RELOAD_NGINX, bare_name, certificate_of, site_file
 from piwizard.steps.step import PlanContext, Scope, Step
 from piwizard.system import checks, commands
 from piwizard.system.checks import Check
@@ -95,21 +95,24 @@ class Certbot(Step):
         if not answers["tls.https"]:
             return (
                 Transaction(
-                    f"{site}-https", (used, site_file(context, answers, None)), validate=TEST, activate=TAKE_UP
+                    f"{site}-https",
+                    (used, site_file(context, answers, None)),
+                    validate=NGINX_TEST,
+                    activate=RELOAD_NGINX,
                 ),
             )
         chosen = certificate_of(context, answers)
         folder = str(lineage.live_folder(chosen.name))
         host = bare_name(answers["site.domains"])
-        made = () if chosen.of_user else _made(chosen.name, context, answers)
+        made = () if chosen.of_user else _certificate_changes(chosen.name, context, answers)
         return (
             Folder(Path(WEBROOT)),
             *made,
             Transaction(
                 f"{site}-https",
                 (site_file(context, answers, folder), Link(used.path, folder)),
-                validate=TEST,
-                activate=TAKE_UP,
+                validate=NGINX_TEST,
+                activate=RELOAD_NGINX,
                 verify=lambda: certificate_problem.find_https_problem(host, folder),
             ),
         )
@@ -150,7 +153,7 @@ class Certbot(Step):
         )
 
 
-def _made(name: str, context: PlanContext, answers: Answers) -> tuple[Change, ...]:
+def _certificate_changes(name: str, context: PlanContext, answers: Answers) -> tuple[Change, ...]:
     challenge = choose_challenge(answers)
     asked = _certificate(name, context, answers, challenge)
     if challenge.settings is None:  # with http validation, nothing uses the credentials for DNS any more
@@ -196,7 +199,7 @@ def _environment(challenge: Challenge) -> tuple[Change, ...]:
 def _certificate(name: str, context: PlanContext, answers: Answers, challenge: Challenge) -> CertbotCertificate:
     domains, there = tuple(answers["site.domains"]), context.certificates.named(name)
     server = answers.get("tls.server")
-    anew = there is not None and (there.server != (server or PRODUCTION) or challenge.differs_from(there))
+    again = there is not None and (there.server != (server or PRODUCTION) or challenge.differs_from(there))
     request = CertbotRequest(
         name,
         domains,
@@ -204,7 +207,7 @@ def _certificate(name: str, context: PlanContext, answers: Answers, challenge: C
         email=answers.get("tls.email"),
         server=server,
         ca_bundle=answers.get("tls.ca_bundle"),
-        force=anew or (there is not None and there.certificate.due()),
+        force=again or (there is not None and there.certificate.due()),
         challenge=challenge,
     )
-    return CertbotCertificate(name, domains, request, anew=anew)
+    return CertbotCertificate(name, domains, request, request_again=again)

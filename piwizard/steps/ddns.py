@@ -1,4 +1,4 @@
-"""Dynamic DNS: the host name follows the router's public address."""
+"""Keep the host name pointing to the public IP by dynamic DNS."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ UPDATED = ("ddns-last-update", "Last DDNS update accepted")
 
 UNITS = Path("/etc/systemd/system")
 CLIENTS = ("ddclient", "noip-duc")
-Seen = TypeVar("Seen")
-PATIENCE = 40.0
-"""Seconds until the name servers of the provider know the first update."""
+Found = TypeVar("Found")
+PROPAGATION_SECONDS = 40.0
+"""How long the provider's name servers may take to return the address of an update."""
 
 
 def _server(value: Any) -> str:  # noqa: ANN401 — a validator
@@ -153,9 +153,10 @@ class Ddns(Step):
             raise PiwizardError(
                 f"ddns.interval: {account.provider.title} requires at least {account.provider.least_minutes} minutes.",
                 key="ddns.interval",
+                hint=f"Set it to {account.provider.least_minutes} or more.",
             )
         setting_up = _noip_duc if _client(answers) == "noip-duc" else _ddclient
-        verify = VerifyAccount(account, lambda: public_ip.find_public_ip(4).address, _noted())
+        verify = VerifyAccount(account, lambda: public_ip.find_public_ip(4).address, _verified_file())
         return (verify, *setting_up(account, minutes, context))
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
@@ -175,34 +176,34 @@ class Ddns(Step):
         )
         sent = None
         if client == "ddclient":
-            yield _patiently(lambda: _last_update(account), lambda check: check.ok)
+            yield _poll_after_update(lambda: _last_update(account), lambda check: check.ok)
             last = ddclient.read_last_update(account)
             sent = last.address if last.status == ddclient.GOOD else None
         interfaces = context.machine.network.interfaces or ()
         public = public_ip.find_public_ip(4)  # once: the free service should not be asked repeatedly
-        seen = _patiently(
+        found = _poll_after_update(
             lambda: list(check_host(account.hostname, interfaces, public.address, public.reason, sent=sent)),
-            lambda seen: seen[0].ok,
+            lambda checks: checks[0].ok,
         )
-        yield from (replace(check, beyond=True) for check in seen)
+        yield from (replace(check, beyond=True) for check in found)
         if account.provider.reminder:
             yield Check("ddns-confirmation", "Provider needs a regular confirmation", True, account.provider.reminder)
 
 
-def _patiently(look: Callable[[], Seen], right: Callable[[Seen], bool]) -> Seen:
-    """Return what `look` finds, once it is right. Waits only if the provider was updated moments ago."""
-    until = time.monotonic() + PATIENCE
-    while not right(seen := look()) and _just_updated() and time.monotonic() < until:
+def _poll_after_update(find: Callable[[], Found], expected: Callable[[Found], bool]) -> Found:
+    """Return what `find` returns, as soon as it is as expected. Wait only shortly after an update."""
+    until = time.monotonic() + PROPAGATION_SECONDS
+    while not expected(found := find()) and _just_updated() and time.monotonic() < until:
         time.sleep(2)
-    return seen
+    return found
 
 
 def _just_updated() -> bool:
-    noted = [path.stat().st_mtime for path in (_noted(), ddclient.CACHE) if path.exists()]
-    return any(abs(time.time() - at) < 2 * PATIENCE for at in noted)
+    updates = [path.stat().st_mtime for path in (_verified_file(), ddclient.CACHE) if path.exists()]
+    return any(abs(time.time() - at) < 2 * PROPAGATION_SECONDS for at in updates)
 
 
-def _noted() -> Path:
+def _verified_file() -> Path:
     return paths.state_dir() / "ddns.json"
 
 
@@ -211,7 +212,7 @@ def _client(answers: Answers) -> str:
 
 
 def _ddclient(account: Account, minutes: int, context: PlanContext) -> Sequence[Change]:
-    """Return the changes for ddclient. Settings come before the package, which would ask for them and start without."""
+    """Return the changes for ddclient. Without the settings, its package would ask for them and start ddclient."""
     system = context.machine.os
     debian = int(system.version) if system.version.isdigit() else None
     version = ddclient.version_for(context.installed.get("ddclient"), debian)
@@ -273,16 +274,16 @@ def _problem(service: str) -> str | None:
 
 
 def _last_update(account: Account) -> Check:
-    word = ddclient.read_last_update(account)
-    if word.status == ddclient.GOOD:
-        return Check(*UPDATED, True, f"{account.provider.title} accepted {word.address}")
-    if not word.status:
+    last = ddclient.read_last_update(account)
+    if last.status == ddclient.GOOD:
+        return Check(*UPDATED, True, f"{account.provider.title} accepted {last.address}")
+    if not last.status:
         fix = (
             Advice("Check this Pi's Internet connection."),
             RunCommand("journalctl -u ddclient", "to see its output"),
         )
         return Check(*UPDATED, False, "no update yet", "ddclient has not found the public IP.", fix, beyond=True)
-    unheard = word.status == ddclient.UNHEARD
-    refusal = provider_errors.explain("unreachable" if unheard else word.status, account)
-    detail = "no server was reached" if unheard else f"refused: {word.status}"
-    return Check(*UPDATED, False, detail, refusal.sentence, (Advice(refusal.hint),), beyond=unheard)
+    unreached = last.status == ddclient.UNHEARD
+    refusal = provider_errors.explain("unreachable" if unreached else last.status, account)
+    detail = "no server was reached" if unreached else f"refused: {last.status}"
+    return Check(*UPDATED, False, detail, refusal.sentence, (Advice(refusal.hint),), beyond=unreached)

@@ -26,11 +26,11 @@ FOLDER = IN_USE.parent
 DIRECTIVE = FOLDER / "dhparam.conf"
 INCLUDED = Path("/etc/nginx/conf.d/piwizard-dhparam.conf")
 """A link to the directive. While it exists, nginx has parameters for every server block."""
-KNOWN = FOLDER / "dhparam-ffdhe2048.pem"
+FFDHE2048 = FOLDER / "dhparam-ffdhe2048.pem"
 COMMAND = "/usr/local/bin/piwizard"
 UNIT = Path("/etc/systemd/system") / generator.UNIT
 AT_BOOT = UNIT.parent / "multi-user.target.wants" / UNIT.name
-ENOUGH = 2048
+RECOMMENDED_BITS = 2048
 
 WAY = Question(
     "dhparam.way",
@@ -50,9 +50,9 @@ BITS = Question(
     "Size of generated parameters: OpenSSL refuses fewer than 2048 by default, and 4096 takes about 20 times as long.",
     v.whole(1024, 4096),
     kind="number",
-    default=ENOUGH,
+    default=RECOMMENDED_BITS,
 )
-AT_START = Question(
+CONTINUE_AT_BOOT = Question(
     "dhparam.at_boot",
     "Continue after a reboot",
     "Restarts an interrupted generation when the Pi boots; otherwise `piwizard apply` restarts it.",
@@ -84,12 +84,13 @@ class Dhparam(Step):
         if (
             context is not None
             and answers is not None
-            and (seconds := openssl_dhparam.estimate_seconds(answers.get(BITS.key, ENOUGH)))
+            and (seconds := openssl_dhparam.estimate_seconds(answers.get(BITS.key, RECOMMENDED_BITS)))
         ):
             bits = BITS.suggest(
-                ENOUGH, f"takes about {openssl_dhparam.format_duration(seconds)} on this board, by a short test"
+                RECOMMENDED_BITS,
+                f"takes about {openssl_dhparam.format_duration(seconds)} on this board, by a short test",
             )
-        return (WAY, bits, AT_START)
+        return (WAY, bits, CONTINUE_AT_BOOT)
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         way = answers[WAY.key]
@@ -99,12 +100,12 @@ class Dhparam(Step):
         directive = File(DIRECTIVE, render("nginx/dhparam.conf.j2", file=str(IN_USE)))
         included = Link(INCLUDED, str(DIRECTIVE))
         if way == "ffdhe2048":
-            known = File(KNOWN, render("tls/ffdhe2048.pem"))
-            group = _activated(known, Link(IN_USE, KNOWN.name), directive, included)
+            known = File(FFDHE2048, render("tls/ffdhe2048.pem"))
+            group = _activated(known, Link(IN_USE, FFDHE2048.name), directive, included)
             return (Folder(FOLDER), *not_generating, group)
-        bits = answers.get(BITS.key, ENOUGH)
+        bits = answers.get(BITS.key, RECOMMENDED_BITS)
         own = Generate(FOLDER / f"dhparam-{bits}.pem", bits)
-        at_boot = Link(AT_BOOT, f"../{UNIT.name}" if answers.get(AT_START.key, False) else None)
+        at_boot = Link(AT_BOOT, f"../{UNIT.name}" if answers.get(CONTINUE_AT_BOOT.key, False) else None)
         group = _activated(Link(IN_USE, own.path.name), directive, included)
         return (Folder(FOLDER), File(UNIT, _unit(bits)), at_boot, own, group)
 
@@ -118,7 +119,7 @@ class Dhparam(Step):
                 "DH parameters not used",
                 dump.ok and not used,
                 "nginx still uses some" if used else known,
-                cause="They were put back." if used else "A file under /etc/nginx has an error.",
+                cause="They were added again." if used else "A file under /etc/nginx has an error.",
                 fix=(RunCommand("piwizard apply dhparam", "to remove them"),)
                 if used
                 else (RunCommand("sudo nginx -t", "to see which"),),
@@ -147,8 +148,8 @@ class Dhparam(Step):
 
 
 def _activated(*changes: Change) -> Transaction:
-    take_up = Activation(("systemctl", "reload-or-restart", "nginx.service"))
-    return Transaction("dhparam", changes, validate=("nginx", "-t"), activate=(take_up,))
+    reload_nginx = Activation(("systemctl", "reload-or-restart", "nginx.service"))
+    return Transaction("dhparam", changes, validate=("nginx", "-t"), activate=(reload_nginx,))
 
 
 def _unit(bits: int) -> str:
@@ -166,5 +167,5 @@ def _unit(bits: int) -> str:
 def _size(found: openssl_dhparam.Parameters | None) -> str:
     if found is None:
         return "the file is incomplete"
-    few = "" if found.bits >= ENOUGH else ": fewer than is considered safe"
+    few = "" if found.bits >= RECOMMENDED_BITS else ": fewer than is considered safe"
     return f"{found.bits} bits{few}"

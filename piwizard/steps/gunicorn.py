@@ -12,6 +12,8 @@ from piwizard.answers.questions import Question
 from piwizard.apps import app_units, memory_usage, network_access, preparation
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.memory_usage import MemoryUsage
+from piwizard.apps.process_model import ProcessModel
+from piwizard.apps.process_notices import process_notices
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
 UNITS = Path("/etc/systemd/system")
+GUNICORN_CONFIG = Path(__file__).parents[1] / "apps" / "gunicorn_config.py"
+"""Read by gunicorn in the app's Python. The service has a copy of its own, so that an upgrade alone changes nothing."""
 NEWEST_GUNICORN = (27, 0)
 """Assumed in a preview, before the virtual environment is built."""
 QUESTIONS = (
@@ -47,14 +51,14 @@ QUESTIONS = (
         "gunicorn.threads",
         "Threads",
         "Requests that each worker handles at a time; if empty, it depends on cores and memory.",
-        v.whole(1, 64),
+        v.whole(1, 256),
         kind="number",
     ),
 )
 
 
 class Gunicorn(Step):
-    """Sets up a hardened service and its socket, sized for this board."""
+    """Set up a hardened service and its socket, sized for this board."""
 
     name = "gunicorn"
     title = "Gunicorn"
@@ -70,31 +74,39 @@ class Gunicorn(Step):
     deployed = True
     diagnosis_order = 4
 
-    def questions(self, ground: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        if ground is None:
+    def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
+        if context is None:
             return QUESTIONS
-        machine = ground.machine
-        app = _memory_usage(app_of(ground, answers)) if ground.source and answers else None
-        workers, threads = memory_usage.workers_and_threads(machine, app)
+        machine = context.machine
+        app = app_of(context, answers) if context.source and answers else None
+        used = _memory_usage(app) if app else None
+        model = app.process if app else ProcessModel()
+        workers, threads = memory_usage.workers_and_threads(machine, used, model)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
-        board += f"; the app uses {app.worker} MB per worker" if app else ""
-        return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
+        board += f"; the app uses {used.worker} MB per worker" if used else ""
+        return [
+            QUESTIONS[0].suggest(workers, f"one process: {model.reason}" if model.single else board),
+            QUESTIONS[1].suggest(threads, f"in each worker{f'; {model.streams.text}' if model.streams else ''}"),
+        ]
 
-    def plan(self, ground: PlanContext, answers: Answers) -> Sequence[Change]:
-        app = app_of(ground, answers)
-        unit = _unit(app, ground)
+    def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
+        app = app_of(context, answers)
+        unit = _unit(app, context)
         where, name, host = app.layout, unit.site, _host(answers)
-        if f"{name}.service" in ground.packaged_units:
+        if f"{name}.service" in context.packaged_units:
             raise PiwizardError(
                 f"site.name: {name} is the name of a system service.",
                 key="site.name",
                 hint="Choose another name for the site.",
             )
-        settings = "".join(f"{variable}={environment_value(value)}\n" for variable, value in app.settings().items())
+        settings = "".join(
+            f"{variable}={environment_value(value)}\n" for variable, value in app.settings.values().items()
+        )
         units_group = Transaction(
             f"{name}-service",
             (
                 File(where.environment_file, settings, 0o600, secret=True),
+                File(where.gunicorn_config, GUNICORN_CONFIG.read_text(encoding="utf-8")),
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 Link(where.current, f"releases/{where.release.name}"),
@@ -108,9 +120,10 @@ class Gunicorn(Step):
         )
         prune = Prune(where.folder / "releases", where.current)
         network = network_access.egress_changes(name, app.network, app.network_reason)
-        return (*network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
+        notices = process_notices(app, unit.workers)
+        return (*notices, *network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
 
-    def checks(self, ground: PlanContext, answers: Answers) -> Iterable[Check]:
+    def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
         names = (f"{name}.socket", f"{name}.service")
         states = systemd.read_states(names)
@@ -127,7 +140,7 @@ class Gunicorn(Step):
                     ApplySteps(("gunicorn",), "to start it again"),
                 ),
             )
-        yield _network_check(app_of(ground, answers), name)
+        yield _network_check(app_of(context, answers), name)
         answer = _first_page(name, _host(answers))
         journal = RunCommand(f"journalctl -u {name}.service", "to see the app's output")
         app_fails = answer is not None and answer.status == 500
@@ -191,7 +204,7 @@ def _network_check(app: AppConfig, name: str) -> Check:
         cause = "The kernel has no nf_tables. It may have been upgraded since the Pi was started."
         return failed(detail, cause, (Advice("Reboot the Pi."),), beyond=True)
     if servers := network_access.unreachable_resolvers(name):
-        detail = f"the name server {servers[0]} is closed to it too"
+        detail = f"the app cannot reach the name server {servers[0]} either"
         return failed(detail, "The name server changed, and the rules have not been updated yet.", fix)
     unanswered = app.home_network and "app.network" not in app.answers.values
     but = f'; but {app.home_network[0].text}: network = "home" under [app] would allow it' if unanswered else ""
@@ -206,9 +219,9 @@ def _memory_usage(app: AppConfig) -> MemoryUsage | None:
     )
 
 
-def _unit(app: AppConfig, ground: PlanContext) -> app_units.AppUnit:
+def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
     answers, where = app.answers, app.layout
-    workers, threads = memory_usage.workers_and_threads(ground.machine, _memory_usage(app))
+    workers, threads = memory_usage.workers_and_threads(context.machine, _memory_usage(app), app.process)
     code = where.current / "app"
     return app_units.AppUnit(
         site=where.site,
@@ -218,6 +231,7 @@ def _unit(app: AppConfig, ground: PlanContext) -> app_units.AppUnit:
         entry=app.entry.entry,
         workers=answers.get("gunicorn.workers", workers),
         threads=answers.get("gunicorn.threads", threads),
+        worker_class=app.process.worker_class,
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),
@@ -225,4 +239,5 @@ def _unit(app: AppConfig, ground: PlanContext) -> app_units.AppUnit:
         pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
         network=app.network,
         dbus=app.dbus,
+        hardware=app.hardware,
     )

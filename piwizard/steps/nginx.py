@@ -13,7 +13,7 @@ from piwizard.changes.systemd_unit import RunningUnit
 from piwizard.changes.transaction import Transaction
 from piwizard.nginx import capacity, request_limits, tuning
 from piwizard.nginx.ipv6_listen import FOLDER, render_listens
-from piwizard.steps.blocks import TAKE_UP, TEST, engine_of
+from piwizard.steps.blocks import NGINX_TEST, RELOAD_NGINX, engine_of
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system import apt_state, commands, systemd
 from piwizard.system.checks import Check
@@ -47,19 +47,19 @@ class Nginx(Step):
         limited = File(Path(request_limits.FILE), request_limits.render_limits(context.nginx.main, others))
         return (
             Packages(("nginx",)),
-            Transaction("nginx", (*_listens(context), limited, edit), validate=TEST, activate=TAKE_UP),
-            RunningUnit("nginx.service", validate=TEST),
+            Transaction("nginx", (*_listens(context), limited, edit), validate=NGINX_TEST, activate=RELOAD_NGINX),
+            RunningUnit("nginx.service", validate=NGINX_TEST),
             _updates(context),
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
-        ipv6_gone = "Address family not supported" in dump.last_words
+        ipv6_gone = "Address family not supported" in dump.last_lines
         yield Check(
             "nginx-config-valid",
             "nginx configuration valid",
             dump.ok,
-            "nginx accepts it" if dump.ok else dump.last_words.splitlines()[0],
+            "nginx accepts it" if dump.ok else dump.last_lines.splitlines()[0],
             cause="The kernel no longer supports IPv6." if ipv6_gone else "A file under /etc/nginx has an error.",
             fix=(
                 RunCommand("piwizard apply", "to let nginx run without IPv6"),
@@ -99,7 +99,7 @@ class Nginx(Step):
 
 
 def _listens(context: PlanContext) -> tuple[Change, ...]:
-    """Return the files with listen directives. Part of this step, as nginx does not start if IPv6 is gone."""
+    """Return the files with listen directives. They belong to this step, as nginx cannot start if IPv6 is gone."""
     texts = render_listens(engine_of(context), ipv6=context.ipv6)
     return tuple(File(Path(FOLDER) / name, text) for name, text in texts.items())
 

@@ -80,7 +80,7 @@ def needed_by(step: Step) -> list[Step]:
 def in_order(steps: Container[Step], sites: Sequence[str]) -> list[StepInstance]:
     """Return the instances of these steps in running order.
 
-    Steps of sites that follow each other go site by site.
+    Consecutive steps of sites are grouped by site.
     """
     found: list[StepInstance] = []
     for scope, group in groupby(STEPS, key=lambda step: step.scope):

@@ -22,7 +22,7 @@ from piwizard.tls import certificate_problem, lineage, renewal_dry_run
 from piwizard.tls.challenge import ENVIRONMENT, Challenge, choose_challenge, environment_runs, needs_environment
 from piwizard.tls.renewal_dry_run import HOOK, RenewalDryRun
 
-TIMER, WATCH = "certbot.timer", "piwizard-watch.timer"
+TIMER, HEALTH_TIMER = "certbot.timer", "piwizard-watch.timer"
 UNITS = Path("/etc/systemd/system")
 DROP_INS = UNITS / "certbot.service.d"
 PLUGIN = DROP_INS / "piwizard-plugin.conf"
@@ -31,7 +31,7 @@ PLUGIN = DROP_INS / "piwizard-plugin.conf"
 RELOAD = (Activation(("systemctl", "daemon-reload")),)
 
 
-def _watch() -> tuple[File, ...]:
+def _health_check_units() -> tuple[File, ...]:
     """Return the units of the weekly health check."""
     return tuple(
         File(UNITS / f"piwizard-watch.{kind}", render(f"systemd/watch.{kind}")) for kind in ("service", "timer")
@@ -76,7 +76,10 @@ class Renewal(Step):
             changes.append(Transaction("renewal-plugin", (AbsentFile(PLUGIN),), activate=RELOAD, shared=True))
         return (
             Transaction(
-                "renewal", (hook, *_watch(), RunningUnit(TIMER), RunningUnit(WATCH)), activate=RELOAD, shared=True
+                "renewal",
+                (hook, *_health_check_units(), RunningUnit(TIMER), RunningUnit(HEALTH_TIMER)),
+                activate=RELOAD,
+                shared=True,
             ),
             *changes,
             RenewalDryRun(
@@ -91,10 +94,10 @@ class Renewal(Step):
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         if not answers["tls.https"]:
             return
-        states = systemd.read_states([TIMER, WATCH])
+        states = systemd.read_states([TIMER, HEALTH_TIMER])
         for check_id, name, timer in (
             ("renewal-timer-running", "Renewal timer running", TIMER),
-            ("health-timer-running", "Weekly health check timer running", WATCH),
+            ("health-timer-running", "Weekly health check timer running", HEALTH_TIMER),
         ):
             state = states[timer]
             yield Check(

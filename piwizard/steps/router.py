@@ -1,4 +1,4 @@
-"""Forward ports to this machine, or tell a person how, and check the way in."""
+"""Forward ports or say how to, and check that visitors can connect."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _forwards(seen: Seen | None, address: str, *, forwarded: bool) -> Check:
             beyond=True,
         )
     others = [there.address for port in PORTS if (there := seen.of(port)) and there.address != address]
-    shown = [f"{port} to {there.address}" if (there := seen.of(port)) else f"{port} to nobody" for port in PORTS]
+    shown = [f"{port} to {there.address}" if (there := seen.of(port)) else f"{port} to no device" for port in PORTS]
     again: Fix = (ApplySteps(("router",), "to forward the ports again"),)
     return Check(
         *FORWARDED,
@@ -218,7 +218,7 @@ def _verdict(context: PlanContext, seen: Seen | None, *, forwarded: bool | None)
 
 
 def _evidence(context: PlanContext, seen: Seen | None, *, forwarded: bool | None) -> Evidence:
-    """Collect what tells whether visitors can get in; takes a few seconds at most."""
+    """Collect the evidence that visitors can or cannot connect; takes a few seconds at most."""
     internet, router = public_ip.find_public_ip(4), seen.outside if seen else None
     own = tuple(one.address for each in context.machine.network.interfaces or () for one in each.addresses)
     host = inbound_probe.find_server_name(context.nginx.sites.values())

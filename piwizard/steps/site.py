@@ -20,8 +20,9 @@ from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
 from piwizard.nginx import worker_reload
 from piwizard.nginx.nginx_files import DEFAULT_SERVER
+from piwizard.nginx.request_limits import MAX_UPLOAD_MIB, UPLOAD_MIB
 from piwizard.nginx.server_blocks import access_log, render_default_server
-from piwizard.steps.blocks import AVAILABLE, ENABLED, TAKE_UP, TEST, bare_name, engine_of, site_file
+from piwizard.steps.blocks import AVAILABLE, ENABLED, NGINX_TEST, RELOAD_NGINX, bare_name, engine_of, site_file
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import checks, systemd
 from piwizard.system.checks import Check
@@ -29,7 +30,7 @@ from piwizard.system.http_client import HttpResponse
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 CLOSED = ("repository-closed", "Repository not served")
-STRANGERS = ("unknown-hosts-refused", "Unknown host names get no answer")
+UNKNOWN_HOSTS = ("unknown-hosts-refused", "Unknown host names get no answer")
 DOCTOR = (RunCommand("piwizard doctor", "to see where the app fails"),)
 
 QUESTIONS = (
@@ -41,6 +42,14 @@ QUESTIONS = (
         kind="list",
         required=True,
         lookup="host-name",
+    ),
+    Question(
+        "app.upload_limit",
+        "Upload limit",
+        "MiB that a visitor may send in one request; if empty, what the code sets, else 16.",
+        v.whole(1, MAX_UPLOAD_MIB),
+        kind="number",
+        default=UPLOAD_MIB,
     ),
 )
 
@@ -64,7 +73,11 @@ class Site(Step):
     diagnosis_order = 3
 
     def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        return QUESTIONS
+        if context is None or context.source is None or answers is None:
+            return QUESTIONS
+        found = app_of(context, Answers(answers.site, {})).found_upload_limit
+        suggested = {"app.upload_limit": (found.mib, found.text)} if found else {}
+        return [one.suggest(*suggested[one.key]) if one.key in suggested else one for one in QUESTIONS]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
@@ -81,7 +94,7 @@ class Site(Step):
             site_file(context, answers, certificate),
             Link(ENABLED / name, f"../sites-available/{name}"),
         )
-        # Debian's default server goes first: with two at a time, nginx would not start after a power cut.
+        # Debian's default server is removed first: with two, nginx would not start after a power cut.
         shared: list[Change] = [Link(ENABLED / "default", None)] if context.nginx.packaged_default else []
         http, https = (not context.nginx.default_server_of_others(port) for port in (80, 443))
         if http or https:
@@ -92,10 +105,10 @@ class Site(Step):
                 File(AVAILABLE / DEFAULT_SERVER, text),
                 Link(ENABLED / DEFAULT_SERVER, f"../sites-available/{DEFAULT_SERVER}"),
             ]
-        site = Transaction(f"{name}-site", own, validate=TEST, activate=TAKE_UP)
-        default = Transaction("default-server", tuple(shared), validate=TEST, activate=TAKE_UP, shared=True)
+        site = Transaction(f"{name}-site", own, validate=NGINX_TEST, activate=RELOAD_NGINX)
+        default = Transaction("default-server", tuple(shared), validate=NGINX_TEST, activate=RELOAD_NGINX, shared=True)
         # The default server also sets the hash size, without which nginx refuses long domains. Once it exists, the
-        # site's file comes first: it may be what keeps nginx from loading.
+        # site's file comes first: it may be the file that nginx cannot load.
         groups = (site, default) if context.nginx.has_default_server else (default, site)
         # First: even `nginx -t` creates log files, readable by everybody.
         return (LogFile(Path(access_log(name))), *groups)
@@ -115,11 +128,11 @@ class Site(Step):
             fix=DOCTOR if app_fails else (ApplySteps(("gunicorn", "site"), "to start both again"),),
         )
         fresh = checks.poll_until(lambda: _up_to_date(str(answers.site)), bool, seconds=15.0)
-        yield _closed(str(answers.site), host, page, secure=secure) if fresh else _old(*CLOSED)
+        yield _check_repository_closed(str(answers.site), host, page, secure=secure) if fresh else _outdated(*CLOSED)
         if other := context.nginx.default_server_of_others():
-            yield Check(*STRANGERS, True, f"answered by {other}, which is not piwizard's")
+            yield Check(*UNKNOWN_HOSTS, True, f"answered by {other}, which is not piwizard's")
         else:
-            yield _strangers() if fresh else _old(*STRANGERS)
+            yield _check_unknown_hosts() if fresh else _outdated(*UNKNOWN_HOSTS)
 
 
 def _up_to_date(site: str) -> bool:
@@ -128,7 +141,7 @@ def _up_to_date(site: str) -> bool:
     return worker_reload.up_to_date(folder / name for folder in (AVAILABLE, ENABLED) for name in names)
 
 
-def _old(check_id: str, name: str) -> Check:
+def _outdated(check_id: str, name: str) -> Check:
     return Check(
         check_id,
         name,
@@ -142,8 +155,8 @@ def _old(check_id: str, name: str) -> Check:
     )
 
 
-def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) -> Check:
-    """Check that no file of the repository is served. No answer at all proves nothing."""
+def _check_repository_closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) -> Check:
+    """Check that no file of the repository is served. No answer at all is no proof."""
 
     def failed(detail: str, cause: str, fix: Fix) -> Check:
         return Check(*CLOSED, False, detail, cause, fix)
@@ -158,7 +171,7 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
             "The app itself, or a server block that is not piwizard's, answers for these addresses.",
             (
                 RunCommand("piwizard plan site", "to see what was changed"),
-                Advice("If nothing was, look for a route of the app that serves files."),
+                Advice("If nothing was, find the route of the app that serves files."),
             ),
         )
     if found.silent or not found.asked:
@@ -170,12 +183,12 @@ def _closed(site: str, host: str, page: HttpResponse | None, *, secure: bool) ->
     return Check(*CLOSED, True, f"only static files are served ({found.asked} addresses checked)")
 
 
-def _strangers() -> Check:
+def _check_unknown_hosts() -> Check:
     """Check that a request for an unknown host name gets no answer: the connection is accepted, then closed."""
     seen = checks.poll_until(lambda: checks.try_page("/", host="unknown.invalid"), lambda seen: seen == "closed")
     details = {"closed": "no answer for them", "nobody": "unknown: no connection to nginx"}
     return Check(
-        *STRANGERS,
+        *UNKNOWN_HOSTS,
         seen == "closed",
         details[seen] if isinstance(seen, str) else f"answered with status {seen.status}",
         cause="nginx does not run, or is too busy."
@@ -192,7 +205,7 @@ def _first_page(host: str, service: str, *, secure: bool) -> HttpResponse | None
         page = checks.poll_until(
             lambda: checks.get_page("/", host=host, secure=secure), lambda seen: seen is not None and seen.status < 500
         )
-        # nginx itself refuses or closes at once; an app that is starting gives nginx no answer, or 502.
+        # nginx itself refuses or closes immediately; an app that is starting gives no answer, or nginx returns 502.
         silent = page is None and time.monotonic() - began >= checks.TIMEOUT_SECONDS
         may_load = silent or (page is not None and page.status in (502, 504))
         if not may_load or not systemd.is_loading(service, MAX_START_SECONDS):

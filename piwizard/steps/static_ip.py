@@ -1,4 +1,4 @@
-"""Set a static local IP, on trial first, so that nobody is locked out."""
+"""Set a static local IP, on trial first, so that the user is not locked out."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from piwizard.system.facts import Network
 from piwizard.system.remedies import Advice, RunCommand
 
 REVERT_AFTER = "static_ip.revert_after"
-SECONDS = 180
+DEFAULT_REVERT_SECONDS = 180
 KNOWN_NAME = "deb.debian.org"
-"""Resolved to test name servers: this machine's packages come from there anyway."""
+"""Resolved to test name servers. This machine's packages come from there anyway."""
 
 BEST = "The static local IP, best outside of the range that the router assigns by itself (DHCP)."
 
@@ -64,7 +64,7 @@ QUESTIONS = (
         "Seconds to log in at the new address and confirm it; after that the old one is restored.",
         v.whole(30, 3600),
         kind="number",
-        default=SECONDS,
+        default=DEFAULT_REVERT_SECONDS,
     ),
 )
 
@@ -97,7 +97,7 @@ class StaticIp(Step):
                 hint="Apply again in a few seconds.",
             )
         chosen = read_settings(context.machine.network, answers)
-        change = FixedAddress(chosen, answers.get(REVERT_AFTER, SECONDS))
+        change = FixedAddress(chosen, answers.get(REVERT_AFTER, DEFAULT_REVERT_SECONDS))
         if not change.in_sync():
             neighbors.require_free_address(chosen)
         return (change,)
@@ -117,7 +117,7 @@ class StaticIp(Step):
         yield Check(
             "static-ip-permanent",
             "Local IP kept after a reboot",
-            FixedAddress(chosen, SECONDS).kept(),
+            FixedAddress(chosen, DEFAULT_REVERT_SECONDS).kept(),
             f"in the settings of {chosen.manager}",
             cause=f"The settings of {chosen.manager} were changed, so the next boot brings another address.",
             fix=apply_again,
@@ -135,7 +135,7 @@ class StaticIp(Step):
             ),
             beyond=True,
         )
-        silent = [server for server in chosen.dns if not _finds_names(server)]
+        silent = [server for server in chosen.dns if not _resolves_names(server)]
         yield Check(
             "name-servers-answer",
             "Name servers answer",
@@ -150,7 +150,7 @@ class StaticIp(Step):
         )
 
 
-def _finds_names(server: str) -> bool:
+def _resolves_names(server: str) -> bool:
     return lookup.ask_resolvers(KNOWN_NAME, "A", lookup.Resolvers((server,))).status == "found"
 
 

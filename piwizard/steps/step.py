@@ -69,7 +69,7 @@ class Step(ABC):
     scope: Scope = "machine"
     """Whether the step is set up once for the machine, or for each site."""
     optional: bool = False
-    """Whether a person may skip it."""
+    """Whether the user may skip it."""
     needs: tuple[str, ...] = ()
     """The names of the steps that must be done before."""
     background: BackgroundJob | None = None
@@ -83,9 +83,9 @@ class Step(ABC):
     holds_data: bool = False
     """Whether undo meets data that an app has written, which goes only after a separate yes."""
     from_outside: bool = False
-    """Whether it opens the way from the Internet to this machine: a checkup shows its checks first."""
+    """Whether it makes the machine reachable from the Internet: a checkup shows its checks first."""
     diagnosis_order: int = 9
-    """The place in the doctor's examination, which goes from the machine and its web server to the app's code."""
+    """The position in a diagnosis, which goes from the machine and its web server to the app's code."""
 
     def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
         """Return the questions, with defaults for this machine if there is a context."""
@@ -97,4 +97,4 @@ class Step(ABC):
 
     @abstractmethod
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        """Return live checks whether the step's result exists and works."""
+        """Check on the running machine that the step's result exists and works."""

@@ -64,13 +64,13 @@ class Waits:
 
 class Step:
     name, title, heading, why, scope, optional, needs = "slow", "Slow", "", "", "machine", True, ()
-    def questions(self, ground, answers): return ()
-    def plan(self, ground, answers): return [Waits()]
-    def checks(self, ground, answers): return ()
+    def questions(self, context, answers): return ()
+    def plan(self, context, answers): return [Waits()]
+    def checks(self, context, answers): return ()
 
 class Quick(Step):
     name = "quick"
-    def plan(self, ground, answers): return []
+    def plan(self, context, answers): return []
 
 class Starts(Waits):
     def apply(self, work): work.continue_in(BackgroundJob("long.service", "The long work", None, None))
@@ -80,7 +80,7 @@ class Use(Waits):
 
 class Long(Step):
     name = "long"
-    def plan(self, ground, answers): return [Starts(), Use()]
+    def plan(self, context, answers): return [Starts(), Use()]
 
 registry.STEPS = (*registry.STEPS, Step(), Quick(), Long())
 print(worker.work(sys.argv[2]), flush=True)

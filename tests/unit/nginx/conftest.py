@@ -53,7 +53,10 @@ class Answer:
 
 
 class Backend(BaseHTTPRequestHandler):
-    """Tells path and headers back; /own sends security headers of its own, /dead nothing, /late when it is let go."""
+    """Tells path and headers back; /own sends security headers of its own, /dead nothing, /late when it is let go.
+
+    /socket takes an upgrade and says what it gets; /events begins a stream and says more when it is let go.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -61,6 +64,16 @@ class Backend(BaseHTTPRequestHandler):
         self.server.connections.add(id(self.connection))
         if self.path == "/dead":
             self.close_connection = True
+            return
+        if (
+            self.path == "/socket"
+            and self.headers["Upgrade"] == "websocket"
+            and self.headers["Connection"] == "upgrade"
+        ):
+            self.accept_upgrade()
+            return
+        if self.path.startswith("/events"):
+            self.begin_stream()
             return
         if self.path == "/late":
             self.server.waiting.release()
@@ -76,6 +89,26 @@ class Backend(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     do_POST = do_GET
+
+    def accept_upgrade(self):
+        self.close_connection = True
+        self.send_response(101)
+        self.send_header("Connection", "upgrade")
+        self.send_header("Upgrade", "websocket")
+        self.end_headers()
+        while piece := self.connection.recv(1024):
+            self.wfile.write(piece)
+
+    def begin_stream(self):
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        if self.path.endswith("unbuffered"):
+            self.send_header("X-Accel-Buffering", "no")
+        self.end_headers()
+        self.wfile.write(b"data: 1\n\n")
+        self.server.let_go.wait(30)
+        self.wfile.write(b"data: 2\n\n")
 
     def address_string(self):
         return "nginx"

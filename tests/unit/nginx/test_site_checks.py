@@ -94,8 +94,8 @@ class Pi:
         self.process.send_signal(1)
 
     def check(self):
-        ground = SimpleNamespace(certificates=SimpleNamespace(in_use={}), nginx=NginxFiles())
-        found = Site().checks(ground, Answers("blog", {"site.domains": ["pi.example"]}))
+        context = SimpleNamespace(certificates=SimpleNamespace(in_use={}), nginx=NginxFiles())
+        found = Site().checks(context, Answers("blog", {"site.domains": ["pi.example"]}))
         return {one.id: one for one in found}
 
 

@@ -98,7 +98,7 @@ class World:
         questions = all_questions()
         self._site = [answers_module.parse(MACHINE + SITE + account, questions).of("blog") for account in ACCOUNTS]
 
-    def ground(self, site: str) -> PlanContext:
+    def context(self, site: str) -> PlanContext:
         """What plans stand on."""
         source = AppSource("/srv/git/blog.git", None, COMMIT, self.tree, None)
         return PlanContext(machine=self.machine, nginx=NginxFiles(), source=source, sites=(site,))
@@ -120,12 +120,12 @@ class World:
         answers = Answers(site, values, secrets)
         files: list[tuple[Path, str]] = []
         argvs: list[tuple[str, ...]] = []
-        ground = self.ground(site)
+        context = self.context(site)
         for step in _steps(question):
             if isinstance(step, StaticIp):
-                argvs += self._addressed(ground, answers, files)
+                argvs += self._addressed(context, answers, files)
                 continue
-            for change in _flat(step.plan(ground, answers)):
+            for change in _flat(step.plan(context, answers)):
                 if change.kind == "file":
                     files.append((change.path, change.content))  # type: ignore[attr-defined]
                 argvs += _argvs(change)
@@ -149,9 +149,11 @@ class World:
                 (self.tree / file).parent.mkdir(parents=True, exist_ok=True)
                 (self.tree / file).touch()
 
-    def _addressed(self, ground: PlanContext, answers: Answers, files: list[tuple[Path, str]]) -> list[tuple[str, ...]]:
+    def _addressed(
+        self, context: PlanContext, answers: Answers, files: list[tuple[Path, str]]
+    ) -> list[tuple[str, ...]]:
         """What the keepers of addresses would be told: the plan itself asks the network."""
-        wanted = read_settings(ground.machine.network, answers)
+        wanted = read_settings(context.machine.network, answers)
         files.append((netplan.OWN_FILE, netplan.own_file_text(netplan.NetplanDefinition("ethernets", "eth0"), wanted)))
         files.append((dhcpcd.CONFIG, dhcpcd.add_block("hostname\n", wanted)))
         return [networkmanager.modify_command("0000-uuid", networkmanager.wanted_values(wanted))]

@@ -70,7 +70,7 @@ def test_status_is_todo_before_any_run(planner):
 
 
 def test_optional_step_without_answers_waits_and_blocks_nothing(planner, monkeypatch):
-    def hostname(ground, answers):
+    def hostname(context, answers):
         return (Question("system.hostname", "Name", "", str, required=True),)
 
     optional = SimpleNamespace(

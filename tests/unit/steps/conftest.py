@@ -1,4 +1,4 @@
-"""PlanContext to plan on: a recorded machine, the files of an app, answers as a person writes them."""
+"""Make contexts for plans: a recorded machine, the files of an app, and answers."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ repo = "/srv/git/blog.git"
 
 @pytest.fixture
 def machine():
-    """The recorded machine of that name, with some of its facts replaced."""
+    """Return the recorded machine of that name, with some of its facts replaced."""
     return lambda name="pi4-trixie", **facts: dataclasses.replace(gather(RecordedSource(SAMPLES / name)), **facts)
 
 
 @pytest.fixture
 def memory(machine):
-    """A machine of that many MiB and cores."""
+    """Return a machine with that many MiB and cores."""
 
     def made(total, cores):
         known = machine()
@@ -48,7 +48,7 @@ def memory(machine):
 
 @pytest.fixture
 def app(tmp_path):
-    """A checkout of these files."""
+    """Return a checkout of these files."""
 
     def made(files=None):
         tree = tmp_path / "tree"
@@ -61,8 +61,8 @@ def app(tmp_path):
 
 
 @pytest.fixture
-def ground(machine, app):
-    """What a plan stands on; each part can be another."""
+def context(machine, app):
+    """Return the context of a plan, with some of its parts replaced."""
 
     def made(files=None, **parts):
         given = {"machine": machine(), "nginx": NginxFiles(), "source": app(files), "sites": ("blog",)} | parts
@@ -73,7 +73,7 @@ def ground(machine, app):
 
 @pytest.fixture
 def answers():
-    """The answers of the site "blog", with more lines of its file, and secrets."""
+    """Return the answers of the site "blog", with more lines of its file, and secrets."""
 
     def made(more="", site="blog", **secrets):
         plain = answers_module.parse(TOML + more, all_questions()).of(site)
@@ -83,7 +83,7 @@ def answers():
 
 
 def flat(changes):
-    """Changes with the members of groups among them."""
+    """Return these changes, each transaction after its own changes."""
     return [
         inner
         for change in changes
@@ -92,5 +92,5 @@ def flat(changes):
 
 
 def of_kind(changes, kind):
-    """The changes of one kind, in groups too."""
+    """Return the changes of one kind, those in transactions too."""
     return [change for change in flat(changes) if change.kind == kind]

@@ -1,4 +1,4 @@
-"""A certificate and HTTPS, planned so that the site's own step says the same before and afterwards."""
+"""Test the plans of the certbot and renewal steps, and that the site step plans the same server block."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def lineage(name="mine", names=NAMES, way="webroot", server=LE):
 
 
 @pytest.fixture
-def plan(ground, answers, own_places):
+def plan(context, answers, own_places):
     def made(more=HTTPS, lineages=(), in_use="", step=Certbot):
         there = Certificates(tuple(lineages), {"blog": in_use} if in_use else {})
-        return step().plan(ground(certificates=there), answers(more))
+        return step().plan(context(certificates=there), answers(more))
 
     return made
 
@@ -63,7 +63,6 @@ def test_certificate_precedes_https(plan):
 
 @pytest.mark.parametrize("in_use", ["", OURS])
 def test_site_and_certbot_write_the_same_server_block(plan, in_use):
-    """The site's step writes what certbot's leaves behind, and what it finds where that was undone."""
     by_site = texts(plan(in_use=in_use, step=Site))[AVAILABLE / "blog"]
     by_certbot = texts(plan(HTTPS if in_use else HTTP, in_use=in_use))[AVAILABLE / "blog"]
     assert by_site == by_certbot
@@ -103,7 +102,7 @@ def test_answers_become_certbot_options(plan):
 
 def test_certificate_of_another_server_is_replaced(plan):
     certificate = plan(lineages=[lineage("piwizard-blog", server="https://acme.lan/dir")], in_use=OURS)[2]
-    assert certificate.anew
+    assert certificate.request_again
     assert "--force-renewal" in certificate.request.commands[1]
 
 
@@ -172,11 +171,11 @@ password = {{ asked = true }}
 
 
 @pytest.fixture
-def plan_by_dns(ground, answers, own_places):
+def plan_by_dns(context, answers, own_places):
     def made(provider, hostname, domains, lineages=(), step=Certbot):
         plain = answers(DNS.format(provider=provider, hostname=hostname))
         given = Answers(plain.site, {**plain.values, "site.domains": domains}, {"ddns.password": "tok-1"})
-        return step().plan(ground(certificates=Certificates(tuple(lineages), {})), given)
+        return step().plan(context(certificates=Certificates(tuple(lineages), {})), given)
 
     return made
 
@@ -199,17 +198,16 @@ def test_dns_validation_uses_the_provider_plugin(plan_by_dns):
 def test_dns_validation_after_http_requests_again(plan_by_dns):
     there = [lineage("piwizard-blog")]
     certificate = of_kind(plan_by_dns(*CLOUDFLARE, there), "certificate")[0]
-    assert certificate.anew
+    assert certificate.request_again
     assert "--force-renewal" in certificate.request.commands[1]
     assert "edit" not in [change.kind for change in flat(plan_by_dns(*CLOUDFLARE, there, Renewal))]
 
 
 def test_http_validation_after_dns_removes_the_credentials(plan, own_places):
-    """What signed for the records goes, once the certificate is renewed by a page."""
     made = flat(plan(lineages=[lineage("piwizard-blog", way="dns-cloudflare")]))
     (asked,) = [change for change in made if change.kind == "certificate"]
     (gone,) = [change for change in made if isinstance(change, AbsentFile)]
-    assert (asked.anew, str(gone.path)) == (True, "/etc/letsencrypt/piwizard-blog.ini")
+    assert (asked.request_again, str(gone.path)) == (True, "/etc/letsencrypt/piwizard-blog.ini")
     assert made.index(asked) < made.index(gone)
 
 
@@ -226,7 +224,6 @@ def test_plugin_environment_is_made_again_after_an_upgrade(tmp_path, there, runs
 
 @pytest.mark.parametrize("runs", [True, False])
 def test_check_reports_a_broken_plugin_environment(plan, tmp_path, monkeypatch, runs):
-    """certbot's timer runs it there, for all certificates."""
     monkeypatch.setattr(renewal, "PLUGIN", tmp_path)
     monkeypatch.setattr(renewal, "environment_runs", lambda: runs)
     found = {check.id: check for check in plan(step=Checked)}
@@ -234,10 +231,10 @@ def test_check_reports_a_broken_plugin_environment(plan, tmp_path, monkeypatch, 
 
 
 class Checked:
-    """The checks of a step where its plan is asked for."""
+    """A step whose plan is its checks."""
 
-    def plan(self, ground, answers):
-        return list(Renewal().checks(ground, answers))
+    def plan(self, context, answers):
+        return list(Renewal().checks(context, answers))
 
 
 def test_plugin_that_debian_lacks_gets_an_environment(plan_by_dns):
@@ -247,7 +244,7 @@ def test_plugin_that_debian_lacks_gets_an_environment(plan_by_dns):
     assert (str(folder.path), folder.whole) == ("/opt/piwizard-certbot", True)
     assert "--system-site-packages" in environment.argv
     assert pip.argv[-5:] == ("--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock.path))
-    assert {"-I", "--isolated"} <= set(pip.argv), "no settings but root's own"
+    assert {"-I", "--isolated"} <= set(pip.argv), "only settings of root"
     assert re.fullmatch(r"certbot-dns-duckdns==1\.9\.0 --hash=sha256:[0-9a-f]{64}\n", lock.content)
     assert pip.proves == (lock.content.strip(),), "a new pin is installed"
     run = ("/opt/piwizard-certbot/bin/python", "/usr/bin/certbot")

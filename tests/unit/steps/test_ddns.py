@@ -1,4 +1,4 @@
-"""The step: what it suggests, plans and refuses."""
+"""Test the suggestions, plans and refusals of the ddns step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_IP = 'provider = "no-ip"\nhostname = "songuuli.ddns.net"\nusername = "me@exam
 
 @pytest.fixture
 def given(own_places):
-    """The answers of a [ddns] table, with its secret."""
+    """Return the answers of a [ddns] table, with its secret."""
 
     def made(table=NO_IP, secret="hush-hush"):
         text = f'[ddns]\n{table}password = {{ env = "X" }}\n'
@@ -30,20 +30,20 @@ def given(own_places):
 
 
 @pytest.fixture
-def pi(ground, machine):
-    """A Pi of that record, with what dpkg has installed there."""
-    return lambda name="pi4-trixie", **installed: ground(machine=machine(name), source=None, installed=installed)
+def pi(context, machine):
+    """Return the context of a recorded Pi that has these packages."""
+    return lambda name="pi4-trixie", **installed: context(machine=machine(name), source=None, installed=installed)
 
 
-def test_suggestions_follow_the_first_domain(ground):
-    questions = {one.key: one for one in Ddns().questions(ground(domains=("songuuli.duckdns.org",)), None)}
+def test_suggestions_follow_the_first_domain(context):
+    questions = {one.key: one for one in Ddns().questions(context(domains=("songuuli.duckdns.org",)), None)}
     assert questions["ddns.hostname"].default == "songuuli.duckdns.org"
     assert questions["ddns.provider"].default == "duckdns"
     assert "belongs to this provider" in questions["ddns.provider"].detected
 
 
-def test_own_domain_gets_no_suggestion(ground):
-    questions = {one.key: one for one in Ddns().questions(ground(domains=("www.example.org",)), None)}
+def test_own_domain_gets_no_suggestion(context):
+    questions = {one.key: one for one in Ddns().questions(context(domains=("www.example.org",)), None)}
     assert questions["ddns.hostname"].default == "www.example.org"
     assert questions["ddns.provider"].default is None
     assert questions["ddns.zone"].default == "example.org"
@@ -108,11 +108,11 @@ def test_inconsistent_answers_are_refused(pi, given, table, key, words):
     assert refused.value.key == key
 
 
-def test_armv6_board_gets_ddclient(ground, machine, given):
+def test_armv6_board_gets_ddclient(context, machine, given):
     known = machine()
     old = dataclasses.replace(known, architecture=dataclasses.replace(known.architecture, machine="armv6l"))
     with pytest.raises(PiwizardError, match="ARMv6"):
-        Ddns().plan(ground(machine=old, source=None), given(NO_IP + 'client = "noip-duc"\n'))
+        Ddns().plan(context(machine=old, source=None), given(NO_IP + 'client = "noip-duc"\n'))
 
 
 @pytest.mark.parametrize(

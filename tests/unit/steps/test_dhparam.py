@@ -1,4 +1,4 @@
-"""What each of the three ways comes to."""
+"""Test the plan for each answer of dhparam.way."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .conftest import of_kind
 
 
 @pytest.fixture
-def plan(ground):
+def plan(context):
     def made(text):
         parsed = answers_module.parse(f"[dhparam]\n{text}", planner.all_questions())
-        return Dhparam().plan(ground(), parsed.of(None))
+        return Dhparam().plan(context(), parsed.of(None))
 
     return made
 
@@ -71,8 +71,8 @@ def test_invalid_answers_are_refused(plan, text):
         plan(text)
 
 
-def test_duration_is_measured_on_this_machine(ground, monkeypatch):
+def test_duration_is_measured_on_this_machine(context, monkeypatch):
     monkeypatch.setattr(openssl_dhparam, "estimate_seconds", lambda bits: 229 * 60.0)
-    _, bits, _ = Dhparam().questions(ground(), answers_module.parse("", planner.all_questions()).of(None))
+    _, bits, _ = Dhparam().questions(context(), answers_module.parse("", planner.all_questions()).of(None))
     assert bits.detected == "takes about 3 h 49 min on this board, by a short test"
     assert Dhparam().questions(None, None)[1].detected == ""

@@ -1,4 +1,4 @@
-"""The web server: what its files say, on which machine."""
+"""Test the listen directives that the nginx step writes on different machines."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .conftest import of_kind
 
 
 @pytest.fixture
-def listens(ground, answers):
-    """The texts of what it listens to over IPv6, by name."""
+def listens(context, answers):
+    """Return the texts of the files with listen directives, by name."""
 
     def made(**parts):
-        files = of_kind(Nginx().plan(ground(**parts), answers()), "file")
+        files = of_kind(Nginx().plan(context(**parts), answers()), "file")
         found = {file.path.name: file.content for file in files if str(file.path.parent) == FOLDER}
         assert len(found) == 4
         return found
@@ -29,15 +29,15 @@ def test_kernel_without_ipv6_gets_no_ipv6_listen(listens, ipv6):
     assert all(("listen [::]:" in text) == ipv6 for text in listens(ipv6=ipv6).values())
 
 
-def test_server_blocks_do_not_depend_on_ipv6(ground, answers):
+def test_server_blocks_do_not_depend_on_ipv6(context, answers):
     with_it, without = (
-        [file.content for file in of_kind(Site().plan(ground(ipv6=ipv6), answers()), "file")] for ipv6 in (True, False)
+        [file.content for file in of_kind(Site().plan(context(ipv6=ipv6), answers()), "file")] for ipv6 in (True, False)
     )
     assert with_it == without
 
 
 @pytest.mark.parametrize("name", ["pi4-trixie", "zero-w-bookworm"])
 def test_engine_of_the_release_is_known_before_installation(listens, machine, name):
-    """Else the first run would write what its own check of the plan, once nginx is there, finds wrong."""
+    """Otherwise the plan would change as soon as nginx is installed."""
     version = "1.22.1" if "bookworm" in name else "1.26.3"
     assert listens(machine=machine(name, nginx_version=None)) == listens(machine=machine(name, nginx_version=version))

@@ -1,4 +1,4 @@
-"""The registry of steps, and that other parts know no step by name."""
+"""Test the registry of steps, and that no other part knows a step by name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def step_names(node):
 
 
 def uses_by_name(tree):
-    """Yield where a step's name decides: compared with something of a step, or the key of a table of steps."""
+    """Yield line and code of each decision by a step's name: a comparison, or a table with names as keys."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]

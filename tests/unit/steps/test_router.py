@@ -1,4 +1,4 @@
-"""The router step's plan: by UPnP, by hand, and what it refuses."""
+"""Test the plans of the router step: by UPnP, by hand, and refusals."""
 
 from __future__ import annotations
 
@@ -17,70 +17,69 @@ from piwizard.steps.router import Router
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Units are looked for in an empty folder."""
+def empty_unit_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(forward_timer, "UNITS", tmp_path)
 
 
-def plan(ground, forward):
+def plan(context, forward):
     answers = parse(f'[router]\nforward = "{forward}"\n', all_questions()).of(None)
-    return Router().plan(ground, answers)
+    return Router().plan(context, answers)
 
 
-def test_upnp_plan_forwards_ports_and_keeps_them(ground):
-    changes = plan(ground(), "upnp")
+def test_upnp_plan_forwards_ports_and_keeps_them(context):
+    changes = plan(context(), "upnp")
     (forwards,) = [change for change in changes if isinstance(change, Forwards)]
-    network = ground().machine.network
+    network = context().machine.network
     assert forwards.ports == (80, 443)
     assert (forwards.gateway, forwards.address) == (network.gateway.address, network.address.address)
     assert forwards.description == f"piwizard {network.main.mac}"
     assert [change.kind for change in changes] == ["package", "forward", "folder", "group", "unit"]
 
 
-def test_silent_router_does_not_stop_the_plan(ground, tmp_path, monkeypatch):
-    """The timer looks after its forwards; an `apply` of something else does not fail for it."""
+def test_silent_router_does_not_stop_the_plan(context, tmp_path, monkeypatch):
+    """The timer tries again, so an `apply` of another step must not fail."""
     monkeypatch.setattr(router.port_forwarding, "find_router", lambda gateway: None)
-    assert "forward" in [change.kind for change in plan(ground(), "upnp")]
+    assert "forward" in [change.kind for change in plan(context(), "upnp")]
     (tmp_path / forward_timer.TIMER).touch()
-    assert "forward" not in [change.kind for change in plan(ground(), "upnp")]
+    assert "forward" not in [change.kind for change in plan(context(), "upnp")]
 
 
-def test_by_hand_plan_writes_only_instructions(ground):
-    (text,) = plan(ground(), "by-hand")
-    network = ground().machine.network
+def test_by_hand_plan_writes_only_instructions(context):
+    (text,) = plan(context(), "by-hand")
+    network = context().machine.network
     assert isinstance(text, File)
     for value in (network.gateway.address, network.address.address, network.main.mac, "80", "443", "TCP"):
         assert value in text.content
     assert max(map(len, text.content.splitlines())) <= 80
 
 
-def test_change_from_upnp_to_by_hand_is_refused(ground, tmp_path):
+def test_change_from_upnp_to_by_hand_is_refused(context, tmp_path):
     (tmp_path / forward_timer.TIMER).touch()
     with pytest.raises(PiwizardError, match="already forwarded by UPnP") as refused:
-        plan(ground(), "by-hand")
+        plan(context(), "by-hand")
     assert "piwizard undo router" in refused.value.hint
 
 
-def test_plan_without_a_gateway_is_refused(ground, machine):
+def test_plan_without_a_gateway_is_refused(context, machine):
     known = machine()
     alone = dataclasses.replace(known, network=dataclasses.replace(known.network, gateway=None))
     with pytest.raises(PiwizardError, match="no default gateway"):
-        plan(ground(machine=alone), "upnp")
+        plan(context(machine=alone), "upnp")
 
 
-def test_unknown_forwarding_is_refused(ground):
+def test_unknown_forwarding_is_refused(context):
     with pytest.raises(PiwizardError, match=r"router\.forward must be one of upnp, by-hand"):
-        plan(ground(), "nat-pmp")
+        plan(context(), "nat-pmp")
 
 
-def test_timer_program_needs_no_piwizard(ground):
-    """The system's own Python starts it, from a folder where there is no piwizard."""
+def test_timer_program_needs_no_piwizard(context):
+    """The system's Python runs it, even after piwizard is removed."""
     service, timer = forward_timer.units(
-        "192.168.1.1", next(change for change in plan(ground(), "upnp") if isinstance(change, Forwards)).wanted
+        "192.168.1.1", next(change for change in plan(context(), "upnp") if isinstance(change, Forwards)).wanted
     )
     (start,) = [line for line in service.content.splitlines() if line.startswith("ExecStart=")]
-    mac = ground().machine.network.main.mac
-    address = ground().machine.network.address.address
+    mac = context().machine.network.main.mac
+    address = context().machine.network.address.address
     program = "/usr/bin/python3 -I /usr/local/lib/piwizard/forwards.py"
     assert start == f'ExecStart={program} 192.168.1.1 "piwizard {mac}" {address} 80 443'
     assert "import piwizard" not in forward_timer.program().content

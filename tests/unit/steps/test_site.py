@@ -1,4 +1,4 @@
-"""The server block: beside what is there, never instead of it."""
+"""Test that the site step adds server blocks and keeps those of others."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ STATIC = {"app.py": FLASK, "static/style.css": "", "static/img/a.png": ""}
 
 
 @pytest.fixture
-def whole_plan(ground, answers):
-    return lambda files=None, more="", **parts: Site().plan(ground(files, **parts), answers(more))
+def whole_plan(context, answers):
+    return lambda files=None, more="", **parts: Site().plan(context(files, **parts), answers(more))
 
 
 @pytest.fixture
 def plan(whole_plan):
-    """What is written for nginx: all but the log, which comes before."""
+    """Return the planned changes except the log file, which comes first."""
     return lambda *given, **parts: [one for one in whole_plan(*given, **parts) if not isinstance(one, LogFile)]
 
 
@@ -61,17 +61,17 @@ def test_log_file_precedes_the_nginx_test(whole_plan):
     assert first == LogFile(Path("/var/log/nginx/blog.access.log"))
     (site,) = [one for one in texts(whole_plan()).values() if "upstream" in one]
     named = set(re.findall(r"(?:access_log|error_log) ([^;]+);", site)) - {"off"}
-    assert named == {str(first.path)}, "every log that the configuration names is made beforehand"
+    assert named == {str(first.path)}, "every log in the configuration exists before nginx reads it"
 
 
 def test_plan_never_has_two_default_servers(plan):
-    """A Pi whose plug is pulled in between boots with what is there."""
+    """With two, nginx would not start after a power cut in between."""
     shared, _ = plan()
     assert list(links([shared])) == [ENABLED / "default", ENABLED / DEFAULT_SERVER]
 
 
 def test_site_file_comes_first_once_the_default_server_exists(plan):
-    """Before, that one does: a long name needs the size of nginx's table, which it sets."""
+    """On a fresh machine the default server comes first: it sets the hash size that a long domain needs."""
     there = NginxFiles(sites={str(ENABLED / DEFAULT_SERVER): "listen 80 default_server reuseport;"})
     assert [group.name for group in plan(nginx=there)] == ["blog-site", "default-server"]
 
@@ -114,7 +114,7 @@ def test_default_server_of_a_person_stays_the_only_one(plan):
     assert "listen 80 default_server" in only_tls
     assert "listen 443" not in only_tls
     by_certbot = NginxFiles(sites={THEIRS: "server {\n listen [::]:443 ssl ipv6only=on; # managed by Certbot\n}"})
-    assert "listen 443" not in texts(plan(nginx=by_certbot))[AVAILABLE / DEFAULT_SERVER], "nginx takes it only once"
+    assert "listen 443" not in texts(plan(nginx=by_certbot))[AVAILABLE / DEFAULT_SERVER], "nginx allows ipv6only once"
     ours = NginxFiles(sites={str(ENABLED / DEFAULT_SERVER): "server {\n listen 80 default_server;\n}"})
     assert AVAILABLE / DEFAULT_SERVER in texts(plan(nginx=ours))
 
@@ -175,4 +175,4 @@ def test_static_folder_within_a_writable_one_is_passed_to_the_app(plan):
         texts(plan(files, f'\nstatic = {{ "/static/" = "files/static" }}\nwritable = {names}'))[AVAILABLE / "blog"]
         for names in ("[]", '["files"]')
     )
-    assert plain != changed, "its published copy is empty: the app answers"
+    assert plain != changed, "its published copy is empty, so the app must answer"

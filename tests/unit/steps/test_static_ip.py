@@ -11,11 +11,11 @@ ROUTER = "08:96:d7:00:00:01"
 
 
 @pytest.fixture
-def asked(ground, machine):
-    """What is asked on the recorded machine of that name, by key, with answers."""
+def asked(context, machine):
+    """Return defaults and their origin on a recorded machine, by key."""
 
     def ask(name, text=""):
-        questions = StaticIp().questions(ground(machine=machine(name)), answered(text))
+        questions = StaticIp().questions(context(machine=machine(name)), answered(text))
         return {one.key.removeprefix("static_ip."): (one.default, one.detected) for one in questions}
 
     return ask
@@ -41,8 +41,8 @@ def test_defaults_follow_the_answered_interface(asked):
     assert asked("pi4-trixie", 'interface = "eth9"')["address"] == (None, "")
 
 
-def test_mac_address_for_a_reservation_is_shown(ground, machine):
-    address, *_ = StaticIp().questions(ground(machine=machine("pi4-trixie")), answered())
+def test_mac_address_for_a_reservation_is_shown(context, machine):
+    address, *_ = StaticIp().questions(context(machine=machine("pi4-trixie")), answered())
     assert "the MAC address is dc:a6:32:01:02:03" in address.help
 
 
@@ -52,11 +52,11 @@ def test_explanation_prefers_a_reservation_in_the_router():
     assert "skip this step" in why
 
 
-def test_address_is_planned_after_arp_requests(ground, machine, monkeypatch):
+def test_address_is_planned_after_arp_requests(context, machine, monkeypatch):
     monkeypatch.setattr(FixedAddress, "in_sync", lambda self: False)
     monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: ROUTER if address.endswith(".1") else None)
     text = 'address = "192.168.1.230/24"\nrevert_after = 60'
-    (change,) = StaticIp().plan(ground(machine=machine("pi4-trixie")), answered(text))
+    (change,) = StaticIp().plan(context(machine=machine("pi4-trixie")), answered(text))
     assert change.describe() == "Address 192.168.1.230/24 on eth0"
     assert change.seconds == 60
 
@@ -68,22 +68,22 @@ def test_address_is_planned_after_arp_requests(ground, machine, monkeypatch):
         ({}, "static_ip.gateway", "nobody answers at 192.168.1.1"),
     ],
 )  # fmt: skip
-def test_address_of_a_neighbor_is_refused(ground, machine, monkeypatch, there, key, words):
+def test_address_of_a_neighbor_is_refused(context, machine, monkeypatch, there, key, words):
     monkeypatch.setattr(FixedAddress, "in_sync", lambda self: False)
     monkeypatch.setattr(neighbors.arp, "who_has", lambda address, *_: there.get(address))
     with pytest.raises(PiwizardError, match=words) as raised:
-        StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
+        StaticIp().plan(context(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
     assert raised.value.key == key
 
 
-def test_plan_is_refused_during_a_restore(ground, machine, monkeypatch):
+def test_plan_is_refused_during_a_restore(context, machine, monkeypatch):
     now = address_trial.AddressTrial("a1", "eth0", "192.168.1.230/24", None, 180, 0.0)
     monkeypatch.setattr(address_trial, "current_trial", lambda: now)
     monkeypatch.setattr(address_trial, "live_addresses", lambda interface: [])
     with pytest.raises(PiwizardError, match="eth0 is being restored"):
-        StaticIp().plan(ground(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
+        StaticIp().plan(context(machine=machine("pi4-trixie")), answered('address = "192.168.1.230/24"'))
 
 
-def test_unsupported_network_manager_is_refused(ground, machine):
+def test_unsupported_network_manager_is_refused(context, machine):
     with pytest.raises(PiwizardError, match="managed by ifupdown, which piwizard does not change"):
-        StaticIp().plan(ground(machine=machine("vm-bookworm-apache")), answered('address = "192.168.122.60/24"'))
+        StaticIp().plan(context(machine=machine("vm-bookworm-apache")), answered('address = "192.168.122.60/24"'))

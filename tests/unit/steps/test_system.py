@@ -1,22 +1,23 @@
-"""The system step refuses early, with a word that helps."""
+"""Test that the system step refuses early, and says what to do."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.steps.system import DISK_NEEDED, PACKAGES, System
-from piwizard.system.facts import gather
+from piwizard.system.facts import PortOwner, gather
 from tests.recorded_machine import RecordedSource
 
 from .conftest import SAMPLES
 
 
 @pytest.fixture
-def plan(ground, answers):
-    return lambda machine: System().plan(ground(machine=machine), answers(site=None))
+def plan(context, answers):
+    return lambda machine: System().plan(context(machine=machine), answers(site=None))
 
 
 @pytest.mark.parametrize("name", ["pi4-trixie", "zero-w-bookworm", "pi3-bookworm-dhcpcd"])
@@ -51,6 +52,7 @@ def test_occupied_port_is_refused_with_its_owner(plan, machine, name, words, hin
     assert refused.value.message.startswith("Port 80 is used by ")
     assert words in refused.value.message
     assert hint in refused.value.hint
+    assert "disable" not in refused.value.hint or name == "vm-bookworm-apache"
     assert "purge" not in refused.value.hint
     assert "remove" not in refused.value.hint
 
@@ -100,9 +102,35 @@ def test_enough_or_unknown_disk_space_is_accepted(plan, machine, free):
 
 
 @pytest.mark.parametrize(("total", "swap", "ok"), [(430, 100, True), (200, 0, False), (200, 100, True)])
-def test_memory_check(ground, answers, machine, total, swap, ok):
+def test_memory_check(context, answers, machine, total, swap, ok):
     known = machine()
     small = dataclasses.replace(known, memory=dataclasses.replace(known.memory, total=total, swap=swap))
-    checks = {check.id: check for check in System().checks(ground(machine=small), answers(site=None))}
+    checks = {check.id: check for check in System().checks(context(machine=small), answers(site=None))}
     assert checks["memory-size"].ok == ok
     assert checks["clock-correct"].ok
+
+
+@pytest.mark.parametrize(
+    ("program", "unit", "words", "hint"),
+    [
+        ("pihole-FTL", "pihole-FTL.service", "Pi-hole", "`sudo pihole-FTL --config webserver.port '8080o,8443os,"),
+        ("AdGuardHome", "AdGuardHome.service", "AdGuard Home", "`address` below `http:` to 0.0.0.0:8080"),
+        ("docker-proxy", "docker.service", "a Docker container", "`docker ps --filter publish=80`"),
+        ("rootlessport", "user@1000.service", "a Podman container", "`8080:80` in place of `80:80`"),
+        ("conmon", "libpod-conmon-1.scope", "a Podman container", "8080"),
+        ("caddy", "docker-3f2a9c1b.scope", "Caddy", "container that shares the network of this machine (docker)"),
+        ("nginx", "docker-3f2a9c1b.scope", "nginx", "publish 8080:80"),
+        ("k3s-server", "k3s.service", "k3s-server", "settings of your container engine"),
+        ("systemd", "cups-web.socket", "a systemd socket", "`sudo systemctl edit cups-web.socket`"),
+        ("systemd", None, "a systemd socket", "`systemctl list-sockets` names the socket unit"),
+        ("homeserver", "homeserver.service", "homeserver", "`sudo systemctl restart homeserver.service`"),
+        ("homeserver", "session-3.scope", "homeserver", "restart it"),
+    ],
+)
+def test_program_at_port_80_is_moved_and_never_disabled(plan, machine, program, unit, words, hint):
+    owner = PortOwner(80, words, program, 900, unit, None, guessed=False)
+    with pytest.raises(PiwizardError) as refused:
+        plan(machine(ports=(owner,)))
+    assert hint in refused.value.hint
+    assert not re.search(r"disable|systemctl stop (?!AdGuardHome)|mask", refused.value.hint)
+    assert refused.value.hint.endswith("Then apply again.")
