@@ -18,16 +18,12 @@ NOT_YET: frozenset[str] = frozenset(
         "piwizard/diagnosis",
         "piwizard/network",
         "piwizard/system",
-        "screens/controllers",
-        "screens/form",
-        "screens/widgets",
         "tests/component",
         "tests/journeys",
         "tests/lab/README.md",
         "tests/lab/faults/README.md",
         "tests/nightly",
         "tests/unit/diagnosis",
-        "tests/unit/screens",
         "tests/unit/system",
     }
 )
@@ -43,13 +39,6 @@ DOCSTRINGS_NOT_YET: frozenset[str] = frozenset(
         "piwizard/rehearsal",
         "piwizard/sandbox",
         "piwizard/system",
-        "screens",
-        "screens/controllers",
-        "screens/form",
-        "screens/log",
-        "screens/pages",
-        "screens/panes",
-        "screens/widgets",
     }
 )
 """The same for docstrings."""
