@@ -1,3 +1,3 @@
-"""From a fresh Raspberry Pi to your own Flask app on the Internet, over HTTPS."""
+"""Set up your Flask app on a Raspberry Pi and serve it over HTTPS."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The entry point; `python -m piwizard` is `piwizard`."""
+"""Run piwizard: `python -m piwizard` is the command `piwizard`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import warnings
 
 
 def main() -> None:
-    """Without arguments the first page comes at once: what reads options is not loaded for it."""
-    _open_what_is_closed()
-    # Desktops name folders of their own there; answers.toml is where a run looks for it, which has no such variable.
+    """Run the command from the arguments, or open the screens if there are none.
+
+    The screens do not load click, so that the first page appears at once.
+    """
+    _open_closed_streams()
+    # Desktops set it to their own folders. A run does not have it, and must find the same answers.toml.
     os.environ.pop("XDG_CONFIG_DIRS", None)
-    os.umask(0o022)  # whatever the person's is: others must not write what is made here, and nginx has to read some
-    warnings.simplefilter("ignore")  # Python's own about an app's code, with pieces of it
+    os.umask(0o022)  # whatever the user's is: others must not write new files, and nginx has to read some of them
+    warnings.simplefilter("ignore")  # Python's warnings about an app's code quote parts of it
     if sys.argv[1:]:
         _command()
     else:
@@ -24,7 +27,10 @@ def main() -> None:
 
 
 def _command() -> None:
-    """What click says of how a command is used repeats what was typed, so it is printed as everything else is."""
+    """Run a command of click.
+
+    Its messages about wrong usage repeat what was typed, so piwizard prints them, without control characters.
+    """
     from click import ClickException
 
     from piwizard.cli.main import cli
@@ -33,14 +39,17 @@ def _command() -> None:
     try:
         sys.exit(cli.main(prog_name="piwizard", standalone_mode=False))
     except ClickException as error:
-        said = io.StringIO()
-        error.show(file=said)
-        console.warn(*said.getvalue().splitlines())
+        message = io.StringIO()
+        error.show(file=message)
+        console.warn(*message.getvalue().splitlines())
         sys.exit(error.exit_code)
 
 
-def _open_what_is_closed() -> None:
-    """Whoever starts us may have closed all three, for which Python has None; in this order each gets its number."""
+def _open_closed_streams() -> None:
+    """Open standard streams that the caller has closed, for which Python has None.
+
+    In this order each gets its usual number.
+    """
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115

@@ -1,4 +1,4 @@
-"""The one error that is meant for a person."""
+"""Define the errors that people read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import errno
 
 
 class PiwizardError(Exception):
-    """Something a person can act on: one sentence of what is wrong, and what to do next.
+    """An error for people: one sentence that says what is wrong, and what to do next.
 
-    `key` names the answer at fault ("app.repo"), where one is. `hint` is the next action.
-    Raised below cli.py, turned into one or two lines (or JSON) there and nowhere else.
+    `key` names the answer to correct ("app.repo"), if there is one. `hint` is the next action. Only the front ends turn
+    it into text or JSON.
     """
 
     place: str | None = None
-    """Where the answer at fault is: "answers.toml line 12"; None where no file has it."""
+    """The position of the answer to correct: "answers.toml line 12"; None if no file contains it."""
 
     def __init__(self, message: str, *, key: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -24,23 +24,29 @@ class PiwizardError(Exception):
 
     @property
     def located(self) -> str:
-        """The message after file, line and key of the answer, for whoever sees no form with that answer."""
+        """Return the message after file, line and key of the answer.
+
+        For front ends that show no form with that answer.
+        """
         if self.place is None:
             return self.message
         return f"{self.place}: {self.message}" if self._names_key else f"{self.place}: {self.key}: {self.message}"
 
     @property
     def sentence(self) -> str:
-        """What is wrong and what to do next, as one text."""
+        """Return message and hint as one text."""
         return f"{self.message} {self.hint}" if self.hint else self.message
 
     def as_json(self) -> dict[str, dict[str, str | None]]:
-        """The shape of every error under --json."""
+        """Return the form that every error has with --json."""
         return {"error": {"message": self.located, "key": self.key, "hint": self.hint}}
 
 
 class AnswerRefused(PiwizardError):
-    """An answer that something outside of piwizard refused: its message names the key, `reason` alone does not."""
+    """An answer that another program or server refused.
+
+    The message names the key; `reason` alone does not.
+    """
 
     def __init__(self, key: str, reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"{key}: {reason}", key=key, hint=hint)
@@ -52,7 +58,7 @@ class MissingAnswer(PiwizardError):
 
 
 def unforeseen(error: Exception) -> str:
-    """The sentence for an error that was not meant for a person."""
+    """Return a message for an error that has none for people."""
     match error:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return "The disk is full."

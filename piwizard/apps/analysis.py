@@ -14,6 +14,7 @@ from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.process_model import KINDS, ProcessFinding
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
@@ -29,6 +30,7 @@ FACTORY_CALL = re.compile(rf"{DOTTED}:[A-Za-z_]\w*\([\w .,=:/@+'\"(){{}}\[\]-]{{
 COMMAND_WORD = re.compile(r"[\w./-][\w.:/-]{0,199}", re.ASCII)
 DISTRIBUTION = re.compile(r"[a-z0-9-]{1,100}")
 PINNED_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+", re.ASCII)
+WEBSOCKET_PATH = re.compile(r"/?[\w./-]{0,200}", re.ASCII)
 SETUP_PROGRAMS = ("flask", "alembic")
 MAX_TEXT_LENGTH = 1000
 MAX_PATH_LENGTH = 400
@@ -41,6 +43,7 @@ KEY_OF_PART = {
     "init": "app.init",
     "server": "app.env",
     "network": "app.network",
+    "process": "gunicorn.workers",
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
@@ -100,6 +103,7 @@ class Analysis:
     init: tuple[InitCommand, ...] | None = None
     server: str | None = None
     network: tuple[HomeNetworkUse, ...] | None = None
+    process: tuple[ProcessFinding, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
@@ -230,6 +234,17 @@ def _check_network(found: tuple[HomeNetworkUse, ...]) -> tuple[HomeNetworkUse, .
     return tuple(one for one in found if _is_short_text(one.why) and is_repository_path(one.file))[:MAX_SUGGESTIONS]
 
 
+def _check_process(found: tuple[ProcessFinding, ...]) -> tuple[ProcessFinding, ...]:
+    return tuple(
+        one
+        for one in found
+        if one.kind in KINDS
+        and _is_short_text(one.why)
+        and is_repository_path(one.file)
+        and (not one.path or WEBSOCKET_PATH.fullmatch(one.path))
+    )[:MAX_SUGGESTIONS]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -265,6 +280,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "init": (tuple[InitCommand, ...], _check_init),
     "server": (str, _check_server),
     "network": (tuple[HomeNetworkUse, ...], _check_network),
+    "process": (tuple[ProcessFinding, ...], _check_process),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),

@@ -41,6 +41,8 @@ from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
 from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.process_findings import find_process_model
+from piwizard.apps.process_model import ProcessFinding
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import (
@@ -117,6 +119,7 @@ class AnalysisReader:
         self._part("init", lambda: find_init_commands(self._code, self._entry.entry)[:MAX_SUGGESTIONS])
         self._part("server", lambda: database_server_in_code(self._code))
         self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
+        self._part("process", self._process)
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
@@ -191,6 +194,10 @@ class AnalysisReader:
     def _static(self) -> StaticFiles:
         folders = find_static(self._code, self._entry.origin[0])
         return StaticFiles(folders[:MAX_SUGGESTIONS], find_root_files(self._code, folders))
+
+    def _process(self) -> tuple[ProcessFinding, ...]:
+        factory = self._entry.entry.partition(":")[2].partition("(")
+        return find_process_model(self._code, self._entry.file, factory[0] if factory[1] else "")
 
     def _python(self) -> tuple[RequiredPython, ...]:
         found = find_required_python(self._code, self._entry.chdir)

@@ -18,7 +18,8 @@ from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
-from piwizard.apps.requirements import Requirements, pip_arguments
+from piwizard.apps.process_model import EVENTLET, ProcessModel
+from piwizard.apps.requirements import DEFAULT_GUNICORN, EVENTLET_GUNICORN, Requirements, pip_arguments
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
 from piwizard.apps.write_paths import WritePath
@@ -61,7 +62,8 @@ class AppConfig:
     @property
     def install(self) -> tuple[str, ...]:
         """Return pip's arguments: the app's requirements, Flask and gunicorn."""
-        return pip_arguments(self.requirements, () if self.requirements else self.imported)
+        server = EVENTLET_GUNICORN if self.process.worker_class == EVENTLET else DEFAULT_GUNICORN
+        return pip_arguments(self.requirements, () if self.requirements else self.imported, server)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -170,6 +172,12 @@ class AppConfig:
         """Return the places in the code and in app.env that need the home network."""
         given = {name: given_value(self.answers, name) for name in self.answers.get("app.env", {})}
         return (*(self.analysis.network or ()), *home_network_in_answers(given))
+
+    @cached_property
+    def process(self) -> ProcessModel:
+        """Return how the app must be served; as usual if its code cannot be read."""
+        packages = self.requirements.names if self.requirements else self.imported
+        return ProcessModel(self.analysis.process or (), frozenset(packages))
 
     @property
     def network(self) -> str:

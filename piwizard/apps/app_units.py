@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 
 from piwizard.apps import network_access
+from piwizard.apps.layout import SiteLayout
+from piwizard.apps.process_model import GTHREAD
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import egress_values
@@ -39,6 +41,8 @@ class AppUnit:
     pythonpath: str | None = None
     #: What the app may reach: "internet", or "home" for the home network too.
     network: str = network_access.INTERNET
+    #: gunicorn's worker class: threads, or what the app asks for.
+    worker_class: str = GTHREAD
     #: Whether it talks to other programs over D-Bus, which only "home" allows.
     dbus: bool = False
 
@@ -76,9 +80,10 @@ def render_service(unit: AppUnit) -> str:
 
 def _arguments(unit: AppUnit) -> list[str]:
     options = {
-        "worker-class": "gthread",
+        "config": str(SiteLayout(unit.site, "").gunicorn_config),
+        "worker-class": unit.worker_class,
         "workers": unit.workers,
-        "threads": unit.threads,
+        **({"threads": unit.threads} if unit.worker_class == GTHREAD else {}),
         "keep-alive": 75,
         # Also applies while a worker loads the app: with less than the smoke test allows, it would restart forever.
         "timeout": MAX_START_SECONDS,

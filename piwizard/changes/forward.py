@@ -46,7 +46,7 @@ class Forwards:
         url = self._find()
         if not router_forwards.upnpc_installed():
             return self._preview(url, self.ports)
-        router = self._look(url)
+        router = self._read(url)
         missing = self._missing(router)
         if not missing:
             return IN_SYNC
@@ -54,7 +54,7 @@ class Forwards:
         return self._preview(url, missing)
 
     def apply(self, work: ApplyContext) -> None:
-        router = self._look(self._find())
+        router = self._read(self._find())
         missing = self._missing(router)
         work.say("Checking whether port forwarding can help.")
         self.require_useful(router)
@@ -75,7 +75,7 @@ class Forwards:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)
         return url
 
-    def _look(self, url: str) -> UpnpRouter:
+    def _read(self, url: str) -> UpnpRouter:
         router = router_forwards.read_router(url)
         if router is None:
             raise ChangeFailed(NO_ANSWER, key="router.forward", hint=SWITCH_ON)

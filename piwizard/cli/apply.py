@@ -92,14 +92,16 @@ def _apply(
     planner.keep_secrets(chosen)
     if answers:
         workspace.keep_answers(answers)
-    waiting = [one for one in run_request.in_background(chosen) if one not in (*done, *(place for place, _ in needed))]
-    for place in waiting:
-        _say(_describe_background_job(place), as_json=as_json)
+    waiting = [
+        one for one in run_request.in_background(chosen) if one not in (*done, *(instance for instance, _ in needed))
+    ]
+    for instance in waiting:
+        _say(_describe_background_job(instance), as_json=as_json)
     if not needed:
         beyond = require_healthy(planner, [one for one in chosen if one not in waiting])
         _say(f"Nothing to do: everything {'on this Pi ' if beyond else ''}is set up and works.", as_json=as_json)
-        for place, check in beyond:
-            _say(f"Problem outside this Pi: {place.label}: {check.name}: {check.detail}", as_json=as_json)
+        for instance, check in beyond:
+            _say(f"Problem outside this Pi: {instance.label}: {check.name}: {check.detail}", as_json=as_json)
             _say(f"  {check.advice or 'Run `piwizard doctor` for details.'}", as_json=as_json)
         return 0
     run = run_request.start(planner, needed, overwrite=yes)
@@ -109,11 +111,11 @@ def _apply(
     return watch_run(run, as_json=as_json)
 
 
-def _describe_background_job(place: StepInstance) -> str:
-    job, step = place.step.background, place.step.name
+def _describe_background_job(instance: StepInstance) -> str:
+    job, step = instance.step.background, instance.step.name
     progress = f" ({job.progress().text})" if job else ""
     return (
-        f"{place.label} continues in the background{progress}. `piwizard logs {step} -f` follows it; "
+        f"{instance.label} continues in the background{progress}. `piwizard logs {step} -f` follows it; "
         f"`piwizard stop {step}` stops it."
     )
 
@@ -137,15 +139,15 @@ def require_healthy(planner: Planner, chosen: Sequence[StepInstance]) -> list[tu
     Return the checks that fail outside this machine: a router that is off is no failure of this command.
     """
     bad: list[tuple[StepInstance, Check]] = []
-    for place in chosen:
-        health = inspect(planner, place)
+    for instance in chosen:
+        health = inspect(planner, instance)
         if health.error:
             raise health.error
-        bad += [(place, check) for check in health.failed]
-    for place, check in bad:
+        bad += [(instance, check) for check in health.failed]
+    for instance, check in bad:
         if not check.beyond:
             raise PiwizardError(
-                f"Nothing to do, but {place.label} does not work: {check.name}: {check.detail}",
+                f"Nothing to do, but {instance.label} does not work: {check.name}: {check.detail}",
                 hint="Run `piwizard doctor` to find the cause and a fix.",
             )
     return bad
@@ -194,8 +196,8 @@ def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:
                 hint="`piwizard plan` shows the difference. `piwizard apply --yes` replaces it and keeps a backup.",
             )
         return False
-    for place, changes in needed:
-        console.say(f"{place.label}:")
+    for instance, changes in needed:
+        console.say(f"{instance.label}:")
         for one in changes:
             if not one.preview.in_sync:
                 by_hand = "  (edited by hand; will be replaced)" if one.preview.edited else ""

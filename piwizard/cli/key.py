@@ -34,13 +34,13 @@ def show_key(answers: Path | None, site: str | None, *, as_json: bool) -> int:
         raise PiwizardError(
             f"app.repo: {access.repo} needs no deploy key.", key="app.repo", hint="Continue with `piwizard apply`."
         )
-    public, place = deploy_key.make_key(access.site), deploy_key_page(address)
+    public, key_page = deploy_key.make_key(access.site), deploy_key_page(address)
     if as_json:
         test = _test_key(access)
         found = {"accepted": test.ok, "detail": test.detail}
-        output.dump({"site": access.site, "key": public, "repo": access.repo, **asdict(place), **found})
+        output.dump({"site": access.site, "key": public, "repo": access.repo, **asdict(key_page), **found})
         return 0
-    _print_key(access, public, place)
+    _print_key(access, public, key_page)
     if not address.ssh:
         return 0
     if sys.stdin.isatty() and not _has_host_key(access):
@@ -102,10 +102,10 @@ def _access(answers: Path | None, site: str | None) -> GitAccess:
     return planner.context.access(site)
 
 
-def _print_key(access: GitAccess, public: str, place: RepositoryPage) -> None:
+def _print_key(access: GitAccess, public: str, key_page: RepositoryPage) -> None:
     console.say(f"Deploy key of {access.site}, which gives read access to its repository once you add it:")
     console.say("", public, "")
-    console.say("Add it here:", f"  {place.page or access.repo}", f"  {place.words}", "")
+    console.say("Add it here:", f"  {key_page.page or access.repo}", f"  {key_page.words}", "")
     if not access.address.ssh:
         console.say(
             f"app.repo is {access.repo}, but deploy keys work only over SSH. After you add the key, set app.repo to",
@@ -121,7 +121,7 @@ def _test_key(access: GitAccess) -> KeyTest:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
         result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_TIMEOUT_SECONDS)
         if not result.ok:
-            raise git_errors.explain_failure(access.repo, None, result.last_words, access)
+            raise git_errors.explain_failure(access.repo, None, result.last_lines, access)
     except AnswerRefused as refusal:
         return KeyTest(False, refusal.reason)
     except PiwizardError as error:

@@ -35,8 +35,8 @@ def find_run(step: str | None) -> str | None:
     """Return the current run, or None; with a step, only a run that includes it."""
     if step is None:
         return run_launch.under_way()
-    places = (None, *workspace.planner(None).answers.sites)
-    return next((run for site in places if (run := run_launch.at_work(step_named(step).name, site))), None)
+    sites = (None, *workspace.planner(None).answers.sites)
+    return next((run for site in sites if (run := run_launch.at_work(step_named(step).name, site))), None)
 
 
 def find_background_job(step: str | None) -> tuple[Step, BackgroundJob] | None:

@@ -67,11 +67,11 @@ def show_status(found: Iterable[Status]) -> None:
         console.say(f"{state_symbol(one.state)} {one.place.step.title + site:28} {one.state:12} {summary}".rstrip())
 
 
-def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:
+def plan_json(instance: StepInstance, changes: Sequence[Previewed]) -> dict[str, Any]:
     """Return the plan of a step as JSON: only the changes that are needed."""
     return {
-        "step": place.step.name,
-        "site": place.site,
+        "step": instance.step.name,
+        "site": instance.site,
         "changes": [
             {
                 "change": one.change.describe(),
@@ -87,10 +87,10 @@ def plan_json(place: StepInstance, changes: Sequence[Previewed]) -> dict[str, An
     }
 
 
-def show_plan(place: StepInstance, changes: list[Previewed]) -> None:
+def show_plan(instance: StepInstance, changes: list[Previewed]) -> None:
     """Print the diffs and commands of one step."""
     wanted = [one for one in changes if not one.preview.in_sync]
-    console.say(f"== {place.label}: {len(wanted)} of {len(changes)} changes needed")
+    console.say(f"== {instance.label}: {len(wanted)} of {len(changes)} changes needed")
     for one in wanted:
         edited = "  (edited by hand since piwizard wrote it)" if one.preview.edited else ""
         console.say(f"-- {printable.value(one.change.describe())}{edited}")

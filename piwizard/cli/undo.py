@@ -64,7 +64,7 @@ def _only_site(step: str) -> str:
     return sites[0]
 
 
-def _require_unused(place: StepInstance) -> None:
+def _require_unused(instance: StepInstance) -> None:
     """Raise PiwizardError if other steps that are done depend on this one."""
     state = workspace.state()
     done = [
@@ -73,20 +73,20 @@ def _require_unused(place: StepInstance) -> None:
         for name, site in sorted(state.steps(), key=str)
         if name == step.name and (entry := state.entry(name, site)) and entry.result == "done"
     ]
-    dependents = [one for one in done if depends_on(one, place)]
+    dependents = [one for one in done if depends_on(one, instance)]
     if dependents:
         others = ", ".join(one.label for one in dependents)
         raise PiwizardError(
-            f"{others} {'needs' if len(dependents) == 1 else 'need'} {place.step.name} and would stop working.",
-            hint=f"Undo that first, or add --yes to undo {place.step.name} anyway.",
+            f"{others} {'needs' if len(dependents) == 1 else 'need'} {instance.step.name} and would stop working.",
+            hint=f"Undo that first, or add --yes to undo {instance.step.name} anyway.",
         )
 
 
-def depends_on(one: StepInstance, place: StepInstance) -> bool:
+def depends_on(one: StepInstance, instance: StepInstance) -> bool:
     """Return whether a step needs another one, directly or through other steps."""
-    if place.site is not None and one.site not in (place.site, None):
+    if instance.site is not None and one.site not in (instance.site, None):
         return False
     return any(
-        name == place.step.name or depends_on(StepInstance(step_named(name), one.site), place)
+        name == instance.step.name or depends_on(StepInstance(step_named(name), one.site), instance)
         for name in one.step.needs
     )

@@ -1,4 +1,7 @@
-"""Deploy keys: one SSH key per site for reading its repository. A key never leaves this machine."""
+"""Manage deploy keys: one SSH key per site for reading its repository.
+
+A private key never leaves this machine.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def has_key(site: str) -> bool:
 
 
 def make_key(site: str) -> str:
-    """Return the public key as one line. Create the key pair first if there is none."""
+    """Return the public key as one line. Create the key pair if it is missing."""
     require_ssh()
     where = make_key_folder(site)
     public, aside = where / "id_ed25519.pub", where / ".id_ed25519.new"
@@ -39,7 +42,7 @@ def make_key(site: str) -> str:
             result = commands.run(argv)
             if not result.ok:
                 raise PiwizardError(
-                    f"The deploy key could not be created: {result.last_words}",
+                    f"The deploy key could not be created: {result.last_lines}",
                     hint="Check the free space with `df -h`, then try again.",
                 )
             for file in (aside, aside.with_name(f"{aside.name}.pub")):
@@ -61,9 +64,9 @@ def require_ssh() -> None:
 
 
 def copy_key(site: str, new: str) -> bool:
-    """Copy the key to the site's new name, unless that has one. Return whether both have the same key now.
+    """Copy the key to the site's new name, unless that has one.
 
-    `remove_key` removes the old one once the new name is in use.
+    Return whether both have the same key now. `remove_key` removes the old one once the new name is in use.
     """
     if key_folder(site).exists() and not key_folder(new).exists():
         aside = key_folder(new).with_name(f".{new}.new")

@@ -1,4 +1,4 @@
-"""The credentials that git uses for a site, and the hosts that it trusts."""
+"""Give git the credentials for a site and the host keys to trust."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ SSH_COMMAND = (
 
 @dataclass(frozen=True)
 class GitAccess:
-    """The access to one site's repository. Only the repository's own host receives the token."""
+    """The access to one site's repository.
+
+    Only the repository's own host receives the token.
+    """
 
     site: str
     repo: str
@@ -35,14 +38,19 @@ class GitAccess:
         return git_address.parse_address(self.repo)
 
     def environment(self) -> dict[str, str]:
-        """Return git's environment variables. Raise PiwizardError if the host has another key than expected."""
+        """Return git's environment variables.
+
+        Raise PiwizardError if the host has another key than expected.
+        """
         return {"GIT_SSH_COMMAND": self._ssh(), **self._askpass()}
 
     def _ssh(self) -> str:
-        own = (host_keys.trusted_file(self.site) if self.host_key is None else self._believed()) if self.site else None
-        files_of_hosts = " ".join(f'"{file}"' for file in (host_keys.pinned_file(), own) if file)
+        own = None
+        if self.site:
+            own = host_keys.trusted_file(self.site) if self.host_key is None else self._answered_key_file()
+        known_hosts = " ".join(f'"{file}"' for file in (host_keys.pinned_file(), own) if file)
         key = str(deploy_key.private_key(self.site)) if self.site and deploy_key.has_key(self.site) else "none"
-        options = ("-o", f"UserKnownHostsFile={files_of_hosts}", "-o", f"IdentityFile={key}")
+        options = ("-o", f"UserKnownHostsFile={known_hosts}", "-o", f"IdentityFile={key}")
         return shlex.join((*SSH_COMMAND, *options))
 
     def _askpass(self) -> dict[str, str]:
@@ -59,31 +67,32 @@ class GitAccess:
             "PIWIZARD_GIT_TOKEN": self.token,
         }
 
-    def _believed(self) -> Path:
+    def _answered_key_file(self) -> Path:
         """Return a known_hosts file in which the repository's host has only the key of the answers."""
         name, trusted = self.address.known_as, host_keys.read_keys(host_keys.trusted_file(self.site))
         file = paths.cache_dir() / "hosts" / self.site / "known_hosts"
-        fixed = host_keys.keys_of_host(name, host_keys.read_keys(host_keys.pinned_file()))
-        right = self._right(fixed)
-        if fixed and not right:
-            raise self._wrong("is none of those that it publishes")
-        if self.address.ssh and not right:
-            right = self._right(host_keys.keys_of_host(name, [*trusted, *host_keys.read_keys(file)]))
-        if self.address.ssh and not right:
+        published = host_keys.keys_of_host(name, host_keys.read_keys(host_keys.pinned_file()))
+        matching = self._matching(published)
+        if published and not matching:
+            raise self._key_mismatch("is none of those that it publishes")
+        if self.address.ssh and not matching:
+            matching = self._matching(host_keys.keys_of_host(name, [*trusted, *host_keys.read_keys(file)]))
+        if self.address.ssh and not matching:
             shown = host_keys.scan_host(self.address.host, self.address.port)
-            right = self._right(shown)
-            if not right:
-                raise self._wrong(f"is not the one that it shows ({', '.join(key.fingerprint for key in shown)})")
+            matching = self._matching(shown)
+            if not matching:
+                fingerprints = ", ".join(key.fingerprint for key in shown)
+                raise self._key_mismatch(f"is not the one that it shows ({fingerprints})")
         files.make_folders(file.parent)
-        host_keys.write_keys(file, [*(key for key in trusted if key.host != name), *right])
+        host_keys.write_keys(file, [*(key for key in trusted if key.host != name), *matching])
         return file
 
-    def _right(self, keys: list[host_keys.HostKey]) -> list[host_keys.HostKey]:
+    def _matching(self, keys: list[host_keys.HostKey]) -> list[host_keys.HostKey]:
         return [key for key in keys if key.fingerprint == self.host_key][:1]
 
-    def _wrong(self, words: str) -> PiwizardError:
+    def _key_mismatch(self, difference: str) -> PiwizardError:
         return PiwizardError(
-            f"app.host_key: the host key of {self.address.known_as} {words}.",
+            f"app.host_key: the host key of {self.address.known_as} {difference}.",
             key="app.host_key",
             hint="Nothing was fetched. Ask the host's administrator for the fingerprint of its key.",
         )

@@ -1,4 +1,4 @@
-"""The parts of a repository's address."""
+"""Parse the address of a repository."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class GitAddress:
-    """`scheme` is "file" for a folder too, and "ssh" for git@host:path. `place`: host and port as written."""
+    """The parts of a repository's address.
+
+    `scheme` is "file" for a folder, too, and "ssh" for git@host:path. `place`: host and port as written.
+    """
 
     scheme: str
     user: str = ""
@@ -33,7 +36,7 @@ class GitAddress:
 
 
 def known_hosts_name(host: str, port: int | None) -> str:
-    """Return a host as ssh writes it to known_hosts: with its port, unless that is 22."""
+    """Return a host as in known_hosts files: with its port, unless that is 22."""
     return host.lower() if port in (None, 22) else f"[{host.lower()}]:{port}"
 
 

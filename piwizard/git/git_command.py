@@ -1,4 +1,7 @@
-"""git commands: without prompts, hooks and unusual protocols, whoever owns the repository."""
+"""Build git commands that use no prompts, no hooks and only common protocols.
+
+They work whoever owns the repository.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from piwizard.system import commands
 
 
 def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
-    """Return the environment of every git command. A configuration file of piwizard's replaces root's own.
+    """Return the environment of every git command.
 
-    Local folders are allowed only if the repository itself is one: a remote repository could name them as submodules,
-    and root would fetch what the app's user may not read.
+    piwizard's own configuration file replaces root's. Local folders are allowed only if the repository itself is one: a
+    remote repository could name them as submodules, and root would fetch what the app's user may not read.
 
     Raise PiwizardError if the host of the repository has another key than expected.
     """
@@ -28,9 +31,9 @@ def git_environment(access: GitAccess = ANONYMOUS) -> dict[str, str]:
 
 
 def clone_command(repo: str, folder: Path, ref: str | None, *, shallow: bool = False) -> tuple[str, ...]:
-    """Return the argv that clones a repository with its submodules; `ref` is a branch or a tag.
+    """Return the argv that clones a repository with its submodules.
 
-    All files of a local repository are copied: a hard link would be the user's own file.
+    `ref` is a branch or a tag. All files of a local repository are copied: a hard link would be the user's own file.
     """
     branch = ("--branch", ref) if ref else ()
     depth = ("--depth", "1", "--shallow-submodules") if shallow and "://" in repo else ()
@@ -52,5 +55,5 @@ def read_head(folder: Path) -> str:
     """Return the commit that is checked out."""
     result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=git_environment())
     if not result.ok:
-        raise PiwizardError(f"{folder} is not a git checkout: {result.last_words}")
+        raise PiwizardError(f"{folder} is not a git checkout: {result.last_lines}")
     return result.output.strip()

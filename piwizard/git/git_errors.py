@@ -1,12 +1,14 @@
-"""The error message for a failed clone, which names the answer to correct."""
+"""Explain why a clone failed, with the answer to correct."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import Enum, auto
 
 from piwizard.errors import AnswerRefused
 from piwizard.git import deploy_key, git_address
-from piwizard.git.git_access import GitAccess
+from piwizard.git.git_access import ANONYMOUS, GitAccess
 
 LOGIN_MESSAGES = (
     *("could not read username", "could not read password", "authentication failed", "permission denied"),
@@ -19,83 +21,148 @@ UNREACHABLE_MESSAGES = (
 )
 DROPPED_MESSAGES = ("connection reset by", "connection closed by")
 BOILERPLATE = ("fatal: could not read from remote repository", "please make sure you have", "and the repository exists")
+SUBMODULE = re.compile(r"clone of '([^']+)' into submodule path")
+CHANGED_HOST_KEY = re.compile(r"host key for (\S+) has changed", re.IGNORECASE)
+UNKNOWN_HOST_KEY = re.compile(r"host key is known for (\S+) and you have requested strict", re.IGNORECASE)
 
 
-def explain_failure(repo: str, ref: str | None, words: str, access: GitAccess | None = None) -> AnswerRefused:
-    """Explain git's output as an error in an answer. `access` is what the command ran with."""
-    low = words.lower()
-    submodule = re.search(r"clone of '([^']+)' into submodule path", words)
-    if submodule and submodule[1] != repo:
-        return _refused(
-            f"the submodule {submodule[1]} of {repo} cannot be fetched: {_last(words)}",
-            "Submodules on another host must be public.",
-        )
-    if "remote branch" in low and "not found" in low:
-        return AnswerRefused("app.branch", f"the repository {repo} has no branch or tag {ref}.")
-    if "cannot run ssh" in low:
-        return _refused(
-            f"{repo} needs ssh, which is not installed.", "Install it with `sudo apt install openssh-client`."
-        )
-    changed = re.search(r"host key for (\S+) has changed", words, re.IGNORECASE)
-    if changed:
-        return _refused(
-            f"{changed[1]} shows another host key than the one that is trusted, so nothing was fetched.",
-            f"Ask its administrator. If the key was changed on purpose, run `piwizard key --trust {changed[1]}`.",
-        )
-    unknown = re.search(r"host key is known for (\S+) and you have requested strict", words, re.IGNORECASE)
-    if unknown or "host key verification failed" in low:
-        host = unknown[1] if unknown else git_address.parse_address(repo).known_as
-        return _refused(
-            f"the host key of {host} is not known yet.",
-            f"Run `piwizard key --trust {host}`: it shows the fingerprint, and saves the key if you confirm.",
-        )
-    if any(sign in low for sign in LOGIN_MESSAGES) or _missing_behind_login(low, access):
-        return _login(repo, access)
-    if any(sign in low for sign in DROPPED_MESSAGES):
-        return _refused(
-            f"the host of {repo} drops the connection.",
-            "Servers do this for some minutes after several failed logins: wait, then try again.",
-        )
-    if any(sign in low for sign in UNREACHABLE_MESSAGES):
-        return _refused(f"the host of {repo} cannot be reached.", "Check the address and the network.")
-    return _refused(f"{repo} cannot be cloned: {_last(words)}", "Check the address, then try again.")
+class GitProblem(Enum):
+    """The reason why git cannot clone a repository."""
+
+    SUBMODULE_FAILED = auto()
+    BRANCH_MISSING = auto()
+    SSH_MISSING = auto()
+    HOST_KEY_CHANGED = auto()
+    HOST_KEY_UNKNOWN = auto()
+    DEPLOY_KEY_MISSING = auto()
+    DEPLOY_KEY_REFUSED = auto()
+    TOKEN_REFUSED = auto()
+    LOGIN_REQUIRED = auto()
+    CONNECTION_DROPPED = auto()
+    HOST_UNREACHABLE = auto()
+    OTHER = auto()
 
 
-def _missing_behind_login(low: str, access: GitAccess | None) -> bool:
-    """Return whether a repository may be missing only because the login cannot see it: forges do not tell."""
-    return bool(access and access.token and access.address.scheme == "https" and "not found" in low)
+@dataclass(frozen=True)
+class GitFailure:
+    """A problem, and what it is about: a host, or the address of a submodule."""
+
+    problem: GitProblem
+    subject: str = ""
 
 
-def _login(repo: str, access: GitAccess | None) -> AnswerRefused:
+EXPLANATIONS = {
+    GitProblem.SUBMODULE_FAILED: (
+        "the submodule {subject} of {repo} cannot be fetched: {last_line}",
+        "Submodules on another host must be public.",
+    ),
+    GitProblem.BRANCH_MISSING: (
+        "the repository {repo} has no branch or tag {ref}.",
+        "Correct it, or remove it to use the default branch.",
+    ),
+    GitProblem.SSH_MISSING: (
+        "{repo} needs ssh, which is not installed.",
+        "Install it with `sudo apt install openssh-client`.",
+    ),
+    GitProblem.HOST_KEY_CHANGED: (
+        "{subject} shows another host key than the one that is trusted, so nothing was fetched.",
+        "Ask its administrator. If the key was changed on purpose, run `piwizard key --trust {subject}`.",
+    ),
+    GitProblem.HOST_KEY_UNKNOWN: (
+        "the host key of {subject} is not known yet.",
+        "Run `piwizard key --trust {subject}`: it shows the fingerprint, and saves the key if you confirm.",
+    ),
+    GitProblem.DEPLOY_KEY_MISSING: (
+        "{repo} needs a deploy key, and this site has none yet.",
+        "Run {key_command} to create one and to see where to add it.",
+    ),
+    GitProblem.DEPLOY_KEY_REFUSED: (
+        "{host} does not let this site's deploy key read {repo}.",
+        "Check the address. {key_command} shows the key and where to add it.",
+    ),
+    GitProblem.TOKEN_REFUSED: (
+        "{host} does not accept the token for {repo}.",
+        "Check for typos, its expiry date, and that it may read this repository; "
+        "the user name sent with it is {user} (app.token_user).",
+    ),
+    GitProblem.LOGIN_REQUIRED: (
+        "{repo} needs a login, or does not exist.",
+        "Check the address. For a private repository, run {key_command} to create a deploy key, or set app.token.",
+    ),
+    GitProblem.CONNECTION_DROPPED: (
+        "the host of {repo} drops the connection.",
+        "Servers do this for some minutes after several failed logins: wait, then try again.",
+    ),
+    GitProblem.HOST_UNREACHABLE: ("the host of {repo} cannot be reached.", "Check the address and the network."),
+    GitProblem.OTHER: ("{repo} cannot be cloned: {last_line}", "Check the address, then try again."),
+}
+"""The message for each problem, and what to do next."""
+KEYS = {GitProblem.BRANCH_MISSING: "app.branch", GitProblem.TOKEN_REFUSED: "app.token"}
+"""The answer to correct, where that is not app.repo."""
+
+
+def explain_failure(repo: str, ref: str | None, output: str, access: GitAccess | None = None) -> AnswerRefused:
+    """Explain git's output as an error in an answer.
+
+    `access` is the access that the command used.
+    """
+    access = access or ANONYMOUS
+    failure = classify_failure(repo, output, access)
     address = git_address.parse_address(repo)
-    command = f"`piwizard key --site {access.site}`" if access and access.site else "`piwizard key`"
-    if address.ssh and (access is None or not access.site or not deploy_key.has_key(access.site)):
-        return _refused(
-            f"{repo} needs a deploy key, and this site has none yet.",
-            f"Run {command} to create one and to see where to add it.",
-        )
-    if address.ssh:
-        return _refused(
-            f"{address.host} does not let this site's deploy key read {repo}.",
-            f"Check the address. {command} shows the key and where to add it.",
-        )
-    if access and access.token:
-        return AnswerRefused(
-            "app.token",
-            f"{address.host} does not accept the token for {repo}.",
-            hint="Check for typos, its expiry date, and that it may read this repository; "
-            f"the user name sent with it is {address.user or access.user} (app.token_user).",
-        )
-    return _refused(
-        f"{repo} needs a login, or does not exist.",
-        f"Check the address. For a private repository, run {command} to create a deploy key, or set app.token.",
-    )
+    values = {
+        "repo": repo,
+        "ref": ref,
+        "subject": failure.subject,
+        "host": address.host,
+        "user": address.user or access.user,
+        "key_command": f"`piwizard key --site {access.site}`" if access.site else "`piwizard key`",
+        "last_line": _last_line(output),
+    }
+    message, hint = EXPLANATIONS[failure.problem]
+    key = KEYS.get(failure.problem, "app.repo")
+    return AnswerRefused(key, message.format_map(values), hint=hint.format_map(values))
 
 
-def _refused(words: str, hint: str) -> AnswerRefused:
-    return AnswerRefused("app.repo", words, hint=hint)
+def classify_failure(repo: str, output: str, access: GitAccess = ANONYMOUS) -> GitFailure:
+    """Return the problem that git's output describes."""
+    lower = output.lower()
+    submodule = SUBMODULE.search(output)
+    if submodule and submodule[1] != repo:
+        return GitFailure(GitProblem.SUBMODULE_FAILED, submodule[1])
+    if "remote branch" in lower and "not found" in lower:
+        return GitFailure(GitProblem.BRANCH_MISSING)
+    if "cannot run ssh" in lower:
+        return GitFailure(GitProblem.SSH_MISSING)
+    if changed := CHANGED_HOST_KEY.search(output):
+        return GitFailure(GitProblem.HOST_KEY_CHANGED, changed[1])
+    unknown = UNKNOWN_HOST_KEY.search(output)
+    if unknown or "host key verification failed" in lower:
+        host = unknown[1] if unknown else git_address.parse_address(repo).known_as
+        return GitFailure(GitProblem.HOST_KEY_UNKNOWN, host)
+    if any(message in lower for message in LOGIN_MESSAGES) or _hidden_by_login(lower, access):
+        return GitFailure(_login_problem(repo, access))
+    if any(message in lower for message in DROPPED_MESSAGES):
+        return GitFailure(GitProblem.CONNECTION_DROPPED)
+    if any(message in lower for message in UNREACHABLE_MESSAGES):
+        return GitFailure(GitProblem.HOST_UNREACHABLE)
+    return GitFailure(GitProblem.OTHER)
 
 
-def _last(words: str) -> str:
-    lines = [line for line in words.strip().splitlines() if line.strip() and not line.lower().startswith(BOILERPLATE)]
-    return lines[-1].strip() if lines else "git said nothing"
+def _hidden_by_login(lower: str, access: GitAccess) -> bool:
+    """Return whether a repository may only seem to be missing, because the login cannot see it.
+
+    Forges answer the same in both cases.
+    """
+    return bool(access.token and access.address.scheme == "https" and "not found" in lower)
+
+
+def _login_problem(repo: str, access: GitAccess) -> GitProblem:
+    if git_address.parse_address(repo).ssh:
+        has_key = access.site and deploy_key.has_key(access.site)
+        return GitProblem.DEPLOY_KEY_REFUSED if has_key else GitProblem.DEPLOY_KEY_MISSING
+    return GitProblem.TOKEN_REFUSED if access.token else GitProblem.LOGIN_REQUIRED
+
+
+def _last_line(output: str) -> str:
+    lines = [line for line in output.strip().splitlines() if line.strip() and not line.lower().startswith(BOILERPLATE)]
+    return lines[-1].strip() if lines else "git printed nothing"

@@ -1,4 +1,7 @@
-"""SSH host keys that are trusted: those that the large forges publish, and those that the user has confirmed."""
+"""Read and write the SSH host keys that are trusted.
+
+These are the keys that the large forges publish, and those that the user has confirmed.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def trusted_file(site: str) -> Path:
 
 
 def read_keys(file: Path) -> list[HostKey]:
-    """Return the keys in a file, skipping other lines; empty if there is no file."""
+    """Return the keys in a file, skipping other lines; empty if it does not exist."""
     return _parse((files.read(file) or b"").decode("utf-8", "replace"))
 
 
@@ -88,7 +91,10 @@ def _line(key: HostKey) -> str:
 
 
 def scan_host(host: str, port: int | None) -> list[HostKey]:
-    """Ask a host for its keys, over a network that is not trusted. Raise PiwizardError if it does not answer."""
+    """Ask a host for its keys, over a network that is not trusted.
+
+    Raise PiwizardError if it does not answer.
+    """
     deploy_key.require_ssh()
     at = ("-p", str(port)) if port else ()
     types = ("-t", "ed25519,ecdsa,rsa")

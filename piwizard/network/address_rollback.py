@@ -1,7 +1,7 @@
-"""The rollback of an address on trial: unless somebody confirms it in time, the old settings come back.
+"""Restore the old settings unless a new address is confirmed in time.
 
-The rollback does not depend on piwizard: a systemd timer, a unit that runs at boot before the network, and a shell
-script do it. All of them are on disk before any setting changes.
+The rollback does not depend on piwizard: it consists of a systemd timer, a unit that runs at boot before the network,
+and a shell script. All of them are on disk before any setting changes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ UNIT = "piwizard-network-take-back"
 BOOT_UNIT = Path("/etc/systemd/system/piwizard-network-boot.service")
 BOOT_UNIT_LINK = Path("/etc/systemd/system/multi-user.target.wants") / BOOT_UNIT.name
 NOTICE_FILE = Path("/run/motd.d/piwizard-trial")
-"""PAM shows it at every SSH login, whatever the shell. A restart removes it, as it ends the trial."""
+"""PAM shows it at every SSH login, whatever the shell. A restart ends the trial, so it removes this file, too."""
 CLEANUP_SECONDS = 5.0
 """The longest time that `piwizard confirm` needs to clean up."""
 RESTART_UNTIL_DONE = ("--property=Type=oneshot", "--property=Restart=on-failure", "--property=RestartSec=1")
-"""systemd runs the script again if it is killed, as when memory is short: the network is down meanwhile."""
+"""systemd restarts the script if it is killed, for example when memory is short: the network is down meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,17 @@ class SavedFile:
 
 @dataclass(frozen=True)
 class NetworkService:
-    """What applies the settings: a service, and NetworkManager's UUID of the connection."""
+    """The service that applies the settings, and the connection's UUID, if any."""
 
     service: str
     connection: str | None
 
 
 def arm_rollback(trial: AddressTrial, manager: NetworkService, settings: Iterable[Path], command: RunsCommand) -> None:
-    """Save copies, set up everything that restores them, and start the trial. Change no setting."""
+    """Save copies, set up what restores them, and start the trial.
+
+    No setting changes yet.
+    """
     files.make_folders(address_trial.trial_folder(), 0o700)
     _stop_timer(command)
     with file_lock.exclusive(address_trial.trial_folder()):  # the script of an earlier trial may still be running
@@ -78,14 +81,17 @@ def arm_rollback(trial: AddressTrial, manager: NetworkService, settings: Iterabl
 
 
 def confirm_trial() -> AddressTrial:
-    """Keep the address. Raise PiwizardError if there is no trial, it is too late, or the address is not set yet."""
+    """Keep the address.
+
+    Raise PiwizardError if there is no trial, it is too late, or the address is not set yet.
+    """
     trial = address_trial.current_trial()
     if (
         trial is None
         and (kept := address_trial.read_trial("kept"))
         and kept.host in address_trial.live_addresses(kept.interface)
     ):
-        clean_up(commands.run)  # whoever confirmed it was cut off
+        clean_up(commands.run)  # an earlier confirmation was interrupted
         return kept
     if trial is None and address_trial.is_pending():
         raise PiwizardError("It is too late: the old address is being restored.", hint=RETRY_HINT)
@@ -122,7 +128,10 @@ def clean_up(command: RunsCommand) -> None:
 
 
 def wait_for_cleanup(command: RunsCommand) -> None:
-    """Wait until the confirming process has cleaned up; do it here if that was interrupted."""
+    """Wait until the confirming process has cleaned up.
+
+    If that process was interrupted, clean up here.
+    """
     until = time.monotonic() + CLEANUP_SECONDS
     while _script().exists():
         if time.monotonic() > until:
@@ -165,7 +174,7 @@ def _save(path: Path, copy: Path) -> SavedFile:
 
 
 def _stop_timer(command: RunsCommand) -> None:
-    """Stop the timer, if there is one."""
+    """Stop the timer if it exists."""
     known = commands.run(("systemctl", "show", "--property=LoadState", f"{UNIT}.timer")).output.strip()
     if known != "LoadState=not-found":
         command(("systemctl", "stop", f"{UNIT}.timer"))

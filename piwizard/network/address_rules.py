@@ -1,4 +1,4 @@
-"""Validators for the answers of the static IP step."""
+"""Validate the answers of the static IP step."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def ipv4_address(value: Any) -> str:
         found = IPv4Address(shown)
     except ValueError:
         raise Invalid(f"must be an IPv4 address such as 192.168.1.1, not {value!r}") from None
-    for bad, words in _NO_MACHINE:
-        if bad(found):
-            raise Invalid(f"cannot be {found}: that is {words}")
+    for is_unusable, description in _UNUSABLE:
+        if is_unusable(found):
+            raise Invalid(f"cannot be {found}: that is {description}")
     return str(found)
 
 
-_NO_MACHINE: tuple[tuple[Callable[[IPv4Address], bool], str], ...] = (
+_UNUSABLE: tuple[tuple[Callable[[IPv4Address], bool], str], ...] = (
     (lambda found: found.is_loopback, "a loopback address, which every machine has"),
     (lambda found: found.is_multicast, "a multicast address, for groups of machines"),
     (lambda found: found.is_link_local, "a link-local address, for machines that got none"),

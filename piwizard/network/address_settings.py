@@ -1,4 +1,4 @@
-"""The settings of a static IP: suggested from the DHCP lease, and checked before anything changes."""
+"""Suggest the settings of a static IP from the DHCP lease, and validate them."""
 
 from __future__ import annotations
 
@@ -48,37 +48,46 @@ def find_gateway(network: Network, interface: str) -> str | None:
 
 
 def find_name_servers(network: Network, gateway: str | None) -> list[str]:
-    """Return the name servers in use, or else the router, which usually is one."""
+    """Return the name servers in use, or else the router.
+
+    Most routers are name servers, too.
+    """
     known = [address for address in network.name_servers if ":" not in address]
     return known or ([gateway] if gateway else [])
 
 
 def choose_interface(network: Network, answers: Answers) -> Interface:
-    """Return the interface from the answers, or else the one with the route to the Internet."""
-    there = network.interfaces or ()
+    """Return the interface from the answers.
+
+    The default is the one with the route to the Internet.
+    """
+    interfaces = network.interfaces or ()
     name = answers.get(INTERFACE)
-    found = next((one for one in there if one.name == name), None) if name else network.main
+    found = next((one for one in interfaces if one.name == name), None) if name else network.main
     if found is None:
-        names = ", ".join(one.name for one in there) or "none"
+        names = ", ".join(one.name for one in interfaces) or "none"
         if name:
             raise PiwizardError(
-                f"{INTERFACE}: there is no interface {name} (there is: {names}).",
+                f"{INTERFACE}: there is no interface {name} (available: {names}).",
                 key=INTERFACE,
                 hint="Choose one of these.",
             )
         raise PiwizardError(
             "No interface is connected to the Internet, so none can get a static address.",
             key=INTERFACE,
-            hint=f"Plug the network in, or set {INTERFACE} (there is: {names}).",
+            hint=f"Connect this machine to the network, or set {INTERFACE} (available: {names}).",
         )
     return found
 
 
 def read_settings(network: Network, answers: Answers) -> AddressSettings:
-    """Return the complete settings from the answers. PiwizardError names the answer that does not fit."""
+    """Return the complete settings from the answers.
+
+    Raise PiwizardError, with the key of the answer, if one does not fit.
+    """
     interface = choose_interface(network, answers)
     if interface.manager not in MANAGED:
-        raise _not_mine(network, interface)
+        raise _unsupported_manager(network, interface)
     if not interface.up or (interface.manager == "NetworkManager" and not interface.connection):
         raise PiwizardError(
             f"{INTERFACE}: {interface.name} is not connected, so its address cannot be tried.",
@@ -92,13 +101,13 @@ def read_settings(network: Network, answers: Answers) -> AddressSettings:
             f"{GATEWAY} is missing: {interface.name} has no router now.", key=GATEWAY, hint="Enter its address."
         )
     address = IPv4Interface(answers[ADDRESS])
-    _fits(address, IPv4Address(gateway), answered=GATEWAY in answers.values and gateway != detected)
-    _not_here_already(network, interface, str(address.ip))
+    _require_same_subnet(address, IPv4Address(gateway), answered=GATEWAY in answers.values and gateway != detected)
+    _require_unused(network, interface, str(address.ip))
     dns = tuple(answers.get(DNS) or find_name_servers(network, gateway))
     return AddressSettings(interface.name, str(address), gateway, dns, interface.manager, interface.connection)
 
 
-def _fits(address: IPv4Interface, gateway: IPv4Address, *, answered: bool) -> None:
+def _require_same_subnet(address: IPv4Interface, gateway: IPv4Address, *, answered: bool) -> None:
     net = address.network
     if address.ip == gateway:
         raise PiwizardError(f"{ADDRESS}: {gateway} is the router's own address.", key=ADDRESS, hint="Choose another.")
@@ -132,7 +141,7 @@ def _end(address: IPv4Address, net: ipaddress.IPv4Network) -> str:
     return "network" if address == net.network_address else "broadcast"
 
 
-def _not_here_already(network: Network, interface: Interface, host: str) -> None:
+def _require_unused(network: Network, interface: Interface, host: str) -> None:
     for other in network.interfaces or ():
         if other.name != interface.name and any(one.address == host for one in other.addresses):
             raise PiwizardError(
@@ -140,7 +149,7 @@ def _not_here_already(network: Network, interface: Interface, host: str) -> None
             )
 
 
-def _not_mine(network: Network, interface: Interface) -> PiwizardError:
+def _unsupported_manager(network: Network, interface: Interface) -> PiwizardError:
     here = current_address(interface)
     gateway = find_gateway(network, interface.name)
     has = [f"{interface.name} has {here}" if here else f"{interface.name} has no IPv4 address"]

@@ -1,6 +1,7 @@
-"""An address on trial: its state on disk, which the rollback script and `piwizard confirm` share.
+"""Read and write the state of an address on trial.
 
-The file `trial.json` decides: whoever renames it first, `piwizard confirm` or the rollback script, wins.
+The rollback script and `piwizard confirm` share it. The file `trial.json` decides: the first of the two to rename it
+wins.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ TrialOutcome = Literal["on", "taking-back", "kept", "taken-back", "unknown"]
 
 @dataclass(frozen=True)
 class AddressTrial:
-    """One trial. `until` is monotonic time, which no time server changes."""
+    """A trial of an address. `until` is monotonic time, which no time server changes."""
 
     name: str
     interface: str
@@ -50,7 +51,10 @@ class AddressTrial:
 
 
 def trial_folder() -> Path:
-    """Return the folder of a trial, which only root can read: copies of connections contain Wi-Fi passwords."""
+    """Return the folder of a trial.
+
+    Only root can read it: the copies of connections contain Wi-Fi passwords.
+    """
     return paths.state_dir() / "network"
 
 
@@ -81,7 +85,10 @@ def trial_outcome(trial: AddressTrial) -> TrialOutcome:
 
 
 def is_ready(trial: AddressTrial) -> bool:
-    """Return whether the address is set and was checked. Before that nobody can confirm it."""
+    """Return whether the address is set and was checked.
+
+    Before that, it cannot be confirmed.
+    """
     return files.read(ready_file()) == trial.name.encode()
 
 
@@ -106,9 +113,11 @@ def live_addresses(interface: str) -> list[str]:
 
 
 def ready_file() -> Path:
+    """Return the file that exists when the address can be confirmed."""
     return trial_folder() / "looked-at"
 
 
 def read_trial(stem: str) -> AddressTrial | None:
+    """Return the trial from a file in its folder; None if there is no such file."""
     content = files.read(trial_folder() / f"{stem}.json")
     return AddressTrial(**json.loads(content)) if content else None

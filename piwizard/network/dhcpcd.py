@@ -1,4 +1,4 @@
-"""The static IP in dhcpcd: a marked block at the end of its configuration file."""
+"""Set a static IP in dhcpcd: a marked block at the end of its configuration file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ SECTION = re.compile(r"^\s*(interface|ssid|profile|arping)\s+(\S+)")
 
 
 def config_block(settings: AddressSettings) -> str:
-    """Return the lines that set an interface's address. They come last, because later lines would belong to them."""
+    """Return the lines that set an interface's address.
+
+    They must be the last ones: lines after them would belong to the same section.
+    """
     lines = (
         BEGIN,
         f"interface {settings.interface}",
@@ -29,7 +32,10 @@ def config_block(settings: AddressSettings) -> str:
 
 
 def add_block(text: str, settings: AddressSettings) -> str:
-    """Return the file with these settings. Raise PiwizardError if a user has set an address there."""
+    """Return the file with these settings.
+
+    Raise PiwizardError if the file sets an address outside piwizard's block.
+    """
     rest = remove_block(text)
     line = find_manual_address(rest, settings.interface)
     if line:
@@ -47,7 +53,7 @@ def remove_block(text: str) -> str:
 
 
 def find_manual_address(text: str, interface: str) -> int | None:
-    """Return the number of the line that sets an interface's address; None if none does."""
+    """Return the number of the line that sets an address; None if none does."""
     of: str | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         section = SECTION.match(line)
@@ -59,9 +65,10 @@ def find_manual_address(text: str, interface: str) -> int | None:
 
 
 def restart_command(interface: str) -> tuple[str, ...]:
-    """Return the command that applies the file, in a unit of its own that survives the caller.
+    """Return the command that applies the file.
 
-    Debian's file says `persistent`: a restart alone would keep the old address and routes beside the new ones.
+    It runs in its own unit, which survives the caller. Debian's file contains `persistent`, so a restart alone would
+    keep the old address and routes beside the new ones.
     """
     steps = (f"systemctl stop {SERVICE}", f"ip -4 address flush dev {interface} scope global")
     before = tuple(f"--property=ExecStartPre={step}" for step in steps)

@@ -1,4 +1,4 @@
-"""The firewall of this machine, whichever program manages it."""
+"""Read the state of this machine's firewall, whichever program manages it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ FirewallProgram = Literal["ufw", "firewalld", "nftables"]
 
 @dataclass(frozen=True)
 class Firewall:
-    """`closed`: ports that visitors cannot reach; `unsure`: ports for which the rules cannot be evaluated."""
+    """An active firewall.
+
+    `closed`: ports that visitors cannot reach; `unsure`: ports for which the rules cannot be evaluated.
+    """
 
     keeper: FirewallProgram
     closed: tuple[int, ...]
@@ -42,7 +45,7 @@ def _firewalld(ports: tuple[int, ...], interface: str) -> tuple[int, ...]:
 
 
 def closed_in_zone(listed: str, ports: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the ports that a firewalld zone blocks, from the output of `--list-all`."""
+    """Return the ports that a firewalld zone blocks, from `--list-all`."""
     fields = dict(re.findall(r"^\s+([a-z-]+): (.*)$", listed, re.M))
     if fields.get("target") == "ACCEPT":
         return ()

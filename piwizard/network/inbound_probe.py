@@ -1,4 +1,7 @@
-"""A request to this home's own public IP. If it arrives, port forwarding works; if not, that proves nothing."""
+"""Send a request to this home's own public IP.
+
+If it arrives, port forwarding works. If not, that proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ LOG_FOLDER = Path("/var/log/nginx")
 SERVER_NAME = re.compile(r"^\s*server_name\s+([a-z0-9][a-z0-9.-]*)", re.M)
 LOG_WAIT_SECONDS = 1.0
 MAX_LOG_BYTES = 65536
-"""Read at the end of a log: the request is among the newest lines."""
+"""Only the end of a log is read: the request is among the newest lines."""
 
 
 def find_server_name(servers: Iterable[str]) -> str | None:
@@ -29,11 +32,11 @@ def probe_port(outside: str, host: str, logs: Path = LOG_FOLDER, port: int = 80,
     An answer alone proves nothing, because many routers answer themselves. So the request uses a random path, which
     then appears in nginx's log.
     """
-    word = f"/piwizard-{secrets.token_hex(8)}"
+    path = f"/piwizard-{secrets.token_hex(8)}"
     try:
         http_client.request(
             connections.tcp(outside, port),
-            word,
+            path,
             host=host,
             headers={"User-Agent": "piwizard"},
             limits=Limits(seconds, 1024, body_seconds=seconds),
@@ -41,13 +44,13 @@ def probe_port(outside: str, host: str, logs: Path = LOG_FOLDER, port: int = 80,
     except (OSError, MalformedResponse):
         return False
     # nginx logs the request when it is finished.
-    return poll_until(lambda: _logged(word.encode(), logs), lambda found: found, seconds=LOG_WAIT_SECONDS)
+    return poll_until(lambda: _is_logged(path.encode(), logs), lambda found: found, seconds=LOG_WAIT_SECONDS)
 
 
-def _logged(word: bytes, logs: Path) -> bool:
+def _is_logged(path: bytes, logs: Path) -> bool:
     for log in logs.glob("*.log"):
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - MAX_LOG_BYTES))
-            if word in file.read(MAX_LOG_BYTES):
+            if path in file.read(MAX_LOG_BYTES):
                 return True
     return False

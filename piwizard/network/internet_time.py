@@ -1,4 +1,4 @@
-"""The one check of the clock, against the time that web servers report."""
+"""Compare this machine's clock with the time that web servers report."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from piwizard.system.http_client import Limits, MalformedResponse
 from piwizard.system.remedies import RunCommand
 
 TIME_SERVERS = ("icanhazip.com", "checkip.dyndns.org", "deb.debian.org")
-"""Asked without TLS, which fails where the clock is wrong; every web server reports its time."""
+"""Every web server reports its time. Asked without TLS, which fails if the clock is wrong."""
 MAX_OFFSET = timedelta(minutes=5)
 """A larger offset means that no time server sets the clock; soon certificates and updates fail."""
 EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
-"""The release date of this piwizard: an earlier clock is wrong in any case."""
+"""The release date of this piwizard. A clock before it is always wrong."""
 SET_CLOCK = RunCommand("sudo timedatectl set-ntp true", "to set the clock from the Internet")
 CHECK_ID = "clock-correct"
 
@@ -47,7 +47,10 @@ def read_clock() -> ClockReading | None:
 
 
 def check_clock(reading: ClockReading | None, now: datetime | None = None) -> Check:
-    """Check the clock against the Internet's time; without it, check that it is not before piwizard's release."""
+    """Compare the clock with the Internet's time.
+
+    Without it, check that the clock is not before piwizard's release.
+    """
     if reading is None:
         here = now or datetime.now(UTC)
         ok, detail = here >= EARLIEST, f"{here:%Y-%m-%d %H:%M} UTC, not compared with the Internet's time"

@@ -1,4 +1,4 @@
-"""Where the public IP is: at the router, or behind another NAT device."""
+"""Find out whether the router has the public IP, or another NAT device behind it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from piwizard.system import commands
 
 PROBE_TARGET = "1.1.1.1"
-"""Never reached: only the second hop on the way there matters."""
+"""The packets never reach it: only the second hop on the way there matters."""
 SENDER = re.compile(r"^From ([\d.]+)", re.M)
 CGNAT_RANGE = ipaddress.ip_network("100.64.0.0/10")
 
 
 @dataclass(frozen=True)
 class NatPath:
-    """`outside_at`: the number of hops to the public IP; None if it is not nearby. `second`: the hop behind the
-    router; None if unknown.
+    """The NAT devices between this machine and the Internet.
+
+    `outside_at`: the number of hops to the public IP; None if it is not nearby. `second`: the hop behind the router;
+    None if unknown.
     """
 
     outside_at: int | None = None
@@ -25,7 +27,10 @@ class NatPath:
 
 
 def detect_nat(outside: str | None) -> NatPath:
-    """Send a few packets that the first or second hop has to answer. Takes at most three seconds."""
+    """Send a few packets that the first or second hop has to answer.
+
+    Takes at most three seconds.
+    """
     at = next((hops for hops in (1, 2) if outside and _ping(outside, hops)[0]), None)
     return NatPath(at, None if at == 1 else _ping(PROBE_TARGET, 2)[1])
 
@@ -39,7 +44,7 @@ def _ping(address: str, hops: int) -> tuple[bool, str | None]:
 
 
 def parse_sender(output: str) -> str | None:
-    """Return who answered in place of the address, from ping's output."""
+    """Return the machine that answered instead of the address, from ping's output."""
     found = SENDER.search(output)
     return found[1] if found else None
 

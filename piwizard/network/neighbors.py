@@ -1,4 +1,4 @@
-"""ARP checks before and after a static address is set."""
+"""Check by ARP before and after a static address is set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piwizard.network.address_settings import ADDRESS, GATEWAY, AddressSettings
 
 
 def require_free_address(settings: AddressSettings) -> None:
-    """Raise PiwizardError if another machine has the address, or no router answers at its address."""
+    """Raise PiwizardError unless the address is free and the router answers."""
     try:
         other = arp.who_has(settings.host, settings.interface, 1.0)
         router = arp.who_has(settings.gateway, settings.interface)
@@ -34,7 +34,7 @@ def require_free_address(settings: AddressSettings) -> None:
 
 
 def wait_for_answer(address: str, interface: str, seconds: float) -> bool:
-    """Return whether an address answers within some seconds: a new link needs a moment."""
+    """Return whether an address answers in time: a new link needs a moment."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

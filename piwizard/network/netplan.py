@@ -1,7 +1,7 @@
-"""The static IP in netplan: an additional file that overrides a connection's settings in earlier files.
+"""Set a static IP in netplan: an additional file overrides earlier ones.
 
 nmcli cannot change connections that netplan generates for NetworkManager: they are generated again at the next start,
-from files that still ask for DHCP.
+from files that still request DHCP.
 """
 
 from __future__ import annotations
@@ -25,16 +25,20 @@ NETWORKMANAGER_PREFIX = "NM-"
 
 @dataclass(frozen=True)
 class NetplanDefinition:
-    """A connection in netplan: `section` "ethernets" or "wifis", `name` usually that of the interface."""
+    """A connection in netplan.
+
+    `section` is "ethernets" or "wifis", `name` usually the name of the interface.
+    """
 
     section: str
     name: str
 
 
 def find_definition(made: Path, interface: str) -> NetplanDefinition | None:
-    """Return the definition behind a connection; None if netplan did not generate it, or NetworkManager wrote it.
+    """Return the definition from which netplan generated a connection.
 
-    Raise PiwizardError if it cannot be identified.
+    None if netplan did not generate it, or NetworkManager wrote the definition. Raise PiwizardError if it cannot be
+    identified.
     """
     if made.parent != GENERATED_FOLDER or not made.name.startswith("netplan-"):
         return None

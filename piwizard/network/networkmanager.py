@@ -1,6 +1,6 @@
-"""The static IP in NetworkManager: the IPv4 settings of one connection, by its UUID, and its files.
+"""Set a static IP in NetworkManager: the IPv4 settings of one connection.
 
-On Raspberry Pi OS, NetworkManager stores connections as netplan files; both kinds are supported.
+On Raspberry Pi OS, NetworkManager stores connections as netplan files. Both kinds are supported.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ UP_TIMEOUT_SECONDS = 45
 
 
 def read_connection(connection: str) -> dict[str, str] | None:
-    """Return the saved IPv4 settings of a connection; None if there is none with that UUID."""
+    """Return the saved IPv4 settings of a connection, by its UUID.
+
+    None if no connection has that UUID.
+    """
     wanted = ("--get-values", ",".join((*PROPERTIES, ROUTES)), "connection", "show", "uuid", connection)
     result = commands.run(("nmcli", "--terse", "--escape", "no", *wanted))
     return parse_connection(result.output) if result.ok else None
@@ -50,14 +53,20 @@ def wanted_values(settings: AddressSettings) -> dict[str, str]:
 
 
 def find_file(connection: str) -> Path:
-    """Return the file of a connection. netplan's are in /run and generated at each start."""
+    """Return the file of a connection.
+
+    Those that netplan generates at each start are in /run.
+    """
     listed = commands.run(("nmcli", "--terse", "--escape", "no", "--fields", "UUID,FILENAME", "connection", "show"))
     found = dict(line.partition(":")[::2] for line in listed.output.splitlines())
     return Path(found.get(connection) or "/nowhere")
 
 
 def modify_command(connection: str, values: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the command that saves these settings. They apply when the connection is brought up."""
+    """Return the command that saves these settings.
+
+    They take effect when the connection is brought up.
+    """
     pairs = [word for name, value in values.items() for word in (name, value)]
     return ("nmcli", "connection", "modify", "uuid", connection, *pairs)
 
@@ -68,9 +77,9 @@ def up_command(connection: str, interface: str) -> tuple[str, ...]:
 
 
 def settings_files(connection: str, file: Path) -> list[Path]:
-    """Return the files to restore for a connection to be as it was; `file` contains it now.
+    """Return the files to restore to get the old connection back.
 
-    That file may lack a UUID: NetworkManager accepts it, and adds one with the first change.
+    `file` contains it now. That file may lack a UUID: NetworkManager accepts it, and adds one with the first change.
     """
     own = [path for path in _files(KEYFILES) if path == file or connection.encode() in (files.read(path) or b"")]
     return [*own, *_files(GENERATED_KEYFILES), *netplan.settings_files(), NO_AUTO_DEFAULT_FILE]

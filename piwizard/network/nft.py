@@ -1,4 +1,4 @@
-"""Evaluates nftables rules: whether they let visitors reach a port."""
+"""Evaluate nftables rules: can visitors reach a port?"""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from piwizard.system import commands
 PortVerdict = Literal["open", "closed", "unknown"]
 Rule = Mapping[str, Any]
 ANOTHER_PROTOCOL = "another protocol"
-VISITOR = "anybody in the Internet"
+VISITOR = "any address on the Internet"
 VERDICTS = {"accept": True, "drop": False, "reject": False}
 
 
 def read_port_verdict(port: int, interface: str) -> PortVerdict:
-    """Return what the current rules do with a new TCP connection from the Internet to this port."""
+    """Return what the rules do with new TCP connections from the Internet to a port."""
     if commands.which("nft") is None:
         return "open"
     listed = commands.run(("nft", "--json", "list", "ruleset"), timeout=10)
@@ -123,7 +123,7 @@ class _Ruleset:
 
 
 def _among(seen: object, right: Any) -> bool | None:  # noqa: ANN401 — any expression of nft's
-    """Return whether a rule's value includes the connection's; None if it is elsewhere, as in a named set."""
+    """Return whether a rule's value includes the connection's; None if unknown, as with a named set."""
     if isinstance(right, dict) and "range" in right:
         low, high = right["range"]
         return isinstance(seen, int) and low <= seen <= high

@@ -1,4 +1,4 @@
-"""The public IP of this home, as reported by well-known services."""
+"""Find the public IP of this home, as well-known services report it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class PublicIp:
 
 
 def find_public_ip(version: IpVersion = 4, services: Sequence[str] | None = None, *, seconds: float = 4.0) -> PublicIp:
-    """Return the public IP of this version, from the first service with a valid answer."""
+    """Return the public IP of this version.
+
+    The first service with a valid answer decides.
+    """
     if version == 6 and not _has_ipv6():
         return PublicIp(None, "This machine has no public IPv6 address.")
     refusals = []
@@ -39,7 +42,7 @@ def find_public_ip(version: IpVersion = 4, services: Sequence[str] | None = None
         try:
             return PublicIp(_validated(_get(service, version, seconds), version))
         except (OSError, ValueError) as error:
-            refusals.append(f"{urlsplit(service).hostname}: {_words(error)}")
+            refusals.append(f"{urlsplit(service).hostname}: {_describe(error)}")
     return PublicIp(None, f"No service reported the public IP ({'; '.join(refusals)}).")
 
 
@@ -89,7 +92,7 @@ def _validated(text: str, version: IpVersion) -> str:
     return str(address)
 
 
-def _words(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     import ssl
 
     match error:

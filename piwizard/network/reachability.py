@@ -1,4 +1,4 @@
-"""Whether visitors can come in from the Internet: the evidence, and what it means."""
+"""Judge from evidence whether visitors can reach this machine from the Internet."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from piwizard.network.nat_detection import NatPath
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 ReachabilityKind = Literal["reachable", "CGNAT", "double NAT", "closed", "unknown", "no evidence"]
-"""`unknown`: there is evidence, and it does not tell; `no evidence`: nobody has answered at all."""
+"""`unknown`: the evidence does not suffice; `no evidence`: neither the router nor any service has answered."""
 CGNAT_ADVICE = (
-    "Ask the provider for an IPv4 address of your own (some give one for the asking, some for a little money). Without "
-    "it: a certificate by DNS-01 (tls.challenge), visitors by IPv6 where you and they have it, or a tunnel through a "
-    "machine outside."
+    "Ask the provider for an IPv4 address of your own (some assign one on request, some for a small fee). Without one "
+    "you can get a certificate by DNS-01 (tls.challenge), and visitors can use IPv6 if you and they have it, or a "
+    "tunnel through another server."
 )
 DOUBLE_NAT_ADVICE = (
-    "Switch the box before your router to bridge mode, or connect the Pi to that box itself, or forward ports 80 and "
-    "443 twice: in that box to your router, in your router to the Pi. If that box is the provider's and not in your "
-    "home, it is CGNAT: ask the provider for an IPv4 address of your own."
+    "Switch the first router, the one closer to the Internet, to bridge mode, or connect the Pi to it, or forward "
+    "ports 80 and 443 twice: in the first router to yours, in yours to the Pi. If the first router is the provider's "
+    "and not in your home, this is CGNAT: ask the provider for an IPv4 address of your own."
 )
 VPN_CAUSE = "Or this Pi or the router uses a VPN: then switch it off, and check again."
 FROM_INSIDE = (
-    "whether visitors come in cannot be told from inside: the certificate step's dry run will, "
-    "and so does a telephone that is not on your WLAN"
+    "whether visitors can reach it cannot be checked from inside your network: the dry run of the certificate step "
+    "checks it, or try a phone that is not on your Wi-Fi"
 )
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen. None: it could not be seen.
+    """The evidence for and against reachability. None means unknown.
 
-    `router`: the router's own outside address; `internet`: the one that the Internet sees, or `no_internet`, why that
-    is not known; `own`: this machine's addresses; `forwarded`: whether the router's list leads here; `heard`: whether
-    a request to the outside address came in.
+    `router`: the public IP that the router reports. `internet`: the one that the Internet sees; without it,
+    `no_internet` is the reason. `own`: this machine's addresses. `forwarded`: whether the router forwards the ports to
+    this machine. `heard`: whether a request to the public IP arrived here.
     """
 
     router: str | None = None
@@ -48,7 +48,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Reachability:
-    """`detail` says what was seen; `cause` and `fix` explain what is wrong."""
+    """The verdict: `detail` is the evidence; `cause` and `fix` explain a problem."""
 
     kind: ReachabilityKind
     detail: str
@@ -57,25 +57,25 @@ class Reachability:
 
     @property
     def hopeless(self) -> bool:
-        """Whether no forward of this home's router can let visitors in."""
+        """Return whether port forwarding in this home's router cannot help."""
         return self.kind in ("CGNAT", "double NAT")
 
     @property
     def bad(self) -> bool:
-        """Whether visitors are known not to come in, or nothing at all is known of it."""
+        """Return whether visitors cannot reach this machine, or there is no evidence."""
         return self.hopeless or self.kind in ("closed", "no evidence")
 
 
 def judge_evidence(seen: Evidence) -> Reachability:
-    """What the evidence means. What cannot be told from inside is said to be so."""
+    """Return what the evidence means; unknown if it cannot be checked from inside."""
     if seen.heard:
         where = seen.internet or seen.router
-        return Reachability("reachable", f"reachable: a request to {where} came in through the router")
+        return Reachability("reachable", f"reachable: a request to {where} arrived through the router")
     if seen.internet and seen.internet in seen.own:
-        return Reachability("unknown", f"no router in between, the Pi itself has {seen.internet}; {FROM_INSIDE}")
-    between = _between(seen)
-    if between:
-        return between
+        return Reachability("unknown", f"the Pi itself has the public IP {seen.internet}; {FROM_INSIDE}")
+    blocked = _nat_in_between(seen)
+    if blocked:
+        return blocked
     address = seen.internet or seen.router
     if address is None:
         return Reachability(
@@ -88,43 +88,43 @@ def judge_evidence(seen: Evidence) -> Reachability:
         return Reachability(
             "closed",
             "closed: the router does not forward ports 80 and 443 to this machine",
-            "A router lets visitors in only at forwarded ports.",
+            "Visitors can reach only forwarded ports.",
             (RunCommand("piwizard apply router", "to forward them"),),
         )
-    if _held(seen):
-        return Reachability("unknown", f"the router itself has {address}, so forwards work there; {FROM_INSIDE}")
-    who = "the Internet sees" if seen.internet else "the router says that it has"
+    if _router_has_public_ip(seen):
+        return Reachability("unknown", f"the router itself has {address}, so port forwarding can work; {FROM_INSIDE}")
+    who = "the Internet sees" if seen.internet else "the router reports"
     return Reachability("unknown", f"{who} {address}; {FROM_INSIDE}")
 
 
-def _held(seen: Evidence) -> bool:
-    """Whether the router itself has the address that the Internet sees."""
+def _router_has_public_ip(seen: Evidence) -> bool:
+    """Return whether the router itself has the address that the Internet sees."""
     return seen.internet is not None and (seen.internet == seen.router or seen.way.outside_at == 1)
 
 
-def _between(seen: Evidence) -> Reachability | None:
-    """The verdict where another machine stands between the router and the Internet."""
+def _nat_in_between(seen: Evidence) -> Reachability | None:
+    """Return the verdict if another NAT device is between the router and the Internet."""
     if nat_detection.is_cgnat(seen.router):
-        return _cgnat(f"the router's own outside address is {seen.router}, from a range that a provider's homes share")
+        return _cgnat(f"the router's own IP is {seen.router}, from a range that a provider's homes share")
     if nat_detection.is_private(seen.router):
-        return _double(f"the router's own outside address is {seen.router}, that of another private network")
-    if _held(seen):
+        return _double(f"the router's own IP is {seen.router}, from another private network")
+    if _router_has_public_ip(seen):
         return None
-    if seen.router and seen.internet:  # both are addresses of the Internet, and not the same
-        found = _cgnat(f"the router has {seen.router} outside, but the Internet sees {seen.internet}")
+    if seen.router and seen.internet:  # two different public addresses
+        found = _cgnat(f"the router has the IP {seen.router}, but the Internet sees {seen.internet}")
         return replace(found, cause=f"{found.cause} {VPN_CAUSE}")
     if nat_detection.is_cgnat(seen.way.second):
-        return _cgnat(f"behind the router comes {seen.way.second}, from a range that a provider's homes share")
+        return _cgnat(f"the hop after the router is {seen.way.second}, from a range that a provider's homes share")
     if nat_detection.is_private(seen.way.second) and seen.way.outside_at == 2:
-        return _double(f"behind the router comes another one, {seen.way.second}, which has {seen.internet} outside")
+        return _double(f"after the router follows another one, {seen.way.second}, with the public IP {seen.internet}")
     return None
 
 
-def _cgnat(seen: str) -> Reachability:
-    cause = "The provider shares one address among many homes (CGNAT). No forward in your router helps against that."
-    return Reachability("CGNAT", f"CGNAT: {seen}", cause, (Advice(CGNAT_ADVICE),))
+def _cgnat(detail: str) -> Reachability:
+    cause = "The provider shares one public IP among many homes (CGNAT), so port forwarding in your router cannot work."
+    return Reachability("CGNAT", f"CGNAT: {detail}", cause, (Advice(CGNAT_ADVICE),))
 
 
-def _double(seen: str) -> Reachability:
-    cause = "Two routers stand in a row (double NAT). The forwards of yours end at the one before it."
-    return Reachability("double NAT", f"double NAT: {seen}", cause, (Advice(DOUBLE_NAT_ADVICE),))
+def _double(detail: str) -> Reachability:
+    cause = "Visitors have to pass two routers (double NAT). Port forwarding in yours does not reach the first one."
+    return Reachability("double NAT", f"double NAT: {detail}", cause, (Advice(DOUBLE_NAT_ADVICE),))

@@ -1,4 +1,4 @@
-"""The router's port forwarding: read with UPnP, or as instructions for a person."""
+"""Read the router's port forwarding by UPnP, or explain how to set it up by hand."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from piwizard.system.facts import Facts
 
 
 def upnpc_installed() -> bool:
-    """Whether Debian's miniupnpc is here to ask with."""
+    """Return whether Debian's miniupnpc, which asks the router, is installed."""
     return commands.which("upnpc") is not None
 
 
 def read_router(url: str) -> UpnpRouter | None:
-    """What the router says of itself; None where it does not answer."""
+    """Return what the router reports; None if it does not answer."""
     return port_forwarding.parse_listing(
         url, commands.run(commands.as_nobody(port_forwarding.list_argv(url)), timeout=15).output
     )
 
 
 def format_instructions(machine: Facts, address: str, ports: Sequence[int]) -> str:
-    """The values, one to a line, with where they are typed in."""
+    """Return instructions for a person: what to enter in the router, and where."""
     gateway, main = machine.network.gateway, machine.network.main
     router = gateway.address if gateway else "ROUTER"
     lines = [
-        "What your router has to be told, by hand. piwizard alters nothing there.",
+        "Port forwarding to set up by hand. piwizard changes nothing in your router.",
         "",
-        f"Open http://{router}/ in a browser at home, and look for “port forwarding”,",
-        "“port sharing”, “virtual server” or “NAT”.",
+        f"Open http://{router}/ in a browser at home and find “port forwarding”,",
+        "“port sharing”, “virtual server” or “NAT”. Enter:",
         "",
-        "name        protocol  outside port  to address       to port",
+        "name        protocol  public port   to address       to port",
         *(f"piwizard    TCP       {port:<12}  {address:<15}  {port}" for port in ports),
     ]
     if main and main.mac:
         lines += [
             "",
-            "So that the address stays, under “DHCP” or “address reservation”:",
+            "To keep this address, enter under “DHCP” or “address reservation”:",
             "",
             "MAC (hardware address)  address",
             f"{main.mac:<22}  {address}",
@@ -47,7 +47,7 @@ def format_instructions(machine: Facts, address: str, ports: Sequence[int]) -> s
 
 
 def format_summary(machine: Facts, address: str, ports: Sequence[int]) -> str:
-    """The same in one line."""
+    """Return the same in one line."""
     main = machine.network.main
     card = f"; address reserved for MAC {main.mac}" if main and main.mac else ""
-    return f"TCP ports {' and '.join(map(str, ports))} have to lead to the same ports of {address}{card}"
+    return f"the router has to forward TCP ports {' and '.join(map(str, ports))} to {address}{card}"

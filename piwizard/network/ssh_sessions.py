@@ -1,4 +1,4 @@
-"""Current SSH sessions, and whether they depend on an address."""
+"""Find the current SSH sessions that depend on an address."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ ESTABLISHED = "01"
 
 
 def has_session_on(addresses: Iterable[str], tables: Iterable[str] = TABLES) -> bool:
-    """Return whether somebody is logged in by SSH at one of these addresses."""
+    """Return whether there is an SSH session at one of these addresses."""
     wanted = set(addresses)
     return any(found in wanted for table in tables for found in session_addresses(_read(table)))
 
 
 def session_addresses(table: str) -> list[str]:
-    """Return this machine's addresses with SSH connections, from a table of the kernel."""
+    """Return this machine's addresses with SSH connections, from a kernel table."""
     found = []
     for line in table.splitlines()[1:]:
         fields = line.split()
@@ -38,8 +38,8 @@ def login_command(host: str) -> str:
 
 
 def _port() -> int:
-    told = os.environ.get("SSH_CONNECTION", "").split()
-    return int(told[3]) if len(told) == 4 and told[3].isdigit() else 22
+    fields = os.environ.get("SSH_CONNECTION", "").split()
+    return int(fields[3]) if len(fields) == 4 and fields[3].isdigit() else 22
 
 
 def _address(text: str) -> str:

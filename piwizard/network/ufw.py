@@ -1,4 +1,7 @@
-"""The rules of ufw, read from its own files: its program takes most of a second on a Pi."""
+"""Read the rules of ufw from its own files.
+
+The program `ufw` takes most of a second on a Pi.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-EVERYBODY = ("0.0.0.0/0", "any")
+ANYWHERE = ("0.0.0.0/0", "any")
 TUPLE = re.compile(r"^### tuple ### (.+)$", re.M)
 
 
 @dataclass(frozen=True)
 class UfwState:
-    """`refused`: ports that a rule rejects; `closed`: ports that no rule allows."""
+    """The state of ufw.
+
+    `refused`: ports that a rule rejects; `closed`: ports that no rule allows.
+    """
 
     active: bool
     closed: tuple[int, ...] = ()
@@ -37,14 +43,17 @@ def read_ufw(ports: tuple[int, ...], root: Path = Path("/")) -> UfwState | None:
 
 
 def find_verdict(rules: str, port: int) -> bool | None:
-    """Return whether the first rule for a TCP port from anywhere allows it; None if there is none."""
+    """Return whether the first rule for a TCP port from anywhere allows it.
+
+    None if there is no such rule.
+    """
     for line in TUPLE.findall(rules):
         fields = line.partition(" comment=")[0].split()
         if len(fields) < 7 or fields[-1] != "in" or fields[0].startswith("route:"):
             continue
         action, protocol, ports, target, from_port, source = fields[:6]
         about = protocol in ("tcp", "any") and _covers(ports, port)
-        if about and target in EVERYBODY and source in EVERYBODY and from_port == "any":
+        if about and target in ANYWHERE and source in ANYWHERE and from_port == "any":
             return str(action).startswith(("allow", "limit"))
     return None
 

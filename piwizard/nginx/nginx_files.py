@@ -66,12 +66,12 @@ class NginxFiles:
         return next((path for path, name in names if name == domain), None)
 
     def _of_others(self) -> dict[str, str]:
-        left_out = {DEFAULT_SERVER, "default"} if self.packaged_default else {DEFAULT_SERVER}
-        sites = {path: text for path, text in self.sites.items() if Path(path).name not in left_out}
+        skipped = {DEFAULT_SERVER, "default"} if self.packaged_default else {DEFAULT_SERVER}
+        sites = {path: text for path, text in self.sites.items() if Path(path).name not in skipped}
         return {path: COMMENT.sub("", text) for path, text in {**self.included, **sites}.items()}
 
 
-def look(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) -> NginxFiles:
+def read_nginx_files(root: Path = ROOT, dpkg_status: Path = Path("/var/lib/dpkg/status")) -> NginxFiles:
     """Read the files; empty if nginx is not installed."""
     return NginxFiles(
         main=_text(root / "nginx.conf"),
@@ -91,8 +91,8 @@ def _takes(text: str, port: int) -> bool:
 
 
 def _matching(folder: Path, pattern: str) -> dict[str, str]:
-    """What nginx's include finds, by path: no hidden files, such as one that a killed run has left half-way."""
-    found = sorted(glob.glob(str(folder / pattern)))  # Path.glob finds those too
+    """Return the files that nginx includes, by path: no hidden ones, such as leftovers of a killed run."""
+    found = sorted(glob.glob(str(folder / pattern)))  # Path.glob would include hidden files
     return {path: _text(Path(path)) for path in found if Path(path).is_file()}
 
 
@@ -105,5 +105,5 @@ def _pristine(default: Path, dpkg_status: Path) -> bool:
     if content is None:
         return True
     shipped = CONFFILE.search(_text(dpkg_status))
-    # MD5 is what dpkg keeps of configuration files; it tells an edit here, it protects nothing.
+    # dpkg stores the MD5 of configuration files. It detects edits here and protects nothing.
     return shipped is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() == shipped[1]

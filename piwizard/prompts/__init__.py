@@ -1,4 +1,4 @@
-"""The plain front end: the same questions, plan, log and checks as the screens, line by line."""
+"""Guide the user line by line, with the same questions and plan as the screens."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from piwizard.prompts.prompt_service import PromptService
 
 
 def run(answers: Path | None, why: str = "") -> int:
-    """Guide the user through the setup. Return the exit code: 0, or 130 if they quit with Ctrl-C or Ctrl-D.
+    """Guide the user through the setup, and return the exit code.
 
-    `answers` is the file for the answers, instead of the machine's own. `why` says why there are no screens.
+    That is 0, or 130 if they quit with Ctrl-C or Ctrl-D. `answers` is the file for the answers, instead of the
+    machine's own. `why` explains why there are no screens.
     """
     with echoing(False):
         return guide(open_console(), PromptService(answers), why)
 
 
 def guide(console: Console, service: PromptService, why: str = "") -> int:
-    """Do the work of `run` with a given console and service."""
+    """Guide the user with a given console and service."""
     flow = PromptFlow(console, service)
     try:
         flow.welcome(why)

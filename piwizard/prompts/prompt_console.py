@@ -1,4 +1,7 @@
-"""The terminal, a line at a time: with questionary if it can move its cursor, otherwise as plain text."""
+"""Use the terminal line by line: with questionary, or as plain text.
+
+questionary needs a terminal that can move its cursor.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,10 @@ ASCII = {
 
 
 class Console(Protocol):
-    """What the prompts need of a terminal. KeyboardInterrupt and EOFError mean that the user quits."""
+    """A terminal for the prompts. KeyboardInterrupt and EOFError mean: quit."""
 
     def say(self, *lines: str) -> None:
-        """Show each text as one line, whatever it contains."""
+        """Show each text as one line, even if it contains line breaks."""
 
     def show(self, text: str, indent: str = "    ") -> None:
         """Show a text that may have several lines; all but the first are indented."""
@@ -38,7 +41,10 @@ class Console(Protocol):
 
 @contextmanager
 def echoing(wanted: bool) -> Iterator[None]:
-    """Show what is typed meanwhile, or not. Between questions it is hidden, since it could be a secret."""
+    """Show or hide what is typed meanwhile.
+
+    Between questions it is hidden, since it could be a secret.
+    """
     terminal_input = sys.stdin.fileno()
     before = termios.tcgetattr(terminal_input)
     flags = before[3] | termios.ECHO if wanted else before[3] & ~termios.ECHO
@@ -50,7 +56,10 @@ def echoing(wanted: bool) -> Iterator[None]:
 
 
 class PlainConsole:
-    """Text and line feeds, for dumb terminals and serial lines. The terminal itself edits the line."""
+    """Text and line feeds, for dumb terminals and serial lines.
+
+    The terminal itself edits the line.
+    """
 
     def say(self, *lines: str) -> None:
         printing.say(*lines)
@@ -106,17 +115,20 @@ def open_console() -> Console:
 
 
 def choose(console: Console, message: str, choices: Mapping[str, str], default: str | None = None) -> str:
-    """Return one of some choices, typed as its name, the beginning of it, or its number. Enter takes the default."""
+    """Let the user choose, and return the choice.
+
+    They can type its name, the beginning of the name, or its number. Enter selects the default.
+    """
     names = list(choices)
     for number, (name, text) in enumerate(choices.items(), start=1):
         console.say(f"  {number}  {name}: {text}" if text else f"  {number}  {name}")
     while True:
-        said = console.line(f"{message} [{default}]" if default else message).lower()
-        if not said and default:
+        typed = console.line(f"{message} [{default}]" if default else message).lower()
+        if not typed and default:
             return default
-        if said.isdigit() and 1 <= int(said) <= len(names):
-            return names[int(said) - 1]
-        found = [said] if said in names else [name for name in names if said and name.startswith(said)]
+        if typed.isdigit() and 1 <= int(typed) <= len(names):
+            return names[int(typed) - 1]
+        found = [typed] if typed in names else [name for name in names if typed and name.startswith(typed)]
         if len(found) == 1:
             return found[0]
         console.say(f"  Type one of: {', '.join(names)}, or its number.")
@@ -125,9 +137,9 @@ def choose(console: Console, message: str, choices: Mapping[str, str], default: 
 def yes(console: Console, message: str, default: bool) -> bool:
     """Ask a question that is answered with y or n."""
     while True:
-        said = console.line(f"{message} [{'Y/n' if default else 'y/N'}]").lower()
-        if said in ("", "y", "yes", "n", "no"):
-            return said[:1] == "y" if said else default
+        typed = console.line(f"{message} [{'Y/n' if default else 'y/N'}]").lower()
+        if typed in ("", "y", "yes", "n", "no"):
+            return typed[:1] == "y" if typed else default
         console.say("  Type y or n.")
 
 

@@ -1,4 +1,4 @@
-"""Guide the user through the steps: status, questions, plan, confirmation, run and checks."""
+"""Guide the user through the steps, from the questions to the checks."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class UserQuit(Exception):
 
 
 class PromptFlow:
-    """One session."""
+    """One session of the prompts."""
 
     def __init__(self, console: Console, service: PromptService) -> None:
         self._console, self._service = console, service
 
     def welcome(self, why: str) -> None:
-        """Say how it works."""
+        """Explain how the prompts work."""
         self._console.say(f"piwizard {__version__}. {why}".strip())
         self._console.say("Nothing changes until you have seen the plan and confirmed it.")
         self._console.say("Press Ctrl-C to quit at any time. Your answers are saved as you go, and a run continues.")
@@ -61,7 +61,7 @@ class PromptFlow:
                 case "stop":
                     self._stop(alive, job)
                 case "go" if ahead:
-                    self._go_on(ahead)
+                    self._continue_with(ahead)
                 case "one":
                     self._one(found)
                 case "add":
@@ -101,8 +101,8 @@ class PromptFlow:
             self._console.say(f"Your app is online{f': {where}' if where else '.'}")
         return found
 
-    def _go_on(self, ahead: Status) -> None:
-        """Go through the steps, as long as each is settled."""
+    def _continue_with(self, ahead: Status) -> None:
+        """Set up one step after another, until one is not settled."""
         tried: set[str] = set()
         one: Status | None = ahead
         while one and self._step(one):
@@ -127,77 +127,77 @@ class PromptFlow:
 
     def _step(self, one: Status, *, again: bool = False) -> bool:
         """Set up one step. Return whether it is settled, so that the next one may follow."""
-        place = one.place
-        self._console.say("", f"=== {_title(place)}: {one.state}")
-        self._console.say(place.step.why)
+        instance = one.place
+        self._console.say("", f"=== {_title(instance)}: {one.state}")
+        self._console.say(instance.step.why)
         for drifted in one.drift:
             self._console.say(f"  Changed outside piwizard: {drifted.change.describe()}")
-        if place.step.optional:
+        if instance.step.optional:
             wanted = yes(self._console, "This step is optional. Set it up?", one.state != "skipped" or again)
-            self._service.answering.skip(place.step.name, not wanted)
+            self._service.answering.skip(instance.step.name, not wanted)
             if not wanted:
                 return True
         if again and one.state == "done":
             self._service.look_for_new_code()
-        place = self._questions(place)
+        instance = self._questions(instance)
         while True:
-            match self._run(place, again=again):
+            match self._run(instance, again=again):
                 case "settled":
                     return True
                 case "answers":
-                    place = self._questions(place)
+                    instance = self._questions(instance)
                 case "no":
                     return False
 
-    def _questions(self, place: StepInstance) -> StepInstance:
+    def _questions(self, instance: StepInstance) -> StepInstance:
         """Ask all questions of a step. Return the step with the name of its site, which may be new."""
-        asked = self._ask_machine(place)
+        asked = self._ask_machine(instance)
         over: set[str] = set()
         if asked.questions:
             self._console.say(f"{HOW}")
         while question := next((one for one in asked.questions if one.key not in over), None):
             over.add(question.key)
-            if not PromptForm(self._console, self._service.answering, place.site).ask(question):
+            if not PromptForm(self._console, self._service.answering, instance.site).ask(question):
                 continue
-            if place.site is None and place.step.scope == "site":
-                place = StepInstance(place.step, next(iter(self._service.answering.sites()), None))
-            asked = self._ask_machine(place)
+            if instance.site is None and instance.step.scope == "site":
+                instance = StepInstance(instance.step, next(iter(self._service.answering.sites()), None))
+            asked = self._ask_machine(instance)
             if asked.trouble and asked.trouble.key in over:
                 self._error(asked.trouble)
                 over.discard(asked.trouble.key)
-        return place
+        return instance
 
-    def _ask_machine(self, place: StepInstance) -> Asked:
-        if place.site:
+    def _ask_machine(self, instance: StepInstance) -> Asked:
+        if instance.site:
             self._console.say("  Reading your code ...")
-        return self._service.asked(place)
+        return self._service.asked(instance)
 
-    def _run(self, place: StepInstance, *, again: bool) -> str:
+    def _run(self, instance: StepInstance, *, again: bool) -> str:
         """Plan, confirm and run. Return "settled", "answers" (to be changed), "retry" or "no"."""
         try:
             self._console.say("Preparing the plan ...")
-            proposal = self._service.proposal(place, again=again)
+            proposal = self._service.proposal(instance, again=again)
         except PiwizardError as error:
             self._error(error)
-            return self._after_failure(place)
+            return self._after_failure(instance)
         if not proposal.plans:
             self._console.say("Nothing to do: everything is up to date.")
-            self._checks(place)
+            self._checks(instance)
             return "settled"
-        said = self._agree(place, proposal)
+        said = self._agree(instance, proposal)
         if said != "yes":
             return said
         try:
             run = self._service.start(proposal)
         except PiwizardError as error:
             self._error(error)
-            return self._after_failure(place)
-        return "settled" if self._watch(run) else self._after_failure(place)
+            return self._after_failure(instance)
+        return "settled" if self._watch(run) else self._after_failure(instance)
 
-    def _agree(self, place: StepInstance, proposal: Proposal) -> str:
+    def _agree(self, instance: StepInstance, proposal: Proposal) -> str:
         self._plan(proposal, details=False)
         choices = {"yes": "apply them", "details": "show every diff and command"}
-        if place.step.questions(None, None):
+        if instance.step.questions(None, None):
             choices["answers"] = "change your answers"
         choices["no"] = "not now"
         while (said := choose(self._console, "Apply these changes?", choices)) == "details":
@@ -205,14 +205,14 @@ class PromptFlow:
         return said
 
     def _plan(self, proposal: Proposal, *, details: bool) -> None:
-        for place, changes in proposal.plans:
+        for instance, changes in proposal.plans:
             wanted = [one for one in changes if not one.preview.in_sync]
             needed = (
                 f"{len(wanted)} of {len(changes)} changes needed."
                 if wanted
                 else "no changes; piwizard only checks the result."
             )
-            self._console.say(f"{_title(place)}: {needed}")
+            self._console.say(f"{_title(instance)}: {needed}")
             for warning in (warning for one in changes if one.preview.in_sync for warning in one.preview.warnings):
                 self._console.say(f"  ! {warning}")
             for one in wanted:
@@ -250,18 +250,18 @@ class PromptFlow:
         self._console.say("", "The run was interrupted. Try again to continue it.")
         return False
 
-    def _after_failure(self, place: StepInstance) -> str:
+    def _after_failure(self, instance: StepInstance) -> str:
         choices = {"retry": "try again", "no": "not now"}
-        if place.step.questions(None, None):
+        if instance.step.questions(None, None):
             choices = {"retry": "try again", "answers": "change your answers", "no": "not now"}
         said = choose(self._console, "What now?", choices)
         if said == "retry":
             self._service.look_for_new_code()
         return said
 
-    def _checks(self, place: StepInstance) -> None:
+    def _checks(self, instance: StepInstance) -> None:
         try:
-            for check in self._service.checks(place):
+            for check in self._service.checks(instance):
                 self._console.say(f"  {'ok ' if check.ok else 'NOT'} {check.name}: {check.detail}")
                 if not check.ok:
                     self._console.say(f"      {check.cause} {check.advice}".rstrip())
@@ -274,9 +274,9 @@ class PromptFlow:
             self._console.show(f"    {error.hint}")
 
 
-def _title(place: StepInstance) -> str:
-    return f"{place.step.title} ({place.site})" if place.site else place.step.title
+def _title(instance: StepInstance) -> str:
+    return f"{instance.step.title} ({instance.site})" if instance.site else instance.step.title
 
 
-def _label(place: StepInstance) -> str:
-    return f"{place.step.name}/{place.site}" if place.site else place.step.name
+def _label(instance: StepInstance) -> str:
+    return f"{instance.step.name}/{instance.site}" if instance.site else instance.step.name

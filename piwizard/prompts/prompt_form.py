@@ -1,4 +1,4 @@
-"""Ask one question at a time, made from its description alone; save each answer as it is given."""
+"""Ask questions one at a time, and save each answer at once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ class PromptForm:
                 self._refuse(f"This answer is required. {question.help}")
 
     def _accept_default(self, question: Question, present: object) -> bool:
-        """Save a required default, so that the file is complete; the rest follows what is detected."""
+        """Save a required default, so that the file is complete.
+
+        Other defaults are detected again each time.
+        """
         if present is None and question.required:
             return bool(self._try(question, question.default, present))
         return False

@@ -1,4 +1,4 @@
-"""What the prompts need of this machine beyond what every front end needs."""
+"""Give the prompts access to this machine, beyond what every front end needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from piwizard.tls.lineage import folders_in_use
 
 
 class PromptService(service.SetupService):
-    """This machine, for a front end that waits for each answer."""
+    """The setup service for a front end that waits for each result."""
 
     def statuses(self) -> list[Status]:
         """Return the status of every step, probed and checked."""
@@ -28,7 +28,7 @@ class PromptService(service.SetupService):
         return addresses(found, domains, folders_in_use())
 
     def trouble(self) -> str:
-        """Return what could not be read of the state and the answers, empty if all could."""
+        """Return a message about state or answers that could not be read, or ""."""
         return " ".join([workspace.state().trouble, *kept_answers.remarks(None, self._planner().answers)]).strip()
 
     def follow(self, run: str) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""A bootable clone of this machine: all its file systems, copy-on-write, and its own network."""
+"""Boot a clone of this machine: copy-on-write file systems and its own network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from piwizard.sandbox.scratch_dir import ScratchDir
 SCRATCH_DIRS = Path("/var/cache/piwizard-rehearsals")
 ROOT = Path("/run/piwizard/copy")
 MIN_FREE_MIB = 600
-BOOT_SECONDS = 180  # the oldest Pi takes two minutes
+BOOT_TIMEOUT_SECONDS = 180  # the oldest Pi takes two minutes
 
 # Needed to boot and to create the sample repository; missing in containers and minimal images.
 PACKAGES = {"sbin/init": "systemd-sysv", "usr/bin/dbus-daemon": "dbus", "usr/bin/git": "git"}
@@ -28,12 +28,12 @@ Say = Callable[[str], None]
 
 
 class MachineClone:
-    """A clone. `start` creates and boots it; `end` removes it, whatever state it is in."""
+    """A clone. `start` creates and boots it; `end` removes it in any state."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._workplace: ScratchDir | None = None
-        self._lifeline: SandboxInit | None = None
+        self._scratch: ScratchDir | None = None
+        self._sandbox: SandboxInit | None = None
         self._container: Container | None = None
 
     @property
@@ -44,18 +44,18 @@ class MachineClone:
 
     def start(self) -> None:
         """Create the clone and boot it."""
-        self._workplace = ScratchDir(SCRATCH_DIRS, "piwizard-rehearsal")
-        _check_space(self._workplace.folder)
-        self._lifeline = SandboxInit()
-        network = Namespace(self._lifeline, "copy")
+        self._scratch = ScratchDir(SCRATCH_DIRS, "piwizard-rehearsal")
+        _require_space(self._scratch.folder)
+        self._sandbox = SandboxInit()
+        network = Namespace(self._sandbox, "copy")
         network.make()
-        self.way_out = SlirpUplink(self._lifeline, network, "eth0")
-        self.root = self._mount(self._lifeline, self._workplace.folder)
-        left_out = service_selection.disable_services(self.root, SlirpUplink.NAME_SERVER)
-        if left_out:
-            self._say(f"Not started in the clone: {', '.join(left_out)}.")
-        name = f"{self._workplace.name}-copy"
-        self._container = Container(self._lifeline, name, ROOT, network.file)
+        self.uplink = SlirpUplink(self._sandbox, network, "eth0")
+        self.root = self._mount(self._sandbox, self._scratch.folder)
+        disabled = service_selection.disable_services(self.root, SlirpUplink.NAME_SERVER)
+        if disabled:
+            self._say(f"Not started in the clone: {', '.join(disabled)}.")
+        name = f"{self._scratch.name}-copy"
+        self._container = Container(self._sandbox, name, ROOT, network.file)
         missing = [package for file, package in PACKAGES.items() if not os.path.lexists(self.root / file)]
         if missing:
             self._say(f"Installing {', '.join(missing)} in the clone.")
@@ -63,10 +63,10 @@ class MachineClone:
             install = ("apt-get", "install", "--yes", "--no-install-recommends", *missing)
             self._container.run_before_boot(install)
         self._container.boot()
-        self._container.wait_for("multi-user.target", BOOT_SECONDS)
+        self._container.wait_for("multi-user.target", BOOT_TIMEOUT_SECONDS)
 
-    def _mount(self, lifeline: SandboxInit, folder: Path) -> Path:
-        whole = Overlay(lifeline, [Path("/")], folder / "root", ROOT)
+    def _mount(self, sandbox: SandboxInit, folder: Path) -> Path:
+        whole = Overlay(sandbox, [Path("/")], folder / "root", ROOT)
         whole.mount()
         if whole.in_memory:
             self._say("The clone keeps its files in memory, because this machine's disk does not support overlays.")
@@ -75,29 +75,29 @@ class MachineClone:
             if mount.target.is_file():
                 shutil.copy2(mount.target, whole.root / mount.target.relative_to("/"))
             elif mount.target.is_dir():
-                self._mount_other(lifeline, mount.target, folder / f"other{number}", target)
+                self._mount_other(sandbox, mount.target, folder / f"other{number}", target)
         # Hides the clone's own upper layer, which would be a loop inside it.
-        lifeline.check(("mount", "-t", "tmpfs", "none", str(ROOT / SCRATCH_DIRS.relative_to("/"))))
+        sandbox.check(("mount", "-t", "tmpfs", "none", str(ROOT / SCRATCH_DIRS.relative_to("/"))))
         return whole.root
 
-    def _mount_other(self, lifeline: SandboxInit, source: Path, folder: Path, target: Path) -> None:
+    def _mount_other(self, sandbox: SandboxInit, source: Path, folder: Path, target: Path) -> None:
         try:
-            Overlay(lifeline, [source], folder, target).mount()
+            Overlay(sandbox, [source], folder, target).mount()
         except PiwizardError:
             # No copy-on-write on this file system (the boot partition is FAT): mount it read-only.
-            lifeline.check(("mount", "--bind", "-o", "ro", str(source), str(target)))
+            sandbox.check(("mount", "--bind", "-o", "ro", str(source), str(target)))
 
     def end(self) -> None:
         """Remove it: processes, network and mounts at once, then the folder."""
         if self._container is not None:
             self._container.power_cut()
-        if self._lifeline is not None:
-            self._lifeline.cut()
-        if self._workplace is not None:
-            self._workplace.close()
+        if self._sandbox is not None:
+            self._sandbox.cut()
+        if self._scratch is not None:
+            self._scratch.close()
 
 
-def _check_space(folder: Path) -> None:
+def _require_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free // 2**20
     if free < MIN_FREE_MIB:
         hint = f"A rehearsal needs about {MIN_FREE_MIB} MiB in {folder.parent} while it runs. Free some space."

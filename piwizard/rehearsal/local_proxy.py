@@ -1,4 +1,4 @@
-"""A proxy on this machine that opens the clone's site in a browser, with the site's host name."""
+"""Open the clone's site in a browser: a proxy that sends the site's host name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
 
 
 class LocalProxy:
-    """Forwards requests to 127.0.0.1:`port` with the Host header `host`, the only name that nginx answers to."""
+    """A proxy to 127.0.0.1:`port` with the Host header `host`.
+
+    nginx answers to no other name.
+    """
 
     def __init__(self, port: int, host: str) -> None:
-        handler = type("Door", (_Door,), {"port": port, "host": host})
+        handler = type("Handler", (_Handler,), {"port": port, "host": host})
         for own in PORTS:
             with contextlib.suppress(OSError):
                 self._server = _Server(("127.0.0.1", own), handler)
@@ -43,19 +46,19 @@ class _Server(socketserver.ThreadingTCPServer):
         """Ignore clients that disconnect."""
 
 
-class _Door(http.server.BaseHTTPRequestHandler):
+class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     port = 0
     host = ""
 
-    def pass_on(self) -> None:
+    def forward(self) -> None:
         """Forward one request and its answer piece by piece: either may be larger than the memory."""
         length = int(self.headers.get("Content-Length") or 0)
         kept = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP | {"host"}}
         own = {"Host": self.host, "Connection": "close"}
         site = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            site.request(self.command, self.path, self._sent(length) if length else None, {**kept, **own})
+            site.request(self.command, self.path, self._read_body(length) if length else None, {**kept, **own})
             answer = site.getresponse()
         except (OSError, http.client.HTTPException) as error:
             site.close()
@@ -73,19 +76,19 @@ class _Door(http.server.BaseHTTPRequestHandler):
             while self.command != "HEAD" and (piece := answer.read1(CHUNK_BYTES)):
                 self.wfile.write(piece)
 
-    def _sent(self, length: int) -> Iterator[bytes]:
+    def _read_body(self, length: int) -> Iterator[bytes]:
         while length > 0 and (piece := self.rfile.read(min(CHUNK_BYTES, length))):
             length -= len(piece)
             yield piece
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = pass_on
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = forward
 
     def log_message(self, format: str, *args: object) -> None:
-        """Print nothing: the rehearsal has a log of its own."""
+        """Print nothing: the rehearsal has its own log."""
 
 
 def free_port() -> int:
     """Return a free port of 127.0.0.1."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The output of a rehearsal: the log as it runs, and a table of checks at the end."""
+"""Print a rehearsal: the log as it runs, and a table of checks at the end."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class CheckRow:
 
 
 class RehearsalReport:
-    """Takes the lines that `piwizard apply --json` prints, and prints them in the requested format.
+    """The report of a rehearsal, from the lines that `piwizard apply --json` prints.
 
-    `same_here` tells how to do the same on this machine.
+    `same_here` says how to do the same on this machine.
     """
 
     def __init__(self, *, as_json: bool, same_here: str) -> None:
@@ -64,18 +64,18 @@ class RehearsalReport:
         console.say("", "== Checks in the clone", "")
         wide = [max((len(getattr(check, field)) for check in self.checks), default=0) for field in ("step", "name")]
         for check in self.checks:
-            sign = "ok " if check.ok else "NOT"
-            console.say(f"   {sign}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
-        missed = sum(not check.ok for check in self.checks)
+            mark = "ok " if check.ok else "NOT"
+            console.say(f"   {mark}  {check.step:{wide[0]}}  {check.name:{wide[1]}}  {check.detail}".rstrip())
+        failed = sum(not check.ok for check in self.checks)
         if ok:
             console.say("", f"All {len(self.checks)} checks passed. {self._same_here}")
         else:
-            words = f"{missed} of {len(self.checks)} checks failed." if missed else "The rehearsal did not finish."
-            console.say("", f"{words} Use --shell to inspect the clone afterwards.")
+            result = f"{failed} of {len(self.checks)} checks failed." if failed else "The rehearsal did not finish."
+            console.say("", f"{result} Use --shell to inspect the clone afterwards.")
 
 
 def _error(text: str) -> ErrorRaised | None:
-    """Return the error that a command printed with --json in place of events."""
+    """Return the error that a command printed with --json instead of events."""
     try:
         error = json.loads(text)["error"]
         return {"event": "error", "message": error["message"], "key": error["key"], "hint": error["hint"]}

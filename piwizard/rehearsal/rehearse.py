@@ -1,4 +1,4 @@
-"""`piwizard rehearse`: the whole setup in a clone of this machine that is discarded afterwards."""
+"""Run `piwizard rehearse`: the whole setup in a temporary clone of this machine."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from piwizard.system import caller_env, connections, http_client
 from piwizard.system.http_client import Limits, MalformedResponse
 
 ANSWERS_INSIDE = Path("/opt/piwizard-answers.toml")
-INTERRUPTED = 130
+INTERRUPTED_EXIT_CODE = 130
 REHEARSED_STEPS = tuple(step.name for step in STEPS if not step.optional)
 """Optional steps contact the router or Let's Encrypt, which would take the clone for this machine."""
 
 
 def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) -> int:
-    """Set up the app of an answers file, or a sample, in a clone of this machine. Return the exit code.
+    """Set up an app in a clone of this machine, and return the exit code.
 
-    The clone is always removed at the end. With `keep` that is after Enter or Ctrl-C, with `shell` when the shell
-    in it exits.
+    That is the app of an answers file, or a sample. The clone is always removed at the end: with `keep` after Enter or
+    Ctrl-C, with `shell` when the shell in it exits.
     """
     if os.geteuid() != 0:
         raise PiwizardError("A rehearsal needs root.", hint="Run `sudo piwizard rehearse`.")
@@ -49,7 +49,7 @@ def rehearse(answers: Path | None, *, keep: bool, shell: bool, as_json: bool) ->
             return _rehearse(copy, report, answers, given, keep=keep, shell=shell)
         except KeyboardInterrupt:
             report.say("Interrupted.")
-            return INTERRUPTED
+            return INTERRUPTED_EXIT_CODE
         finally:
             with _undisturbed():
                 copy.end()
@@ -61,33 +61,33 @@ def _rehearse(
 ) -> int:
     report.say("Booting a clone of this machine. Nothing that happens in it changes this machine.")
     copy.start()
-    inside = _put_answers(copy, answers) if answers else sample_repository.install_sample(copy.root, copy.leader)
+    inside = _copy_answers(copy, answers) if answers else sample_repository.install_sample(copy.root, copy.leader)
     argv = (sys.executable, "-m", "piwizard", "apply", *REHEARSED_STEPS, "--yes", "--json", "--answers", str(inside))
     ended = nsenter.run(copy.leader, argv, env=_secrets((given.machine, given.sites)), on_line=report.take)
     host = next((site["site.domains"][0] for site in given.sites.values()), sample_repository.HOST)
     port = free_port()
-    copy.way_out.forward(port, 80)
-    window = LocalProxy(port, host)
+    copy.uplink.forward(port, 80)
+    proxy = LocalProxy(port, host)
     try:
         if ended.ok:
-            report.add(_look(window.address))
+            report.add(_check_page(proxy.address))
         ok = ended.ok and all(check.ok for check in report.checks)
-        report.finish(ok=ok, address=window.address)
+        report.finish(ok=ok, address=proxy.address)
         if keep or shell:
-            _stay(copy, report, window.address, shell=shell)
+            _keep_clone(copy, report, proxy.address, shell=shell)
     finally:
-        window.close()
+        proxy.close()
     return 0 if ok else 1
 
 
 def _checked(answers: Path) -> AnswersFile:
-    """Return the answers of a file. PiwizardError names one that is wrong or missing."""
+    """Return the answers of a file. Raise PiwizardError, with the key, if one is wrong or missing."""
     planner = workspace.planner(answers)
     planner.require_answers(planner.select(REHEARSED_STEPS))
     return planner.answers
 
 
-def _put_answers(copy: MachineClone, answers: Path) -> Path:
+def _copy_answers(copy: MachineClone, answers: Path) -> Path:
     """Return the path of the answers in the clone, copying the file if it is not cloned, as in /run."""
     path = answers.resolve()
     if not (copy.root / path.relative_to("/")).exists():
@@ -109,7 +109,7 @@ def _secrets(value: object) -> dict[str, str]:
     return found
 
 
-def _look(address: str) -> CheckDone:
+def _check_page(address: str) -> CheckDone:
     port = int(address.rpartition(":")[2].strip("/"))
     try:
         host, limits = f"127.0.0.1:{port}", Limits(seconds=20, body_seconds=2)
@@ -121,14 +121,14 @@ def _look(address: str) -> CheckDone:
     return {"event": "check", "step": "rehearsal", "name": "opens here", "ok": 200 <= status < 500, "detail": detail}
 
 
-def _stay(copy: MachineClone, report: RehearsalReport, address: str, *, shell: bool) -> None:
+def _keep_clone(copy: MachineClone, report: RehearsalReport, address: str, *, shell: bool) -> None:
     report.say(f"The site in the clone: {address}")
     if shell:
         report.say("This shell runs in the clone; `exit` removes the clone.")
         nsenter.run_shell(copy.leader)
         return
     report.say(f"To enter the clone: nsenter --target {copy.leader} --all bash --login")
-    # Ctrl-C ends this normally and is not reported as an interruption.
+    # Ctrl-C is the normal end here and is not reported as an interruption.
     with suppress(KeyboardInterrupt):
         if sys.stdin.isatty():
             report.say("Press Enter or Ctrl-C to remove the clone.")
@@ -140,7 +140,7 @@ def _stay(copy: MachineClone, report: RehearsalReport, address: str, *, shell: b
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let a closed terminal and `kill` end a rehearsal in order, as Ctrl-C does."""
+    """Let a closed terminal and `kill` end a rehearsal with its cleanup, as Ctrl-C does."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:

@@ -1,4 +1,7 @@
-"""The sample app that a rehearsal sets up without answers: part of piwizard, turned into a git repository."""
+"""Turn the sample app, which is part of piwizard, into a git repository.
+
+A rehearsal without answers sets it up.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,18 @@ AUTHOR = ("-c", "user.name=piwizard", "-c", "user.email=piwizard@localhost")
 
 
 def path_in_clone(root: Path, path: Path) -> Path:
-    """Return a path of the clone as seen from outside, where a link such as /opt -> /mnt/opt would leave it."""
+    """Return a path of the clone as seen from outside.
+
+    Links are resolved first: from outside, a link such as /opt -> /mnt/opt would lead out of the clone.
+    """
     return root / path.resolve().relative_to("/")
 
 
 def install_sample(root: Path, leader: int) -> Path:
-    """Copy the sample app and answers for it into a running clone. Return the path of the answers inside."""
+    """Copy the sample app and answers for it into a running clone.
+
+    Return the path of the answers inside.
+    """
     target = path_in_clone(root, REPOSITORY)
     with resources.as_file(resources.files("piwizard.templates") / "sample") as source:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -46,5 +55,5 @@ def install_sample(root: Path, leader: int) -> Path:
     ):
         result = nsenter.run(leader, ("git", *argv), cwd=REPOSITORY)
         if not result.ok:
-            raise PiwizardError(f"The sample app could not be made a git repository: {result.last_words}")
+            raise PiwizardError(f"The sample app could not be turned into a git repository: {result.last_lines}")
     return ANSWERS

@@ -1,7 +1,7 @@
-"""The services that start in the clone: those that the setup needs, and none that act as this machine.
+"""Select the services that start in the clone: only those that the setup needs.
 
-A second mail server, a second VPN with the same key, a second run of last night's backup: all of them would be real.
-So the clone starts web servers, databases, piwizard's own units and basic system services, and nothing else.
+Others would act as this machine: a second mail server, a second VPN with the same key, a second run of last night's
+backup. So the clone starts only web servers, databases, piwizard's own units and basic system services.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ FILES = {
 def disable_services(root: Path, name_server: str) -> list[str]:
     """Disable the services that must not start in a clone, and return their names."""
     units = root / "etc/systemd/system"
-    left_out = set()
+    disabled = set()
     for link in [*units.glob("*.wants/*"), *units.glob("*.requires/*")]:
         if not _starts(root, link):
             link.unlink()
-            left_out.add(link.name.partition(".")[0])
+            disabled.add(link.name.partition(".")[0])
     for unit in MASKED_UNITS:
         _link(units / unit, "/dev/null")
     _link(units / "default.target", "/lib/systemd/system/multi-user.target")
-    # This generator starts scripts in /etc/init.d that have no unit of their own.
+    # This generator starts scripts in /etc/init.d that have no own unit.
     _link(root / "etc/systemd/system-generators/systemd-sysv-generator", "/dev/null")
     # Left by builders of container images; it prevents all services from starting.
     (root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
@@ -49,7 +49,7 @@ def disable_services(root: Path, name_server: str) -> list[str]:
     _write(root / "etc/resolv.conf", f"nameserver {name_server}\n")
     # A new ID, or the clone's journal would continue in this machine's files.
     _write(root / "etc/machine-id", f"{secrets.token_hex(16)}\n")
-    return sorted(left_out)
+    return sorted(disabled)
 
 
 def _starts(root: Path, link: Path) -> bool:

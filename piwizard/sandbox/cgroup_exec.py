@@ -1,6 +1,7 @@
-"""Join control groups, then exec another program: `cgroup_exec.py GROUP… -- PROGRAM ARGUMENT…`.
+"""Join control groups, then exec another program.
 
-Runs as a file and not as a module, so that it starts in a few milliseconds.
+Usage: `cgroup_exec.py GROUP… -- PROGRAM ARGUMENT…`. It runs as a file and not as a module, so that it starts in a few
+milliseconds.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Control groups: each container boots in one of its own, by which its processes can be found.
+"""Give each container its own control group, so that its processes can be found.
 
 If systemd is PID 1 of this machine, it owns the tree and delegates a scope to the container. Otherwise the groups are
 folders below the current one, both in the unified hierarchy and in systemd's old one: a container needs both.
@@ -25,7 +25,10 @@ def has_systemd() -> bool:
 
 
 def mounted_hierarchies() -> dict[str, Path]:
-    """Return the mounted hierarchies that a container needs, by their name in /proc/PID/cgroup."""
+    """Return the mounted hierarchies that a container needs.
+
+    The keys are their names in /proc/PID/cgroup.
+    """
     found: dict[str, Path] = {}
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, target, kind, options, *_ = line.split()
@@ -53,7 +56,10 @@ def launch_in(groups: Sequence[Path], argv: Sequence[str]) -> tuple[str, ...]:
 
 
 def launch_in_new(name: str, argv: Sequence[str]) -> tuple[str, ...]:
-    """Return the argv that runs `argv` in a new group of that name, created here or by systemd at the start."""
+    """Return the argv that runs `argv` in a new group of that name.
+
+    The group is created here, or by systemd when the command starts.
+    """
     if has_systemd():
         scope = ("--scope", "--quiet", "--collect", f"--unit={name}", "--property=Delegate=yes")
         return ("systemd-run", *scope, "--", *argv)

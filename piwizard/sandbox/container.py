@@ -1,4 +1,7 @@
-"""A container with its own systemd, run by systemd-nspawn: boot, shutdown, power cut."""
+"""Boot, shut down and cut the power of a container with its own systemd.
+
+systemd-nspawn runs it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ SHUTDOWN_SIGNAL = signal.SIGRTMIN + 4
 
 ENVIRONMENT = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",  # systemd 257 boots on nothing else
-    "SYSTEMD_SECCOMP": "0",  # otherwise a service's own SystemCallFilter meets nspawn's
+    "SYSTEMD_SECCOMP": "0",  # otherwise nspawn's filter breaks a service's own SystemCallFilter
     "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",  # sysctl net.* works, as on a Pi
     "SYSTEMD_NSPAWN_TMPFS_TMP": "0",  # /tmp is part of the clone
 }
@@ -37,13 +40,16 @@ SETTINGS = (
 
 
 class Container:
-    """One container. `root` and `net`, the file of its network namespace, are paths inside the sandbox."""
+    """One container.
 
-    def __init__(self, lifeline: SandboxInit, name: str, root: Path, net: Path, *, binds: Sequence[str] = ()) -> None:
+    `root` and `net`, the file of its network namespace, are paths inside the sandbox.
+    """
+
+    def __init__(self, sandbox: SandboxInit, name: str, root: Path, net: Path, *, binds: Sequence[str] = ()) -> None:
         require_programs("systemd-nspawn")
         self.name = name
         self.console: deque[str] = deque(maxlen=200)
-        self._lifeline = lifeline
+        self._sandbox = sandbox
         self._argv = (
             "systemd-nspawn",
             *SETTINGS,
@@ -69,18 +75,21 @@ class Container:
     def boot(self) -> None:
         """Boot and return when init runs. Use `wait_for` to wait for units."""
         self.console.clear()
-        argv = cgroups.launch_in_new(self.name, self._lifeline.on((*self._argv, "--boot")))
+        argv = cgroups.launch_in_new(self.name, self._sandbox.on((*self._argv, "--boot")))
         self._nspawn = commands.start(argv, env=ENVIRONMENT, on_line=lambda _, line: self.console.append(line))
         self._leader = self._find_leader(self._nspawn)
 
     def run_before_boot(self, argv: Sequence[str]) -> None:
-        """Run a command in the container while it is off, as in a chroot. Raise PiwizardError if it fails."""
+        """Run a command in the container while it is off, as in a chroot.
+
+        Raise PiwizardError if it fails.
+        """
         # systemd-nspawn provides what an installation needs without a booted system: /proc, /dev, the network.
-        wrapped = cgroups.launch_in_new(self.name, self._lifeline.on((*self._argv, "--as-pid2", "--", *argv)))
+        wrapped = cgroups.launch_in_new(self.name, self._sandbox.on((*self._argv, "--as-pid2", "--", *argv)))
         result = commands.run(wrapped, env=ENVIRONMENT)
         cgroups.remove_groups(self.name)
         if not result.ok:
-            raise PiwizardError(f"`{' '.join(argv)}` failed in {self.name}: {result.last_words}")
+            raise PiwizardError(f"`{' '.join(argv)}` failed in {self.name}: {result.last_lines}")
 
     def _find_leader(self, nspawn: Process) -> int:
         until = time.monotonic() + 30
@@ -91,8 +100,8 @@ class Container:
                     return pid
             time.sleep(0.01)
         self.power_cut()
-        words = "\n".join(list(self.console)[-5:]) or "systemd-nspawn printed nothing"
-        raise PiwizardError(f"The machine {self.name} did not start: {words}")
+        printed = "\n".join(list(self.console)[-5:]) or "systemd-nspawn printed nothing"
+        raise PiwizardError(f"The machine {self.name} did not start: {printed}")
 
     def wait_for(self, unit: str, timeout: float = 60.0) -> None:
         """Wait until a unit inside is active, such as `multi-user.target`."""
@@ -101,11 +110,12 @@ class Container:
             if nsenter.run(self.leader, ("systemctl", "is-active", "--quiet", unit), timeout=10).ok:
                 return
             time.sleep(0.05)
-        words = "\n".join(list(self.console)[-5:])
-        raise PiwizardError(f"{unit} did not start in the machine {self.name} within {timeout:.0f} s. {words}".strip())
+        printed = "\n".join(list(self.console)[-5:])
+        message = f"{unit} did not start in the machine {self.name} within {timeout:.0f} s. {printed}"
+        raise PiwizardError(message.strip())
 
     def shutdown(self, timeout: float = 60.0) -> None:
-        """Shut down in order; cut the power after `timeout` seconds."""
+        """Shut down cleanly; cut the power after `timeout` seconds."""
         if self._nspawn is None or self._leader is None:
             return
         _signal(self._leader, SHUTDOWN_SIGNAL)

@@ -1,4 +1,4 @@
-"""Commands that run inside a booted container."""
+"""Run commands inside a booted container."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root
 def enter_command(
     leader: int, argv: Sequence[str], *, user: str | None = None, cwd: Path | str | None = None
 ) -> tuple[str, ...]:
-    """Return the argv that runs `argv` in the container whose init is the process `leader`.
+    """Return the argv that runs `argv` in a container.
 
-    The command runs in the control group of that init, where the container's systemd expects it.
+    `leader` is the process ID of its init. The command runs in the control group of that init, where the container's
+    systemd expects it.
     """
     wanted = tuple(argv)
     if cwd is not None:
@@ -43,7 +44,10 @@ def run(
     on_line: OnLine | None = None,
     timeout: float | None = None,
 ) -> Result:
-    """Run a command inside. Its environment is that of every command plus `env`, and nothing else from the caller."""
+    """Run a command inside.
+
+    Its environment is that of every command plus `env`, and nothing else from the caller.
+    """
     wrapped = enter_command(leader, argv, user=user, cwd=cwd)
     return commands.run(wrapped, input=input, env=env, on_line=on_line, timeout=timeout)
 

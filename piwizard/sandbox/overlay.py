@@ -1,4 +1,4 @@
-"""Copy-on-write file systems, and the mounts of this machine that a clone has to include."""
+"""Mount copy-on-write file systems, and list the mounts that a clone includes."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ MEMORY_MOUNTS = ("/tmp", "/var/tmp")
 
 
 class Overlay:
-    """An overlay of `lower` (uppermost first) at `target`, a path inside the sandbox. Writes go to `folder`/upper.
+    """An overlay of `lower` (uppermost first) at `target`, a path inside the sandbox.
 
-    If the file system of `folder` cannot hold an upper layer, as in most containers, memory does: `in_memory`.
+    Writes go to `folder`/upper. If the file system of `folder` does not support that, as in most containers, they go to
+    memory: `in_memory`.
     """
 
-    def __init__(self, lifeline: SandboxInit, lower: Sequence[Path], folder: Path, target: Path) -> None:
-        self._lifeline = lifeline
+    def __init__(self, sandbox: SandboxInit, lower: Sequence[Path], folder: Path, target: Path) -> None:
+        self._sandbox = sandbox
         self._lower = tuple(lower)
         self.folder = folder
         self.target = target
@@ -46,40 +47,40 @@ class Overlay:
     @property
     def root(self) -> Path:
         """Return the mounted root, as a path from outside."""
-        return self._lifeline.root / self.target.relative_to("/")
+        return self._sandbox.root / self.target.relative_to("/")
 
     @property
     def upper(self) -> Path:
         """Return the folder with all writes, as a path from outside."""
-        store = self._lifeline.root / self._memory.relative_to("/") if self.in_memory else self.folder
+        store = self._sandbox.root / self._memory.relative_to("/") if self.in_memory else self.folder
         return store / "upper"
 
     def mount(self) -> None:
-        """Mount it, including what was written to it before."""
-        self._lifeline.check(("mkdir", "-p", str(self.target)))
+        """Mount it, including earlier writes."""
+        self._sandbox.check(("mkdir", "-p", str(self.target)))
         if self.in_memory:
             return self._mount(self._memory)
         try:
             self._mount(self.folder)
         except PiwizardError:
             # Not supported on this file system: it is an overlay itself, or has no extended attributes.
-            self._lifeline.check(("mkdir", "-p", str(self._memory)))
+            self._sandbox.check(("mkdir", "-p", str(self._memory)))
             self._mount(self._memory)
             self.in_memory = True
 
     def _mount(self, store: Path) -> None:
-        seen = self._lifeline.root / store.relative_to("/")
+        seen = self._sandbox.root / store.relative_to("/")
         # "volatile" never waits for the disk, and marks its work folder so that it is not reused.
         shutil.rmtree(seen / "work", ignore_errors=True)
         for part in ("upper", "work"):
             (seen / part).mkdir(parents=True, exist_ok=True)
         lower = ":".join(_escaped(layer) for layer in self._lower)
         options = f"lowerdir={lower},upperdir={_escaped(store / 'upper')},workdir={_escaped(store / 'work')},volatile"
-        self._lifeline.check(("mount", "-t", "overlay", "-o", options, "overlay", str(self.target)))
+        self._sandbox.check(("mount", "-t", "overlay", "-o", options, "overlay", str(self.target)))
 
     def unmount(self) -> None:
         """Unmount it, even if it is in use."""
-        self._lifeline.run(("umount", "--lazy", "--recursive", str(self.target)))
+        self._sandbox.run(("umount", "--lazy", "--recursive", str(self.target)))
 
 
 def _escaped(path: Path) -> str:
@@ -90,14 +91,17 @@ def _escaped(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Mount:
-    """A mounted file system, or a single mounted file, such as a container's /etc/hosts."""
+    """A mounted file system, or a mounted file, such as a container's /etc/hosts."""
 
     target: Path
     kind: str
 
 
 def list_mounts(mountinfo: str) -> list[Mount]:
-    """Parse /proc/self/mountinfo. Return what a copy of / does not include, outermost first, each path once."""
+    """Parse /proc/self/mountinfo, and return the mounts that a copy of / lacks.
+
+    The outermost are first, each path once.
+    """
     found: dict[Path, Mount] = {}
     for line in mountinfo.splitlines():
         fields = line.split()

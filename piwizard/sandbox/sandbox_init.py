@@ -1,8 +1,8 @@
-"""The init process of a sandbox: when it ends, the kernel removes everything else.
+"""Start the init process of a sandbox: when it ends, the kernel removes the rest.
 
 It is the init of a PID namespace and the owner of a mount namespace. No process started in it can outlive it, and
-nothing mounted in it is ever mounted on this machine. It dies with piwizard, even after `kill -9`, so that nobody has
-to clean up processes, mounts or network namespaces.
+nothing mounted in it is ever mounted on this machine. It dies with piwizard, even after `kill -9`, so that processes,
+mounts and network namespaces need no cleanup.
 """
 
 from __future__ import annotations
@@ -32,27 +32,30 @@ PACKAGES = {
 
 
 def require_programs(*programs: str) -> None:
-    """Raise PiwizardError with all packages that are missing."""
+    """Raise PiwizardError with all missing packages."""
     missing = sorted({PACKAGES.get(name, name) for name in programs if commands.which(name) is None})
     if missing:
-        hint = f"Install what is missing: sudo apt install {' '.join(missing)}"
+        hint = f"Install it: sudo apt install {' '.join(missing)}"
         raise PiwizardError(f"A sandbox needs {' and '.join(missing)}, which is not installed here.", hint=hint)
 
 
 class SandboxInit:
-    """Starts when created, ends with `cut`. Create it in the main thread: it dies with its thread."""
+    """The init of a sandbox. It starts when created and ends with `cut`.
+
+    Create it in the main thread: it dies with its thread.
+    """
 
     def __init__(self) -> None:
         require_programs("unshare", "setpriv", "nsenter")
         # The kernel reaps orphans for a process that ignores SIGCHLD; an init has to do that.
-        keeper = ("env", "--ignore-signal=CHLD", "sleep", "infinity")
-        apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
-        self._outer = commands.start(("setpriv", "--pdeathsig", "KILL", *apart, *keeper))
-        self.pid = self._wait_for_keeper()
+        init = ("env", "--ignore-signal=CHLD", "sleep", "infinity")
+        unshare = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc")
+        self._outer = commands.start(("setpriv", "--pdeathsig", "KILL", *unshare, *init))
+        self.pid = self._wait_for_init()
         # Keeps files that a container leaves in /run out of this machine's /run.
         self.check(("mount", "--no-mtab", "-t", "tmpfs", "-o", "mode=755,size=75%", "piwizard", "/run"))
 
-    def _wait_for_keeper(self) -> int:
+    def _wait_for_init(self) -> int:
         until = time.monotonic() + 10
         while time.monotonic() < until and self._outer.alive:
             for child in children(self._outer.pid):
@@ -61,9 +64,9 @@ class SandboxInit:
             time.sleep(0.005)
         refused = self._outer.wait() if not self._outer.alive else None
         self._outer.end(grace=0)
-        words = refused.last_words if refused else "the process did not start"
+        reason = refused.last_lines if refused else "the process did not start"
         hint = "It needs root, and in a container the right to create namespaces (a privileged container)."
-        raise PiwizardError(f"The namespaces of the sandbox could not be created: {words}", hint=hint)
+        raise PiwizardError(f"The namespaces of the sandbox could not be created: {reason}", hint=hint)
 
     @property
     def root(self) -> Path:
@@ -75,9 +78,10 @@ class SandboxInit:
         return self._outer.alive
 
     def on(self, argv: Sequence[str], *, mounts: bool = True, net: Path | None = None) -> tuple[str, ...]:
-        """Return the argv that runs `argv` in the sandbox, in the network namespace of `net` (a path from outside).
+        """Return the argv that runs `argv` in the sandbox.
 
-        Without `mounts` it sees the files of this machine, but still ends with the sandbox.
+        `net` is the file of a network namespace, as a path from outside. Without `mounts`, the command sees the files
+        of this machine, but still ends with the sandbox.
         """
         entered = ["nsenter", f"--target={self.pid}", "--pid"]
         entered += ["--mount"] if mounts else []
@@ -93,10 +97,13 @@ class SandboxInit:
         return commands.run(self.on(argv, net=net), input=input)
 
     def check(self, argv: Sequence[str], *, net: Path | None = None, input: str | None = None) -> str:
-        """Run a command in the sandbox and return its output. Raise PiwizardError if it fails."""
+        """Run a command in the sandbox and return its output.
+
+        Raise PiwizardError if it fails.
+        """
         result = self.run(argv, net=net, input=input)
         if not result.ok:
-            raise PiwizardError(f"`{' '.join(argv)}` failed: {result.last_words or f'exit {result.exit}'}")
+            raise PiwizardError(f"`{' '.join(argv)}` failed: {result.last_lines or f'exit {result.exit}'}")
         return result.output
 
     def cut(self) -> None:

@@ -1,4 +1,4 @@
-"""A temporary folder for one sandbox, and the cleanup after one whose process was killed.
+"""Create a temporary folder for a sandbox, and remove those of killed processes.
 
 The folder is locked while its process runs; the kernel releases the lock when that exits. The sandbox itself ends with
 its process, so only a folder and control groups can remain.
@@ -19,11 +19,14 @@ from piwizard.system import file_lock
 
 
 class ScratchDir:
-    """A new folder below `parent`. Creating one first removes those that no process uses any more."""
+    """A new folder below `parent`.
+
+    Creating one first removes those that no process uses any more.
+    """
 
     def __init__(self, parent: Path, prefix: str) -> None:
         self._parent = parent
-        with _alone(parent):
+        with _only_process(parent):
             _remove_abandoned(parent)
             self.name = f"{prefix}-{os.getpid()}-{secrets.token_hex(3)}"
             """The prefix of everything that belongs to it, such as control groups."""
@@ -33,7 +36,7 @@ class ScratchDir:
 
     def close(self) -> None:
         """Remove it with all its content."""
-        with _alone(self._parent):
+        with _only_process(self._parent):
             cgroups.remove_groups(f"{self.name}-*")
             shutil.rmtree(self.folder)
             if self._lock is not None:
@@ -50,7 +53,7 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(parent: Path) -> Iterator[None]:
+def _only_process(parent: Path) -> Iterator[None]:
     """Let one process at a time work in `parent`, and remove it if it is empty."""
     with file_lock.exclusive(parent, temporary=True):
         parent.mkdir(parents=True, exist_ok=True)

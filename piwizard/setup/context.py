@@ -50,7 +50,7 @@ class SetupContext:
 
     @cached_property
     def _nginx(self) -> nginx_files.NginxFiles:
-        return nginx_files.look()
+        return nginx_files.read_nginx_files()
 
     @cached_property
     def _certificates(self) -> lineage.Certificates:

@@ -47,7 +47,7 @@ class StepHealth:
 
 def inspect(
     planner: Inspected,
-    place: StepInstance,
+    instance: StepInstance,
     ownership: OwnershipIndex | None = None,
     machine: SystemCache | None = None,
     *,
@@ -61,16 +61,16 @@ def inspect(
     checks: list[Check] = []
     try:
         if ownership is not None:
-            found = preview(planner.plan(place), machine or SystemCache(), ownership)
+            found = preview(planner.plan(instance), machine or SystemCache(), ownership)
             drift = tuple(one for one in found if not one.preview.in_sync)
         if not (drift and stop_at_drift):
-            checks.extend(planner.checks(place))
+            checks.extend(planner.checks(instance))
     except PiwizardError as error:
-        return StepHealth(place, drift, tuple(checks), error)
-    return StepHealth(place, drift, tuple(checks))
+        return StepHealth(instance, drift, tuple(checks), error)
+    return StepHealth(instance, drift, tuple(checks))
 
 
-def is_running(place: StepInstance, entry: Entry) -> bool:
+def is_running(instance: StepInstance, entry: Entry) -> bool:
     """Return whether a run is at work on a step, or its background job is."""
-    job = place.step.background
+    job = instance.step.background
     return entry.result == "running" and (run_launch.alive(entry.run) or (job is not None and job.running()))

@@ -74,22 +74,22 @@ def refresh_if_shown() -> None:
 def problems(planner: Planner, state: State) -> list[Problem]:
     """Return the failed checks of the steps that are done."""
     found: list[Problem] = []
-    for place in planner.all_instances():
-        entry = state.entry(place.step.name, place.site)
+    for instance in planner.all_instances():
+        entry = state.entry(instance.step.name, instance.site)
         if entry is None or entry.result != "done":
             continue
-        health = inspect(planner, place)
+        health = inspect(planner, instance)
         if health.error:
-            found.append(Problem(place.label, place.label, health.error.sentence))
+            found.append(Problem(instance.label, instance.label, health.error.sentence))
         else:
-            found += [_problem(place, check) for check in health.failed]
+            found += [_problem(instance, check) for check in health.failed]
     return found
 
 
-def _problem(place: StepInstance, check: Check) -> Problem:
+def _problem(instance: StepInstance, check: Check) -> Problem:
     text = f"{check.detail}. {check.advice}" if check.fix else f"{check.detail}."
-    parts = (place.site or "", place.step.name, check.id, check.subject)
-    return Problem("/".join(filter(None, parts)), f"{place.label}, {check.name}", text)
+    parts = (instance.site or "", instance.step.name, check.id, check.subject)
+    return Problem("/".join(filter(None, parts)), f"{instance.label}, {check.name}", text)
 
 
 def _notice(found: Iterable[Problem]) -> str:

@@ -19,10 +19,10 @@ def sentences(plans: Plans) -> list[str]:
 def offered(plans: Plans) -> list[tuple[str, OfferedCommand]]:
     """Return the offered commands, each with its site."""
     found = [
-        (place.site, one.change)
-        for place, changes in plans
+        (instance.site, one.change)
+        for instance, changes in plans
         for one in changes
-        if place.site and isinstance(one.change, OfferedCommand)
+        if instance.site and isinstance(one.change, OfferedCommand)
     ]
     return [pair for number, pair in enumerate(found) if pair not in found[:number]]
 

@@ -29,23 +29,23 @@ def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIn
     flat: list[Change] = []
     for change in changes:
         flat += [*change.changes, change] if isinstance(change, Transaction) else [change]
-    _look_at_units(flat, machine)
+    _load_units(flat, machine)
     return [Previewed(change, change.probe(machine, memory)) for change in flat]
 
 
 def preview_all(
-    planner: Planner, places: Iterable[StepInstance], memory: OwnershipIndex
+    planner: Planner, instances: Iterable[StepInstance], memory: OwnershipIndex
 ) -> list[tuple[StepInstance, list[Previewed]]]:
     """Return the previews of several steps, from one look at the machine."""
     machine = SystemCache()
-    plans = [(place, planner.plan(place)) for place in places]
-    _look_at_units([change for _, changes in plans for change in changes], machine)
+    plans = [(instance, planner.plan(instance)) for instance in instances]
+    _load_units([change for _, changes in plans for change in changes], machine)
     found = []
-    for place, changes in plans:
-        with planner.answers.locating(place.site):
-            found.append((place, preview(changes, machine, memory)))
+    for instance, changes in plans:
+        with planner.answers.locating(instance.site):
+            found.append((instance, preview(changes, machine, memory)))
     return found
 
 
-def _look_at_units(changes: Iterable[Change], machine: SystemCache) -> None:
-    machine.look_at_units(change.name for change in changes if isinstance(change, RunningUnit))
+def _load_units(changes: Iterable[Change], machine: SystemCache) -> None:
+    machine.load_units(change.name for change in changes if isinstance(change, RunningUnit))

@@ -17,9 +17,9 @@ Plans = list[tuple[StepInstance, list[Previewed]]]
 def done(planner: Planner, state: State) -> list[StepInstance]:
     """Return the steps whose last run is recorded as done."""
     return [
-        place
-        for place in planner.all_instances()
-        if (entry := state.entry(place.step.name, place.site)) and entry.result == "done"
+        instance
+        for instance in planner.all_instances()
+        if (entry := state.entry(instance.step.name, instance.site)) and entry.result == "done"
     ]
 
 
@@ -30,9 +30,9 @@ def needed(planner: Planner, chosen: Sequence[StepInstance], finished: Sequence[
     """
     planner.require_answers(chosen)
     return [
-        (place, changes)
-        for place, changes in preview_all(planner, chosen, workspace.backups())
-        if not _waits(changes) and (place not in finished or any(not one.preview.in_sync for one in changes))
+        (instance, changes)
+        for instance, changes in preview_all(planner, chosen, workspace.backups())
+        if not _waits(changes) and (instance not in finished or any(not one.preview.in_sync for one in changes))
     ]
 
 
@@ -42,9 +42,9 @@ def _waits(changes: Sequence[Previewed]) -> bool:
     return left is not None and left.pending
 
 
-def in_background(places: Sequence[StepInstance]) -> list[StepInstance]:
+def in_background(instances: Sequence[StepInstance]) -> list[StepInstance]:
     """Return those of the steps whose background jobs run."""
-    return [place for place in places if place.step.background and place.step.background.running()]
+    return [instance for instance in instances if instance.step.background and instance.step.background.running()]
 
 
 def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
@@ -53,6 +53,6 @@ def start(planner: Planner, plans: Plans, *, overwrite: bool) -> str:
     Generates missing secrets first.
     Returns the id of the run.
     """
-    planner.keep_secrets(place for place, _ in plans)
-    steps = tuple((place.step.name, place.site) for place, _ in plans)
+    planner.keep_secrets(instance for instance, _ in plans)
+    steps = tuple((instance.step.name, instance.site) for instance, _ in plans)
     return run_launch.start(run_launch.RunRequest("apply", steps, overwrite, tuple(planner.context.pins().items())))

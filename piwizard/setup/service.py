@@ -70,22 +70,22 @@ class SetupService:
 
         return AnswerStore(self._file)
 
-    def asked(self, place: StepInstance) -> Asked:
+    def asked(self, instance: StepInstance) -> Asked:
         """Return a step's questions, with defaults for this machine, and its answers."""
         planner = self._planner()
-        answers = planner.answers.of(place.site)
+        answers = planner.answers.of(instance.site)
         trouble = None
         with self._source_lock:
             try:
-                context = planner.context.of(place)
+                context = planner.context.of(instance)
                 self._pins |= planner.context.pins()
-                with planner.answers.locating(place.site):
-                    questions = place.step.questions(context, answers)
+                with planner.answers.locating(instance.site):
+                    questions = instance.step.questions(context, answers)
             except PiwizardError as error:
-                trouble, questions = error, place.step.questions(None, None)
+                trouble, questions = error, instance.step.questions(None, None)
         return Asked(tuple(questions), dict(answers.values), trouble)
 
-    def proposal(self, place: StepInstance | None, *, again: bool = False) -> Proposal:
+    def proposal(self, instance: StepInstance | None, *, again: bool = False) -> Proposal:
         """Return the plans for one step and its needs, or for all that is left.
 
         `again`: even if the step is done and in sync. Alters nothing.
@@ -94,23 +94,23 @@ class SetupService:
 
         planner = self._planner()
         finished = run_request.done(planner, workspace.state())
-        if place is None:
+        if instance is None:
             chosen = [one for one in planner.select() if not planner.missing(one)]
         else:
-            planner.require_answers([place])
-            chosen = planner.with_needs([place], finished)
+            planner.require_answers([instance])
+            chosen = planner.with_needs([instance], finished)
         if again:
-            finished = [one for one in finished if one != place]
+            finished = [one for one in finished if one != instance]
         with self._source_lock:
             plans = run_request.needed(planner, chosen, finished)
             self._pins |= planner.context.pins()
         return Proposal(planner, plans)
 
-    def checks(self, place: StepInstance) -> list[Check]:
+    def checks(self, instance: StepInstance) -> list[Check]:
         """Return the live checks of a step."""
         planner = self._planner()
         with self._source_lock:
-            found = planner.checks(place)
+            found = planner.checks(instance)
         return list(found)
 
     def start(self, proposal: Proposal) -> str:

@@ -103,27 +103,30 @@ def addresses(found: Sequence[Status], domains: Mapping[str, Sequence[str]], sec
 
 def remembered(planner: Planner, state: State) -> list[Status]:
     """Return the recorded state of every step. Quick: nothing is probed."""
-    return [_remembered(place, planner, state.entry(place.step.name, place.site)) for place in planner.all_instances()]
+    return [
+        _remembered(instance, planner, state.entry(instance.step.name, instance.site))
+        for instance in planner.all_instances()
+    ]
 
 
-def _remembered(place: StepInstance, planner: Planner, entry: Entry | None) -> Status:
+def _remembered(instance: StepInstance, planner: Planner, entry: Entry | None) -> Status:
     if entry is None:
-        if place.step.name in planner.skipped:
-            return Status(place, "skipped")
-        waits = place.step.optional and bool(planner.missing(place))
-        return Status(place, "todo", summary=WAITS if waits else "", waits=waits)
-    if is_running(place, entry):
-        return Status(place, "running", entry.at, entry.run, _progress(place, entry))
+        if instance.step.name in planner.skipped:
+            return Status(instance, "skipped")
+        waits = instance.step.optional and bool(planner.missing(instance))
+        return Status(instance, "todo", summary=WAITS if waits else "", waits=waits)
+    if is_running(instance, entry):
+        return Status(instance, "running", entry.at, entry.run, _progress(instance, entry))
     if entry.result == "running":
-        return Status(place, "interrupted", entry.at, entry.run, "Interrupted. Run `piwizard apply` to continue.")
+        return Status(instance, "interrupted", entry.at, entry.run, "Interrupted. Run `piwizard apply` to continue.")
     result = "interrupted" if entry.result == "stopped" else entry.result
-    summary = NOT_WANTED if result == "done" and planner.declined(place) else entry.summary
-    return Status(place, result, entry.at, entry.run, summary)
+    summary = NOT_WANTED if result == "done" and planner.declined(instance) else entry.summary
+    return Status(instance, result, entry.at, entry.run, summary)
 
 
-def _progress(place: StepInstance, entry: Entry) -> str:
+def _progress(instance: StepInstance, entry: Entry) -> str:
     """Return how far the background job of a step is; empty while a run is at work on it."""
-    job = place.step.background
+    job = instance.step.background
     return job.progress().text if job and not run_launch.alive(entry.run) else ""
 
 
@@ -140,13 +143,15 @@ def without_answers(planner: Planner, state: State, backups: Backups) -> list[St
     """Return the steps of sites that are set up but have no answers."""
     known = journaled(backups.folder) | state.steps()
     sites = sorted({site for _, site in known if site is not None and site not in planner.answers.sites})
-    places = [StepInstance(step, site) for site in sites for step in registry.STEPS if (step.name, site) in known]
-    return [_without_answers(place, state.entry(place.step.name, place.site)) for place in places]
+    instances = [StepInstance(step, site) for site in sites for step in registry.STEPS if (step.name, site) in known]
+    return [_without_answers(instance, state.entry(instance.step.name, instance.site)) for instance in instances]
 
 
-def _without_answers(place: StepInstance, entry: Entry | None) -> Status:
-    summary = f"Set up, but the answers have no site {place.site}. Run `piwizard remove {place.site}` to remove it."
-    return Status(place, "drifted", entry.at if entry else None, entry.run if entry else None, summary)
+def _without_answers(instance: StepInstance, entry: Entry | None) -> Status:
+    summary = (
+        f"Set up, but the answers have no site {instance.site}. Run `piwizard remove {instance.site}` to remove it."
+    )
+    return Status(instance, "drifted", entry.at if entry else None, entry.run if entry else None, summary)
 
 
 def _inspected(one: Status, planner: Planner, backups: Backups, machine: SystemCache, state: State) -> Status:

@@ -41,7 +41,7 @@ def work(run: str) -> bool:
         if planner:
             engine = replace(engine, locate=planner.answers.locate)
         chosen = [StepInstance(step_named(step), site) for step, site in request.steps]
-        if all(_one(place, planner, engine, request) for place in chosen):
+        if all(_one(instance, planner, engine, request) for instance in chosen):
             result = "done"
             health_timer.refresh_if_shown()
     except Stopped:
@@ -56,24 +56,24 @@ def work(run: str) -> bool:
     return result == "done"
 
 
-def _one(place: StepInstance, planner: Planner | None, engine: Runner, request: run_launch.RunRequest) -> bool:
+def _one(instance: StepInstance, planner: Planner | None, engine: Runner, request: run_launch.RunRequest) -> bool:
     """Run one step; plans it again, since the steps before have altered the machine."""
-    step, site = place.step.name, place.site
+    step, site = instance.step.name, instance.site
     engine.cancellation.raise_if_requested()
     if planner is None:
         packages = request.packages and (step, site) == request.steps[-1]
-        data = app_data.data_folder(site) if site and place.step.holds_data else None
+        data = app_data.data_folder(site) if site and instance.step.holds_data else None
         return engine.undo(step, site, data=data, wipe=site in request.wipe, packages=packages)
     planner.context.invalidate()
 
     def plan() -> Sequence[Change]:
-        planner.keep_secrets([place])  # a plan generates none
-        changes = planner.plan(place)
+        planner.keep_secrets([instance])  # a plan generates none
+        changes = planner.plan(instance)
         engine.recorder.hide(planner.secrets())
         return changes
 
     def checks() -> Iterable[Check]:
         planner.context.invalidate()
-        return planner.checks(place)
+        return planner.checks(instance)
 
     return engine.run(step, site, plan, checks, overwrite=request.overwrite)

@@ -12,7 +12,7 @@ from tests.lab import layers, quickstart
 from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
-SECONDS = int(LIMITS["client_header_timeout"].removesuffix("s"))
+HEADER_TIMEOUT_SECONDS = int(LIMITS["client_header_timeout"].removesuffix("s"))
 MANY = 3000
 """Connections at a time: more than Debian's nginx.conf allows two workers, fewer than ours does."""
 SLOW = """
@@ -77,9 +77,11 @@ def pi(lab: Lab, release: str) -> Iterator[Pi]:
 
 
 def test_slow_headers_are_cut_off_after_the_time_that_is_set(pi: Pi) -> None:
-    seconds = json.loads(pi.run(("python3", "-c", SLOW, str(3 * SECONDS))).output)
+    seconds = json.loads(pi.run(("python3", "-c", SLOW, str(3 * HEADER_TIMEOUT_SECONDS))).output)
     assert len(seconds) == 6
-    assert {name: s for name, s in seconds.items() if not SECONDS - 1 <= s <= SECONDS + 5} == {}
+    assert {
+        name: s for name, s in seconds.items() if not HEADER_TIMEOUT_SECONDS - 1 <= s <= HEADER_TIMEOUT_SECONDS + 5
+    } == {}
 
 
 def test_a_crowd_of_slow_visitors_shuts_nobody_out(pi: Pi) -> None:

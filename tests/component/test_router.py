@@ -87,7 +87,7 @@ def test_forwards_carry_a_visitor_and_undo_removes_them(lab, pi, kind):
     visited(lab)
     assert ours(lab, pi) == [80, 443]
     assert {one.description for one in lab.router.mappings if one.address == pi.address} == {f"piwizard {pi.mac}"}
-    assert "cannot be told from inside" in verdict(pi), "there is no hairpin NAT, and that proves nothing"
+    assert "cannot be checked from inside" in verdict(pi), "there is no hairpin NAT, and that proves nothing"
     assert quickstart.states(pi)["router"] == "done"
 
     lab.router.hairpin()
@@ -118,7 +118,7 @@ def test_without_upnp_and_by_hand(lab, pi):
     text = pi.read("/var/lib/piwizard/router-by-hand.txt")
     for value in (pi.address, pi.mac, "80", "443"):
         assert value in text
-    assert "cannot be told from inside" in verdict(pi)
+    assert "cannot be checked from inside" in verdict(pi)
     assert "the router itself has" in verdict(pi), "its outside address answers one hop away"
     lab.router.forward(80, pi.address)
     visited(lab)

@@ -17,8 +17,8 @@ from tests.lab.pi import Pi
 NAME, HOST = "stayer", "stayer.example.org"
 PREY = 3000
 """Files whose names a folder of the repository and one of root's share: by path, one may be hit for the other."""
-SECONDS = 120
-"""How long it stays, if nobody ends it."""
+STAY_SECONDS = 120
+"""The process exits after this time if nothing ends it."""
 STAY = f'''\
 import fcntl, glob, os, signal, sys, time
 
@@ -27,7 +27,7 @@ LOCKED = ("/var/lib/piwizard", "/var/lib/piwizard/backups", "/etc/xdg/piwizard",
           "/run/piwizard", "/run/piwizard/run.lock", "/var/cache/piwizard", "/var/log/piwizard", "/srv", "/etc/nginx")
 
 
-def stay(places, seconds={SECONDS}):
+def stay(places, seconds={STAY_SECONDS}):
     """Leaves a process behind that no signal but KILL ends, in a session of its own."""
     if os.fork():
         return

@@ -89,7 +89,7 @@ def index():
 
 
 @app.get("/reached")
-def look():
+def show_reached():
     return reached()
 
 

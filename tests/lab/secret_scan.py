@@ -60,9 +60,9 @@ class Watch:
                 continue
             (what,) = struct.unpack_from("=I", message, HEADERS)
             if what == EXEC:
-                self._look(Path("/proc") / str(struct.unpack_from("=I", message, HEADERS + 16)[0]))
+                self._scan_process(Path("/proc") / str(struct.unpack_from("=I", message, HEADERS + 16)[0]))
 
-    def _look(self, process: Path) -> None:
+    def _scan_process(self, process: Path) -> None:
         try:
             if os.readlink(process / "ns/pid") == self._space:
                 found = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()

@@ -9,7 +9,7 @@ from piwizard.rehearsal.clone import SCRATCH_DIRS
 from piwizard.sandbox import cgroups
 from piwizard.sandbox.sandbox_init import SandboxInit
 
-LOOKS = {
+COMMANDS = {
     "packages": ("dpkg", "-l"),
     "/etc": ("find", "/etc", "-printf", "%p %y %m %U:%G %s %T@ %l\n"),
     "/run": ("find", "/run", "-printf", "%p %y\n"),
@@ -27,7 +27,7 @@ class Host(SandboxInit):
 
     def traces(self) -> dict[str, list[str]]:
         """Everything that a rehearsal might leave behind or alter."""
-        seen = {name: sorted(self.run(argv).output.splitlines()) for name, argv in LOOKS.items()}
+        seen = {name: sorted(self.run(argv).output.splitlines()) for name, argv in COMMANDS.items()}
         return seen | {"processes": self.processes(), "ownerless": ownerless()}
 
     def processes(self) -> list[str]:

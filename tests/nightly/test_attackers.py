@@ -80,7 +80,7 @@ def test_code_and_environment_are_roots_alone(pi: Pi) -> None:
 
 def test_next_versions_while_the_running_app_races(lab: Lab, pi: Pi) -> None:
     """For two minutes root deploys, applies and looks, while the app swaps its folders for links to root's."""
-    until, number = time.monotonic() + attackers.SECONDS, 0
+    until, number = time.monotonic() + attackers.STAY_SECONDS, 0
     while time.monotonic() < until:
         number += 1
         lab.git.commit("stayer", {"version": f"{number}\n"})

@@ -18,7 +18,7 @@ from tests.lab.virtual import VirtualPi
 pytestmark = pytest.mark.skipif(bool(virtual.missing()), reason=f"not installed: {virtual.missing()}")
 EACH = 4
 """At which of its changes each attempt loses power: three more are made."""
-MOST = 40
+MAX_POWER_CUTS = 40
 """Attempts that a set-up may need."""
 DAYS = 3
 KEPT = "/etc/xdg/piwizard/answers.toml"
@@ -54,7 +54,7 @@ def test_a_set_up_that_loses_power_again_and_again(lab: Lab, board: VirtualPi) -
         assert kept == (given or kept), "an answer was lost"
         given, command = kept, ("piwizard", "apply")
         assert json.loads(board.run(("piwizard", "status", "--json")).output)["steps"]
-        assert cuts < MOST
+        assert cuts < MAX_POWER_CUTS
     assert cuts > 5
     assert set(quickstart.states(board).values()) == {"done"}
     quickstart.serves(board)
@@ -65,14 +65,14 @@ def _loses_power(board: VirtualPi, command: tuple[str, ...]) -> bool:
     """Pulls the plug on the way. False where the command came to its end before."""
     seen = 0
 
-    def look(_: str, line: str) -> None:
+    def cut_after_some_events(_: str, line: str) -> None:
         nonlocal seen
         seen += line.startswith("-- ")
         if seen == EACH:
             board.power_cut()
 
-    result = board.start(command, on_line=look).wait()
-    assert result.ok or seen >= EACH, result.last_words
+    result = board.start(command, on_line=cut_after_some_events).wait()
+    assert result.ok or seen >= EACH, result.last_lines
     return seen >= EACH
 
 

@@ -8,7 +8,7 @@ from tests.lab.eventually import eventually
 from tests.lab.pi import Pi
 from tests.lab.product import PUSHED
 
-LOOKS = (
+COMMANDS = (
     ("dpkg", "-l"),
     ("find", "/etc", "-printf", "%p %y %m %U:%G %s %T@ %l\n"),
     ("find", "/run", "-name", "*piwizard*", "-o", "-path", "/run/netns*", "-o", "-path", "/run/systemd/nspawn*"),
@@ -23,13 +23,13 @@ LOOKS = (
 def test_a_pi_rehearses_and_is_as_before(ready_pi: Pi) -> None:
     # The packages that a rehearsal needs; install.sh names them all before it installs one.
     ready_pi.run([f"{PUSHED}/install.sh", "rehearse", "--help"])
-    before = [ready_pi.run(argv).output for argv in LOOKS]
+    before = [ready_pi.run(argv).output for argv in COMMANDS]
     result = ready_pi.run(["piwizard", "rehearse", "--json"], check=False)
     assert result.ok, f"{result.output[-3000:]}{result.errors}"
     finished = json.loads(result.output.splitlines()[-2])
     assert finished["ok"]
     assert {check["step"] for check in finished["checks"]} >= {"system", "nginx", "app", "gunicorn", "site"}
-    after = [ready_pi.run(argv).output for argv in LOOKS]
+    after = [ready_pi.run(argv).output for argv in COMMANDS]
     assert after == before
     # What was killed is cleared away by the next one, also where its groups are systemd's.
     killed = ready_pi.start(["piwizard", "rehearse", "--json"])
@@ -41,7 +41,7 @@ def test_a_pi_rehearses_and_is_as_before(ready_pi: Pi) -> None:
         ["timeout", "--preserve-status", "--signal=INT", "5", "piwizard", "rehearse", "--json"], check=False
     )
     assert interrupted.exit == 130
-    assert [ready_pi.run(argv).output for argv in LOOKS] == before
+    assert [ready_pi.run(argv).output for argv in COMMANDS] == before
 
 
 def _same(one: object, other: object) -> None:

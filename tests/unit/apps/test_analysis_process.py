@@ -153,10 +153,10 @@ def test_analysis_of_links_pipes_and_sparse_files_takes_seconds(tree):
 
 @pytest.fixture
 def hurried(monkeypatch, tmp_path):
-    """The child has 1 second, and 64 MB."""
+    """The child has 1 second, and 128 MB."""
     start = (
         "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
-        "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 96 << 20; "
+        "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 128 << 20; "
         "from piwizard.apps.analysis_worker import main; main()"
     )
     monkeypatch.setattr(analysis_process, "START_CODE", start)

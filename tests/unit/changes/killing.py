@@ -21,7 +21,7 @@ ALTERING = {
     "os.link",
 }
 SUBREAPER = 36
-MOST = 400
+MAX_KILLS = 400
 
 
 def killed_at_each(body: Callable[[], None]) -> Iterator[int]:
@@ -31,7 +31,7 @@ def killed_at_each(body: Callable[[], None]) -> Iterator[int]:
     """
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     try:
-        for point in range(1, MOST):
+        for point in range(1, MAX_KILLS):
             if _killed(body, point):
                 return
             yield point

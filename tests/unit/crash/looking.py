@@ -51,7 +51,7 @@ def piwizard_in(root: Path) -> Iterator[None]:
         yield
 
 
-def look(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
+def read_promised(root: Path, names: Iterable[Name]) -> dict[Name, Any]:
     """What is found for each name; any error is the caller's to tell."""
     state = workspace.state()
     assert not state.trouble, state.trouble

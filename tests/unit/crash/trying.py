@@ -100,7 +100,7 @@ class _Tried:
         troubles = []
         with looking.piwizard_in(self._root):
             try:
-                found = looking.look(self._root, promises)
+                found = looking.read_promised(self._root, promises)
                 for name, value in found.items():
                     if value not in promises[name]:
                         troubles.append(f"{' '.join(name)} is {value!r}, and must be {_either(promises[name])}")

@@ -1,4 +1,4 @@
-"""What git and ssh say, and what a person reads."""
+"""The messages of git and ssh, and how piwizard explains them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from piwizard.git import deploy_key
 from piwizard.git.git_access import GitAccess
-from piwizard.git.git_errors import explain_failure
+from piwizard.git.git_errors import EXPLANATIONS, GitProblem, classify_failure, explain_failure
 
 BOILERPLATE = """
 fatal: Could not read from remote repository.
@@ -21,7 +21,7 @@ TOKEN = GitAccess("blog", HTTPS, "oauth2", "s3cret")
 
 
 @pytest.mark.parametrize(
-    ("repo", "access", "words", "key", "sentence", "hint"),
+    ("repo", "access", "output", "key", "sentence", "hint"),
     [
         (SSH, GitAccess("blog", SSH), DENIED, "app.repo", "this site has none yet", "key --site blog`"),
         (SSH, None, DENIED, "app.repo", "needs a deploy key", "`piwizard key`"),
@@ -94,12 +94,33 @@ TOKEN = GitAccess("blog", HTTPS, "oauth2", "s3cret")
         (HTTPS, None, "fatal: Remote branch x not found in upstream origin", "app.branch", "no branch or tag x", ""),
     ],
 )
-def test_failure_is_explained(own_places, repo, access, words, key, sentence, hint):
+def test_failure_is_explained(own_places, repo, access, output, key, sentence, hint):
     deploy_key.make_key("shop")
-    error = explain_failure(repo, "x", words, access)
+    error = explain_failure(repo, "x", output, access)
     assert error.key == key
     assert error.message.startswith(f"{key}: ")
     assert sentence in error.message
     assert hint in (error.hint or "")
     assert "\n" not in error.message
     assert "s3cret" not in str(error) + str(error.hint)
+
+
+def test_every_problem_has_an_explanation():
+    assert set(EXPLANATIONS) == set(GitProblem)
+
+
+@pytest.mark.parametrize(
+    ("output", "problem"),
+    [
+        (f"Connection closed by 192.168.1.9 port 22{BOILERPLATE}", GitProblem.CONNECTION_DROPPED),
+        (f"kex_exchange_identification: reset{BOILERPLATE}", GitProblem.OTHER),
+        ("", GitProblem.OTHER),
+    ],
+)
+def test_output_is_classified(output, problem):
+    assert classify_failure(SSH, output).problem is problem
+
+
+def test_braces_in_git_output_are_shown_as_they_are():
+    error = explain_failure("https://git.lan/{repo}.git", None, "fatal: {subject} {0} is odd", None)
+    assert "{repo}.git cannot be cloned: fatal: {subject} {0} is odd" in error.message

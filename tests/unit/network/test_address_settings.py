@@ -48,7 +48,7 @@ def test_settings_use_the_answers():
         ({"address": "192.168.1.1/24"}, "address", "the router's own"),
         ({"gateway": "10.0.0.1"}, "gateway", "outside of 192.168.1.0/24"),
         ({"gateway": "192.168.1.255"}, "gateway", "broadcast"),
-        ({"interface": "eth1"}, "interface", "no interface eth1 .there is: eth0"),
+        ({"interface": "eth1"}, "interface", "no interface eth1 .available: eth0"),
     ],
 )
 def test_unfitting_answer_is_named(answers, key, words):

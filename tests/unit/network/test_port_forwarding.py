@@ -1,4 +1,4 @@
-"""Forwards of the router, with what upnpc really printed: 2.2.4 of bookworm and 2.2.8 of trixie."""
+"""Port forwarding, with real output of upnpc 2.2.4 (bookworm) and 2.2.8 (trixie)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def router(*forwards):
 
 
 class Upnpc:
-    """Answers each command with the next of these texts, and keeps what was asked."""
+    """Answers each command with the next text, and records the commands."""
 
     def __init__(self, *texts):
         self.texts, self.asked = list(texts), []
@@ -78,7 +78,7 @@ def test_forwarding_to_another_machine_is_refused(version):
         ((forward(80), forward(443)), [], []),
         ((forward(80, description="by hand"), forward(443, lease=60)), [], [443]),
         ((forward(80, "192.168.1.7"), forward(443)), [80], []),  # ours, from an address that it had before
-        ((forward(80, description="another's, but it leads here", lease=60),), [443], []),
+        ((forward(80, description="another program, but to this machine", lease=60),), [443], []),
     ],
 )
 def test_missing_and_expiring_ports_are_found(there, missing, ending):
@@ -99,7 +99,7 @@ def test_forwarding_is_added(version):
 
 
 def test_forwarding_of_another_own_interface_is_ours(monkeypatch, tmp_path):
-    """Set up over WLAN, then the cable is plugged in: the address and the card are others, the machine is not."""
+    """Set up over Wi-Fi, then by cable: address and MAC differ, the machine is the same."""
     for name, mac in (("eth0", "dc:a6:32:00:00:01"), ("wlan0", "dc:a6:32:00:00:02")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "address").write_text(f"{mac}\n")
@@ -118,7 +118,7 @@ def test_outdated_forwarding_is_removed_first():
 
 @versions
 def test_hidden_conflict_is_refused(version):
-    with pytest.raises(ForwardingRefused, match="to another machine, or keeps it for itself") as refused:
+    with pytest.raises(ForwardingRefused, match="to another machine, or uses it itself") as refused:
         port_forwarding.add_forward(Upnpc(printed("conflict", version)), router(), WANTED, 443)
     assert refused.value.code == 718
 
@@ -144,12 +144,12 @@ def test_forwarding_to_a_wrong_machine_is_noticed():
 
 
 def test_vanished_router_is_reported():
-    with pytest.raises(ForwardingRefused, match="does not answer"):
+    with pytest.raises(ForwardingRefused, match="no longer answers"):
         port_forwarding.add_forward(Upnpc(printed("gone", "2.2.8")), router(), WANTED, 80)
 
 
 def keep(monkeypatch, *texts, ports=("80",)):
-    """Runs the program as the timer does, against these words of upnpc."""
+    """Run the program as the timer does, with this output of upnpc."""
     upnpc = Upnpc(*texts)
     monkeypatch.setattr(port_forwarding, "_run", upnpc)
     monkeypatch.setattr(port_forwarding, "find_router", lambda gateway: URL)

@@ -1,4 +1,4 @@
-"""What the evidence means, and what it does not."""
+"""The verdict on reachability for each combination of evidence."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PUBLIC, OTHER = "11.22.33.44", "11.22.99.1"
     ("kind", "seen"),
     [
         ("reachable", {"router": PUBLIC, "internet": PUBLIC, "heard": True}),
-        ("reachable", {"router": "192.168.0.2", "internet": PUBLIC, "heard": True}),  # forwarded twice: it works
+        ("reachable", {"router": "192.168.0.2", "internet": PUBLIC, "heard": True}),  # forwarded in both routers
         ("CGNAT", {"router": "100.64.3.7", "internet": PUBLIC}),
         ("CGNAT", {"router": "100.127.255.254"}),
         ("CGNAT", {"router": PUBLIC, "internet": OTHER}),
-        ("CGNAT", {"internet": PUBLIC, "way": NatPath(None, "100.64.0.1")}),  # a router that keeps it to itself
+        ("CGNAT", {"internet": PUBLIC, "way": NatPath(None, "100.64.0.1")}),  # a router that does not report it
         ("CGNAT", {"internet": PUBLIC, "way": NatPath(2, "100.64.0.1")}),
         ("double NAT", {"router": "192.168.0.2", "internet": PUBLIC}),
         ("double NAT", {"router": "10.0.0.7"}),
@@ -45,10 +45,10 @@ def test_evidence_gives_a_verdict(kind, seen):
 
 @pytest.mark.parametrize("seen", [{"router": PUBLIC, "internet": PUBLIC, "forwarded": True}, {"internet": PUBLIC}])
 def test_unknown_reachability_says_so(seen):
-    assert "cannot be told from inside" in judge_evidence(Evidence(**seen)).detail
+    assert "cannot be checked from inside" in judge_evidence(Evidence(**seen)).detail
 
 
 def test_missing_evidence_is_a_failure():
     found = judge_evidence(Evidence(no_internet="Nobody answers."))
     assert (found.detail, found.bad) == ("unknown: Nobody answers.", True)
-    assert "the router says that it has" in judge_evidence(Evidence(router=PUBLIC)).detail
+    assert "the router reports 11.22.33.44" in judge_evidence(Evidence(router=PUBLIC)).detail

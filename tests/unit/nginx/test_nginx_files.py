@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from piwizard.nginx.nginx_files import NginxFiles, look
+from piwizard.nginx.nginx_files import NginxFiles, read_nginx_files
 
 THEIRS = "/etc/nginx/sites-enabled/theirs"
 
@@ -50,9 +50,9 @@ def test_reading_a_folder(tmp_path):
     (tmp_path / "sites-enabled/default").symlink_to("../sites-available/default")
     status = tmp_path / "status"
     status.write_text("Conffiles:\n /etc/nginx/sites-available/default 0c63f0e3c23d7bd0e42b7a9e94a9e9a1\n")
-    assert look(tmp_path, status).packaged_default is False
+    assert read_nginx_files(tmp_path, status).packaged_default is False
     right = hashlib.md5(b"packaged\n", usedforsecurity=False).hexdigest()
     status.write_text(f"Conffiles:\n /etc/nginx/sites-available/default {right}\n")
-    assert look(tmp_path, status).packaged_default is True
+    assert read_nginx_files(tmp_path, status).packaged_default is True
     (tmp_path / "sites-enabled/.piwizard-default.piwizard-new").symlink_to("../sites-available/default")
-    assert list(look(tmp_path, status).sites) == [str(tmp_path / "sites-enabled/default")]
+    assert list(read_nginx_files(tmp_path, status).sites) == [str(tmp_path / "sites-enabled/default")]

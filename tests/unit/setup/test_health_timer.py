@@ -20,8 +20,8 @@ def motd(own_places, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def look(motd, monkeypatch):
-    """One look that finds these things."""
+def refresh_with(motd, monkeypatch):
+    """Run one health check that finds these problems."""
 
     def go(**found):
         given = [Problem(name, name.replace("_", " "), text) for name, text in found.items()]
@@ -31,33 +31,33 @@ def look(motd, monkeypatch):
     return go
 
 
-def test_refresh_reports_only_changes(look, motd):
-    assert look() == []
+def test_refresh_reports_only_changes(refresh_with, motd):
+    assert refresh_with() == []
     assert not motd.exists()
-    assert look(the_timer="is stopped. Start it.") == ["<4>the timer: is stopped. Start it."]
+    assert refresh_with(the_timer="is stopped. Start it.") == ["<4>the timer: is stopped. Start it."]
     assert "  the timer: is stopped. Start it.\n" in motd.read_text()
-    assert look(the_timer="is still stopped.") == []
+    assert refresh_with(the_timer="is still stopped.") == []
     assert "still" in motd.read_text()
-    assert look(a_name="points elsewhere.") == ["<4>a name: points elsewhere.", "<5>the timer: OK again."]
-    assert look() == ["<5>a name: OK again."]
+    assert refresh_with(a_name="points elsewhere.") == ["<4>a name: points elsewhere.", "<5>the timer: OK again."]
+    assert refresh_with() == ["<5>a name: OK again."]
     assert not motd.exists()
 
 
-def test_refresh_after_a_run_only_if_a_problem_is_shown(look, motd, monkeypatch):
+def test_refresh_after_a_run_only_if_a_problem_is_shown(refresh_with, motd, monkeypatch):
     monkeypatch.setattr(health_timer, "problems", lambda planner, state: [Problem("x", "x", "y")])
     health_timer.refresh_if_shown()
     assert not motd.exists()
-    look(x="y")
+    refresh_with(x="y")
     monkeypatch.setattr(health_timer, "problems", lambda planner, state: [])
     health_timer.refresh_if_shown()
     assert not motd.exists()
 
 
 @pytest.mark.parametrize("content", ["", "{", "7", "[1]", '["the timer"]', '{"failed": [1]}'])
-def test_unreadable_record_counts_as_empty(look, content):
-    look(x="y")
+def test_unreadable_record_counts_as_empty(refresh_with, content):
+    refresh_with(x="y")
     (health_timer.paths.state_dir() / "watch.json").write_text(content)
-    assert look(x="y") == ["<4>x: y"]
+    assert refresh_with(x="y") == ["<4>x: y"]
 
 
 def test_problems_come_from_done_steps_only(own_places):

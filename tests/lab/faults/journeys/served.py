@@ -50,7 +50,7 @@ class Deploy(Journey):
         failures: list[str] = []
         gone = threading.Event()
 
-        def look() -> None:
+        def check() -> None:
             while not gone.wait(0.05):
                 try:
                     status = pi.http("/", host=quickstart.HOST, timeout=60.0).status
@@ -59,13 +59,13 @@ class Deploy(Journey):
                 else:
                     failures.extend([f"a visitor got {status}"] if status != 200 else [])
 
-        looking = threading.Thread(target=look)
-        looking.start()
+        thread = threading.Thread(target=check)
+        thread.start()
         try:
             yield failures
         finally:
             gone.set()
-            looking.join()
+            thread.join()
 
 
 class Https(Journey):

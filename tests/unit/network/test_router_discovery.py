@@ -1,4 +1,4 @@
-"""Answers to the call for a router."""
+"""The search for the router, and its answers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_find_router_ignores_other_machines(sender, says, believed):
         call.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
         other.bind((sender, 0))
         other.sendto(MINIUPNPD.replace(b"http://192.168.1.1:5000/", says), call.getsockname())
-        found = port_forwarding._called(call, "127.0.0.1", seconds=0.1)
+        found = port_forwarding._ask_for_description(call, "127.0.0.1", seconds=0.1)
     assert (found is not None) == believed
 
 
