@@ -18,7 +18,7 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 
-def test_the_name_follows(lab: Lab, home: Pi) -> None:
+def test_domain_follows_the_public_ip(lab: Lab, home: Pi) -> None:
     net = lab.internet
     before = quickstart.manifest(home.files, ("etc",))
     apply(home, DUCKDNS, TOKEN)
@@ -62,7 +62,7 @@ def _assert(truth: bool) -> None:
 
 
 @pytest.mark.both_releases
-def test_as_no_ip_wants_it(lab: Lab, home: Pi) -> None:
+def test_no_ip_update_follows_its_protocol(lab: Lab, home: Pi) -> None:
     net = lab.internet
     apply(home, NO_IP, SECRET)
     assert net.visitor.resolve(NAME) == [lab.router.public]
@@ -101,7 +101,7 @@ LOGINS = {"desec": "songuuli.dedyn.io", "dynv6": "none"}
 
 
 @pytest.mark.nightly
-def test_at_every_provider(lab: Lab, home: Pi) -> None:
+def test_update_succeeds_at_every_provider(lab: Lab, home: Pi) -> None:
     net = lab.internet
     sites = {name: getattr(net, "members" if name == "custom" else name) for name in OTHERS}
     for name, (host, secret, more) in OTHERS.items():
@@ -122,7 +122,7 @@ def test_at_every_provider(lab: Lab, home: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_settings_of_somebody_else(lab: Lab, home: Pi) -> None:
+def test_ddclient_settings_of_the_user_stay_without_a_yes(lab: Lab, home: Pi) -> None:
     theirs = "protocol=dyndns2\nmine.example.org\n"
     home.write("/etc/ddclient.conf", theirs)
     left = apply(home, DUCKDNS, TOKEN, check=False)
@@ -170,7 +170,7 @@ def noip_archive(pi: Pi) -> bytes:
 
 
 @pytest.mark.nightly
-def test_no_ips_own_client(lab: Lab, home: Pi) -> None:
+def test_no_ips_own_client_updates_the_domain(lab: Lab, home: Pi) -> None:
     net = lab.internet
     answers = NO_IP + 'client = "noip-duc"\n'
     site = net.add_site("www.noip.com", Site(lambda request: Reply("<html>Not found</html>", 404)))
@@ -198,7 +198,7 @@ def test_no_ips_own_client(lab: Lab, home: Pi) -> None:
     assert not (home.files / "etc/ddclient.conf").exists()
 
 
-def test_a_failure_that_is_over(lab: Lab, home: Pi) -> None:
+def test_update_is_retried_after_the_failure_is_fixed(lab: Lab, home: Pi) -> None:
     """ddclient waits after a failure; `apply` has it ask at once where what failed is mended."""
     net = lab.internet
     apply(home, DUCKDNS, TOKEN)

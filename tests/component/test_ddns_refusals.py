@@ -31,7 +31,7 @@ REFUSALS = [
     "refusals",
     [pytest.param(REFUSALS[::5], id="sample"), pytest.param(REFUSALS, id="all", marks=pytest.mark.nightly)],
 )
-def test_refusals_leave_what_was_there(lab: Lab, home: Pi, refusals: list[tuple[str, str, str, int]]) -> None:
+def test_refused_update_keeps_the_old_settings(lab: Lab, home: Pi, refusals: list[tuple[str, str, str, int]]) -> None:
     net = lab.internet
     apply(home, DUCKDNS, TOKEN)
     kept = {path: home.read(path) for path in SETTINGS}
@@ -69,7 +69,7 @@ def test_refusals_leave_what_was_there(lab: Lab, home: Pi, refusals: list[tuple[
 
 
 @pytest.mark.nightly
-def test_without_a_connection(lab: Lab, home: Pi) -> None:
+def test_unreachable_provider_is_reported(lab: Lab, home: Pi) -> None:
     lab.internet.zone.fail("no-ip.com", "SERVFAIL")
     try:
         error = refused(home, NO_IP, SECRET)
@@ -88,7 +88,7 @@ def test_without_a_connection(lab: Lab, home: Pi) -> None:
         (NO_IP.replace("ddns.net", "duckdns.org"), "ddns.hostname: songuuli2020.duckdns.org is a domain of DuckDNS"),
     ],
 )
-def test_bad_answers_alter_nothing(lab: Lab, home: Pi, answers: str, words: str) -> None:
+def test_invalid_ddns_answers_alter_nothing(lab: Lab, home: Pi, answers: str, words: str) -> None:
     before = quickstart.manifest(home.files)
     result = apply(home, answers, SECRET, check=False)
     assert result.exit == 1

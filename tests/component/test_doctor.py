@@ -40,7 +40,7 @@ def page(pi: Pi, path: str) -> int:
     return pi.http(path, host=quickstart.HOST).status
 
 
-def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
+def test_doctor_fixes_missing_permissions_and_variables(pi: Pi) -> None:
     pages = ("/note", "/count", "/upload", "/users", "/join", "/salt")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
     shown = pi.run(("piwizard", "doctor"), check=False).output
@@ -60,7 +60,7 @@ def test_what_the_app_may_not_do_is_mended_by_fix(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
+def test_doctor_suggests_a_command_to_run_by_hand(pi: Pi) -> None:
     """What made the tables once is not run again unasked: the line that is told is one that can be copied."""
     drop = "import sqlite3; sqlite3.connect('/srv/myflask/data/data.db').execute('drop table user')"
     pi.run(("python3", "-c", drop))
@@ -75,7 +75,7 @@ def test_a_command_to_be_run_by_hand(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
+def test_doctor_explains_faults_in_the_code(pi: Pi, lab: Lab) -> None:
     pages = ("/api", "/yaml", "/old", "/own", "/home", "/greedy")
     assert [page(pi, path) for path in pages] == [500] * len(pages)
     found = doctor.failed_findings(pi)
@@ -102,7 +102,7 @@ def test_what_only_a_person_can_mend(pi: Pi, lab: Lab) -> None:
 
 
 @pytest.mark.nightly
-def test_a_file_that_sudo_made(pi: Pi) -> None:
+def test_doctor_fixes_a_file_of_another_user(pi: Pi) -> None:
     pi.run(("bash", "-c", "rm /srv/myflask/data/result.json; umask 077; echo '{}' > /srv/myflask/data/result.json"))
     assert pi.http("/poll", host=quickstart.HOST, method="POST").status == 500
     found = doctor.failed_findings(pi)
@@ -113,7 +113,7 @@ def test_a_file_that_sudo_made(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
+def test_doctor_explains_a_crash_loop(pi: Pi, lab: Lab) -> None:
     lab.git.commit("failing", {"app.py": f"{failing_app.SOURCE}\n\nSTATE = json.load(open('result.json'))\n"})
     pi.run(("piwizard", "deploy"))
     pi.write("/srv/myflask/data/result.json", "torn", owner="myflask")
@@ -131,7 +131,7 @@ def test_a_crash_loop(pi: Pi, lab: Lab) -> None:
 
 
 @pytest.mark.nightly
-def test_a_folder_that_is_gone(pi: Pi) -> None:
+def test_doctor_restores_a_missing_data_folder(pi: Pi) -> None:
     pi.run(("bash", "-c", "mv /srv/myflask/data /srv/myflask/elsewhere; systemctl restart myflask"), check=False)
     found = eventually(lambda: doctor.findings_with(pi, "service-cannot-start"), timeout=60)
     assert "226/NAMESPACE" in found["service-cannot-start"]["detail"]
@@ -141,7 +141,7 @@ def test_a_folder_that_is_gone(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_the_app_is_not_running(pi: Pi) -> None:
+def test_doctor_starts_a_stopped_app(pi: Pi) -> None:
     pi.run(("systemctl", "stop", "myflask.socket", "myflask.service"))
     assert page(pi, "/") == 502
     found = doctor.failed_findings(pi)
@@ -150,7 +150,7 @@ def test_the_app_is_not_running(pi: Pi) -> None:
     assert "checks passed" in doctor.fix(pi)
 
 
-def test_workers_that_are_killed_or_hang(pi: Pi) -> None:
+def test_doctor_explains_killed_and_hanging_workers(pi: Pi) -> None:
     line = next(line for line in pi.read(UNITS).splitlines() if line.startswith("ExecStart="))
     pi.write(f"{UNITS}.d/soon.conf", f"[Service]\nExecStart=\n{re.sub('--timeout=[0-9]+', '--timeout=3', line)}\n")
     pi.run(("bash", "-c", "systemctl daemon-reload; systemctl restart myflask.service"))
@@ -168,7 +168,7 @@ def test_workers_that_are_killed_or_hang(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_full_disk(pi: Pi) -> None:
+def test_doctor_explains_a_full_disk(pi: Pi) -> None:
     data = "/srv/myflask/data"
     pi.run(("bash", "-c", f"id=$(id -u myflask); systemctl stop myflask.service; cp -a {data} /tmp/data; "
             f"mount -t tmpfs -o size=256k,mode=750,uid=$id,gid=$id none {data}; cp -a /tmp/data/. {data}/; "
@@ -185,7 +185,7 @@ def test_a_full_disk(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_nginx(pi: Pi) -> None:
+def test_doctor_explains_nginx_errors(pi: Pi) -> None:
     pi.write("/etc/nginx/conf.d/mine.conf", "gzip_on yes;\n")
     found = doctor.failed_findings(pi)
     assert "/etc/nginx/conf.d/mine.conf:1" in found["nginx-config-valid"]["detail"]
@@ -203,7 +203,7 @@ def test_nginx(pi: Pi) -> None:
     assert "checks passed" in doctor.fix(pi)
 
 
-def test_a_name_that_leads_elsewhere(pi: Pi) -> None:
+def test_doctor_reports_a_domain_of_another_machine(pi: Pi) -> None:
     hosts = pi.read("/etc/hosts")
     pi.write("/etc/hosts", hosts.replace(f"127.0.0.1 {quickstart.HOST}", f"192.168.1.7 {quickstart.HOST}"))
     found = doctor.failed_findings(pi)
@@ -212,7 +212,7 @@ def test_a_name_that_leads_elsewhere(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_a_new_version_that_did_not_take_over(pi: Pi, lab: Lab) -> None:
+def test_doctor_explains_a_failed_deploy(pi: Pi, lab: Lab) -> None:
     lab.git.commit("failing", {"app.py": f"import requests\n{failing_app.SOURCE}"})
     assert not pi.run(("piwizard", "deploy"), check=False).ok
     found = doctor.failed_findings(pi)

@@ -49,7 +49,7 @@ def a_visitor(lab: Lab) -> Iterator[list[str]]:
 
 
 @pytest.mark.both_releases
-def test_from_outside(lab: Lab, https_site: Pi) -> None:
+def test_https_site_is_complete_from_the_internet(lab: Lab, https_site: Pi) -> None:
     visitor = lab.internet.visitor
     www = visitor.http(f"www.{quickstart.HOST}", "/x?y=1")
     assert (www.status, www.headers["location"]) == (301, f"https://{quickstart.HOST}/x?y=1")
@@ -76,7 +76,7 @@ def test_from_outside(lab: Lab, https_site: Pi) -> None:
     assert visitor.http(quickstart.HOST, scheme="https").status == 200
 
 
-def test_the_checkup_predicts_the_grade(https_site: Pi) -> None:
+def test_checkup_predicts_the_ssl_labs_grade(https_site: Pi) -> None:
     code, found = https.checkup(https_site)
     assert code == 0, [one for one in found.values() if not one["ok"]]
     assert str(found["ssl-labs-grade"]["detail"]).startswith("A+ expected at SSL Labs: TLS 1.3")
@@ -98,7 +98,7 @@ def test_the_checkup_predicts_the_grade(https_site: Pi) -> None:
     https_site.run(("systemctl", "restart", "nginx"))
 
 
-def test_a_renewal_is_served_without_a_failed_request(lab: Lab, https_site: Pi) -> None:
+def test_renewed_certificate_is_served_without_a_failed_request(lab: Lab, https_site: Pi) -> None:
     https_site.run(("certbot", "renew", "--dry-run", "--cert-name", "piwizard-myflask", "--no-random-sleep-on-renew"))
     before = https.serial(https_site)
     with a_visitor(lab) as failures:
@@ -109,7 +109,7 @@ def test_a_renewal_is_served_without_a_failed_request(lab: Lab, https_site: Pi) 
     assert set(quickstart.states(https_site).values()) == {"done"}
 
 
-def test_the_weekly_look(https_site: Pi) -> None:
+def test_weekly_check_reports_only_changes(https_site: Pi) -> None:
     def look() -> str:
         https_site.run(("systemctl", "start", "piwizard-watch.service"))
         https_site.run(("journalctl", "--sync"))
@@ -132,7 +132,7 @@ def test_the_weekly_look(https_site: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_names_come_later_and_it_all_goes_again(lab: Lab, https_site: Pi, sample_repo: str) -> None:
+def test_domain_can_be_added_and_https_undone(lab: Lab, https_site: Pi, sample_repo: str) -> None:
     lab.internet.zone.set("blog.ddns.net", "A", lab.router.public)
     answers = sample_app.answers(sample_repo, more=https.HTTPS).replace('domains = ["', 'domains = ["blog.ddns.net", "')
     https_site.write(quickstart.ANSWERS, answers)
@@ -150,7 +150,7 @@ def test_names_come_later_and_it_all_goes_again(lab: Lab, https_site: Pi, sample
 
 
 @pytest.mark.nightly
-def test_testssl_grades_it_a_plus(lab: Lab, https_site: Pi) -> None:
+def test_testssl_grade_is_a_plus(lab: Lab, https_site: Pi) -> None:
     """By a version that grades: trixie's, on another machine, through the router."""
     judge = lab.pi("trixie", layer=lab.layer("trixie", "testssl", "1", _with_testssl))
     lab.internet.trust(judge)
@@ -167,7 +167,7 @@ def test_testssl_grades_it_a_plus(lab: Lab, https_site: Pi) -> None:
     assert "[warn]" not in https_site.run(("nginx", "-t")).errors
 
 
-def test_the_checkup_of_a_site_over_http(http_site: Pi) -> None:
+def test_checkup_of_an_http_site_shows_no_grade(http_site: Pi) -> None:
     _, found = https.checkup(http_site)
     bad = {one["step"]: one["detail"] for one in found.values() if not one["ok"]}
     assert set(bad) <= {"certbot", "renewal"}, "asked for in the answers of another test, and undone"
@@ -179,7 +179,7 @@ def test_the_checkup_of_a_site_over_http(http_site: Pi) -> None:
     http_site.run(("systemctl", "start", "myflask.socket", "myflask.service"))
 
 
-def test_over_ipv6(lab: Lab, https_site: Pi) -> None:
+def test_https_site_is_served_over_ipv6(lab: Lab, https_site: Pi) -> None:
     lab.router.ipv6()
     address = eventually(lambda: _address_6(https_site), timeout=30)
     lab.router.let_in(address, 80, 443)

@@ -11,7 +11,7 @@ from tests.lab.lab import Lab
 from tests.lab.pi import Pi
 
 
-def test_what_the_gate_catches(lab: Lab, http_site: Pi, sample_repo: str) -> None:
+def test_preflight_checks_find_problems_before_any_request(lab: Lab, http_site: Pi, sample_repo: str) -> None:
     zone, acme = lab.internet.zone, lab.internet.acme
     here, www = lab.router.public, f"www.{quickstart.HOST}"
 
@@ -41,7 +41,7 @@ def test_what_the_gate_catches(lab: Lab, http_site: Pi, sample_repo: str) -> Non
         refused("The clock is wrong")
 
 
-def test_what_only_the_outside_sees(lab: Lab, http_site: Pi, sample_repo: str) -> None:
+def test_staging_server_finds_problems_before_production(lab: Lab, http_site: Pi, sample_repo: str) -> None:
     acme = lab.internet.acme
 
     def refused(sentence: str, orders: int = 0) -> None:
@@ -74,7 +74,7 @@ def test_what_only_the_outside_sees(lab: Lab, http_site: Pi, sample_repo: str) -
     assert acme.production.counts["newOrder"] == 1
 
 
-def test_a_certificate_from_the_guide_is_used_and_its_renewal_mended(lab: Lab, http_site: Pi, sample_repo: str) -> None:
+def test_existing_certificate_is_used_and_its_renewal_fixed(lab: Lab, http_site: Pi, sample_repo: str) -> None:
     names = [word for name in online.NAMES for word in ("-d", name)]
     http_site.run(("mkdir", "-p", "/var/lib/letsencrypt"))
     http_site.run(("certbot", "certonly", "--agree-tos", "--register-unsafely-without-email", "--non-interactive",

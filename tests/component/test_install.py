@@ -20,7 +20,7 @@ def traces(pi: Pi) -> list[str]:
     return pi.run(["dpkg-query", "-W"]).output.splitlines() + sorted(pi.run(listing).output.splitlines())
 
 
-def test_from_nothing_and_again(pi: Pi) -> None:
+def test_install_changes_only_its_own_files(pi: Pi) -> None:
     product.push(pi)
     before = traces(pi)
     first = installer.run_as_user(pi, "./install.sh", "--version")
@@ -41,7 +41,7 @@ def test_from_nothing_and_again(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_as_root_from_a_read_only_checkout_elsewhere(ready_pi: Pi) -> None:
+def test_install_works_from_a_read_only_checkout(ready_pi: Pi) -> None:
     pi = ready_pi
     pi.run(["chmod", "-R", "o-rwx,g-rwx", product.PUSHED])
     pi.run(["mkdir", "/mnt/checkout"])
@@ -54,7 +54,7 @@ def test_as_root_from_a_read_only_checkout_elsewhere(ready_pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
+def test_install_waits_for_apt_and_finishes_interrupted_packages(pi: Pi) -> None:
     product.push(pi)
     pi.run(["apt-get", "purge", "--yes", "--autoremove", "git", "python3-venv"])
     pi.run(["sh", "-c", "cd /var/tmp && apt-get update && apt-get download hello && dpkg --unpack hello_*.deb"])
@@ -75,7 +75,7 @@ def test_debian_packages_with_apt_locked_and_interrupted(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_what_fails_says_why_and_changes_nothing(pi: Pi) -> None:
+def test_failed_install_explains_itself_and_changes_nothing(pi: Pi) -> None:
     product.push(pi)
     pi.run(["sh", "-c", "printf '#!/bin/sh\\nexit 1\\n' > /usr/bin/python3.old && chmod +x /usr/bin/python3.old"])
     pi.run(["mount", "--bind", "/usr/bin/python3.old", "/usr/bin/python3"])
@@ -97,7 +97,7 @@ def test_what_fails_says_why_and_changes_nothing(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_settings_of_the_caller_change_nothing(pi: Pi) -> None:
+def test_install_ignores_the_callers_settings(pi: Pi) -> None:
     product.push(pi)
     nowhere = "[global]\nindex-url = http://127.0.0.1:1/\nuser = true\nno-binary = :all:\n"
     pi.write("/root/.config/pip/pip.conf", nowhere)
@@ -141,7 +141,7 @@ def _sources() -> list[str]:
 
 
 @pytest.mark.nightly
-def test_nobody_else_can_block_it(pi: Pi) -> None:
+def test_install_cannot_be_blocked_by_other_users(pi: Pi) -> None:
     product.push(pi)
     pi.run(["mkdir", "/opt/piwizard"])
     pi.run(["touch", "/opt/piwizard/lock"])  # where it was once
@@ -155,7 +155,7 @@ def test_nobody_else_can_block_it(pi: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_waiting_says_for_whom_and_ends(ready_pi: Pi) -> None:
+def test_install_waits_for_another_with_a_limit(ready_pi: Pi) -> None:
     pi = ready_pi
     pi.run(["sed", "-i", "s/^PATIENCE=[0-9]*/PATIENCE=1/", installer.INSTALL])
     hold = "exec 9>/run/piwizard-install.lock; flock 9; echo 'process 4711, since 12:34' >&9; exec sleep 600"
@@ -174,7 +174,7 @@ def _held(pi: Pi) -> None:
     assert "4711" in pi.read("/run/piwizard-install.lock")
 
 
-def test_taken_away(lab: Lab, release: str) -> None:
+def test_remove_keeps_the_answers(lab: Lab, release: str) -> None:
     pi = product.ready_pi(lab, release)
     try:
         pi.write("/etc/xdg/piwizard/answers.toml", "")
@@ -191,7 +191,7 @@ def test_taken_away(lab: Lab, release: str) -> None:
         pi.discard()
 
 
-def test_another_piwizard_is_left_alone(pi: Pi) -> None:
+def test_install_keeps_a_foreign_command(pi: Pi) -> None:
     product.push(pi)
     pi.write("/usr/local/bin/piwizard", "somebody's own")
     refused = pi.run([installer.INSTALL, "--version"], check=False)
@@ -200,7 +200,7 @@ def test_another_piwizard_is_left_alone(pi: Pi) -> None:
     assert pi.read("/usr/local/bin/piwizard").startswith("somebody's own")
 
 
-def test_help_needs_nothing(pi: Pi) -> None:
+def test_install_help_installs_nothing(pi: Pi) -> None:
     product.push(pi)
     assert "Usage: ./install.sh" in pi.ssh([installer.INSTALL, "--help"]).output
     assert not Path(pi.files / "opt/piwizard").exists()

@@ -25,7 +25,7 @@ def upgraded(lab: Lab, release: str) -> Iterator[Pi]:
     pi.discard()
 
 
-def test_an_upgrade_and_a_run_that_began_before_it(upgraded: Pi) -> None:
+def test_upgrade_keeps_the_environment_of_a_current_run(upgraded: Pi) -> None:
     (old,) = installer.environments(upgraded)
     running = upgraded.start([f"{old}/bin/python", "-I", "-c", "import time; time.sleep(600)"])
     told = installer.run_as_user(upgraded, "./install.sh", "--version")
@@ -39,7 +39,7 @@ def test_an_upgrade_and_a_run_that_began_before_it(upgraded: Pi) -> None:
     assert len(installer.environments(upgraded)) == 1
 
 
-def test_killed_or_without_power_in_the_middle_of_an_upgrade(upgraded: Pi) -> None:
+def test_interrupted_upgrade_keeps_the_old_version(upgraded: Pi) -> None:
     was = upgraded.run(["piwizard", "--version"]).output
     for cut in (lambda: upgraded.run(["pkill", "-9", "-f", "install.sh|/opt/piwizard/venv-"]), upgraded.power_cut):
         before = _made(upgraded)
@@ -114,7 +114,7 @@ def test_upgrade_installs_only_what_is_locked(upgraded: Pi) -> None:
 
 
 @pytest.mark.nightly
-def test_machine_without_wheels_and_without_a_compiler(upgraded: Pi) -> None:
+def test_upgrade_works_without_wheels_and_compiler(upgraded: Pi) -> None:
     """As on an ARMv6 Pi, whose markupsafe has to be built."""
     pi, lock = upgraded, f"{product.PUSHED}/piwizard/requirements.lock"
     assert not pi.run(["which", "cc"], check=False).ok
