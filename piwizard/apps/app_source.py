@@ -86,7 +86,7 @@ def fetch_newest(site: str, repo: str, ref: str | None, access: GitAccess = ANON
             hint="Remove what the app does not need from the repository, or free disk space.",
         )
     if not result.ok:
-        raise git_errors.explain_failure(repo, ref, result.last_words, access)
+        raise git_errors.explain_failure(repo, ref, result.last_lines, access)
     commit = git_command.read_head(tree)
     files.replace(folder / "release.json", json.dumps({"repo": repo, "ref": ref, "commit": commit}).encode())
     return AppSource(repo, ref, commit, tree, None)

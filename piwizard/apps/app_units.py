@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from piwizard.apps import network_access
+from piwizard.apps.layout import SiteLayout
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import egress_values
@@ -76,6 +77,7 @@ def render_service(unit: AppUnit) -> str:
 
 def _arguments(unit: AppUnit) -> list[str]:
     options = {
+        "config": str(SiteLayout(unit.site, "").gunicorn_config),
         "worker-class": "gthread",
         "workers": unit.workers,
         "threads": unit.threads,

@@ -56,3 +56,8 @@ class SiteLayout:
     @property
     def environment_file(self) -> Path:
         return self.folder / "app.env"
+
+    @property
+    def gunicorn_config(self) -> Path:
+        """Return the file that gunicorn reads its configuration from; it belongs to root."""
+        return self.folder / "gunicorn_config.py"

@@ -82,6 +82,7 @@ def _options(listener: int) -> list[str]:
 
     control = ["--no-control-socket"] if version_info >= (25, 1) else []
     return [
+        f"--config={Path(__file__).with_name('gunicorn_config.py')}",
         f"--bind=fd://{listener}",
         "--workers=1",
         "--threads=2",

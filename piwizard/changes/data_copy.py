@@ -55,7 +55,7 @@ class Copier:
         result = work.job(argv, sandbox, env={}, cwd=Path("/"))
         if not result.ok:
             raise ChangeFailed(
-                f"The data in {source} could not be copied: {result.last_words or f'exit code {result.exit}'}",
+                f"The data in {source} could not be copied: {result.last_lines or f'exit code {result.exit}'}",
                 hint=f"The site was not changed. Give all files in {source} to the user {self.user}, then try again.",
             )
         work.command(("sync", "--file-system", str(target)))

@@ -65,7 +65,7 @@ class GitCheckout:
         env = git_command.git_environment(self.access)
         result = work.command(git_command.clone_command(self.repo, aside, self.ref), env=env, allow=range(256))
         if not result.ok:
-            error = git_errors.explain_failure(self.repo, self.ref, result.last_words, self.access)
+            error = git_errors.explain_failure(self.repo, self.ref, result.last_lines, self.access)
             raise ChangeFailed(error.message, key=error.key, hint=error.hint)
         work.command(self._checkout(aside), env=env)
         with safe_open.open_folder(aside) as cloned:

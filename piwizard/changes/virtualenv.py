@@ -70,7 +70,7 @@ class Virtualenv:
             return IN_SYNC
         note = f"# {', '.join(error_hints.COMPILER)} are also installed if pip finds no wheel and has to compile."
         stale = find_venv_mismatch(self.folder)
-        now = stale.words if stale else ""
+        now = stale.sentence if stale else ""
         return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
 
     def apply(self, work: ApplyContext) -> None:

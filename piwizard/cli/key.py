@@ -121,7 +121,7 @@ def _test_key(access: GitAccess) -> KeyTest:
         argv = ("git", "ls-remote", "--quiet", "--", access.repo, "HEAD")
         result = commands.run(argv, env=git_command.git_environment(access), timeout=GIT_TIMEOUT_SECONDS)
         if not result.ok:
-            raise git_errors.explain_failure(access.repo, None, result.last_words, access)
+            raise git_errors.explain_failure(access.repo, None, result.last_lines, access)
     except AnswerRefused as refusal:
         return KeyTest(False, refusal.reason)
     except PiwizardError as error:

@@ -136,7 +136,7 @@ class Examination:
         """Read the logs of the app, gunicorn, systemd and nginx since its last start and its last run."""
         result = commands.run(journald.argv(f"{site}.service"))
         if not result.ok:
-            cause = result.last_words or f"journalctl ended with exit code {result.exit}."
+            cause = result.last_lines or f"journalctl ended with exit code {result.exit}."
             fix = (RunCommand("sudo journalctl --verify", "to check the journal"),)
             yield Finding(*LOG, False, "unknown: the journal cannot be read", cause, fix, step="app", site=site)
             return

@@ -46,7 +46,7 @@ def distribution(module: str) -> str:
 
 def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
     if stale := find_venv_mismatch(context.folder / "current" / "venv"):
-        cause = f"A system upgrade brought another version of Python: {stale.words}."
+        cause = f"A system upgrade brought another version of Python: {stale.sentence}."
         fix: Fix = (ApplySteps(("app", "gunicorn"), "to build the environment again"),)
         return context.finding(("python-changed", "Environment built for this Python"), failure, cause, fix)
     top, file = module.partition(".")[0], context.requirements or "requirements.txt"

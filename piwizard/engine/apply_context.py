@@ -86,7 +86,7 @@ class RunApplyContext:
         emit(finished)
         self.machine.forget()
         if result.exit not in allow:
-            reason = result.last_words or f"It ended with exit code {result.exit}."
+            reason = result.last_lines or f"It ended with exit code {result.exit}."
             raise ChangeFailed(f"`{' '.join(argv)}` failed: {reason}", hint="`piwizard logs` shows its whole output.")
         return result
 

@@ -149,7 +149,7 @@ def start(wanted: RunRequest) -> str:
         ("systemd-run", "--quiet", "--collect", f"--unit={unit(run)}", describe, *properties, *program)
     )
     if not result.ok:
-        raise PiwizardError(f"The run could not be started: {result.last_words}")
+        raise PiwizardError(f"The run could not be started: {result.last_lines}")
     return run
 
 
@@ -157,7 +157,7 @@ def stop(run: str) -> None:
     """Stop a run and wait for its end."""
     result = commands.run(("systemctl", "stop", unit(run)))
     if not result.ok and alive(run):  # otherwise it ended by itself meanwhile
-        raise PiwizardError(f"The run could not be stopped: {result.last_words}")
+        raise PiwizardError(f"The run could not be stopped: {result.last_lines}")
 
 
 def require_systemd() -> None:

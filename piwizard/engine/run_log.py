@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self, folder: Path, secrets: Iterable[Secret | str] = ()) -> None:
         files.make_owned_folder(folder, 0o700, (os.geteuid(), os.getegid()))
         self.run = folder.name
-        self._concealer = SecretFilter(secrets)
+        self._secret_filter = SecretFilter(secrets)
         self._torn = False
         self._file = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         files.sync_folder(folder)
@@ -37,7 +37,7 @@ class Recorder:
 
     def hide(self, secrets: Iterable[Secret | str]) -> None:
         """Hide these secrets from now on too, in all forms of quoting."""
-        self._concealer.add(secrets)
+        self._secret_filter.add(secrets)
 
     def emit(self, event: Event) -> None:
         """Append one event in a single write.
@@ -47,7 +47,7 @@ class Recorder:
         On a full disk the event is lost and the run continues: it fails in order by itself.
         """
         # The fields at and run come first: see events.is_output.
-        whole = {"at": now(), "run": self.run} | self._concealer.value(event, PLAIN)
+        whole = {"at": now(), "run": self.run} | self._secret_filter.value(event, PLAIN)
         line = (printable.json_text(_whole_characters(whole)) + "\n").encode()
         if self._torn:
             line = b"\n" + line
@@ -72,7 +72,7 @@ class Recorder:
 
     def redacted(self, text: str) -> str:
         """Return a text without secrets."""
-        return self._concealer.text(text)
+        return self._secret_filter.text(text)
 
 
 def _whole_characters(value: Any) -> Any:  # noqa: ANN401 — JSON of any shape

@@ -42,7 +42,7 @@ def make_key(site: str) -> str:
             result = commands.run(argv)
             if not result.ok:
                 raise PiwizardError(
-                    f"The deploy key could not be created: {result.last_words}",
+                    f"The deploy key could not be created: {result.last_lines}",
                     hint="Check the free space with `df -h`, then try again.",
                 )
             for file in (aside, aside.with_name(f"{aside.name}.pub")):

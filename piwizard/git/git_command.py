@@ -55,5 +55,5 @@ def read_head(folder: Path) -> str:
     """Return the commit that is checked out."""
     result = commands.run(["git", "-C", str(folder), "rev-parse", "HEAD"], env=git_environment())
     if not result.ok:
-        raise PiwizardError(f"{folder} is not a git checkout: {result.last_words}")
+        raise PiwizardError(f"{folder} is not a git checkout: {result.last_lines}")
     return result.output.strip()

@@ -55,5 +55,5 @@ def install_sample(root: Path, leader: int) -> Path:
     ):
         result = nsenter.run(leader, ("git", *argv), cwd=REPOSITORY)
         if not result.ok:
-            raise PiwizardError(f"The sample app could not be turned into a git repository: {result.last_words}")
+            raise PiwizardError(f"The sample app could not be turned into a git repository: {result.last_lines}")
     return ANSWERS

@@ -89,7 +89,7 @@ class Container:
         result = commands.run(wrapped, env=ENVIRONMENT)
         cgroups.remove_groups(self.name)
         if not result.ok:
-            raise PiwizardError(f"`{' '.join(argv)}` failed in {self.name}: {result.last_words}")
+            raise PiwizardError(f"`{' '.join(argv)}` failed in {self.name}: {result.last_lines}")
 
     def _find_leader(self, nspawn: Process) -> int:
         until = time.monotonic() + 30

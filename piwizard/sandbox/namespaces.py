@@ -91,7 +91,7 @@ class SlirpUplink:
                 return
             time.sleep(0.01)
         self._process.end(grace=0)
-        raise PiwizardError(f"The network of the clone did not start: {self._process.wait().last_words}")
+        raise PiwizardError(f"The network of the clone did not start: {self._process.wait().last_lines}")
 
     def forward(self, port: int, to: int) -> None:
         """Forward 127.0.0.1:port of this machine to port `to` in the namespace."""

@@ -64,7 +64,7 @@ class SandboxInit:
             time.sleep(0.005)
         refused = self._outer.wait() if not self._outer.alive else None
         self._outer.end(grace=0)
-        reason = refused.last_words if refused else "the process did not start"
+        reason = refused.last_lines if refused else "the process did not start"
         hint = "It needs root, and in a container the right to create namespaces (a privileged container)."
         raise PiwizardError(f"The namespaces of the sandbox could not be created: {reason}", hint=hint)
 
@@ -103,7 +103,7 @@ class SandboxInit:
         """
         result = self.run(argv, net=net, input=input)
         if not result.ok:
-            raise PiwizardError(f"`{' '.join(argv)}` failed: {result.last_words or f'exit {result.exit}'}")
+            raise PiwizardError(f"`{' '.join(argv)}` failed: {result.last_lines or f'exit {result.exit}'}")
         return result.output
 
     def cut(self) -> None:

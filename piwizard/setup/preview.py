@@ -29,7 +29,7 @@ def preview(changes: Sequence[Change], machine: SystemCache, memory: OwnershipIn
     flat: list[Change] = []
     for change in changes:
         flat += [*change.changes, change] if isinstance(change, Transaction) else [change]
-    _look_at_units(flat, machine)
+    _load_units(flat, machine)
     return [Previewed(change, change.probe(machine, memory)) for change in flat]
 
 
@@ -39,7 +39,7 @@ def preview_all(
     """Return the previews of several steps, from one look at the machine."""
     machine = SystemCache()
     plans = [(instance, planner.plan(instance)) for instance in instances]
-    _look_at_units([change for _, changes in plans for change in changes], machine)
+    _load_units([change for _, changes in plans for change in changes], machine)
     found = []
     for instance, changes in plans:
         with planner.answers.locating(instance.site):
@@ -47,5 +47,5 @@ def preview_all(
     return found
 
 
-def _look_at_units(changes: Iterable[Change], machine: SystemCache) -> None:
-    machine.look_at_units(change.name for change in changes if isinstance(change, RunningUnit))
+def _load_units(changes: Iterable[Change], machine: SystemCache) -> None:
+    machine.load_units(change.name for change in changes if isinstance(change, RunningUnit))

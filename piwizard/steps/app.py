@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python. Importing it would load modules that plans do not need."""
+GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
+"""The smoke test uses the configuration that the service will have."""
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -172,7 +174,7 @@ class App(Step):
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
-        instead = app.left_behind.words if app.left_behind else ""
+        instead = app.left_behind.sentence if app.left_behind else ""
         published = {**app.static, **app.root_files}
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
@@ -187,7 +189,7 @@ class App(Step):
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
-            scripts=(SMOKE_TEST,),
+            scripts=(SMOKE_TEST, GUNICORN_CONFIG),
             network=app.network,
             start=app.working_directory,
             bind=preparation.trial_bind(app),

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from piwizard.apps.app_config import AppConfig
 
 UNITS = Path("/etc/systemd/system")
+GUNICORN_CONFIG = Path(__file__).parents[1] / "apps" / "gunicorn_config.py"
+"""Read by gunicorn in the app's Python. The service has a copy of its own, so that an upgrade alone changes nothing."""
 NEWEST_GUNICORN = (27, 0)
 """Assumed in a preview, before the virtual environment is built."""
 QUESTIONS = (
@@ -97,6 +99,7 @@ class Gunicorn(Step):
             f"{name}-service",
             (
                 File(where.environment_file, settings, 0o600, secret=True),
+                File(where.gunicorn_config, GUNICORN_CONFIG.read_text(encoding="utf-8")),
                 File(UNITS / f"{name}.socket", app_units.render_socket(unit)),
                 File(UNITS / f"{name}.service", app_units.render_service(unit)),
                 Link(where.current, f"releases/{where.release.name}"),

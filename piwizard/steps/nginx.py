@@ -54,12 +54,12 @@ class Nginx(Step):
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         dump = commands.run(("nginx", "-T"))
-        ipv6_gone = "Address family not supported" in dump.last_words
+        ipv6_gone = "Address family not supported" in dump.last_lines
         yield Check(
             "nginx-config-valid",
             "nginx configuration valid",
             dump.ok,
-            "nginx accepts it" if dump.ok else dump.last_words.splitlines()[0],
+            "nginx accepts it" if dump.ok else dump.last_lines.splitlines()[0],
             cause="The kernel no longer supports IPv6." if ipv6_gone else "A file under /etc/nginx has an error.",
             fix=(
                 RunCommand("piwizard apply", "to let nginx run without IPv6"),

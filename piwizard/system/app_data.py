@@ -1,4 +1,4 @@
-"""An app's data folder: how much is in it, and its deletion.
+"""Measure and delete an app's data folder.
 
 The app writes these files, so they are not trusted. All work starts from open folders, never from a path, follows no
 link, stays on one file system, and uses a bounded amount of memory and open files however deep the tree is.
@@ -24,7 +24,10 @@ MOUNTINFO = Path("/proc/self/mountinfo")
 
 @dataclass(frozen=True)
 class Contents:
-    """The number of files in a folder and their size in bytes. `more`: counting stopped before the end."""
+    """The number and size of the files in a folder.
+
+    `size` is in bytes. `more`: counting stopped before the end.
+    """
 
     folder: Path
     files: int
@@ -52,12 +55,15 @@ def data_folder(site: str) -> Path:
 
 
 def measure_site(site: str) -> Contents | None:
-    """Measure the data of a site, or the rest of it after an interrupted deletion. None if there is none."""
+    """Measure the data of a site; None if there is none.
+
+    After an interrupted deletion, measure the rest of it.
+    """
     return measure_folder(data_folder(site)) or measure_folder(files.removal_path(data_folder(site)))
 
 
 def measure_folder(data: Path) -> Contents | None:
-    """Count the files of a data folder. Return None if there is no such folder, or only a link to one."""
+    """Count the files of a data folder; None if there is none, or only a link to one."""
     try:
         handle = os.open(data, safe_open.FOLDER_FLAGS)
     except OSError:
@@ -109,7 +115,10 @@ class _Counting:
 
 
 def require_one_file_system(data: Path) -> None:
-    """Raise PiwizardError if a disk is mounted in a data folder: it may contain more than the app's files."""
+    """Raise PiwizardError if a disk is mounted in a data folder.
+
+    The disk may contain more than the app's files.
+    """
     inside = [path for path in _mounted() if path == data or path.is_relative_to(data)]
     if inside:
         raise PiwizardError(
@@ -119,7 +128,7 @@ def require_one_file_system(data: Path) -> None:
 
 
 def find_mounts(data: Path) -> list[Path]:
-    """Return the mount points below a data folder. The folder itself may be one and is not included."""
+    """Return the mount points below a data folder, without the folder itself."""
     return [path for path in _mounted() if path != data and path.is_relative_to(data)]
 
 
@@ -139,9 +148,12 @@ def _unescaped(text: str) -> str:
 
 
 def delete_data(data: Path) -> bool:
-    """Delete a data folder, and the rest of an interrupted deletion. Return whether there was anything.
+    """Delete a data folder; return whether there was anything.
 
-    The folder is renamed first, so that nobody mistakes half of it for all of it. A link to a folder is not touched.
+    Also delete the rest of an interrupted deletion.
+
+    The folder is renamed first, so that part of the data is never taken for all of it. A link to a folder is not
+    touched.
     """
     going = files.removal_path(data)
     there = [part for part in (going, data) if part.is_dir() and not part.is_symlink()]

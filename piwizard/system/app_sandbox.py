@@ -1,4 +1,4 @@
-"""The sandbox for a command of an app that runs in a systemd unit of its own."""
+"""Define the sandbox of an app's command in a systemd unit of its own."""
 
 from __future__ import annotations
 
@@ -95,5 +95,5 @@ def egress_values(network: str, resolvers: Sequence[str] = (), *, dbus: bool = F
 
 
 def read_resolvers() -> tuple[str, ...]:
-    """Return the addresses of this machine's name servers, except those on the machine itself."""
+    """Return the addresses of the name servers that are not on this machine."""
     return egress_filter.parse_resolvers((files.read(egress_filter.RESOLV_CONF) or b"").decode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""apt's locks, and the options that it passes to dpkg."""
+"""Read apt's locks, and the options that it passes to dpkg."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ NAME = re.compile(r"[A-Za-z0-9_-]+(\.conf)?")
 
 
 def lock_holder() -> str | None:
-    """Return the program that has one of the locks, as "apt-get (process 1234)"; None if all are free."""
+    """Return the program that has one of the locks; None if all are free.
+
+    The form is "apt-get (process 1234)".
+    """
     for path in LOCK_FILES:
         pid = _holder_of(path)
         if pid:
@@ -56,7 +59,10 @@ def _name(pid: int) -> str:
 
 
 def others_decide_conffiles(apt: Path = Path("/etc/apt")) -> bool:
-    """Return whether another file already sets a policy for edited settings files: piwizard's would conflict."""
+    """Return whether another file sets a policy for edited settings files.
+
+    piwizard's policy would conflict with it.
+    """
     folder = apt / "apt.conf.d"
     names = sorted(
         path for path in folder.glob("*") if NAME.fullmatch(path.name) and path.name != Path(KEEP_SETTINGS_FILE).name

@@ -20,7 +20,9 @@ class JobProgress:
 
 @dataclass(frozen=True)
 class BackgroundJob:
-    """Work that takes hours. When it is done, it starts an ordinary run of its step, which uses the result.
+    """Work that takes hours in a systemd unit.
+
+    When it is done, it starts an ordinary run of its step, which uses the result.
 
     `what` names the work in a few words: "The generation of DH parameters". `marker` returns a file that exists from
     the start of the work to its end: a unit that is enabled at boot continues only if that file exists.
@@ -36,11 +38,14 @@ class BackgroundJob:
         return systemd.read_states([self.unit])[self.unit].running
 
     def stop(self) -> None:
-        """Stop the job, so that it does not start again at boot. Raise PiwizardError if systemd refuses."""
+        """Stop the job, and do not continue it at boot.
+
+        Raise PiwizardError if systemd refuses.
+        """
         result = commands.run(("systemctl", "stop", self.unit))
         if not result.ok:
             raise PiwizardError(
-                f"{self.what} could not be stopped: {result.last_words}",
+                f"{self.what} could not be stopped: {result.last_lines}",
                 hint=f"`systemctl status {self.unit}` shows its state.",
             )
         self.marker().unlink(missing_ok=True)

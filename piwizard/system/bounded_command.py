@@ -1,4 +1,4 @@
-"""Commands that download untrusted data, stopped when they use too much disk space or time."""
+"""Run commands that download untrusted data, with limits on disk space and time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.02
 
 
 def run(argv: Sequence[str], folder: Path, *, env: Mapping[str, str] | None = None) -> Result | None:
-    """Run a command that writes into `folder` and return its result; None if it was stopped at one of the limits.
+    """Run a command that writes into `folder`; None if it exceeded a limit.
 
     The limits apply to the free space of the disk, because counting a whole tree would take too long.
     """

@@ -1,4 +1,7 @@
-"""Environment variables of the user who started piwizard, including those that sudo drops."""
+"""Read environment variables of the user who started piwizard.
+
+sudo drops most of them, but they can be read from its own process.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from piwizard.system import commands
 
 
 def read_variable(name: str) -> str | None:
-    """Return a variable of this process, or else of the sudo that started it; None if neither has it.
+    """Return a variable of this process, or else of its sudo; None if it is unset.
 
     The answers file names the variables that hold secrets, and only root can read that file, so the user cannot know
     which ones sudo should keep. sudo itself was started with the user's environment, which root can read.

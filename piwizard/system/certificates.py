@@ -1,4 +1,4 @@
-"""Certificates, read with openssl."""
+"""Read certificates with openssl."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class X509Info:
         return (self.ends - (now or datetime.now(UTC))).total_seconds() / 86400
 
     def due(self, now: datetime | None = None) -> bool:
-        """Return whether it expires so soon that renewal must have failed: certbot renews with a third of time left."""
+        """Return whether it expires so soon that its renewal must have failed.
+
+        certbot renews when a third of the lifetime is left.
+        """
         lasts = (self.ends - self.begins).total_seconds() / 86400 if self.begins else USUAL_LIFETIME_DAYS
         return self.days_left(now) < min(WARNING_DAYS, lasts * WARNING_DAYS / USUAL_LIFETIME_DAYS)
 
@@ -39,7 +42,7 @@ class X509Info:
 
 
 def read_certificate(path: Path) -> X509Info | None:
-    """Read the first certificate of a PEM file; None if there is none that openssl can read."""
+    """Read the first certificate of a PEM file; None if openssl cannot."""
     if not path.is_file() or commands.which("openssl") is None:
         return None
     shown = commands.run(("openssl", "x509", "-in", str(path), *X509_OPTIONS))

@@ -1,4 +1,4 @@
-"""Checks of this machine's web server, and the result of a check."""
+"""Request pages of this machine's web server, and define the result of a check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.system.remedies import Fix, format_fix
 if TYPE_CHECKING:
     import ssl
 
-Seen = TypeVar("Seen")
+Found = TypeVar("Found")
 TIMEOUT_SECONDS = 10.0
 """The longest time in seconds to wait for an answer."""
 FIRST_PAGE = Limits(seconds=TIMEOUT_SECONDS, body_seconds=2.0)
@@ -26,7 +26,9 @@ HTTP, HTTPS = 80, 443
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one check. `cause` and `fix` explain a failed one, and may add to one that passed.
+    """The result of one check.
+
+    `cause` and `fix` explain a failed check, and may add to one that passed.
 
     `id` never changes: programs identify checks by it, and by the `subject` if one check applies to several things,
     such as host names. `name` is for people: a noun and the expectation.
@@ -61,7 +63,9 @@ def get_page(
     headers: Mapping[str, str] | None = None,
     limits: Limits = FIRST_PAGE,
 ) -> HttpResponse | None:
-    """Request `path` from port 80, port 443 (`secure`) or a Unix socket of this machine; None if nothing answers.
+    """Request `path` from a web server of this machine; None if it does not answer.
+
+    The server listens at port 80, at port 443 (`secure`) or at the socket `unix`.
 
     The certificate is not verified.
     """
@@ -95,7 +99,10 @@ def try_page(
 
 
 def tls_handshake(host: str, address: str = LOCALHOST, port: int = 443) -> ssl.SSLSocket:
-    """Open a TLS connection to the server with that name, without verifying its certificate. Raise OSError."""
+    """Open a TLS connection to a server, without verifying its certificate.
+
+    Raise OSError.
+    """
     plain = socket.create_connection((address, port), timeout=TIMEOUT_SECONDS)
     try:
         return _trusting().wrap_socket(plain, server_hostname=host)
@@ -112,11 +119,14 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def poll_until(look: Callable[[], Seen], right: Callable[[Seen], bool], seconds: float = 5.0) -> Seen:
-    """Return the value of `look` once it is `right`, or after `seconds`: old workers outlive a reload for a moment."""
+def poll_until(find: Callable[[], Found], expected: Callable[[Found], bool], seconds: float = 5.0) -> Found:
+    """Return what `find` returns, as soon as it is `expected`, or after `seconds`.
+
+    Needed after a reload of nginx, because old workers run on for a moment.
+    """
     until = time.monotonic() + seconds
     while True:
-        seen = look()
-        if right(seen) or time.monotonic() > until:
-            return seen
+        found = find()
+        if expected(found) or time.monotonic() > until:
+            return found
         time.sleep(0.05)

@@ -1,4 +1,6 @@
-"""The only module that starts programs: without a shell, in a known environment, in a process group of their own.
+"""Start programs without a shell, in a known environment.
+
+Each runs in a session of its own. No other module starts programs.
 
 `sh` is imported with the first command, because importing it takes longer than many commands run.
 """
@@ -29,7 +31,9 @@ DEFERRED_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass(frozen=True)
 class Result:
-    """The result of a command: exit code (negative: the signal that killed it), output and duration in seconds.
+    """The result of a command: exit code, output and duration in seconds.
+
+    A negative exit code is the signal that killed the command.
 
     `output` and `errors` are complete, or the last lines only if a callback received the lines.
     """
@@ -46,13 +50,13 @@ class Result:
         return self.exit == 0
 
     @property
-    def last_words(self) -> str:
+    def last_lines(self) -> str:
         """Return the last nonempty lines of both streams, for an error message."""
         return "\n".join([line for line in self.tail if line.strip()][-6:])
 
 
 def base_environment() -> dict[str, str]:
-    """Return the environment of every command: a known locale and path, and nothing from the caller."""
+    """Return the environment of every command, with nothing from the caller."""
     return {
         "PATH": SEARCH_PATH,
         "HOME": "/root" if os.geteuid() == 0 else os.environ.get("HOME", "/"),
@@ -62,18 +66,24 @@ def base_environment() -> dict[str, str]:
 
 
 def which(program: str) -> str | None:
-    """Return the full path of a program on root's search path; None if it is not installed."""
+    """Return the full path of a program on root's search path; None if missing."""
     return shutil.which(program, path=SEARCH_PATH)
 
 
 def as_nobody(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return the argv that runs `argv` without root's privileges: for programs that parse untrusted input."""
+    """Return the argv that runs `argv` without root's privileges.
+
+    For programs that parse untrusted input.
+    """
     who = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs", "--bounding-set", "-all")
     return ("setpriv", *who, "--", *argv) if os.geteuid() == 0 else tuple(argv)
 
 
 class Process:
-    """A running command. `wait` returns its result; `end` terminates the process group, then kills it."""
+    """A running command.
+
+    `wait` returns its result; `end` terminates the process group, then kills it.
+    """
 
     def __init__(
         self,
@@ -97,7 +107,10 @@ class Process:
         return bool(self._running.process.is_alive()[0])
 
     def wait(self) -> Result:
-        """Wait for the command to exit. An exception meanwhile (a signal, Ctrl-C) ends the process group first."""
+        """Wait for the command to exit.
+
+        An exception meanwhile (a signal, Ctrl-C) ends the process group first.
+        """
         try:
             self._running.wait()
         except BaseException:
@@ -138,7 +151,9 @@ def start(
     on_line: OnLine | None = None,
     on_text: Callable[[str], None] | None = None,
 ) -> Process:
-    """Start a command in a session of its own. Raise PiwizardError if the program is not installed.
+    """Start a command in a session of its own.
+
+    Raise PiwizardError if the program is not installed.
 
     A signal that arrives during the start ends the command and then takes its normal effect.
     `on_text`, in place of `on_line`, receives output as it arrives, for programs that do not print lines.
@@ -232,7 +247,7 @@ def run(
     on_text: Callable[[str], None] | None = None,
     timeout: float | None = None,
 ) -> Result:
-    """Run a command and return its result. The caller decides what an exit code other than 0 means.
+    """Run a command and return its result, whatever its exit code is.
 
     After `timeout` seconds the process group is stopped and the exit code is 124, as with timeout(1).
     """

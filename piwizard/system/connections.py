@@ -1,4 +1,4 @@
-"""Connections to hosts and Unix sockets, limited by a deadline."""
+"""Connect to hosts and Unix sockets within a deadline."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def unix(path: str) -> Connect:
 
 
 def tcp(host: str, port: int, *, family: int = 0, tls: ssl.SSLContext | None = None, name: str = "") -> Connect:
-    """Connect to a host over any or one address family; with `tls` to the server called `name`, else `host`."""
+    """Connect to a host over any address family, or over one.
+
+    With `tls`, the certificate must be for `name`, or else for `host`.
+    """
 
     def connect(deadline: Deadline) -> socket.socket:
         plain = _first(_look_up(host, port, family, deadline), deadline)
@@ -63,7 +66,7 @@ def tcp(host: str, port: int, *, family: int = 0, tls: ssl.SSLContext | None = N
 
 
 def _look_up(host: str, port: int, family: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """Return families and addresses. Uses a thread, because the C library has no time limit of its own over TCP."""
+    """Return families and addresses. A thread asks, because the C library has no time limit over TCP."""
 
     def ask() -> None:
         try:

@@ -1,7 +1,7 @@
-"""The only module that prints to the terminal or reads from it.
+"""Print to the terminal and read from it.
 
-All text is made visible and stripped of secrets first, whatever it comes from. A test searches all other modules for
-ways around this one.
+No other module does this. All text is made visible and stripped of secrets first, whatever it comes from. A test
+searches all other modules for output that avoids this one.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from piwizard.system import printable
 if TYPE_CHECKING:
     from piwizard.system.secret_filter import Secret, SecretFilter
 
-_concealer: SecretFilter | None = None
+_secret_filter: SecretFilter | None = None
 
 
 def hide_secrets(secrets: Iterable[Secret | str]) -> None:
     """Hide these secrets in all further output."""
-    global _concealer  # noqa: PLW0603 — one for the whole process, as its terminal is
+    global _secret_filter  # noqa: PLW0603 — a process has one terminal
     from piwizard.system.secret_filter import SecretFilter
 
-    if _concealer is None:
-        _concealer = SecretFilter()
-    _concealer.add(secrets)
+    if _secret_filter is None:
+        _secret_filter = SecretFilter()
+    _secret_filter.add(secrets)
 
 
 def without_secrets(text: str) -> str:
     """Return a text without secrets, for output that is not printed."""
-    return _concealer.text(text) if _concealer else text
+    return _secret_filter.text(text) if _secret_filter else text
 
 
 def say(*lines: str) -> None:
@@ -46,18 +46,27 @@ def warn(*lines: str) -> None:
 
 
 def show(text: str, *, indent: str = "    ", errors: bool = False) -> None:
-    """Print a text of several lines. `indent`, before all but the first, sets them apart from piwizard's own lines."""
+    """Print a text of several lines.
+
+    `indent` is put before all lines but the first, to set them apart from piwizard's own lines.
+    """
     _write(printable.lines(without_secrets(text), indent), sys.stderr if errors else sys.stdout)
 
 
 def say_json(value: object, *, but: Collection[str] = ()) -> None:
-    """Print a value as JSON on one line. The fields named in `but` are piwizard's own and keep words like a secret."""
-    value = _concealer.value(value, but) if _concealer else value
+    """Print a value as JSON on one line.
+
+    The fields named in `but` are piwizard's own: a secret equal to a word in them is not replaced there.
+    """
+    value = _secret_filter.value(value, but) if _secret_filter else value
     print(printable.json_text(value, ascii=not supports_unicode()), flush=True)
 
 
 def ask(asked: str, choices: str = "") -> str | None:
-    """Ask for a line of input, with `choices` after the question. Return None if the terminal was closed."""
+    """Ask for a line of input; None if the terminal was closed.
+
+    `choices` follow the question.
+    """
     text = f"{visible_question(asked)} {choices}".strip()
     try:
         return input(f"{as_encodable(text, sys.stdout)} ").strip()
@@ -67,18 +76,18 @@ def ask(asked: str, choices: str = "") -> str | None:
 
 
 def confirm(asked: str) -> None:
-    """Ask for confirmation on this terminal. Raise PiwizardError unless the answer is yes."""
+    """Ask for confirmation. Raise PiwizardError unless the answer is yes."""
     if not agreed(asked):
         raise PiwizardError("Nothing was changed.", hint="Run the command again and answer `y` to continue.")
 
 
 def agreed(asked: str) -> bool:
-    """Ask whether to do something on this terminal; no answer means no."""
+    """Ask for consent on this terminal; no answer means no."""
     return (ask(asked, "[y/N]") or "").lower() in ("y", "yes")
 
 
 def ask_secret(asked: str) -> str | None:
-    """Ask for a line of input without echo. Return None if the terminal was closed."""
+    """Ask for a line of input without echo; None if the terminal closed."""
     try:
         return getpass.getpass(f"{visible_question(asked)} ")
     except EOFError:

@@ -24,17 +24,23 @@ def generator_folder() -> Path:
 
 
 def partial_file() -> Path:
-    """Return the file that openssl writes to. It exists while a generation is requested and not finished."""
+    """Return the file that openssl writes to.
+
+    It exists while a generation is requested and not finished.
+    """
     return generator_folder() / "partial.pem"
 
 
 def generated_file() -> Path:
-    """Return the file with the complete parameters, as the unit leaves it for the run that installs them."""
+    """Return the file with complete parameters, which the next run installs."""
     return generator_folder() / "generated.pem"
 
 
 def read_progress() -> JobProgress:
-    """Read the progress of openssl. Every candidate has the same chance, so the duration varies a lot."""
+    """Read the progress of openssl.
+
+    Every candidate has the same chance, so the duration varies a lot.
+    """
     if generated_file().exists():
         return JobProgress(100, "generated, waiting to be installed")
     printed = files.read(PROGRESS_FILE) or b""

@@ -1,4 +1,7 @@
-"""Installed packages, read from dpkg's own files: in milliseconds, where its programs take a second on a Pi."""
+"""Read the installed packages from dpkg's own files.
+
+This takes milliseconds; on a Pi, dpkg's programs take a second.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,15 @@ class Package:
 
 
 def installed_versions(root: Path = Path("/")) -> dict[str, str]:
-    """Return name → version of all installed packages; foreign architectures as "libc6:armhf". Empty without dpkg."""
+    """Return name → version of all installed packages; empty without dpkg.
+
+    Foreign architectures are part of the name: "libc6:armhf".
+    """
     return parse_versions(read_status(root))
 
 
 def is_interrupted(root: Path = Path("/")) -> bool:
-    """Return whether dpkg was interrupted, so that `dpkg --configure -a` must run before anything else."""
+    """Return whether dpkg was interrupted and needs `dpkg --configure -a`."""
     try:
         # Names in dpkg's journal are digits only; "tmp.i" is an entry that was never completed.
         if any(entry.name.isdigit() for entry in (root / DPKG_FOLDER / "updates").iterdir()):
@@ -43,7 +49,7 @@ def is_interrupted(root: Path = Path("/")) -> bool:
 
 
 def parse_versions(status: str) -> dict[str, str]:
-    """Return name → version of the packages that a dpkg status file lists as installed."""
+    """Return name → version of the packages installed according to a status file."""
     packages = parse_packages(status)
     native = {"all", next((p.architecture for p in packages if p.name == "dpkg"), "all")}
     if native == {"all"}:
@@ -52,12 +58,15 @@ def parse_versions(status: str) -> dict[str, str]:
 
 
 def has_unfinished_package(status: str) -> bool:
-    """Return whether a dpkg status file lists a package that is neither installed nor removed."""
+    """Return whether a status file lists a package that is only half installed."""
     return HALFWAY.search(status) is not None
 
 
 def parse_packages(status: str) -> tuple[Package, ...]:
-    """Return the installed packages of a dpkg status file, in its order, without removed and unfinished ones."""
+    """Return the installed packages of a dpkg status file, in its order.
+
+    Removed and unfinished packages are skipped.
+    """
     return tuple(package for package, _ in installed_stanzas(status))
 
 

@@ -1,4 +1,7 @@
-"""Files that belong to a user rather than a package, and dependencies between packages, from dpkg's own files."""
+"""Find files that belong to the user rather than to a package.
+
+Also find dependencies between packages. All is read from dpkg's own files.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ NAME = re.compile(r"\s*([^\s:(]+)")
 
 
 def find_user_files(names: Iterable[str], root: Path = Path("/")) -> dict[str, Path]:
-    """Return package → one file among its settings that is new or was edited, for packages that have any."""
+    """Return package → one of its settings files that the user wrote or edited.
+
+    Packages without such a file are not in the result.
+    """
     wanted, lists = set(names), _lists(root)
     mine = {path for name in wanted for path in lists.get(name, ()) if path.startswith(f"{SETTINGS}/")}
     shared = {path for name, paths in lists.items() if name not in wanted for path in paths}
@@ -41,7 +47,10 @@ def find_user_files(names: Iterable[str], root: Path = Path("/")) -> dict[str, P
 
 
 def needed_by_others(names: Iterable[str], status: str) -> dict[str, str]:
-    """Return the packages that an installed package outside of them needs, each with the name of that package."""
+    """Return which of these packages an installed package outside of them needs.
+
+    Each has the name of that other package.
+    """
     ours, needs = set(names), {package.name: _needs(stanza) for package, stanza in dpkg.installed_stanzas(status)}
     found: dict[str, str] = {}
     while True:
@@ -59,7 +68,10 @@ def needed_by_others(names: Iterable[str], status: str) -> dict[str, str]:
 
 
 def depending_on(names: Iterable[str], others: Iterable[str], status: str) -> dict[str, str]:
-    """Return the packages that depend on one of `others`, directly or not, each with the name of what it needs."""
+    """Return which of these packages depend on one of `others`, even indirectly.
+
+    Each has the name of the package that it needs.
+    """
     ours, found = set(names), dict.fromkeys(others, "")
     needs = {package.name: _needs(stanza) for package, stanza in dpkg.installed_stanzas(status) if package.name in ours}
     while True:

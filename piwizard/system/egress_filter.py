@@ -1,4 +1,6 @@
-"""The outgoing connections that apps must not make: to the router, the home network and other private networks.
+"""Block the outgoing connections that apps must not make.
+
+These are connections to the router, the home network and other private networks.
 
 This file also runs as a program of its own: systemd starts it with the system's Python before an app starts, when
 /etc/resolv.conf changes, and every 15 minutes, because other programs flush the packet filter. So it uses only the
@@ -78,7 +80,10 @@ def parse_resolvers(text: str) -> tuple[str, ...]:
 
 
 def ruleset(users: Iterable[int]) -> str:
-    """Return the table for these user IDs, as input for `nft -f -`. Its record of rejected connections is kept."""
+    """Return the table for these user IDs, as input for `nft -f -`.
+
+    Loading it keeps the record of rejected connections.
+    """
     ids = ", ".join(str(user) for user in sorted(set(users)))
     own4, own6 = ", ".join(PRIVATE4), ", ".join(one for one in denied_networks() if ":" in one)
     seen = "size 512; flags dynamic,timeout; timeout 1d;"
@@ -143,7 +148,10 @@ def _run(argv: Sequence[str], text: str | None = None) -> subprocess.CompletedPr
 
 
 def load_table(names: Sequence[str]) -> str:
-    """Load the nftables table for these users, or remove it without any. Return the errors of nft."""
+    """Load the nftables table for these users; without users, remove it.
+
+    Return the errors of nft.
+    """
     delete = f"table inet {TABLE}\ndelete table inet {TABLE}\n"
     if not names:
         return _run(("nft", "-f", "-"), delete).stderr
@@ -151,11 +159,15 @@ def load_table(names: Sequence[str]) -> str:
     kept = _run(("nft", "-f", "-"), wanted)
     if kept.returncode == 0:
         return ""
-    return _run(("nft", "-f", "-"), delete + wanted).stderr  # another version of this program created the table
+    # The table may come from another version of this program.
+    return _run(("nft", "-f", "-"), delete + wanted).stderr
 
 
 def allow_resolvers(names: Sequence[str], addresses: Sequence[str]) -> str:
-    """Allow these sites' services to reach the name servers. Return the errors of systemd."""
+    """Allow these sites' services to reach the name servers.
+
+    Return the errors of systemd.
+    """
     wanted = {str(ipaddress.ip_network(address)) for address in addresses}
     complaints = ""
     for name in names:

@@ -1,4 +1,6 @@
-"""Locks between piwizard's own processes, on files that no other user can open.
+"""Lock files between piwizard's own processes.
+
+No other user can open these files.
 
 flock(2) works on a read-only handle, too. A lock on a file that others can open would let any user block piwizard
 forever.

@@ -47,7 +47,10 @@ def read(path: Path) -> bytes | None:
 
 
 def mode_and_owner(path: Path) -> tuple[int, int, int]:
-    """Return permission bits, user ID and group ID of `path` (of a symlink itself, not of its target)."""
+    """Return permission bits, user ID and group ID of `path`.
+
+    A symlink is not followed.
+    """
     info = path.lstat()
     return stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid
 
@@ -79,7 +82,10 @@ def make_folders(folder: Path, mode: int = 0o755) -> None:
 
 
 def make_owned_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
-    """Create a folder with a mode and an owner. Raise NotADirectoryError if `path` is something else, even a link."""
+    """Create a folder with a mode and an owner.
+
+    Raise NotADirectoryError if `path` is something else, even a link.
+    """
     make_folders(path.parent)
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
@@ -94,7 +100,7 @@ def make_owned_folder(path: Path, mode: int, ids: tuple[int, int]) -> None:
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Exchange two paths of one folder, so that neither is ever missing. Raise OSError."""
+    """Exchange two paths of one folder, so that both always exist. Raise OSError."""
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
@@ -127,7 +133,10 @@ def unlink(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link or a whole folder, if it exists. Follow no link. Raise OSError if a disk is mounted."""
+    """Remove a file, a link or a whole folder, if it exists. Follow no link.
+
+    Raise OSError if a disk is mounted.
+    """
     try:
         parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -139,7 +148,10 @@ def remove(path: Path) -> None:
 
 
 def temporary_path(path: Path) -> Path:
-    """Return the path where a new version of a file or link is written. A killed run may leave it."""
+    """Return the path where a new version of a file or link is written.
+
+    A killed run may leave it behind.
+    """
     return path.with_name(f".{path.name}.piwizard-new")
 
 
@@ -149,7 +161,10 @@ def removal_path(folder: Path) -> Path:
 
 
 def remove_atomically(folder: Path) -> None:
-    """Remove a folder in one step: after an interruption, the rest no longer has its name."""
+    """Remove a folder in one step.
+
+    After an interruption, the rest no longer has its name.
+    """
     remove(removal_path(folder))
     if not folder.is_dir() or folder.is_symlink():
         return
@@ -167,7 +182,9 @@ def remove_atomically(folder: Path) -> None:
 def replace(
     path: Path, content: bytes, *, mode: int = 0o644, ids: tuple[int, int] = (0, 0), mtime_ns: int | None = None
 ) -> None:
-    """Write a temporary file, sync it and rename it: readers see the old or the new content, even after a power cut.
+    """Replace a file in one step, even if there is a power cut.
+
+    Readers see the old or the new content, because a temporary file is written, synced and renamed.
 
     The temporary file has a fixed name, so that the next run overwrites the rest of a killed one.
     """
@@ -201,7 +218,7 @@ def make_link(path: Path, target: str) -> None:
 
 
 def diff(before: bytes | None, after: bytes | None, path: Path) -> str:
-    """Return a unified diff of two versions of a file; None means that there is no file."""
+    """Return a unified diff of two versions of a file; None means no file."""
     import difflib  # not needed if nothing differs
 
     old, new = ((text or b"").decode("utf-8", "replace").splitlines() for text in (before, after))

@@ -1,4 +1,7 @@
-"""A service that cannot start for a moment, while visitors wait at the socket that systemd keeps open."""
+"""Keep a service from starting while its data is switched.
+
+Visitors wait meanwhile at the socket that systemd keeps open.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ class HeldService:
         files.replace(self._drop_in, DROP_IN.format(lock=self._lock).encode())
 
     def release(self) -> bool:
-        """Remove the drop-in, then release the lock. Return whether there was any. The caller reloads systemd."""
+        """Remove the drop-in, then release the lock; return whether there was any.
+
+        The caller reloads systemd.
+        """
         there = self._drop_in.exists() or self._handle is not None
         self._drop_in.unlink(missing_ok=True)
         if self._drop_in.parent.is_dir() and not any(self._drop_in.parent.iterdir()):

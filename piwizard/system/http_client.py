@@ -1,4 +1,4 @@
-"""HTTP requests to servers that may be hostile, with limits on time and size.
+"""Send HTTP requests to untrusted servers, with limits on time and size.
 
 All HTTP requests of piwizard use this module. It follows no redirects and decompresses nothing.
 """
@@ -21,7 +21,9 @@ CHUNK_BYTES = 65_536
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits for an answer. `seconds` is for everything together, from the DNS lookup to the body.
+    """The limits for an answer.
+
+    `seconds` is for everything together, from the DNS lookup to the body.
 
     A body is cut off after `body` bytes; headers of more than `head` bytes are refused. With `body_seconds` the
     beginning of a body is enough: reading stops after that time.
@@ -35,7 +37,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """The answer of a web server, with header names in lowercase. `whole`: the body is complete."""
+    """The answer of a web server, with header names in lowercase.
+
+    `whole`: the body is complete.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -57,7 +62,10 @@ def request(
     body: str | None = None,
     limits: Limits | None = None,
 ) -> HttpResponse:
-    """Send one request. Raise OSError if there is no answer, MalformedResponse if the answer is not HTTP."""
+    """Send one request.
+
+    Raise OSError if there is no answer, MalformedResponse if the answer is not HTTP.
+    """
     import http.client  # plans send no requests, and importing it is slow
 
     bounds = limits or Limits()

@@ -1,4 +1,4 @@
-"""Diffie-Hellman parameters: parsing them, and how long openssl takes to generate them."""
+"""Parse Diffie-Hellman parameters, and estimate the time to generate them."""
 
 from __future__ import annotations
 
@@ -76,16 +76,19 @@ def expected_candidates(bits: int) -> float:
 
 @cache
 def estimate_seconds(bits: int) -> float | None:
-    """Estimate the average duration in seconds on this board with a short trial; None if openssl fails."""
+    """Estimate the average duration in seconds on this board by a short trial.
+
+    Return None if openssl fails.
+    """
     since, counted = time.monotonic(), 0
     last = since
 
-    def look(text: str) -> None:
+    def count_dots(text: str) -> None:
         nonlocal counted, last
         counted, last = counted + text.count("."), time.monotonic()
 
     argv = dhparam_command(bits, Path("/dev/null"))
-    result = commands.run(argv, on_text=look, timeout=PROBE_SECONDS)
+    result = commands.run(argv, on_text=count_dots, timeout=PROBE_SECONDS)
     if result.exit not in (0, 124):
         return None
     spent = last - since if counted else result.seconds

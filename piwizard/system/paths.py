@@ -1,4 +1,7 @@
-"""The locations of piwizard's files, from platformdirs. Root uses the system-wide ones."""
+"""Return the locations of piwizard's files, from platformdirs.
+
+Root uses the system-wide ones.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def logs_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Return the folder for what can be downloaded again; /var/cache/piwizard for root."""
+    """Return the folder for downloads; /var/cache/piwizard for root."""
     return Path(_dirs().user_cache_path)
 
 
@@ -36,7 +39,7 @@ def answers_file() -> Path:
 
 
 def previous_answers_file() -> Path:
-    """Return the file that keeps the previous answers when others replace them."""
+    """Return the copy of the answers that others replaced."""
     return answers_file().with_name("answers.toml.previous")
 
 
@@ -46,7 +49,10 @@ def lock_file() -> Path:
 
 
 def locks_dir() -> Path:
-    """Return the folder for short locks, which only its owner can enter. /run/piwizard/locks for root."""
+    """Return the folder for short locks; /run/piwizard/locks for root.
+
+    Only its owner can enter it.
+    """
     return Path(_dirs().user_runtime_path) / "locks"
 
 
@@ -56,12 +62,15 @@ def dhparam_file() -> Path:
 
 
 def sites_dir() -> Path:
-    """Return the folder with one subfolder per site: its releases, data and environment file."""
+    """Return the folder with one subfolder per site.
+
+    It contains the site's releases, data and environment file.
+    """
     return Path("/srv")
 
 
 def restrict_private_paths() -> None:
-    """Remove access for everybody but root from what earlier versions left readable, such as the answers."""
+    """Remove the access of other users to what earlier versions left readable."""
     answers, previous = answers_file(), previous_answers_file()
     folders = (answers.parent, state_dir(), logs_dir())
     for path, mode in (*((folder, 0o700) for folder in folders), (answers, 0o600), (previous, 0o600)):

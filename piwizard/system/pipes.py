@@ -1,4 +1,4 @@
-"""The output of a command, read as it arrives, in lines or pieces, and with limits on what is kept."""
+"""Read the output of a command as it arrives, with limits on what is kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_TAIL_LINE_CHARACTERS = 4000
 MAX_LINE_CHARACTERS = 20_000
 """The longest line that a callback receives; of the rest, only the number of characters."""
 MAX_KEPT_CHARACTERS = 32 << 20
-"""Per stream, if there is no callback: the program may print without end."""
+"""Per stream, if there is no callback: a program may print endless output."""
 CHUNK_BYTES = 1 << 16
 DRAIN_SECONDS = 1.0
 """How long to read what is left in the pipes. Processes that keep printing are ignored after that."""
@@ -43,7 +43,10 @@ class Stream(Protocol):
 
 
 class Pieces:
-    """Pass a stream on as it arrives, for a program that prints no lines; keep the end of it."""
+    """A stream that passes text on as it arrives and keeps the end of it.
+
+    For a program that prints no lines.
+    """
 
     def __init__(self, on_text: Callable[[str], None], tail: deque[str]) -> None:
         self._on_text, self._tail = on_text, tail
@@ -58,7 +61,10 @@ class Pieces:
 
 
 class Lines:
-    """Pass the lines of a stream on and keep the last ones; without a callback, keep the first characters."""
+    """A stream that passes lines on and keeps the last ones.
+
+    Without a callback, it keeps the first characters.
+    """
 
     def __init__(self, stream: str, on_line: OnLine | None, tail: deque[str]) -> None:
         self._stream, self._on_line, self._tail = stream, on_line, tail
@@ -103,7 +109,7 @@ class Lines:
 
 
 class PipeReader:
-    """Read a command's two pipes in a thread until both are closed.
+    """A thread that reads the two pipes of a command until both are closed.
 
     `error` is the first exception that a stream raised, as from a callback on a full disk. The rest of the output is
     still read, so that the command is not blocked, and discarded.
@@ -129,7 +135,10 @@ class PipeReader:
         return self._ends[0], self._ends[1]
 
     def begin(self) -> None:
-        """Start reading. The command has started, or never will: close this process's copies of its ends."""
+        """Start reading, after the command has started or failed to start.
+
+        Close this process's copies of the command's ends.
+        """
         for end in self._ends:
             os.close(end)
         self._thread.start()

@@ -1,4 +1,7 @@
-"""Untrusted text made visible: no character in it moves the cursor, sets colors, reorders or hides anything."""
+"""Make untrusted text visible.
+
+No character in the result moves the cursor, sets colors, reorders or hides anything.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|\(
 
 
 def line(text: str, most: int = MAX_LINE_CHARACTERS) -> str:
-    r"""Return a text as one line, with invisible characters escaped: a line feed as ``\n``, ESC as ``\x1b``.
+    r"""Return a text as one line, with invisible characters escaped.
+
+    A line feed becomes ``\n``, ESC becomes ``\x1b``.
 
     Tabs and other kinds of spaces become plain spaces. A text longer than `most` is cut, followed by the number of
     missing characters.
@@ -39,14 +44,14 @@ def line(text: str, most: int = MAX_LINE_CHARACTERS) -> str:
 
 
 def lines(text: str, indent: str = "") -> list[str]:
-    """Return the visible lines of a text, with `indent` before every line but the first."""
+    """Return the visible lines of a text, with `indent` before all but the first."""
     first, *others = text.splitlines() or [""]
     left_out = [f"... ({len(others) - MAX_LINES} more lines)"] if len(others) > MAX_LINES else []
     return [line(first), *(f"{indent}{line(one)}" for one in (*others[:MAX_LINES], *left_out))]
 
 
 def value(text: object) -> str:
-    """Return untrusted text, such as a name, for use within a sentence or a question.
+    """Return untrusted text, such as a name, for use in a sentence or a question.
 
     It is one line of limited length without wide gaps, so that it cannot look like a line of its own.
     """
@@ -54,7 +59,7 @@ def value(text: object) -> str:
 
 
 def terminal_line(text: str) -> str:
-    """Return a line of program output as a terminal would leave it: without colors and overwritten parts."""
+    """Return a line of program output without colors and overwritten parts."""
     if text.isascii() and text.isprintable():
         return line(text)
     return line(_SEQUENCE.sub("", text.rstrip("\r").rsplit("\r", 1)[-1]))
@@ -66,7 +71,7 @@ def is_visible(char: str) -> bool:
 
 
 def json_text(value: object, *, ascii: bool = False) -> str:
-    r"""Return a value as JSON in which invisible characters are escaped: ``\u009b``, ``\u202e``."""
+    r"""Return a value as JSON with invisible characters escaped, as ``\u009b``."""
     text = json.dumps(value, ensure_ascii=ascii)
     return text if ascii or text.isascii() else _NOT_IN_JSON.sub(_json_escape, text)
 

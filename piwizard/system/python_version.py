@@ -1,4 +1,4 @@
-"""Versions of Python interpreters, and virtual environments that were built for another version."""
+"""Find virtual environments that were built for another version of Python."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ NUMBERED = re.compile(r"python(3\.\d+)$")
 
 @dataclass(frozen=True)
 class VenvMismatch:
-    """A virtual environment built for a Python that a system upgrade has removed. Nothing in it starts."""
+    """A virtual environment built for a Python that a system upgrade has removed.
+
+    Nothing in it starts.
+    """
 
     built: str
     here: str
 
     @property
-    def words(self) -> str:
-        """Return the problem as text for a person."""
+    def sentence(self) -> str:
+        """Return the problem as text for the user."""
         return f"its environment was built for Python {self.built}, and this machine has {self.here} now"
 
 
 def find_venv_mismatch(venv: Path) -> VenvMismatch | None:
-    """Return the mismatch of a virtual environment with this machine's Python; None if there is none."""
+    """Return the mismatch of an environment with this machine's Python, or None."""
     # realpath does not fail on circular links, which an app may contain.
     started = NUMBERED.match(os.path.basename(os.path.realpath(venv / "bin" / "python")))
     built = sorted(match[1] for folder in venv.glob("lib/python3.*") if (match := NUMBERED.match(folder.name)))
@@ -34,7 +37,7 @@ def find_venv_mismatch(venv: Path) -> VenvMismatch | None:
 
 
 def interpreter_version(python: str, system: str | None) -> tuple[int, int] | None:
-    """Return the version of an interpreter, such as (3, 13); None if its name does not show it.
+    """Return the version of an interpreter, such as (3, 13); None if unknown.
 
     `python` is a name ("python3") or a full path; `system` is the version of the system's python3 ("3.13.5").
     """

@@ -1,4 +1,7 @@
-"""Fixes as data: what piwizard or a person can do about a failed check. Only `format_fix` makes text of them."""
+"""Describe fixes of failed checks as data.
+
+Only `format_fix` turns them into text.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ class ApplySteps:
 
 @dataclass(frozen=True)
 class AddAnswer:
-    """Add values to a list in the answers before the steps are applied. `shown` are the ones named to a person."""
+    """Add values to a list in the answers before the steps are applied.
+
+    `shown` are the values that the user sees.
+    """
 
     key: str
     values: tuple[str, ...]
@@ -28,7 +34,7 @@ class AddAnswer:
 
 @dataclass(frozen=True)
 class GenerateSecret:
-    """Have piwizard generate a secret for a key, such as app.env.SECRET_KEY, before the steps are applied."""
+    """Generate a secret for a key of the answers before the steps are applied."""
 
     key: str
     length: int = 32
@@ -37,7 +43,7 @@ class GenerateSecret:
 
 @dataclass(frozen=True)
 class AskAnswer:
-    """Ask a person for the value of a key, such as app.env.API_KEY, before the steps are applied."""
+    """Ask the user for the value of a key before the steps are applied."""
 
     key: str
     secret: bool
@@ -45,7 +51,7 @@ class AskAnswer:
 
 @dataclass(frozen=True)
 class RunCommand:
-    """A command for a person to run. `purpose` completes "Run `nginx -t` …"."""
+    """A command for the user to run. `purpose` completes "Run `nginx -t` …"."""
 
     command: str
     purpose: str = ""
@@ -60,7 +66,7 @@ class WaitUntil:
 
 @dataclass(frozen=True)
 class Advice:
-    """Advice that only a person can follow, in whole sentences."""
+    """Advice that only the user can follow, in whole sentences."""
 
     text: str
 
@@ -76,12 +82,12 @@ def is_automatic(fix: Fix) -> bool:
 
 
 def needs_input(fix: Fix) -> bool:
-    """Return whether a person must provide a value first."""
+    """Return whether the user must provide a value first."""
     return any(isinstance(one, AskAnswer) for one in fix)
 
 
 def format_fix(fix: Fix) -> str:
-    """Return a fix as text for a person."""
+    """Return a fix as text for the user."""
     answered, parts = False, []
     for one in fix:
         text = _text(one)

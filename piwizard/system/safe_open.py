@@ -1,4 +1,6 @@
-"""Folders and files opened without following a link, even while somebody else changes the tree.
+"""Open folders and files without following a link.
+
+This is safe even if somebody else changes the tree meanwhile.
 
 Root must never work by path in a tree that another user can write to: between a check and the action, a folder there
 can become a link to any other folder. These functions start at an open folder and go down one name at a time, with
@@ -37,7 +39,10 @@ def open_folder(path: Path) -> Iterator[int]:
 
 @contextmanager
 def open_below(within: int, path: PurePath) -> Iterator[int]:
-    """Keep the folder `path` below an open folder open. Raise OSError at a link on the way."""
+    """Keep the folder `path` below an open folder open.
+
+    Raise OSError at a link on the way.
+    """
     handle = os.dup(within)
     try:
         for part in path.parts:
@@ -50,7 +55,7 @@ def open_below(within: int, path: PurePath) -> Iterator[int]:
 
 
 def open_file(name: str, within: int) -> BinaryIO | None:
-    """Open a regular file in an open folder; None if it is a link, a pipe or anything else."""
+    """Open a regular file in an open folder; None if it is anything else."""
     try:
         handle = os.open(name, FILE_FLAGS, dir_fd=within)
     except OSError:
@@ -62,7 +67,10 @@ def open_file(name: str, within: int) -> BinaryIO | None:
 
 
 def read_file(root: Path, path: PurePath, limit: int) -> bytes | None:
-    """Return at most `limit` bytes of a regular file below `root`; None if there is none, or a link on the way."""
+    """Return at most `limit` bytes of a regular file below `root`; None without one.
+
+    No link on the way is followed.
+    """
     try:
         with open_folder(root) as top, open_below(top, path.parent) as parent:
             file = open_file(path.name, parent)
@@ -84,7 +92,10 @@ def entry_exists(name: str, within: int) -> bool:
 
 
 def mount_id(handle: int) -> int:
-    """Return the mount ID of an open file or folder, which, unlike its device number, identifies bind mounts."""
+    """Return the mount ID of an open file or folder.
+
+    Unlike a device number, it also identifies bind mounts.
+    """
     found = re.search(r"^mnt_id:\s*(\d+)$", Path(f"/proc/self/fdinfo/{handle}").read_text(), re.M)
     if found is None:
         raise OSError(errno.ENOTSUP, "The kernel does not report the mount of an open file")
@@ -92,7 +103,7 @@ def mount_id(handle: int) -> int:
 
 
 def walk(within: int, deepest: int = MAX_DEPTH) -> Iterator[tuple[str, int, os.stat_result]]:
-    """Yield each entry below an open folder together with the open folder that contains it.
+    """Yield each entry below an open folder, with the open folder that contains it.
 
     Mounted file systems and entries below more than `deepest` folders are skipped.
     """
@@ -121,7 +132,9 @@ def _walk(within: int, mount: int, left: int) -> Iterator[tuple[str, int, os.sta
 
 @contextmanager
 def make_nested_folders(within: int, names: Sequence[str], ids: Ids, mode: int) -> Iterator[int]:
-    """Create nested folders below an open one, and keep the innermost open. Owner and mode are set at the end.
+    """Create nested folders below an open one, and keep the innermost open.
+
+    Owner and mode are set at the end.
 
     Until then only root can enter them.
     """
@@ -138,7 +151,10 @@ def make_nested_folders(within: int, names: Sequence[str], ids: Ids, mode: int) 
 
 
 def write_file(name: str, content: bytes, within: int, mode: int) -> None:
-    """Write a new file in an open folder, for the folder's owner. Raise FileExistsError if it exists."""
+    """Write a new file in an open folder, for the folder's owner.
+
+    Raise FileExistsError if it exists.
+    """
     handle = os.open(name, NEW_FILE_FLAGS, 0o600, dir_fd=within)
     try:
         view = memoryview(content)

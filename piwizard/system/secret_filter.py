@@ -73,7 +73,7 @@ class SecretFilter:
         self.add(secrets)
 
     def add(self, secrets: Iterable[Secret | str]) -> None:
-        """Also hide these from now on."""
+        """Hide these secrets, too, from now on."""
         given = [one if isinstance(one, Secret) else Secret(one) for one in secrets]
         new = [one for one in given if one.value and one not in self._secrets]
         if new:
@@ -90,7 +90,10 @@ class SecretFilter:
         return text
 
     def value(self, value: Any, but: Collection[str] = ()) -> Any:  # noqa: ANN401 — JSON of any shape
-        """Return a JSON value without secrets in its texts. Fields named in `but` are not changed."""
+        """Return a JSON value without secrets in its texts.
+
+        Fields named in `but` are not changed.
+        """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
@@ -125,7 +128,10 @@ class SecretFilter:
 
 
 def spellings(secret: str) -> set[str]:
-    """Return a secret as it is, and as Python, JSON, shells, systemd, HTML, URLs and base64 write it."""
+    """Return a secret as it is, and as programs write it.
+
+    These are Python, JSON, shells, systemd, HTML, URLs and base64.
+    """
     quoted = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in secret)
     content = secret.encode("utf-8", "surrogatepass")
     forms = {secret, quoted, shlex.quote(secret), html.escape(secret), html.escape(secret, quote=False)}

@@ -1,4 +1,4 @@
-"""A cache of system queries that the probes of a plan share."""
+"""Cache the system queries that the probes of a plan share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from piwizard.system import dpkg, systemd
 
 
 class SystemCache:
-    """Cached answers of dpkg and systemd. `forget` clears them after each applied change."""
+    """Cached answers of dpkg and systemd, cleared after each applied change."""
 
     def __init__(self) -> None:
         self._packages: dict[str, str] | None = None
@@ -20,13 +20,13 @@ class SystemCache:
             self._packages = dpkg.installed_versions()
         return self._packages.get(name)
 
-    def look_at_units(self, names: Iterable[str]) -> None:
+    def load_units(self, names: Iterable[str]) -> None:
         """Load the states of several units with one call."""
         self._units |= systemd.read_states(name for name in names if name not in self._units)
 
     def unit(self, name: str) -> systemd.UnitState:
         """Return the state of a systemd unit."""
-        self.look_at_units([name])
+        self.load_units([name])
         return self._units[name]
 
     def forget(self) -> None:

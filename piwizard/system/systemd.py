@@ -1,4 +1,4 @@
-"""The states of systemd units, queried together."""
+"""Read the states of systemd units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from piwizard.system import commands
 
 @dataclass(frozen=True)
 class UnitState:
-    """`file` is systemd's UnitFileState ("enabled", "disabled", "static", "masked", "" without a file)."""
+    """The state of a systemd unit.
+
+    `file` is its UnitFileState: "enabled", "disabled", "static", "masked", or "" without a file.
+    """
 
     exists: bool
     file: str
@@ -36,7 +39,7 @@ class UnitState:
 
     @property
     def failed(self) -> bool:
-        """Return whether it failed. systemd may refuse to start it until `systemctl reset-failed`."""
+        """Return whether it failed, so that `systemctl reset-failed` may be needed."""
         return self.active == "failed" or self.failing
 
 
@@ -45,7 +48,10 @@ MISSING_UNIT = UnitState(exists=False, file="", active="inactive", stale=False)
 
 
 def parse_states(text: str, names: list[str]) -> dict[str, UnitState]:
-    """Parse `systemctl show` output: one block of Key=value lines per unit, in the requested order."""
+    """Parse `systemctl show` output, in the order of the request.
+
+    It has one block of Key=value lines per unit.
+    """
     found = {name: MISSING_UNIT for name in names}
     blocks = [block for block in text.strip().split("\n\n") if block]
     for name, block in zip(names, blocks, strict=False):
@@ -61,7 +67,7 @@ def parse_states(text: str, names: list[str]) -> dict[str, UnitState]:
 
 
 def read_states(names: Iterable[str]) -> dict[str, UnitState]:
-    """Return the states of these units. Without a running systemd, all of them are missing."""
+    """Return the states of these units; without systemd, all are missing."""
     wanted = sorted(set(names))
     if not wanted or commands.which("systemctl") is None:
         return {name: MISSING_UNIT for name in wanted}
@@ -70,7 +76,7 @@ def read_states(names: Iterable[str]) -> dict[str, UnitState]:
 
 
 def list_active(pattern: str) -> list[str]:
-    """Return the names of the units that match a pattern and are running or about to."""
+    """Return the names of running or starting units that match a pattern."""
     if commands.which("systemctl") is None:
         return []
     options = ("--plain", "--no-legend", "--state=active,activating")
@@ -79,7 +85,9 @@ def list_active(pattern: str) -> list[str]:
 
 
 def is_loading(name: str, longest: float) -> bool:
-    """Return whether a service started less than `longest` seconds ago, so that it may still be loading.
+    """Return whether a service started less than `longest` seconds ago.
+
+    It may still be loading then.
 
     One failed start is tolerated: when several workers prepare the same database, all but the first may fail once.
     """

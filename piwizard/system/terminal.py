@@ -1,4 +1,4 @@
-"""The capabilities of this terminal: full screens, plain prompts, or no interaction."""
+"""Choose the front end for this terminal: full screens or plain prompts."""
 
 from __future__ import annotations
 

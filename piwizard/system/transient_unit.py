@@ -1,4 +1,4 @@
-"""A command of an app in a transient systemd unit, which is checked to be empty afterwards.
+"""Run a command of an app in a transient systemd unit that is empty afterwards.
 
 A process that a command leaves behind could change files while root works on them. So each such command has a control
 group of its own, which no process can leave. systemd stops everything in it with the command, and piwizard continues
@@ -38,7 +38,9 @@ def run(
     cwd: Path,
     on_line: OnLine | None = None,
 ) -> Result:
-    """Run a command in a unit with these properties ("User=blog"), and stop everything that it left running.
+    """Run a command in a unit with these properties ("User=blog").
+
+    Stop everything that it left running.
 
     `argv[0]` is looked up on the PATH of `env`, inside the unit. `env` may contain secrets: it is passed in a file that
     only root can read. The exit code is the command's own, negative for the signal that killed it. Raise PiwizardError

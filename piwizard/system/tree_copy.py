@@ -1,4 +1,7 @@
-"""Copies of whole trees, or of what changed in them, that contain no special files and no shared inodes."""
+"""Copy whole trees, or the changes in them.
+
+The copies contain no special files and no shared inodes.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ class Modes:
 
 
 def copy_tree(source: int, target: int, modes: Modes, *, depth: int = 0) -> None:
-    """Copy the content of an open folder into another one that is empty and that only root can enter.
+    """Copy the content of an open folder into another one that is empty.
+
+    Only root can enter the other one.
 
     Regular files with several names become separate files; symbolic links are copied as text; pipes, sockets and
     devices are skipped. Times are kept. Raise OSError (ELOOP) if folders are nested more than MAX_DEPTH deep.
@@ -72,7 +77,10 @@ def _copy_entry(name: str, source: int, target: int, modes: Modes, depth: int) -
 
 
 def copy_folders(source: int, target: int, modes: Modes, left: int = 8) -> None:
-    """Create the folders of one open folder in another, without files, at most `left` levels below the first."""
+    """Create the folders of one open folder in another, without files.
+
+    At most `left` levels below the first are created.
+    """
     for name in os.listdir(source):
         try:
             inner = os.open(name, FOLDER_FLAGS, dir_fd=source)
@@ -89,7 +97,9 @@ def copy_folders(source: int, target: int, modes: Modes, left: int = 8) -> None:
 
 
 def copy_changes(source: int, target: int, modes: Modes, *, depth: int = 0) -> None:
-    """Copy regular files that are new or differ from one open folder into another that belongs to root.
+    """Copy new and changed regular files from one open folder into another.
+
+    The other one belongs to root.
 
     For the results of a command in a copy of a tree. Links in either of them and git's files are not touched.
     """
@@ -121,7 +131,10 @@ def copy_changes(source: int, target: int, modes: Modes, *, depth: int = 0) -> N
 
 
 def copy_file(file: BinaryIO, name: str, target: int, modes: Modes) -> None:
-    """Write the content of an open file as a new file in an open folder. Raise FileExistsError if it exists."""
+    """Write the content of an open file as a new file in an open folder.
+
+    Raise FileExistsError if it exists.
+    """
     handle = os.open(name, NEW_FILE_FLAGS, 0o600, dir_fd=target)
     try:
         _transfer(file.fileno(), handle)

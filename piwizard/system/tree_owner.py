@@ -1,4 +1,7 @@
-"""Owner and permissions of whole trees, changed without touching files that also have a name elsewhere."""
+"""Change the owner and permissions of whole trees.
+
+Files that also have a name elsewhere are not touched.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from piwizard.system.tree_copy import Modes, copy_file
 
 
 def change_owner(within: int, ids: Ids, mode: int) -> None:
-    """Change the owner of a tree that belongs to root, and remove the permission bits that are not in `mode`.
+    """Change the owner of a tree that belongs to root, and limit its permissions.
+
+    Permission bits that are not in `mode` are removed.
 
     A file with several names is copied first: another name may be a user's own file. Mounted file systems are not
     touched.

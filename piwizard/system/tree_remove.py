@@ -1,4 +1,4 @@
-"""Removal of whole trees, however deeply nested, without following links or crossing mounts."""
+"""Remove whole trees, however deep, without following links or crossing mounts."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def repository(address: str, access: GitAccess = ANONYMOUS) -> AnswerLookup:
             timeout=SECONDS,
         )
         if not result.ok:
-            raise git_errors.explain_failure(address, None, result.last_words, access)
+            raise git_errors.explain_failure(address, None, result.last_lines, access)
     except AnswerRefused as refusal:
         return AnswerLookup(False, f"{refusal.reason} {refusal.hint}" if refusal.hint else refusal.reason)
     except PiwizardError as error:

@@ -31,7 +31,7 @@ class Sdist:
         wanted.write_text(f"{self.name}=={self.version} --hash=sha256:{self.sha256}\n")
         options = ("--quiet", "--no-deps", "--no-binary", self.name, "--require-hashes", "--dest", str(folder))
         result = commands.run((sys.executable, "-m", "pip", "download", *options, "-r", str(wanted)), timeout=120)
-        assert result.ok, result.last_words
+        assert result.ok, result.last_lines
 
 
 @dataclass(frozen=True)

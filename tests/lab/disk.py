@@ -38,4 +38,4 @@ class Disk:
 
     def _resize(self, size: int) -> None:
         done = self._lifeline.run(("mount", "-o", f"remount,size={size}", str(self.folder)))
-        assert done.ok, done.last_words
+        assert done.ok, done.last_lines

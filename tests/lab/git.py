@@ -80,5 +80,5 @@ class GitServer:
 
     def _git(self, *argv: str) -> str:
         result = commands.run(("git", *argv), env=AUTHOR | COMMITTER | DATES)
-        assert result.ok, result.last_words
+        assert result.ok, result.last_lines
         return result.output

@@ -115,5 +115,5 @@ def _configure(root: Path) -> None:
 
 def _inside(root: Path, argv: tuple[str, ...], *, input: str | None = None) -> Result:
     result = commands.run(("chroot", str(root), *argv), input=input)
-    assert result.ok, f"{argv}: {result.last_words}"
+    assert result.ok, f"{argv}: {result.last_lines}"
     return result

@@ -49,7 +49,7 @@ class MiniUpnpd(UpnpRouter):
         eventually(self._listening)
 
     def _listening(self) -> None:
-        assert self._server.alive, self._server.wait().last_words
+        assert self._server.alive, self._server.wait().last_lines
         assert http_client.listening(self._network.laptop.path, ROUTER, self.port)
 
     def stop(self) -> None:

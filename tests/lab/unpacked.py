@@ -20,8 +20,8 @@ def _fetch(package: str, folder: Path) -> None:
     if not fetched.ok:
         commands.run(("apt-get", "update"))
         fetched = commands.run(("apt-get", "download", "-o", "APT::Sandbox::User=root", package), cwd=folder)
-    assert fetched.ok, f"no package {package}: {fetched.last_words}"
+    assert fetched.ok, f"no package {package}: {fetched.last_lines}"
     (archive,) = folder.glob("*.deb")
     result = commands.run(("dpkg-deb", "--extract", str(archive), str(folder)))
-    assert result.ok, result.last_words
+    assert result.ok, result.last_lines
     archive.unlink()

@@ -73,7 +73,7 @@ class VirtualPi:
             (found,) = (source.files / "boot").glob(f"{name}-*")
             shutil.copy(found, self._folder / name)
         made = commands.run(("mkfs.ext4", "-q", "-d", str(source.files), str(self._folder / "disk"), SIZE))
-        assert made.ok, made.last_words
+        assert made.ok, made.last_lines
         source.discard()
 
     # Power
@@ -106,7 +106,7 @@ class VirtualPi:
     @property
     def _ended(self) -> str:
         assert self._machine
-        return f"{self._machine.wait().last_words} {self._console}"
+        return f"{self._machine.wait().last_lines} {self._console}"
 
     @property
     def _console(self) -> list[str]:

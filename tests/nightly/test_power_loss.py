@@ -72,7 +72,7 @@ def _loses_power(board: VirtualPi, command: tuple[str, ...]) -> bool:
             board.power_cut()
 
     result = board.start(command, on_line=cut_after_some_events).wait()
-    assert result.ok or seen >= EACH, result.last_words
+    assert result.ok or seen >= EACH, result.last_lines
     return seen >= EACH
 
 

@@ -96,7 +96,9 @@ def _run(*argv: str | Path, cwd: Path | None = None) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", [preparation.COPY_SCRIPT, app.SMOKE_TEST, Path(cgroups.CGROUP_EXEC)], ids=lambda path: path.stem
+    "script",
+    [preparation.COPY_SCRIPT, app.SMOKE_TEST, app.GUNICORN_CONFIG, Path(cgroups.CGROUP_EXEC)],
+    ids=lambda path: path.stem,
 )
 def test_script_that_another_process_runs_is_there(script):
     assert script.is_file(), "modules that are run by path are not found by import checks"

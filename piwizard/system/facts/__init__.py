@@ -1,4 +1,4 @@
-"""What this machine is: read once, in milliseconds, without altering or starting anything."""
+"""Read the facts about this machine, without changing or starting anything."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ __all__ = [
 
 
 def gather(source: FactSource | None = None) -> Facts:
-    """Everything that can be known of a machine at once; of this one unless told otherwise.
+    """Read all facts about a machine, by default about this one.
 
-    Never raises for what is missing or may not be read: that is None, or the emptiest value there is.
+    Raise nothing if something is missing or cannot be read: its fact is None, or an empty value.
     """
     from piwizard.system import dpkg
     from piwizard.system.facts import board, nginx_facts

@@ -1,4 +1,4 @@
-"""Which board this is, its cores, and what its programs are compiled for."""
+"""Read the board, its cores and its architecture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DPKG_OF = {"aarch64": "arm64", "x86_64": "amd64", "armv7l": "armhf", "armv6l": "
 
 
 def read_board(source: FactSource) -> Board:
-    """Asks the device tree, then /proc/cpuinfo, then the BIOS."""
+    """Read the board from the device tree, /proc/cpuinfo or the BIOS."""
     cpuinfo = source.read("/proc/cpuinfo") or ""
     model = (source.read("/proc/device-tree/model") or "").rstrip("\0\n ")
     if not model and (said := re.search(r"^Model\s*: (.+)$", cpuinfo, re.M)):
@@ -35,15 +35,15 @@ def read_board(source: FactSource) -> Board:
 
 
 def short_name(model: str) -> str:
-    """ "Raspberry Pi 3 Model B Plus Rev 1.3" as people say it: "Pi 3 B+"."""
+    """Return the usual name: "Raspberry Pi 3 Model B Plus Rev 1.3" is "Pi 3 B+"."""
     name = re.sub(r" Rev [\d.]+$", "", model).removeprefix("Raspberry ")
     name = re.sub(r" Plus$", "+", name).replace("Pi Model", "Pi 1 Model").replace(" Model ", " ")
-    # There is only one Pi 4 and one Pi 5, and the first letter is the usual one of the 2 and 3.
+    # There is only one Pi 4 and one Pi 5, and a Pi 2 or 3 without a letter is a model B.
     return re.sub(r"^(Pi [2-9]) B$", r"\1", name)
 
 
 def count_cores(source: FactSource) -> int:
-    """Cores that are switched on, at least 1."""
+    """Return the number of cores that are switched on, at least 1."""
     online = (source.read("/sys/devices/system/cpu/online") or "").strip()
     if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", online):
         return max(1, len(re.findall(r"^processor\s*:", source.read("/proc/cpuinfo") or "", re.M)))
@@ -52,7 +52,10 @@ def count_cores(source: FactSource) -> int:
 
 
 def read_architecture(source: FactSource, dpkg: str | None) -> Architecture:
-    """`dpkg` is the architecture of the dpkg package; without it, what the kernel runs on is taken for it."""
+    """Return the architecture; `dpkg` is that of the dpkg package.
+
+    Without it, it follows from the kernel's.
+    """
     machine = source.machine()
     if dpkg is None:
         return Architecture(None, machine, _bits(DPKG_OF.get(machine, machine)))

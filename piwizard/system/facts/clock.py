@@ -1,4 +1,7 @@
-"""Whether the clock is right: a Pi has no battery for it, and certificates fail where it is wrong."""
+"""Read the state of the clock.
+
+A Pi has no battery for its clock, and certificates fail if it is wrong.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,19 @@ from piwizard.system.facts.source import FactSource
 
 SYNCHRONIZED = "/run/systemd/timesync/synchronized"
 UNSYNCHRONISED_ERROR = 16_000_000
-"""Microseconds; the kernel's bound on its own error, used as `timedatectl` uses it."""
+"""Microseconds. `timedatectl` uses the same limit of the kernel's estimated error."""
 
 TIME_SERVICES = {
     "chrony": ("/run/chrony/chronyd.pid", "/run/chronyd.pid"),
     "ntpsec": ("/run/ntpd.pid",),
     "openntpd": ("/run/openntpd.sock", "/run/ntpd.sock"),
-    # The last, because its folder stays behind when another one takes over.
+    # Last, because its folder stays behind when another service replaces it.
     "systemd-timesyncd": ("/run/systemd/timesync",),
 }
 
 
 def read_clock_state(source: FactSource) -> Clock:
-    """Looks at what systemd-timesyncd leaves behind, and else at what the kernel knows of its clock."""
+    """Read the state from the files of systemd-timesyncd, or else from the kernel."""
     by = next((name for name, signs in TIME_SERVICES.items() if any(map(source.exists, signs))), None)
     if source.exists(SYNCHRONIZED):
         return Clock(True, by)
@@ -28,7 +31,10 @@ def read_clock_state(source: FactSource) -> Clock:
 
 
 def read_kernel_error() -> int | None:
-    """The kernel's bound on the error of this machine's clock, in microseconds; None where it won't say."""
+    """Return the kernel's estimate of the largest error of the clock.
+
+    In microseconds; None if the kernel does not report it.
+    """
 
     import ctypes  # slow to import
 

@@ -1,4 +1,4 @@
-"""Room on the card, and whether /tmp takes its room from memory."""
+"""Read the disk space, and whether /tmp is in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DiskMount:
 
 
 def read_disk(source: FactSource) -> Disk:
-    """Room on the file system of /; a card that went bad is mounted read-only."""
+    """Read the space on the file system of /. A failing SD card is mounted read-only."""
     mounts = parse_mounts(source.read("/proc/mounts") or "")
     root, tmp = mounts.get("/"), mounts.get("/tmp")
     total, free = source.space("/") or (None, None)
@@ -32,7 +32,10 @@ def read_disk(source: FactSource) -> Disk:
 
 
 def parse_mounts(mounts: str) -> dict[str, DiskMount]:
-    """The file systems by where they are mounted; where several are, the last, which hides the others."""
+    """Return the file systems by mount point.
+
+    If several are mounted at one, the last hides the others.
+    """
     found = {}
     for line in mounts.splitlines():
         fields = line.split(" ")

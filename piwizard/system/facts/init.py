@@ -1,4 +1,4 @@
-"""What process 1 is, and whether this is a container."""
+"""Read which program is process 1, and whether this is a container."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from piwizard.system.facts.source import FactSource
 
 
 def read_init(source: FactSource) -> Init:
-    """systemd counts only where it is process 1: its folder alone is there in many containers too."""
+    """Read the init system.
+
+    systemd must be process 1, because many containers have its folder, too.
+    """
     name = (source.read("/proc/1/comm") or "").strip() or "unknown"
     booted = source.exists("/run/systemd/system")
     return Init(name=name, systemd=booted and name in {"systemd", "init", "unknown"}, container=_container(source))
@@ -19,9 +22,9 @@ def _container(source: FactSource) -> str | None:
     said = (source.read("/run/systemd/container") or "").strip()
     if said:
         return said
-    told = re.search(r"(?:^|\0)container=([^\0]+)", source.read("/proc/1/environ") or "")
-    if told:
-        return told[1]
+    found = re.search(r"(?:^|\0)container=([^\0]+)", source.read("/proc/1/environ") or "")
+    if found:
+        return found[1]
     if source.exists("/.dockerenv"):
         return "docker"
     return "podman" if source.exists("/run/.containerenv") else None

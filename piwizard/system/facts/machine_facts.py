@@ -1,4 +1,4 @@
-"""What can be known of a machine. None always means "could not be told", never "no"."""
+"""Define the facts about a machine. None always means "unknown", never "no"."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ Manager = Literal["NetworkManager", "dhcpcd", "systemd-networkd", "ifupdown", "u
 
 @dataclass(frozen=True)
 class OsRelease:
-    """`id` "raspbian", `version` "12", `codename` "bookworm", `pretty` as the system calls itself.
+    """The release of the operating system: `id` "raspbian", `version` "12".
 
-    `unsupported` is one sentence of why piwizard won't set this release up; None where it will.
+    `codename` is "bookworm"; `pretty` is the system's own name for itself.
+
+    `unsupported` says in one sentence why piwizard does not support this release; None if it does.
     """
 
     id: str
@@ -25,7 +27,10 @@ class OsRelease:
 
 @dataclass(frozen=True)
 class Board:
-    """`model` as the board calls itself, `short` for a headline ("Pi 4", "Pi Zero W", "PC")."""
+    """The board. `model` is its own name for itself, `short` is for a headline.
+
+    Examples of `short`: "Pi 4", "Pi Zero W", "PC".
+    """
 
     model: str
     short: str
@@ -34,7 +39,10 @@ class Board:
 
 @dataclass(frozen=True)
 class MemoryFacts:
-    """MiB, as the kernel counts them: a Pi sold with 512 MB has about 430, the rest is the graphics'."""
+    """The memory in MiB, as the kernel counts it.
+
+    A Pi sold with 512 MB has about 430, because the graphics processor uses the rest.
+    """
 
     total: int
     available: int
@@ -42,7 +50,7 @@ class MemoryFacts:
 
     @property
     def nominal(self) -> int:
-        """MiB of the size printed on the box: 512, 1024, 4096."""
+        """Return the size in MiB that the board is sold with: 512, 1024, 4096."""
         size = 256
         while size < self.total and size < 1024:
             size *= 2
@@ -51,7 +59,10 @@ class MemoryFacts:
 
 @dataclass(frozen=True)
 class Architecture:
-    """`dpkg` "arm64", "armhf"; `machine` what the kernel runs on ("aarch64"); `bits` of the programs."""
+    """The architecture: `dpkg` is "arm64" or "armhf", `machine` the kernel's.
+
+    `machine` is, for example, "aarch64"; `bits` is the word size of the programs.
+    """
 
     dpkg: str | None
     machine: str
@@ -59,13 +70,19 @@ class Architecture:
 
     @property
     def armv6(self) -> bool:
-        """Whether this is a Pi 1 or Zero: no compiled Python wheels, programs for ARMv7 crash."""
+        """Return whether this is a Pi 1 or Zero.
+
+        There are no compiled Python wheels for it, and programs for ARMv7 crash.
+        """
         return self.machine.startswith("armv6")
 
 
 @dataclass(frozen=True)
 class Disk:
-    """MiB on the file system of /. `tmp`: the size of /tmp in MiB where it is kept in memory, else None."""
+    """The space in MiB on the file system of /.
+
+    `tmp` is the size of /tmp in MiB if it is kept in memory, else None.
+    """
 
     free: int | None
     total: int | None
@@ -75,7 +92,10 @@ class Disk:
 
 @dataclass(frozen=True)
 class Clock:
-    """`synchronised` None: could not be told. `by` is the program in charge, "systemd-timesyncd", or None."""
+    """The state of the clock. `synchronised` is None if unknown.
+
+    `by` is the program that synchronizes it, such as "systemd-timesyncd", or None.
+    """
 
     synchronised: bool | None
     by: str | None
@@ -83,7 +103,10 @@ class Clock:
 
 @dataclass(frozen=True)
 class Address:
-    """One address: "192.168.1.197" with `prefix` 24. `dynamic`: lent by DHCP or a router, for a time."""
+    """One address: "192.168.1.197" with `prefix` 24.
+
+    `dynamic`: assigned by DHCP or a router, for a limited time.
+    """
 
     address: str
     prefix: int
@@ -92,15 +115,15 @@ class Address:
     dynamic: bool
 
     def __str__(self) -> str:
-        """As in "192.168.1.197/24"."""
+        """Return the address with its prefix: "192.168.1.197/24"."""
         return f"{self.address}/{self.prefix}"
 
 
 @dataclass(frozen=True)
 class Interface:
-    """A network interface; `connection` is NetworkManager's UUID of what is active on it.
+    """A network interface; `connection` is NetworkManager's UUID.
 
-    `kind` is "ethernet", "wireless" or what the kernel calls a virtual one ("bridge", "veth", "wireguard").
+    `kind` is "ethernet", "wireless" or the kernel's name for a virtual one ("bridge", "veth", "wireguard").
     """
 
     name: str
@@ -115,7 +138,7 @@ class Interface:
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where everything that isn't local goes: the router's address and the interface towards it."""
+    """The default gateway: the router's address and the interface to it."""
 
     address: str
     interface: str
@@ -123,18 +146,21 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Network:
-    """`interfaces` without loopback, None where the kernel would not say. `netplan`: it keeps the settings."""
+    """The network. `interfaces` are without loopback, or None if unknown.
+
+    `netplan`: netplan manages the settings.
+    """
 
     interfaces: tuple[Interface, ...] | None
     gateway: Gateway | None
     gateway6: Gateway | None
     netplan: bool
     name_servers: tuple[str, ...] = ()
-    """Those that were told by the network or set, never this machine's own."""
+    """From the network or the settings, without those on this machine."""
 
     @property
     def main(self) -> Interface | None:
-        """The interface that leads to the Internet, or the only one that has an address."""
+        """Return the interface to the Internet, or the only one with an address."""
         found = self.interfaces or ()
         for gateway in (self.gateway, self.gateway6):
             for interface in found:
@@ -145,7 +171,7 @@ class Network:
 
     @property
     def address(self) -> Address | None:
-        """The address at which the LAN reaches this machine: IPv4 where there is one."""
+        """Return the local IP of this machine, IPv4 if there is one."""
         main = self.main
         usable = [a for a in main.addresses if a.scope == "global"] if main else []
         return min(usable, key=lambda a: a.family, default=None)
@@ -153,10 +179,12 @@ class Network:
 
 @dataclass(frozen=True)
 class PortOwner:
-    """Who listens on a TCP port. `words` names it for a person: "Apache", "Pi-hole (lighttpd)".
+    """The program that listens on a TCP port.
 
-    `program` and `pid` are None where another user's process can't be looked into; `guessed` says that
-    `program` was not proven, only that it is the one web server running.
+    `words` is its name for the user: "Apache", "Pi-hole (lighttpd)".
+
+    `program` and `pid` are None if they belong to another user's process that this one cannot read. `guessed`: the
+    program is not certain, but it is the only web server that runs.
     """
 
     port: int
@@ -170,7 +198,10 @@ class PortOwner:
 
 @dataclass(frozen=True)
 class Init:
-    """`name` of process 1; `systemd`: it can start units; `container` "docker", "systemd-nspawn" or None."""
+    """The init system: the `name` of process 1. `systemd`: it can start units.
+
+    `container` is "docker", "systemd-nspawn" or None.
+    """
 
     name: str
     systemd: bool
@@ -179,7 +210,10 @@ class Init:
 
 @dataclass(frozen=True)
 class Facts:
-    """What was detected, at one moment. Versions are upstream's ("1.22.1"); None: not installed."""
+    """All facts about a machine at one moment.
+
+    Versions are upstream's ("1.22.1"), or None if the program is not installed.
+    """
 
     hostname: str
     root: bool
@@ -199,9 +233,9 @@ class Facts:
     systemd_version: str | None
 
     def port(self, number: int) -> PortOwner | None:
-        """Who listens on TCP port 80 or 443; None: nobody."""
+        """Return the program that listens on TCP port 80 or 443; None if there is none."""
         return next((owner for owner in self.ports if owner.port == number), None)
 
     def as_json(self) -> dict[str, Any]:
-        """The same tree as plain objects, with sizes in MiB."""
+        """Return the facts as plain objects, with sizes in MiB."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Memory and swap, in MiB."""
+"""Read the size of memory and swap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CGROUP_LIMIT = "/sys/fs/cgroup/memory.max"
 
 
 def read_memory(source: FactSource) -> MemoryFacts:
-    """Reads /proc/meminfo, and in a container the limit it was given."""
+    """Read /proc/meminfo, and the limit of a container."""
     found = parse_meminfo(source.read("/proc/meminfo") or "")
     limit = (source.read(CGROUP_LIMIT) or "").strip()
     if not limit.isdigit():
@@ -21,7 +21,7 @@ def read_memory(source: FactSource) -> MemoryFacts:
 
 
 def parse_meminfo(meminfo: str) -> MemoryFacts:
-    """What /proc/meminfo says; 0 for what it does not."""
+    """Parse /proc/meminfo; missing values are 0."""
     kib = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB$", meminfo, re.M)}
     # MemAvailable is missing on kernels before 3.14.
     available = kib.get("MemAvailable", kib.get("MemFree", 0) + kib.get("Cached", 0))

@@ -1,4 +1,7 @@
-"""Asks the kernel for interfaces and addresses over netlink, as `ip` does, without starting a program."""
+"""Read interfaces and addresses from the kernel over netlink.
+
+`ip` does the same, but would have to be started.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ ADDRESS = struct.Struct("=BBBBI")
 
 
 def read_addresses() -> list[dict[str, Any]]:
-    """Every interface in the words of `ip -j addr` (those of them that facts read). Raises OSError if refused."""
+    """Return every interface in the format of `ip -j addr`. Raise OSError if refused.
+
+    Only the fields that facts need are included.
+    """
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as channel:
         channel.settimeout(1.0)
         channel.bind((0, 0))
@@ -43,7 +49,10 @@ def _dump(channel: socket.socket, kind: int) -> bytes:
 
 
 def parse_dumps(links: bytes, addrs: bytes) -> list[dict[str, Any]]:
-    """What the two dumps say, ordered by index. Addresses of an interface that has gone meanwhile are left out."""
+    """Parse the two dumps, ordered by index.
+
+    Addresses of an interface that was removed in between are skipped.
+    """
     found: dict[int, dict[str, Any]] = {}
     for kind, body in _messages(links):
         if kind == NEWLINK:
@@ -80,7 +89,7 @@ def _address(body: bytes) -> tuple[int, dict[str, Any]]:
     attributes = dict(_attributes(body[ADDRESS.size :]))
     if 8 in attributes:
         flags = int.from_bytes(attributes[8], sys.byteorder)
-    # IFA_LOCAL is this machine's end; IFA_ADDRESS the other end on a point-to-point line, and all that IPv6 has.
+    # IFA_LOCAL is this machine's end. IFA_ADDRESS is the other end of a point-to-point link; IPv6 has only this one.
     local = attributes.get(2) or attributes[1]
     row: dict[str, Any] = {
         "family": "inet6" if family == socket.AF_INET6 else "inet",

@@ -1,4 +1,4 @@
-"""Interfaces, addresses, the way out, and which program manages each interface."""
+"""Read interfaces, addresses, gateways and the manager of each interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DHCPCD_PIDS = ("/run/dhcpcd/pid", "/run/dhcpcd.pid", "/run/dhcpcd-{}.pid", "/run
 
 
 def read_network(source: FactSource) -> Network:
-    """Asks the kernel for the addresses, and /run for who set them."""
+    """Read addresses from the kernel, and their managers from /run."""
     rows = source.addresses()
     return Network(
         interfaces=None if rows is None else tuple(list_interfaces(source, rows)),
@@ -29,7 +29,10 @@ def read_network(source: FactSource) -> Network:
 
 
 def read_name_servers(source: FactSource) -> tuple[str, ...]:
-    """The name servers in use. Where this machine asks itself first, those that NetworkManager was told."""
+    """Return the name servers in use, without those on this machine.
+
+    If it asks itself first, return those that NetworkManager uses.
+    """
     for path in ("/etc/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf", "/run/NetworkManager/resolv.conf"):
         found = re.findall(r"^\s*nameserver\s+([0-9A-Fa-f.:]+)\s*$", source.read(path) or "", re.M)
         others = tuple(dict.fromkeys(address for address in found if not _own(address)))
@@ -46,7 +49,7 @@ def _own(address: str) -> bool:
 
 
 def list_interfaces(source: FactSource, rows: list[dict[str, Any]]) -> list[Interface]:
-    """The interfaces of `ip -j addr`, without loopback."""
+    """Return the interfaces of `ip -j addr`, without loopback."""
     found = []
     for row in rows:
         if "LOOPBACK" in row["flags"]:
@@ -86,7 +89,7 @@ def _address(info: dict[str, Any]) -> Address:
 
 
 def gateway(table: str) -> Gateway | None:
-    """The default route of /proc/net/route with the lowest metric."""
+    """Return the default route of /proc/net/route with the lowest metric."""
     best: tuple[int, Gateway] | None = None
     for line in table.splitlines()[1:]:
         fields = line.split()
@@ -94,7 +97,7 @@ def gateway(table: str) -> Gateway | None:
             continue
         if int(fields[3], 16) & (RTF_UP | RTF_GATEWAY) != RTF_UP | RTF_GATEWAY:
             continue
-        # The file holds the address as the number that the processor sees in its four bytes.
+        # The file has the address as a number in the processor's byte order.
         address = ipaddress.IPv4Address(struct.pack("=I", int(fields[2], 16)))
         if best is None or int(fields[6]) < best[0]:
             best = int(fields[6]), Gateway(str(address), fields[0])
@@ -102,7 +105,10 @@ def gateway(table: str) -> Gateway | None:
 
 
 def gateway6(table: str) -> Gateway | None:
-    """The default route of /proc/net/ipv6_route with the lowest metric; its address is a link-local one."""
+    """Return the default route of /proc/net/ipv6_route with the lowest metric.
+
+    Its address is a link-local one.
+    """
     best: tuple[int, Gateway] | None = None
     for line in table.splitlines():
         fields = line.split()
@@ -117,7 +123,10 @@ def gateway6(table: str) -> Gateway | None:
 
 
 def manager_of(source: FactSource, name: str, index: int) -> tuple[Manager, str | None]:
-    """Who manages an interface, told by what each program leaves in /run, with NetworkManager's connection."""
+    """Return the manager of an interface, and NetworkManager's connection.
+
+    Each program leaves a file in /run.
+    """
     state = source.read(f"/run/NetworkManager/devices/{index}") or ""
     # The file outlives the program that wrote it.
     if re.search(r"^managed=true$", state, re.M) and _running(source, "NetworkManager.service"):
@@ -137,19 +146,19 @@ def manager_of(source: FactSource, name: str, index: int) -> tuple[Manager, str 
 
 
 def _running(source: FactSource, service: str) -> bool:
-    """Whether a service has processes; taken for granted where systemd's groups can't be seen."""
+    """Return whether a service has processes; True if systemd's control groups are not visible."""
     groups = [folder for folder in SYSTEM_SLICES if source.exists(folder)]
     return not groups or any(source.exists(f"{folder}/{service}") for folder in groups)
 
 
 def _ifupdown(source: FactSource) -> set[str]:
-    """Interfaces that ifup has brought up."""
+    """Return the interfaces that ifup has started."""
     state = source.read("/run/network/ifstate") or ""
     return {line.split("=")[0] for line in state.splitlines() if "=" in line} - {"lo"}
 
 
 def _denied(source: FactSource, name: str) -> bool:
-    """Whether dhcpcd was told to leave an interface alone."""
+    """Return whether dhcpcd's settings exclude an interface."""
     config = source.read("/etc/dhcpcd.conf") or ""
     lines = re.findall(r"^\s*denyinterfaces\s+(.+)$", config, re.M)
     return any(fnmatchcase(name, pattern) for line in lines for pattern in re.split(r"[\s,]+", line.strip()))

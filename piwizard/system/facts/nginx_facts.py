@@ -1,4 +1,4 @@
-"""nginx and what it stands on: versions from dpkg's own files, and its configuration judged by itself."""
+"""Read the versions of nginx, OpenSSL, Python and systemd from dpkg's packages."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ PYTHON = "/usr/bin/python3"
 
 
 def nginx_version(packages: Mapping[str, str]) -> str | None:
-    """Upstream's version of the packaged nginx, "1.22.1". One that somebody compiled isn't seen."""
+    """Return upstream's version of the packaged nginx, such as "1.22.1"."""
     return _first(packages, PACKAGES)
 
 
 def openssl_version(packages: Mapping[str, str]) -> str | None:
-    """Upstream's version of the newest OpenSSL library, which nginx uses, "3.0.15"."""
+    """Return upstream's version of the newest OpenSSL library, such as "3.0.15"."""
     return _first(packages, LIBRARIES)
 
 
 def systemd_version(packages: Mapping[str, str]) -> str | None:
-    """Upstream's version of systemd, "252.31"."""
+    """Return upstream's version of systemd, such as "252.31"."""
     return _first(packages, ("systemd",))
 
 
 def python_version(source: FactSource, packages: Mapping[str, str]) -> str | None:
-    """The version of the system's python3: "3.11.2", or "3.11" where no package tells more."""
+    """Return the version of the system's python3: "3.11.2", or only "3.11"."""
     name = (source.link(PYTHON) or "").rsplit("/", 1)[-1]
     if not re.fullmatch(r"python3\.\d+", name):
         return _first(packages, ("python3",))

@@ -1,4 +1,4 @@
-"""Which system this is, and whether piwizard sets it up."""
+"""Read the release of the operating system, and whether piwizard supports it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ ADVICE = "install Raspberry Pi OS 13 (trixie) or 12 (bookworm)"
 
 
 def read_os_release(source: FactSource) -> OsRelease:
-    """Reads os-release; the 64-bit Raspberry Pi OS calls itself Debian there, but has an issue file of its own."""
+    """Read os-release.
+
+    The 64-bit Raspberry Pi OS identifies itself as Debian there, but has an issue file of its own.
+    """
     text = source.read("/etc/os-release") or source.read("/usr/lib/os-release") or ""
     return parse_os_release(text, pi_issue=source.exists("/etc/rpi-issue"))
 
 
 @cache
 def system_name() -> str:
-    """What this machine runs, for a person: "Debian GNU/Linux 12 (bookworm)"."""
+    """Return the name of this system: "Debian GNU/Linux 12 (bookworm)"."""
     return read_os_release(LiveSource()).pretty
 
 
 def parse_os_release(text: str, *, pi_issue: bool) -> OsRelease:
-    """What an os-release file says, with why piwizard won't work on it, if so."""
+    """Parse an os-release file, and say why piwizard does not support the release."""
     said = dict(_assignments(text))
     version = said.get("VERSION_ID", "")
     system = said.get("ID", "")
@@ -46,13 +49,13 @@ def parse_os_release(text: str, *, pi_issue: bool) -> OsRelease:
 
 def _unsupported(system: str, codename: str, pretty: str) -> str | None:
     if system not in {"debian", "raspbian"}:
-        return f"piwizard knows Raspberry Pi OS and Debian, and this is {pretty}: {ADVICE}."
+        return f"piwizard supports Raspberry Pi OS and Debian, but this is {pretty}: {ADVICE}."
     if codename in SUPPORTED.values():
         return None
     if codename in OLD.values():
         why = "no longer gets security updates and should not face the Internet"
         return f"{pretty} {why}: {ADVICE}."
-    return f"piwizard does not know {pretty} yet: {ADVICE}."
+    return f"piwizard does not support {pretty} yet: {ADVICE}."
 
 
 def _assignments(text: str) -> list[tuple[str, str]]:

@@ -1,4 +1,7 @@
-"""Who listens on ports 80 and 443: found as `ss -ltnp` and `dpkg -S` find it, without starting them."""
+"""Find the programs that listen on ports 80 and 443.
+
+`ss -ltnp` and `dpkg -S` find the same, but would have to be started.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ PORTS = (80, 443)
 LISTEN = "0A"
 DPKG_INFO = "/var/lib/dpkg/info"
 OTHER_NAMES = {"node": "nodejs"}
-WORDS = {
+PROGRAM_TITLES = {
     "nginx": "nginx",
     "apache2": "Apache",
     "lighttpd": "lighttpd",
@@ -29,18 +32,21 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Listener:
-    """A listening TCP socket: its port and the number by which processes hold it."""
+    """A listening TCP socket: its port and its inode, by which processes refer to it."""
 
     port: int
     inode: str
 
 
 def read_ports(source: FactSource) -> tuple[PortOwner, ...]:
-    """The owners of 80 and 443, in that order; a port that nobody listens on is left out."""
+    """Return the owners of ports 80 and 443, in that order.
+
+    Ports without a listener are skipped.
+    """
     listeners = [
         listener
         for table in ("tcp", "tcp6")
-        for listener in read(source.read(f"/proc/net/{table}") or "")
+        for listener in parse_listeners(source.read(f"/proc/net/{table}") or "")
         if listener.port in PORTS
     ]
     if not listeners:
@@ -53,8 +59,8 @@ def read_ports(source: FactSource) -> tuple[PortOwner, ...]:
     )
 
 
-def read(table: str) -> list[Listener]:
-    """The listening sockets of /proc/net/tcp or tcp6."""
+def parse_listeners(table: str) -> list[Listener]:
+    """Return the listening sockets of /proc/net/tcp or tcp6."""
     found = []
     for line in table.splitlines()[1:]:
         fields = line.split()
@@ -73,7 +79,7 @@ def _owner(source: FactSource, port: int, inodes: set[str], running: dict[str, s
     program = running[pid]
     path = (source.link(f"/proc/{pid}/exe") or "").removesuffix(" (deleted)")
     unit = unit_of(source.read(f"/proc/{pid}/cgroup") or "")
-    words = WORDS.get(program, program)
+    words = PROGRAM_TITLES.get(program, program)
     if program == "lighttpd" and source.exists("/etc/pihole"):
         words = "Pi-hole (lighttpd)"
     package = find_package(source, path or f"/usr/sbin/{program}")
@@ -81,9 +87,9 @@ def _owner(source: FactSource, port: int, inodes: set[str], running: dict[str, s
 
 
 def _holder(source: FactSource, inodes: set[str], running: dict[str, str]) -> str | None:
-    """The process that holds one of the sockets; of a server and its workers, the server."""
-    # The known servers first: usually the search ends there. Process 1 last: it holds what it starts others with.
-    order = sorted(running, key=lambda pid: (pid == "1", running[pid] not in WORDS, int(pid)))
+    """Return the process that has one of the sockets open; of a server and its workers, the server."""
+    # Known servers first, as the search usually ends there. Process 1 last, as it opens sockets for services.
+    order = sorted(running, key=lambda pid: (pid == "1", running[pid] not in PROGRAM_TITLES, int(pid)))
     holder = next((pid for pid in order if _holds(source, pid, inodes)), None)
     while holder is not None:
         parent = _parent(source, holder)
@@ -100,8 +106,8 @@ def _holds(source: FactSource, pid: str, inodes: set[str]) -> bool:
 
 
 def _only_server(source: FactSource, running: dict[str, str]) -> str | None:
-    """Without the right to look into processes: the server, where only one kind of them is running."""
-    servers = {pid for pid in running if running[pid] in WORDS and pid != "1"}
+    """Return the only kind of server that runs, if this user cannot read the processes."""
+    servers = {pid for pid in running if running[pid] in PROGRAM_TITLES and pid != "1"}
     if len({running[pid] for pid in servers}) != 1:
         return None
     first = [pid for pid in servers if _parent(source, pid) not in servers]
@@ -109,19 +115,22 @@ def _only_server(source: FactSource, running: dict[str, str]) -> str | None:
 
 
 def _programs(source: FactSource) -> dict[str, str]:
-    """The name of each process by its number."""
+    """Return the name of each process by its ID."""
     pids = [name for name in source.listdir("/proc") or [] if name.isdigit()]
     return {pid: name.strip() for pid in pids if (name := source.read(f"/proc/{pid}/comm"))}
 
 
 def _parent(source: FactSource, pid: str) -> str:
-    # The second field is the name in brackets, and may hold spaces and brackets itself.
+    # The second field is the name in brackets, which may contain spaces and brackets itself.
     fields = (source.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
     return fields[1] if len(fields) > 1 else ""
 
 
 def unit_of(cgroup: str) -> str | None:
-    """The systemd unit that a /proc/PID/cgroup names: the innermost service, socket or scope."""
+    """Return the systemd unit in a /proc/PID/cgroup file.
+
+    It is the innermost service, socket or scope.
+    """
     for line in cgroup.splitlines():
         hierarchy, _, path = line.partition(":")[2].partition(":")
         if hierarchy in {"", "name=systemd"}:
@@ -132,9 +141,9 @@ def unit_of(cgroup: str) -> str | None:
 
 
 def find_package(source: FactSource, path: str) -> str | None:
-    """The package that brought a program; None: no package, or one that doesn't bear the program's name.
+    """Return the package of a program; None if no package of a similar name has it.
 
-    Only the few packages named like the program are looked into: reading the lists of all of them takes
+    Only the few packages named like the program are read: reading the lists of all of them takes
     seconds from an SD card.
     """
     program = path.rsplit("/", 1)[-1]

@@ -1,4 +1,7 @@
-"""The only way from the facts to the machine: a handful of read-only questions, so that tests can answer them."""
+"""Define the read-only queries that facts are read with.
+
+The facts use nothing else of the machine, so that tests can replace it.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,37 @@ from typing import Any, Protocol
 
 
 class FactSource(Protocol):
-    """A machine that can be looked at. What is absent or may not be read is None; nothing here raises."""
+    """A machine whose facts can be read.
+
+    A result is None if something is missing or cannot be read; nothing here raises.
+    """
 
     def read(self, path: str) -> str | None:
-        """The text of a file."""
+        """Return the text of a file."""
 
     def listdir(self, path: str) -> list[str] | None:
-        """The names in a folder, in no order."""
+        """Return the names in a folder, in no order."""
 
     def link(self, path: str) -> str | None:
-        """What a symbolic link points to, as it is written there."""
+        """Return the target of a symbolic link, as written there."""
 
     def exists(self, path: str) -> bool:
-        """Whether something is there."""
+        """Return whether the path exists."""
 
     def space(self, path: str) -> tuple[int, int] | None:
-        """Bytes of the file system that holds a path: the whole, and what a program may still write."""
+        """Return the size of a path's file system and its free space, in bytes."""
 
     def addresses(self) -> list[dict[str, Any]] | None:
-        """The network interfaces, in the words of `ip -j addr`."""
+        """Return the network interfaces, in the format of `ip -j addr`."""
 
     def clock_error(self) -> int | None:
-        """How far off the kernel takes its clock to be, in microseconds."""
+        """Return the kernel's estimate of the clock's largest error, in microseconds."""
 
     def machine(self) -> str:
-        """What the kernel runs on, as `uname -m` has it."""
+        """Return the kernel's architecture, as in `uname -m`."""
 
     def root(self) -> bool:
-        """Whether everything may be read."""
+        """Return whether this process has root's permissions."""
 
 
 class LiveSource:

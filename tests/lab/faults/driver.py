@@ -68,7 +68,7 @@ class Driver:
             fault.mend(pi, run)
             wrong = _nginx_refuses(pi)
             if fault.harmless and run.result != "done":
-                wrong.append(f"the run ended {run.result or 'without a word'}: {run.last_words}")
+                wrong.append(f"the run ended {run.result or 'without a word'}: {run.last_lines}")
             secrets = ends.secrets(pi)
             again = pi.run(journey.again, check=False, timeout=1800)
             rest(pi)

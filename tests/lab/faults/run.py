@@ -37,7 +37,7 @@ class Run:
         return next((str(event["result"]) for event in self.events() if event["event"] == "apply-finished"), "")
 
     @property
-    def last_words(self) -> str:
+    def last_lines(self) -> str:
         """Its last error."""
         return next((str(event["message"]) for event in reversed(self.events()) if event["event"] == "error"), "")
 

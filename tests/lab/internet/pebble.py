@@ -64,7 +64,7 @@ class Pebble:
         """The root of what it issues."""
 
     def _listening(self) -> None:
-        assert self._process.alive, self._process.wait().last_words
+        assert self._process.alive, self._process.wait().last_lines
         for port in (self._port, self._port + 1):
             assert http_client.listening(self._wan.path, "127.0.0.1", port)
 

@@ -86,7 +86,8 @@ def test_socket_is_accessible_to_nginx_only():
 
 def test_service_command_names_entry_and_workers():
     assert lines(render_service(UNIT), "ExecStart") == [
-        "/srv/my-flask/venv/bin/gunicorn --worker-class=gthread --workers=2 --threads=4 --keep-alive=75 --timeout=180"
+        "/srv/my-flask/venv/bin/gunicorn --config=/srv/my-flask/gunicorn_config.py --worker-class=gthread"
+        " --workers=2 --threads=4 --keep-alive=75 --timeout=180"
         " --graceful-timeout=30 --worker-tmp-dir=/dev/shm --no-control-socket app:app"
     ]
 

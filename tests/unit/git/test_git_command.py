@@ -45,7 +45,7 @@ def test_clone_checks_out_the_requested_ref(repo, tmp_path, ref, wanted, parts, 
     result = commands.run(
         git_command.clone_command(address, tmp_path / "to", ref, shallow=shallow), env=git_command.git_environment()
     )
-    assert result.ok, result.last_words
+    assert result.ok, result.last_lines
     assert git_command.read_head(tmp_path / "to") == run(repo, "rev-parse", f"{wanted}^{{commit}}")
     assert (tmp_path / "to" / "part" / "file").exists() == parts
 
@@ -54,7 +54,7 @@ def test_remote_repository_cannot_fetch_local_folders(repo, tmp_path):
     """Its submodules would be fetched by root, who may read all of them."""
     elsewhere = git_command.git_environment(GitAccess("blog", "https://git.example.org/a.git"))
     result = commands.run(git_command.clone_command(str(repo), tmp_path / "to", None), env=elsewhere)
-    assert "transport 'file' not allowed" in result.last_words
+    assert "transport 'file' not allowed" in result.last_lines
     assert not (tmp_path / "to" / "file").exists()
 
 
@@ -71,7 +71,7 @@ def test_command_protocols_are_refused(tmp_path, address):
     result = commands.run(
         git_command.clone_command(address.format(tmp_path), tmp_path / "to", None), env=git_command.git_environment()
     )
-    assert "not allowed" in result.last_words
+    assert "not allowed" in result.last_lines
     assert not (tmp_path / "x").exists()
 
 

@@ -1,4 +1,4 @@
-"""What an app has written: counted and deleted without following a link, however deep, and named before it goes."""
+"""Test that an app's data is counted and deleted without following a link, however deep it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEEP = 3000
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A data folder with three files in it, and links out of it."""
+    """Make a data folder with three files, and links out of it."""
     folder = tmp_path / "srv" / "blog" / "data"
     (folder / "uploads").mkdir(parents=True)
     (folder / "app.db").write_bytes(b"x" * 2500)
@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def deepen(folder: Path, levels: int) -> None:
-    """A path longer than any that the system takes."""
+    """Make a path longer than the system accepts."""
     here = os.open(folder, os.O_RDONLY)
     for _ in range(levels):
         os.mkdir("d", dir_fd=here)

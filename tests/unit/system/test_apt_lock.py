@@ -1,4 +1,4 @@
-"""Who holds apt's locks, held by a real process as apt holds them."""
+"""Test that the process with one of apt's locks is named; a real process locks them as apt does."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_lock_holder_names_the_process(locks, number):
         assert hears(process) == "held"
         name = Path(f"/proc/{process.pid}/comm").read_text().strip()
         assert apt_state.lock_holder() == f"{name} (process {process.pid})"
-        assert apt_state.lock_holder(), "asking takes nothing from whoever holds it"
+        assert apt_state.lock_holder(), "the query does not take the lock"
     assert apt_state.lock_holder() is None

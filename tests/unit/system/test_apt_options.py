@@ -1,4 +1,4 @@
-"""Options that somebody else has given to dpkg."""
+"""Test that options for dpkg in other files are found."""
 
 from __future__ import annotations
 

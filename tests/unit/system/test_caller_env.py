@@ -1,4 +1,4 @@
-"""A secret's variable is found in the environment of the sudo that dropped it, and in nobody else's."""
+"""Test that a variable is read from the sudo that dropped it, and from no other process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piwizard.system import caller_env, commands
 
 @pytest.fixture
 def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A process of a program that is taken for sudo, which somebody gave a variable; its number."""
+    """Start a process with a variable that passes for sudo, and yield its ID."""
     program = tmp_path / "sudo"
     shutil.copy2(Path(sys.executable).resolve(), program)
     monkeypatch.setattr(commands, "which", lambda name: str(program) if name == "sudo" else None)
@@ -35,7 +35,7 @@ def test_variable_is_read_from_the_sudo_process(sudo: int, monkeypatch: pytest.M
     assert caller_env.read_variable("ORCHID") == "white=1"
     assert caller_env.read_variable("TULIP") is None
     monkeypatch.setenv("ORCHID", "red")
-    assert caller_env.read_variable("ORCHID") == "red", "what was passed on counts"
+    assert caller_env.read_variable("ORCHID") == "red", "the process's own variable comes first"
 
 
 def test_variable_is_not_read_from_other_parents(sudo: int, monkeypatch: pytest.MonkeyPatch) -> None:

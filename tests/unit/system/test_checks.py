@@ -1,4 +1,4 @@
-"""Looks at real servers."""
+"""Test requests to real servers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
 @pytest.fixture
 def served(tmp_path):
-    """The socket of a server."""
+    """Return the socket of a server."""
     path = str(tmp_path / "s.sock")
     with Server(path, Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

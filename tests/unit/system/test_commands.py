@@ -1,4 +1,4 @@
-"""Commands, by running them: their words, their ends, and what of the outside they see."""
+"""Test how commands are run: output, exit and environment."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_invalid_utf8_is_replaced():
 def test_followed_output_keeps_the_last_lines():
     result = commands.run(("seq", "1000"), on_line=lambda stream, line: None)
     assert result.output.splitlines() == [str(n) for n in range(1001 - TAIL_LINES, 1001)]
-    assert result.last_words.splitlines() == [str(n) for n in range(995, 1001)]
+    assert result.last_lines.splitlines() == [str(n) for n in range(995, 1001)]
     assert len(commands.run(("seq", "1000")).output.splitlines()) == 1000
 
 
 def test_endless_line_uses_bounded_memory():
-    """Five hundred megabytes of it, for a process that may take a hundred at most."""
+    """Print 500 MB in one line, while the process may use 100 MB."""
     code = (
         "import resource, sys; from piwizard.system import commands, pipes as streams; commands.run(('true',));"
         "used = int(open('/proc/self/statm').read().split()[0]) * 4096; most = used + 100 * (1 << 20);"
@@ -87,7 +87,7 @@ def test_pieces_are_passed_on_as_they_arrive():
 
 
 def test_leftover_process_does_not_delay_the_result():
-    """A daemon that keeps the pipe of whoever started it."""
+    """A daemon keeps the pipe of its parent open."""
     result = commands.run(("sh", "-c", "sleep 1000 & echo $!"))
     os.kill(int(result.output), signal.SIGKILL)
     assert result.seconds < 20
@@ -157,7 +157,7 @@ def test_timeout_gives_exit_code_124():
 
 
 def test_end_stops_the_process_group(tmp_path):
-    """Also what the command started, and what does not listen to a TERM."""
+    """Even children of the command that ignore SIGTERM are stopped."""
     came, lines = threading.Event(), []
 
     def note(stream, line):

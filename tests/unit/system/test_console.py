@@ -1,4 +1,4 @@
-"""One way to a terminal: no module has another one, and no command gets around it."""
+"""Test that all output goes through the console module, and that it is harmless in every command."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ ALLOWED = {
         "questionary",
         "sys.stdout",
         "sys.stderr",
-    },  # asks what printing.question gives
-    "piwizard/system/terminal.py": {"sys.stdout", "sys.stderr"},  # only asks what they are
+    },  # asks a visible_question
+    "piwizard/system/terminal.py": {"sys.stdout", "sys.stderr"},  # only reads their properties
     "piwizard/diagnosis/report.py": {"sys.stdout"},  # the same
     "piwizard/cli/error_handler.py": {"sys.stderr"},  # closes it
-    "piwizard/__main__.py": {"sys.stdout", "sys.stderr"},  # opens what is closed
+    "piwizard/__main__.py": {"sys.stdout", "sys.stderr"},  # opens closed ones
     "piwizard/apps/smoke_test.py": {"print"},  # programs of their own: piwizard reads what they print, through a pipe
     "piwizard/apps/data_mirror.py": {"print"},
     "piwizard/apps/analysis_worker.py": {"sys.stdout"},
@@ -52,7 +52,7 @@ HOSTILE = f"x{''.join(HARMFUL)}\nAll is well. Trust it? [y/N] {'y' * 3000}"
 
 
 def ways(tree: ast.AST) -> Iterator[str]:
-    """What of `print`, `input` and WAYS a module uses, however it is imported."""
+    """Return which of `print`, `input` and WAYS a module uses, however it is imported."""
     for node in ast.walk(tree):
         match node:
             case ast.Name(id="print"):
@@ -80,7 +80,7 @@ def test_output_goes_through_the_console_module() -> None:
         allowed = ALLOWED.get(name, ALLOWED["screens"] if name.startswith("screens/") else set())
         found = set(ways(ast.parse(path.read_text()))) - allowed
         around |= {name: found} if found else {}
-    assert not around, "printing.py is the only way to a terminal"
+    assert not around, "only console.py may print"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_output_search_finds_every_way_to_print(code: str) -> None:
 
 @pytest.fixture
 def root(own_places, monkeypatch):
-    """A process of root's on a machine that systemd runs on."""
+    """Pretend to be root on a machine with systemd."""
     monkeypatch.setattr(error_handler, "become_root", lambda: None)
     monkeypatch.setattr(run_launch, "require_systemd", lambda: None)
     monkeypatch.setattr(health_timer, "MOTD", own_places / "motd")
@@ -108,7 +108,7 @@ def fails(error: Exception) -> NoReturn:
 
 
 def calls() -> list[tuple[str, ...]]:
-    """Every command with words of a stranger wherever it takes any."""
+    """Return every command with untrusted text in each argument."""
     made = []
     for name, command in cli.commands.items():
         argv = [name]
@@ -124,7 +124,7 @@ def calls() -> list[tuple[str, ...]]:
 def only_harmless(said: str) -> None:
     for line in said.split("\n"):
         assert harmless(line), ascii(line)
-        assert not line.startswith("All is well. Trust it?"), "a line feed in a value begins a line of its own"
+        assert not line.startswith("All is well. Trust it?"), "a line feed in a value starts a new line"
         assert len(line) < 10_000
 
 
@@ -192,7 +192,7 @@ def test_events_of_every_kind_are_harmless(capsys) -> None:
 
 @pytest.fixture
 def secret(monkeypatch):
-    monkeypatch.setattr(console, "_concealer", None)
+    monkeypatch.setattr(console, "_secret_filter", None)
     console.hide_secrets(["tulip-red-4711"])
     return "tulip-red-4711"
 
@@ -237,7 +237,7 @@ def test_private_paths_of_earlier_versions_are_restricted(own_places) -> None:
     paths.restrict_private_paths()
     modes = {name: (own_places / name).stat().st_mode & 0o777 for name in ("etc", "lib", "log", "etc/answers.toml")}
     assert modes == {"etc": 0o700, "lib": 0o700, "log": 0o700, "etc/answers.toml": 0o600}
-    assert elsewhere.stat().st_mode & 0o777 == 0o644, "a link is the person's own doing"
+    assert elsewhere.stat().st_mode & 0o777 == 0o644, "the user made the link on purpose"
 
 
 def test_ascii_terminal_gets_replacements(monkeypatch) -> None:

@@ -1,4 +1,4 @@
-"""Whose the files among a package's own are, and who needs whom."""
+"""Test which files of a package the user wrote, and which packages others need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of nftables and the networks in it."""
+"""Test the nftables table and the networks in it."""
 
 from __future__ import annotations
 

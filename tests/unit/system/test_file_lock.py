@@ -1,4 +1,4 @@
-"""Locks that only their owner can open, against real processes that want to be in the way."""
+"""Test locks that only their owner can open, against real processes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ for path in sys.argv[1:]:
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with files of piwizard's that everybody may look at."""
+    """Make a folder of piwizard that everybody can read."""
     made = tmp_path / "lib"
     made.mkdir(mode=0o755)
     (made / "state.json").write_text("{}")
@@ -92,7 +92,7 @@ def test_lock_is_released_by_a_killed_process(folder, own_locks):
 
 
 def test_lock_on_a_readable_folder_blocks_nothing(folder, own_locks):
-    """flock(2) works on handles for reading: so can any user lock what any user may read."""
+    """flock(2) works on read-only handles, so any user can lock a folder that is readable."""
     with child(IN_THE_WAY, folder, folder / "state.json", folder.parent) as stranger:
         assert hears(stranger) == "locked"
         with file_lock.exclusive(folder, 0):

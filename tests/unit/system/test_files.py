@@ -1,4 +1,4 @@
-"""Files: whole or not at all, with the mode they shall have from their first moment."""
+"""Test that files are replaced in one step, with their final mode from the beginning."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_owner_ids_are_resolved_when_used():
 
 
 def test_remove_atomically_works_without_rename(tmp_path, monkeypatch):
-    """As those of the layer below of an overlay, which some Pis have for their whole disk."""
+    """On an overlay, folders of the lower layer cannot be renamed; some Pis use one for the whole disk."""
     (tmp_path / "release" / "app").mkdir(parents=True)
 
     def refused(self, target):

@@ -1,4 +1,4 @@
-"""Servers that answer without end, drop by drop, or with something else: each request ends in time and stays small."""
+"""Test that requests to hostile servers end in time and use little memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BEGINNING = Limits(seconds=5.0, body=1000, body_seconds=0.3)
 
 @pytest.fixture
 def server():
-    """Starts a server whose every connection is `handle`d; gives its port."""
+    """Start a server that calls `handle` for each connection; return its port."""
     listening, threads = [], []
 
     def start(handle):
@@ -64,7 +64,7 @@ def get(port, limits=QUICK, **more):
 
 
 def forever(piece, pause=0.0):
-    """Sends a piece again and again, until nobody listens any more."""
+    """Send a piece repeatedly until the client disconnects."""
 
     def handle(connection):
         while True:
@@ -76,7 +76,7 @@ def forever(piece, pause=0.0):
 
 
 def after(begin, handle):
-    """Sends something first."""
+    """Send something first."""
 
     def both(connection):
         connection.sendall(begin)
@@ -170,7 +170,7 @@ def test_redirects_are_not_followed(server):
 def test_incomplete_answer_is_malformed(server, sent):
     port = server(lambda connection: connection.sendall(sent))
     answer, _ = took(lambda: get(port))
-    if sent == LINE:  # no headers, no body: an answer all the same
+    if sent == LINE:  # without headers and body, it is still an answer
         assert (answer.status, answer.body) == (200, b"")
     else:
         assert isinstance(answer, MalformedResponse if sent else ConnectionResetError)
@@ -223,7 +223,7 @@ def test_unknown_host_name_is_an_os_error(host):
 
 def test_silent_address_leaves_time_for_the_next(server, monkeypatch):
     port = server(lambda connection: connection.sendall(LINE + b"Content-Length: 0\r\n\r\n"))
-    with socket.socket() as full:  # bound and not listening: a connection is refused at once
+    with socket.socket() as full:  # bound and not listening: a connection is refused immediately
         full.bind(("127.0.0.1", 0))
         rows = [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", where) for where in (full.getsockname(), ("127.0.0.1", port))
@@ -259,7 +259,7 @@ def test_unix_socket_and_tls(server, tmp_path, pem):
 
 @pytest.fixture
 def pem(tmp_path):
-    """A certificate of the moment, for one name."""
+    """Make a new certificate for one host name."""
     key = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "9")
     name = ("-subj", "/CN=pi.example", "-addext", "subjectAltName=DNS:pi.example")
     out = ("-keyout", tmp_path / "key", "-out", tmp_path / "cert")

@@ -1,4 +1,4 @@
-"""Parameters read, and the chance of finding some."""
+"""Test parsing of DH parameters, and the estimated time to generate them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_bundled_parameters_are_accepted_by_openssl():
 
 
 def test_expected_candidates_match_measurements():
-    """The dots of 40 searches for 512 bits, and of 10 for 1024."""
+    """The measurements are dots of 40 generations of 512 bits, and of 10 of 1024 bits."""
     assert openssl_dhparam.expected_candidates(512) == pytest.approx(1086, rel=0.2)
     assert openssl_dhparam.expected_candidates(1024) == pytest.approx(4303, rel=0.2)
     assert openssl_dhparam.expected_candidates(2048) == pytest.approx(10_215, rel=0.01)

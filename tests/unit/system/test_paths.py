@@ -1,4 +1,4 @@
-"""Where piwizard keeps what it knows."""
+"""Test the locations of piwizard's files."""
 
 from __future__ import annotations
 

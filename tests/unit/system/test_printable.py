@@ -1,4 +1,4 @@
-"""Text of strangers: whatever is in it, a terminal shows it and does nothing else."""
+"""Test that untrusted text is shown and does nothing else to a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NASTY = st.text(st.characters()) | st.lists(st.sampled_from([*HARMFUL, "word", "
 
 
 def harmless(text: str) -> bool:
-    """Whether a terminal only shows it: judged by Unicode's own categories, not by what is tested."""
+    """Return whether a terminal only shows the text, by Unicode's categories and not by the code under test."""
     hidden = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
     return not any(unicodedata.category(char) in hidden or char in "\u3164\u115f\ufe0f\u2800\u034f" for char in text)
 

@@ -1,4 +1,4 @@
-"""Environments after an upgrade of the system that brought another Python."""
+"""Test environments after a system upgrade that brought another Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from piwizard.system.python_version import find_venv_mismatch, interpreter_versi
 
 @pytest.fixture
 def environment(tmp_path):
-    """A virtual environment as Debian's Python makes it, on a machine whose python3 is 3.13."""
+    """Make a virtual environment as Debian's Python does, on a machine whose python3 is 3.13."""
 
     def made(built):
         usr = tmp_path / "usr"
@@ -29,7 +29,7 @@ def environment(tmp_path):
 def test_venv_of_the_previous_release_is_a_mismatch(environment):
     stale = find_venv_mismatch(environment("3.11"))
     assert (stale.built, stale.here) == ("3.11", "3.13")
-    assert stale.words == "its environment was built for Python 3.11, and this machine has 3.13 now"
+    assert stale.sentence == "its environment was built for Python 3.11, and this machine has 3.13 now"
 
 
 def test_venv_of_this_python_is_no_mismatch(environment):

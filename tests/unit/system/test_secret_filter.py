@@ -1,4 +1,4 @@
-"""Secrets in texts: gone in every way that programs write them, and the rest of the text still says something."""
+"""Test that secrets are hidden in every encoding, and that the rest of the text stays readable."""
 
 from __future__ import annotations
 
@@ -48,35 +48,35 @@ def test_setting_is_hidden_everywhere(value: str) -> None:
 
 
 def test_url_password_is_hidden_alone() -> None:
-    concealer = SecretFilter([setting("postgres://blog:s3cr%40t@db.example.org/blog")])
-    assert concealer.text("password s3cr@t or s3cr%40t is wrong") == f"password {HIDDEN} or {HIDDEN} is wrong"
+    secret_filter = SecretFilter([setting("postgres://blog:s3cr%40t@db.example.org/blog")])
+    assert secret_filter.text("password s3cr@t or s3cr%40t is wrong") == f"password {HIDDEN} or {HIDDEN} is wrong"
 
 
 @pytest.mark.parametrize("value", ["1", "80", "on", "true", "production", "localhost"])
 def test_short_or_common_setting_is_hidden_beside_its_name(value: str) -> None:
     text = f"{value} run in {value} mode, id 180{value}"
-    concealer = SecretFilter([setting(value)])
-    assert concealer.text(text) == text, "the text stays readable"
+    secret_filter = SecretFilter([setting(value)])
+    assert secret_filter.text(text) == text, "the text stays readable"
     for form in ("THING={}", "THING = {}", 'THING="{}"', "{{'THING': '{}'}}", '{{"THING": "{}"}}', "THING={} OTHER=7",
                  r'"{{\"THING\": \"{}\"}}"', "os.environ['THING'] = '{}'"):  # fmt: skip
-        assert concealer.text(form.format(value)) == form.format(HIDDEN)
-    assert concealer.text(f"SOMETHING={value} THINGS={value}") == f"SOMETHING={value} THINGS={value}"
+        assert secret_filter.text(form.format(value)) == form.format(HIDDEN)
+    assert secret_filter.text(f"SOMETHING={value} THINGS={value}") == f"SOMETHING={value} THINGS={value}"
 
 
 @pytest.mark.parametrize(("value", "stays"), [("blue", "blueprint"), ("4711", "id 47112")])
 def test_short_word_is_hidden_as_a_whole_word(value: str, stays: str) -> None:
-    concealer = SecretFilter([setting(value)])
-    assert concealer.text(f"{stays} {value}, x_{value}") == f"{stays} {HIDDEN}, x_{HIDDEN}"
+    secret_filter = SecretFilter([setting(value)])
+    assert secret_filter.text(f"{stays} {value}, x_{value}") == f"{stays} {HIDDEN}, x_{HIDDEN}"
 
 
 def test_public_word_is_hidden_beside_its_name() -> None:
-    concealer = SecretFilter([Secret("blog.example.org", "HOST", setting=True, public=True)])
-    assert concealer.text("HOST=blog.example.org; http://blog.example.org/") == (
+    secret_filter = SecretFilter([Secret("blog.example.org", "HOST", setting=True, public=True)])
+    assert secret_filter.text("HOST=blog.example.org; http://blog.example.org/") == (
         f"HOST={HIDDEN}; http://blog.example.org/"
     )
 
 
 def test_values_of_any_shape_are_filtered() -> None:
-    concealer = SecretFilter(["secret-word"])
-    found = concealer.value({"a": ["a secret-word", 1, None], "step": "secret-word"}, {"step"})
+    secret_filter = SecretFilter(["secret-word"])
+    found = secret_filter.value({"a": ["a secret-word", 1, None], "step": "secret-word"}, {"step"})
     assert found == {"a": [f"a {HIDDEN}", 1, None], "step": "secret-word"}

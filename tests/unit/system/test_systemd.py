@@ -1,4 +1,4 @@
-"""What systemd says of units, as it was recorded."""
+"""Test parsing of recorded output of systemctl."""
 
 from __future__ import annotations
 

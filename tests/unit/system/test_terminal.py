@@ -1,4 +1,4 @@
-"""Which front end a terminal gets, asked in real terminals."""
+"""Test the front end for real terminals."""
 
 from __future__ import annotations
 

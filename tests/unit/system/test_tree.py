@@ -1,4 +1,4 @@
-"""What root opens among a stranger's files is that file, or nothing."""
+"""Test that root follows no link in a tree that another user can write to."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_publish_copies_regular_files_only(theirs, tmp_path, monkeypatch):
 
 @pytest.fixture
 def everything(tmp_path, theirs):
-    """A folder of theirs with a folder in it, a file of several names, a program, and a way out."""
+    """Make a folder of another user with a subfolder, a hard-linked file, a program and a link out of it."""
     (theirs / "inner").mkdir(mode=0o777)
     (theirs / "inner" / "run").write_text("#!/bin/sh\n")
     (theirs / "inner" / "run").chmod(0o6777)
@@ -93,7 +93,7 @@ def test_change_owner_does_not_touch_hard_linked_files(everything, tmp_path):
         before.st_mode,
         before.st_uid,
         False,
-    )  # one name fewer, and nothing else
+    )  # only this name is gone
     assert (everything / "hard").read_text() == "hush"
     assert (everything / "inner" / "run").stat().st_mode & 0o7777 == 0o750
     assert (everything / "style.css").stat().st_mode & 0o7777 == 0o640

@@ -1,4 +1,4 @@
-"""The recorded machines, and a way to alter one of them."""
+"""Provide the recorded machines, and changed copies of them."""
 
 import json
 import shutil
@@ -13,19 +13,19 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 @pytest.fixture
 def sample():
-    """The machine of that name."""
+    """Return the recorded machine of that name."""
     return lambda name: RecordedSource(SAMPLES / name)
 
 
 @pytest.fixture
 def links():
-    """The symbolic links of the machine of that name."""
+    """Return the symbolic links of the recorded machine of that name."""
     return lambda name: json.loads((SAMPLES / name / "machine.json").read_text())["links"]
 
 
 @pytest.fixture
 def altered(tmp_path):
-    """The machine of that name, with other files (None: absent) or another machine.json."""
+    """Return a recorded machine with other files (None: missing) or another machine.json."""
 
     def alter(name, files=None, **said):
         folder = tmp_path / name

@@ -15,17 +15,17 @@ from piwizard.system.facts.board import count_cores, read_architecture, read_boa
         ("docker-bookworm", "PC", "pc", 16),
     ],
 )
-def test_board(sample, name, short, kind, count):
+def test_board_is_recognized(sample, name, short, kind, count):
     found = read_board(sample(name))
     assert (found.short, found.kind) == (short, kind)
     assert count_cores(sample(name)) == count
 
 
-def test_model_without_the_closing_zero_of_the_device_tree(sample):
+def test_model_has_no_trailing_zero(sample):
     assert read_board(sample("pi4-trixie")).model == "Raspberry Pi 4 Model B Rev 1.4"
 
 
-def test_model_from_cpuinfo_where_there_is_no_device_tree(sample):
+def test_model_comes_from_cpuinfo_without_a_device_tree(sample):
     assert not sample("pi1-buster").exists("/proc/device-tree/model")
     assert read_board(sample("pi1-buster")).model == "Raspberry Pi Model B Rev 2"
 
@@ -34,11 +34,11 @@ def test_virtual_machine_names_its_maker(sample):
     assert read_board(sample("vm-bookworm-apache")).model.startswith("virtual machine (QEMU Standard PC")
 
 
-def test_placeholders_of_the_bios_are_no_model(sample):
+def test_bios_placeholders_are_no_model(sample):
     assert read_board(sample("docker-bookworm")).model == "PC (ASUS)"
 
 
-def test_other_boards_keep_their_name(altered):
+def test_other_board_keeps_its_name(altered):
     found = read_board(altered("pi4-trixie", {"proc/device-tree/model": "Radxa ROCK 5B\0"}))
     assert (found.short, found.kind) == ("Radxa ROCK 5B", "board")
 
@@ -54,12 +54,12 @@ def test_other_boards_keep_their_name(altered):
         ("Raspberry Pi 2 Model B Rev 1.1", "Pi 2"),
     ],
 )
-def test_short_names(model, short):
+def test_short_name_is_the_usual_one(model, short):
     assert short_name(model) == short
 
 
 @pytest.mark.parametrize(("online", "count"), [("0", 1), ("0-3\n", 4), ("0,2-3", 3), ("", 4), ("?", 4)])
-def test_cores_switched_on_else_counted(altered, online, count):
+def test_cores_are_those_switched_on(altered, online, count):
     assert count_cores(altered("pi4-trixie", {"sys/devices/system/cpu/online": online})) == count
 
 
@@ -75,6 +75,6 @@ def test_cores_switched_on_else_counted(altered, online, count):
         ("zero-w-bookworm", None, 32, True),
     ],
 )
-def test_architecture(sample, name, dpkg, bits, armv6):
+def test_architecture_comes_from_dpkg(sample, name, dpkg, bits, armv6):
     found = read_architecture(sample(name), dpkg)
     assert (found.dpkg, found.bits, found.armv6) == (dpkg, bits, armv6)

@@ -13,10 +13,10 @@ from piwizard.system.facts.clock import read_clock_state
         ("docker-bookworm", Clock(None, None)),
     ],
 )
-def test_clock(sample, name, found):
+def test_clock_state_comes_from_its_service(sample, name, found):
     assert read_clock_state(sample(name)) == found
 
 
-def test_the_kernel_says_how_far_off_it_may_be():
+def test_kernel_reports_the_clock_error():
     error = LiveSource().clock_error()
     assert error is None or 0 <= error <= 16_000_000

@@ -1,4 +1,4 @@
-"""All facts at once: of the recorded machines, of an empty one, and of the one that the tests run on."""
+"""Test all facts together: of the recorded machines, of an empty one, and of this one."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ NAMES = sorted(folder.name for folder in SAMPLES.iterdir())
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_json_holds_every_field(sample, name):
+def test_json_has_every_field(sample, name):
     found = gather(sample(name))
     plain = json.loads(json.dumps(found.as_json()))
     assert set(plain) == {field.name for field in dataclasses.fields(Facts)}
@@ -24,20 +24,20 @@ def test_json_holds_every_field(sample, name):
     assert plain["hostname"] == found.hostname != ""
 
 
-def test_the_wizards_headline(sample):
+def test_headline_of_a_machine(sample):
     found = gather(sample("pi4-trixie"))
     headline = f"{found.hostname} · {found.board.short}, {found.cores} cores, {found.memory.nominal // 1024} GB"
     assert headline == "raspberrypi · Pi 4, 4 cores, 4 GB"
     assert str(found.network.address) == "192.168.1.197/24"
 
 
-def test_ports_by_number(sample):
+def test_port_owner_is_found_by_number(sample):
     found = gather(sample("pi4-pihole5"))
     assert found.port(80).words == "Pi-hole (lighttpd)"
     assert found.port(443) is None
 
 
-def test_a_machine_that_tells_nothing(tmp_path):
+def test_empty_machine_has_empty_facts(tmp_path):
     (tmp_path / "machine.json").write_text('{"machine": "riscv64", "root": false}')
     found = gather(RecordedSource(tmp_path))
     assert found.os.unsupported
@@ -49,7 +49,7 @@ def test_a_machine_that_tells_nothing(tmp_path):
     assert json.dumps(found.as_json())
 
 
-def test_facts_cannot_be_altered(sample):
+def test_facts_are_immutable(sample):
     with pytest.raises(dataclasses.FrozenInstanceError):
         gather(sample("pi4-trixie")).cores = 8
 
@@ -59,7 +59,7 @@ class NoCommands(LiveSource):
         raise AssertionError(f"{argv} was started")
 
 
-def test_this_machine_without_starting_a_program():
+def test_facts_start_no_program():
     found = gather(NoCommands())
     assert found.cores >= 1
     assert found.memory.total > 0
@@ -67,7 +67,7 @@ def test_this_machine_without_starting_a_program():
     assert found.hostname
 
 
-def test_sh_is_not_loaded():
+def test_facts_do_not_import_sh():
     code = "import sys; from piwizard.system.facts import gather; gather(); print('sh' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said == "False\n"

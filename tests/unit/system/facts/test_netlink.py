@@ -31,7 +31,7 @@ V4 = ipaddress.ip_address("192.168.1.197").packed
 PEER = ipaddress.ip_address("10.8.0.1").packed
 
 
-def test_lent_and_permanent_addresses():
+def test_addresses_are_dynamic_or_permanent():
     links = link(2, b"eth0", 0x11043) + message(3, b"")
     addrs = address(2, socket.AF_INET, 24, 0, 0, attribute(1, V4) + attribute(2, V4) + attribute(8, b"\0\2\0\0"))
     permanent = attribute(1, ipaddress.ip_address("fe80::1").packed) + attribute(8, struct.pack("=I", 0x80))
@@ -45,28 +45,28 @@ def test_lent_and_permanent_addresses():
     ]
 
 
-def test_this_end_of_a_tunnel():
+def test_tunnel_has_its_local_address():
     addrs = address(5, socket.AF_INET, 32, 0x80, 0, attribute(1, PEER) + attribute(2, V4))
     (found,) = netlink.parse_dumps(link(5, b"tun0", 0x1), addrs)
     assert found["addr_info"][0]["local"] == "192.168.1.197"
 
 
-def test_virtual_kinds():
+def test_virtual_interface_has_its_kind():
     (found,) = netlink.parse_dumps(link(4, b"docker0", 0x1, attribute(18, attribute(1, b"bridge\0"))), b"")
     assert found["linkinfo"] == {"info_kind": "bridge"}
 
 
-def test_the_address_of_an_interface_that_went_away():
+def test_address_of_a_removed_interface_is_skipped():
     addrs = address(9, socket.AF_INET, 24, 0, 0, attribute(1, V4))
     assert netlink.parse_dumps(link(2, b"eth0", 0x1), addrs)[0]["addr_info"] == []
 
 
-def test_torn_messages_end_the_reading():
+def test_incomplete_message_ends_the_list():
     assert netlink.parse_dumps(link(2, b"eth0", 0x1) + b"\0" * 16, b"\1\0")[0]["ifname"] == "eth0"
 
 
 @pytest.mark.skipif(shutil.which("ip") is None, reason="the program ip is not here")
-def test_this_machine_as_ip_sees_it():
+def test_addresses_equal_those_of_ip():
     said = subprocess.run(["ip", "-j", "-d", "addr"], check=True, capture_output=True, text=True).stdout
 
     def comparable(rows):

@@ -14,14 +14,14 @@ from piwizard.system.facts.os_release import parse_os_release, read_os_release
         ("docker-bookworm", "debian", "12", "bookworm", False, True),
     ],
 )
-def test_release(sample, name, system, version, codename, pi, supported):
+def test_release_is_recognized(sample, name, system, version, codename, pi, supported):
     found = read_os_release(sample(name))
     assert (found.id, found.version, found.codename) == (system, version, codename)
     assert found.raspberry_pi_os is pi
     assert (found.unsupported is None) is supported
 
 
-def test_an_old_release_is_told_why_in_one_sentence(sample):
+def test_old_release_is_refused_in_one_sentence(sample):
     why = read_os_release(sample("pi3bplus-bullseye")).unsupported
     assert why.startswith("Raspbian GNU/Linux 11 (bullseye) no longer gets security updates")
     assert why.count(". ") == 0
@@ -32,15 +32,15 @@ def test_an_old_release_is_told_why_in_one_sentence(sample):
     ("text", "words"),
     [
         ('ID=ubuntu\nVERSION_CODENAME=noble\nPRETTY_NAME="Ubuntu 24.04 LTS"\n', "this is Ubuntu 24.04 LTS"),
-        ('ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"\nVERSION_CODENAME=forky\n', "does not know"),
+        ('ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"\nVERSION_CODENAME=forky\n', "does not support"),
         ("", "an unknown system"),
     ],
 )
-def test_others_are_named(text, words):
+def test_unsupported_system_is_named(text, words):
     assert words in parse_os_release(text, pi_issue=False).unsupported
 
 
-def test_stretch_has_no_codename_line():
+def test_codename_of_stretch_comes_from_its_version():
     found = parse_os_release(
         'ID=raspbian\nVERSION_ID="9"\nPRETTY_NAME="Raspbian GNU/Linux 9 (stretch)"\n', pi_issue=True
     )
@@ -48,7 +48,7 @@ def test_stretch_has_no_codename_line():
     assert found.unsupported
 
 
-def test_quotes_comments_and_broken_lines():
+def test_quotes_comments_and_invalid_lines_are_parsed():
     found = parse_os_release(
         "# VERSION_ID=1\nID='debian'\nVERSION_ID=12\nPRETTY_NAME=\"open\nnonsense\n", pi_issue=False
     )

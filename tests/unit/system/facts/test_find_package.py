@@ -12,11 +12,11 @@ from piwizard.system.facts.ports import find_package
         ("/usr/sbin/lighttpd", None),
     ],
 )
-def test_owner(sample, path, package):
+def test_package_of_a_program_is_found(sample, path, package):
     assert find_package(sample("vm-bookworm-apache"), path) == package
 
 
-def test_merged_usr_and_architecture(altered):
+def test_package_is_found_in_merged_usr_and_with_architecture(altered):
     lists = {
         "var/lib/dpkg/info/caddy:arm64.list": "/.\n/sbin\n/sbin/caddy\n",
         "var/lib/dpkg/info/nodejs.list": "/.\n/usr/bin/node\n",

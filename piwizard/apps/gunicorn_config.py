@@ -1,0 +1,214 @@
+"""Give every app its visitors' addresses, and room beside open streams.
+
+This is a configuration file of gunicorn, which loads it as the app's user, in the app's Python: it needs only the
+standard library. It reads the app's own gunicorn.conf.py first. Only nginx and root can connect to the app's socket,
+and nginx replaces what visitors send in these headers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+Body = Iterable[bytes]
+StartResponse = Callable[..., Any]
+Wsgi = Callable[[dict[str, Any], StartResponse], Body]
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[dict[str, Any], Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+
+OWN_FILE = Path("gunicorn.conf.py")
+ADDRESS, PREFIX, UPGRADE = "x-real-ip", "x-forwarded-prefix", "upgrade"
+"""Headers that nginx sets: the visitor's address, the URL prefix of the site, and "websocket"."""
+LOCAL_ADDRESS = "127.0.0.1"
+"""The address of whoever connects without nginx: root on this machine."""
+UNBUFFERED = "X-Accel-Buffering"
+"""With "no", nginx passes on each piece of the response at once."""
+FREE_SHARE = 4
+"""One thread in this many never serves a stream, so that pages are answered while streams are open."""
+BUSY_STATUS, BUSY_TEXT = "503 Service Unavailable", b"Too many streams are open. Please try again in a minute.\n"
+BUSY_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(BUSY_TEXT))), ("Retry-After", "30")]
+NO_BODY = ("1", "204", "304")
+
+
+class StreamSlots:
+    """Counts the streams that are open in this process.
+
+    `most` None: there is no limit.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._left, self._lock = most, threading.Lock()
+
+    def take(self) -> bool:
+        """Take a slot; return False if none is left."""
+        with self._lock:
+            if self._left is None:
+                return True
+            if self._left <= 0:
+                return False
+            self._left -= 1
+            return True
+
+    def give_back(self) -> None:
+        """Make a slot free again."""
+        with self._lock:
+            if self._left is not None:
+                self._left += 1
+
+
+class OpenStream:
+    """The body of a stream.
+
+    Its slot is free again when it ends or the visitor leaves.
+    """
+
+    def __init__(self, body: Body, slots: StreamSlots) -> None:
+        self._body, self._pieces, self._slots, self._open = body, iter(body), slots, True
+
+    def __iter__(self) -> OpenStream:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Close the app's own body."""
+        if self._open:
+            self._open = False
+            self._slots.give_back()
+            close_body(self._body)
+
+
+class VisitedWsgiApp:
+    """A WSGI app that sees its visitors' addresses and the URL prefix of its site."""
+
+    def __init__(self, app: Wsgi, slots: StreamSlots) -> None:
+        self._app, self._slots = app, slots
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Body:
+        environ["REMOTE_ADDR"] = environ.get("HTTP_X_REAL_IP") or LOCAL_ADDRESS
+        use_prefix(environ)
+        if environ.get("HTTP_UPGRADE"):  # the call lasts as long as the WebSocket
+            return self._in_slot(environ, start_response)
+        response = _Response(start_response, self._slots)
+        body = self._app(environ, response.start)
+        return response.finish(body)
+
+    def _in_slot(self, environ: dict[str, Any], start_response: StartResponse) -> Body:
+        if not self._slots.take():
+            start_response(BUSY_STATUS, BUSY_HEADERS)
+            return [BUSY_TEXT]
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self._slots.give_back()
+
+
+class _Response:
+    """One response of a WSGI app, which is a stream if it does not say how long it is."""
+
+    def __init__(self, start_response: StartResponse, slots: StreamSlots) -> None:
+        self._start_response, self._slots = start_response, slots
+        self._called, self._took, self._refused = True, False, False
+
+    def start(self, status: str, headers: list[tuple[str, str]], *error: object) -> object:
+        if not self._called or not is_stream(status, [name for name, _ in headers]):
+            return self._start_response(status, headers, *error)
+        if not self._took and not self._slots.take():
+            self._refused = True
+            return self._start_response(BUSY_STATUS, BUSY_HEADERS, *error)
+        self._took = True
+        return self._start_response(status, with_unbuffered(headers), *error)
+
+    def finish(self, body: Body) -> Body:
+        """Return the body to send. An app may also start its response later, with its first piece."""
+        self._called = False
+        if self._refused:
+            close_body(body)
+            return [BUSY_TEXT]
+        return OpenStream(body, self._slots) if self._took else body
+
+
+class VisitedAsgiApp:
+    """The same for an ASGI app, whose streams take no threads."""
+
+    def __init__(self, app: Asgi) -> None:
+        self._app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            sent = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            scope["client"] = (sent.get(ADDRESS) or LOCAL_ADDRESS, 0)
+            scope["root_path"] = sent.get(PREFIX) or scope.get("root_path", "")
+
+        async def send_unbuffered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if is_stream(str(message["status"]), [name.decode("latin-1") for name, _ in headers]):
+                    headers.append((UNBUFFERED.lower().encode(), b"no"))
+                    message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, send_unbuffered)
+
+
+def use_prefix(environ: dict[str, Any]) -> None:
+    """Move the URL prefix of the site from the path to SCRIPT_NAME, as in WSGI."""
+    prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "")
+    if prefix:
+        environ["SCRIPT_NAME"] = prefix
+        path = environ.get("PATH_INFO", "")
+        if path == prefix or path.startswith(f"{prefix}/"):
+            environ["PATH_INFO"] = path[len(prefix) :]
+
+
+def is_stream(status: str, names: list[str]) -> bool:
+    """Return whether a response has a body of unknown length."""
+    return not status.startswith(NO_BODY) and "content-length" not in [name.lower() for name in names]
+
+
+def with_unbuffered(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the headers of a stream; an app's own word to nginx stays."""
+    said = any(name.lower() == UNBUFFERED.lower() for name, _ in headers)
+    return headers if said else [*headers, (UNBUFFERED, "no")]
+
+
+def close_body(body: Body) -> None:
+    """Close a body that the app returned, as WSGI requires."""
+    close = getattr(body, "close", None)
+    if close:
+        close()
+
+
+def slots_for(threads: int) -> int:
+    """Return how many of a worker's threads may serve streams."""
+    return max(1, threads - max(1, threads // FREE_SHARE))
+
+
+def load_own(file: Path) -> dict[str, Any]:
+    """Return the settings of an app's own configuration file."""
+    module = ModuleType("gunicorn_conf")
+    module.__file__ = str(file)
+    SourceFileLoader("gunicorn_conf", str(file)).exec_module(module)
+    return {name: value for name, value in vars(module).items() if not name.startswith("__")}
+
+
+_own = load_own(OWN_FILE) if OWN_FILE.is_file() else {}
+_own_hook = _own.pop("post_worker_init", None)
+globals().update({name: value for name, value in _own.items() if name not in globals()})
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401 — a worker of gunicorn
+    """Wrap the app that gunicorn has just loaded."""
+    if hasattr(worker, "asgi"):
+        worker.asgi = VisitedAsgiApp(worker.asgi)
+    else:
+        threaded = worker.cfg.worker_class_str == "gthread"
+        worker.wsgi = VisitedWsgiApp(worker.wsgi, StreamSlots(slots_for(worker.cfg.threads) if threaded else None))
+    if _own_hook:
+        _own_hook(worker)

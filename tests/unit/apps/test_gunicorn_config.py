@@ -1,0 +1,154 @@
+"""What every app gets from gunicorn's configuration: addresses, prefixes, room beside streams."""
+
+from __future__ import annotations
+
+import asyncio
+import runpy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from piwizard.apps import gunicorn_config
+from piwizard.apps.gunicorn_config import StreamSlots, VisitedAsgiApp, VisitedWsgiApp, slots_for
+
+FILE = gunicorn_config.__file__
+STREAM = [("Content-Type", "text/event-stream")]
+PAGE = [("Content-Length", "4")]
+
+
+class Visit:
+    """One request to an app, and what it answers."""
+
+    def __init__(self, app: Callable[..., Any], **environ: str) -> None:
+        self.environ: dict[str, Any] = {"REMOTE_ADDR": "", "PATH_INFO": "/", "SCRIPT_NAME": "", **environ}
+        self.body = app(self.environ, self._start)
+
+    def _start(self, status: str, headers: list[tuple[str, str]], *error: object) -> None:
+        self.status, self.headers = int(status[:3]), dict(headers)
+
+
+def app_with(headers: list[tuple[str, str]], status: str = "200 OK", most: int | None = None) -> VisitedWsgiApp:
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response(status, headers)
+        return iter([b"page"])
+
+    return VisitedWsgiApp(app, StreamSlots(most))
+
+
+def test_address_is_that_of_the_visitor_and_local_without_nginx() -> None:
+    assert Visit(app_with(PAGE), HTTP_X_REAL_IP="203.0.113.7").environ["REMOTE_ADDR"] == "203.0.113.7"
+    assert Visit(app_with(PAGE), HTTP_X_FORWARDED_FOR="6.6.6.6").environ["REMOTE_ADDR"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("path", "left"), [("/camera", ""), ("/camera/", "/"), ("/camera/a", "/a"), ("/", "/"), ("/cameras", "/cameras")]
+)
+def test_prefix_of_the_site_moves_to_script_name(path: str, left: str) -> None:
+    environ = Visit(app_with(PAGE), HTTP_X_FORWARDED_PREFIX="/camera", PATH_INFO=path).environ
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/camera", left)
+    assert Visit(app_with(PAGE), PATH_INFO=path).environ["SCRIPT_NAME"] == ""
+
+
+def test_streams_are_unbuffered_and_pages_are_as_the_app_made_them() -> None:
+    assert Visit(app_with(STREAM)).headers == {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    assert Visit(app_with(PAGE)).headers == {"Content-Length": "4"}
+    assert Visit(app_with([], "304 Not Modified")).headers == {}
+    assert Visit(app_with([("x-accel-buffering", "yes")])).headers == {"x-accel-buffering": "yes"}
+
+
+def test_streams_leave_threads_for_pages() -> None:
+    streams = app_with(STREAM, most=2)
+    first, second = Visit(streams), Visit(streams)
+    third = Visit(streams)
+    assert (first.status, second.status, third.status) == (200, 200, 503)
+    assert third.headers["Retry-After"] == "30"
+    assert b"Too many streams" in b"".join(third.body)
+    assert b"".join(first.body) == b"page"
+    first.body.close()
+    first.body.close()  # gunicorn and the app may both do it
+    assert Visit(streams).status == 200
+    assert Visit(streams).status == 503
+
+
+def test_websockets_take_a_slot_while_they_are_open() -> None:
+    inside = []
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        if not inside:
+            inside.append(Visit(wrapped, HTTP_UPGRADE="websocket").status)
+            inside.append(Visit(app_with(PAGE)).status)
+        return []
+
+    wrapped = VisitedWsgiApp(app, StreamSlots(1))
+    Visit(wrapped, HTTP_UPGRADE="websocket")
+    assert inside == [503, 200]
+    inside.append(0)
+    assert not hasattr(Visit(wrapped, HTTP_UPGRADE="websocket"), "status"), "the slot is free again"
+
+
+def test_response_that_starts_with_its_first_piece_is_left_as_it_is() -> None:
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", STREAM)
+        yield b"late"
+
+    visit = Visit(VisitedWsgiApp(app, StreamSlots(0)))
+    assert b"".join(visit.body) == b"late"
+    assert (visit.status, visit.headers) == (200, dict(STREAM))
+
+
+@pytest.mark.parametrize(("threads", "slots"), [(1, 1), (2, 1), (4, 3), (16, 12), (64, 48)])
+def test_one_thread_in_four_never_serves_a_stream(threads: int, slots: int) -> None:
+    assert slots_for(threads) == slots
+
+
+def test_asgi_app_gets_address_and_prefix_and_its_streams_are_unbuffered() -> None:
+    seen, sent = [], []
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        seen.append(scope)
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {}
+
+    headers = [(b"x-real-ip", b"203.0.113.7"), (b"x-forwarded-prefix", b"/camera")]
+    asyncio.run(VisitedAsgiApp(app)({"type": "http", "headers": headers, "client": ("", 0)}, receive, send))
+    asyncio.run(VisitedAsgiApp(app)({"type": "lifespan"}, receive, send))
+    assert (seen[0]["client"], seen[0]["root_path"]) == (("203.0.113.7", 0), "/camera")
+    assert sent[0]["headers"] == [(b"x-accel-buffering", b"no")]
+    assert seen[1] == {"type": "lifespan"}
+
+
+def worker(kind: str) -> SimpleNamespace:
+    cfg = SimpleNamespace(worker_class_str=kind, threads=4)
+    return SimpleNamespace(cfg=cfg, **{"asgi" if kind == "asgi" else "wsgi": app_with(STREAM)})
+
+
+def test_apps_own_configuration_counts_and_its_hook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gunicorn.conf.py").write_text(
+        "import os\nmax_requests = 500\ndef post_worker_init(worker):\n    worker.own = os.path.basename(__file__)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    settings = runpy.run_path(FILE)
+    loaded = worker("gthread")
+    settings["post_worker_init"](loaded)
+    assert settings["max_requests"] == 500
+    assert (type(loaded.wsgi).__name__, loaded.own) == ("VisitedWsgiApp", "gunicorn.conf.py")
+
+
+def test_only_threads_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for kind, expected in (("gthread", 3), ("gevent", 5)):
+        loaded = worker(kind)
+        gunicorn_config.post_worker_init(loaded)
+        assert [Visit(loaded.wsgi).status for _ in range(5)].count(200) == expected
+    loaded = worker("asgi")
+    gunicorn_config.post_worker_init(loaded)
+    assert isinstance(loaded.asgi, VisitedAsgiApp)
