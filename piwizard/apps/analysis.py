@@ -13,14 +13,20 @@ from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
+from piwizard.apps.hardware import HardwareUse
+from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.process_model import KINDS, ProcessFinding
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
 from piwizard.apps.typed_json import MalformedAnalysis, decode_as
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.version_specs import MAX_SPEC_LENGTH
 from piwizard.apps.write_paths import SAFE_PATH, WritePath
 from piwizard.errors import PiwizardError
+from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
+from piwizard.system.devices import DEVICE_CLASSES
 
 T = TypeVar("T")
 DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
@@ -29,6 +35,7 @@ FACTORY_CALL = re.compile(rf"{DOTTED}:[A-Za-z_]\w*\([\w .,=:/@+'\"(){{}}\[\]-]{{
 COMMAND_WORD = re.compile(r"[\w./-][\w.:/-]{0,199}", re.ASCII)
 DISTRIBUTION = re.compile(r"[a-z0-9-]{1,100}")
 PINNED_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+", re.ASCII)
+WEBSOCKET_PATH = re.compile(r"/?[\w./-]{0,200}", re.ASCII)
 SETUP_PROGRAMS = ("flask", "alembic")
 MAX_TEXT_LENGTH = 1000
 MAX_PATH_LENGTH = 400
@@ -41,9 +48,12 @@ KEY_OF_PART = {
     "init": "app.init",
     "server": "app.env",
     "network": "app.network",
+    "hardware": "app.hardware",
+    "process": "gunicorn.workers",
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
+    "uploads": "app.upload_limit",
 }
 """The answer that replaces each part where the part is not known."""
 
@@ -100,10 +110,14 @@ class Analysis:
     init: tuple[InitCommand, ...] | None = None
     server: str | None = None
     network: tuple[HomeNetworkUse, ...] | None = None
+    hardware: tuple[HardwareUse, ...] | None = None
+    process: tuple[ProcessFinding, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
+    uploads: tuple[UploadLimit, ...] | None = None
+    """At most one."""
     failures: Mapping[str, AnalysisFailure] = field(default_factory=dict)
 
     def known(self, part: str, value: T | None) -> T:
@@ -230,6 +244,28 @@ def _check_network(found: tuple[HomeNetworkUse, ...]) -> tuple[HomeNetworkUse, .
     return tuple(one for one in found if _is_short_text(one.why) and is_repository_path(one.file))[:MAX_SUGGESTIONS]
 
 
+def _check_hardware(found: tuple[HardwareUse, ...]) -> tuple[HardwareUse, ...]:
+    libraries = {"", CIRCUITPYTHON.name, *BY_NAME}
+    packages = {"", *(package for _, package in PROGRAMS.values())}
+
+    def right(one: HardwareUse) -> bool:
+        known = set(one.kinds) <= DEVICE_CLASSES.keys() and one.library in libraries and one.package in packages
+        return known and _is_short_text(one.why) and _is_short_text(one.device) and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
+
+
+def _check_process(found: tuple[ProcessFinding, ...]) -> tuple[ProcessFinding, ...]:
+    return tuple(
+        one
+        for one in found
+        if one.kind in KINDS
+        and _is_short_text(one.why)
+        and is_repository_path(one.file)
+        and (not one.path or WEBSOCKET_PATH.fullmatch(one.path))
+    )[:MAX_SUGGESTIONS]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -257,6 +293,16 @@ def _check_warnings(found: tuple[CodeWarning, ...]) -> tuple[CodeWarning, ...]:
     ]
 
 
+def _check_uploads(found: tuple[UploadLimit, ...]) -> tuple[UploadLimit, ...]:
+    right = (
+        one
+        for one in found
+        if 1 <= one.mib <= MAX_UPLOAD_MIB and one.setting.isidentifier() and len(one.setting) < MAX_TEXT_LENGTH
+        if is_repository_path(one.file)
+    )
+    return tuple(right)[:1]
+
+
 PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "entries": (tuple[EntryCandidate, ...], _check_entries),
     "needs": (PythonPackages, _check_packages),
@@ -265,7 +311,10 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "init": (tuple[InitCommand, ...], _check_init),
     "server": (str, _check_server),
     "network": (tuple[HomeNetworkUse, ...], _check_network),
+    "hardware": (tuple[HardwareUse, ...], _check_hardware),
+    "process": (tuple[ProcessFinding, ...], _check_process),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
+    "uploads": (tuple[UploadLimit, ...], _check_uploads),
 }

@@ -39,8 +39,11 @@ from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.database import database_server_in_code, find_init_commands
 from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
 from piwizard.apps.env_vars import find_env_variables
+from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.process_findings import find_process_model
+from piwizard.apps.process_model import ProcessFinding
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import (
@@ -50,6 +53,7 @@ from piwizard.apps.requirements import (
     required_distributions,
 )
 from piwizard.apps.static import find_root_files, find_static
+from piwizard.apps.upload_limit import find_upload_limit
 from piwizard.apps.write_paths import find_write_paths
 from piwizard.errors import PiwizardError
 
@@ -117,9 +121,12 @@ class AnalysisReader:
         self._part("init", lambda: find_init_commands(self._code, self._entry.entry)[:MAX_SUGGESTIONS])
         self._part("server", lambda: database_server_in_code(self._code))
         self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
+        self._part("hardware", lambda: find_hardware(self._code)[:MAX_SUGGESTIONS])
+        self._part("process", self._process)
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
+        self._part("uploads", lambda: find_upload_limit(self._code))
 
     def _part(self, name: str, work: Callable[[], object]) -> bool:
         """Print one part, which gets half of the remaining time.
@@ -191,6 +198,10 @@ class AnalysisReader:
     def _static(self) -> StaticFiles:
         folders = find_static(self._code, self._entry.origin[0])
         return StaticFiles(folders[:MAX_SUGGESTIONS], find_root_files(self._code, folders))
+
+    def _process(self) -> tuple[ProcessFinding, ...]:
+        factory = self._entry.entry.partition(":")[2].partition("(")
+        return find_process_model(self._code, self._entry.file, factory[0] if factory[1] else "")
 
     def _python(self) -> tuple[RequiredPython, ...]:
         found = find_required_python(self._code, self._entry.chdir)

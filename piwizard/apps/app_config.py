@@ -16,15 +16,20 @@ from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
+from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
-from piwizard.apps.requirements import Requirements, pip_arguments
+from piwizard.apps.process_model import EVENTLET, ProcessModel
+from piwizard.apps.requirements import DEFAULT_GUNICORN, EVENTLET_GUNICORN, Requirements, pip_arguments
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
 from piwizard.changes.virtualenv import recipe
 from piwizard.errors import PiwizardError
+from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.commands import SEARCH_PATH
+from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
 
@@ -61,7 +66,8 @@ class AppConfig:
     @property
     def install(self) -> tuple[str, ...]:
         """Return pip's arguments: the app's requirements, Flask and gunicorn."""
-        return pip_arguments(self.requirements, () if self.requirements else self.imported)
+        server = EVENTLET_GUNICORN if self.process.worker_class == EVENTLET else DEFAULT_GUNICORN
+        return pip_arguments(self.requirements, () if self.requirements else self.imported, server)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -171,6 +177,12 @@ class AppConfig:
         given = {name: given_value(self.answers, name) for name in self.answers.get("app.env", {})}
         return (*(self.analysis.network or ()), *home_network_in_answers(given))
 
+    @cached_property
+    def process(self) -> ProcessModel:
+        """Return how the app must be served; as usual if its code cannot be read."""
+        packages = self.requirements.names if self.requirements else self.imported
+        return ProcessModel(self.analysis.process or (), frozenset(packages))
+
     @property
     def network(self) -> str:
         """Return what the app may reach.
@@ -192,6 +204,29 @@ class AppConfig:
     def dbus(self) -> bool:
         """Return whether the app needs the system bus and may use it."""
         return self.network == network_access.HOME and any(use.dbus for use in self.home_network)
+
+    @property
+    def hardware_uses(self) -> tuple[HardwareUse, ...]:
+        """Return the places in the code that use hardware, whatever was answered."""
+        return self.analysis.hardware or ()
+
+    @cached_property
+    def hardware(self) -> tuple[str, ...]:
+        """Return the device classes that the app may use."""
+        found = {kind for use in self.hardware_uses for kind in use.kinds}
+        wanted = self.answers.get("app.hardware", found)
+        return tuple(kind for kind in DEVICE_CLASSES if kind in wanted)
+
+    @property
+    def found_upload_limit(self) -> UploadLimit | None:
+        """Return the limit that the code sets, whatever was answered."""
+        return next(iter(self.analysis.uploads or ()), None)
+
+    @property
+    def upload_limit(self) -> int:
+        """Return the size in MiB of the largest request that visitors may send."""
+        found = self.found_upload_limit
+        return int(self.answers.get("app.upload_limit", found.mib if found else UPLOAD_MIB))
 
     @property
     def found_init(self) -> tuple[InitCommand, ...]:
@@ -234,6 +269,7 @@ class AppConfig:
             "HOME": str(where.data),
             "PYTHONDONTWRITEBYTECODE": "1",
             **path,
+            **({"LG_WD": NOTIFICATION_FOLDER} if "gpio" in self.hardware else {}),
             **self.settings.values(),
         }
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from piwizard.apps import network_access
 from piwizard.apps.layout import SiteLayout
+from piwizard.apps.process_model import GTHREAD
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import egress_values
+from piwizard.system.devices import NOTIFICATION_FOLDER, device_values
 from piwizard.templates.quoting import unit_argument, unit_word
 from piwizard.templates.render import render
 
@@ -40,8 +42,12 @@ class AppUnit:
     pythonpath: str | None = None
     #: What the app may reach: "internet", or "home" for the home network too.
     network: str = network_access.INTERNET
+    #: gunicorn's worker class: threads, or what the app asks for.
+    worker_class: str = GTHREAD
     #: Whether it talks to other programs over D-Bus, which only "home" allows.
     dbus: bool = False
+    #: The device classes that it may use.
+    hardware: tuple[str, ...] = ()
 
 
 def socket_path(site: str) -> str:
@@ -71,16 +77,18 @@ def render_service(unit: AppUnit) -> str:
         oom_score=SERVICE_OOM_SCORE,
         pythonpath=unit.pythonpath,
         guard=network_access.SERVICE if unit.network == network_access.INTERNET else None,
+        notifications=NOTIFICATION_FOLDER if "gpio" in unit.hardware else None,
         **egress_values(unit.network, dbus=unit.dbus),
+        **device_values(unit.hardware),
     )
 
 
 def _arguments(unit: AppUnit) -> list[str]:
     options = {
         "config": str(SiteLayout(unit.site, "").gunicorn_config),
-        "worker-class": "gthread",
+        "worker-class": unit.worker_class,
         "workers": unit.workers,
-        "threads": unit.threads,
+        **({"threads": unit.threads} if unit.worker_class == GTHREAD else {}),
         "keep-alive": 75,
         # Also applies while a worker loads the app: with less than the smoke test allows, it would restart forever.
         "timeout": MAX_START_SECONDS,

@@ -11,7 +11,8 @@ from piwizard.apps.repository_checkout import RepositoryCheckout
 
 APP_CLASSES = {
     ("flask", "Flask"), ("flask.app", "Flask"), ("apiflask", "APIFlask"), ("flask_openapi3", "OpenAPI"),
-    ("eve", "Eve"),
+    ("eve", "Eve"), ("quart", "Quart"), ("quart.app", "Quart"), ("fastapi", "FastAPI"),
+    ("starlette.applications", "Starlette"),
 }  # fmt: skip
 STAR_EXPORTS = {*APP_CLASSES, ("flask", "Blueprint")}
 """Names that `from MODULE import *` brings from modules outside the checkout."""

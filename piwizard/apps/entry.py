@@ -31,6 +31,7 @@ RIVAL_MARGIN = 10
 UNUSED_APP_PENALTY = 15
 SERVING_CALLS = (b".route(", b".get(", b".post(", b"register_", b"add_url_rule", b"add_resource", b"init_app")
 """Calls in a file whose app serves pages."""
+APP_WORDS = (b"lask", b"create_app", b"make_app", b"Dash", b"connexion", b"Quart", b"FastAPI", b"Starlette")
 MAX_ENTRIES_PER_FILE = 50
 MAX_ENTRIES = 500
 
@@ -110,7 +111,7 @@ def _unread_candidates(checkout: RepositoryCheckout) -> list[EntryCandidate]:
 
 def _may_hold_app(checkout: RepositoryCheckout, file: str) -> bool:
     stem = PurePosixPath(file).stem
-    return stem in FILE_SCORES or checkout.mentions(file, b"lask", b"create_app", b"make_app", b"Dash", b"connexion")
+    return stem in FILE_SCORES or checkout.mentions(file, *APP_WORDS)
 
 
 def _in_file(code: CodeIndex, file: str) -> list[EntryCandidate]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from itertools import islice
 
-from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, find_module, folders_above
+from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, is_own_module
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.version_specs import normalized_name
 
@@ -65,10 +65,7 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
         tree = None if is_script(file) else checkout.parsed(file)
         for module in islice(absolute_imports(tree), MAX_IMPORTS) if tree else ():
             top = module.partition(".")[0]
-            own = any(
-                find_module(checkout, folder, top) or checkout.is_dir(f"{folder}/{top}")
-                for folder in folders_above(file)
-            )
+            own = is_own_module(checkout, file, top)
             if not own and top not in sys.stdlib_module_names and (name := _package(top)):
                 found.add(normalized_name(name))
     return tuple(sorted(found))

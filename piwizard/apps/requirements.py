@@ -22,6 +22,8 @@ FLASK_DISTRIBUTIONS = ("flask", "apiflask", "dash", "connexion", "eve")
 MAX_INCLUDED_FILES = 20
 DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
 """Installed if the app does not require them: releases that are known to work."""
+EVENTLET_GUNICORN = "gunicorn>=25,<26"
+"""The last releases with a worker for eventlet."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,12 @@ class Requirements:
         return any(name in FLASK_DISTRIBUTIONS or name.startswith("flask-") for name in self.names)
 
 
-def pip_arguments(wanted: Requirements | None, imported: tuple[str, ...]) -> tuple[str, ...]:
+def pip_arguments(
+    wanted: Requirements | None, imported: tuple[str, ...], gunicorn: str = DEFAULT_GUNICORN
+) -> tuple[str, ...]:
     """Return the packages that pip installs: gunicorn, Flask and the app's own."""
     held = wanted.held if wanted else ()
-    server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else DEFAULT_GUNICORN,)
+    server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else gunicorn,)
     flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)
     return (*server, *flask, *(wanted.arguments if wanted else imported))
 

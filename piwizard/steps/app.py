@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import memory_usage, network_access, preparation, repository_access
+from piwizard.apps import hardware_access, memory_usage, network_access, preparation, repository_access
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.changes.apt import Packages
@@ -29,6 +29,7 @@ from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import files
 from piwizard.system.app_sandbox import path_inside
 from piwizard.system.checks import Check
+from piwizard.system.devices import DEVICE_CLASSES
 from piwizard.system.files import Owner
 from piwizard.system.remedies import ApplySteps
 
@@ -114,6 +115,15 @@ QUESTIONS = (
         default=network_access.INTERNET,
     ),
     Question(
+        "app.hardware",
+        "Hardware",
+        "Devices of the Pi that the app may use; if empty, piwizard finds them in the code.",
+        v.hardware(*DEVICE_CLASSES),
+        kind="list",
+        choices=tuple(DEVICE_CLASSES),
+        default=[],
+    ),
+    Question(
         "app.token",
         "Access token",
         "For a private repository with an https address; for an ssh address, run `piwizard key` instead.",
@@ -165,6 +175,7 @@ class App(Step):
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
             "app.network": _suggested_network(app),
+            "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
@@ -185,18 +196,20 @@ class App(Step):
             f"app.entry: {app.entry.entry} failed its smoke test.",
             key="app.entry",
             env=env,
-            proves=(app.entry.entry,),
+            proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
             scripts=(SMOKE_TEST, GUNICORN_CONFIG),
             network=app.network,
+            hardware=app.hardware,
             start=app.working_directory,
             bind=preparation.trial_bind(app),
             offered=preparation.offered_hint(app),
         )
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
+            *hardware_access.hardware_notices(app),
             *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),

@@ -12,6 +12,8 @@ from piwizard.answers.questions import Question
 from piwizard.apps import app_units, memory_usage, network_access, preparation
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.memory_usage import MemoryUsage
+from piwizard.apps.process_model import ProcessModel
+from piwizard.apps.process_notices import process_notices
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.changes.base import Change
 from piwizard.changes.file import File
@@ -49,7 +51,7 @@ QUESTIONS = (
         "gunicorn.threads",
         "Threads",
         "Requests that each worker handles at a time; if empty, it depends on cores and memory.",
-        v.whole(1, 64),
+        v.whole(1, 256),
         kind="number",
     ),
 )
@@ -76,11 +78,16 @@ class Gunicorn(Step):
         if context is None:
             return QUESTIONS
         machine = context.machine
-        app = _memory_usage(app_of(context, answers)) if context.source and answers else None
-        workers, threads = memory_usage.workers_and_threads(machine, app)
+        app = app_of(context, answers) if context.source and answers else None
+        used = _memory_usage(app) if app else None
+        model = app.process if app else ProcessModel()
+        workers, threads = memory_usage.workers_and_threads(machine, used, model)
         board = f"for {machine.cores} {'core' if machine.cores == 1 else 'cores'}, {machine.memory.nominal} MB"
-        board += f"; the app uses {app.worker} MB per worker" if app else ""
-        return [QUESTIONS[0].suggest(workers, board), QUESTIONS[1].suggest(threads, "in each worker")]
+        board += f"; the app uses {used.worker} MB per worker" if used else ""
+        return [
+            QUESTIONS[0].suggest(workers, f"one process: {model.reason}" if model.single else board),
+            QUESTIONS[1].suggest(threads, f"in each worker{f'; {model.streams.text}' if model.streams else ''}"),
+        ]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
@@ -113,7 +120,8 @@ class Gunicorn(Step):
         )
         prune = Prune(where.folder / "releases", where.current)
         network = network_access.egress_changes(name, app.network, app.network_reason)
-        return (*network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
+        notices = process_notices(app, unit.workers)
+        return (*notices, *network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
@@ -213,7 +221,7 @@ def _memory_usage(app: AppConfig) -> MemoryUsage | None:
 
 def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
     answers, where = app.answers, app.layout
-    workers, threads = memory_usage.workers_and_threads(context.machine, _memory_usage(app))
+    workers, threads = memory_usage.workers_and_threads(context.machine, _memory_usage(app), app.process)
     code = where.current / "app"
     return app_units.AppUnit(
         site=where.site,
@@ -223,6 +231,7 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         entry=app.entry.entry,
         workers=answers.get("gunicorn.workers", workers),
         threads=answers.get("gunicorn.threads", threads),
+        worker_class=app.process.worker_class,
         gunicorn=app.gunicorn or NEWEST_GUNICORN,
         home=str(where.data),
         environment_file=str(where.environment_file),
@@ -230,4 +239,5 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
         network=app.network,
         dbus=app.dbus,
+        hardware=app.hardware,
     )

@@ -16,7 +16,7 @@ from piwizard.system.remedies import RunCommand
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500
-MAKE_ROOM = (
+FREE_DISK_SPACE = (
     RunCommand("sudo apt-get clean"),
     RunCommand("sudo journalctl --vacuum-size=50M", "to free disk space"),
     RunCommand("sudo du -xh / | sort -h | tail -30", "to see what uses most of it"),
@@ -67,7 +67,7 @@ class System(Step):
             disk is not None and disk >= DISK_NEEDED // 2,
             "unknown: the kernel does not report the free space" if disk is None else f"{disk} MiB free",
             cause="The disk is nearly full. When it is full, the app and its database cannot write.",
-            fix=MAKE_ROOM,
+            fix=FREE_DISK_SPACE,
         )
         enough = memory.total + memory.swap >= MEMORY_NEEDED
         yield Check(

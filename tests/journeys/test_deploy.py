@@ -117,7 +117,7 @@ def test_small_board_gets_one_worker(lab: Lab, pi: Pi) -> None:
     lab.git.commit(layers.REPOSITORY, {"app.py": f"{SECOND}\nHELD = b'x' * (160 << 20)\n"})
     deployed = pi.run(("piwizard", "deploy"))
     assert "no swap can be added: the file system overlay does not support it" in deployed.output
-    assert "--workers=1 --threads=8" in pi.read("/etc/systemd/system/myflask.service")
+    assert "--workers=1 --threads=32" in pi.read("/etc/systemd/system/myflask.service")
     assert pi.run(("piwizard", "plan"), check=False).exit == 0
     assert pi.http("/", host=quickstart.HOST).text.startswith("Second.")
     lab.git.commit(layers.REPOSITORY, {"app.py": f"{SECOND}\nHELD = b'x' * (170 << 20)\n"})

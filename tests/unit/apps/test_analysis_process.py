@@ -153,10 +153,10 @@ def test_analysis_of_links_pipes_and_sparse_files_takes_seconds(tree):
 
 @pytest.fixture
 def hurried(monkeypatch, tmp_path):
-    """The child has 1 second, and 64 MB."""
+    """The child has 1 second, and 128 MB."""
     start = (
         "import sys; sys.path.insert(0, sys.argv[1]); from piwizard.apps import analysis_limits as limits; "
-        "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 96 << 20; "
+        "limits.MAX_CPU_SECONDS = 1; limits.MAX_MEMORY_BYTES = 128 << 20; "
         "from piwizard.apps.analysis_worker import main; main()"
     )
     monkeypatch.setattr(analysis_process, "START_CODE", start)
@@ -474,3 +474,10 @@ def test_failed_analysis_is_not_cached(kept, monkeypatch):
     monkeypatch.setattr(analysis_process, "START_CODE", "raise SystemExit(3)")
     assert kept.of().failures
     assert not analysis_cache.cache_folder("blog").exists()
+
+
+@pytest.mark.parametrize("lie", [{"mib": 0}, {"mib": 99_999}, {"setting": "A\nB"}, {"file": "../x"}])
+def test_reported_upload_limit_that_is_malformed_is_ignored(lie):
+    one = {"mib": 200, "setting": "MAX_CONTENT_LENGTH", "file": "app.py", "line": 3}
+    assert check_part("uploads", [one])
+    assert not check_part("uploads", [one | lie])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps.memory_usage import MemoryUsage, measurement_to_keep, read_memory_usage, workers_and_threads
+from piwizard.apps.process_model import SOCKETIO, STATE, STREAM, ProcessFinding, ProcessModel
 from piwizard.system.facts import Facts, gather
 from tests.recorded_machine import RecordedSource
 
@@ -24,25 +25,40 @@ def board(total: int, cores: int) -> Facts:
 @pytest.mark.parametrize(
     ("total", "cores", "app", "wanted"),
     [
-        (430, 1, None, (1, 4)),  # Zero W
-        (430, 4, None, (2, 4)),  # Zero 2 W
-        (920, 4, None, (2, 4)),  # Pi 3
-        (1850, 4, None, (4, 4)),
-        (3790, 4, None, (4, 4)),  # Pi 4
-        (7900, 1, None, (2, 4)),
-        (15900, 32, None, (4, 4)),
-        (430, 1, SMALL, (1, 4)),
-        (430, 4, SMALL, (4, 4)),
-        (430, 4, LARGE, (1, 8)),
-        (920, 4, LARGE, (1, 8)),
-        (1850, 4, LARGE, (3, 4)),
-        (7900, 4, LARGE, (4, 4)),
-        (430, 4, MemoryUsage(400, 900), (1, 8)),
-        (430, 4, MemoryUsage(26, 0), (4, 4)),
+        (430, 1, None, (1, 16)),  # Zero W
+        (430, 4, None, (2, 16)),  # Zero 2 W
+        (920, 4, None, (2, 16)),  # Pi 3
+        (1850, 4, None, (4, 16)),
+        (3790, 4, None, (4, 16)),  # Pi 4
+        (7900, 1, None, (2, 16)),
+        (15900, 32, None, (4, 16)),
+        (430, 1, SMALL, (1, 16)),
+        (430, 4, SMALL, (4, 16)),
+        (430, 4, LARGE, (1, 32)),
+        (920, 4, LARGE, (1, 32)),
+        (1850, 4, LARGE, (3, 16)),
+        (7900, 4, LARGE, (4, 16)),
+        (430, 4, MemoryUsage(400, 900), (1, 32)),
+        (430, 4, MemoryUsage(26, 0), (4, 16)),
     ],
 )
 def test_worker_count_fits_the_board(total: int, cores: int, app: MemoryUsage | None, wanted: tuple[int, int]) -> None:
     assert workers_and_threads(board(total, cores), app) == wanted
+
+
+@pytest.mark.parametrize(
+    ("total", "kinds", "wanted"),
+    [
+        (3790, (STATE,), (1, 32)),
+        (430, (STATE,), (1, 32)),
+        (3790, (STREAM,), (4, 64)),
+        (3790, (SOCKETIO,), (1, 128)),
+        (430, (SOCKETIO,), (1, 64)),
+    ],
+)
+def test_worker_count_fits_the_app(total: int, kinds: tuple[str, ...], wanted: tuple[int, int]) -> None:
+    model = ProcessModel(tuple(ProcessFinding(kind, "does it", "app.py", 1) for kind in kinds))
+    assert workers_and_threads(board(total, 4), None, model) == wanted
 
 
 def said(master: int, worker: int) -> str:

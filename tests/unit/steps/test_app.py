@@ -305,3 +305,36 @@ def test_python_that_cannot_work_is_refused_by_key_with_the_next_action(plan, pr
 def test_answer_overrules_the_python_that_the_code_asks_for(plan, python, warned):
     changes = plan({"app.py": FLASK, "pyproject.toml": PROJECT.format(">=3.14")}, f'\npython = "{python}"')
     assert bool(warnings(changes)) == warned
+
+
+LAMP = f"{FLASK}from gpiozero import LED\nlamp = LED(17)\n"
+
+
+def test_found_hardware_goes_to_smoke_test_and_setup_commands(plan):
+    changes = plan({"app.py": LAMP, "requirements.txt": "flask\ngpiozero\n"}, '\ninit = ["python seed.py"]')
+    commands = of_kind(changes, "command")
+    assert {command.hardware for command in commands} == {("gpio",)}
+    assert commands[-1].env["LG_WD"] == "/dev/shm"
+    assert commands[-1].proves == ("app:app", "gpio"), "other hardware is tested again"
+    (notice,) = [one for one in of_kind(changes, "notice") if one.title == "Hardware of the app"]
+    assert "GPIO pins: it imports gpiozero (app.py:3)" in notice.sentence
+
+
+def test_answer_replaces_found_hardware(plan):
+    changes = plan({"app.py": LAMP, "requirements.txt": "flask\ngpiozero\n"}, "\nhardware = []")
+    assert {command.hardware for command in of_kind(changes, "command")} == {()}
+    assert not [one for one in of_kind(changes, "notice") if one.title == "Hardware of the app"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('hardware = ["gpio", "laser"]', "app.hardware names the hardware 'laser', which must be one of gpio, i2c"),
+        ('hardware = "gpio"', "app.hardware must be a list"),
+        ("hardware = [1]", "app.hardware names the hardware '1', which must be one of gpio"),
+    ],
+)
+def test_wrong_hardware_is_refused_by_key(answers, line, words):
+    with pytest.raises(PiwizardError) as raised:
+        answers(f"\n{line}")
+    assert words in raised.value.message.replace("app.hardware:", "app.hardware")

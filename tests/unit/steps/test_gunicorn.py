@@ -74,7 +74,7 @@ def test_units_are_enabled_after_they_are_written(context, answers):
 
 def test_gunicorn_questions_name_the_board(context, memory):
     workers, threads = Gunicorn().questions(context(machine=memory(430, 1)), None)
-    assert (workers.default, threads.default) == (1, 4)
+    assert (workers.default, threads.default) == (1, 16)
 
 
 @pytest.fixture
@@ -97,21 +97,81 @@ def test_measured_memory_decides_the_workers(context, answers, memory, proven):
     proven(61)
     on = context(machine=memory(430, 4))
     workers, threads = Gunicorn().questions(on, answers())
-    assert (workers.default, threads.default) == (2, 4)
+    assert (workers.default, threads.default) == (2, 16)
     assert workers.detected == "for 4 cores, 512 MB; the app uses 61 MB per worker"
     (text,) = [f.content for f in of_kind(Gunicorn().plan(on, answers()), "file") if f.path.name == "blog.service"]
-    assert "--workers=2 --threads=4" in text
+    assert "--workers=2 --threads=16" in text
 
 
 def test_memory_of_the_planned_release_comes_first(written, memory, proven):
     proven(300, "ffffffffffff")
     machine = {"machine": memory(920, 4)}
-    assert "--workers=1 --threads=8" in written(parts=machine)["blog.service"].content
+    assert "--workers=1 --threads=32" in written(parts=machine)["blog.service"].content
     proven(30, current=False)
-    assert "--workers=4 --threads=4" in written(parts=machine)["blog.service"].content
+    assert "--workers=4 --threads=16" in written(parts=machine)["blog.service"].content
     answered = written(None, "\n[gunicorn]\nworkers = 3", parts=machine)["blog.service"].content
-    assert "--workers=3 --threads=4" in answered
+    assert "--workers=3 --threads=16" in answered
 
 
 def test_units_do_not_depend_on_reserved_memory(written, memory):
     assert written(parts={"machine": memory(430, 4)}) == written(parts={"machine": memory(428, 4)})
+
+
+LAMP = """
+from flask import Flask
+app = Flask(__name__)
+lamp = {"on": False}
+@app.route("/toggle", methods=["POST"])
+def toggle():
+    lamp["on"] = not lamp["on"]
+    return ""
+"""
+
+
+def test_state_in_memory_needs_one_worker(context, answers, written):
+    files = {"app.py": LAMP, "requirements.txt": "flask\n"}
+    assert "--workers=1 --threads=32" in written(files)["blog.service"].content
+    (notice,) = of_kind(Gunicorn().plan(context(files), answers()), "notice")
+    assert notice.sentence == (
+        "The app runs in one process: it keeps lamp in memory, and toggle() changes it (app.py:7). "
+        "gunicorn starts one worker, with more threads."
+    )
+    workers, _ = Gunicorn().questions(context(files), answers())
+    assert workers.default == 1
+    assert workers.detected == "one process: it keeps lamp in memory, and toggle() changes it (app.py:7)"
+
+
+def test_more_workers_than_one_process_may_have_are_named(context, answers):
+    more = "\n[gunicorn]\nworkers = 3"
+    (notice,) = of_kind(Gunicorn().plan(context({"app.py": LAMP}), answers(more)), "notice")
+    assert "The answers ask for 3 workers" in notice.sentence
+
+
+@pytest.mark.parametrize(
+    ("listed", "code", "worker_class"),
+    [
+        ("flask-socketio", "socketio = SocketIO(app)", "gthread"),
+        ("flask-socketio\ngevent", "socketio = SocketIO(app)", "gevent"),
+        ("flask-socketio\ngevent\ngevent-websocket", "socketio = SocketIO(app)",
+         "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"),
+        ("flask-socketio\neventlet", "socketio = SocketIO(app, async_mode='eventlet')", "eventlet"),
+        ("gevent", "pass", "gthread"),
+        ("gevent", "from gevent import monkey\nmonkey.patch_all()", "gevent"),
+    ],
+)  # fmt: skip
+def test_worker_class_is_the_one_that_the_app_asks_for(written, listed, code, worker_class):
+    files = {
+        "requirements.txt": f"flask\n{listed}\n",
+        "app.py": f"from flask import Flask\nfrom flask_socketio import SocketIO\napp = Flask(__name__)\n{code}\n",
+    }
+    text = written(files)["blog.service"].content
+    assert f"--worker-class={worker_class} " in text
+    assert ("--threads=" in text) == (worker_class == "gthread")
+
+
+def test_quart_is_served_by_the_asgi_worker(written):
+    files = {
+        "requirements.txt": "quart\n",
+        "app.py": "from quart import Quart\napp = Quart(__name__)\n@app.websocket('/ws')\nasync def ws(): pass\n",
+    }
+    assert "--worker-class=asgi " in written(files)["blog.service"].content

@@ -1,0 +1,29 @@
+"""Say before a run how an app will be served, where that is not as usual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from piwizard.apps.process_model import GTHREAD
+from piwizard.changes.command import Notice
+
+if TYPE_CHECKING:
+    from piwizard.apps.app_config import AppConfig
+
+ONE_PROCESS = "The app runs in one process: {reason}. gunicorn starts one worker, with more threads."
+SEVERAL_PROCESSES = (
+    "The answers ask for {workers} workers, but the app is made for one process: {reason}. Remove gunicorn.workers "
+    "from the answers, unless you know that it works in several."
+)
+WORKER_CLASS = "gunicorn uses its worker class {name}, because {reason}."
+
+
+def process_notices(app: AppConfig, workers: int) -> Iterator[Notice]:
+    """Yield what a person should know about the app's processes."""
+    model = app.process
+    if model.single:
+        sentence = ONE_PROCESS if workers == 1 else SEVERAL_PROCESSES
+        yield Notice("Processes of the app", sentence.format(reason=model.reason, workers=workers))
+    if model.worker_class != GTHREAD:
+        yield Notice("Worker class of gunicorn", WORKER_CLASS.format(name=model.worker_class, reason=model.asked))
