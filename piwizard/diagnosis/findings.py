@@ -61,8 +61,8 @@ def show_findings(found: Sequence[Finding]) -> None:
     width = max(40, min(120, shutil.get_terminal_size().columns))
     for finding in found:
         site = f" ({finding.site})" if finding.site else ""
-        sign = state_symbol("done" if finding.ok else "failed")
-        _print(f"{sign} {finding.name}{site}: {finding.detail}", "    ", width)
+        symbol = state_symbol("done" if finding.ok else "failed")
+        _print(f"{symbol} {finding.name}{site}: {finding.detail}", "    ", width)
         for title, text in (("Why", finding.cause), ("Fix", finding.advice)):
             if text:
                 _print(f"    {title + ':':6}{text}", " " * 10, width)

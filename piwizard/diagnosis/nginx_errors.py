@@ -22,7 +22,7 @@ MAX_LOG_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class Refused:
-    """A request that the app did not answer, and why."""
+    """A request that failed, and why."""
 
     at: datetime
     text: str
