@@ -239,4 +239,5 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
         network=app.network,
         dbus=app.dbus,
+        hardware=app.hardware,
     )
