@@ -23,6 +23,7 @@ from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
 from piwizard.apps.typed_json import MalformedAnalysis, decode_as
+from piwizard.apps.unusable_requirements import UnusableLine
 from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.version_specs import MAX_SPEC_LENGTH
 from piwizard.apps.write_paths import SAFE_PATH, WritePath
@@ -67,6 +68,7 @@ class AnalysisOptions:
 
     entry: str | None = None
     requirements: str | None = None
+    skip_requirements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ def _check_packages(found: PythonPackages) -> PythonPackages:
         return PythonPackages(None, imported)
     project = wanted.is_project
     listed = wanted.arguments == ("-r", wanted.file)
-    if not is_repository_path(wanted.file) or not (listed or project or not wanted.arguments):
+    plain = all(_is_short_text(one) and not one.startswith("-") for one in wanted.apart)
+    if not is_repository_path(wanted.file) or not plain or not (listed or project or not wanted.arguments):
         raise MalformedAnalysis("unexpected arguments for pip")
     if project and wanted.arguments != (".",) and not is_repository_path(wanted.arguments[0].removeprefix("./")):
         raise MalformedAnalysis("a project outside of the repository")
@@ -191,9 +194,21 @@ def _check_packages(found: PythonPackages) -> PythonPackages:
         lines=tuple(line for line in lines if line and _is_short_text(line)),
         constraints=tuple(line for line in wanted.constraints if PINNED_REQUIREMENT.fullmatch(line)),
         names=tuple(name for name in wanted.names if DISTRIBUTION.fullmatch(name)),
-        limits=tuple(name for name in wanted.limits if DISTRIBUTION.fullmatch(name)),
+        pins=tuple(line for line in wanted.pins if _is_short_text(line) and PINNED_REQUIREMENT.match(line)),
+        unusable=tuple(one for one in wanted.unusable if _is_listed_line(one)),
+        skipped=tuple(one for one in wanted.skipped if _is_short_text(one)),
+        gunicorn=wanted.gunicorn if _is_short_text(wanted.gunicorn) else "",
     )
     return PythonPackages(kept, imported)
+
+
+def _is_listed_line(one: UnusableLine) -> bool:
+    return (
+        is_repository_path(one.file)
+        and _is_short_text(one.text)
+        and _is_short_text(one.reason)
+        and _is_short_text(one.name)
+    )
 
 
 def _check_static(found: StaticFiles) -> StaticFiles:

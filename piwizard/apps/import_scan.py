@@ -54,8 +54,18 @@ SAME_NAME_PACKAGES = frozenset({
 })  # fmt: skip
 """Modules whose package has the same name."""
 
-
-KNOWN_PACKAGES = frozenset(normalized_name(name) for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES))
+COMMON_DEPENDENCIES = frozenset({
+    "alembic", "anyio", "attrs", "bidict", "blinker", "certifi", "cffi", "charset-normalizer", "colorama", "colorzero",
+    "contourpy", "cycler", "dnspython", "eventlet", "fonttools", "gevent", "greenlet", "h11", "idna",
+    "importlib-metadata", "joblib", "kiwisolver", "limits", "mako", "packaging", "pycparser", "pyparsing",
+    "python-engineio", "python-socketio", "simple-websocket", "six", "soupsieve", "threadpoolctl", "tqdm",
+    "typing-extensions", "tzdata", "urllib3", "wcwidth", "webencodings", "wsproto", "zipp", "zope-event",
+    "zope-interface",
+})  # fmt: skip
+"""Packages that the others bring, so that a list of everything installed names them."""
+KNOWN_PACKAGES = frozenset(
+    normalized_name(name) for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES, *COMMON_DEPENDENCIES)
+)
 
 
 def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
@@ -72,7 +82,7 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
 
 
 def is_known_package(name: str) -> bool:
-    """Return whether `packages_from_imports` may return a package."""
+    """Return whether the package of this name on PyPI is the one that people mean."""
     extension = name.removeprefix("flask-").replace("-", "_")
     return name in KNOWN_PACKAGES or (name.startswith("flask-") and extension in FLASK_EXTENSIONS)
 

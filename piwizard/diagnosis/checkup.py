@@ -21,6 +21,7 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
 from piwizard.system import console
+from piwizard.system.port_advice import how_to_move
 from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
 
@@ -70,7 +71,7 @@ class Checkup:
             ok = owner is not None and owner.program == "nginx"
             detail = "nginx" if ok else f"not nginx, but {owner.words}" if owner else "nothing listens there"
             fix = (
-                Advice("Stop the other program that uses the port."),
+                *((Advice(how_to_move(owner)),) if owner else ()),
                 RunCommand("piwizard apply nginx site", "to start nginx"),
             )
             yield Finding(

@@ -19,6 +19,7 @@ from piwizard.apps import (
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.build_workspace import BUILD_USER
@@ -79,6 +80,14 @@ QUESTIONS = (
         "The file that pip installs from; if empty, piwizard finds it in the code.",
         v.inside,
         kind="path",
+    ),
+    Question(
+        "app.skip_requirements",
+        "Skipped requirements",
+        "Packages of the requirements file that pip skips, for example those that only Windows has.",
+        v.list_of(v.text, 100),
+        kind="list",
+        default=[],
     ),
     Question("app.python", "Python", "The interpreter for the app, such as python3.12.", v.python, default="python3"),
     Question(
@@ -198,6 +207,7 @@ class App(Step):
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
         require_suitable_python(app)
+        require_usable_list(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
@@ -225,6 +235,7 @@ class App(Step):
         )
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
+            *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
             *preparation.setup_notices(app),
@@ -283,5 +294,4 @@ def _suggested_network(app: AppConfig) -> tuple[str, str]:
 
 
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    where, (lines, constraints) = app.layout, app.listed
-    return Virtualenv(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)
+    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site)

@@ -12,6 +12,7 @@ from piwizard.network.internet_time import check_clock
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system.checks import Check
 from piwizard.system.facts import PortOwner
+from piwizard.system.port_advice import how_to_move, is_container
 from piwizard.system.remedies import RunCommand
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
@@ -55,7 +56,7 @@ class System(Step):
             )
         for port in (80, 443):
             owner = machine.port(port)
-            if owner and owner.program != "nginx":
+            if owner and (owner.program != "nginx" or is_container(owner)):
                 raise _occupied(owner)
         return (Packages(PACKAGES, starts=("nginx.service",)),)
 
@@ -85,8 +86,7 @@ def _occupied(owner: PortOwner) -> PiwizardError:
     details = [f"service {owner.unit}"] if owner.unit else []
     details += [f"package {owner.package}"] if owner.package else []
     inside = f" ({', '.join(details)})" if details else ""
-    stop = f"run `sudo systemctl disable --now {owner.unit}`" if owner.unit else "stop it"
     return PiwizardError(
         f"Port {owner.port} is used by {owner.words}{inside}, but nginx needs it.",
-        hint=f"To stop it, {stop}; or set another port in its settings. Then apply again.",
+        hint=how_to_move(owner),
     )

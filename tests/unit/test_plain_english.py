@@ -17,9 +17,6 @@ NOT_YET: frozenset[str] = frozenset(
         "screens/controllers",
         "screens/form",
         "screens/widgets",
-        "tests/component",
-        "tests/journeys",
-        "tests/nightly",
         "tests/unit/screens",
     }
 )
