@@ -411,7 +411,5 @@ def test_led_strip_is_named_with_the_way_over_spi(plan):
 
 
 def test_unknown_power_action_is_refused_by_key(answers):
-    with pytest.raises(
-        PiwizardError, match=r"app\.may names the action 'sudo', which must be one of reboot, poweroff"
-    ):
+    with pytest.raises(PiwizardError, match=r"app\.may names the action 'sudo', which must be one of reboot, poweroff"):
         answers('\nmay = ["sudo"]')
