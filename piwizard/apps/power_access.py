@@ -36,7 +36,7 @@ VERBS = {REBOOT: "restarts the Pi", POWEROFF: "switches the Pi off"}
 
 
 def power_changes(app: AppConfig) -> Sequence[Change]:
-    """Return the changes that let the app's user do what app.may lists, and no other user."""
+    """Return the changes that let only the app's user do what app.may lists."""
     path = RULES / f"50-piwizard-{app.layout.site}.rules"
     if not app.may:
         return (AbsentFile(path),)

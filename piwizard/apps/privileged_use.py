@@ -1,4 +1,4 @@
-"""Find what an app's code does as root: sudo, restarts, LED strips, kernel modules."""
+"""Find what an app does as root: sudo, restarts, LED strips, kernel modules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ MAX_WORDS = 6
 
 @dataclass(frozen=True)
 class PrivilegedUse:
-    """One place in an app that needs root. `what` is the command or library, as in "sudo reboot"."""
+    """One place in an app that needs root.
+
+    `what` is the command or library, as in "sudo reboot".
+    """
 
     kind: str
     what: str
