@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 
 
 class PiwizardError(Exception):
@@ -55,6 +56,27 @@ class AnswerRefused(PiwizardError):
 
 class MissingAnswer(PiwizardError):
     """An answer is missing that nothing can replace; `key` names it."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Something that needs a yes, which adds `member` to the list of an answer."""
+
+    question: str
+    member: str
+
+
+class ConsentMissing(PiwizardError):
+    """A site needs answers that only a person can give.
+
+    `list_key` is the answer to which they belong, a list; `given` are its members so far.
+    """
+
+    def __init__(
+        self, message: str, *, key: str, hint: str, site: str, given: tuple[str, ...], consents: tuple[Consent, ...]
+    ) -> None:
+        super().__init__(message, key=key, hint=hint)
+        self.list_key, self.site, self.given, self.consents = key, site, given, consents
 
 
 def unforeseen(error: Exception) -> str:

@@ -13,15 +13,23 @@ from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
+from piwizard.apps.hardware import HardwareUse
+from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
+from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
 from piwizard.apps.typed_json import MalformedAnalysis, decode_as
+from piwizard.apps.unusable_requirements import UnusableLine
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.version_specs import MAX_SPEC_LENGTH
 from piwizard.apps.write_paths import SAFE_PATH, WritePath
 from piwizard.errors import PiwizardError
+from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
+from piwizard.system.devices import DEVICE_CLASSES
 
 T = TypeVar("T")
 DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
@@ -43,10 +51,13 @@ KEY_OF_PART = {
     "init": "app.init",
     "server": "app.env",
     "network": "app.network",
+    "hardware": "app.hardware",
+    "privileged": "app.may",
     "process": "gunicorn.workers",
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
+    "uploads": "app.upload_limit",
 }
 """The answer that replaces each part where the part is not known."""
 
@@ -57,6 +68,7 @@ class AnalysisOptions:
 
     entry: str | None = None
     requirements: str | None = None
+    skip_requirements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,11 +115,15 @@ class Analysis:
     init: tuple[InitCommand, ...] | None = None
     server: str | None = None
     network: tuple[HomeNetworkUse, ...] | None = None
+    hardware: tuple[HardwareUse, ...] | None = None
+    privileged: tuple[PrivilegedUse, ...] | None = None
     process: tuple[ProcessFinding, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
+    uploads: tuple[UploadLimit, ...] | None = None
+    """At most one."""
     failures: Mapping[str, AnalysisFailure] = field(default_factory=dict)
 
     def known(self, part: str, value: T | None) -> T:
@@ -166,7 +182,8 @@ def _check_packages(found: PythonPackages) -> PythonPackages:
         return PythonPackages(None, imported)
     project = wanted.is_project
     listed = wanted.arguments == ("-r", wanted.file)
-    if not is_repository_path(wanted.file) or not (listed or project or not wanted.arguments):
+    plain = all(_is_short_text(one) and not one.startswith("-") for one in wanted.apart)
+    if not is_repository_path(wanted.file) or not plain or not (listed or project or not wanted.arguments):
         raise MalformedAnalysis("unexpected arguments for pip")
     if project and wanted.arguments != (".",) and not is_repository_path(wanted.arguments[0].removeprefix("./")):
         raise MalformedAnalysis("a project outside of the repository")
@@ -177,9 +194,21 @@ def _check_packages(found: PythonPackages) -> PythonPackages:
         lines=tuple(line for line in lines if line and _is_short_text(line)),
         constraints=tuple(line for line in wanted.constraints if PINNED_REQUIREMENT.fullmatch(line)),
         names=tuple(name for name in wanted.names if DISTRIBUTION.fullmatch(name)),
-        limits=tuple(name for name in wanted.limits if DISTRIBUTION.fullmatch(name)),
+        pins=tuple(line for line in wanted.pins if _is_short_text(line) and PINNED_REQUIREMENT.match(line)),
+        unusable=tuple(one for one in wanted.unusable if _is_listed_line(one)),
+        skipped=tuple(one for one in wanted.skipped if _is_short_text(one)),
+        gunicorn=wanted.gunicorn if _is_short_text(wanted.gunicorn) else "",
     )
     return PythonPackages(kept, imported)
+
+
+def _is_listed_line(one: UnusableLine) -> bool:
+    return (
+        is_repository_path(one.file)
+        and _is_short_text(one.text)
+        and _is_short_text(one.reason)
+        and _is_short_text(one.name)
+    )
 
 
 def _check_static(found: StaticFiles) -> StaticFiles:
@@ -234,6 +263,17 @@ def _check_network(found: tuple[HomeNetworkUse, ...]) -> tuple[HomeNetworkUse, .
     return tuple(one for one in found if _is_short_text(one.why) and is_repository_path(one.file))[:MAX_SUGGESTIONS]
 
 
+def _check_hardware(found: tuple[HardwareUse, ...]) -> tuple[HardwareUse, ...]:
+    libraries = {"", CIRCUITPYTHON.name, *BY_NAME}
+    packages = {"", *(package for _, package in PROGRAMS.values())}
+
+    def right(one: HardwareUse) -> bool:
+        known = set(one.kinds) <= DEVICE_CLASSES.keys() and one.library in libraries and one.package in packages
+        return known and _is_short_text(one.why) and _is_short_text(one.device) and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
+
+
 def _check_process(found: tuple[ProcessFinding, ...]) -> tuple[ProcessFinding, ...]:
     return tuple(
         one
@@ -243,6 +283,13 @@ def _check_process(found: tuple[ProcessFinding, ...]) -> tuple[ProcessFinding, .
         and is_repository_path(one.file)
         and (not one.path or WEBSOCKET_PATH.fullmatch(one.path))
     )[:MAX_SUGGESTIONS]
+
+
+def _check_privileged(found: tuple[PrivilegedUse, ...]) -> tuple[PrivilegedUse, ...]:
+    def right(one: PrivilegedUse) -> bool:
+        return one.kind in PRIVILEGED_KINDS and _is_short_text(one.what) and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
@@ -272,6 +319,16 @@ def _check_warnings(found: tuple[CodeWarning, ...]) -> tuple[CodeWarning, ...]:
     ]
 
 
+def _check_uploads(found: tuple[UploadLimit, ...]) -> tuple[UploadLimit, ...]:
+    right = (
+        one
+        for one in found
+        if 1 <= one.mib <= MAX_UPLOAD_MIB and one.setting.isidentifier() and len(one.setting) < MAX_TEXT_LENGTH
+        if is_repository_path(one.file)
+    )
+    return tuple(right)[:1]
+
+
 PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "entries": (tuple[EntryCandidate, ...], _check_entries),
     "needs": (PythonPackages, _check_packages),
@@ -280,8 +337,11 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "init": (tuple[InitCommand, ...], _check_init),
     "server": (str, _check_server),
     "network": (tuple[HomeNetworkUse, ...], _check_network),
+    "hardware": (tuple[HardwareUse, ...], _check_hardware),
+    "privileged": (tuple[PrivilegedUse, ...], _check_privileged),
     "process": (tuple[ProcessFinding, ...], _check_process),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
+    "uploads": (tuple[UploadLimit, ...], _check_uploads),
 }

@@ -13,7 +13,11 @@ import encodings.ascii
 import encodings.cp1252
 import encodings.iso8859_15
 import encodings.latin_1
-import encodings.utf_8_sig  # noqa: F401
+import encodings.utf_8_sig
+import encodings.utf_16_be
+import encodings.utf_16_le
+import encodings.utf_32_be
+import encodings.utf_32_le  # noqa: F401
 import json
 import os
 import resource
@@ -39,19 +43,17 @@ from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.database import database_server_in_code, find_init_commands
 from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
 from piwizard.apps.env_vars import find_env_variables
+from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import ProcessFinding
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
-from piwizard.apps.requirements import (
-    Requirements,
-    constrained_distributions,
-    find_requirements,
-    required_distributions,
-)
+from piwizard.apps.requirements import find_requirements, read_requirements
 from piwizard.apps.static import find_root_files, find_static
+from piwizard.apps.upload_limit import find_upload_limit
 from piwizard.apps.write_paths import find_write_paths
 from piwizard.errors import PiwizardError
 
@@ -119,10 +121,13 @@ class AnalysisReader:
         self._part("init", lambda: find_init_commands(self._code, self._entry.entry)[:MAX_SUGGESTIONS])
         self._part("server", lambda: database_server_in_code(self._code))
         self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
+        self._part("hardware", lambda: find_hardware(self._code)[:MAX_SUGGESTIONS])
+        self._part("privileged", lambda: find_privileged_uses(self._code))
         self._part("process", self._process)
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
+        self._part("uploads", lambda: find_upload_limit(self._code))
 
     def _part(self, name: str, work: Callable[[], object]) -> bool:
         """Print one part, which gets half of the remaining time.
@@ -178,18 +183,16 @@ class AnalysisReader:
         return next(known, EntryCandidate(wanted, "", 0, "", 0))
 
     def _needs(self) -> PythonPackages:
-        file = self._options.requirements
-        if file is not None:
-            limits = constrained_distributions(self._code, file)[:MAX_NAMES]
-            names = self._listed(file)
-            return PythonPackages(Requirements("requirements.txt", file, ("-r", file), names=names, limits=limits), ())
-        found = find_requirements(self._code, self._entry.chdir)
+        file, skip = self._options.requirements, self._options.skip_requirements
+        found = (
+            find_requirements(self._code, self._entry.chdir, skip)
+            if file is None
+            else read_requirements(self._code, file, skip)
+        )
         if found is None:
             return PythonPackages(None, packages_from_imports(self._code))
-        return PythonPackages(replace(found, names=found.names[:MAX_NAMES], limits=found.limits[:MAX_NAMES]), ())
-
-    def _listed(self, file: str) -> tuple[str, ...]:
-        return required_distributions(self._code, file)[:MAX_NAMES]
+        unusable = found.unusable[:MAX_SUGGESTIONS]
+        return PythonPackages(replace(found, names=found.names[:MAX_NAMES], unusable=unusable), ())
 
     def _static(self) -> StaticFiles:
         folders = find_static(self._code, self._entry.origin[0])
@@ -223,5 +226,7 @@ def main() -> None:
     tree = Path(request["tree"])
     set_resource_limits()
     root = drop_privileges(tree) if os.geteuid() == 0 else tree
-    AnalysisReader(root, Path(request["data"]), AnalysisOptions(**request["options"])).report()
+    options = request["options"]
+    options["skip_requirements"] = tuple(options["skip_requirements"])
+    AnalysisReader(root, Path(request["data"]), AnalysisOptions(**options)).report()
     print_json({"end": True})

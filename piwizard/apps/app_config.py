@@ -16,16 +16,21 @@ from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.entry import EntryCandidate, choose_entry
 from piwizard.apps.env_vars import EnvVariable
+from piwizard.apps.environment_packages import pip_install
+from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.process_model import EVENTLET, ProcessModel
-from piwizard.apps.requirements import DEFAULT_GUNICORN, EVENTLET_GUNICORN, Requirements, pip_arguments
+from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
+from piwizard.apps.upload_limit import UploadLimit
 from piwizard.apps.write_paths import WritePath
-from piwizard.changes.virtualenv import recipe
+from piwizard.changes.pip_install import PipInstall
 from piwizard.errors import PiwizardError
+from piwizard.nginx.request_limits import UPLOAD_MIB
 from piwizard.system.commands import SEARCH_PATH
+from piwizard.system.devices import DEVICE_CLASSES, NOTIFICATION_FOLDER
 from piwizard.system.python_version import VenvMismatch, find_venv_mismatch
 
 
@@ -40,7 +45,8 @@ class AppConfig:
 
     @cached_property
     def analysis(self) -> Analysis:
-        options = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"))
+        skip = tuple(self.answers.get("app.skip_requirements", ()))
+        options = AnalysisOptions(self.answers.get("app.entry"), self.answers.get("app.requirements"), skip)
         site = SiteLayout(str(self.answers.site), self.source.commit)
         return analysis_cache.cached_analysis(site.site, self.source.tree, self.source.commit, site.data, options)
 
@@ -52,28 +58,18 @@ class AppConfig:
     @cached_property
     def recipe(self) -> bytes:
         """Return everything that determines the content of the virtual environment."""
-        return recipe(self.python, self.source.tree, self.install, self.inputs, *self.listed)
+        return self.pip.recipe(self.python, self.source.tree)
 
     @property
     def python(self) -> str:
         """Return the interpreter that creates the virtual environment."""
         return str(self.answers.get("app.python", "python3"))
 
-    @property
-    def install(self) -> tuple[str, ...]:
-        """Return pip's arguments: the app's requirements, Flask and gunicorn."""
-        server = EVENTLET_GUNICORN if self.process.worker_class == EVENTLET else DEFAULT_GUNICORN
-        return pip_arguments(self.requirements, () if self.requirements else self.imported, server)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the files of the code that list what to install."""
-        return (self.requirements.file,) if self.requirements else ()
-
-    @property
-    def listed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return requirements and constraints that pip cannot read from the code."""
-        return (self.requirements.lines, self.requirements.constraints) if self.requirements else ((), ())
+    @cached_property
+    def pip(self) -> PipInstall:
+        """Return what pip installs: the app's requirements, Flask and gunicorn."""
+        eventlet = self.process.worker_class == EVENTLET
+        return pip_install(self.requirements, () if self.requirements else self.imported, eventlet=eventlet)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
@@ -99,7 +95,7 @@ class AppConfig:
             return self._needs.requirements
         self._there("app.requirements", wanted, folder=False)
         found = self.analysis.needs.requirements if self.analysis.needs else None
-        return found or Requirements("requirements.txt", wanted, ("-r", wanted))
+        return found or Requirements("requirements", wanted, ("-r", wanted))
 
     @property
     def _needs(self) -> PythonPackages:
@@ -199,7 +195,36 @@ class AppConfig:
     @property
     def dbus(self) -> bool:
         """Return whether the app needs the system bus and may use it."""
-        return self.network == network_access.HOME and any(use.dbus for use in self.home_network)
+        home = self.network == network_access.HOME and any(use.dbus for use in self.home_network)
+        return home or bool(self.may)
+
+    @property
+    def may(self) -> tuple[str, ...]:
+        """Return what the app may do with the whole machine: "reboot", "poweroff"."""
+        return tuple(self.answers.get("app.may", ()))
+
+    @property
+    def hardware_uses(self) -> tuple[HardwareUse, ...]:
+        """Return the places in the code that use hardware, whatever was answered."""
+        return self.analysis.hardware or ()
+
+    @cached_property
+    def hardware(self) -> tuple[str, ...]:
+        """Return the device classes that the app may use."""
+        found = {kind for use in self.hardware_uses for kind in use.kinds}
+        wanted = self.answers.get("app.hardware", found)
+        return tuple(kind for kind in DEVICE_CLASSES if kind in wanted)
+
+    @property
+    def found_upload_limit(self) -> UploadLimit | None:
+        """Return the limit that the code sets, whatever was answered."""
+        return next(iter(self.analysis.uploads or ()), None)
+
+    @property
+    def upload_limit(self) -> int:
+        """Return the size in MiB of the largest request that visitors may send."""
+        found = self.found_upload_limit
+        return int(self.answers.get("app.upload_limit", found.mib if found else UPLOAD_MIB))
 
     @property
     def found_init(self) -> tuple[InitCommand, ...]:
@@ -242,6 +267,7 @@ class AppConfig:
             "HOME": str(where.data),
             "PYTHONDONTWRITEBYTECODE": "1",
             **path,
+            **({"LG_WD": NOTIFICATION_FOLDER} if "gpio" in self.hardware else {}),
             **self.settings.values(),
         }
 

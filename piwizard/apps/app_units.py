@@ -11,6 +11,7 @@ from piwizard.apps.process_model import GTHREAD
 from piwizard.apps.smoke_test import MAX_START_SECONDS
 from piwizard.errors import PiwizardError
 from piwizard.system.app_sandbox import egress_values
+from piwizard.system.devices import NOTIFICATION_FOLDER, device_values
 from piwizard.templates.quoting import unit_argument, unit_word
 from piwizard.templates.render import render
 
@@ -43,8 +44,10 @@ class AppUnit:
     network: str = network_access.INTERNET
     #: gunicorn's worker class: threads, or what the app asks for.
     worker_class: str = GTHREAD
-    #: Whether it talks to other programs over D-Bus, which only "home" allows.
+    #: Whether it may talk to other programs over D-Bus.
     dbus: bool = False
+    #: The device classes that it may use.
+    hardware: tuple[str, ...] = ()
 
 
 def socket_path(site: str) -> str:
@@ -74,7 +77,9 @@ def render_service(unit: AppUnit) -> str:
         oom_score=SERVICE_OOM_SCORE,
         pythonpath=unit.pythonpath,
         guard=network_access.SERVICE if unit.network == network_access.INTERNET else None,
+        notifications=NOTIFICATION_FOLDER if "gpio" in unit.hardware else None,
         **egress_values(unit.network, dbus=unit.dbus),
+        **device_values(unit.hardware),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from piwizard.apps.env_vars import SAMPLE_FILES
 from piwizard.apps.home_libraries import SYSTEM_BUS, home_network_use_of
-from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, find_module, folders_above, join_path
+from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, import_line, is_own_module
 from piwizard.apps.private_addresses import private_address, private_place
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script, scan_checkout
 from piwizard.apps.requirements import find_requirements
@@ -105,23 +105,8 @@ def _uses_in_imports(checkout: RepositoryCheckout, file: str, tree: ast.Module) 
     for module in wanted:
         top = module.partition(".")[0]
         why = home_network_use_of(top)
-        if why and top not in sys.stdlib_module_names and not _is_own_module(checkout, file, top):
-            yield HomeNetworkUse(why, file, _line_of(tree, top), why == SYSTEM_BUS)
-
-
-def _is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
-    """Return whether a module is a file or folder of the checkout."""
-    folders = folders_above(file)
-    return any(find_module(checkout, folder, top) or checkout.is_dir(join_path(folder, top)) for folder in folders)
-
-
-def _line_of(tree: ast.Module, top: str) -> int:
-    for node in ast.walk(tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-        if any(name.partition(".")[0] == top for name in names):
-            return getattr(node, "lineno", 1)
-    return 1
+        if why and top not in sys.stdlib_module_names and not is_own_module(checkout, file, top):
+            yield HomeNetworkUse(why, file, import_line(tree, top), why == SYSTEM_BUS)
 
 
 def _uses_in_options(checkout: RepositoryCheckout, file: str) -> Iterator[HomeNetworkUse]:

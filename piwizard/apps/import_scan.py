@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from itertools import islice
 
-from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, find_module, folders_above
+from piwizard.apps.modules import MAX_IMPORTS, absolute_imports, is_own_module
 from piwizard.apps.repository_checkout import RepositoryCheckout, is_script
 from piwizard.apps.version_specs import normalized_name
 
@@ -54,8 +54,18 @@ SAME_NAME_PACKAGES = frozenset({
 })  # fmt: skip
 """Modules whose package has the same name."""
 
-
-KNOWN_PACKAGES = frozenset(normalized_name(name) for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES))
+COMMON_DEPENDENCIES = frozenset({
+    "alembic", "anyio", "attrs", "bidict", "blinker", "certifi", "cffi", "charset-normalizer", "colorama", "colorzero",
+    "contourpy", "cycler", "dnspython", "eventlet", "fonttools", "gevent", "greenlet", "h11", "idna",
+    "importlib-metadata", "joblib", "kiwisolver", "limits", "mako", "packaging", "pycparser", "pyparsing",
+    "python-engineio", "python-socketio", "simple-websocket", "six", "soupsieve", "threadpoolctl", "tqdm",
+    "typing-extensions", "tzdata", "urllib3", "wcwidth", "webencodings", "wsproto", "zipp", "zope-event",
+    "zope-interface",
+})  # fmt: skip
+"""Packages that the others bring, so that a list of everything installed names them."""
+KNOWN_PACKAGES = frozenset(
+    normalized_name(name) for name in (*PACKAGE_OF_MODULE.values(), *SAME_NAME_PACKAGES, *COMMON_DEPENDENCIES)
+)
 
 
 def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
@@ -65,17 +75,14 @@ def packages_from_imports(checkout: RepositoryCheckout) -> tuple[str, ...]:
         tree = None if is_script(file) else checkout.parsed(file)
         for module in islice(absolute_imports(tree), MAX_IMPORTS) if tree else ():
             top = module.partition(".")[0]
-            own = any(
-                find_module(checkout, folder, top) or checkout.is_dir(f"{folder}/{top}")
-                for folder in folders_above(file)
-            )
+            own = is_own_module(checkout, file, top)
             if not own and top not in sys.stdlib_module_names and (name := _package(top)):
                 found.add(normalized_name(name))
     return tuple(sorted(found))
 
 
 def is_known_package(name: str) -> bool:
-    """Return whether `packages_from_imports` may return a package."""
+    """Return whether the package of this name on PyPI is the one that people mean."""
     extension = name.removeprefix("flask-").replace("-", "_")
     return name in KNOWN_PACKAGES or (name.startswith("flask-") and extension in FLASK_EXTENSIONS)
 

@@ -112,3 +112,19 @@ def imported_file(checkout: RepositoryCheckout, file: str, module: str, level: i
 def submodule_file(checkout: RepositoryCheckout, file: str, name: str) -> str | None:
     """Return the file of `name` in the package whose __init__.py is `file`."""
     return find_module(checkout, parent_folder(file), name) if file.endswith("__init__.py") else None
+
+
+def is_own_module(checkout: RepositoryCheckout, file: str, top: str) -> bool:
+    """Return whether a module that a file imports is part of the checkout."""
+    folders = folders_above(file)
+    return any(find_module(checkout, folder, top) or checkout.is_dir(join_path(folder, top)) for folder in folders)
+
+
+def import_line(tree: ast.Module, top: str) -> int:
+    """Return the line that first imports a top-level module; 1 if none does."""
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        if any(name.partition(".")[0] == top for name in names):
+            return getattr(node, "lineno", 1)
+    return 1

@@ -109,6 +109,7 @@ def _setup_step(app: AppConfig, one: SetupCommand, bind: Bind | None = None) -> 
         makes=where.code if one.makes else None,
         writable=(where.data,),
         network=app.network,
+        hardware=app.hardware,
         start=app.working_directory,
         bind=bind if on_copy or one.makes else None,
     )

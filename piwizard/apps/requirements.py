@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from piwizard.apps import lockfiles, pyproject
-from piwizard.apps.modules import join_path, parent_folder
+from piwizard.apps.conda_environment import find_conda_environment, read_conda_environment
+from piwizard.apps.list_for_pip import prepare_list
+from piwizard.apps.modules import join_path
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
-from piwizard.apps.version_specs import distribution_of
+from piwizard.apps.requirement_lists import RequirementList, read_requirement_list
+from piwizard.apps.unusable_requirements import UnusableLine, judge_conda_line, judge_line
+from piwizard.apps.version_specs import distribution_of, excludes_from
 
 PREFERRED_FILES = (
     "requirements.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt",
     "requirements-prod.txt", "requirements_prod.txt", "requirements/base.txt", "requirements/common.txt",
     "requirements/main.txt", "requirements.in",
 )  # fmt: skip
+REQUIREMENTS_FILE = re.compile(r"(?:requi?re?m(?:en|ne)ts?|reqs?|packages)([-_. ].*)?\.(?:txt|in|pip)", re.IGNORECASE)
+"""requirement.txt, Requirements.txt, reqs.txt, requirements_pi.txt and other names that people give the file."""
+REQUIREMENTS_PART = re.compile(r"[\w.-]+\.(?:txt|in)")
 DEVELOPMENT_FILE = re.compile(r"dev|test|doc|lint|typ|ci\b|local|build|optional", re.IGNORECASE)
+MAX_LISTS = 20
 # Distributions that depend on Flask.
 FLASK_DISTRIBUTIONS = ("flask", "apiflask", "dash", "connexion", "eve")
-MAX_INCLUDED_FILES = 20
-DEFAULT_GUNICORN, DEFAULT_FLASK = "gunicorn>=23,<28", "flask>=1,<4"
-"""Installed if the app does not require them: releases that are known to work."""
-EVENTLET_GUNICORN = "gunicorn>=25,<26"
-"""The last releases with a worker for eventlet."""
+OLDEST_GUNICORN = (23,)
+"""An older one is replaced, whatever the list pins: it cannot be started as a module."""
+GUNICORN_NAME = re.compile(r"^\s*gunicorn\s*(?:\[[^\]]*\])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,9 @@ class Requirements:
 
     If `lines` is not empty, pip cannot read the app's own file: write the lines to a requirements file for pip's -r.
     `constraints` are the versions of a lock file, for pip's -c. `names` are the distributions that are required
-    directly; `limits` are those whose versions the app's constraint files set.
+    directly; `pins` are the exact versions that the list or its constraint files set. `apart` are projects that a list
+    with hashes cannot contain. `unusable` are lines that pip cannot install here, and `skipped` those that the answers
+    skip. `gunicorn` is the version of it that the list asks for: "==20.0.4".
     """
 
     kind: str
@@ -41,13 +50,11 @@ class Requirements:
     lines: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-
-    @property
-    def held(self) -> tuple[str, ...]:
-        """Return the distributions whose versions a lock or constraint file sets."""
-        locked = (distribution_of(line) for line in self.constraints)
-        return (*self.limits, *(name for name in locked if name))
+    pins: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    unusable: tuple[UnusableLine, ...] = ()
+    skipped: tuple[str, ...] = ()
+    gunicorn: str = ""
 
     @property
     def is_project(self) -> bool:
@@ -59,86 +66,79 @@ class Requirements:
         """Return whether Flask, or something that depends on it, is required."""
         return any(name in FLASK_DISTRIBUTIONS or name.startswith("flask-") for name in self.names)
 
-
-def pip_arguments(
-    wanted: Requirements | None, imported: tuple[str, ...], gunicorn: str = DEFAULT_GUNICORN
-) -> tuple[str, ...]:
-    """Return the packages that pip installs: gunicorn, Flask and the app's own."""
-    held = wanted.held if wanted else ()
-    server = () if wanted and "gunicorn" in wanted.names else ("gunicorn" if "gunicorn" in held else gunicorn,)
-    flask = () if wanted and wanted.flask else ("flask" if "flask" in held else DEFAULT_FLASK,)
-    return (*server, *flask, *(wanted.arguments if wanted else imported))
+    @property
+    def old_gunicorn(self) -> bool:
+        """Return whether the list asks for a gunicorn that is too old for piwizard."""
+        return "gunicorn" in self.names and excludes_from(self.gunicorn, OLDEST_GUNICORN)
 
 
-def find_requirements(root: Path | RepositoryCheckout, folder: str = "") -> Requirements | None:
-    """Return the requirements of a folder, else of the checkout itself."""
+def find_requirements(
+    root: Path | RepositoryCheckout, folder: str = "", skip: tuple[str, ...] = ()
+) -> Requirements | None:
+    """Return the requirements of a folder, else of the checkout; none of `skip`."""
     checkout = scan_checkout(root)
     for place in dict.fromkeys([folder, ""]):
-        if found := _find_in_folder(checkout, place):
+        if found := _find_in_folder(checkout, place, skip):
             return found
     return None
 
 
-def _find_in_folder(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
-    found = [
-        r
-        for r in (
-            _from_requirements_file(checkout, folder),
-            _from_project(checkout, folder),
-            _from_pipfile(checkout, folder),
-        )
-        if r
-    ]
+def _find_in_folder(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> Requirements | None:
+    found = [*_from_files(checkout, folder, skip)]
+    found += [one for one in (_from_project(checkout, folder), _from_pipfile(checkout, folder)) if one]
+    if not found and (file := find_conda_environment(checkout, folder)):
+        return read_requirements(checkout, file, skip)
     if not found:
         return None
     # An outdated requirements.txt beside the real list of packages usually lacks Flask.
     return next((one for one in found if one.flask), found[0])
 
 
-def _from_requirements_file(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
+def _from_files(checkout: RepositoryCheckout, folder: str, skip: tuple[str, ...]) -> list[Requirements]:
+    """Return the requirements files of a folder that require something; else the last one."""
     present = [join_path(folder, name) for name in PREFERRED_FILES if checkout.is_file(join_path(folder, name))]
-    present += [
-        join_path(folder, name)
-        for name in checkout.names(folder)
-        if re.fullmatch(r"requirements.*\.(txt|in)", name) and not DEVELOPMENT_FILE.search(name)
-    ]
-    for file in present:
-        names = required_distributions(checkout, file)
-        if names or file == present[-1]:
-            return Requirements(
-                "requirements", file, ("-r", file), names=names, limits=constrained_distributions(checkout, file)
-            )
-    return None
+    for place in (folder, join_path(folder, "requirements")):
+        present += [
+            join_path(place, name)
+            for name in checkout.names(place)
+            if (REQUIREMENTS_FILE if place == folder else REQUIREMENTS_PART).fullmatch(name)
+            and not DEVELOPMENT_FILE.search(name)
+            and checkout.is_file(join_path(place, name))
+        ]
+    read = [read_requirements(checkout, file, skip) for file in dict.fromkeys(present[:MAX_LISTS])]
+    return [one for one in read if one.names or one.unusable or one.is_project] or read[-1:]
 
 
-def constrained_distributions(checkout: RepositoryCheckout, file: str) -> tuple[str, ...]:
-    """Return the distributions that only the included constraint files name."""
-    both = required_distributions(checkout, file, options="-r|--requirement|-c|--constraint")
-    return tuple(sorted({*both} - {*required_distributions(checkout, file)}))
+def read_requirements(checkout: RepositoryCheckout, file: str, skip: tuple[str, ...] = ()) -> Requirements:
+    """Return the requirements that a list of pip or conda has, as pip gets them."""
+    if PurePosixPath(file).suffix in {".yml", ".yaml"}:
+        conda, own = read_conda_environment(checkout, file)
+        listed = RequirementList(file, [*conda, *own])
+        pip = prepare_list(checkout, RequirementList(file, conda), skip, lambda _, line: judge_conda_line(line))
+        pip.add(checkout, RequirementList(file, own), skip, judge_line)
+        kind, pip.changed = "conda", True
+    else:
+        listed = read_requirement_list(checkout, file)
+        pip = prepare_list(checkout, listed, skip)
+        kind = "requirements"
+    return Requirements(
+        kind,
+        file,
+        () if pip.changed else ("-r", file),
+        tuple(pip.lines) if pip.changed else (),
+        names=tuple(dict.fromkeys(pip.names)),
+        pins=listed.pins,
+        apart=tuple(pip.apart),
+        unusable=tuple(pip.unusable),
+        skipped=tuple(dict.fromkeys(pip.skipped)),
+        gunicorn=_gunicorn(one.text for one in (*listed.lines, *listed.limits)),
+    )
 
 
-def required_distributions(
-    checkout: RepositoryCheckout, file: str, seen: set[str] | None = None, options: str = "-r|--requirement"
-) -> tuple[str, ...]:
-    """Return the distributions of a requirements file and of those it includes.
-
-    `options` are the pip options that count as an include.
-    """
-    names: list[str] = []
-    seen = {file} if seen is None else seen
-    for raw in checkout.text(file).replace("\\\n", " ").splitlines()[:5000]:
-        line = raw.partition(" #")[0].strip()
-        included = re.match(rf"(?:{options})[ =]\s*(\S+)", line)
-        if included:
-            other = join_path(parent_folder(file), included[1])
-            if other not in seen and len(seen) < MAX_INCLUDED_FILES:
-                seen.add(other)
-                names += required_distributions(checkout, other, seen, options)
-        elif egg := re.search(r"#egg=([A-Za-z0-9._-]+)", line):
-            names += [name for name in [distribution_of(egg[1])] if name]
-        elif not line.startswith(("-", "#")) and (name := distribution_of(line)):
-            names.append(name)
-    return tuple(dict.fromkeys(names))
+def _gunicorn(lines: Iterable[str]) -> str:
+    """Return the versions of gunicorn that requirement lines ask for."""
+    wanted = (line.partition(";")[0] for line in lines if distribution_of(line) == "gunicorn")
+    return ",".join(filter(None, (GUNICORN_NAME.sub("", line).strip() for line in wanted)))
 
 
 def _from_project(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
@@ -149,11 +149,11 @@ def _from_project(checkout: RepositoryCheckout, folder: str) -> Requirements | N
     kind = {"poetry.lock": "poetry", "uv.lock": "uv", "pdm.lock": "pdm"}.get(lock, project.kind)
     target = f"./{folder}" if folder else "."
     names = tuple(dict.fromkeys(n for n in map(distribution_of, project.requires) if n))
-    if project.installable:
-        return Requirements(kind, project.file, (target,), (), constraints, names)
-    if not project.requires:
+    if not project.installable and not project.requires:
         return None
-    return Requirements(kind, project.file, (), project.requires, constraints, names)
+    arguments, lines = ((target,), ()) if project.installable else ((), project.requires)
+    gunicorn = _gunicorn((*project.requires, *constraints))
+    return Requirements(kind, project.file, arguments, lines, constraints, names, gunicorn=gunicorn)
 
 
 def _from_pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | None:
@@ -161,4 +161,4 @@ def _from_pipfile(checkout: RepositoryCheckout, folder: str) -> Requirements | N
     if not lines:
         return None
     names = tuple(dict.fromkeys(n for n in map(distribution_of, lines) if n))
-    return Requirements("pipenv", join_path(folder, "Pipfile"), (), lines, names=names)
+    return Requirements("pipenv", join_path(folder, "Pipfile"), (), lines, names=names, gunicorn=_gunicorn(lines))

@@ -1,4 +1,4 @@
-"""Run a script as its author does, and let gunicorn serve the app that it starts a server for.
+"""Run an app's script as its author does, with gunicorn as the server.
 
 Loaded by gunicorn_config.py in a worker, as the app's user, in the app's Python: it needs only the standard library.
 The script runs as `__main__` with an empty command line. Its call of `app.run()` or of another server's function does

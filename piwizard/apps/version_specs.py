@@ -59,6 +59,22 @@ def is_too_old(spec: str, version: tuple[int, ...]) -> bool:
     return any(wanted > version[: len(wanted)] for wanted in _unmet(spec, version))
 
 
+def excludes_from(spec: str, version: tuple[int, ...]) -> bool:
+    """Return whether a specifier excludes a version and all later ones.
+
+    `==20.0.4` excludes (23,) and all later ones. An unreadable clause excludes nothing.
+    """
+    clauses = (VERSION_CLAUSE.match(clause) for clause in pip_spec(spec).split(",") if clause)
+    for clause in filter(None, clauses):
+        sign, number = clause[1], tuple(int(part) for part in clause[2].split("."))
+        last = number[:-1] if sign == "~=" else number
+        if sign in {"==", "===", "~=", "<="} and last < version[: len(last)]:
+            return True
+        if sign == "<" and number <= version:
+            return True
+    return False
+
+
 def _unmet(spec: str, version: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Return the version numbers in the clauses that a version does not meet."""
     if len(spec) > MAX_SPEC_LENGTH:

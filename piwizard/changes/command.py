@@ -60,6 +60,7 @@ class Command:
     writable: tuple[Path, ...] = ()
     scripts: tuple[Path, ...] = ()
     network: str = INTERNET
+    hardware: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     measures: Callable[[str], Mapping[str, int]] | None = None
     start: str = ""
@@ -83,7 +84,14 @@ class Command:
         if self.user == ROOT.user:
             return work.command(self.argv, env=self.env, cwd=cwd, allow=ANY_EXIT)
         if self.makes is None:
-            sandbox = Sandbox(self.user, self.writable, seconds=LONGEST, scripts=self.scripts, network=self.network)
+            sandbox = Sandbox(
+                self.user,
+                self.writable,
+                seconds=LONGEST,
+                scripts=self.scripts,
+                network=self.network,
+                hardware=self.hardware,
+            )
             return work.job(self.argv, sandbox, env=self.env, cwd=cwd)
         with workspace(self.user, self.user) as place:
             place.copy(self.makes, "made")
@@ -92,7 +100,7 @@ class Command:
                 (place.outline(folder, f"data{number}"), folder) for number, folder in enumerate(self.writable)
             )
             sandbox = place.sandbox(binds=(("made", self.makes), *empty), seconds=LONGEST)
-            sandbox = replace(sandbox, network=self.network)
+            sandbox = replace(sandbox, network=self.network, hardware=self.hardware)
             result = work.job(self.argv, sandbox, env=self.env, cwd=cwd)
             if result.ok:
                 with safe_open.open_folder(place.folder / "made") as made, safe_open.open_folder(self.makes) as target:

@@ -5,10 +5,10 @@ The build user builds it; it belongs to root.
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import ClassVar
 
 from piwizard.changes import error_hints, swap
@@ -16,21 +16,18 @@ from piwizard.changes.apt import Packages
 from piwizard.changes.base import IN_SYNC, ApplyContext, ChangeFailed, OwnershipIndex, Preview
 from piwizard.changes.build_workspace import BUILD_USER, home, take, workspace
 from piwizard.changes.error_hints import out_of_memory, out_of_time, too_new
-from piwizard.system import commands, files, safe_open, tree_remove
+from piwizard.changes.pip_install import PipInstall
+from piwizard.system import files, safe_open, tree_remove
 from piwizard.system.app_sandbox import Sandbox
 from piwizard.system.commands import Result
 from piwizard.system.files import ROOT
 from piwizard.system.python_version import find_venv_mismatch
 from piwizard.system.system_cache import SystemCache
 
-LINES = ".piwizard-requirements.txt"
-CONSTRAINTS = ".piwizard-constraints.txt"
 MARKER = "venv.json"
 """The file beside a virtual environment that records what it was built from."""
 LONGEST_BUILD = 6 * 3600
 """Seconds: a Pi Zero that has to compile numpy takes hours."""
-MOST_BYTES_OF_A_FILE = 1 << 20
-"""Bytes of a requirements file."""
 NOISE = ("subprocess-exited-with-error", "metadata-generation-failed", "failed-wheel-build", "Failed to build")
 RAISED = re.compile(r"(Error: |fatal error: |[\w.]*[a-z](Error|Exception): |\S+:\d+:\d+: fatal error: ).*")
 UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)")
@@ -40,23 +37,17 @@ UNBUILT = re.compile(r"ERROR: Failed to build installable wheels for .*\((.+)\)"
 class Virtualenv:
     """The virtual environment `folder`, created by `python`.
 
-    pip gets the arguments `install` in a copy of `code`.
-
-    `lines` and `constraints` are requirements that pip cannot read from the app's files. `inputs` are files of the
-    code that decide what is installed: if one has changed since the last build, the environment is built again. A
-    build runs untrusted code (setup.py), so it happens in a workspace of the build user, in transient units; then
-    root copies the result to its place, readable for `group`.
+    pip installs `pip` in a copy of `code`. If one of its inputs has changed since the last build, the environment is
+    built again. A build runs untrusted code (setup.py), so it happens in a workspace of the build user, in transient
+    units; then root copies the result to its place, readable for `group`.
     """
 
     kind: ClassVar[str] = "environment"
     folder: Path
     python: str
     code: Path
-    install: tuple[str, ...]
-    inputs: tuple[str, ...]
+    pip: PipInstall
     group: str
-    lines: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
 
     @property
     def _marker(self) -> Path:
@@ -71,7 +62,7 @@ class Virtualenv:
         note = f"# {', '.join(error_hints.COMPILER)} are also installed if pip finds no wheel and has to compile."
         stale = find_venv_mismatch(self.folder)
         now = stale.sentence if stale else ""
-        return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), self._pip()), now=now)
+        return Preview(in_sync=False, diff=note + swap.announced(), argv=(self._create(), *self._calls()), now=now)
 
     def apply(self, work: ApplyContext) -> None:
         files.make_owned_folder(self.folder.parent, 0o755, ROOT.ids())
@@ -80,9 +71,9 @@ class Virtualenv:
         with workspace(self.group, BUILD_USER) as place, swap.for_building(work):
             place.copy(self.code, "app")
             with safe_open.open_folder(place.folder / "app") as copy:
-                for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints)):
+                for name, content in self.pip.files():
                     tree_remove.remove_tree(name, copy)
-                    safe_open.write_file(name, "".join(f"{line}\n" for line in lines).encode(), copy, 0o644)
+                    safe_open.write_file(name, content, copy, 0o644)
             built = place.make("venv")
             place.make("home")
             binds = (("app", self.code), ("venv", self.folder), ("home", home()))
@@ -107,50 +98,26 @@ class Virtualenv:
         Return the last result.
         """
         env = {"HOME": str(home()), "TMPDIR": str(home()), "PIP_NO_CACHE_DIR": "1"}
-        made = work.job(self._create(), sandbox, env=env, cwd=self.code)
-        if not made.ok:
-            return made
-        result = work.job(self._pip(), sandbox, env=env, cwd=self.code)
-        if result.ok or not (missing := _absent(error_hints.missing_packages(result.tail), work)):
-            return result
-        work.say(f"A package has to be compiled: installing {', '.join(missing)}.")
-        Packages(missing).apply(work)
-        return work.job(self._pip(), sandbox, env=env, cwd=self.code)
+        result = work.job(self._create(), sandbox, env=env, cwd=self.code)
+        for call in self._calls():
+            if not result.ok:
+                return result
+            result = work.job(call, sandbox, env=env, cwd=self.code)
+            if not result.ok and (missing := _absent(error_hints.missing_packages(result.tail), work)):
+                work.say(f"A package has to be compiled: installing {', '.join(missing)}.")
+                Packages(missing).apply(work)
+                result = work.job(call, sandbox, env=env, cwd=self.code)
+        return result
 
     def _create(self) -> tuple[str, ...]:
         return (self.python, "-m", "venv", "--clear", str(self.folder))
 
-    def _pip(self) -> tuple[str, ...]:
+    def _calls(self) -> Iterator[tuple[str, ...]]:
         pip = (str(self.folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
-        lines = ("-r", LINES) if self.lines else ()
-        constraints = ("-c", CONSTRAINTS) if self.constraints else ()
-        return (*pip, "--progress-bar=off", *lines, *constraints, *self.install)
+        return ((*pip, "--progress-bar=off", *arguments) for arguments in self.pip.calls())
 
     def _wanted(self) -> bytes:
-        return recipe(self.python, self.code, self.install, self.inputs, self.lines, self.constraints)
-
-
-def recipe(
-    python: str,
-    code: Path,
-    install: tuple[str, ...],
-    inputs: tuple[str, ...],
-    lines: tuple[str, ...],
-    constraints: tuple[str, ...],
-) -> bytes:
-    """Return everything that decides what is installed.
-
-    It is stored beside a finished environment.
-    """
-    contents = {path: safe_open.read_file(code, PurePath(path), MOST_BYTES_OF_A_FILE) for path in inputs}
-    built_with = {
-        "python": str(Path(commands.which(python) or python).resolve()),
-        "install": install,
-        "lines": lines,
-        "constraints": constraints,
-        "inputs": {path: files.digest(content or b"") for path, content in contents.items()},
-    }
-    return json.dumps(built_with).encode()
+        return self.pip.recipe(self.python, self.code)
 
 
 def _absent(names: tuple[str, ...], work: ApplyContext) -> tuple[str, ...]:

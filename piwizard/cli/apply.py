@@ -10,7 +10,7 @@ from piwizard.changes.command import OfferedCommand
 from piwizard.cli import output
 from piwizard.engine import run_launch
 from piwizard.engine.run_log import follow
-from piwizard.errors import MissingAnswer, PiwizardError
+from piwizard.errors import ConsentMissing, MissingAnswer, PiwizardError
 from piwizard.setup import kept_answers, offered_commands, run_request, workspace
 from piwizard.setup.health import inspect
 from piwizard.setup.planner import Planner
@@ -74,16 +74,8 @@ def _apply(
     chosen = planner.with_needs(planner.select(steps, site), done)
     if not steps:
         _require_site(planner)
-    needed = run_request.needed(planner, chosen, done)
-    if (
-        needed
-        and not (newest or yes or agreed or as_json)
-        and sys.stdin.isatty()
-        and _ask_for_commands(needed, answers)
-    ):
-        # The answers name more setup commands now: plan again, from the same commit of the code.
-        planner = workspace.planner(answers, planner.context.pins())
-        needed = run_request.needed(planner, chosen, done)
+    asks = not (yes or agreed or as_json) and sys.stdin.isatty()
+    planner, needed = _plan_with_consent(planner, chosen, done, answers, asks=asks, offers=asks and not newest)
     for sentence in offered_commands.sentences(needed):
         _say(sentence, as_json=as_json)
     if needed:
@@ -109,6 +101,32 @@ def _apply(
         _say(f"Run {run} started. `piwizard logs -f` follows it.", as_json=as_json)
         return 0
     return watch_run(run, as_json=as_json)
+
+
+def _plan_with_consent(
+    planner: Planner,
+    chosen: Sequence[StepInstance],
+    done: Sequence[StepInstance],
+    answers: Path | None,
+    *,
+    asks: bool,
+    offers: bool,
+) -> tuple[Planner, Plans]:
+    """Plan, ask for what needs consent, and plan again from the same commit while that adds to the answers.
+
+    `asks`: a person can be asked. `offers`: also about the setup commands that may stay as they are.
+    """
+    while True:
+        try:
+            needed = run_request.needed(planner, chosen, done)
+        except ConsentMissing as missing:
+            if not asks or not _ask_for_consent(missing, answers):
+                raise
+        else:
+            if not (needed and offers and _ask_for_commands(needed, answers)):
+                return planner, needed
+            offers = False
+        planner = workspace.planner(answers, planner.context.pins())
 
 
 def _describe_background_job(instance: StepInstance) -> str:
@@ -179,6 +197,14 @@ def _ask_for_commands(needed: Plans, answers: Path | None) -> bool:
     for site, commands in wanted.items():
         offered_commands.keep(site, commands, answers)
     return bool(wanted)
+
+
+def _ask_for_consent(missing: ConsentMissing, answers: Path | None) -> bool:
+    """Ask for each thing that needs consent; return whether all were agreed to, and are in the answers now."""
+    if not all(console.agreed(one.question) for one in missing.consents):
+        return False
+    offered_commands.keep_consent(missing, answers)
+    return True
 
 
 def _agree(needed: Plans, *, yes: bool, ask: bool) -> bool:

@@ -1,1 +1,1 @@
-"""Doctor, checkup and report: what is wrong, why, and how to fix it."""
+"""Find problems, explain them and suggest fixes: doctor, checkup and report."""

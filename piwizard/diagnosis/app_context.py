@@ -1,4 +1,4 @@
-"""A site's app as a diagnosis sees it: its files, its answers, and findings about it."""
+"""Collect what a diagnosis needs to know about a site's app."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ BUILD = re.compile(r"(?:current|releases/[^/]+)/app(?:/(.*))?$")
 
 @dataclass(frozen=True)
 class AppContext:
-    """A site's app. `tree` is its code, `start` the folder below it in which it is started.
+    """A site's app. `tree` is its code, `start` the folder below it to start it in.
 
-    `newest`: it is the app's newest version that failed, not the one in use. `treated`: what is heard is from before
-    the last run, so that what the answers bring against it is mended already. `listed`: the distributions that
-    `requirements` asks for.
+    `newest`: this is the app's newest version, which failed, and not the one in use. `before_last_run`: the failures
+    are from before the last run, which has applied the answers. `listed`: the distributions that `requirements` lists.
     """
 
     site: str
@@ -47,7 +46,7 @@ class AppContext:
     variables: tuple[EnvVariable, ...] = ()
     commands: tuple[InitCommand, ...] = ()
     newest: bool = False
-    treated: bool = False
+    before_last_run: bool = False
     network: str = network_access.INTERNET
     home_network: tuple[HomeNetworkUse, ...] = ()
     refused: tuple[network_access.RefusedConnection, ...] = ()
@@ -55,7 +54,7 @@ class AppContext:
 
     @property
     def data(self) -> Path:
-        """Return the folder that holds what the app writes."""
+        """Return the folder that the app writes to."""
         return self.folder / "data"
 
     @property
@@ -65,17 +64,20 @@ class AppContext:
         return {"HOME": str(self.data), **modules}
 
     def inside(self, path: str) -> str | None:
-        """Return a path that the app names, relative to its code; None where it is outside."""
+        """Return a path of the app relative to its code; None if it is outside."""
         full = posixpath.normpath(posixpath.join(self.folder, "current/app", self.start, path))
         match = BUILD.match(full.removeprefix(f"{self.folder}/")) if full.startswith(f"{self.folder}/") else None
         return None if match is None else match[1] or ""
 
-    def kept(self, path: str) -> str | None:
+    def persistent_path(self, path: str) -> str | None:
         """Return the entry of app.writable that contains a path of the code, or None."""
-        return next((kept for kept in self.writable if path == kept or path.startswith(f"{kept}/")), None)
+        return next((one for one in self.writable if path == one or path.startswith(f"{one}/")), None)
 
     def own_frame(self, failure: Failure) -> Frame | None:
-        """Return the last frame of the app's own code in a failure, its file relative to the code."""
+        """Return the last frame of the app's own code in a failure.
+
+        Its file is relative to the code.
+        """
         for frame in reversed([*(frame for one in failure.first for frame in one.frames), *failure.frames]):
             inside = self.inside(frame.file) if frame.file.startswith("/") else None
             if inside is not None and not inside.startswith((".venv/", "venv/")):
@@ -84,26 +86,29 @@ class AppContext:
 
     def evidence(self, failure: Failure) -> str:
         """Return the line of the app that failed, and Python's message."""
-        frame, page = self.own_frame(failure), f" (asked for {failure.page})" if failure.page else ""
+        frame, page = self.own_frame(failure), f" (requested: {failure.page})" if failure.page else ""
         if frame is None:
-            return f"{failure.words}{page}"
+            return f"{failure.message}{page}"
         function = f" in {frame.function}" if frame.function and frame.function != "<module>" else ""
-        return f"{frame.file}:{frame.line}{function}: {failure.words}{page}"
+        return f"{frame.file}:{frame.line}{function}: {failure.message}{page}"
 
     def finding(self, kind: Kind, failure: Failure, cause: str, fix: Fix) -> Finding:
-        """Return what is wrong with the app, shown by one of its failures."""
+        """Return a finding about the app, with one of its failures as evidence."""
         return Finding(*kind, False, self.evidence(failure), cause, fix, step="app", site=self.site)
 
     def answered(self, kind: Kind, failure: Failure, cause: str, fix: Fix) -> Finding:
-        """Return a finding that the answers already deal with: fixed, where a run has applied them since."""
-        if self.treated:
+        """Return a finding that the answers already fix.
+
+        It has passed if a run has applied them since.
+        """
+        if self.before_last_run:
             return Finding(*kind, True, f"fixed since: {self.evidence(failure)}", step="app", site=self.site)
         return self.finding(kind, failure, cause, fix)
 
     def add(self, key: str, *values: str) -> AddAnswer:
-        """Return what adds to a list of the answers.
+        """Return the remedy that adds values to a list of the answers.
 
-        What was found in the code is named with it: an answer takes the place of all that was found.
+        The values found in the code are included, because an answer replaces all of them.
         """
         found = {"app.writable": self.writable, "app.init": self.init}
         return AddAnswer(key, (*found[key], *values), shown=values)
@@ -115,13 +120,13 @@ class AppContext:
         return ApplySteps(("app", "gunicorn"), purpose)
 
     @property
-    def take_up(self) -> str:
-        """Return the command that applies the answers, for a fix that a person makes."""
+    def apply_command(self) -> str:
+        """Return the command that applies the answers, for a fix by the user."""
         return "piwizard deploy" if self.newest else "piwizard apply"
 
 
 def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
-    """Return what is known of an app. Runs nothing of it."""
+    """Return the context of an app. Run nothing of it."""
     answers, tree = app.answers, app.source.tree
     return AppContext(
         site=app.layout.site,
@@ -146,8 +151,8 @@ def app_context(app: AppConfig, *, newest: bool = False) -> AppContext:
     )
 
 
-def each_once(findings: Iterator[Finding]) -> list[Finding]:
-    """Return the same problem only once, with the last time that it was seen, and how often."""
+def merge_duplicates(findings: Iterator[Finding]) -> list[Finding]:
+    """Return each problem once, with its last occurrence and their number."""
     found: dict[tuple[str, str, Fix], list[Finding]] = {}
     for finding in findings:
         found.setdefault((finding.id, finding.cause, finding.fix), []).append(finding)

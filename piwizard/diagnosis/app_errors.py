@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from piwizard.diagnosis.app_context import AppContext, each_once
+from piwizard.diagnosis.app_context import AppContext, merge_duplicates
 from piwizard.diagnosis.blocked_connections import blocked_connection
 from piwizard.diagnosis.database_errors import database_error
 from piwizard.diagnosis.findings import Finding
@@ -25,26 +25,26 @@ CAUSES = (
     database_error,
     permission_error,
 )
-NOT_THE_APPS = frozenset({"HaltServer", "SystemExit", "KeyboardInterrupt", "BrokenPipeError", "ClientDisconnected"})
-"""What gunicorn raises after the app's own failure, and what visitors who disconnect cause."""
+OTHER_EXCEPTIONS = frozenset({"HaltServer", "SystemExit", "KeyboardInterrupt", "BrokenPipeError", "ClientDisconnected"})
+"""Raised by gunicorn after a failure of the app, or because a visitor disconnects."""
 
 
 def find_causes(streams: Sequence[Sequence[str]], context: AppContext) -> list[Finding]:
     """Return the causes of the tracebacks in the lines of each process."""
-    return each_once(_all(streams, context))
+    return merge_duplicates(_all(streams, context))
 
 
 def _all(streams: Sequence[Sequence[str]], context: AppContext) -> Iterator[Finding]:
     for lines in streams:
         for failure in find_failures(lines):
-            if failure.kind not in NOT_THE_APPS:
+            if failure.kind not in OTHER_EXCEPTIONS:
                 finding = diagnose(failure, context)
                 if not finding.ok:
                     yield finding
 
 
 def diagnose(failure: Failure, context: AppContext) -> Finding:
-    """Return the cause of one failure: an error in the app itself where there is no other."""
+    """Return the cause of one failure; by default an error in the app itself."""
     for one in (failure, *failure.first):
         for cause_of in CAUSES:
             if finding := cause_of(one, context):
@@ -57,11 +57,11 @@ def _own(failure: Failure, context: AppContext) -> Finding:
     deploy = RunCommand("piwizard deploy", "after that")
     if failure.kind == "TemplateNotFound":
         cause = f"The app shows the page {failure.text}, but the repository has no such file."
-        fix: Fix = (Advice("Check that it is committed, and that upper and lower case are right."), deploy)
+        fix: Fix = (Advice("Check that it is committed, and that uppercase and lowercase letters match."), deploy)
         return context.finding(("template-missing", "Template exists"), failure, cause, fix)
     if failure.kind in ("AppImportError", "NoAppException"):
         cause = f"The code has no app named {context.entry}."
-        fix = (Advice("Set app.entry to the app's name."), RunCommand(context.take_up, "after that"))
+        fix = (Advice("Set app.entry to the app's name."), RunCommand(context.apply_command, "after that"))
         return context.finding(("entry-wrong", "App entry exists"), failure, cause, fix)
     if frame is None:
         cause = "It happened outside of the app's own code."

@@ -1,4 +1,7 @@
-"""Connections that piwizard's own rules block: to the home network, to the name server, to the system bus."""
+"""Find connections that piwizard's own rules block.
+
+These are connections to the home network, the name server and the system bus.
+"""
 
 from __future__ import annotations
 
@@ -21,59 +24,62 @@ UNREACHABLE = re.compile(
     r"timed? ?out|Max retries exceeded|connection attempts failed|Can't connect|[Cc]ould not connect|failed to connect|"
     r"connection to server at|Connect call failed|Name or service not known|Failed to resolve"
 )
-"""What the system, requests, httpx, paho and database drivers print where no answer came, or sending was refused."""
+"""Printed by the system, requests, httpx, paho and database drivers if no answer came, or sending was refused."""
 NOT_PERMITTED = re.compile(r"\[Errno 1\] Operation not permitted")
 SENDING = frozenset({"connect", "create_connection", "sendto", "sendall", "send", "connect_ex", "reconnect"})
 TIMEOUTS = frozenset({"TimeoutError", "ConnectTimeout", "ConnectTimeoutError", "timeout"})
 SYSTEM_BUS = re.compile(r"dbus/system_bus_socket|org\.freedesktop\.DBus\.Error\.(?:FileNotFound|AccessDenied|NoServer)")
 NO_NAMES = re.compile(r"\[Errno -3\]|Temporary failure in name resolution")
-LINE = 'network = "home"'
-MOST_SHOWN = 4
+HOME_LINE = 'network = "home"'
+MAX_SHOWN = 4
 
 
 def blocked_connection(failure: Failure, context: AppContext) -> Finding | None:
-    """Return the finding where a failure comes from what the app may not reach."""
+    """Return the finding if a failure comes from a blocked connection."""
     if context.network != INTERNET:
         return None
     if SYSTEM_BUS.search(failure.text):
-        cause = f"The app uses system services over D-Bus, but {_closed(context.site)}."
-        return context.finding(BUS_BLOCKED, failure, cause, _open(context))
+        cause = f"The app uses system services over D-Bus, but {_limit(context.site)}."
+        return context.finding(BUS_BLOCKED, failure, cause, _allow(context))
     if NO_NAMES.search(failure.text) and context.unreachable_resolvers:
         servers = ", ".join(context.unreachable_resolvers)
-        cause = f"The name servers have changed to {servers}, and the app may not reach them yet."
+        cause = f"The name servers have changed to {servers}, and the rules do not allow the app to reach them yet."
         fix = (
-            RunCommand("sudo systemctl start piwizard-egress.service", "to open the way"),
+            RunCommand("sudo systemctl start piwizard-egress.service", "to update the rules"),
             RunCommand("journalctl -u piwizard-egress", "to see more"),
         )
         return context.finding(NAME_SERVER_BLOCKED, failure, cause, fix)
-    place = _place(failure, context)
-    if place is None:
+    target = _home_target(failure, context)
+    if target is None:
         return None
-    cause = f"The app tries to reach {place}, but {_closed(context.site)}."
-    return context.finding(HOME_BLOCKED, failure, cause, _open(context))
+    cause = f"The app tries to reach {target}, but {_limit(context.site)}."
+    return context.finding(HOME_BLOCKED, failure, cause, _allow(context))
 
 
 def blocked_by_filter(
     refused: Sequence[RefusedConnection], context: AppContext, since: datetime | None
 ) -> list[Finding]:
-    """Return a finding for what the packet filter has blocked since a moment, whatever the app printed."""
+    """Return a finding if the packet filter has blocked anything since `since`.
+
+    It does not depend on the output of the app.
+    """
     recent = [one for one in refused if since is None or one.at >= since.replace(microsecond=0)]
     if context.network != INTERNET or not recent:
         return []
     detail = f"blocked: {_listed(recent)}, last at {recent[-1].at:%H:%M} UTC"
-    cause = f"The app tried to reach the home network, but {_closed(context.site)}."
-    return [Finding(*HOME_BLOCKED, False, detail, cause, _open(context), step="app", site=context.site)]
+    cause = f"The app tried to reach the home network, but {_limit(context.site)}."
+    return [Finding(*HOME_BLOCKED, False, detail, cause, _allow(context), step="app", site=context.site)]
 
 
-def _place(failure: Failure, context: AppContext) -> str | None:
-    """Return what the app could not reach at home; None where the failure has another cause."""
+def _home_target(failure: Failure, context: AppContext) -> str | None:
+    """Return the target at home that the app could not reach; None if the failure has another cause."""
     sources = [frame.source for frame in failure.frames if context.inside(frame.file) is not None]
     unreachable = bool(UNREACHABLE.search(failure.text)) or failure.kind in TIMEOUTS
     if not unreachable:
         return None
     for text in (failure.text, *reversed(sources)):
-        if place := _address_in(text):
-            return place
+        if target := _address_in(text):
+            return target
     sending = bool(failure.frames) and failure.frames[-1].function in SENDING
     if context.refused:
         return _listed(context.refused)
@@ -86,21 +92,21 @@ def _place(failure: Failure, context: AppContext) -> str | None:
 
 def _address_in(text: str) -> str | None:
     words = re.split(r"[\s'\"(),;=\[\]<>]+", text[:2000])
-    return next((place for word in words if (place := private_address(word))), None)
+    return next((target for word in words if (target := private_address(word))), None)
 
 
 def _listed(refused: Sequence[RefusedConnection]) -> str:
-    texts = list(dict.fromkeys(one.text for one in refused))[-MOST_SHOWN:]
+    texts = list(dict.fromkeys(one.text for one in refused))[-MAX_SHOWN:]
     return ", ".join(texts)
 
 
-def _closed(site: str) -> str:
-    return f'{site} may reach the Internet only (app.network = "internet")'
+def _limit(site: str) -> str:
+    return f'{site} has access to the Internet only (app.network = "internet")'
 
 
-def _open(context: AppContext) -> Fix:
+def _allow(context: AppContext) -> Fix:
     trust = (
-        f"If you trust the app with your router and the other devices at home, add the line {LINE} under [app] of "
+        f"If you trust the app with your router and the other devices at home, add the line {HOME_LINE} under [app] of "
         f"{context.site} in the answers."
     )
-    return (Advice(trust), RunCommand(context.take_up, "after that"))
+    return (Advice(trust), RunCommand(context.apply_command, "after that"))

@@ -1,4 +1,4 @@
-"""`piwizard checkup`: host names, router, ports, what visitors get, then the steps' own checks and the clock."""
+"""Check everything that a visitor's request goes through: `piwizard checkup`."""
 
 from __future__ import annotations
 
@@ -21,33 +21,41 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.blocks import bare_name
 from piwizard.steps.registry import StepInstance
 from piwizard.system import console
+from piwizard.system.port_advice import how_to_move
 from piwizard.system.remedies import Advice, Fix, RunCommand
 from piwizard.tls import lineage
 
 
 class Checkup:
-    """One check of everything that a visitor's request goes through. Alters nothing."""
+    """The checks of everything that a visitor's request goes through, in order."""
 
     def __init__(self, planner: Planner, state: State) -> None:
         self._planner, self._state = planner, state
 
     def findings(self, site: str | None = None) -> list[Finding]:
-        """Return every check of the machine, and of one site or all."""
+        """Return all checks of the machine, and of one site or of all sites."""
         if site:
             self._planner.answers.of(site)
         sites = [site] if site else list(self._planner.answers.sites)
         if not sites:
             return [no_site()]
-        places = [place for place in self._planner.select() if place.site in (None, *sites)]
-        reach = [finding for place in places if place.step.from_outside for finding in self._place(place)]
-        known = {(finding.id, finding.subject) for finding in reach}
+        instances = [instance for instance in self._planner.select() if instance.site in (None, *sites)]
+        from_outside = [
+            finding for instance in instances if instance.step.from_outside for finding in self._instance(instance)
+        ]
+        known = {(finding.id, finding.subject) for finding in from_outside}
         names = [one for site in sites for one in self._names(site) if (one.id, one.subject) not in known]
         return [
             *names,
-            *reach,
+            *from_outside,
             *self._ports(sites),
             *(finding for one in sites for finding in self._visitors(one)),
-            *(finding for place in places if not place.step.from_outside for finding in self._place(place)),
+            *(
+                finding
+                for instance in instances
+                if not instance.step.from_outside
+                for finding in self._instance(instance)
+            ),
             self._clock(),
         ]
 
@@ -63,7 +71,7 @@ class Checkup:
             ok = owner is not None and owner.program == "nginx"
             detail = "nginx" if ok else f"not nginx, but {owner.words}" if owner else "nothing listens there"
             fix = (
-                Advice("Stop what else uses the port."),
+                *((Advice(how_to_move(owner)),) if owner else ()),
                 RunCommand("piwizard apply nginx site", "to start nginx"),
             )
             yield Finding(
@@ -73,7 +81,7 @@ class Checkup:
 
     def _visitors(self, site: str) -> Iterator[Finding]:
         if not self._done("site", site):
-            return  # its own line says so
+            return  # the check of the step reports it
         answers, secure = self._planner.answers.of(site), site in lineage.read_certificates().in_use
         domains, host = answers["site.domains"], bare_name(answers["site.domains"])
         by_dns = answers.get("tls.challenge", "http") == "dns"
@@ -85,9 +93,9 @@ class Checkup:
         entry = self._state.entry(step, site)
         return entry is not None and entry.result == "done"
 
-    def _place(self, place: StepInstance) -> Iterator[Finding]:
-        """Return a step's own checks, where it is done; else its state."""
-        step, site = place.step.name, place.site
+    def _instance(self, instance: StepInstance) -> Iterator[Finding]:
+        """Return a step's own checks if it is done, else its state."""
+        step, site = instance.step.name, instance.site
         entry = self._state.entry(step, site)
 
         def finding(*, ok: bool, detail: str, fix: Fix = ()) -> Finding:
@@ -95,14 +103,14 @@ class Checkup:
                 "step-in-sync", f"Step {step} set up", ok, detail, fix=fix, subject=step, step=step, site=site
             )
 
-        if entry and is_running(place, entry):
+        if entry and is_running(instance, entry):
             yield finding(ok=True, detail="being set up right now")
             return
         if not self._done(step, site):
             detail = entry.summary or f"ended as {entry.result}" if entry else "not set up yet"
             yield finding(ok=False, detail=detail, fix=(RunCommand(f"piwizard apply {step}"),))
             return
-        health = inspect(self._planner, place)
+        health = inspect(self._planner, instance)
         yield from (from_check(check, step, site) for check in health.checks if check.id != internet_time.CHECK_ID)
         if error := health.error:
             yield finding(ok=False, detail=error.message, fix=(Advice(error.hint),) if error.hint else ())
@@ -111,7 +119,9 @@ class Checkup:
         by = self._planner.context.facts.clock.by
         check = check_clock(read_clock())
         return from_check(
-            replace(check, detail=f"{check.detail}, kept by {by}" if by and check.ok else check.detail), "system", None
+            replace(check, detail=f"{check.detail}, synchronized by {by}" if by and check.ok else check.detail),
+            "system",
+            None,
         )
 
 

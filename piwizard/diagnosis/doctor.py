@@ -1,4 +1,7 @@
-"""`piwizard doctor`: the machine, nginx, then each site from its host names down to the app's own log."""
+"""Diagnose problems and suggest fixes: `piwizard doctor`.
+
+The order is the machine, nginx, and then each site from its host names to the log of its app.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from piwizard.apps import app_units
 from piwizard.apps.app_config import AppConfig
 from piwizard.changes.base import OwnershipIndex
 from piwizard.diagnosis import journald, nginx_errors
-from piwizard.diagnosis.app_context import AppContext, app_context, each_once
+from piwizard.diagnosis.app_context import AppContext, app_context, merge_duplicates
 from piwizard.diagnosis.app_errors import find_causes
 from piwizard.diagnosis.blocked_connections import HOME_BLOCKED, blocked_by_filter
 from piwizard.diagnosis.findings import Finding, from_check, show_findings
@@ -41,15 +44,15 @@ LOG = ("app-log", "App log without errors")
 
 
 class Examination:
-    """One examination of everything. Alters nothing."""
+    """One diagnosis of everything, which changes nothing."""
 
     def __init__(self, planner: Planner, state: State, memory: OwnershipIndex) -> None:
         self._planner, self._state, self._memory = planner, state, memory
         self._machine = SystemCache()
 
     def findings(self, site: str | None = None) -> list[Finding]:
-        """Return every check of the machine, and of one site or all."""
-        # The step's own check of the clock knows less: it does not ask the Internet.
+        """Return all checks of the machine, and of one site or of all sites."""
+        # Better than the step's own check of the clock, which does not ask the Internet.
         clock = from_check(check_clock(read_clock()), "system", None)
         machine = [clock, *(one for one in self._steps(None) if one.id != internet_time.CHECK_ID)]
         machine += check_pending_address()
@@ -66,28 +69,28 @@ class Examination:
         yield from (from_check(one, "site", site) for one in names if (one.id, one.subject) not in known)
         yield from self._steps(site)
         if self._state.entry("gunicorn", site):
-            yield from self._words(site)
+            yield from self._logs(site)
 
     def _steps(self, site: str | None) -> Iterator[Finding]:
-        places = [place for place in self._planner.select() if place.site == site]
-        for place in sorted(places, key=lambda place: place.step.diagnosis_order):
-            entry = self._state.entry(place.step.name, site)
-            yield from self._place(place, entry) if entry else self._not_yet(place)
+        instances = [instance for instance in self._planner.select() if instance.site == site]
+        for instance in sorted(instances, key=lambda instance: instance.step.diagnosis_order):
+            entry = self._state.entry(instance.step.name, site)
+            yield from self._instance(instance, entry) if entry else self._not_yet(instance)
 
-    def _not_yet(self, place: StepInstance) -> Iterator[Finding]:
-        name, missing = place.step.name, self._planner.missing(place)
+    def _not_yet(self, instance: StepInstance) -> Iterator[Finding]:
+        name, missing = instance.step.name, self._planner.missing(instance)
         fix: Fix = (RunCommand("piwizard", f"to answer {missing[0]}"),) if missing else (ApplySteps((name,)),)
-        yield _step(place, ok=False, detail="not set up yet", fix=fix)
+        yield _step(instance, ok=False, detail="not set up yet", fix=fix)
 
-    def _place(self, place: StepInstance, entry: Entry) -> Iterator[Finding]:
-        name, site = place.step.name, place.site
-        if is_running(place, entry):
-            yield _step(place, ok=True, detail="being set up right now")
+    def _instance(self, instance: StepInstance, entry: Entry) -> Iterator[Finding]:
+        name, site = instance.step.name, instance.site
+        if is_running(instance, entry):
+            yield _step(instance, ok=True, detail="being set up right now")
             return
         done = entry.result == "done"
-        health = inspect(self._planner, place, self._memory if done else None, self._machine)
+        health = inspect(self._planner, instance, self._memory if done else None, self._machine)
         if health.drift is not None:
-            yield self._drift(place, entry, health.drift)
+            yield self._drift(instance, entry, health.drift)
         elif not done:
             recorded, context = (
                 run_log.read(run_launch.folder(entry.run)),
@@ -97,42 +100,42 @@ class Examination:
         yield from (from_check(check, name, site) for check in health.checks)
         if error := health.error:
             fix = (Advice(error.hint),) if error.hint else ()
-            yield _step(place, ok=False, detail=error.message, cause="It could not be set up again now.", fix=fix)
+            yield _step(instance, ok=False, detail=error.message, cause="piwizard cannot set it up again now.", fix=fix)
 
-    def _drift(self, place: StepInstance, entry: Entry, drift: Sequence[Previewed]) -> Finding:
-        """Return whether all is as the step left it. Units are left to the checks, which say more about them."""
-        name = place.step.name
-        altered = [one for one in drift if one.change.kind != "unit"]
-        if not altered:
-            return _step(place, ok=True, detail="as it was set up")
-        detail = f"out of sync: {altered[0].change.describe()}"
-        detail += f" ({altered[0].preview.now})" if altered[0].preview.now else ""
-        detail += f", and {len(altered) - 1} more" if len(altered) > 1 else ""
+    def _drift(self, instance: StepInstance, entry: Entry, drift: Sequence[Previewed]) -> Finding:
+        """Return whether the step is in sync. Units have checks of their own, which say more about them."""
+        name = instance.step.name
+        changed = [one for one in drift if one.change.kind != "unit"]
+        if not changed:
+            return _step(instance, ok=True, detail="as it was set up")
+        detail = f"out of sync: {changed[0].change.describe()}"
+        detail += f" ({changed[0].preview.now})" if changed[0].preview.now else ""
+        detail += f", and {len(changed) - 1} more" if len(changed) > 1 else ""
         show = RunCommand(f"piwizard plan {name}", "to see the difference")
-        if any(one.preview.edited for one in altered):
+        if any(one.preview.edited for one in changed):
             cause = "A file that piwizard wrote was edited by hand."
             again = RunCommand(f"piwizard apply {name} --yes", "to replace it; your version is kept")
-            return _step(place, ok=False, detail=detail, cause=cause, fix=(show, again))
+            return _step(instance, ok=False, detail=detail, cause=cause, fix=(show, again))
         cause = entry.moved or "The machine or the answers have changed since it was set up."
-        return _step(place, ok=False, detail=detail, cause=cause, fix=(show, ApplySteps((name,), "to restore it")))
+        return _step(instance, ok=False, detail=detail, cause=cause, fix=(show, ApplySteps((name,), "to restore it")))
 
     def _app_context(self, site: str, entry: Entry | None = None) -> AppContext | None:
-        """Return the app of a site: the version in use, or that of a run; None where there is no code."""
-        wizard = self._planner
+        """Return the app of a site: the version in use, or that of a run; None without code."""
+        planner = self._planner
         try:
             if entry:
                 pins = dict(run_launch.request(entry.run).pins)
-                wizard = Planner(wizard.answers, wizard.store, pins)
-            place = next(place for place in wizard.select(["app"], site))
-            source = wizard.context.of(place).source
+                planner = Planner(planner.answers, planner.store, pins)
+            instance = next(instance for instance in planner.select(["app"], site))
+            source = planner.context.of(instance).source
             if source is None:
                 return None
-            app = AppConfig(source, wizard.answers.of(site))
+            app = AppConfig(source, planner.answers.of(site))
             return app_context(app, newest=source.release is None and app.layout.current.exists())
-        except (PiwizardError, OSError, ValueError):  # no code, no record, or no app in it: the checks say so
+        except (PiwizardError, OSError, ValueError):  # no code, no run log or no app: other checks report it
             return None
 
-    def _words(self, site: str) -> Iterator[Finding]:
+    def _logs(self, site: str) -> Iterator[Finding]:
         """Read the logs of the app, gunicorn, systemd and nginx since its last start and its last run."""
         result = commands.run(journald.argv(f"{site}.service"))
         if not result.ok:
@@ -140,40 +143,43 @@ class Examination:
             fix = (RunCommand("sudo journalctl --verify", "to check the journal"),)
             yield Finding(*LOG, False, "unknown: the journal cannot be read", cause, fix, step="app", site=site)
             return
-        lines, treated = journald.last_start(journald.parse(result.output)), self._treated(site)
+        lines, last_run = journald.last_start(journald.parse(result.output)), self._last_run(site)
         context = self._app_context(site)
-        found = self._failures(lines, context, treated) if context else []
+        found = self._failures(lines, context, last_run) if context else []
         found += service_problems(lines, site, explained=bool(found))
-        begin = lines[0].at if lines else treated
+        begin = lines[0].at if lines else last_run
         if context and not any(finding.id == HOME_BLOCKED[0] for finding in found):
             found += blocked_by_filter(context.refused, context, begin)
-        found += nginx_errors.upstream_problems(
-            nginx_errors.parse(_end_of(Path(nginx_errors.LOG))), site, app_units.socket_path(site), begin
-        )
+        refused = nginx_errors.parse(_end_of(Path(nginx_errors.LOG)))
+        domains = self._planner.answers.of(site).get("site.domains", ())
+        found += nginx_errors.upstream_problems(refused, site, app_units.socket_path(site), begin)
+        found += nginx_errors.upload_problems(refused, site, domains, begin)
         since = f" since {begin:%Y-%m-%d %H:%M} UTC" if begin else ""
-        said = f"no errors{since}" if lines else "the journal no longer has any lines"
-        yield from found or [Finding(*LOG, True, said, step="app", site=site)]
+        detail = f"no errors{since}" if lines else "the journal no longer has any lines"
+        yield from found or [Finding(*LOG, True, detail, step="app", site=site)]
 
-    def _failures(self, lines: Sequence[JournalLine], context: AppContext, treated: datetime | None) -> list[Finding]:
-        """Return the causes of the tracebacks; those from before the last run may be fixed by it."""
-        before = [line for line in lines if treated and line.at <= treated]
+    def _failures(self, lines: Sequence[JournalLine], context: AppContext, last_run: datetime | None) -> list[Finding]:
+        """Return the causes of the tracebacks; the last run may have fixed earlier ones."""
+        before = [line for line in lines if last_run and line.at <= last_run]
         after = lines[len(before) :]
         found = [
             finding
-            for words, one in ((before, replace(context, treated=True)), (after, context))
-            for finding in find_causes([[line.text for line in own] for own in journald.by_process(words)], one)
+            for part, one in ((before, replace(context, before_last_run=True)), (after, context))
+            for finding in find_causes([[line.text for line in own] for own in journald.by_process(part)], one)
         ]
-        return each_once(iter(found))
+        return merge_duplicates(iter(found))
 
-    def _treated(self, site: str) -> datetime | None:
-        """Return when a run last worked on the app."""
+    def _last_run(self, site: str) -> datetime | None:
+        """Return the time of the last successful run of the app."""
         entries = [self._state.entry(step, site) for step in ("app", "gunicorn")]
         done = [datetime.fromisoformat(entry.at) for entry in entries if entry and entry.result == "done"]
         return max(done, default=None)
 
 
 def run(site: str | None, apply: Apply, *, fix: bool, yes: bool, as_json: bool) -> int:
-    """Run the command: examine, show, fix after a yes, examine again. Return the exit code.
+    """Run the command: diagnose, show, fix after a yes, diagnose again.
+
+    Return the exit code.
 
     Under --json the findings come last, after the events of the fixes.
     """
@@ -181,17 +187,17 @@ def run(site: str | None, apply: Apply, *, fix: bool, yes: bool, as_json: bool) 
 
     found = examine(site)
     if not (as_json and fix):
-        _give(found, as_json=as_json)
+        _show(found, as_json=as_json)
     if fix:
         fixed = fixes.fix_findings(found, apply, yes=yes, as_json=as_json)
         if fixed:
             found = examine(site)
         if fixed or as_json:
-            _give(found, as_json=as_json)
+            _show(found, as_json=as_json)
     return 0 if all(finding.ok for finding in found) else 1
 
 
-def _give(found: Sequence[Finding], *, as_json: bool) -> None:
+def _show(found: Sequence[Finding], *, as_json: bool) -> None:
     if as_json:
         console.say_json({"findings": [finding.as_json() for finding in found]}, but=run_log.PLAIN)
     else:
@@ -199,26 +205,26 @@ def _give(found: Sequence[Finding], *, as_json: bool) -> None:
 
 
 def examine(site: str | None = None) -> list[Finding]:
-    """Examine this machine."""
+    """Diagnose this machine."""
     return Examination(workspace.planner(None), workspace.state(), workspace.backups()).findings(site)
 
 
 def no_site() -> Finding:
-    """Return what is said where there are no answers yet."""
+    """Return the finding if there are no answers yet."""
     fix = (RunCommand("piwizard", "to set up your first site"),)
-    return Finding("site-set-up", "A site is set up", False, "none", "There are no answers yet.", fix, step="app")
+    return Finding("site-set-up", "Site set up", False, "none", "There are no answers yet.", fix, step="app")
 
 
-def _step(place: StepInstance, *, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
-    name = place.step.name
+def _step(instance: StepInstance, *, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
+    name = instance.step.name
     return Finding("step-in-sync", f"Step {name} in sync", ok, detail, cause, fix, subject=name, step=name,
-                   site=place.site)  # fmt: skip
+                   site=instance.site)  # fmt: skip
 
 
 def _end_of(log: Path) -> str:
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - nginx_errors.MOST))
+            file.seek(max(0, log.stat().st_size - nginx_errors.MAX_LOG_BYTES))
             return file.read().decode("utf-8", "replace")
     except OSError:
         return ""

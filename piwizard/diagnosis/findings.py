@@ -1,4 +1,4 @@
-"""What a diagnosis found: checks with the step and the site that they belong to, and how they are shown."""
+"""Define findings, which are checks with their step and site, and show them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Finding(Check):
 
     @property
     def asks(self) -> bool:
-        """Return whether `doctor --fix` fixes it with a value that a person gives."""
+        """Return whether `doctor --fix` fixes it with a value from the user."""
         return not self.ok and remedies.needs_input(self.fix)
 
     def as_json(self) -> dict[str, str | bool | None]:
-        """Return the shape of a finding under --json."""
+        """Return the form used with --json."""
         return {
             "id": self.id,
             "subject": self.subject,
@@ -46,7 +46,10 @@ class Finding(Check):
 
 
 def from_check(check: Check, step: str, site: str | None) -> Finding:
-    """Return a step's own check as a finding. What explains a failed one is left out where it passed."""
+    """Return a step's own check as a finding.
+
+    A check that passed has neither cause nor fix.
+    """
     cause, fix = ("", ()) if check.ok else (check.cause, check.fix)
     return Finding(
         check.id, check.name, check.ok, check.detail, cause, fix, check.beyond, check.subject, step=step, site=site
@@ -54,12 +57,12 @@ def from_check(check: Check, step: str, site: str | None) -> Finding:
 
 
 def show_findings(found: Sequence[Finding]) -> None:
-    """Show one line for each check that passed, cause and fix for each that failed, and what to do next."""
+    """Show each check in one line, and cause and fix of each that failed."""
     width = max(40, min(120, shutil.get_terminal_size().columns))
     for finding in found:
         site = f" ({finding.site})" if finding.site else ""
-        sign = state_symbol("done" if finding.ok else "failed")
-        _print(f"{sign} {finding.name}{site}: {finding.detail}", "    ", width)
+        symbol = state_symbol("done" if finding.ok else "failed")
+        _print(f"{symbol} {finding.name}{site}: {finding.detail}", "    ", width)
         for title, text in (("Why", finding.cause), ("Fix", finding.advice)):
             if text:
                 _print(f"    {title + ':':6}{text}", " " * 10, width)
@@ -67,7 +70,7 @@ def show_findings(found: Sequence[Finding]) -> None:
 
 
 def summary(found: Sequence[Finding]) -> str:
-    """Return the last line: how many checks passed, how many failed, what --fix can do."""
+    """Return the last line: the numbers of checks, failures and automatic fixes."""
     bad = [finding for finding in found if not finding.ok]
     if not bad:
         return f"All {len(found)} checks passed."

@@ -1,4 +1,4 @@
-"""`doctor --fix`: add answers, then start a run that applies them."""
+"""Fix problems for `doctor --fix`: add answers, then start a run."""
 
 from __future__ import annotations
 
@@ -14,69 +14,71 @@ from piwizard.system import console
 from piwizard.system.remedies import AddAnswer, ApplySteps, AskAnswer, GenerateSecret, Remedy
 
 Apply = Callable[[ApplySteps, str | None, bool], int]
-NEEDS_SOMEBODY = "Only a person can give the missing values: `piwizard doctor --fix` asks for them at a terminal."
+NEEDS_VALUES = "The remaining fixes need values from you: `piwizard doctor --fix` asks for them in a terminal."
 
 
 def fix_findings(found: Sequence[Finding], apply: Apply, *, yes: bool, as_json: bool) -> bool:
-    """Fix what can be fixed, in one run for each site, after a yes. Return whether anything was done.
+    """Fix what can be fixed, in one run per site, after a yes.
 
-    `apply` carries out the steps for a site and returns an exit code; the command line gives its own.
+    Return whether anything was done.
+
+    `apply` runs the steps of a site and returns an exit code.
     """
-    somebody = sys.stdin.isatty() and not as_json
-    fixable = [finding for finding in found if finding.fixable or (finding.asks and somebody and not yes)]
+    interactive = sys.stdin.isatty() and not as_json
+    fixable = [finding for finding in found if finding.fixable or (finding.asks and interactive and not yes)]
     if not fixable:
         if any(finding.asks for finding in found) and not as_json:
-            raise PiwizardError(NEEDS_SOMEBODY, hint="Or add it to the answers by hand, then run `piwizard apply`.")
+            raise PiwizardError(NEEDS_VALUES, hint="Or add them to the answers yourself, then run `piwizard apply`.")
         return False
     if not yes:
         _ask(fixable, as_json=as_json)
     for site in dict.fromkeys(finding.site for finding in fixable):
         remedies = [remedy for finding in fixable if finding.site == site for remedy in finding.fix]
         for asked in dict.fromkeys(one for one in remedies if isinstance(one, AskAnswer)):
-            _give(site, asked.key, secret=asked.secret)
-        answer(site, remedies)
-        run = together(remedies)
+            _ask_value(site, asked.key, secret=asked.secret)
+        add_answers(site, remedies)
+        run = merge_runs(remedies)
         if apply(run, site, as_json):
             return True
     return True
 
 
-def _give(site: str | None, key: str, *, secret: bool) -> None:
-    """Ask for the value of one variable of the app until it is valid, and keep it."""
+def _ask_value(site: str | None, key: str, *, secret: bool) -> None:
+    """Ask for the value of one variable of the app until it is valid, and save it."""
     table, _, name = key.rpartition(".")
-    answering = AnswerStore()
+    store = AnswerStore()
     while True:
         text = console.ask_secret(f"{name} (not shown):") if secret else console.ask(f"{name}:")
         if text is None:
-            raise PiwizardError("Nothing was changed.")
+            raise PiwizardError("Nothing was changed.", hint="Run the command again and enter the value.")
         try:
             if secret:
-                answering.set_secret(site, key, text)
+                store.set_secret(site, key, text)
             elif text:
-                answering.set(site, table, {**(answering.get(site, table) or {}), name: text})
+                store.set(site, table, {**(store.get(site, table) or {}), name: text})
             if text:
                 return
         except Invalid as wrong:
             console.say(f"{name} {wrong}.")
 
 
-def together(remedies: Iterable[Remedy]) -> ApplySteps:
-    """Return one run for several: their steps in the order of the setup, each once."""
+def merge_runs(remedies: Iterable[Remedy]) -> ApplySteps:
+    """Return one run for several: each step once, in the order of the setup."""
     runs = [one for one in remedies if isinstance(one, ApplySteps)]
     wanted = {step for run in runs for step in run.steps}
     return ApplySteps(tuple(step.name for step in STEPS if step.name in wanted), newest=any(run.newest for run in runs))
 
 
-def answer(site: str | None, remedies: Iterable[Remedy]) -> None:
-    """Add to the answers; what is already there stays."""
-    answering = AnswerStore()
+def add_answers(site: str | None, remedies: Iterable[Remedy]) -> None:
+    """Add values to the answers; existing values stay."""
+    store = AnswerStore()
     for one in remedies:
         if isinstance(one, GenerateSecret):
             table, _, name = one.key.rpartition(".")
-            answering.set(site, table, {**(answering.get(site, table) or {}), name: {"generate": one.length}})
+            store.set(site, table, {**(store.get(site, table) or {}), name: {"generate": one.length}})
         elif isinstance(one, AddAnswer):
-            before = answering.get(site, one.key) or []
-            answering.set(site, one.key, [*before, *(value for value in one.values if value not in before)])
+            before = store.get(site, one.key) or []
+            store.set(site, one.key, [*before, *(value for value in one.values if value not in before)])
 
 
 def _ask(fixable: Sequence[Finding], *, as_json: bool) -> None:

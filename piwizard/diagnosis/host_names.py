@@ -12,9 +12,11 @@ from piwizard.system.facts import Network
 
 
 def check_names(domains: Iterable[str], network: Network, *, local: bool) -> Iterator[Check]:
-    """Check each name that the Internet can know. The public IP is asked for once, and only where it is needed.
+    """Check each host name that the Internet can resolve.
 
-    `local`: a name that this machine resolves to local IPs alone is judged by those, as visitors at home get it.
+    The public IP is requested once, and only if needed.
+
+    `local`: a name that this machine resolves only to local IPs is checked by those, as visitors at home use them.
     """
     interfaces = network.interfaces or ()
     own = [one.address for each in interfaces for one in each.addresses]

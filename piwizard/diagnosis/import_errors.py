@@ -1,4 +1,7 @@
-"""Imports that fail: the module is not installed, or not the one that the app was written for."""
+"""Explain imports that fail.
+
+The module is not installed, or is not the version that the app was written for.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ LIBRARY = re.compile(r"(lib[\w.+-]+\.so[\w.]*): cannot open shared object file")
 
 
 def import_error(failure: Failure, context: AppContext) -> Finding | None:
-    """Return the finding where an import failed."""
+    """Return the finding if an import failed."""
     if failure.kind not in ("ModuleNotFoundError", "ImportError"):
         return None
     if match := MISSING.match(failure.text):
@@ -39,7 +42,7 @@ def import_error(failure: Failure, context: AppContext) -> Finding | None:
 
 
 def distribution(module: str) -> str:
-    """Return what pip calls a module."""
+    """Return the name of a module's distribution, as pip uses it."""
     top = module.partition(".")[0]
     return PACKAGE_OF_MODULE.get(top) or (top.replace("_", "-").title() if top.startswith("flask_") else top)
 
@@ -51,9 +54,9 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
         return context.finding(("python-changed", "Environment built for this Python"), failure, cause, fix)
     top, file = module.partition(".")[0], context.requirements or "requirements.txt"
     own = [path for path in (f"{top}.py", f"{top}/__init__.py") if (context.tree / path).is_file()]
-    fix = (Advice("Check that everything is committed, and that app.entry is right."), DEPLOY)
+    fix = (Advice("Check that everything is committed, and that app.entry is correct."), DEPLOY)
     if module == context.entry.partition(":")[0]:
-        cause = f"The app is to be loaded from the module {module}, but its code has no such file."
+        cause = f"The app is loaded from the module {module}, but its code has no such file."
         return context.finding(("entry-wrong", "App entry exists"), failure, cause, fix)
     if own or (context.tree / top).is_dir():
         whole = (context.tree / f"{module.replace('.', '/')}.py").is_file()
@@ -63,12 +66,12 @@ def _missing(failure: Failure, context: AppContext, module: str) -> Finding:
         return context.finding(MODULE_MISSING, failure, cause, fix)
     wanted = distribution(module)
     if _asked_for(context, wanted):
-        cause = f"{file} lists {wanted}, but the environment lacks it: it was changed, or has another version."
+        cause = f"{file} lists {wanted}, but the environment lacks it, or has another version of it."
         again = RunCommand(
             f"sudo rm {context.folder}/current/venv.json && sudo piwizard apply app", "to build it again"
         )
         return context.finding(MODULE_MISSING, failure, cause, (again,))
-    cause = f"The app imports {module}, but {file} does not list it. It was installed where you wrote the app."
+    cause = f"The app imports {module}, but {file} does not list it. Your own computer may have it installed."
     fix = (Advice(f"Add the line {wanted} to {file}, and commit it."), DEPLOY)
     return context.finding(MODULE_MISSING, failure, cause, fix)
 

@@ -26,7 +26,7 @@ def argv(unit: str, most: int = 3000) -> tuple[str, ...]:
 
 
 def parse(text: str) -> list[JournalLine]:
-    """Return the lines, oldest first. What is not JSON, or no line of a journal, is skipped."""
+    """Return the lines, oldest first. Invalid entries are skipped."""
     found = []
     for line in text.splitlines():
         try:
@@ -39,9 +39,9 @@ def parse(text: str) -> list[JournalLine]:
 
 
 def last_start(lines: Sequence[JournalLine]) -> list[JournalLine]:
-    """Return the lines since a person last started the unit.
+    """Return the lines since the unit was last started.
 
-    What systemd starts again by itself after a crash counts as one start: the crash before is the reason.
+    Automatic restarts by systemd do not count: the crash before them is the reason.
     """
     begin, again = 0, False
     for number, line in enumerate(lines):
@@ -51,13 +51,16 @@ def last_start(lines: Sequence[JournalLine]) -> list[JournalLine]:
             begin, again = begin if again else number, False
         if "Scheduled restart job" in line.text:
             again = True
-        elif "repeated too quickly" in line.text:  # systemd has given up: whoever starts it now is a person
+        elif "repeated too quickly" in line.text:  # systemd no longer restarts it, so the next start is not automatic
             again = False
     return list(lines[begin:])
 
 
 def by_process(lines: Iterable[JournalLine]) -> list[list[JournalLine]]:
-    """Return the lines by process: workers that fail at once write between each other's lines."""
+    """Return the lines by process.
+
+    The lines of several workers that fail together are mixed.
+    """
     apart: dict[str, list[JournalLine]] = {}
     for line in lines:
         apart.setdefault(line.pid, []).append(line)
@@ -65,7 +68,10 @@ def by_process(lines: Iterable[JournalLine]) -> list[list[JournalLine]]:
 
 
 def _text(message: object) -> str:
-    """journald gives what is not UTF-8 as a list of bytes, and what is too long as null."""
+    """Return the text of a message.
+
+    journald encodes invalid UTF-8 as a list of bytes, and text that is too long as null.
+    """
     if isinstance(message, list):
         return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256).decode("utf-8", "replace")
     return message if isinstance(message, str) else ""

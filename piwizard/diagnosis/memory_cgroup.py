@@ -1,4 +1,4 @@
-"""Check what the kernel enforces of the services' limits: memory, and where they may send."""
+"""Check that the kernel enforces the services' limits of memory and network."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ except PermissionError:
     sys.exit(0)
 sys.exit(3)
 """
-"""Tells by its exit code whether the kernel blocks a unit from sending, by sending nothing to this machine itself."""
+"""Returns 0 if the kernel blocks a unit from sending, else 3. It sends nothing to another machine."""
 
 
 def check_kernel_limits() -> list[Finding]:
-    """Return what the kernel can enforce of what units ask for."""
+    """Return findings about the limits that the kernel can enforce."""
     return [*_memory(), *_addresses()]
 
 
 def _addresses() -> list[Finding]:
-    """Return whether systemd's IPAddressDeny= has an effect; nothing where that could not be tried."""
+    """Check that systemd's IPAddressDeny= has an effect; return nothing if that cannot be tested."""
     unit = ("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=IPAddressDeny=any")
     tried = commands.run((*unit, "--property=DynamicUser=yes", "/usr/bin/python3", "-I", "-c", REFUSED), timeout=20)
     return [judge_address_filter(filtered=tried.exit == 0)] if tried.exit in (0, 3) else []
 
 
 def judge_address_filter(*, filtered: bool) -> Finding:
-    """Return what it means that a unit could send, or could not."""
+    """Return the finding for a kernel that filters addresses, or does not."""
 
     def finding(detail: str, cause: str = "", fix: Fix = ()) -> Finding:
         return Finding("address-filter", "Address filter of the services in effect", True, detail, cause, fix,
@@ -52,7 +52,7 @@ def judge_address_filter(*, filtered: bool) -> Finding:
 
 
 def _memory() -> list[Finding]:
-    """Check that the kernel applies the memory limits. It is no failure if not: boards are sold that way."""
+    """Check that the kernel applies the memory limits. It is no failure if not, as boards are sold that way."""
     controllers = files.read(CONTROLLERS)
     if controllers is None:
         return []
@@ -61,7 +61,10 @@ def _memory() -> list[Finding]:
 
 
 def judge_memory(controllers: list[str], line: Path | None) -> Finding:
-    """Return what the kernel's list of controllers means; `line` is the file with its options."""
+    """Return the finding for the kernel's list of controllers.
+
+    `line` is the file with the kernel's options.
+    """
 
     def finding(detail: str, cause: str = "", fix: Fix = ()) -> Finding:
         return Finding("memory-limits", "Memory limits of the services in effect", True, detail, cause, fix,

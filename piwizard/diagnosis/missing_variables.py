@@ -1,4 +1,4 @@
-"""Environment variables that the app needs and that are not set."""
+"""Explain failures because an environment variable of the app is not set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_SECRET_KEY = re.compile(r"no secret key was set|A secret key is required", re
 
 
 def missing_variable(failure: Failure, context: AppContext) -> Finding | None:
-    """Return the finding where a variable is missing, with how to set it."""
+    """Return the finding if a variable is missing, and how to set it."""
     name = _name(failure)
     if name is None and NO_SECRET_KEY.search(failure.text):
         return _secret_key(failure, context)
@@ -29,7 +29,7 @@ def missing_variable(failure: Failure, context: AppContext) -> Finding | None:
     cause = f"The app reads {name} from its environment, but it is not set. Your own shell may have it."
     if GENERATED_NAME.search(name):
         return _generated(failure, context, name, cause)
-    return context.finding(MISSING, failure, cause, asking(name, context))
+    return context.finding(MISSING, failure, cause, ask_value(name, context))
 
 
 def _name(failure: Failure) -> str | None:
@@ -39,8 +39,8 @@ def _name(failure: Failure) -> str | None:
     return smoke_test.missing_variable(f"{failure.kind}: {failure.text}", in_environ=in_environ)
 
 
-def asking(name: str, context: AppContext) -> Fix:
-    """Return the fix where a person has to give the value of a variable."""
+def ask_value(name: str, context: AppContext) -> Fix:
+    """Return the fix for a variable whose value only the user knows."""
     secret = SECRET_NAME.search(name) or any(one.secret for one in context.variables if one.name == name)
     return (AskAnswer(f"app.env.{name}", bool(secret)), context.apply())
 

@@ -1,4 +1,4 @@
-"""A new address that nobody has confirmed yet."""
+"""Report a new local IP that is not confirmed yet."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ TIMER = f"{address_rollback.UNIT}.timer"
 
 
 def check_pending_address() -> list[Finding]:
-    """Return a finding where a new address waits to be confirmed; nothing otherwise."""
+    """Return a finding if a new address waits to be confirmed."""
     if not address_trial.is_pending():
         return []
     return [judge_trial(address_trial.current_trial(), ticking=systemd.read_states([TIMER])[TIMER].running)]
 
 
 def judge_trial(tried: AddressTrial | None, *, ticking: bool) -> Finding:
-    """Return what the trial of an address means: it waits, its timer is gone, or the old address is being restored."""
+    """Return the finding for the trial of an address.
+
+    It waits, its timer was stopped, or the old address is being restored.
+    """
 
     def finding(detail: str, cause: str, fix: Fix) -> Finding:
         return Finding("new-address-confirmed", "New local IP confirmed", False, detail, cause, fix, step="static-ip")
@@ -27,10 +30,10 @@ def judge_trial(tried: AddressTrial | None, *, ticking: bool) -> Finding:
     if tried and ticking:
         return finding(
             f"{tried.host} waits to be confirmed: {tried.left} s left",
-            "The address is new, and nobody has confirmed yet that this Pi can be reached there.",
+            "The address is new, and you have not confirmed yet that this Pi is reachable there.",
             (
                 RunCommand("piwizard confirm", "to keep it"),
-                WaitUntil("for the old address to come back by itself, if not"),
+                WaitUntil("for the old address to be restored, if you do not want it"),
             ),
         )
     if tried:

@@ -1,4 +1,7 @@
-"""Packages whose updates do not come: on hold, kept back by unattended-upgrades, or waiting for somebody."""
+"""Find packages that get no updates.
+
+They are on hold, kept back by unattended-upgrades, or wait for the user.
+"""
 
 from __future__ import annotations
 
@@ -12,54 +15,56 @@ from piwizard.system import apt_state, commands, dpkg, files
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 KEPT_BACK = Path("/var/lib/unattended-upgrades/kept-back")
-"""unattended-upgrades' own list of what it did not install in its last run, separated by spaces."""
+"""unattended-upgrades' own list of packages that it did not install in its last run, separated by spaces."""
 LISTS = Path("/var/lib/apt/lists")
 LAST_RUN = Path("/var/lib/apt/periodic/unattended-upgrades-stamp")
 SIMULATE = ("apt-get", "--simulate", "--option", "Debug::NoLocking=true", "dist-upgrade")
 INSTALL = re.compile(r"^Inst (\S+) \[[^]]*\] \((\S+) ([^)]*)\)", re.MULTILINE)
-"""A line of `apt-get --simulate`: package, its new version, and where that one comes from."""
-LONGEST = 60.0
-"""Seconds for apt, which reads all lists of packages; a Pi Zero takes 20."""
-DAYS = 3
-"""Days that an update may wait before it is a finding: unattended-upgrades runs once a day."""
+"""A line of `apt-get --simulate`: the package, its new version and the origin of that version."""
+APT_TIMEOUT_SECONDS = 60.0
+"""apt reads all lists of packages, which takes 20 seconds on a Pi Zero."""
+MAX_WAIT_DAYS = 3
+"""An update that waits longer is a finding: unattended-upgrades runs once a day."""
 SETTINGS = ("/etc/nginx/nginx.conf", "/etc/ddclient.conf", "/etc/ddclient/ddclient.conf", "/etc/dhcpcd.conf")
-"""Settings files of packages in which piwizard writes."""
-BESIDE = (".dpkg-dist", ".dpkg-new", ".ucf-dist")
-MANY = 6
+"""Settings files of packages that piwizard edits."""
+NEW_FILE_ENDINGS = (".dpkg-dist", ".dpkg-new", ".ucf-dist")
+MAX_NAMES = 6
 
 
 def check_updates() -> list[Finding]:
-    """Return what keeps updates from this machine. Asks no server."""
+    """Return findings about missing updates. Ask no server."""
     installed = dpkg.installed_versions()
     if "apt" not in installed:
         return []
     unattended = "unattended-upgrades" in installed
-    result = commands.run(SIMULATE, timeout=LONGEST)
-    pending = waiting(result.output) if result.ok else {}
-    found = [on_hold(held(dpkg.read_status()))]
+    result = commands.run(SIMULATE, timeout=APT_TIMEOUT_SECONDS)
+    pending = parse_pending(result.output) if result.ok else {}
+    found = [judge_held(held_packages(dpkg.read_status()))]
     if unattended:
         kept = (files.read(KEPT_BACK) or b"").decode("utf-8", "replace").split()
         keeps = Path(apt_state.KEEP_SETTINGS_FILE).exists() or apt_state.others_decide_conffiles()
-        found.append(kept_back(kept, keeps=keeps))
+        found.append(judge_kept_back(kept, keeps=keeps))
     return [
         *found,
-        security(pending, _days(LISTS), _days(LAST_RUN), unattended=unattended),
-        *new_settings(path for name in SETTINGS for end in BESIDE if (path := Path(f"{name}{end}")).exists()),
+        judge_security(pending, _days(LISTS), _days(LAST_RUN), unattended=unattended),
+        *find_new_settings(
+            path for name in SETTINGS for end in NEW_FILE_ENDINGS if (path := Path(f"{name}{end}")).exists()
+        ),
     ]
 
 
-def held(status: str) -> list[str]:
+def held_packages(status: str) -> list[str]:
     """Return the names of the packages that a dpkg status file lists as on hold."""
     return [package.name for package, stanza in dpkg.installed_stanzas(status) if dpkg.HELD in stanza]
 
 
-def waiting(simulated: str) -> dict[str, str]:
-    """Return package → origin of every update that `apt-get --simulate dist-upgrade` would install."""
+def parse_pending(simulated: str) -> dict[str, str]:
+    """Return package → origin of every update that `apt-get` would install."""
     return {name: origin for name, _, origin in INSTALL.findall(simulated)}
 
 
-def on_hold(names: list[str]) -> Finding:
-    """Judge the packages on hold: they get no updates."""
+def judge_held(names: list[str]) -> Finding:
+    """Return the finding for packages on hold, which get no updates."""
 
     def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
         return Finding("no-packages-on-hold", "No packages on hold", ok, detail, cause, fix, step="system")
@@ -71,14 +76,17 @@ def on_hold(names: list[str]) -> Finding:
         detail=f"on hold: {_some(names)}",
         cause="They were put on hold with `apt-mark hold`, so they get no updates, not even security updates.",
         fix=(
-            RunCommand(f"sudo apt-mark unhold {' '.join(names[:MANY])}", "to allow updates again"),
+            RunCommand(f"sudo apt-mark unhold {' '.join(names[:MAX_NAMES])}", "to allow updates again"),
             RunCommand("sudo apt upgrade", "to install them"),
         ),
     )
 
 
-def kept_back(names: list[str], *, keeps: bool) -> Finding:
-    """Judge what unattended-upgrades kept back. `keeps`: it may keep edited settings files, so those are not why."""
+def judge_kept_back(names: list[str], *, keeps: bool) -> Finding:
+    """Return the finding for packages that unattended-upgrades kept back.
+
+    `keeps`: it may keep edited settings files, so these are not the reason.
+    """
 
     def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
         return Finding("automatic-updates", "Automatic updates complete", ok, detail, cause, fix, step="nginx")
@@ -86,30 +94,33 @@ def kept_back(names: list[str], *, keeps: bool) -> Finding:
     if not names:
         return finding(ok=True, detail="unattended-upgrades keeps no package back")
     detail = f"unattended-upgrades keeps back: {_some(names)}"
-    install = f"sudo apt update && sudo apt install --only-upgrade {' '.join(names[:MANY])}"
+    install = f"sudo apt update && sudo apt install --only-upgrade {' '.join(names[:MAX_NAMES])}"
     if keeps:
         cause = "A package that they need is on hold or pinned, or an update of theirs needs a new package."
         return finding(ok=False, detail=detail, cause=cause, fix=(RunCommand(install, "to install them"),))
     cause = "One of their settings files was edited here, and the update brings another one: dpkg would have to ask."
     fix = (
         ApplySteps(("nginx",), "to let unattended-upgrades keep the edited files"),
-        RunCommand(install, "to install the updates at once"),
+        RunCommand(install, "to install the updates now"),
     )
     return finding(ok=False, detail=detail, cause=cause, fix=fix)
 
 
-def security(pending: Mapping[str, str], known: float | None, last_run: float | None, *, unattended: bool) -> Finding:
-    """Judge security updates that are not installed.
+def judge_security(
+    pending: Mapping[str, str], known: float | None, last_run: float | None, *, unattended: bool
+) -> Finding:
+    """Return the finding for security updates that are not installed.
 
-    `known` and `last_run` are the days since apt's lists came and since unattended-upgrades ran, None for never.
+    `known` and `last_run` are the days since apt's lists were updated and since unattended-upgrades ran; None for
+    never.
     """
 
     def finding(*, ok: bool, detail: str, cause: str = "", fix: Fix = ()) -> Finding:
         return Finding("security-updates", "Security updates installed", ok, detail, cause, fix, step="system")
 
     names = [name for name, origin in pending.items() if "security" in origin.lower()]
-    late = known is not None and known >= DAYS
-    stopped = unattended and (last_run is None or last_run >= DAYS)
+    late = known is not None and known >= MAX_WAIT_DAYS
+    stopped = unattended and (last_run is None or last_run >= MAX_WAIT_DAYS)
     if not names:
         return finding(
             ok=True,
@@ -134,8 +145,11 @@ def security(pending: Mapping[str, str], known: float | None, last_run: float | 
     return finding(ok=False, detail=detail, cause=cause, fix=fix)
 
 
-def new_settings(paths: Iterable[Path]) -> list[Finding]:
-    """Name settings files that a package brought and that lie beside the ones in use. They are no failure."""
+def find_new_settings(paths: Iterable[Path]) -> list[Finding]:
+    """Return a finding for each new settings file beside an edited one.
+
+    They are no failure.
+    """
     found = []
     for path in paths:
         used = path.with_suffix("")
@@ -143,7 +157,7 @@ def new_settings(paths: Iterable[Path]) -> list[Finding]:
         fix = (
             Advice("Nothing to do."),
             RunCommand(f"diff {used} {path}", "to see what is new"),
-            RunCommand(f"sudo rm {path}", "when you have seen it"),
+            RunCommand(f"sudo rm {path}", "when you have read it"),
         )
         found.append(
             Finding("settings-kept", f"Settings of {used.name} up to date", True, detail, fix=fix, subject=used.name,
@@ -153,12 +167,12 @@ def new_settings(paths: Iterable[Path]) -> list[Finding]:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
-    return ", ".join(names[:MANY]) + more
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more
 
 
 def _days(path: Path) -> float | None:
-    """Return how long ago a file or folder was changed."""
+    """Return how many days ago a file or folder was changed."""
     try:
         return max(0.0, time.time() - path.stat().st_mtime) / 86400
     except OSError:

@@ -1,4 +1,4 @@
-"""Files and folders that the app may not write, or that are missing."""
+"""Explain errors of files that the app cannot write, or that are missing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ ERROR = re.compile(r"\[Errno (?P<number>\d+)\] [^:]+: (?P<path>b?'.*?'|b?\".*?\"
 NOT_PERMITTED, MISSING, DENIED, READ_ONLY = 1, 2, 13, 30
 WRITES = re.compile(r"open\(.*[\"'][rbt]*[wax+][bt+]*[\"']|mkdir|\.write|\.save\(|savefig|to_csv|FileHandler|copy|move")
 TEMPORARY = re.compile(r"tmp[a-z0-9_]{8}(\.\w+)?$|.*\.(tmp|temp|part|swp)$|.*~$")
+MADE_BY_ROOT = "Perhaps it was created with sudo."
 KEEP = "to make it writable and keep it when the app is deployed again"
 SAVES = re.compile(r"\.save\(")
-"""Uploads and pictures are saved like this, each under another name."""
+"""Uploads and pictures are saved like this, each with another name."""
 
 
 def permission_error(failure: Failure, context: AppContext) -> Finding | None:
-    """Return the finding for a file that the app may not write, or whose folder is missing."""
+    """Return the finding if the app cannot write a file, or its folder is missing."""
     match = ERROR.match(failure.text)
     if match is None or int(match["number"]) not in (NOT_PERMITTED, MISSING, DENIED, READ_ONLY):
         return None
@@ -43,22 +44,28 @@ def permission_error(failure: Failure, context: AppContext) -> Finding | None:
         return _owned_by_another(failure, context, path)
     if path is None:
         return _elsewhere(failure, context, named)
-    if context.kept(path):
+    if context.persistent_path(path):
         return _owned_by_another(failure, context, path)
     return _to_be_named(failure, context, path, temporary=bool(match["to"]))
 
 
-def owner(path: Path) -> str:
-    """Return who owns a file, as text; for a missing one, who owns the folder that it would be in."""
+def describe_owner(path: Path) -> str:
+    """Return the owner of a file as text.
+
+    For a missing file, it is the owner of the folder that would contain it.
+    """
     try:
         info = path.stat()
     except OSError:
-        return f"would be new in a folder that {owner(path.parent)}"
+        return f"would be new in a folder that {describe_owner(path.parent)}"
     return f"belongs to {_name(info.st_uid)}:{_group(info.st_gid)} ({stat.filemode(info.st_mode)})"
 
 
-def to_add(context: AppContext, path: str) -> str | None:
-    """Return what app.writable has to list so that the app may write `path`; None where that would be its code."""
+def path_to_add(context: AppContext, path: str) -> str | None:
+    """Return the entry for app.writable with which the app can write `path`.
+
+    Return None if that would be the app's code.
+    """
     for found in context.may_write:
         if path == found.path or path.startswith(f"{found.path}/"):
             return found.path
@@ -72,10 +79,10 @@ def to_add(context: AppContext, path: str) -> str | None:
 
 def _to_be_named(failure: Failure, context: AppContext, path: str, *, temporary: bool) -> Finding:
     cause = (
-        f"{path or 'The folder of the code'} is in the code of the app, and {owner(context.tree / path)}. "
-        f"The app runs as the user {context.site}, who may only read it."
+        f"{path or 'The folder of the code'} is in the code of the app, and {describe_owner(context.tree / path)}. "
+        f"The app runs as the user {context.site}, who can only read it."
     )
-    added = None if temporary and not to_add(context, posixpath.dirname(path)) else to_add(context, path)
+    added = None if temporary and not path_to_add(context, posixpath.dirname(path)) else path_to_add(context, path)
     frame = context.own_frame(failure)
     if added == path and frame and SAVES.search(frame.source) and not (context.tree / path).exists():
         added = _folder_of(context, path)
@@ -87,7 +94,7 @@ def _to_be_named(failure: Failure, context: AppContext, path: str, *, temporary:
 
 
 def _folder_of(context: AppContext, path: str) -> str | None:
-    """Return the folder of an upload, for more will come; None where it holds other files, too."""
+    """Return the folder of an upload, as more files will follow; None if it contains other files, too."""
     folder = posixpath.dirname(path)
     own = (
         folder
@@ -98,18 +105,18 @@ def _folder_of(context: AppContext, path: str) -> str | None:
 
 
 def _owned_by_another(failure: Failure, context: AppContext, path: str) -> Finding:
-    place = context.data / path
+    data_path = context.data / path
     cause = (
-        f"The app may write {path}, but the file itself, {place}, {owner(place)}. It was perhaps made with sudo. "
-        f"The app runs as the user {context.site}."
+        f"The app is allowed to write {path}, but the file itself, {data_path}, {describe_owner(data_path)}. "
+        f"{MADE_BY_ROOT} The app runs as the user {context.site}."
     )
     kind = ("file-of-another-user", "Files of the app belong to its user")
-    return context.answered(kind, failure, cause, (context.apply(f"to give it back to {context.site}"),))
+    return context.answered(kind, failure, cause, (context.apply(f"to make {context.site} its owner again"),))
 
 
 def _elsewhere(failure: Failure, context: AppContext, path: str) -> Finding:
     cause = (
-        f"{path} {owner(Path(path))} and is outside of the app's folder. The service may write only what is "
+        f"{path} {describe_owner(Path(path))} and is outside of the app's folder. The service can write only what is "
         "listed in app.writable, and a /tmp of its own."
     )
     fix = (Advice("Let the app use a path in its own folder, and add that to app.writable."), DEPLOY)
@@ -119,14 +126,14 @@ def _elsewhere(failure: Failure, context: AppContext, path: str) -> Finding:
 def _device(failure: Failure, context: AppContext, path: str) -> Finding:
     cause = f"{path} is a device, and the service has no access to devices: web apps rarely need any."
     fix = (
-        RunCommand(f"sudo systemctl edit {context.site}.service", "if yours does"),
+        RunCommand(f"sudo systemctl edit {context.site}.service", "if yours needs one"),
         Advice("Add the lines [Service], PrivateDevices=no and SupplementaryGroups= with the group of the device."),
     )
     return context.finding(("device-not-reachable", "Devices open to the app"), failure, cause, fix)
 
 
 def _missing(failure: Failure, context: AppContext, path: str | None) -> Finding | None:
-    """Return the finding for a missing folder that the app writes to: git keeps no empty folders."""
+    """Return the finding for a missing folder that the app writes to; git keeps no empty folders."""
     frame = context.own_frame(failure)
     wanted = any(path == found.path or str(path).startswith(f"{found.path}/") for found in context.may_write)
     if path is None or not posixpath.dirname(path) or not (wanted or (frame and WRITES.search(frame.source))):
@@ -134,10 +141,10 @@ def _missing(failure: Failure, context: AppContext, path: str | None) -> Finding
     folder = posixpath.dirname(path)
     there = (context.tree / folder).is_dir()
     kind = ("folder-missing", "Folders of the app exist")
-    if context.kept(path) and (context.treated or not there):
-        cause = f"The app may write to {folder}, but it is missing in {context.data}."
-        return context.answered(kind, failure, cause, (context.apply("to make it again"),))
-    added = to_add(context, path)
+    if context.persistent_path(path) and (context.before_last_run or not there):
+        cause = f"The app is allowed to write to {folder}, but it is missing in {context.data}."
+        return context.answered(kind, failure, cause, (context.apply("to create it again"),))
+    added = path_to_add(context, path)
     if there or added is None:
         return None
     cause = f"The app writes to the folder {folder}, which is not in the repository: git keeps no empty folders."

@@ -1,4 +1,7 @@
-"""Secrets, names and addresses taken out of a text; the same thing gets the same stand-in throughout."""
+"""Replace secrets, names and addresses in texts by placeholders.
+
+The same value has the same placeholder in all texts.
+"""
 
 from __future__ import annotations
 
@@ -27,28 +30,30 @@ COMMON = (
     "eu uk de fr nl be at ch it es pt pl cz sk hu ro se no fi dk ie us ca au nz jp cn kr in br mx ar za ru ua tr gr il"
 )
 ENDINGS = frozenset(COMMON.split(" "))
-"""Of names on the Internet, but for those that files and modules are called by: py, sh, me, app."""
-KNOWN_TO_ALL = re.compile(
+"""Of domains, without those that are also endings of files and modules: py, sh, me, app."""
+PUBLIC_SERVICES = re.compile(
     r"(?i)(?:.*\.)?(?:letsencrypt\.org|debian\.org|raspberrypi\.(?:org|com)|python\.org|pypi\.org|pythonhosted\.org|"
     r"nginx\.org|freedesktop\.org|example\.(?:org|com|net)|ipify\.org|icanhazip\.com|ifconfig\.me|checkip\.dyndns\.org)"
     r"|(?:www\.|api\.)?(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\.org|duckdns\.org|no-ip\.com|cloudflare\.com|"
     r"desec\.io|dynu\.com|dynv6\.com|afraid\.org)|(?:dynupdate|ip1\.dynupdate)\.no-ip\.com|api\.dynu\.com|"
     r"update\.dedyn\.io|freedns\.afraid\.org"
 )
-"""Names of services, under which no person has a name; they tell nothing of who this is."""
+"""Domains of services where no user has a domain of their own; they reveal nothing."""
 RESOLVERS = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"))
 OPEN, CLOSE = "\ue000", "\ue001"
-"""Around a stand-in while others are looked for; characters that stand in no text."""
+"""Around a placeholder while others are searched. These characters are in no text."""
 
 
 class Redactor:
-    """`secrets` go in all their spellings; `names` maps what is known of a person to what it is called instead.
+    """Replaces secrets and names in texts.
 
-    A name stands for whatever lies below it, too: www.NAME keeps its www.
+    `secrets` are replaced in every encoding; `names` maps private names to the kind of their placeholder.
+
+    A domain is also replaced within its subdomains: www.NAME keeps its www.
     """
 
     def __init__(self, secrets: Iterable[Secret | str], names: Mapping[str, str]) -> None:
-        self._stand_ins: dict[tuple[str, str], str] = {}
+        self._placeholders: dict[tuple[str, str], str] = {}
         self._secrets = SecretFilter(secrets)
         self._names = {
             form: (kind, name.lower())
@@ -60,7 +65,7 @@ class Redactor:
         self._known = re.compile(rf"(?i)(?<![\w-])(?:{known})(?![\w-])") if known else None
 
     def text(self, text: str) -> str:
-        """Return the text without any of them."""
+        """Return the text with placeholders."""
         text = text.replace(OPEN, "").replace(CLOSE, "")
         text = self._secrets.text(text, lambda secret: self._for("secret", secret))
         steps: tuple[tuple[str, int, Callable[[re.Match[str]], str]], ...] = (
@@ -70,23 +75,23 @@ class Redactor:
             (NAMED, 0, lambda match: match[1] + self._for("secret", match[2])),
             (MAIL, 0, self._mail),
         )
-        for pattern, flags, stand_in in steps:
-            text = re.sub(pattern, stand_in, text, flags=flags)
+        for pattern, flags, placeholder in steps:
+            text = re.sub(pattern, placeholder, text, flags=flags)
         if self._known:
             text = self._known.sub(lambda match: self._for(*self._names[match[0].lower()]), text)
         text = re.sub(MAC, lambda match: self._for("mac", match[0].lower()), text)
-        for pattern, stand_in in ((IPV6, self._address), (IPV4, self._address), (DOMAIN, self._domain)):
-            text = re.sub(pattern, stand_in, text)
+        for pattern, placeholder in ((IPV6, self._address), (IPV4, self._address), (DOMAIN, self._domain)):
+            text = re.sub(pattern, placeholder, text)
         return text.replace(OPEN, "").replace(CLOSE, "")
 
-    def _for(self, kind: str, what: str) -> str:
-        if what.startswith(OPEN) or OPEN in what:
-            return what  # a stand-in already
-        known = self._stand_ins.get((kind, what))
+    def _for(self, kind: str, value: str) -> str:
+        if value.startswith(OPEN) or OPEN in value:
+            return value  # already a placeholder
+        known = self._placeholders.get((kind, value))
         if known is None:
-            number = 1 + sum(1 for one, _ in self._stand_ins if one == kind)
+            number = 1 + sum(1 for one, _ in self._placeholders if one == kind)
             ending = ".example" if kind == "name" else ""
-            known = self._stand_ins[kind, what] = f"{OPEN}{kind}-{number}{ending}{CLOSE}"
+            known = self._placeholders[kind, value] = f"{OPEN}{kind}-{number}{ending}{CLOSE}"
         return known
 
     def _mail(self, match: re.Match[str]) -> str:
@@ -100,14 +105,14 @@ class Redactor:
         except ValueError:
             return match[0]
         if isinstance(address, ipaddress.IPv4Address):
-            tells = address.is_global and str(address) not in RESOLVERS
+            private = address.is_global and str(address) not in RESOLVERS
         else:
-            tells = not (address.is_loopback or address.is_unspecified or address.is_multicast)
-        return self._for("address", str(address)) if tells else match[0]
+            private = not (address.is_loopback or address.is_unspecified or address.is_multicast)
+        return self._for("address", str(address)) if private else match[0]
 
     def _domain(self, match: re.Match[str]) -> str:
         name = match[0].lower()
-        if match[1].lower() not in ENDINGS or KNOWN_TO_ALL.fullmatch(name):
+        if match[1].lower() not in ENDINGS or PUBLIC_SERVICES.fullmatch(name):
             return match[0]
         bare = name.removeprefix("www.")
         return ("www." if bare != name else "") + self._for("name", bare)

@@ -1,4 +1,7 @@
-"""`piwizard report`: a bundle for a helper, without secrets, names and public addresses."""
+"""Write a bundle for someone who helps: `piwizard report`.
+
+It contains no secrets, names and public IPs.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,15 @@ Texts = Sequence[tuple[str, str]]
 
 
 def report(output_file: Path | None, *, yes: bool, as_json: bool) -> int:
-    """Collect, redact and show the report, and write it after a yes. Return the exit code."""
+    """Collect, redact and show the report, and write it after a yes.
+
+    Return the exit code.
+    """
     from piwizard.engine import run_log
     from piwizard.system import console
 
-    somebody = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-    if not yes and not somebody:
+    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    if not yes and not interactive:
         raise PiwizardError(
             "`piwizard report` needs a terminal to show the report before it is written.",
             hint="Run `piwizard report --yes` to write it without showing it.",
@@ -54,13 +60,13 @@ def redacted() -> list[tuple[str, str]]:
 
 
 def _visible(text: str) -> str:
-    """Return the text so that any program can show it safely."""
+    """Return the text in a form that any program can show safely."""
     return "\n".join(line if line.isascii() and line.isprintable() else printable.line(line, len(line))
                      for line in text.split("\n"))  # fmt: skip
 
 
-def person() -> tuple[Path, int, int]:
-    """Return home, user ID and group ID of whoever called sudo, or else runs this."""
+def calling_user() -> tuple[Path, int, int]:
+    """Return home, user ID and group ID of the user who called sudo, if any."""
     number = os.environ.get("SUDO_UID", "")
     entry = pwd.getpwuid(int(number) if number.isdigit() else os.getuid())
     return Path(entry.pw_dir), entry.pw_uid, entry.pw_gid
@@ -68,18 +74,21 @@ def person() -> tuple[Path, int, int]:
 
 def default_path(now: datetime | None = None) -> Path:
     """Return the path of the report if none is given."""
-    return person()[0] / f"piwizard-report-{now or datetime.now(UTC):%Y%m%d-%H%M%S}.tar.gz"
+
+    return calling_user()[0] / f"piwizard-report-{now or datetime.now(UTC):%Y%m%d-%H%M%S}.tar.gz"
 
 
 def write_bundle(path: Path, texts: Texts) -> None:
-    """Write the report, readable by its owner only. Replaces no file and follows no link."""
+    """Write the report, readable by its owner only. Replace no file, follow no link."""
     content = pack_bundle(texts)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise PiwizardError(f"The report could not be written to {path}: {error.strerror}.") from error
+        raise PiwizardError(
+            f"The report could not be written to {path}: {error.strerror}.", hint="Choose another file with --output."
+        ) from error
     with os.fdopen(handle, "wb") as file:
-        _, user, group = person()
+        _, user, group = calling_user()
         if os.geteuid() == 0:
             os.fchown(handle, user, group)
         file.write(content)

@@ -1,4 +1,7 @@
-"""The contents of the report: versions, state, logs and settings. No file of secrets is among them."""
+"""Collect the contents of the report: versions, state, logs and settings.
+
+No file with secrets is among them.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +33,16 @@ PACKAGES = frozenset(
     )
 )
 UNITS = ("nginx", "certbot", "ddclient", "noip-duc", "piwizard-*")
-RUNS = 8
-MOST = 400_000
-"""Characters of one text, from its end."""
-LINES = "400"
-PEOPLE = 1000
-"""The first user ID of a person."""
+MAX_RUNS = 8
+MAX_TEXT_CHARACTERS = 400_000
+"""Of a longer text, only the end is included."""
+JOURNAL_LINES = "400"
+FIRST_USER_ID = 1000
+"""Users with smaller IDs belong to the system."""
 
 
 def gather() -> Iterator[tuple[str, str]]:
-    """Pairs of a name in the bundle and a text. What cannot be read says so in its place."""
+    """Yield the name and the text of each file. An unreadable one says why."""
     planner, state = workspace.planner(None), workspace.state()
     yield "versions.txt", _versions()
     yield "facts.json", json.dumps(planner.context.facts.as_json(), indent=1, default=str)
@@ -49,7 +52,7 @@ def gather() -> Iterator[tuple[str, str]]:
             yield f"state/{name}", content.decode("utf-8", "replace")
     if content := files.read(paths.answers_file()):
         yield "answers.toml", _answers(content)
-    runs = [run for run in run_log.runs() if run in {*run_log.runs()[-RUNS:], *state.runs()}]
+    runs = [run for run in run_log.runs() if run in {*run_log.runs()[-MAX_RUNS:], *state.runs()}]
     for run in runs:
         text = "\n".join(printable.json_text(event) for event in run_log.read(run_launch.folder(run)))
         yield f"runs/{run}.jsonl", _end(text)
@@ -58,12 +61,12 @@ def gather() -> Iterator[tuple[str, str]]:
     for path in _written():
         yield f"files{path}", _configuration(path)
     units = [*UNITS, *planner.answers.sites]
-    yield "journal.txt", _end(_said(("journalctl", "--no-pager", "--lines", LINES, "--output=short-iso-precise", *(
-        word for unit in units for word in ("--unit", unit)))))  # fmt: skip
+    journal = ("journalctl", "--no-pager", "--lines", JOURNAL_LINES, "--output=short-iso-precise")
+    yield "journal.txt", _end(_output((*journal, *(word for unit in units for word in ("--unit", unit)))))
 
 
 def known_names(answers: AnswersFile, hostname: str) -> dict[str, str]:
-    """Return what is known of the person, each with its kind."""
+    """Return the names that identify the user, each with its kind."""
     found: dict[str, str] = {}
     for values in (answers.machine, *answers.sites.values()):
         names = [*values.get("site.domains", ()), values.get("ddns.hostname")]
@@ -74,7 +77,7 @@ def known_names(answers: AnswersFile, hostname: str) -> dict[str, str]:
         found |= dict.fromkeys(_repository(values.get("app.repo")), "repository")
     if hostname not in ("", "localhost", "raspberrypi"):
         found[hostname] = "host"
-    people = [one for one in pwd.getpwall() if PEOPLE <= one.pw_uid < 65000]
+    people = [one for one in pwd.getpwall() if FIRST_USER_ID <= one.pw_uid < 65000]
     found |= {one.pw_name: "login" for one in people}
     found |= {full: "person" for one in people if len(full := one.pw_gecos.partition(",")[0].strip()) > 2}
     return found
@@ -95,7 +98,7 @@ def _answers(content: bytes) -> str:
     try:
         answers = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return f"(left out, since it cannot be read: {error})"
+        return f"(skipped because it cannot be read: {error})"
     for site in (answers, *_tables(answers.get("sites")).values()):
         env = _tables(_tables(_tables(site).get("app")).get("env"))
         for name, value in env.items():
@@ -137,22 +140,22 @@ def _written() -> Iterable[Path]:
 
 
 def _configuration(path: Path) -> str:
-    """Return a file's text if every user may read it: other files may hold secrets."""
+    """Return a file's text if every user can read it: other files may contain secrets."""
     try:
         info = path.lstat()
         if not stat.S_ISREG(info.st_mode):
             return "(not a file)"
         if not info.st_mode & stat.S_IROTH:
-            return f"(left out: {info.st_size} bytes that only some may read)"
+            return f"(skipped: {info.st_size} bytes that not every user can read)"
         return _end(path.read_bytes().decode("utf-8", "replace"))
     except OSError as error:
         return f"({error.strerror})"
 
 
-def _said(argv: tuple[str, ...]) -> str:
+def _output(argv: tuple[str, ...]) -> str:
     result = commands.run(argv, timeout=60)
     return result.output or result.errors
 
 
 def _end(text: str) -> str:
-    return text if len(text) <= MOST else f"(the beginning is left out)\n{text[-MOST:]}"
+    return text if len(text) <= MAX_TEXT_CHARACTERS else f"(the beginning is cut off)\n{text[-MAX_TEXT_CHARACTERS:]}"

@@ -1,4 +1,4 @@
-"""A site's HTTPS: the certificate that is served, what nginx offers, and the grade to expect."""
+"""Check a site's HTTPS: certificate, protocols, cipher suites and grade."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BY_DNS = 'a domain in the zone of your DDNS provider (tls.challenge = "dns": the
 
 
 def no_https(site: str, *, by_dns: bool) -> Finding:
-    """Return what is said about a site that is served over HTTP: that may be just what is wanted."""
+    """Return the finding for a site over HTTP only, which may be intended."""
     return Finding(*GRADE, True, WITHOUT.format(BY_DNS if by_dns else BY_HTTP), step="certbot", site=site)
 
 
@@ -45,7 +45,7 @@ def check_https(site: str, domains: Sequence[str], host: str) -> Iterator[Findin
 
 
 def judge_https(site: str, seen: Observed, served: X509Info | None) -> Iterator[Finding]:
-    """Return what was seen, as findings."""
+    """Return the findings for the result of a scan."""
     bad = "; ".join(filter(None, (seen.untrusted, seen.mismatched and f"not for {seen.mismatched}")))
     until = f", until {served.ends:%Y-%m-%d} ({int(served.days_left())} days)" if served else ""
     chain = ("certificate-chain-trusted", "Certificate chain complete and trusted")

@@ -1,4 +1,4 @@
-"""What visitors get from a site: redirects, pages, files, errors, and the headers on each."""
+"""Check what visitors get: redirects, pages, files, errors and headers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from piwizard.system.http_client import HttpResponse
 from piwizard.system.remedies import Advice, Fix, RunCommand
 
 Get = Callable[[str, str, bool], HttpResponse | None]
-"""Gets a path of a host, over HTTPS or not."""
-ELSEWHERE = "/piwizard-checkup/there-is-no-such-page"
-QUERY = f"{ELSEWHERE}?with=this"
+"""Returns the response for a path of a host, over HTTPS or not."""
+MISSING_PAGE = "/piwizard-checkup/there-is-no-such-page"
+QUERY = f"{MISSING_PAGE}?with=this"
 CHALLENGE = "/.well-known/acme-challenge/piwizard-checkup"
 HEADERS = ("x-content-type-options", "x-frame-options", "referrer-policy")
 HSTS = "strict-transport-security"
@@ -35,14 +35,14 @@ def check_pages(
     site: str, domains: Sequence[str], *, secure: bool, hsts: bool, public: Path, ask: Get = get
 ) -> Iterator[Finding]:
     """Check one site; `public` is the folder of its static files."""
-    leading = {name: target for target, names in redirects_of(tuple(domains)).items() for name in names}
-    host = next(domain for domain in domains if domain not in leading)
-    if secure or leading:
-        yield _redirects(site, domains, leading, secure=secure, ask=ask)
+    redirected = {name: target for target, names in redirects_of(tuple(domains)).items() for name in names}
+    host = next(domain for domain in domains if domain not in redirected)
+    if secure or redirected:
+        yield _redirects(site, domains, redirected, secure=secure, ask=ask)
     page = ask("/", host, secure)
     yield _page(site, f"http{'s' if secure else ''}://{host}/", page)
-    answers = {"/": page, ELSEWHERE: ask(ELSEWHERE, host, secure)}
-    yield _error(site, answers[ELSEWHERE])
+    answers = {"/": page, MISSING_PAGE: ask(MISSING_PAGE, host, secure)}
+    yield _error(site, answers[MISSING_PAGE])
     if path := static_file(public):
         answers[path] = ask(path, host, secure)
         yield _static(site, path, answers[path])
@@ -50,7 +50,7 @@ def check_pages(
 
 
 def static_file(public: Path) -> str | None:
-    """Return the URL of one of the static files; None where there is none."""
+    """Return the URL of one of the static files; None if there is none."""
     for path in sorted(public.rglob("*")):
         inside = path.relative_to(public)
         if path.is_file() and path.suffix != ".gz" and not any(part.startswith(".") for part in inside.parts):
@@ -58,13 +58,13 @@ def static_file(public: Path) -> str | None:
     return None
 
 
-def _redirects(site: str, domains: Sequence[str], leading: Mapping[str, str], *, secure: bool, ask: Get) -> Finding:
+def _redirects(site: str, domains: Sequence[str], redirected: Mapping[str, str], *, secure: bool, ask: Get) -> Finding:
     scheme = "https" if secure else "http"
-    wanted = [(domain, True) for domain in leading] if secure else []
-    wanted += [(domain, False) for domain in domains if secure or domain in leading]
+    wanted = [(domain, True) for domain in redirected] if secure else []
+    wanted += [(domain, False) for domain in domains if secure or domain in redirected]
     wrong = []
     for domain, over_tls in wanted:
-        expected = f"{scheme}://{leading.get(domain, domain)}{QUERY}"
+        expected = f"{scheme}://{redirected.get(domain, domain)}{QUERY}"
         answer = ask(QUERY, domain, over_tls)
         target = answer.headers.get("location", "") if answer else ""
         if target != expected:
@@ -75,9 +75,11 @@ def _redirects(site: str, domains: Sequence[str], leading: Mapping[str, str], *,
         wrong.append("requests of Let's Encrypt get no answer")
     elif challenge and "location" in challenge.headers:
         wrong.append("requests of Let's Encrypt are redirected, too")
-    good = f"{', '.join(dict.fromkeys(domain for domain, _ in wanted))} over HTTP" if secure else ", ".join(leading)
-    towards = ", ".join(dict.fromkeys(f"{scheme}://{leading.get(domain, domain)}/" for domain, _ in wanted))
-    detail = "; ".join(wrong) or f"{good}: redirected to {towards}"
+    sources = (
+        f"{', '.join(dict.fromkeys(domain for domain, _ in wanted))} over HTTP" if secure else ", ".join(redirected)
+    )
+    targets = ", ".join(dict.fromkeys(f"{scheme}://{redirected.get(domain, domain)}/" for domain, _ in wanted))
+    detail = "; ".join(wrong) or f"{sources}: redirected to {targets}"
     return _finding(("redirects", "Redirects correct"), site, detail, SERVER_BLOCK, ok=not wrong)
 
 

@@ -1,4 +1,7 @@
-"""Read what systemd and gunicorn log about a site's service: failed starts, crash loops, timeouts, kills."""
+"""Read the messages of systemd and gunicorn about a site's service.
+
+These are failed starts, crash loops, timeouts and kills.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import timedelta
 
 from piwizard.diagnosis.findings import Finding
 from piwizard.diagnosis.journald import JournalLine
-from piwizard.diagnosis.resource_errors import MORE_MEMORY, OUT_OF_MEMORY
+from piwizard.diagnosis.resource_errors import OUT_OF_MEMORY, REDUCE_MEMORY
 from piwizard.system.remedies import Advice, ApplySteps, Fix, RunCommand
 
 STATUS = re.compile(r"(?:Main|Control) process exited, code=(?P<code>\w+), status=(?P<status>\d+)/(?P<word>\S+)")
@@ -16,20 +19,23 @@ OOM = re.compile(r"killed by the OOM killer|Failed with result 'oom-kill'")
 TIMEOUT = re.compile(r"WORKER TIMEOUT \(pid: ?(\d+)\)")
 KILLED = re.compile(r"Worker \(pid: ?(\d+)\) was sent SIGKILL")
 RESTARTED, GIVEN_UP = "Scheduled restart job", "Start request repeated too quickly"
-LOOP = 3
-LOOP_WITHIN = timedelta(minutes=15)
+MIN_RESTARTS = 3
+LOOP_PERIOD = timedelta(minutes=15)
 STARTS_FAIL = {
     "CHDIR": ("The folder that the app is started in is missing.", ("app", "gunicorn")),
     "EXEC": ("The Python environment of the app is incomplete: its gunicorn is missing.", ()),
-    "NAMESPACE": ("A folder that the app may write to is missing.", ("app", "gunicorn")),
+    "NAMESPACE": ("A folder that the app writes to is missing.", ("app", "gunicorn")),
     "USER": ("The app's user is missing.", ("app", "gunicorn")),
     "GROUP": ("The group of the app's user is missing.", ("app", "gunicorn")),
 }
-"""systemd's words for what went wrong before gunicorn ran: the cause, and the steps that fix it."""
+"""systemd's names for failures before gunicorn starts: the cause, and the steps that fix it."""
 
 
 def service_problems(lines: Sequence[JournalLine], site: str, *, explained: bool) -> list[Finding]:
-    """Return what is wrong with the service itself. `explained`: other findings say why it does not start."""
+    """Return the problems of the service itself.
+
+    `explained`: other findings say why it does not start.
+    """
     found = [*_start(lines, site), *_memory(lines, site), *_timeouts(lines, site)]
     return [*found, *_loop(lines, site, explained=explained or bool(found))]
 
@@ -61,9 +67,9 @@ def _memory(lines: Sequence[JournalLine], site: str) -> list[Finding]:
     last = (by_kernel or killed)[-1]
     cause = "The kernel killed a process of the app because the memory was used up."
     if not by_kernel:
-        cause = "A process of the app was killed from outside, probably because the memory was used up."
+        cause = "A process of the app was killed by another program, probably because the memory was used up."
     detail = f"{last.at:%H:%M} UTC: {last.text}{_times(by_kernel or killed)}"
-    return [_finding(OUT_OF_MEMORY, site, detail, cause, MORE_MEMORY)]
+    return [_finding(OUT_OF_MEMORY, site, detail, cause, REDUCE_MEMORY)]
 
 
 def _timeouts(lines: Sequence[JournalLine], site: str) -> list[Finding]:
@@ -85,19 +91,19 @@ def _timeouts(lines: Sequence[JournalLine], site: str) -> list[Finding]:
 
 def _loop(lines: Sequence[JournalLine], site: str, *, explained: bool) -> list[Finding]:
     last = lines[-1].at if lines else None
-    again = [line for line in lines if RESTARTED in line.text and last and line.at > last - LOOP_WITHIN]
+    again = [line for line in lines if RESTARTED in line.text and last and line.at > last - LOOP_PERIOD]
     given_up = [line for line in lines if GIVEN_UP in line.text]
-    if len(again) < LOOP and not given_up:
+    if len(again) < MIN_RESTARTS and not given_up:
         return []
     status = next((match for line in reversed(lines) if (match := STATUS.search(line.text))), None)
     ended = f", each time with {_ended(status)}" if status else ""
-    stopped = "; systemd has given up" if given_up else ""
-    detail = f"restarted {len(again)} times within {int(LOOP_WITHIN.total_seconds() // 60)} minutes{ended}{stopped}"
+    stopped = "; systemd no longer restarts it" if given_up else ""
+    detail = f"restarted {len(again)} times within {int(LOOP_PERIOD.total_seconds() // 60)} minutes{ended}{stopped}"
     start = ApplySteps(("gunicorn",), "to start the service again")
     cause = "The service stops as soon as it starts: the other findings say why."
     fix: Fix = (Advice("Fix those first."), start)
     if not explained:
-        cause = "The service stops again and again, and does not say why."
+        cause = "The service stops repeatedly, and its log does not say why."
         fix = (RunCommand(f"journalctl -u {site}", "to see its output"), start)
     return [_finding(("crash-loop", "App service stays up"), site, detail, cause, fix)]
 

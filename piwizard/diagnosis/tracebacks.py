@@ -10,16 +10,16 @@ BEGINS = "Traceback (most recent call last):"
 FRAME = re.compile(r'\s+File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
 RAISED = re.compile(r"(?P<kind>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 PAGE = re.compile(r"(?:Exception on (?P<path>\S+) \[(?P<method>[A-Z]+)\]|Error handling request (?P<plain>\S+))")
-OTHERS_FIRST = (
+CHAINED = (
     "During handling of the above exception, another exception occurred:",
     "The above exception was the direct cause of the following exception:",
 )
-LONGEST = 400
+MAX_MESSAGE_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One line of code that was being run; `source` is that line, where it was printed."""
+    """One line of a traceback; `source` is the code, if it was printed."""
 
     file: str
     line: int
@@ -29,10 +29,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Failure:
-    """An exception that nobody caught: its class without the module ("PermissionError"), its words, and the way there.
+    """An uncaught exception: its class, its message and its traceback.
 
-    `module` is where the class is from ("sqlite3"). `page` is what was asked for, "/poll [POST]", where it is said.
-    `first`: the exceptions that led to this one, the earliest first.
+    `kind` is the class without its module ("PermissionError"), `module` the module ("sqlite3"). `page` is the request
+    that failed ("/poll [POST]"), if known. `first` are the exceptions that caused this one, the earliest first.
     """
 
     kind: str
@@ -43,20 +43,20 @@ class Failure:
     first: tuple[Failure, ...] = ()
 
     @property
-    def words(self) -> str:
-        """Class and message, as Python prints them."""
+    def message(self) -> str:
+        """Return class and text, as Python prints them."""
         return f"{self.kind}: {self.text}" if self.text else self.kind
 
 
 def find_failures(lines: Sequence[str]) -> list[Failure]:
-    """Return the failures in these lines, in order. A traceback without its end is skipped."""
+    """Return the failures in these lines, in order. Incomplete ones are skipped."""
     found: list[Failure] = []
     page, chained, number = "", False, 0
     while number < len(lines):
         line = lines[number].rstrip()
         if match := PAGE.search(line):
             page = f"{match['path']} [{match['method']}]" if match["path"] else match["plain"]
-        if line.strip() in OTHERS_FIRST:
+        if line.strip() in CHAINED:
             chained = bool(found)
         if not line.endswith(BEGINS):
             number += 1
@@ -85,5 +85,5 @@ def _one(lines: Sequence[str], at: int, page: str, before: tuple[Failure, ...]) 
     if at >= len(lines) or not (match := RAISED.match(lines[at].rstrip())):
         return None, at
     module, _, kind = match["kind"].rpartition(".")
-    message = (match["message"] or "")[:LONGEST]
-    return Failure(kind, message, tuple(frames), module, page, before), at + 1
+    text = (match["message"] or "")[:MAX_MESSAGE_CHARACTERS]
+    return Failure(kind, text, tuple(frames), module, page, before), at + 1

@@ -26,7 +26,10 @@ STREAMS = 32
 """Requests at a time over one HTTP/2 connection; nginx's own limit is 128."""
 CONNECTIONS = 128
 """Requests under way of one address: four browsers over HTTP/2 with all of their streams, or twenty over HTTP/1.1."""
-
+UPLOAD_MIB, MAX_UPLOAD_MIB = 16, 10_240
+"""The size of a request in MiB: enough for photos, and the most that can be answered; SD cards hold little more."""
+ANSWER_SECONDS, MAX_ANSWER_SECONDS = 60, 600
+"""How long nginx waits for the app, and for how long at most: a slow SD card stores 1 MiB a second of an upload."""
 SILENCE = "1h"
 """How long a WebSocket or an event stream may be silent in both directions."""
 
@@ -41,6 +44,11 @@ def render_limits(main: str, others: Mapping[str, str]) -> str:
     blocks += _parsed([text for path, text in others.items() if path != FILE])
     theirs = {child.name for block in blocks for child in block.children}
     return render("nginx/limits.conf.j2", limits={name: LIMITS[name] for name in LIMITS if name not in theirs})
+
+
+def answer_seconds(upload_mib: int) -> int:
+    """Return how long an app may take that first stores an upload."""
+    return min(max(ANSWER_SECONDS, upload_mib), MAX_ANSWER_SECONDS)
 
 
 def lacking(nginx_dump: str) -> list[str]:

@@ -28,7 +28,7 @@ class SiteBlock:
     root_files: Mapping[str, str] = field(default_factory=dict)
     #: URLs below a static prefix that the app answers, since it writes there; folders end in a slash.
     passed: tuple[str, ...] = ()
-    max_body_mib: int = 16
+    max_body_mib: int = request_limits.UPLOAD_MIB
     #: With a certificate, the site uses HTTPS and HTTP redirects to it; without one, HTTP.
     tls: Tls | None = None
 
@@ -60,6 +60,7 @@ def render_site(site: SiteBlock) -> str:
         passed=site.passed,
         listens=FOLDER,
         max_body_mib=site.max_body_mib,
+        answer_seconds=request_limits.answer_seconds(site.max_body_mib),
         limits=request_limits.LIMITS,
         streams=request_limits.STREAMS,
         connections=request_limits.CONNECTIONS,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from piwizard.changes.command import Notice, OfferedCommand
+from piwizard.errors import ConsentMissing
 from piwizard.setup.answer_store import AnswerStore
 from piwizard.setup.run_request import Plans
 
@@ -32,3 +33,9 @@ def keep(site: str, chosen: Iterable[OfferedCommand], file: Path | None) -> None
     every = list(chosen)
     lines = [*every[0].answer[:-1], *(one.line for one in every)]
     AnswerStore(file).set(site, "app.init", lines)
+
+
+def keep_consent(missing: ConsentMissing, file: Path | None) -> None:
+    """Add everything that was agreed to to the answer that lacks it."""
+    members = dict.fromkeys((*missing.given, *(one.member for one in missing.consents)))
+    AnswerStore(file).set(missing.site, missing.list_key, list(members))

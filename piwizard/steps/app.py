@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import memory_usage, network_access, preparation, repository_access
+from piwizard.apps import (
+    hardware_access,
+    memory_usage,
+    network_access,
+    power_access,
+    preparation,
+    repository_access,
+)
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.serving import chosen_serving, smoke_test_options
+from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
 from piwizard.changes.build_workspace import BUILD_USER
@@ -30,6 +38,7 @@ from piwizard.steps.step import PlanContext, Scope, Step, app_of
 from piwizard.system import files
 from piwizard.system.app_sandbox import path_inside
 from piwizard.system.checks import Check
+from piwizard.system.devices import DEVICE_CLASSES
 from piwizard.system.files import Owner
 from piwizard.system.remedies import ApplySteps
 
@@ -74,6 +83,14 @@ QUESTIONS = (
         v.inside,
         kind="path",
     ),
+    Question(
+        "app.skip_requirements",
+        "Skipped requirements",
+        "Packages of the requirements file that pip skips, for example those that only Windows has.",
+        v.list_of(v.text, 100),
+        kind="list",
+        default=[],
+    ),
     Question("app.python", "Python", "The interpreter for the app, such as python3.12.", v.python, default="python3"),
     Question(
         "app.writable",
@@ -114,6 +131,24 @@ QUESTIONS = (
         kind="choice",
         choices=(network_access.INTERNET, network_access.HOME),
         default=network_access.INTERNET,
+    ),
+    Question(
+        "app.hardware",
+        "Hardware",
+        "Devices of the Pi that the app may use; if empty, piwizard finds them in the code.",
+        v.hardware(*DEVICE_CLASSES),
+        kind="list",
+        choices=tuple(DEVICE_CLASSES),
+        default=[],
+    ),
+    Question(
+        "app.may",
+        "Restart and power off",
+        "What the app may do with the whole Pi: reboot, poweroff; if empty, nothing.",
+        v.power_actions(*power_access.ACTIONS),
+        kind="list",
+        choices=tuple(power_access.ACTIONS),
+        default=[],
     ),
     Question(
         "app.token",
@@ -167,12 +202,14 @@ class App(Step):
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
             "app.network": _suggested_network(app),
+            "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
         }
         return [question.suggest(*found.get(question.key, (question.default, ""))) for question in QUESTIONS]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
         require_suitable_python(app)
+        require_usable_list(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
@@ -188,18 +225,22 @@ class App(Step):
             f"app.entry: {app.entry.entry} failed its smoke test.",
             key="app.entry",
             env=env,
-            proves=(app.entry.entry,),
+            proves=(app.entry.entry, *app.hardware),
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
             scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
+            hardware=app.hardware,
             start=app.working_directory,
             bind=preparation.trial_bind(app),
             offered=preparation.offered_hint(app),
         )
         return (
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
+            *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
+            *hardware_access.hardware_notices(app),
+            *power_access.power_notices(app),
             *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
@@ -256,5 +297,4 @@ def _suggested_network(app: AppConfig) -> tuple[str, str]:
 
 
 def _virtualenv(app: AppConfig) -> Virtualenv:
-    where, (lines, constraints) = app.layout, app.listed
-    return Virtualenv(where.venv, app.python, where.code, app.install, app.inputs, where.site, lines, constraints)
+    return Virtualenv(app.layout.venv, app.python, app.layout.code, app.pip, app.layout.site)

@@ -37,6 +37,7 @@ def site_file(context: PlanContext, answers: Answers, certificate: str | None) -
         static={prefix: f"{public}{prefix}" for prefix in app.static if prefix not in passed},
         root_files={url: f"{public}{url}" for url in app.root_files},
         passed=passed,
+        max_body_mib=app.upload_limit,
         tls=Tls(certificate, engine_of(context), answers.get("tls.hsts", True)) if certificate else None,
     )
     return File(AVAILABLE / name, render_site(block))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import app_units, network_access, preparation
+from piwizard.apps import app_units, network_access, power_access, preparation
 from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.process_notices import process_notices
 from piwizard.apps.serving import chosen_serving, measured_memory, suggested_serving
@@ -121,7 +121,8 @@ class Gunicorn(Step):
         prune = Prune(where.folder / "releases", where.current)
         network = network_access.egress_changes(name, app.network, app.network_reason)
         notices = process_notices(app, unit.workers)
-        return (*notices, *network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
+        running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
+        return (*notices, *network, *power_access.power_changes(app), units_group, *running, prune)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)
@@ -245,4 +246,5 @@ def _unit(app: AppConfig, context: PlanContext) -> app_units.AppUnit:
         pythonpath=str(code / app.entry.pythonpath) if app.entry.pythonpath else None,
         network=app.network,
         dbus=app.dbus,
+        hardware=app.hardware,
     )

@@ -20,6 +20,7 @@ from piwizard.changes.transaction import Transaction
 from piwizard.errors import PiwizardError
 from piwizard.nginx import worker_reload
 from piwizard.nginx.nginx_files import DEFAULT_SERVER
+from piwizard.nginx.request_limits import MAX_UPLOAD_MIB, UPLOAD_MIB
 from piwizard.nginx.server_blocks import access_log, render_default_server
 from piwizard.steps.blocks import AVAILABLE, ENABLED, NGINX_TEST, RELOAD_NGINX, bare_name, engine_of, site_file
 from piwizard.steps.step import PlanContext, Scope, Step, app_of
@@ -41,6 +42,14 @@ QUESTIONS = (
         kind="list",
         required=True,
         lookup="host-name",
+    ),
+    Question(
+        "app.upload_limit",
+        "Upload limit",
+        "MiB that a visitor may send in one request; if empty, what the code sets, else 16.",
+        v.whole(1, MAX_UPLOAD_MIB),
+        kind="number",
+        default=UPLOAD_MIB,
     ),
 )
 
@@ -64,7 +73,11 @@ class Site(Step):
     diagnosis_order = 3
 
     def questions(self, context: PlanContext | None, answers: Answers | None) -> Sequence[Question]:
-        return QUESTIONS
+        if context is None or context.source is None or answers is None:
+            return QUESTIONS
+        found = app_of(context, Answers(answers.site, {})).found_upload_limit
+        suggested = {"app.upload_limit": (found.mib, found.text)} if found else {}
+        return [one.suggest(*suggested[one.key]) if one.key in suggested else one for one in QUESTIONS]
 
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)

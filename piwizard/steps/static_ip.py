@@ -1,4 +1,4 @@
-"""Set a static local IP, on trial first, so that nobody is locked out."""
+"""Set a static local IP, on trial first, so that the user is not locked out."""
 
 from __future__ import annotations
 

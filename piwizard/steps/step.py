@@ -69,7 +69,7 @@ class Step(ABC):
     scope: Scope = "machine"
     """Whether the step is set up once for the machine, or for each site."""
     optional: bool = False
-    """Whether a person may skip it."""
+    """Whether the user may skip it."""
     needs: tuple[str, ...] = ()
     """The names of the steps that must be done before."""
     background: BackgroundJob | None = None

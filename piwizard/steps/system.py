@@ -12,11 +12,12 @@ from piwizard.network.internet_time import check_clock
 from piwizard.steps.step import PlanContext, Step
 from piwizard.system.checks import Check
 from piwizard.system.facts import PortOwner
+from piwizard.system.port_advice import how_to_move, is_container
 from piwizard.system.remedies import RunCommand
 
 PACKAGES = ("ca-certificates", "git", "nftables", "nginx", "python3-venv")
 DISK_NEEDED = 500
-MAKE_ROOM = (
+FREE_DISK_SPACE = (
     RunCommand("sudo apt-get clean"),
     RunCommand("sudo journalctl --vacuum-size=50M", "to free disk space"),
     RunCommand("sudo du -xh / | sort -h | tail -30", "to see what uses most of it"),
@@ -55,7 +56,7 @@ class System(Step):
             )
         for port in (80, 443):
             owner = machine.port(port)
-            if owner and owner.program != "nginx":
+            if owner and (owner.program != "nginx" or is_container(owner)):
                 raise _occupied(owner)
         return (Packages(PACKAGES, starts=("nginx.service",)),)
 
@@ -67,7 +68,7 @@ class System(Step):
             disk is not None and disk >= DISK_NEEDED // 2,
             "unknown: the kernel does not report the free space" if disk is None else f"{disk} MiB free",
             cause="The disk is nearly full. When it is full, the app and its database cannot write.",
-            fix=MAKE_ROOM,
+            fix=FREE_DISK_SPACE,
         )
         enough = memory.total + memory.swap >= MEMORY_NEEDED
         yield Check(
@@ -85,8 +86,7 @@ def _occupied(owner: PortOwner) -> PiwizardError:
     details = [f"service {owner.unit}"] if owner.unit else []
     details += [f"package {owner.package}"] if owner.package else []
     inside = f" ({', '.join(details)})" if details else ""
-    stop = f"run `sudo systemctl disable --now {owner.unit}`" if owner.unit else "stop it"
     return PiwizardError(
         f"Port {owner.port} is used by {owner.words}{inside}, but nginx needs it.",
-        hint=f"To stop it, {stop}; or set another port in its settings. Then apply again.",
+        hint=how_to_move(owner),
     )

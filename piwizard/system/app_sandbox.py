@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piwizard.system import egress_filter, files, paths, transient_unit
+from piwizard.system.devices import device_values
 from piwizard.system.egress_filter import HOME, INTERNET
 from piwizard.templates.render import render
 
@@ -43,7 +44,8 @@ class Sandbox:
 
     `user` runs the command, `writable` are the paths that it can write, `binds` are pairs of a folder and its path
     inside, `network` is its network access. `scripts` are piwizard's own programs, available at `path_inside(script)`
-    because the sandbox may hide where piwizard is installed. systemd stops the command after `seconds`.
+    because the sandbox may hide where piwizard is installed. systemd stops the command after `seconds`. `hardware`
+    are the device classes that it may use.
     """
 
     user: str
@@ -52,6 +54,7 @@ class Sandbox:
     seconds: int = 3600
     scripts: tuple[Path, ...] = ()
     network: str = INTERNET
+    hardware: tuple[str, ...] = ()
 
     def properties(self) -> list[str]:
         """Return the settings of the unit, such as "ProtectSystem=strict"."""
@@ -67,6 +70,7 @@ class Sandbox:
             own_processes=transient_unit.systemd_version() >= PRIVATE_PIDS_SINCE,
             weights=LOW_PRIORITY,
             **egress_values(self.network, read_resolvers()),
+            **device_values(self.hardware),
         )
         return [line for line in text.splitlines() if line and not line.startswith("#")]
 
@@ -84,7 +88,7 @@ def egress_values(network: str, resolvers: Sequence[str] = (), *, dbus: bool = F
     closed = [*CLOSED_SOCKETS]
     if network != HOME:
         closed.append(AVAHI)
-    if network != HOME or not dbus:
+    if not dbus:
         closed.append(DBUS)
     return {
         "network": network,

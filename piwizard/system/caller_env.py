@@ -30,4 +30,4 @@ def _of_sudo(process: int) -> dict[str, str]:
     except OSError:
         return {}
     pairs = (os.fsdecode(entry).partition("=") for entry in content.split(b"\0"))
-    return {name: value for name, sign, value in pairs if sign}
+    return {name: value for name, equals, value in pairs if equals}

@@ -31,7 +31,7 @@ class Check:
     `cause` and `fix` explain a failed check, and may add to one that passed.
 
     `id` never changes: programs identify checks by it, and by the `subject` if one check applies to several things,
-    such as host names. `name` is for people: a noun and the expectation.
+    such as host names. `name` is for the user: a noun and the expectation.
     `beyond`: the check is about something outside this machine, such as the router, which nothing done here changes.
     """
 
@@ -46,7 +46,7 @@ class Check:
 
     @property
     def advice(self) -> str:
-        """Return what to do next, as text for a person."""
+        """Return what to do next, as text for the user."""
         return format_fix(self.fix)
 
 

@@ -1,6 +1,6 @@
 """Open folders and files without following a link.
 
-This is safe even if somebody else changes the tree meanwhile.
+This is safe even if another user changes the tree meanwhile.
 
 Root must never work by path in a tree that another user can write to: between a check and the action, a folder there
 can become a link to any other folder. These functions start at an open folder and go down one name at a time, with

@@ -132,7 +132,7 @@ def spellings(secret: str) -> set[str]:
 
     These are Python, JSON, shells, systemd, HTML, URLs and base64.
     """
-    quoted = "".join(f"\\{sign}" if sign in '"\\`$' else sign for sign in secret)
+    quoted = "".join(f"\\{char}" if char in '"\\`$' else char for char in secret)
     content = secret.encode("utf-8", "surrogatepass")
     forms = {secret, quoted, shlex.quote(secret), html.escape(secret), html.escape(secret, quote=False)}
     forms |= {repr(secret)[1:-1], repr(content)[2:-1], json.dumps(secret)[1:-1]}

@@ -16,7 +16,7 @@ from piwizard.system.safe_open import FOLDER_FLAGS, mount_id, open_below, walk
 def remove_tree(name: str, within: int) -> None:
     """Remove an entry of an open folder with all its content. Follow no link.
 
-    Raise OSError (EBUSY) if anything is mounted in it, even a folder of the same disk: it belongs to somebody else.
+    Raise OSError (EBUSY) if anything is mounted in it, even a folder of the same disk: piwizard did not put it there.
     """
     _require_unmounted(name, within)
     try:
@@ -66,7 +66,7 @@ def _lift(name: str, within: int, top: int) -> None:
 
 
 def _own(name: str, within: int) -> int:
-    """Open a folder and take it over, so that nobody else can add entries, even with an open handle."""
+    """Open a folder and take it over, so that no other user can add entries, even with an open handle."""
     handle = os.open(name, FOLDER_FLAGS, dir_fd=within)
     try:
         os.fchown(handle, os.geteuid(), os.getegid())

@@ -74,7 +74,8 @@ def _port(probes: Probes) -> PreflightProblem | None:
             "nginx is not running: no program listens at port 80.", "Run `piwizard apply nginx` to start it."
         )
     return PreflightProblem(
-        f"Port 80 is used by {owner}, but nginx must answer there.", "Stop that program, then apply again."
+        f"Port 80 is used by {owner}, but nginx must answer there.",
+        "Run `piwizard plan system`, which says how to move that program to another port.",
     )
 
 

@@ -194,7 +194,6 @@ def test_a_command_that_drops_waits_for_an_answer(lab: Lab, pi: Pi) -> None:
     assert 'init = ["flask --app app init-db"]' in pi.read("/etc/xdg/piwizard/answers.toml")
 
 
-@pytest.mark.nightly
 def test_a_deploy_runs_no_new_command(lab: Lab, pi: Pi) -> None:
     lab.git.commit("notes", FILES)
     set_up(lab, pi, 'init = ["flask --app app init-db"]\n')

@@ -122,7 +122,6 @@ def global_address(machine: Namespace | Pi) -> str:
     return found[0]
 
 
-@pytest.mark.nightly
 def test_app_is_kept_out_of_the_home_network(lab: Lab, pi: Pi) -> None:
     for path in (*AT_HOME, f"/try/tcp/{pi.address}/22"):
         assert asked(pi, path) in ("OSError", "PermissionError"), path
@@ -135,7 +134,6 @@ def test_app_is_kept_out_of_the_home_network(lab: Lab, pi: Pi) -> None:
     assert asked(pi, "/try/tcp/::1/22") == "reached"
 
 
-@pytest.mark.nightly
 def test_doctor_names_what_was_refused_and_the_line_that_allows_it(pi: Pi) -> None:
     asked(pi, f"/try/tcp/{LAPTOP}/1883")
     said = doctor(pi)
@@ -145,7 +143,6 @@ def test_doctor_names_what_was_refused_and_the_line_that_allows_it(pi: Pi) -> No
     assert re.search(r"app\.py:\d+ in tcp: OSError", doctor(pi))
 
 
-@pytest.mark.nightly
 def test_new_name_server_is_let_in(pi: Pi) -> None:
     before = pi.read("/etc/resolv.conf")
     lets_in(pi, f"{ROUTER}/32")
@@ -155,7 +152,6 @@ def test_new_name_server_is_let_in(pi: Pi) -> None:
     eventually(lambda: lets_in(pi, f"{ROUTER}/32"))
 
 
-@pytest.mark.nightly
 def test_neighbours_by_their_global_address_are_refused(lab: Lab, pi: Pi) -> None:
     lab.router.ipv6(True)
     try:
@@ -168,7 +164,6 @@ def test_neighbours_by_their_global_address_are_refused(lab: Lab, pi: Pi) -> Non
         lab.router.ipv6(False)
 
 
-@pytest.mark.nightly
 def test_flushed_packet_filter_opens_the_name_server_alone(pi: Pi) -> None:
     pi.run(("systemctl", "stop", "piwizard-egress.timer"))
     pi.run(("nft", "flush", "ruleset"))
@@ -181,7 +176,6 @@ def test_flushed_packet_filter_opens_the_name_server_alone(pi: Pi) -> None:
     assert "Home network closed to the app (myflask): it reaches the Internet only" in doctor(pi)
 
 
-@pytest.mark.nightly
 def test_rules_are_there_after_a_reboot(pi: Pi) -> None:
     pi.reboot()
     eventually(lambda: answers_to(pi, "/", "It works."))

@@ -71,7 +71,6 @@ def test_submodules_with_odd_addresses_are_refused(lab: Lab, pi: Pi, module: str
     unharmed(pi)
 
 
-@pytest.mark.nightly
 def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
     lab.git.commit("hostile", hostile.FILES, links=hostile.LINKS)
     code, said = apply(pi, lab, "hostile", f'init = ["python flood.py {FLOOD}"]\n')
@@ -84,7 +83,6 @@ def test_a_build_reaches_nothing(lab: Lab, pi: Pi) -> None:
     assert int(records) < FLOOD / 4
 
 
-@pytest.mark.nightly
 def test_nothing_but_regular_files_is_published(pi: Pi) -> None:
     assert pi.http("/static/style.css", host=hostile.HOST).status == 200
     for path in ("/static/shadow", "/static/etc/passwd", "/static/secrets.json", "/robots.txt", "/instance/passwd"):
@@ -98,7 +96,6 @@ def test_nothing_but_regular_files_is_published(pi: Pi) -> None:
     assert links == ""
 
 
-@pytest.mark.nightly
 def test_the_running_app_reaches_nothing(pi: Pi) -> None:
     assert set(json.loads(pi.http("/reached", host=hostile.HOST).text)) <= ALLOWED
     unharmed(pi)
@@ -114,7 +111,6 @@ def test_a_flood_of_log_lines(pi: Pi) -> None:
     unharmed(pi)
 
 
-@pytest.mark.nightly
 def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
     with contextlib.suppress(OSError):  # it may not get to answer
         pi.http("/bomb", host=hostile.HOST)
@@ -125,7 +121,6 @@ def test_a_fork_bomb_ends_at_its_limit(pi: Pi) -> None:
     eventually(lambda: pi.http("/", host=hostile.HOST).status == 200)
 
 
-@pytest.mark.nightly
 def test_escape_sequences_in_a_start_up_error(lab: Lab, pi: Pi) -> None:
     broken = f"{hostile.APP}\nprint({hostile.ESCAPES!r})\nraise RuntimeError({hostile.ESCAPES!r} + ' is why')\n"
     lab.git.commit("hostile", {"app.py": broken})

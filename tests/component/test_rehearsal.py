@@ -57,7 +57,6 @@ def host():
     assert {name: sorted(set(after[name]) ^ set(before[name])) for name in after if after[name] != before[name]} == {}
 
 
-@pytest.mark.nightly
 def test_the_sample_app_served_from_a_copy(host: Host) -> None:
     rehearsal = Rehearsal(host, "--keep")
     finished = rehearsal.wait_for("rehearsal-finished")
@@ -74,7 +73,6 @@ def test_the_sample_app_served_from_a_copy(host: Host) -> None:
     assert rehearsal.end() == 0
 
 
-@pytest.mark.nightly
 def test_killed_in_the_middle_and_started_again(host: Host) -> None:
     killed = Rehearsal(host)
     killed.wait_for("command-started")
@@ -91,7 +89,6 @@ def test_killed_in_the_middle_and_started_again(host: Host) -> None:
     assert again.end() == 130
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_ended_by_others_while_it_boots(host: Host, number: int) -> None:
     rehearsal = Rehearsal(host)
@@ -100,7 +97,6 @@ def test_ended_by_others_while_it_boots(host: Host, number: int) -> None:
     assert rehearsal.end() == 130
 
 
-@pytest.mark.nightly
 def test_bad_answers_are_refused_before_anything_starts(host: Host, tmp_path) -> None:
     (tmp_path / "answers.toml").write_text("[site\n")
     rehearsal = Rehearsal(host, "--answers", str(tmp_path / "answers.toml"))

@@ -11,7 +11,6 @@ from tests.lab.faults.points import chosen
 from tests.lab.lab import Lab
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["power"])
 def test_deploy_without_power_ends_like_an_undisturbed_one(lab: Lab, kind: str) -> None:
     driver = Driver(JOURNEYS["deploy"](lab, "trixie", "broken-deploy"))

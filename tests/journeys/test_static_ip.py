@@ -17,9 +17,9 @@ from tests.lab.network import LAPTOP, ROUTER
 from tests.lab.terminal import Terminal
 
 EVERY_DAY = {
-    ("good", "trixie"),
-    ("wrong gateway", "bookworm-dhcpcd"),
-    ("power cut", "bookworm"),
+    ("good", "bookworm"),
+    ("wrong gateway", "trixie"),
+    ("power cut", "bookworm-dhcpcd"),
 }
 ROWS: list[tuple[str, str, float | None, float]] = []
 
@@ -135,7 +135,6 @@ CASES: dict[str, Callable[[Street], tuple[float | None, float]]] = {
 }
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("case", "variant"),
     [
@@ -149,7 +148,6 @@ def test_nobody_is_locked_out(street: Street, case: str, variant: str) -> None:
     ROWS.append((case, variant, seconds, promised))
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize("variant", ["trixie"])
 def test_what_does_not_fit_alters_nothing(street: Street) -> None:
     before = street.settings()
@@ -188,7 +186,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
     first.type("\r")
     first.see("[ Install ]")
     _onto(first, "Static address")
-    first.see("lent by")
+    first.see("Confirmation time")
     first.rest()
     first.type("\r")
     first.see(pi.mac)
@@ -207,6 +205,7 @@ def test_by_keys_over_the_very_connection_that_changes(street: Street) -> None:
     again = _screens(street, greeting=f"This Pi is trying the address {NEW}")
     again.see(f"Testing {NEW}:", 60)
     again.see(f"{street.old} returns.")
+    again.rest()  # a key that comes as soon as the dialog counts for nothing
     again.type("k")
     eventually(street.ended, 60)
     assert quickstart.states(pi)["static-ip"] == "done"

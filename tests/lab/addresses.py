@@ -125,7 +125,8 @@ class Street:
 
     def ended(self) -> None:
         """Asserts that no run is under way."""
-        assert self.pi.run(("systemctl", "list-units", "--no-legend", "piwizard-*")).output == ""
+        units = self.pi.run(("systemctl", "list-units", "--no-legend", "piwizard-*")).output
+        assert units == "", units
 
     def clean(self) -> None:
         """Asserts that nothing of a trial is left but how it ended."""

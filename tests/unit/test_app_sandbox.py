@@ -154,3 +154,14 @@ def test_command_reaches_the_internet_and_the_name_servers_of_the_moment(monkeyp
 
 def test_command_of_an_app_that_may_reach_the_home_network_reaches_it():
     assert "IPAddressDeny" not in job(network="home")
+
+
+def test_command_gets_the_hardware_of_its_app():
+    found = job(hardware=("spi",))
+    assert (found["PrivateDevices"], found["DevicePolicy"], found["DeviceAllow"]) == (
+        ["no"],
+        ["closed"],
+        ["char-spi rw"],
+    )
+    others = {name for name in HARDENED if found.get(name) != HARDENED[name]}
+    assert others == {"PrivateDevices", "PrivateUsers"}

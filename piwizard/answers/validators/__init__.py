@@ -16,6 +16,7 @@ from piwizard.answers.validators.identifiers import (
     login,
     site_name,
 )
+from piwizard.answers.validators.machine import debian_package, hardware, power_actions
 from piwizard.answers.validators.repository import (
     CHALLENGES,
     command,
@@ -35,6 +36,7 @@ __all__ = [
     "Invalid",
     "Validator",
     "command",
+    "debian_package",
     "directory",
     "email",
     "entry",
@@ -43,12 +45,14 @@ __all__ = [
     "full_name",
     "full_path",
     "given_secret",
+    "hardware",
     "host_name",
     "host_or_address",
     "inside",
     "list_of",
     "login",
     "one_of",
+    "power_actions",
     "python",
     "reference",
     "repository",

@@ -29,7 +29,7 @@ def read_board(source: FactSource) -> Board:
     name = " ".join(part for part in (maker, product) if part not in PLACEHOLDERS)
     hypervisor = re.search(r"^flags\s*:.*\bhypervisor\b", cpuinfo, re.M) is not None
     microsoft = name.startswith("Microsoft") and "Virtual" in name
-    if hypervisor or microsoft or model or any(sign in name for sign in VIRTUAL):
+    if hypervisor or microsoft or model or any(mark in name for mark in VIRTUAL):
         return Board(f"virtual machine ({name})" if name else "virtual machine", "virtual machine", "virtual")
     return Board(f"PC ({name})" if name else "PC", "PC", "pc")
 

@@ -61,8 +61,8 @@ def _unsupported(system: str, codename: str, pretty: str) -> str | None:
 def _assignments(text: str) -> list[tuple[str, str]]:
     found = []
     for line in text.splitlines():
-        name, sign, value = line.strip().partition("=")
-        if not sign or name.startswith("#"):
+        name, equals, value = line.strip().partition("=")
+        if not equals or name.startswith("#"):
             continue
         try:
             found.append((name, "".join(shlex.split(value))))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from piwizard.system.facts.machine_facts import PortOwner
@@ -12,6 +13,12 @@ from piwizard.system.facts.source import FactSource
 
 PORTS = (80, 443)
 LISTEN = "0A"
+UNIT_FOLDERS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+)
 DPKG_INFO = "/var/lib/dpkg/info"
 OTHER_NAMES = {"node": "nodejs"}
 PROGRAM_TITLES = {
@@ -23,6 +30,8 @@ PROGRAM_TITLES = {
     "haproxy": "HAProxy",
     "traefik": "Traefik",
     "docker-proxy": "a Docker container",
+    "rootlessport": "a Podman container",
+    "conmon": "a Podman container",
     "AdGuardHome": "AdGuard Home",
     "gunicorn": "gunicorn",
     "node": "a Node.js program",
@@ -79,6 +88,8 @@ def _owner(source: FactSource, port: int, inodes: set[str], running: dict[str, s
     program = running[pid]
     path = (source.link(f"/proc/{pid}/exe") or "").removesuffix(" (deleted)")
     unit = unit_of(source.read(f"/proc/{pid}/cgroup") or "")
+    if program == "systemd":
+        unit = _socket_unit(source, port)
     words = PROGRAM_TITLES.get(program, program)
     if program == "lighttpd" and source.exists("/etc/pihole"):
         words = "Pi-hole (lighttpd)"
@@ -138,6 +149,22 @@ def unit_of(cgroup: str) -> str | None:
                 if part.endswith((".service", ".scope", ".socket")):
                     return part
     return None
+
+
+def _socket_unit(source: FactSource, port: int) -> str | None:
+    """Return the socket unit that names a port; None if none or several do."""
+    found = {
+        name
+        for folder in UNIT_FOLDERS
+        for name in source.listdir(folder) or []
+        if name.endswith(".socket") and _listens(source.read(f"{folder}/{name}") or "", port)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _listens(unit: str, port: int) -> bool:
+    values = re.findall(r"^\s*ListenStream\s*=\s*(\S+)\s*$", unit, re.MULTILINE)
+    return any(value.rpartition(":")[2] == str(port) for value in values)
 
 
 def find_package(source: FactSource, path: str) -> str | None:

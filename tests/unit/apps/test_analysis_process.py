@@ -299,7 +299,7 @@ CANDIDATE = {
 }  # fmt: skip
 NEEDS = {
     "kind": "requirements", "file": "requirements.txt", "arguments": ["-r", "requirements.txt"], "lines": [],
-    "constraints": [], "names": ["flask"], "limits": [],
+    "constraints": [], "names": ["flask"], "pins": [], "apart": [], "unusable": [], "skipped": [], "gunicorn": "",
 }  # fmt: skip
 
 
@@ -321,6 +321,7 @@ def test_reported_entry_that_no_answer_could_be_is_ignored(lie):
     [
         {"arguments": ["--index-url", "http://x"]}, {"arguments": ["-r", "/etc/shadow"], "file": "/etc/shadow"},
         {"arguments": ["./../../x"]}, {"arguments": ["-r"]}, {"file": "../x", "arguments": ["-r", "../x"]},
+        {"apart": ["--index-url=http://x"]}, {"unusable": ["x"]}, {"gunicorn": None},
         {"names": "flask"}, {"names": ["a"] * 100_000}, {"names": ["a" * 10_000]}, {"extra": 1}, {"project": 1},
     ],
 )  # fmt: skip
@@ -474,3 +475,10 @@ def test_failed_analysis_is_not_cached(kept, monkeypatch):
     monkeypatch.setattr(analysis_process, "START_CODE", "raise SystemExit(3)")
     assert kept.of().failures
     assert not analysis_cache.cache_folder("blog").exists()
+
+
+@pytest.mark.parametrize("lie", [{"mib": 0}, {"mib": 99_999}, {"setting": "A\nB"}, {"file": "../x"}])
+def test_reported_upload_limit_that_is_malformed_is_ignored(lie):
+    one = {"mib": 200, "setting": "MAX_CONTENT_LENGTH", "file": "app.py", "line": 3}
+    assert check_part("uploads", [one])
+    assert not check_part("uploads", [one | lie])

@@ -10,6 +10,7 @@ import pytest
 
 from piwizard.apps.app_units import AppUnit, render_service, render_socket, socket_path
 from piwizard.errors import PiwizardError
+from piwizard.system import devices
 
 UNIT = AppUnit(
     site="my-flask",
@@ -75,6 +76,45 @@ def test_units_with_odd_paths_pass_systemd_analyze_verify(analyze, tmp_path):
 def test_service_exposure_is_two_at_most(analyze):
     result = analyze("security", UNIT, "--offline=yes", "--threshold=20")
     assert result.returncode == 0, result.stdout
+
+
+@pytest.fixture
+def all_groups(monkeypatch):
+    monkeypatch.setattr(devices, "group_exists", lambda name: True)
+
+
+@pytest.mark.parametrize("kinds", [*((kind,) for kind in devices.DEVICE_CLASSES), tuple(devices.DEVICE_CLASSES)])
+def test_service_with_hardware_is_valid_and_exposed_three_at_most(analyze, tmp_path, all_groups, kinds):
+    hardware = unit(hardware=kinds, venv=executable(tmp_path / "venv"))
+    assert analyze("security", hardware, "--offline=yes", "--threshold=30").returncode == 0
+    result = analyze("verify", hardware)
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_plain_service_is_exposed_little_more_than_one(analyze):
+    result = analyze("security", UNIT, "--offline=yes", "--threshold=11")
+    assert result.returncode == 0, result.stdout
+
+
+def test_service_with_hardware_gets_its_nodes_and_groups_only(all_groups):
+    text = render_service(unit(hardware=("i2c", "gpio")))
+    assert lines(text, "DevicePolicy") == ["closed"]
+    assert {"char-gpiochip rw", "/dev/gpiomem rw", "char-i2c rw"} <= set(lines(text, "DeviceAllow"))
+    assert not [node for node in lines(text, "DeviceAllow") if "spi" in node or "video" in node]
+    assert lines(text, "SupplementaryGroups") == ["gpio i2c"]
+    assert "-/sys/class/gpio" in lines(text, "ReadWritePaths")
+    assert (lines(text, "PrivateDevices"), lines(text, "PrivateUsers")) == (["no"], ["no"])
+    assert "LG_WD=/dev/shm" in lines(text, "Environment")
+
+
+def test_service_names_only_groups_of_this_machine(monkeypatch):
+    monkeypatch.setattr(devices, "group_exists", lambda name: name == "video")
+    assert lines(render_service(unit(hardware=("camera", "gpio"))), "SupplementaryGroups") == ["video"]
+    assert lines(render_service(unit(hardware=("gpio",))), "SupplementaryGroups") == []
+
+
+def test_service_for_one_wire_sensors_is_a_plain_one():
+    assert render_service(unit(hardware=("1-wire",))) == render_service(UNIT)
 
 
 def test_socket_is_accessible_to_nginx_only():

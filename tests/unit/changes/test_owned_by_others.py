@@ -13,6 +13,7 @@ import pytest
 from piwizard.changes.base import ChangeFailed
 from piwizard.changes.folder import Folder
 from piwizard.changes.persistent_path import PersistentPath
+from piwizard.changes.pip_install import PipInstall
 from piwizard.changes.publish import Publish
 from piwizard.changes.virtualenv import Virtualenv
 from piwizard.system.files import Owner
@@ -203,7 +204,8 @@ def environment(there, own_places, monkeypatch):
     for path in (there / "code", *(there / "code").rglob("*")):
         os.lchown(path, 0, APP.ids()[1])
     install = ("--no-index", "--find-links=.", "-r", "requirements.txt")
-    return Virtualenv(there / "venv", "/usr/bin/python3", there / "code", install, ("requirements.txt",), APP_USER)
+    pip = PipInstall(install, inputs=("requirements.txt",))
+    return Virtualenv(there / "venv", "/usr/bin/python3", there / "code", pip, APP_USER)
 
 
 @pytest.mark.usefixtures("untouched")
@@ -212,7 +214,7 @@ def test_an_environment_whose_code_is_full_of_links(there, working, events, envi
     (there / "code" / "requirements.txt").write_text("hello\n")
     (there / "code" / ".piwizard-requirements.txt").symlink_to(there / "secret" / "shadow")
     (there / "code" / "linked").symlink_to(there / "secret")
-    change = dataclasses.replace(environment, lines=("hello",))
+    change = dataclasses.replace(environment, pip=dataclasses.replace(environment.pip, lines=("hello",)))
     before = tree(there / "code")
     assert working().make(change)
     assert change.probe(None, None).in_sync

@@ -1,4 +1,4 @@
-"""A site's app to be examined, without a machine."""
+"""Make a site's app for a diagnosis, without a machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AppContexts = Callable[..., AppContext]
 
 @pytest.fixture
 def context(tmp_path: Path) -> AppContexts:
-    """Makes one; what is given replaces what would be known of it."""
+    """Return the context of an app, with some of its fields replaced."""
 
     def make(**known: object) -> AppContext:
         tree = tmp_path / "tree"

@@ -1,4 +1,4 @@
-"""Tracebacks as the lab's Pis wrote them into the journal, without the frames of Flask and gunicorn."""
+"""Recorded tracebacks from the journals of Pis, without the frames of Flask and gunicorn."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TRACEBACK = "Traceback (most recent call last):\n"
 
 
 def view(raised: str, source: str, *, line: int = 31, function: str = "poll", deeper: str = "") -> list[str]:
-    """What Flask writes where a view fails."""
+    """Return the output of Flask if a view fails."""
     head = f"[2026-11-22 12:45:28,263] ERROR in app: Exception on /{function} [GET]\n{TRACEBACK}{FLASK}"
     frame = f'  File "{RELEASE}/app/app.py", line {line}, in {function}\n    {source}\n    ~~~~^^^^\n'
     return (head + frame + deeper + raised).splitlines()
 
 
 def load(raised: str, frames: str = "") -> list[str]:
-    """What gunicorn writes where an app does not load."""
+    """Return the output of gunicorn if an app cannot be loaded."""
     head = f"[2026-11-22 12:47:42 +0000] [756] [ERROR] Exception in worker process\n{TRACEBACK}{GUNICORN}"
     tail = "\n[2026-11-22 12:47:42 +0000] [756] [INFO] Worker exiting (pid: 756)"
     return (head + frames + raised + tail).splitlines()

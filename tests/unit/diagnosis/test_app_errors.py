@@ -1,4 +1,4 @@
-"""From recorded tracebacks to what is behind them."""
+"""Test that causes are found for recorded tracebacks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ OPEN = 'with open("result.json", "w") as result:'
 CODE = f"{recorded.RELEASE}/app"
 VENV = f"{recorded.RELEASE}/venv/lib/python3.13/site-packages"
 TABLE = [
-    # what was printed, the finding's id, the line of the app, part of cause and fix, what --fix adds
+    # output, id of the finding, line of the app, part of cause and fix, answers that --fix adds
     (view("PermissionError: [Errno 13] Permission denied: 'counter.json'", OPEN),
      "file-not-writable", "app.py:31 in poll", "counter.json is in the code", {"app.writable": ("counter.json",)}),
     (view("OSError: [Errno 30] Read-only file system: 'notes.txt'", OPEN),
-     "file-not-writable", "app.py:31", "the user myflask, who may only read it", {"app.writable": ("notes.txt",)}),
+     "file-not-writable", "app.py:31", "the user myflask, who can only read it", {"app.writable": ("notes.txt",)}),
     (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/pictures/cat.png'", OPEN),
      "file-not-writable", "app.py:31", '"pictures" to app.writable', {"app.writable": ("pictures",)}),
     (view(f"OSError: [Errno 30] Read-only file system: '{CODE}/config/settings.json'", OPEN),
@@ -91,7 +91,7 @@ TABLE = [
      "disk-full", "app.py:31", "apt-get clean", None),
     (view("MemoryError", "hold.append(much)"), "out-of-memory", "app.py:31", "gunicorn.workers", None),
     (view("jinja2.exceptions.TemplateNotFound: Index.html", 'render_template("Index.html")'),
-     "template-missing", "app.py:31", "upper and lower case", None),
+     "template-missing", "app.py:31", "uppercase and lowercase", None),
     (view("ZeroDivisionError: division by zero", "return str(1 / 0)"),
      "app-fails", "app.py:31 in poll: ZeroDivisionError", "return str(1 / 0)", None),
     (load("SyntaxError: '(' was never closed", f'  File "{CODE}/app.py", line 7\n    print(\n         ^\n'),
@@ -100,13 +100,13 @@ TABLE = [
 
 
 def answers_added(finding: Finding) -> dict[str, object]:
-    """What --fix adds to the answers, by key."""
+    """Return the answers that --fix adds, by key."""
     added = {one.key: one.values for one in finding.fix if isinstance(one, AddAnswer)}
     return {**added, **{one.key: one.length for one in finding.fix if isinstance(one, GenerateSecret)}}
 
 
 @pytest.mark.parametrize(("lines", "name", "where", "words", "added"), TABLE, ids=lambda value: None)
-def test_what_is_behind_a_traceback(
+def test_traceback_has_a_cause_and_a_fix(
     context: AppContexts,
     monkeypatch: pytest.MonkeyPatch,
     lines: list[str],
@@ -115,7 +115,7 @@ def test_what_is_behind_a_traceback(
     words: str,
     added: dict[str, object] | None,
 ) -> None:
-    monkeypatch.setattr("piwizard.diagnosis.resource_errors._roomy", lambda _: False)
+    monkeypatch.setattr("piwizard.diagnosis.resource_errors._has_space", lambda _: False)
     (finding,) = find_causes([lines], context())
     assert (finding.id, finding.ok, finding.step, finding.site) == (name, False, "app", "myflask")
     assert where in finding.detail
@@ -126,13 +126,13 @@ def test_what_is_behind_a_traceback(
     assert (answers_added(finding) if finding.fixable else None) == added
 
 
-def test_the_same_trouble_is_named_once(context: AppContexts) -> None:
+def test_same_problem_is_reported_once(context: AppContexts) -> None:
     lines = view("ZeroDivisionError: division by zero", "return str(1 / 0)")
     (finding,) = find_causes([lines, [*lines, *lines]], context())
     assert finding.detail.endswith(", 3 times")
 
 
-def test_workers_that_write_at_once(context: AppContexts) -> None:
+def test_failures_of_several_workers_are_separate(context: AppContexts) -> None:
     first = view("KeyError: 'API_KEY'", 'os.environ["API_KEY"]', deeper=recorded.NO_VARIABLE)
     second = view("ModuleNotFoundError: No module named 'yaml'", "import yaml", line=44)
     found = find_causes([first, second], context())
@@ -152,25 +152,24 @@ def test_workers_that_write_at_once(context: AppContexts) -> None:
          "database-table-missing"),
     ],
 )  # fmt: skip
-def test_what_the_answers_hold_already(
+def test_failure_that_the_answers_fix_counts_only_after_the_last_run(
     context: AppContexts, lines: list[str], known: dict[str, object], name: str
 ) -> None:
-    """It is real where it happened after the last run, and of the past where that run came after."""
     known_context = context(**known)
     (finding,) = find_causes([lines], known_context)
     assert finding.id == name
     assert answers_added(finding) == {}
-    assert find_causes([lines], replace(known_context, treated=True)) == []
+    assert find_causes([lines], replace(known_context, before_last_run=True)) == []
 
 
-def test_what_was_found_in_the_code_is_named_with_what_is_added(context: AppContexts) -> None:
-    """An answer takes the place of all that was found."""
+def test_added_answer_includes_values_from_the_code(context: AppContexts) -> None:
+    """An answer replaces all values from the code."""
     lines = view("OSError: [Errno 30] Read-only file system: 'notes.txt'", OPEN)
     (finding,) = find_causes([lines], context(writable=("data.db", "instance")))
     assert answers_added(finding) == {"app.writable": ("data.db", "instance", "notes.txt")}
 
 
-def test_a_command_that_throws_data_away_is_not_run_by_itself(context: AppContexts) -> None:
+def test_command_that_deletes_data_is_not_run_automatically(context: AppContexts) -> None:
     one = context()
     risk = DataRisk("drop_all()", "models.py", 8)
     destructive = context(commands=tuple(replace(command, risk=risk) for command in one.commands))
@@ -184,14 +183,14 @@ def test_a_command_that_throws_data_away_is_not_run_by_itself(context: AppContex
     assert "deletes what is in the database" in finding.advice
 
 
-def test_the_newest_version_is_deployed(context: AppContexts) -> None:
+def test_fix_of_the_newest_version_is_a_deploy(context: AppContexts) -> None:
     lines = load("KeyError: 'SECRET_KEY'", recorded.NO_VARIABLE)
     (finding,) = find_causes([lines], context(newest=True))
     assert ApplySteps(("app", "gunicorn", "site"), newest=True) in finding.fix
     assert "`piwizard deploy`" in finding.advice
 
 
-def test_gunicorn_and_visitors_are_not_the_app(context: AppContexts) -> None:
+def test_exceptions_of_gunicorn_and_visitors_are_ignored(context: AppContexts) -> None:
     lines = load("gunicorn.errors.HaltServer: <HaltServer 'Worker failed to boot.' 3>")
     assert (
         find_causes([lines, view("BrokenPipeError: [Errno 32] Broken pipe", "x"), [recorded.TRACEBACK]], context())
@@ -199,7 +198,7 @@ def test_gunicorn_and_visitors_are_not_the_app(context: AppContexts) -> None:
     )
 
 
-def test_findings_under_json(context: AppContexts) -> None:
+def test_finding_has_all_fields_in_json(context: AppContexts) -> None:
     (finding,) = find_causes([view("KeyError: 'API_KEY'", "x", deeper=recorded.NO_VARIABLE)], context())
     assert set(finding.as_json()) == {
         *("id", "subject", "name", "step", "site", "ok", "detail", "cause", "fix", "fixable"),
@@ -207,7 +206,7 @@ def test_findings_under_json(context: AppContexts) -> None:
     assert not Finding("x", "X", True, "fine", fix=(context().apply(),)).fixable
 
 
-def test_an_environment_of_another_python(context, tmp_path):
+def test_environment_of_another_python_is_reported(context, tmp_path):
     venv = tmp_path / "site/current/venv"
     (venv / "lib/python3.11").mkdir(parents=True)
     (venv / "bin").mkdir()

@@ -1,4 +1,4 @@
-"""Connections that piwizard's own rules refused, and what is not their doing."""
+"""Test that connections blocked by piwizard's rules are found, and other failures are not."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_system_bus_and_name_server_are_named(context: AppContexts) -> None:
     assert find_causes([names], context())[0].id != "name-server-blocked"
 
 
-def test_silent_app_is_found_by_what_the_packet_filter_refused(context: AppContexts) -> None:
+def test_blocked_connection_of_a_silent_app_is_found(context: AppContexts) -> None:
     (finding,) = blocked_connections.blocked_by_filter(REFUSED, context(), AT)
     assert "192.168.1.50 port 1883 (TCP)" in finding.detail
     assert blocked_connections.blocked_by_filter(REFUSED, context(), AT.replace(hour=13)) == []

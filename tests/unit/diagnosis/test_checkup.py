@@ -1,4 +1,4 @@
-"""The report: its order, how steps stand that are not done, what is said of HTTPS."""
+"""Test the order of a checkup, steps that are not done, and HTTPS."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from piwizard.setup.planner import Planner
 from piwizard.steps.registry import all_questions
 from piwizard.system.certificates import X509Info
 from piwizard.system.checks import Check
+from piwizard.system.facts import PortOwner
 from piwizard.tls.grade import Observed, Suite
 
 ANSWERS = '[site]\nname = "blog"\ndomains = ["blog.lan"]\n[app]\nrepo = "/srv/git/a"\n'
@@ -26,7 +27,7 @@ SEEN = Observed(("TLS 1.2", "TLS 1.3"), (Suite("TLS_AES_256_GCM_SHA384", 256, Tr
 
 @pytest.fixture
 def clocks(monkeypatch):
-    """Sets what the Internet's clock is ahead by."""
+    """Set how far the Internet's clock is ahead."""
 
     def go(ahead):
         now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,56 +38,56 @@ def clocks(monkeypatch):
 
 
 @pytest.fixture
-def look(own_places, clocks, monkeypatch):
-    """The findings where these steps are done, and their checks say so."""
+def check_up(own_places, clocks, monkeypatch):
+    """Return the findings if these steps are done and have these checks."""
 
     def go(text=ANSWERS, done=(), checks=lambda place: (), port="nginx"):
-        wizard, state = Planner(file_reader.parse(text, all_questions()), workspace.secret_store()), workspace.state()
-        owner = SimpleNamespace(program=port, words=port.title())
-        wizard.context.__dict__["facts"] = SimpleNamespace(
+        planner, state = Planner(file_reader.parse(text, all_questions()), workspace.secret_store()), workspace.state()
+        owner = PortOwner(80, port.title(), port, 712, f"{port}.service", None, guessed=False)
+        planner.context.__dict__["facts"] = SimpleNamespace(
             port=lambda number: owner, clock=SimpleNamespace(by="chrony"), network=SimpleNamespace(interfaces=())
         )
-        monkeypatch.setattr(wizard, "checks", checks)
+        monkeypatch.setattr(planner, "checks", checks)
         for step in done:
             state.mark(step, None if step in ("system", "nginx") else "blog", "done", "run-1")
-        return Checkup(wizard, state).findings()
+        return Checkup(planner, state).findings()
 
     return go
 
 
-def test_no_site_yet(look):
-    assert [(one.id, one.ok) for one in look("")] == [("site-set-up", False)]
+def test_checkup_without_a_site(check_up):
+    assert [(one.id, one.ok) for one in check_up("")] == [("site-set-up", False)]
 
 
-def test_steps_that_are_not_done_say_so(look):
+def test_unfinished_step_fails(check_up):
     workspace.state().mark("nginx", None, "failed", "run-1")
     disk = Check("disk-space", "Free disk space", True, "9 MiB")
-    found = {one.subject or one.id: one for one in look(done=["system"], checks=lambda place: [disk])}
+    found = {one.subject or one.id: one for one in check_up(done=["system"], checks=lambda place: [disk])}
     assert found["disk-space"].ok
     assert (found["nginx"].ok, found["app"].detail) == (False, "not set up yet")
     assert found["app"].advice == "Run `piwizard apply app`."
-    assert "ssl-labs-grade" not in found, "there is no site to look at yet"
+    assert "ssl-labs-grade" not in found, "there is no site yet"
 
 
-def test_over_http_there_is_one_sentence_and_no_grade(look, monkeypatch):
+def test_site_over_http_has_no_grade(check_up, monkeypatch):
     monkeypatch.setattr(checkup.served_pages, "check_pages", lambda *given, **named: [])
-    found = look(done=["system", "nginx", "app", "gunicorn", "site"])
+    found = check_up(done=["system", "nginx", "app", "gunicorn", "site"])
     assert [one.id for one in found] == ["port-served", "ssl-labs-grade", "clock-correct"]
     assert all(one.ok for one in found)
     assert "HTTPS needs a domain" in found[1].detail
 
 
-def test_a_step_that_cannot_be_looked_at(look):
+def test_error_of_a_step_is_a_finding(check_up):
     def checks(place):
         raise PiwizardError("The code is gone.", hint="Get it back.")
 
-    found = {one.id: one for one in look(done=["system"], checks=checks) if one.subject == "system"}
+    found = {one.id: one for one in check_up(done=["system"], checks=checks) if one.subject == "system"}
     assert (found["step-in-sync"].detail, found["step-in-sync"].advice) == ("The code is gone.", "Get it back.")
 
 
-def test_another_server_has_the_port_and_the_clock_is_off(look, clocks):
+def test_other_server_and_wrong_clock_are_reported(check_up, clocks):
     clocks(timedelta(days=366))
-    found = {one.id: one for one in look(port="caddy")}
+    found = {one.id: one for one in check_up(port="caddy")}
     assert (found["port-served"].ok, found["port-served"].detail) == (False, "not nginx, but Caddy")
     assert (found["clock-correct"].ok, found["clock-correct"].detail) == (
         False,
@@ -94,7 +95,7 @@ def test_another_server_has_the_port_and_the_clock_is_off(look, clocks):
     )
 
 
-def test_https_as_it_should_be():
+def test_correct_https_passes():
     served = X509Info(frozenset({"a.example"}), datetime.now(UTC) + timedelta(days=80, hours=1), "x")
     found = {one.id: one for one in served_https.judge_https("blog", SEEN, served)}
     assert all(one.ok for one in found.values())
@@ -112,7 +113,7 @@ def test_https_as_it_should_be():
         ({"hsts": None}, []),
     ],
 )
-def test_https_that_is_not(changes, bad):
+def test_wrong_https_fails(changes, bad):
     found = list(served_https.judge_https("blog", replace(SEEN, **changes), None))
     assert [one.id for one in found if not one.ok] == bad
     assert all(one.advice for one in found if not one.ok)

@@ -1,4 +1,4 @@
-"""What --fix writes into the answers, and what a person reads."""
+"""Test the answers that --fix adds, and the text of findings."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AnswerStore:
     return AnswerStore()
 
 
-def test_answers_are_added_to_those_there(answers: AnswerStore) -> None:
+def test_answers_are_added_to_existing_ones(answers: AnswerStore) -> None:
     fix = (
         AddAnswer("app.writable", ("uploads", "result.json")),
         GenerateSecret("app.env.SECRET_KEY"),
         AddAnswer("app.init", ("flask --app app init-db",)),
         ApplySteps(("app",)),
     )
-    fixes.answer("myflask", fix)
+    fixes.add_answers("myflask", fix)
     assert answers.get("myflask", "app.writable") == ["result.json", "uploads"]
     assert answers.get("myflask", "app.env") == {"GREETING": "hello", "SECRET_KEY": {"generate": 32}}
     assert answers.get("myflask", "app.init") == ["flask --app app init-db"]
@@ -51,7 +51,7 @@ def test_answers_are_added_to_those_there(answers: AnswerStore) -> None:
 def test_several_fixes_are_one_run() -> None:
     uploads = AddAnswer("app.writable", ("uploads",))
     several = [ApplySteps(("gunicorn",)), uploads, ApplySteps(("app", "gunicorn")), ApplySteps(("app",), newest=True)]
-    assert fixes.together(several) == ApplySteps(("app", "gunicorn"), newest=True)
+    assert fixes.merge_runs(several) == ApplySteps(("app", "gunicorn"), newest=True)
 
 
 def test_fix_is_rendered_as_text() -> None:
@@ -66,11 +66,11 @@ def test_fix_is_rendered_as_text() -> None:
 
 
 def never(run: ApplySteps, site: str | None, as_json: bool) -> int:
-    raise AssertionError(f"nobody agreed to {run} of {site}")
+    raise AssertionError(f"{run} of {site} needs a yes")
 
 
 def into(applied: list[tuple[object, ...]]) -> fixes.Apply:
-    """An `apply` that keeps which steps it was given, and succeeds."""
+    """Return an `apply` that records its steps and succeeds."""
 
     def apply(run: ApplySteps, site: str | None, as_json: bool) -> int:
         applied.append(run.steps)
@@ -79,7 +79,7 @@ def into(applied: list[tuple[object, ...]]) -> fixes.Apply:
     return apply
 
 
-def test_nobody_there_to_say_yes() -> None:
+def test_fix_needs_a_terminal_for_the_yes() -> None:
     fixable = Finding("x", "X", False, "x", "y", (ApplySteps(("app",)),), step="app", site="myflask")
     with pytest.raises(PiwizardError, match="needs a terminal"):
         fixes.fix_findings([fixable], never, yes=False, as_json=True)
@@ -95,12 +95,12 @@ def asked(name: str, *, secret: bool) -> Finding:
 
 @pytest.fixture
 def applied() -> list[tuple[object, ...]]:
-    """The steps that were to be applied; nothing is."""
+    """Return the list of the applied steps."""
     return []
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
-    """Somebody at a terminal who types these lines; what they were asked."""
+    """Type these lines at a terminal; return the list of questions."""
     questions: list[str] = []
     given = iter(lines)
 
@@ -114,7 +114,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
     return questions
 
 
-def test_a_person_is_asked_for_what_only_they_know(
+def test_fix_asks_for_missing_values(
     answers: AnswerStore, applied: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paths, "state_dir", lambda: tmp_path)
@@ -131,16 +131,16 @@ def test_a_person_is_asked_for_what_only_they_know(
 
 
 @pytest.mark.parametrize(("yes", "as_json"), [(True, False), (False, False)])
-def test_nobody_there_to_tell(
+def test_missing_values_need_a_terminal(
     answers: AnswerStore, applied: list[tuple[object, ...]], yes: bool, as_json: bool
 ) -> None:
-    with pytest.raises(PiwizardError, match="Only a person can give"):
+    with pytest.raises(PiwizardError, match="need values from you"):
         fixes.fix_findings([asked("API_KEY", secret=True)], into(applied), yes=yes, as_json=as_json)
     assert not fixes.fix_findings([asked("API_KEY", secret=True)], into(applied), yes=yes, as_json=True)
     assert applied == []
 
 
-def test_the_kernels_memory_controller() -> None:
+def test_memory_controller_is_reported() -> None:
     assert memory_cgroup.judge_memory(["cpu", "memory"], None).detail.startswith("the kernel applies them")
     off = memory_cgroup.judge_memory(["cpuset", "cpu", "io", "pids"], Path("/boot/firmware/cmdline.txt"))
     assert off.ok
@@ -148,7 +148,7 @@ def test_the_kernels_memory_controller() -> None:
     assert "kernel's options" in memory_cgroup.judge_memory([], None).advice
 
 
-def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_are_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     findings.show_findings(
         [
             Finding("disk-space", "Free disk space", True, "900 MiB free", step="system"),

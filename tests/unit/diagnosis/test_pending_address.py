@@ -1,4 +1,4 @@
-"""The clock, and an address on trial: what is said of them, and that a unit which somebody masked can be had back."""
+"""Test findings about an address on trial, certificates that are due, and masked units."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRIED = AddressTrial("ab12", "eth0", "192.168.1.230/24", "192.168.1.4", 180, 0.0
         (None, False, "the old address is being restored", "`piwizard undo static-ip` to restore"),
     ],
 )
-def test_an_address_on_trial(tried, ticking, detail, fix):
+def test_address_on_trial_is_reported(tried, ticking, detail, fix):
     finding = pending_address.judge_trial(tried, ticking=ticking)
     assert (finding.ok, finding.detail) == (False, detail)
     assert fix in finding.advice
@@ -39,13 +39,13 @@ def test_an_address_on_trial(tried, ticking, detail, fix):
     ("lasts", "left", "due"),
     [(90, 21, False), (90, 19, True), (90, -1, True), (45, 11, False), (45, 9, True), (6, 3, False), (6, 1, True)],
 )
-def test_a_certificate_that_should_have_been_renewed(lasts, left, due):
+def test_certificate_is_due_in_its_last_days(lasts, left, due):
     ends = NOW + timedelta(days=left)
     assert X509Info(frozenset(), ends, "", ends - timedelta(days=lasts)).due(NOW) is due
 
 
 class OneUnit:
-    """A machine of one unit."""
+    """A machine with one unit."""
 
     def __init__(self, state: UnitState) -> None:
         self.state = state
@@ -54,7 +54,7 @@ class OneUnit:
         return self.state
 
 
-def test_a_masked_unit_is_unmasked():
+def test_masked_unit_is_unmasked():
     masked = UnitState(exists=True, file="masked", active="inactive", stale=False)
     preview = RunningUnit("nginx.service").probe(OneUnit(masked), None)
     assert [argv[1] for argv in preview.argv] == ["unmask", "enable", "start"]

@@ -1,4 +1,4 @@
-"""Updates that do not come, and what is said of them."""
+"""Test findings about updates that are not installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from piwizard.diagnosis.pending_updates import held, kept_back, new_settings, on_hold, security, waiting
+from piwizard.diagnosis.pending_updates import (
+    find_new_settings,
+    held_packages,
+    judge_held,
+    judge_kept_back,
+    judge_security,
+    parse_pending,
+)
 
 SIMULATED = """\
 Reading package lists...
@@ -33,28 +40,28 @@ Architecture: arm64
 """
 
 
-def test_updates_that_apt_would_install():
-    found = waiting(SIMULATED)
+def test_pending_updates_are_parsed():
+    found = parse_pending(SIMULATED)
     assert found["nginx"].startswith("Debian-Security:13/stable-security")
-    assert list(found) == ["nginx", "nginx-common", "vim"], "what is new is no update"
+    assert list(found) == ["nginx", "nginx-common", "vim"], "a new package is no update"
 
 
 def test_packages_on_hold_are_named():
-    assert held(STATUS) == ["nginx"]
-    finding = on_hold(held(STATUS))
+    assert held_packages(STATUS) == ["nginx"]
+    finding = judge_held(held_packages(STATUS))
     assert not finding.ok
     assert "apt-mark unhold nginx" in finding.advice
-    assert on_hold([]).ok
+    assert judge_held([]).ok
 
 
 @pytest.mark.parametrize(("keeps", "fixable"), [(False, True), (True, False)])
-def test_packages_that_are_kept_back_are_named(keeps, fixable):
-    finding = kept_back(["nginx", "nginx-common"], keeps=keeps)
+def test_packages_kept_back_are_named(keeps, fixable):
+    finding = judge_kept_back(["nginx", "nginx-common"], keeps=keeps)
     assert (finding.ok, finding.fixable) == (False, fixable)
     assert "nginx, nginx-common" in finding.detail
     assert ("settings file" in finding.cause) != keeps
     assert "sudo apt install --only-upgrade nginx nginx-common" in finding.advice
-    assert kept_back([], keeps=keeps).ok
+    assert judge_kept_back([], keeps=keeps).ok
 
 
 @pytest.mark.parametrize(
@@ -72,15 +79,15 @@ def test_packages_that_are_kept_back_are_named(keeps, fixable):
         (SECURITY, None, 0.5, True, True, "nginx"),
     ],
 )
-def test_security_updates_that_wait(pending, known, last_run, unattended, ok, words):
-    finding = security(pending, known, last_run, unattended=unattended)
+def test_waiting_security_updates_are_reported(pending, known, last_run, unattended, ok, words):
+    finding = judge_security(pending, known, last_run, unattended=unattended)
     assert finding.ok is ok
     assert words in f"{finding.detail} {finding.cause}"
     assert ok or finding.advice
 
 
-def test_new_settings_files_are_named_and_nothing_is_wrong():
-    (finding,) = new_settings([Path("/etc/nginx/nginx.conf.dpkg-dist")])
+def test_new_settings_files_are_no_failure():
+    (finding,) = find_new_settings([Path("/etc/nginx/nginx.conf.dpkg-dist")])
     assert finding.ok
     assert "/etc/nginx/nginx.conf was kept" in finding.detail
     assert "diff /etc/nginx/nginx.conf /etc/nginx/nginx.conf.dpkg-dist" in finding.advice

@@ -1,4 +1,4 @@
-"""Nothing of a person's survives, whatever the text around it; and the same thing is called the same throughout."""
+"""Test that all private values are replaced, each by the same placeholder everywhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def redacted(text: str, *own: str) -> str:
 
 @settings(max_examples=50, deadline=None)
 @given(secrets, st.lists(st.tuples(texts, spellings), min_size=1, max_size=5))
-def test_no_secret_survives(secret, around):
+def test_no_secret_remains(secret, around):
     whole = "".join(text + spelled(secret) for text, spelled in around)
     left = STAND_IN.sub("\0", redacted(whole, secret))
     assert secret not in left
@@ -39,7 +39,7 @@ def test_no_secret_survives(secret, around):
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(secrets, min_size=1, max_size=6), texts)
-def test_none_of_several_that_lie_in_one_another(several, text):
+def test_overlapping_secrets_are_replaced(several, text):
     for secret in several:
         left = STAND_IN.sub("\0", redacted(f"{text} {secret} {text}", *several, several[0][:MIN_SECRET_CHARACTERS]))
         assert secret not in left
@@ -47,7 +47,7 @@ def test_none_of_several_that_lie_in_one_another(several, text):
 
 @settings(max_examples=50, deadline=None)
 @given(st.ip_addresses(v=4), st.sampled_from((" {} ", "at {}.", "({}:80)", "[{}]", '"{}"', "{}/24", "http://{}/x")))
-def test_public_addresses(address, around):
+def test_public_ipv4_addresses_are_replaced(address, around):
     left = redacted(around.format(address))
     if address.is_global and str(address) not in ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"):
         assert left == around.format("address-1")
@@ -57,7 +57,7 @@ def test_public_addresses(address, around):
 
 @settings(max_examples=50, deadline=None)
 @given(st.ip_addresses(v=6), st.sampled_from((" {} ", "[{}]:443", '"{}"', "{}/64", "from {}, ", "http://[{}]/x")))
-def test_addresses_of_the_new_kind(address, around):
+def test_ipv6_addresses_are_replaced(address, around):
     if not (address.is_loopback or address.is_unspecified or address.is_multicast):
         for spelled in (str(address), address.exploded, address.exploded.upper()):
             assert redacted(around.format(spelled)) == around.format("address-1")
@@ -88,13 +88,13 @@ def test_addresses_of_the_new_kind(address, around):
         ("/etc/letsencrypt/live/songuuli.ddns.net/x", "/etc/letsencrypt/live/name-1.example/x"),
     ],
 )
-def test_what_becomes_of(text, left):
+def test_text_is_redacted(text, left):
     if "person.de" in text:
         left = "name-1.example, www.name-2.example"
     assert redacted(text) == (text if left is None else left)
 
 
-def test_the_same_thing_is_called_the_same_in_every_text():
+def test_placeholders_are_the_same_in_every_text():
     redactor = Redactor(["hunter22"], NAMES)
     first = redactor.text("11.22.33.4 hunter22 songuuli.ddns.net")
     assert redactor.text("songuuli.ddns.net 11.22.33.4 'hunter22' 11.22.33.5").startswith("name-1.example address-1")

@@ -1,4 +1,4 @@
-"""A whole report: nothing that was given to an app is in it, under any name, and it still says something."""
+"""Test that a whole report has no value of an app, and stays readable."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WORDS = "GREETING=hunter2, tulip!red PIN 4711 white-orchid-99 DEBUG=1 in product
 
 @pytest.fixture
 def machine(own_places: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One with answers, a record, and a journal in which an app has said what it was given."""
+    """Set up answers, a run log, and a journal in which an app has printed its values."""
     paths.answers_file().parent.mkdir(parents=True)
     paths.answers_file().write_text(ANSWERS)
     planner = workspace.planner(None)
@@ -64,7 +64,7 @@ def test_no_value_of_an_app_is_in_a_report(machine: Path) -> None:
     assert {"versions.txt", "answers.toml", "journal.txt", "runs/20260101T000000-abcd.jsonl"} <= texts.keys()
 
 
-def test_a_report_stays_readable(machine: Path) -> None:
+def test_report_stays_readable(machine: Path) -> None:
     texts = dict(reporting.redacted())
     answers = tomllib.loads(texts["answers.toml"])
     hidden = {"not_shown": True}
@@ -73,13 +73,13 @@ def test_a_report_stays_readable(machine: Path) -> None:
     assert answers["sites"]["wiki"]["app"]["env"] == {"ORCHID": hidden}
     assert answers["site"]["name"] == "blog"
     assert "DEBUG=secret-" in texts["journal.txt"]
-    assert " in production" in texts["journal.txt"], "a common word does not go where it tells nothing"
+    assert " in production" in texts["journal.txt"], "a common word stays unless it is beside its name"
     assert [json.loads(line)["event"] for line in texts["runs/20260101T000000-abcd.jsonl"].splitlines()] == [
         "command-started", "output",
     ]  # fmt: skip
 
 
-def test_nor_in_a_record(machine: Path) -> None:
+def test_no_value_of_an_app_is_in_a_run_log(machine: Path) -> None:
     record = machine / "log" / "20260101T000000-abcd"
     assert not [told for told in TOLD if told in (record / "events.jsonl").read_text()]
     started, output = read(record)

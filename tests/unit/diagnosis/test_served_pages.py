@@ -1,4 +1,4 @@
-"""What visitors get, from answers made up."""
+"""Test checks of pages with prepared responses."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def public(tmp_path):
 
 
 @pytest.fixture
-def look(public):
-    """What is found over a web that answers so, but for these (path, host, whether over TLS)."""
+def check(public):
+    """Return the findings for a correct site, with some of its responses replaced."""
 
     def go(*, secure=True, domains=DOMAINS, **instead):
         def ask(path, host, over_tls):
@@ -33,7 +33,7 @@ def look(public):
             if host.startswith("www.") or (secure and not over_tls):
                 leads = f"http{'s' if secure else ''}://a.example{path}"
                 return instead.get("led", HttpResponse(301, {"location": leads}, b""))
-            return HttpResponse(404 if path.startswith(served_pages.ELSEWHERE) else 200, SENT, b"")
+            return HttpResponse(404 if path.startswith(served_pages.MISSING_PAGE) else 200, SENT, b"")
 
         found = served_pages.check_pages("blog", domains, secure=secure, hsts=True, public=public, ask=ask)
         return {one.id: one for one in found}
@@ -42,16 +42,16 @@ def look(public):
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_all_is_well(look, secure):
-    found = look(secure=secure)
+def test_correct_site_passes(check, secure):
+    found = check(secure=secure)
     assert [one.id for one in found.values() if not one.ok] == []
     assert found["static-file"].detail == "/static/a%20file.css returns 200"
     assert (served_pages.HSTS in found["security-headers"].detail) == secure
     assert found["missing-page"].detail.endswith("404")
 
 
-def test_one_name_over_http_leads_nowhere(look):
-    assert "redirects" not in look(secure=False, domains=DOMAINS[:1])
+def test_single_domain_over_http_has_no_redirect(check):
+    assert "redirects" not in check(secure=False, domains=DOMAINS[:1])
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_one_name_over_http_leads_nowhere(look):
         ({"page": HttpResponse(200, {}, b"")}, "security-headers", "/ lacks x-content-type-options"),
     ],
 )
-def test_what_is_wrong_is_named(look, instead, name, words):
-    bad = {key: one for key, one in look(**instead).items() if not one.ok}
+def test_wrong_response_is_reported(check, instead, name, words):
+    bad = {key: one for key, one in check(**instead).items() if not one.ok}
     silent = ["security-headers"] if "page" in instead and instead["page"] is None else []
     assert list(bad) == [name, *silent]
     assert words in bad[name].detail
     assert bad[name].advice
 
 
-def test_a_site_without_static_files(tmp_path):
+def test_site_without_static_files(tmp_path):
     assert served_pages.static_file(tmp_path / "public") is None

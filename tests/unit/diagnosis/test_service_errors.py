@@ -1,4 +1,4 @@
-"""What systemd, gunicorn and nginx say."""
+"""Test findings in the messages of systemd, gunicorn and nginx."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from piwizard.diagnosis import journald
 from piwizard.diagnosis.journald import JournalLine
-from piwizard.diagnosis.nginx_errors import parse, upstream_problems
+from piwizard.diagnosis.nginx_errors import parse, upload_problems, upstream_problems
 from piwizard.diagnosis.service_errors import service_problems
 from piwizard.system.remedies import ApplySteps
 from tests.unit.diagnosis import recorded
@@ -19,7 +19,7 @@ SOCKET = "/run/piwizard-myflask.sock"
 
 
 def lines(text: str) -> list[JournalLine]:
-    """Lines of "PID|text", a second apart."""
+    """Return the journal lines of "PID|text", one second apart."""
     parts = [line.partition("|") for line in text.splitlines()]
     return [JournalLine(BEGIN + timedelta(seconds=at), pid, words) for at, (pid, _, words) in enumerate(parts)]
 
@@ -29,16 +29,16 @@ def lines(text: str) -> list[JournalLine]:
     [
         (recorded.LOOP, False, {"crash-loop": "does not say why"}),
         (recorded.LOOP, True, {"crash-loop": "the other findings say why"}),
-        (recorded.NAMESPACE, False, {"service-cannot-start": "A folder that the app may write to is missing"}),
+        (recorded.NAMESPACE, False, {"service-cannot-start": "A folder that the app writes to is missing"}),
         (recorded.TIMEOUT, False, {"worker-timeout": "took so long"}),
-        (recorded.KILLED, False, {"out-of-memory": "killed from outside"}),
+        (recorded.KILLED, False, {"out-of-memory": "killed by another program"}),
         (recorded.TIMEOUT + recorded.KILLED + recorded.BY_KERNEL, False,
          {"out-of-memory": "The kernel killed", "worker-timeout": "took so long"}),
         ("1|Started myflask.service.\n", False, {}),
         ("", False, {}),
     ],
 )  # fmt: skip
-def test_the_service(text: str, explained: bool, found: dict[str, str]) -> None:
+def test_service_problem_is_explained(text: str, explained: bool, found: dict[str, str]) -> None:
     seen = {finding.id: finding for finding in service_problems(lines(text), "myflask", explained=explained)}
     assert seen.keys() == found.keys()
     for name, words in found.items():
@@ -46,13 +46,15 @@ def test_the_service(text: str, explained: bool, found: dict[str, str]) -> None:
         assert seen[name].advice
 
 
-def test_a_loop_says_how_it_ends() -> None:
+def test_crash_loop_has_number_and_exit_code() -> None:
     (finding,) = service_problems(lines(recorded.LOOP), "myflask", explained=False)
-    assert finding.detail == ("restarted 3 times within 15 minutes, each time with exit code 3; systemd has given up")
+    assert finding.detail == (
+        "restarted 3 times within 15 minutes, each time with exit code 3; systemd no longer restarts it"
+    )
     assert [one.steps for one in finding.fix if isinstance(one, ApplySteps)] == [("gunicorn",)]
 
 
-def test_what_was_said_before_somebody_started_it_counts_no_more() -> None:
+def test_lines_before_the_last_start_are_ignored() -> None:
     again = "1|Starting myflask.service - Site myflask (gunicorn)...\n800|[INFO] Starting gunicorn 27.0.1\n"
     assert [line.text for line in journald.last_start(lines(recorded.LOOP + again))][-1:] == [
         "[INFO] Starting gunicorn 27.0.1"
@@ -62,7 +64,7 @@ def test_what_was_said_before_somebody_started_it_counts_no_more() -> None:
     assert journald.last_start([]) == []
 
 
-def test_the_journal_as_journalctl_prints_it() -> None:
+def test_journal_is_parsed() -> None:
     at = {"__REALTIME_TIMESTAMP": str(int(BEGIN.timestamp() * 1e6))}
     text = "\n".join(
         [
@@ -80,7 +82,7 @@ def test_the_journal_as_journalctl_prints_it() -> None:
     assert [[line.text for line in own] for own in journald.by_process(found)] == [["plain"], ["caf\ufffd", ""]]
 
 
-def test_nginx_tells_of_its_way_to_the_app() -> None:
+def test_nginx_problems_are_found_by_socket() -> None:
     refused = parse(recorded.NGINX)
     assert len(refused) == 3
     found = upstream_problems(refused, "myflask", SOCKET, None)
@@ -92,3 +94,19 @@ def test_nginx_tells_of_its_way_to_the_app() -> None:
         "page-too-slow"
     ]
     assert upstream_problems(refused, "myflask", SOCKET, datetime(2030, 1, 1, tzinfo=UTC)) == []
+
+
+def test_upload_that_nginx_refused_names_the_limit_to_set() -> None:
+    refused = parse(
+        "2026/11/22 12:50:02 [error] 617#617: *27 client intended to send too large body: 209715200 bytes, client: "
+        '192.168.1.50, server: pi.example, request: "POST /upload HTTP/1.1", host: "pi.example"\n'
+        "2026/11/22 12:51:02 [error] 617#617: *28 client intended to send too large chunked body: 16777216+8192 bytes, "
+        'client: 192.168.1.50, server: other.example, request: "POST /a HTTP/1.1", host: "other.example"\n'
+    )
+    (finding,) = upload_problems(refused, "myflask", ["pi.example", "www.pi.example"], None)
+    assert finding.id == "upload-too-large"
+    assert "POST /upload" in finding.detail
+    assert "upload_limit = 200 under [app]" in finding.advice
+    (other,) = upload_problems(refused, "other", ["other.example"], None)
+    assert "upload_limit = 17 " in other.advice
+    assert upload_problems(refused, "third", ["third.example"], None) == []

@@ -15,6 +15,7 @@ from piwizard.nginx.capacity import FILES_EACH, lacking, raise_capacity
 from piwizard.nginx.config_syntax import parse
 from piwizard.nginx.request_limits import CONNECTIONS, FILE, LIMITS, STREAMS, render_limits
 from piwizard.nginx.request_limits import lacking as limits_lacking
+from piwizard.nginx.server_blocks import SiteBlock, render_site
 from piwizard.nginx.tuning import tune
 
 from .slow import PREFACE
@@ -135,3 +136,10 @@ def test_limits_that_are_missing_are_named():
 def paths(others):
     """The paths as `dump` wants them."""
     return {path.removeprefix("/etc/nginx/").removesuffix(".conf"): text for path, text in others.items()}
+
+
+@pytest.mark.parametrize(("mib", "seconds"), [(1, 60), (16, 60), (200, 200), (10_240, 600)])
+def test_nginx_waits_longer_for_apps_that_store_large_uploads(mib, seconds):
+    text = render_site(SiteBlock(name="a", domains=("pi.example",), socket="/run/a.sock", max_body_mib=mib))
+    assert f"client_max_body_size {mib}m;" in text
+    assert f"proxy_read_timeout {seconds}s;" in text

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from piwizard.apps.app_config import AppConfig
-from piwizard.apps.requirements import DEFAULT_FLASK, DEFAULT_GUNICORN
-from piwizard.errors import PiwizardError
+from piwizard.apps.environment_packages import DEFAULT_FLASK, DEFAULT_GUNICORN, NEWER_GUNICORN
+from piwizard.errors import ConsentMissing, PiwizardError
 from piwizard.steps.app import App
 from piwizard.system import paths
 
@@ -42,8 +42,8 @@ def test_release_is_planned_with_user_data_and_environment(plan):
     data = next(change for change in of_kind(changes, "folder") if change.path.name == "data")
     assert (data.mode, data.owner.user, data.whole) == (0o750, "blog", False), "what the app wrote survives an undo"
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == (DEFAULT_GUNICORN, "-r", "requirements.txt")
-    assert environment.inputs == ("requirements.txt",)
+    assert list(environment.pip.calls()) == [("-r", "requirements.txt"), (DEFAULT_GUNICORN,)]
+    assert environment.pip.inputs == ("requirements.txt",)
     assert environment.group == "blog"
 
 
@@ -119,13 +119,13 @@ def test_plan_without_a_repository_is_refused(context, answers):
 def test_packages_without_a_list_come_from_imports(plan):
     changes = plan({"app.py": FLASK + "import flask_wtf, unheard_of\n"})
     (environment,) = of_kind(changes, "environment")
-    assert environment.install == (DEFAULT_GUNICORN, DEFAULT_FLASK, "flask-wtf")
-    assert (environment.inputs, environment.lines) == ((), ())
+    assert list(environment.pip.calls()) == [("flask-wtf",), (DEFAULT_GUNICORN, DEFAULT_FLASK)]
+    assert (environment.pip.inputs, environment.pip.lines) == ((), ())
 
 
 def test_flask_is_added_if_the_list_lacks_it(plan):
     (environment,) = of_kind(plan({"app.py": FLASK, "requirements.txt": "psycopg2\n"}), "environment")
-    assert environment.install == (DEFAULT_GUNICORN, DEFAULT_FLASK, "-r", "requirements.txt")
+    assert list(environment.pip.calls()) == [("-r", "requirements.txt"), (DEFAULT_GUNICORN, DEFAULT_FLASK)]
 
 
 POETRY = """
@@ -138,20 +138,58 @@ POETRY_LOCK = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for nam
 
 
 @pytest.mark.parametrize(
-    ("files", "installed"),
+    ("files", "added", "pins"),
     [
-        ({"requirements.txt": "flask\ngunicorn==20.1.0\n"}, ()),
-        ({"requirements.txt": "flask\n-r more.txt\n", "more.txt": "Gunicorn==20.1.0 --hash=sha256:00\n"}, ()),
-        ({"requirements.txt": "redis\n-c fixed.txt\n", "fixed.txt": "flask==1.1\n"}, (DEFAULT_GUNICORN, "flask")),
-        ({"requirements.txt": "flask\n-c fixed.txt\n", "fixed.txt": "gunicorn==20.1.0\n"}, ("gunicorn",)),
-        ({"pyproject.toml": POETRY, "poetry.lock": POETRY_LOCK}, ("gunicorn", "flask")),
-        ({"pyproject.toml": POETRY}, (DEFAULT_GUNICORN, DEFAULT_FLASK)),
+        ({"requirements.txt": "flask\ngunicorn==23.0.0\n"}, (), ()),
+        ({"requirements.txt": "flask\ngunicorn\n"}, (), ()),
+        ({"requirements.txt": "flask\ngunicorn~=20.1\n"}, (NEWER_GUNICORN,), ()),
+        (
+            {"requirements.txt": "flask\n-r more.txt\n", "more.txt": "Gunicorn[tornado]==20.0.4\n"},
+            (NEWER_GUNICORN,),
+            (),
+        ),
+        (
+            {"requirements.txt": "redis\n-c fixed.txt\n", "fixed.txt": "flask==1.1\ngunicorn==19.9\n"},
+            (DEFAULT_GUNICORN, DEFAULT_FLASK),
+            ("flask==1.1",),
+        ),
+        ({"requirements.txt": "Werkzeug==2.0.1\n"}, (DEFAULT_GUNICORN, DEFAULT_FLASK), ("Werkzeug==2.0.1",)),
+        (
+            {"pyproject.toml": POETRY, "poetry.lock": POETRY_LOCK},
+            (DEFAULT_GUNICORN, DEFAULT_FLASK),
+            ("Flask==1.0", "click==1.0"),
+        ),
+        ({"pyproject.toml": POETRY}, (DEFAULT_GUNICORN, DEFAULT_FLASK), ()),
     ],
 )
-def test_versions_that_the_app_requires_win(plan, files, installed):
+def test_gunicorn_and_flask_are_added_after_the_list(plan, files, added, pins):
     (environment,) = of_kind(plan({"app.py": FLASK} | files), "environment")
-    before = [word for word in environment.install if re.match("gunicorn|flask", word)]
-    assert tuple(before) == installed
+    assert (environment.pip.added, environment.pip.pins) == (added, pins)
+
+
+def test_old_gunicorn_of_a_list_is_replaced_with_a_notice(plan):
+    changes = plan({"app.py": FLASK, "requirements.txt": "flask\ngunicorn==20.0.4\n"})
+    (notice,) = [one for one in of_kind(changes, "notice") if "gunicorn" in one.sentence]
+    assert "gunicorn==20.0.4, which is too old" in notice.sentence
+
+
+FROZEN = "flask==3.0.3\npywin32==306\nclick==8.1.7\npkg-resources==0.0.0\nnumpy @ file:///C:/b/abs_9\n"
+
+
+def test_unusable_requirements_are_refused_until_the_answers_skip_them(plan):
+    files = {"app.py": FLASK, "requirements.txt": FROZEN}
+    with pytest.raises(ConsentMissing, match=r"pywin32==306 \(line 2\): it is for Windows only; pkg-res") as refused:
+        plan(files)
+    assert refused.value.key == "app.skip_requirements"
+    proposed = refused.value.hint.rpartition(": ")[2]
+    (environment,) = of_kind(plan(files, f"\n{proposed}"), "environment")
+    assert environment.pip.lines == ("flask==3.0.3", "click==8.1.7", "numpy")
+    assert environment.pip.arguments == ()
+
+
+def test_skipped_requirement_that_the_list_lacks_is_mentioned(plan):
+    changes = plan({"app.py": FLASK, "requirements.txt": "flask\n"}, '\nskip_requirements = ["numpy"]')
+    assert any("names numpy" in one.sentence for one in of_kind(changes, "notice"))
 
 
 @pytest.mark.parametrize(("asked", "needed"), [("Psycopg2==2.9", True), ("psycopg2-binary", False)])
@@ -305,3 +343,73 @@ def test_python_that_cannot_work_is_refused_by_key_with_the_next_action(plan, pr
 def test_answer_overrules_the_python_that_the_code_asks_for(plan, python, warned):
     changes = plan({"app.py": FLASK, "pyproject.toml": PROJECT.format(">=3.14")}, f'\npython = "{python}"')
     assert bool(warnings(changes)) == warned
+
+
+LAMP = f"{FLASK}from gpiozero import LED\nlamp = LED(17)\n"
+
+
+def test_found_hardware_goes_to_smoke_test_and_setup_commands(plan):
+    changes = plan({"app.py": LAMP, "requirements.txt": "flask\ngpiozero\n"}, '\ninit = ["python seed.py"]')
+    commands = of_kind(changes, "command")
+    assert {command.hardware for command in commands} == {("gpio",)}
+    assert commands[-1].env["LG_WD"] == "/dev/shm"
+    assert commands[-1].proves == ("app:app", "gpio"), "other hardware is tested again"
+    (notice,) = [one for one in of_kind(changes, "notice") if one.title == "Hardware of the app"]
+    assert "GPIO pins: it imports gpiozero (app.py:3)" in notice.sentence
+
+
+def test_answer_replaces_found_hardware(plan):
+    changes = plan({"app.py": LAMP, "requirements.txt": "flask\ngpiozero\n"}, "\nhardware = []")
+    assert {command.hardware for command in of_kind(changes, "command")} == {()}
+    assert not [one for one in of_kind(changes, "notice") if one.title == "Hardware of the app"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('hardware = ["gpio", "laser"]', "app.hardware names the hardware 'laser', which must be one of gpio, i2c"),
+        ('hardware = "gpio"', "app.hardware must be a list"),
+        ("hardware = [1]", "app.hardware names the hardware '1', which must be one of gpio"),
+    ],
+)
+def test_wrong_hardware_is_refused_by_key(answers, line, words):
+    with pytest.raises(PiwizardError) as raised:
+        answers(f"\n{line}")
+    assert words in raised.value.message.replace("app.hardware:", "app.hardware")
+
+
+BUTTON = f"{FLASK}import os\n@app.post('/off')\ndef off(): os.system('sudo reboot')\n"
+
+
+def power_notices(changes):
+    return [one.sentence for one in of_kind(changes, "notice") if one.title == "What the app cannot do"]
+
+
+def test_restart_button_is_named_with_the_answer_that_allows_it(plan):
+    (sentence,) = power_notices(plan({"app.py": BUTTON}))
+    assert "`sudo reboot` (app.py:5), which it may not" in sentence
+    assert 'may = ["reboot"] under [app]' in sentence
+    assert "`systemctl reboot` without sudo" in sentence
+
+
+def test_allowed_restart_button_must_do_without_sudo(plan):
+    (sentence,) = power_notices(plan({"app.py": BUTTON}, '\nmay = ["reboot"]'))
+    assert sentence == (
+        "The app may use `systemctl reboot`, but not `sudo reboot` (app.py:5): let the code run `systemctl reboot` "
+        "without sudo."
+    )
+
+
+def test_allowed_restart_button_without_sudo_is_right(plan):
+    right = BUTTON.replace("sudo reboot", "systemctl reboot")
+    assert power_notices(plan({"app.py": right}, '\nmay = ["reboot"]')) == []
+
+
+def test_led_strip_is_named_with_the_way_over_spi(plan):
+    (sentence,) = power_notices(plan({"app.py": f"{FLASK}from rpi_ws281x import PixelStrip\n"}))
+    assert "Connect the data line of the LED strip to GPIO 10" in sentence
+
+
+def test_unknown_power_action_is_refused_by_key(answers):
+    with pytest.raises(PiwizardError, match=r"app\.may names the action 'sudo', which must be one of reboot, poweroff"):
+        answers('\nmay = ["sudo"]')

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from piwizard.errors import PiwizardError
 from piwizard.steps.system import DISK_NEEDED, PACKAGES, System
-from piwizard.system.facts import gather
+from piwizard.system.facts import PortOwner, gather
 from tests.recorded_machine import RecordedSource
 
 from .conftest import SAMPLES
@@ -51,6 +52,7 @@ def test_occupied_port_is_refused_with_its_owner(plan, machine, name, words, hin
     assert refused.value.message.startswith("Port 80 is used by ")
     assert words in refused.value.message
     assert hint in refused.value.hint
+    assert "disable" not in refused.value.hint or name == "vm-bookworm-apache"
     assert "purge" not in refused.value.hint
     assert "remove" not in refused.value.hint
 
@@ -106,3 +108,29 @@ def test_memory_check(context, answers, machine, total, swap, ok):
     checks = {check.id: check for check in System().checks(context(machine=small), answers(site=None))}
     assert checks["memory-size"].ok == ok
     assert checks["clock-correct"].ok
+
+
+@pytest.mark.parametrize(
+    ("program", "unit", "words", "hint"),
+    [
+        ("pihole-FTL", "pihole-FTL.service", "Pi-hole", "`sudo pihole-FTL --config webserver.port '8080o,8443os,"),
+        ("AdGuardHome", "AdGuardHome.service", "AdGuard Home", "`address` below `http:` to 0.0.0.0:8080"),
+        ("docker-proxy", "docker.service", "a Docker container", "`docker ps --filter publish=80`"),
+        ("rootlessport", "user@1000.service", "a Podman container", "`8080:80` in place of `80:80`"),
+        ("conmon", "libpod-conmon-1.scope", "a Podman container", "8080"),
+        ("caddy", "docker-3f2a9c1b.scope", "Caddy", "container that shares the network of this machine (docker)"),
+        ("nginx", "docker-3f2a9c1b.scope", "nginx", "publish 8080:80"),
+        ("k3s-server", "k3s.service", "k3s-server", "settings of your container engine"),
+        ("systemd", "cups-web.socket", "a systemd socket", "`sudo systemctl edit cups-web.socket`"),
+        ("systemd", None, "a systemd socket", "`systemctl list-sockets` names the socket unit"),
+        ("homeserver", "homeserver.service", "homeserver", "`sudo systemctl restart homeserver.service`"),
+        ("homeserver", "session-3.scope", "homeserver", "restart it"),
+    ],
+)
+def test_program_at_port_80_is_moved_and_never_disabled(plan, machine, program, unit, words, hint):
+    owner = PortOwner(80, words, program, 900, unit, None, guessed=False)
+    with pytest.raises(PiwizardError) as refused:
+        plan(machine(ports=(owner,)))
+    assert hint in refused.value.hint
+    assert not re.search(r"disable|systemctl stop (?!AdGuardHome)|mask", refused.value.hint)
+    assert refused.value.hint.endswith("Then apply again.")

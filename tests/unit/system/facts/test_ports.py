@@ -95,3 +95,13 @@ def test_port_of_this_process_is_found(monkeypatch):
     # Workers of the test runner may have the same socket; the first process of the family is named.
     assert owner.pid == os.getpid()
     assert not owner.guessed
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [("80", "web.socket"), ("[::]:80", "web.socket"), ("8080", None), ("/run/web.sock", None)]
+)
+def test_systemd_socket_is_named_by_its_unit_file(altered, links, value, unit):
+    changed = {path: to for path, to in links("pi4-trixie").items() if not path.startswith("/proc/71")}
+    changed["/proc/1/fd/55"] = "socket:[9001]"
+    files = {"etc/systemd/system/web.socket": f"[Socket]\nListenStream={value}\n"}
+    assert read_ports(altered("pi4-trixie", files, links=changed))[0].unit == unit

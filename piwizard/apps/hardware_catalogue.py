@@ -1,0 +1,240 @@
+"""List the Python libraries and programs for a Pi's hardware.
+
+Each says which devices it uses, and where it comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from piwizard.apps.version_specs import normalized_name
+
+BUS_KINDS = ("gpio", "i2c", "spi")
+
+
+@dataclass(frozen=True)
+class HardwareLibrary:
+    """A Python library for hardware.
+
+    `modules` are top-level modules, `distributions` its normalized names on PyPI, `kinds` the device classes that it
+    uses. If one of the Debian packages `debian` is available, it takes the place of pip's: these libraries belong to
+    the system, or pip cannot install them on every Pi. `compiled`: pip has to compile it, with the Debian packages
+    `build` besides a compiler. `also` are Debian packages that it needs in any case, `needs` other libraries of this
+    table that it loads by itself. `pip` is what pip installs if the code lists no packages ("": not known).
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    distributions: tuple[str, ...]
+    kinds: tuple[str, ...]
+    debian: tuple[str, ...] = ()
+    compiled: bool = False
+    build: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    pip: str = ""
+
+
+def _library(
+    name: str,
+    *kinds: str,
+    modules: str = "",
+    distributions: str = "",
+    debian: str = "",
+    compiled: bool = False,
+    build: str = "",
+    also: str = "",
+    needs: str = "",
+    pip: str | None = None,
+) -> HardwareLibrary:
+    """Return a library whose module and distribution have its name, unless others are given."""
+    listed = tuple(map(normalized_name, (distributions or name).split()))
+    return HardwareLibrary(
+        name,
+        tuple((modules or name).split()),
+        listed,
+        kinds,
+        tuple(debian.split()),
+        compiled,
+        tuple(build.split()),
+        tuple(also.split()),
+        tuple(needs.split()),
+        listed[0] if pip is None else pip,
+    )
+
+
+RPI_GPIO = "python3-rpi-lgpio python3-rpi.gpio"
+LIBRARIES: tuple[HardwareLibrary, ...] = (
+    _library("gpiozero", "gpio", needs="lgpio"),
+    _library("lgpio", "gpio", debian="python3-lgpio", compiled=True, build="swig"),
+    _library("RPi.GPIO", "gpio", modules="RPi", distributions="RPi.GPIO rpi-gpio2", debian=RPI_GPIO, compiled=True),
+    replace(_library("rpi-lgpio", "gpio", debian=RPI_GPIO, needs="lgpio"), modules=()),
+    _library("gpiod", "gpio"),
+    _library("pigpio", "gpio"),
+    _library("wiringpi", *BUS_KINDS, compiled=True),
+    _library(
+        "Blinka",
+        "gpio",
+        modules="board busio digitalio microcontroller pwmio adafruit_blinka",
+        distributions="adafruit-blinka",
+        needs="gpiod",
+    ),
+    _library("Adafruit_DHT", "gpio", compiled=True, pip=""),
+    _library(
+        "NeoPixel",
+        "gpio",
+        modules="neopixel rpi_ws281x",
+        distributions="rpi-ws281x adafruit-circuitpython-neopixel",
+        compiled=True,
+    ),
+    _library(
+        "NeoPixel-SPI",
+        "gpio",
+        "spi",
+        modules="neopixel_spi",
+        distributions="adafruit-circuitpython-neopixel-spi",
+        needs="Blinka",
+    ),
+    _library("adafruit_dht", "gpio", distributions="adafruit-circuitpython-dht", needs="Blinka"),
+    _library("adafruit_hcsr04", "gpio", distributions="adafruit-circuitpython-hcsr04", needs="Blinka"),
+    _library(
+        "adafruit_mcp3xxx",
+        "gpio",
+        "spi",
+        modules="adafruit_mcp3xxx adafruit_max31855 adafruit_max31856 adafruit_max31865",
+        distributions="adafruit-circuitpython-mcp3xxx adafruit-circuitpython-max31855 "
+        "adafruit-circuitpython-max31856 adafruit-circuitpython-max31865",
+        needs="Blinka",
+    ),
+    _library("pi5neo", "spi", needs="spidev"),
+    _library("dht11", "gpio", needs="RPi.GPIO"),
+    _library("hx711", "gpio", needs="RPi.GPIO"),
+    _library("rpi_rf", "gpio", needs="RPi.GPIO"),
+    _library("pigpio_dht", "gpio"),
+    _library("rpi_hardware_pwm", "gpio"),
+    _library("RPLCD", "gpio", "i2c"),
+    _library("inky", *BUS_KINDS),
+    _library("st7789", *BUS_KINDS, modules="st7789 ST7789"),
+    _library("smbus", "i2c", debian="python3-smbus", compiled=True),
+    _library("smbus2", "i2c"),
+    _library("smbus3", "i2c"),
+    _library("bme280", "i2c", distributions="RPi.bme280 pimoroni-bme280", pip=""),
+    _library("bme680", "i2c"),
+    _library("ltr559", "i2c"),
+    _library("ms5837", "i2c", pip=""),
+    _library("mpu6050", "i2c", distributions="mpu6050-raspberrypi"),
+    _library("VL53L0X", "i2c", pip=""),
+    _library("VL53L1X", "i2c", modules="VL53L1X", distributions="VL53L1X", pip=""),
+    _library("max30102", "i2c", pip=""),
+    _library("PCF8574", "i2c", pip=""),
+    _library("Adafruit_ADS1x15", "i2c", pip=""),
+    _library("Adafruit_BMP", "i2c", pip=""),
+    _library("Adafruit_PCA9685", "i2c", pip=""),
+    _library("Adafruit_SSD1306", *BUS_KINDS, pip=""),
+    _library("luma", *BUS_KINDS, distributions="luma-core luma-oled luma-lcd luma-led-matrix", pip=""),
+    _library(
+        "sense_hat", "i2c", "input", "display",
+        modules="sense_hat RTIMU", distributions="sense-hat rtimulib", debian="python3-sense-hat",
+    ),
+    _library("spidev", "spi", debian="python3-spidev", compiled=True),
+    _library("mfrc522", "gpio", "spi", modules="mfrc522 MFRC522", needs="spidev RPi.GPIO"),
+    _library("pi-rc522", "gpio", "spi", modules="pirc522", needs="spidev RPi.GPIO"),
+    _library("w1thermsensor", "1-wire"),
+    _library("pyserial", "serial", modules="serial", distributions="pyserial pyserial-asyncio"),
+    _library("minimalmodbus", "serial"),
+    _library("pynmea2", "serial"),
+    _library("pyfirmata", "serial"),
+    _library("pyfirmata2", "serial"),
+    _library("pyubx2", "serial"),
+    _library("picamera2", "camera", debian="python3-picamera2", compiled=True, build="libcap-dev", needs="libcamera",
+             pip=""),
+    _library("libcamera", "camera", distributions="libcamera rpi-libcamera", debian="python3-libcamera", pip=""),
+    _library("pykms", "display", modules="pykms kms", distributions="pykms rpi-kms", debian="python3-kms++", pip=""),
+    _library("picamera", "camera", pip=""),
+    _library("v4l2", "camera", modules="v4l2", distributions="v4l2 v4l2-python3", pip=""),
+    _library("linuxpy", "camera", modules="linuxpy v4l2py", distributions="linuxpy v4l2py"),
+    _library("pyaudio", "audio", debian="python3-pyaudio", compiled=True, build="portaudio19-dev"),
+    _library("pyalsaaudio", "audio", modules="alsaaudio", debian="python3-alsaaudio", compiled=True,
+             build="libasound2-dev"),
+    _library("sounddevice", "audio", also="libportaudio2"),
+    _library("pyttsx3", "audio", also="espeak"),
+    _library("python-vlc", "audio", modules="vlc", also="libvlc5 vlc-plugin-base"),
+    _library("simpleaudio", "audio", compiled=True, build="libasound2-dev"),
+    _library("playsound", "audio"),
+    _library("pygame", "audio"),
+    _library("soundcard", "audio", also="libpulse0"),
+    _library("evdev", "input", debian="python3-evdev", compiled=True),
+    _library("inputs", "input"),
+    _library("pyusb", "usb", modules="usb", also="libusb-1.0-0"),
+    _library("libusb1", "usb", modules="usb1", also="libusb-1.0-0"),
+    _library("hidapi", "usb", modules="hid", distributions="hidapi hid"),
+    _library("gphoto2", "usb"),
+    _library(
+        "OpenCV",
+        modules="cv2",
+        distributions="opencv-python-headless opencv-python opencv-contrib-python opencv-contrib-python-headless",
+    ),
+)  # fmt: skip
+"""OpenCV alone uses no hardware: `cv2.VideoCapture` does."""
+BY_NAME = {library.name: library for library in LIBRARIES}
+BY_MODULE = {module: library for library in LIBRARIES for module in library.modules}
+BY_DISTRIBUTION = {name: library for library in LIBRARIES for name in library.distributions}
+CIRCUITPYTHON = HardwareLibrary("a CircuitPython driver", (), (), ("gpio", "i2c"), needs=("Blinka",))
+"""Any module adafruit_… or distribution adafruit-circuitpython-… that is not in the table."""
+CIRCUITPYTHON_DRIVERS = frozenset({
+    "ads1x15", "adxl34x", "ahtx0", "amg88xx", "bh1750", "bme280", "bme680", "bmp280", "bmp3xx", "bno055", "ccs811",
+    "character_lcd", "dht", "ds3231", "gps", "hcsr04", "ht16k33", "htu21d", "ina219", "lis3dh", "max31855", "max31856",
+    "max31865", "mcp230xx", "mcp3xxx", "mcp9808", "mlx90614", "motor", "mpr121", "mpu6050", "pca9685", "pcf8591",
+    "pm25", "scd30", "scd4x", "servokit", "sgp30", "sht31d", "sht4x", "shtc3", "si7021", "ssd1306", "tcs34725",
+    "tsl2561", "tsl2591", "veml7700", "vl53l0x", "vl53l1x",
+})  # fmt: skip
+"""Modules adafruit_NAME whose package is adafruit-circuitpython-NAME."""
+
+CALLS = {
+    "VideoCapture": ("camera",),
+    "I2C": ("i2c",),
+    "STEMMA_I2C": ("i2c",),
+    "SPI": ("spi",),
+    "UART": ("serial",),
+}
+"""Functions of cv2, board and busio that open devices."""
+PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
+    **dict.fromkeys(("rpicam-still", "rpicam-vid", "rpicam-jpeg", "rpicam-hello"), (("camera",), "rpicam-apps-lite")),
+    **dict.fromkeys(
+        ("libcamera-still", "libcamera-vid", "libcamera-jpeg", "raspistill", "raspivid"), (("camera",), "")
+    ),
+    "fswebcam": (("camera",), "fswebcam"),
+    "v4l2-ctl": (("camera",), "v4l-utils"),
+    "vcgencmd": (("firmware",), ""),
+    **dict.fromkeys(("pinctrl", "raspi-gpio", "gpio"), (("gpio",), "")),
+    **dict.fromkeys(("gpioset", "gpioget", "gpiomon", "gpioinfo"), (("gpio",), "gpiod")),
+    **dict.fromkeys(("i2cget", "i2cset", "i2cdetect", "i2cdump"), (("i2c",), "i2c-tools")),
+    **dict.fromkeys(("aplay", "arecord", "amixer", "alsamixer"), (("audio",), "alsa-utils")),
+    "mpg123": (("audio",), "mpg123"),
+    "mpg321": (("audio",), "mpg321"),
+    "mplayer": (("audio",), "mplayer"),
+    "espeak": (("audio",), "espeak"),
+    "espeak-ng": (("audio",), "espeak-ng"),
+    "gphoto2": (("usb",), "gphoto2"),
+    "lsusb": (("usb",), "usbutils"),
+    "ffmpeg": ((), "ffmpeg"),
+}
+"""Programs that code starts: the device classes that they use, and the Debian package that they are in."""
+
+
+def package_of_module(module: str) -> str:
+    """Return what pip installs for a top-level module; "" if that is not known."""
+    driver = module.removeprefix("adafruit_")
+    if driver != module and driver in CIRCUITPYTHON_DRIVERS:
+        return f"adafruit-circuitpython-{normalized_name(driver)}"
+    return BY_MODULE[module].pip if module in BY_MODULE else ""
+
+
+def library_of_module(module: str) -> HardwareLibrary | None:
+    """Return the library that a top-level module belongs to."""
+    return BY_MODULE.get(module) or (CIRCUITPYTHON if module.startswith("adafruit_") else None)
+
+
+def library_of_distribution(name: str) -> HardwareLibrary | None:
+    """Return the library that a distribution, by its normalized name, belongs to."""
+    return BY_DISTRIBUTION.get(name) or (CIRCUITPYTHON if name.startswith("adafruit-circuitpython-") else None)

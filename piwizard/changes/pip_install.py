@@ -1,0 +1,68 @@
+"""Install an app's packages by several calls of pip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from piwizard.system import commands, files, safe_open
+
+LINES = ".piwizard-requirements.txt"
+CONSTRAINTS = ".piwizard-constraints.txt"
+PINS = ".piwizard-pins.txt"
+MAX_LIST_BYTES = 1 << 20
+"""Bytes of a requirements file."""
+
+
+@dataclass(frozen=True)
+class PipInstall:
+    """The packages of an app, and those that piwizard adds.
+
+    `arguments`, `lines` and `constraints` are the app's own list: `lines` and `constraints` are requirements that pip
+    cannot read from the app's files. `apart` are projects that a list with hashes cannot contain; their requirements
+    are in the list. `added` are gunicorn and Flask: one list with hashes makes pip require hashes of everything in its
+    call, and an old version that the list pins would keep gunicorn old. `pins` are the versions that `added` must not
+    change. `inputs` are files of the code that decide what is installed.
+    """
+
+    arguments: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    pins: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+    def calls(self) -> Iterator[tuple[str, ...]]:
+        """Yield the arguments of each call of `pip install`, in order."""
+        if self.arguments or self.lines:
+            constraints = ("-c", CONSTRAINTS) if self.constraints else ()
+            yield (*(("-r", LINES) if self.lines else ()), *constraints, *self.arguments)
+        if self.apart:
+            yield ("--no-deps", *self.apart)
+        if self.added:
+            yield (*(("-c", PINS) if self.pins else ()), *self.added)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the names and contents of the files that the calls read."""
+        for name, lines in ((LINES, self.lines), (CONSTRAINTS, self.constraints), (PINS, self.pins)):
+            yield name, "".join(f"{line}\n" for line in lines).encode()
+
+    def recipe(self, python: str, code: Path) -> bytes:
+        """Return everything that decides what is installed.
+
+        It is stored beside a finished environment.
+        """
+        contents = {path: safe_open.read_file(code, PurePath(path), MAX_LIST_BYTES) for path in self.inputs}
+        built_with: dict[str, object] = {
+            "python": str(Path(commands.which(python) or python).resolve()),
+            "install": (*self.added, *self.arguments),
+            "lines": self.lines,
+            "constraints": self.constraints,
+            "inputs": {path: files.digest(content or b"") for path, content in contents.items()},
+        }
+        # Absent where empty: environments that were built before there were such calls count as up to date.
+        built_with |= {"apart": self.apart} if self.apart else {}
+        return json.dumps(built_with).encode()
