@@ -93,7 +93,7 @@ def say(sentence: str) -> None:
 
 
 def end_main_thread() -> NoReturn:
-    """End a script whose main thread does something else, as its author would by Ctrl+C."""
+    """End a script whose main thread does something else, as Ctrl+C would."""
     main = threading.main_thread()
     with contextlib.suppress(AttributeError, ValueError):
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main.ident or 0), ctypes.py_object(KeyboardInterrupt))
@@ -102,7 +102,7 @@ def end_main_thread() -> NoReturn:
 
 
 class ServerPatches(MetaPathFinder):
-    """Replaces the functions that start a server, as soon as their modules are imported."""
+    """Replaces functions that start a server, as soon as they are imported."""
 
     def __init__(self, serve: Serve) -> None:
         self._serve, self._finding = serve, threading.local()

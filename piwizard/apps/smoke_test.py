@@ -1,4 +1,4 @@
-"""Smoke test: start an app as its service will, request its first page, open its WebSockets.
+"""Smoke test: start an app as its service will, and request its first page.
 
 Run by the app's Python as the app's user before a release takes over: `python smoke_test.py ENTRY HOST`, in the folder
 and with the environment of the service; the options say how many workers and which class of them the service has. Needs
@@ -53,7 +53,7 @@ CAPITAL_NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
 @dataclass(frozen=True)
 class ServedApp:
-    """How the service runs the app, and the URLs of WebSockets to open."""
+    """The app as its service runs it, and the URLs of WebSockets to open."""
 
     entry: str
     host: str

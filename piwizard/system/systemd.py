@@ -103,7 +103,7 @@ def is_loading(name: str, longest: float) -> bool:
 
 @dataclass(frozen=True)
 class ServiceRun:
-    """How long a service has been running, and how often systemd had to restart it."""
+    """The time that a service has been running, and how often it was restarted."""
 
     sub_state: str
     restarts: int
@@ -141,7 +141,7 @@ MAX_WATCH_SECONDS = 180.0
 
 
 def find_crash_loop(name: str, read: Callable[[str], ServiceRun] = read_service_run) -> int:
-    """Return how often systemd restarted a service that does not stay up; 0 if it does.
+    """Return how often a service that does not stay up was restarted; 0 if it does.
 
     A service that has just started is watched until it has run half as long again as it needed until now, and a few
     seconds at least: by then its other workers have loaded the app too. One restart is tolerated, as in `is_loading`.
