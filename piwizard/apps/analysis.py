@@ -16,6 +16,8 @@ from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
 from piwizard.apps.home_network import HomeNetworkUse
+from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
+from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
@@ -50,6 +52,7 @@ KEY_OF_PART = {
     "server": "app.env",
     "network": "app.network",
     "hardware": "app.hardware",
+    "privileged": "app.may",
     "process": "gunicorn.workers",
     "writable": "app.writable",
     "python": "app.python",
@@ -113,6 +116,7 @@ class Analysis:
     server: str | None = None
     network: tuple[HomeNetworkUse, ...] | None = None
     hardware: tuple[HardwareUse, ...] | None = None
+    privileged: tuple[PrivilegedUse, ...] | None = None
     process: tuple[ProcessFinding, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
@@ -281,6 +285,13 @@ def _check_process(found: tuple[ProcessFinding, ...]) -> tuple[ProcessFinding, .
     )[:MAX_SUGGESTIONS]
 
 
+def _check_privileged(found: tuple[PrivilegedUse, ...]) -> tuple[PrivilegedUse, ...]:
+    def right(one: PrivilegedUse) -> bool:
+        return one.kind in PRIVILEGED_KINDS and _is_short_text(one.what) and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -327,6 +338,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "server": (str, _check_server),
     "network": (tuple[HomeNetworkUse, ...], _check_network),
     "hardware": (tuple[HardwareUse, ...], _check_hardware),
+    "privileged": (tuple[PrivilegedUse, ...], _check_privileged),
     "process": (tuple[ProcessFinding, ...], _check_process),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),

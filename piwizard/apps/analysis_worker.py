@@ -46,6 +46,7 @@ from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
 from piwizard.apps.import_scan import packages_from_imports
+from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import ProcessFinding
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
@@ -121,6 +122,7 @@ class AnalysisReader:
         self._part("server", lambda: database_server_in_code(self._code))
         self._part("network", lambda: find_home_network(self._code)[:MAX_SUGGESTIONS])
         self._part("hardware", lambda: find_hardware(self._code)[:MAX_SUGGESTIONS])
+        self._part("privileged", lambda: find_privileged_uses(self._code))
         self._part("process", self._process)
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)

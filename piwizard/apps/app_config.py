@@ -195,7 +195,13 @@ class AppConfig:
     @property
     def dbus(self) -> bool:
         """Return whether the app needs the system bus and may use it."""
-        return self.network == network_access.HOME and any(use.dbus for use in self.home_network)
+        home = self.network == network_access.HOME and any(use.dbus for use in self.home_network)
+        return home or bool(self.may)
+
+    @property
+    def may(self) -> tuple[str, ...]:
+        """Return what the app may do with the whole machine: "reboot", "poweroff"."""
+        return tuple(self.answers.get("app.may", ()))
 
     @property
     def hardware_uses(self) -> tuple[HardwareUse, ...]:

@@ -44,7 +44,7 @@ class AppUnit:
     network: str = network_access.INTERNET
     #: gunicorn's worker class: threads, or what the app asks for.
     worker_class: str = GTHREAD
-    #: Whether it talks to other programs over D-Bus, which only "home" allows.
+    #: Whether it may talk to other programs over D-Bus.
     dbus: bool = False
     #: The device classes that it may use.
     hardware: tuple[str, ...] = ()

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import hardware_access, memory_usage, network_access, preparation, repository_access
+from piwizard.apps import (
+    hardware_access,
+    memory_usage,
+    network_access,
+    power_access,
+    preparation,
+    repository_access,
+)
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
@@ -133,6 +140,15 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.may",
+        "Restart and power off",
+        "What the app may do with the whole Pi: reboot, poweroff; if empty, nothing.",
+        v.power_actions(*power_access.ACTIONS),
+        kind="list",
+        choices=tuple(power_access.ACTIONS),
+        default=[],
+    ),
+    Question(
         "app.token",
         "Access token",
         "For a private repository with an https address; for an ssh address, run `piwizard key` instead.",
@@ -221,6 +237,7 @@ class App(Step):
             *(Notice("Check the app's code", text) for text in app_warnings(app)),
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
             *hardware_access.hardware_notices(app),
+            *power_access.power_notices(app),
             *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from piwizard.answers import validators as v
 from piwizard.answers.model import Answers
 from piwizard.answers.questions import Question
-from piwizard.apps import app_units, memory_usage, network_access, preparation
+from piwizard.apps import app_units, memory_usage, network_access, power_access, preparation
 from piwizard.apps.layout import PROOF_FILE
 from piwizard.apps.memory_usage import MemoryUsage
 from piwizard.apps.process_model import ProcessModel
@@ -121,7 +121,8 @@ class Gunicorn(Step):
         prune = Prune(where.folder / "releases", where.current)
         network = network_access.egress_changes(name, app.network, app.network_reason)
         notices = process_notices(app, unit.workers)
-        return (*notices, *network, units_group, RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"), prune)
+        running = (RunningUnit(f"{name}.socket"), RunningUnit(f"{name}.service"))
+        return (*notices, *network, *power_access.power_changes(app), units_group, *running, prune)
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
         name = str(answers.site)

@@ -88,7 +88,7 @@ def egress_values(network: str, resolvers: Sequence[str] = (), *, dbus: bool = F
     closed = [*CLOSED_SOCKETS]
     if network != HOME:
         closed.append(AVAHI)
-    if network != HOME or not dbus:
+    if not dbus:
         closed.append(DBUS)
     return {
         "network": network,

@@ -376,3 +376,40 @@ def test_wrong_hardware_is_refused_by_key(answers, line, words):
     with pytest.raises(PiwizardError) as raised:
         answers(f"\n{line}")
     assert words in raised.value.message.replace("app.hardware:", "app.hardware")
+
+
+BUTTON = f"{FLASK}import os\n@app.post('/off')\ndef off(): os.system('sudo reboot')\n"
+
+
+def power_notices(changes):
+    return [one.sentence for one in of_kind(changes, "notice") if one.title == "What the app cannot do"]
+
+
+def test_restart_button_is_named_with_the_answer_that_allows_it(plan):
+    (sentence,) = power_notices(plan({"app.py": BUTTON}))
+    assert "`sudo reboot` (app.py:5), which it may not" in sentence
+    assert 'may = ["reboot"] under [app]' in sentence
+    assert "`systemctl reboot` without sudo" in sentence
+
+
+def test_allowed_restart_button_must_do_without_sudo(plan):
+    (sentence,) = power_notices(plan({"app.py": BUTTON}, '\nmay = ["reboot"]'))
+    assert sentence == (
+        "The app may use `systemctl reboot`, but not `sudo reboot` (app.py:5): let the code run `systemctl reboot` "
+        "without sudo."
+    )
+
+
+def test_allowed_restart_button_without_sudo_is_right(plan):
+    right = BUTTON.replace("sudo reboot", "systemctl reboot")
+    assert power_notices(plan({"app.py": right}, '\nmay = ["reboot"]')) == []
+
+
+def test_led_strip_is_named_with_the_way_over_spi(plan):
+    (sentence,) = power_notices(plan({"app.py": f"{FLASK}from rpi_ws281x import PixelStrip\n"}))
+    assert "Connect the data line of the LED strip to GPIO 10" in sentence
+
+
+def test_unknown_power_action_is_refused_by_key(answers):
+    with pytest.raises(PiwizardError, match=r"app\.may names the action 'sudo', which must be one of reboot, poweroff"):
+        answers('\nmay = ["sudo"]')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -175,3 +176,21 @@ def test_quart_is_served_by_the_asgi_worker(written):
         "app.py": "from quart import Quart\napp = Quart(__name__)\n@app.websocket('/ws')\nasync def ws(): pass\n",
     }
     assert "--worker-class=asgi " in written(files)["blog.service"].content
+
+
+def test_power_actions_are_allowed_to_the_user_of_the_app_only(written):
+    files = written(None, '\nmay = ["reboot"]')
+    rule = files["50-piwizard-blog.rules"]
+    assert rule.path == Path("/etc/polkit-1/rules.d/50-piwizard-blog.rules")
+    assert 'subject.user == "blog"' in rule.content
+    assert "org.freedesktop.login1.reboot" in rule.content
+    assert "power-off" not in rule.content
+    assert "InaccessiblePaths=-/run/dbus" not in files["blog.service"].content
+
+
+def test_plain_app_gets_neither_power_nor_the_system_bus(written, context, answers):
+    files = written()
+    assert "50-piwizard-blog.rules" not in files
+    assert "InaccessiblePaths=-/run/dbus" in files["blog.service"].content
+    gone = of_kind(Gunicorn().plan(context(), answers()), "gone")
+    assert [change.path.name for change in gone] == ["50-piwizard-blog.rules"]
