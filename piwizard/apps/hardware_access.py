@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from piwizard.changes.base import Change
 from piwizard.changes.command import Notice
-from piwizard.changes.interface import Interface
+from piwizard.changes.interface import PiInterface
 from piwizard.system.boot_config import INTERFACES
 from piwizard.system.checks import Check
 from piwizard.system.devices import DEVICE_CLASSES
@@ -58,7 +58,7 @@ def interfaces(app: AppConfig) -> tuple[str, ...]:
 
 def interface_changes(app: AppConfig, config: Path | None) -> Sequence[Change]:
     """Return the changes that turn on what the app needs, on a Pi with `config`."""
-    return tuple(Interface(name, config) for name in interfaces(app)) if config else ()
+    return tuple(PiInterface(name, config) for name in interfaces(app)) if config else ()
 
 
 def restart_check(waiting: tuple[str, ...]) -> Check:

@@ -20,7 +20,7 @@ CONSOLE = "A login on the serial port disturbs the app: `sudo raspi-config nonin
 
 
 @dataclass(frozen=True)
-class Interface:
+class PiInterface:
     """An interface that is on.
 
     raspi-config turns it on if this Pi has it, else a line of `config`.

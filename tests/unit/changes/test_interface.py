@@ -6,7 +6,7 @@ import pytest
 
 from piwizard.changes import interface
 from piwizard.changes.base import ChangeFailed
-from piwizard.changes.interface import Interface, InterfacesStarted, restart_marker
+from piwizard.changes.interface import InterfacesStarted, PiInterface, restart_marker
 from piwizard.engine.undo_journal import Journal
 from piwizard.system import boot_config, commands
 
@@ -35,10 +35,10 @@ def undone(working, backups):
 def test_line_is_written_and_undo_restores_the_file(working, backups, tmp_path):
     config = tmp_path / "config.txt"
     work = working("app", "lamp")
-    assert work.make(Interface("i2c", config))
+    assert work.make(PiInterface("i2c", config))
     assert "\ndtparam=i2c_arm=on\n" in config.read_text()
     assert (tmp_path / "modules-load.d" / "piwizard-i2c-dev.conf").read_text() == "i2c-dev\n"
-    assert not work.make(Interface("i2c", config))
+    assert not work.make(PiInterface("i2c", config))
     undone(working, backups)
     assert config.read_text() == SHIPPED
     assert not (tmp_path / "modules-load.d" / "piwizard-i2c-dev.conf").exists()
@@ -47,7 +47,7 @@ def test_line_is_written_and_undo_restores_the_file(working, backups, tmp_path):
 def test_restart_is_asked_for_until_the_interface_works(working, tmp_path, monkeypatch):
     work = working("app", "lamp")
     assert not work.make(InterfacesStarted(("i2c",)))
-    work.make(Interface("i2c", tmp_path / "config.txt"))
+    work.make(PiInterface("i2c", tmp_path / "config.txt"))
     with pytest.raises(ChangeFailed, match="uses I2C, which is on from the next restart") as raised:
         work.make(InterfacesStarted(("i2c", "spi")))
     assert "sudo reboot" in raised.value.hint
@@ -66,8 +66,8 @@ def test_raspi_config_turns_on_and_off(working, backups, tmp_path, monkeypatch):
     monkeypatch.setattr(interface, "RASPI_CONFIG", str(program))
     monkeypatch.setattr(commands, "which", lambda name: name)
     work = working("app", "lamp")
-    assert work.make(Interface("spi", config))
-    assert not work.make(Interface("spi", config))
+    assert work.make(PiInterface("spi", config))
+    assert not work.make(PiInterface("spi", config))
     undone(working, backups)
     assert called.read_text() == "nonint do_spi 0\nnonint do_spi 1\n"
 
@@ -75,5 +75,5 @@ def test_raspi_config_turns_on_and_off(working, backups, tmp_path, monkeypatch):
 def test_login_on_the_serial_port_is_named(tmp_path, working):
     (tmp_path / "cmdline.txt").write_text("console=serial0,115200 console=tty1 root=PARTUUID=1\n")
     work = working("app", "lamp")
-    preview = Interface("serial", tmp_path / "config.txt").probe(work.machine, work)
+    preview = PiInterface("serial", tmp_path / "config.txt").probe(work.machine, work)
     assert [one for one in preview.warnings if "do_serial_cons 1" in one]
