@@ -13,6 +13,7 @@ from tests.unit.apps.conftest import Tree
 
 WORKER = """
 import sys
+import threading
 from types import SimpleNamespace
 sys.path.insert(0, {folder!r})
 sys.path.insert(0, {code!r})
@@ -22,13 +23,21 @@ say = lambda text: print(text, flush=True)
 worker = SimpleNamespace(app=SimpleNamespace(callable=None), cfg=SimpleNamespace(post_worker_init=lambda w: None))
 worker.load_wsgi = lambda: say(f"serves {{worker.app.callable}}")
 worker.init_signals = lambda: say("signals")
-worker.run = lambda: say("runs")
+
+
+def serve():
+    say("runs")
+    if threading.current_thread() is not threading.main_thread():
+        worker.app.callable.looping.wait(9)
+
+
+worker.run = serve
 sys.argv = ["gunicorn", "--workers=1"]
 script_runner.ScriptRun(worker, {script!r}).load()
 """
 FLASK = {
     "flask/__init__.py": "from flask.app import Flask\n",
-    "flask/app.py": "class Flask:\n    def run(self, **words): print('own')\n    def __str__(self): return 'Flask'\n",
+    "flask/app.py": "import threading\nclass Flask:\n    looping = threading.Event()\n    def run(self, **words): print('own')\n    def __str__(self): return 'Flask'\n",
 }
 
 
@@ -70,6 +79,7 @@ def test_script_may_start_its_server_in_a_thread(tree: Tree) -> None:
         threading.Thread(target=lambda: app.run()).start()
         try:
             while True:
+                Flask.looping.set()
                 time.sleep(0.05)
         except KeyboardInterrupt:
             print("ends", flush=True)
