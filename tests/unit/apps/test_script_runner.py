@@ -37,7 +37,13 @@ script_runner.ScriptRun(worker, {script!r}).load()
 """
 FLASK = {
     "flask/__init__.py": "from flask.app import Flask\n",
-    "flask/app.py": "import threading\nclass Flask:\n    looping = threading.Event()\n    def run(self, **words): print('own')\n    def __str__(self): return 'Flask'\n",
+    "flask/app.py": """
+        import threading
+        class Flask:
+            looping = threading.Event()
+            def run(self, **words): print("own server")
+            def __str__(self): return "Flask"
+    """,
 }
 
 
