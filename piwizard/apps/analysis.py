@@ -11,7 +11,7 @@ from piwizard.answers import validators as v
 from piwizard.apps import import_scan
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
-from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.env_vars import GENERATED_NAME, SECRET_NAME, EnvVariable
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.hardware_catalogue import BY_NAME, CIRCUITPYTHON, PROGRAMS
@@ -21,6 +21,7 @@ from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
+from piwizard.apps.start_folder import StartFolder
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
 from piwizard.apps.typed_json import MalformedAnalysis, decode_as
 from piwizard.apps.unusable_requirements import UnusableLine
@@ -51,6 +52,7 @@ KEY_OF_PART = {
     "hardware": "app.hardware",
     "privileged": "app.may",
     "process": "gunicorn.workers",
+    "folder": "app.folder",
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
@@ -66,6 +68,7 @@ class AnalysisOptions:
     entry: str | None = None
     requirements: str | None = None
     skip_requirements: tuple[str, ...] = ()
+    folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ class Analysis:
     hardware: tuple[HardwareUse, ...] | None = None
     privileged: tuple[PrivilegedUse, ...] | None = None
     process: tuple[ProcessFinding, ...] | None = None
+    folder: tuple[StartFolder, ...] | None = None
+    """At most one."""
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
@@ -290,6 +295,17 @@ def _check_privileged(found: tuple[PrivilegedUse, ...]) -> tuple[PrivilegedUse, 
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
+def _check_folder(found: tuple[StartFolder, ...]) -> tuple[StartFolder, ...]:
+    plain = (
+        one
+        for one in found
+        if (not one.folder or is_repository_path(one.folder))
+        and _is_short_text(one.why)
+        and is_repository_path(one.file)
+    )
+    return tuple(plain)[:1]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -338,6 +354,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "hardware": (tuple[HardwareUse, ...], _check_hardware),
     "privileged": (tuple[PrivilegedUse, ...], _check_privileged),
     "process": (tuple[ProcessFinding, ...], _check_process),
+    "folder": (tuple[StartFolder, ...], _check_folder),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),

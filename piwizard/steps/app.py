@@ -74,8 +74,15 @@ QUESTIONS = (
     Question(
         "app.entry",
         "Entry point",
-        'Such as "app:app" or "package:create_app()"; if empty, piwizard finds it in the code.',
+        'Such as "app:app", "package:create_app()" or a script; if empty, piwizard finds it in the code.',
         v.entry,
+    ),
+    Question(
+        "app.folder",
+        "Working directory",
+        'Folder of the repository in which the app starts, such as "web"; if empty, piwizard finds it.',
+        v.working_directory,
+        kind="path",
     ),
     Question(
         "app.requirements",
@@ -197,6 +204,7 @@ class App(Step):
         app = app_of(context, Answers(answers.site, {}))
         found = {
             "app.entry": (app.entry.entry, app.entry.why),
+            "app.folder": (app.found_folder or ".", app.start_folder.text if app.start_folder else "beside the entry"),
             "app.requirements": (app.requirements.file, "found in the code") if app.requirements else (None, ""),
             "app.static": (app.static, "found in the code"),
             "app.writable": (list(app.writable), "found in the code"),
@@ -219,7 +227,7 @@ class App(Step):
         options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host, *options),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.started_entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,

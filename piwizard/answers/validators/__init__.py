@@ -26,6 +26,7 @@ from piwizard.answers.validators.repository import (
     python,
     reference,
     static,
+    working_directory,
 )
 from piwizard.answers.validators.secret_sources import environment, given_secret, secret_source, secret_text
 from piwizard.answers.validators.urls import directory, fingerprint, repository
@@ -62,5 +63,6 @@ __all__ = [
     "static",
     "text",
     "whole",
+    "working_directory",
     "yes_or_no",
 ]
