@@ -16,6 +16,7 @@ from piwizard.apps import (
     power_access,
     preparation,
     repository_access,
+    system_modules,
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
@@ -141,6 +142,14 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.packages",
+        "Debian packages",
+        "Packages that the app needs besides those that piwizard finds, such as ffmpeg.",
+        v.list_of(v.debian_package, 50),
+        kind="list",
+        default=[],
+    ),
+    Question(
         "app.may",
         "Restart and power off",
         "What the app may do with the whole Pi: reboot, poweroff; if empty, nothing.",
@@ -208,6 +217,7 @@ class App(Step):
     def plan(self, context: PlanContext, answers: Answers) -> Sequence[Change]:
         app = app_of(context, answers)
         require_suitable_python(app)
+        system_modules.require_packages(app)
         require_usable_list(app)
         where, name, env = app.layout, app.layout.site, app.environment()
         host = answers.get("site.domains", ["localhost"])[0]
@@ -239,6 +249,7 @@ class App(Step):
             *(Notice("Check the app's requirements", text) for text in requirement_notices(app)),
             *hardware_access.hardware_notices(app),
             *power_access.power_notices(app),
+            *system_modules.module_notices(app),
             *preparation.setup_notices(app),
             Packages(tuple(dict.fromkeys(("git", "python3-venv", *app.libraries)))),
             SystemUser(name, where.folder),
