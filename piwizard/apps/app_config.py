@@ -14,7 +14,8 @@ from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
-from piwizard.apps.entry import EntryCandidate, choose_entry
+from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.environment_packages import pip_install
 from piwizard.apps.hardware import HardwareUse
@@ -83,8 +84,7 @@ class AppConfig:
         wanted = self.answers.get("app.entry")
         if wanted is None:
             return choose_entry(list(self.analysis.known("entries", found)))
-        known = next((candidate for candidate in found or () if candidate.entry == wanted), None)
-        return known or EntryCandidate(wanted, "", 0, "named in the answers", 0)
+        return named_entry(found or (), wanted)
 
     @cached_property
     def requirements(self) -> Requirements | None:

@@ -28,6 +28,7 @@ from piwizard.changes.data_copy import TRIAL as TRIAL_COPY
 from piwizard.changes.data_copy import NoTrialCopy, SetupStep
 from piwizard.changes.folder import Folder
 from piwizard.changes.git_checkout import GitCheckout
+from piwizard.changes.interface import InterfacesStarted, waiting_for_restart
 from piwizard.changes.persistent_path import PersistentPath
 from piwizard.changes.publish import Publish
 from piwizard.changes.swap import NoSwap
@@ -245,6 +246,7 @@ class App(Step):
             *network_access.egress_changes(name, app.network, app.network_reason),
             Folder(where.folder),
             Folder(where.folder / "releases", whole=True),
+            *hardware_access.interface_changes(app, context.boot_config),
             preparation.setup_recorded(app),
             Folder(where.data, 0o750, Owner(name, name)),
             GitCheckout(
@@ -260,6 +262,7 @@ class App(Step):
             _virtualenv(app),
             NoSwap(),
             NoTrialCopy(where.folder / TRIAL_COPY),
+            InterfacesStarted(hardware_access.interfaces(app)),
             *preparation.setup_changes(app, trial),
             Publish(
                 where.code, where.public, tuple((url.strip("/"), path) for url, path in published.items()), where.data
@@ -269,11 +272,14 @@ class App(Step):
         )
 
     def checks(self, context: PlanContext, answers: Answers) -> Iterable[Check]:
-        release = app_of(context, answers).layout.release
+        app = app_of(context, answers)
+        release = app.layout.release
         proven = files.read(release / PROOF_FILE) is not None
         detail = f"release {release.name} passed its smoke test" if proven else "no release has passed its smoke test"
         cause = "The code or the answers have changed since, or the release was removed."
         fix = (ApplySteps(("app",), "to build it again"),)
+        if waiting := waiting_for_restart(hardware_access.interfaces(app)):
+            yield hardware_access.restart_check(waiting)
         yield Check("app-release-proven", "Current release passed its smoke test", proven, detail, cause, fix)
 
 
