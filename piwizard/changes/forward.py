@@ -98,7 +98,7 @@ class Forwards:
             raise ChangeFailed(
                 refused.sentence,
                 key="router.forward",
-                hint="It was not changed. If it is no longer needed, remove it in the router's settings, and apply again.",
+                hint="It was not changed. If nothing needs it, remove it in the router's settings, then apply again.",
             ) from None
 
 
