@@ -21,7 +21,7 @@ from piwizard.apps.environment_packages import pip_install
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
-from piwizard.apps.process_model import EVENTLET, ProcessModel
+from piwizard.apps.process_model import ProcessModel
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
@@ -69,8 +69,7 @@ class AppConfig:
     @cached_property
     def pip(self) -> PipInstall:
         """Return what pip installs: the app's requirements, Flask and gunicorn."""
-        eventlet = self.process.worker_class == EVENTLET
-        return pip_install(self.requirements, () if self.requirements else self.imported, eventlet=eventlet)
+        return pip_install(self.requirements, () if self.requirements else self.imported, self.process.worker_class)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:

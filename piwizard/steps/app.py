@@ -19,6 +19,7 @@ from piwizard.apps import (
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.serving import chosen_serving, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
@@ -49,6 +50,7 @@ SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python. Importing it would load modules that plans do not need."""
 GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
+SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -214,9 +216,10 @@ class App(Step):
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
         instead = app.left_behind.sentence if app.left_behind else ""
         published = {**app.static, **app.root_files}
+        options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,
@@ -227,7 +230,7 @@ class App(Step):
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
-            scripts=(SMOKE_TEST, GUNICORN_CONFIG),
+            scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
             hardware=app.hardware,
             start=app.working_directory,
