@@ -10,6 +10,7 @@ from pathlib import Path
 from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache, network_access
 from piwizard.apps.analysis import Analysis, AnalysisOptions, PythonPackages
+from piwizard.apps.app_processes import AppProcess, ScheduledCommand, named_processes, scheduled_commands
 from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
@@ -22,6 +23,7 @@ from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
 from piwizard.apps.process_model import ProcessModel
+from piwizard.apps.processes import FoundProcess
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_packages import debian_packages_for
@@ -173,6 +175,21 @@ class AppConfig:
         """Return how the app must be served; as usual if its code cannot be read."""
         packages = self.requirements.names if self.requirements else self.imported
         return ProcessModel(self.analysis.process or (), frozenset(packages))
+
+    @property
+    def found_processes(self) -> tuple[FoundProcess, ...]:
+        """Return the programs that the repository starts beside the web server, whatever was answered."""
+        return self.analysis.processes or ()
+
+    @cached_property
+    def processes(self) -> tuple[AppProcess, ...]:
+        """Return the further processes of the app."""
+        return named_processes(self.answers.get("app.processes"), self.found_processes)
+
+    @cached_property
+    def scheduled(self) -> tuple[ScheduledCommand, ...]:
+        """Return the commands that run at certain times."""
+        return scheduled_commands(self.answers.get("app.schedule", {}), [one.name for one in self.processes])
 
     @property
     def network(self) -> str:

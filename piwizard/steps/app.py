@@ -125,6 +125,22 @@ QUESTIONS = (
         default=[],
     ),
     Question(
+        "app.processes",
+        "Further processes",
+        "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
+        v.processes,
+        kind="table",
+        default={},
+    ),
+    Question(
+        "app.schedule",
+        "Scheduled commands",
+        'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
+        v.schedule,
+        kind="table",
+        default={},
+    ),
+    Question(
         "app.network",
         "Home network access",
         "Whether the app may reach your router and other devices at home, or only the Internet.",
@@ -202,6 +218,7 @@ class App(Step):
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.processes": _suggested_processes(app),
             "app.network": _suggested_network(app),
             "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
         }
@@ -290,6 +307,12 @@ def _origin_of_setup(app: AppConfig) -> str:
     """Return where the suggested setup commands come from, and which do not run."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
+
+
+def _suggested_processes(app: AppConfig) -> tuple[dict[str, str], str]:
+    """Return the processes that the repository starts beside the web server, and where."""
+    found = app.found_processes
+    return {one.name: one.command for one in found}, ", ".join(one.place for one in found)
 
 
 def _suggested_network(app: AppConfig) -> tuple[str, str]:
