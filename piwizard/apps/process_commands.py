@@ -31,7 +31,7 @@ SHELLS = ("sh", "bash", "dash")
 
 
 def split_shell_line(checkout: RepositoryCheckout, line: str, folder: str = "") -> tuple[list[str], str]:
-    """Return the words of the last command of a shell line, and the folder that `cd` leads to.
+    """Return the words of the last command of a shell line, and the folder that `cd` enters.
 
     There are no words if the line needs a shell.
     """
