@@ -178,7 +178,7 @@ class AppConfig:
 
     @property
     def found_processes(self) -> tuple[FoundProcess, ...]:
-        """Return the programs that the repository starts beside the web server, whatever was answered."""
+        """Return the processes that the repository shows, whatever was answered."""
         return self.analysis.processes or ()
 
     @cached_property

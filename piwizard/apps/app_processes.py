@@ -1,4 +1,4 @@
-"""Choose the processes of an app beside its web server, and its scheduled commands."""
+"""Choose an app's further processes and its scheduled commands."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AppProcess:
 
 @dataclass(frozen=True)
 class ScheduledCommand:
-    """A command that systemd starts at certain times. `times` are those of the answers."""
+    """A command that systemd starts at the `times` of the answers."""
 
     name: str
     argv: tuple[str, ...]
@@ -58,7 +58,10 @@ def named_processes(wanted: Mapping[str, str] | None, found: Iterable[FoundProce
 
 
 def scheduled_commands(wanted: Mapping[str, str], taken: Iterable[str]) -> tuple[ScheduledCommand, ...]:
-    """Return the commands of app.schedule, each with all its times; `taken` are the names of the processes."""
+    """Return the commands of app.schedule, each with all its times.
+
+    `taken` are the names of the processes.
+    """
     times: dict[tuple[str, ...], list[str]] = {}
     for time, line in wanted.items():
         times.setdefault(tuple(shlex.split(line)), []).append(time)

@@ -68,7 +68,10 @@ def render_service(unit: AppUnit) -> str:
 
 
 def service_values(unit: AppUnit) -> dict[str, object]:
-    """Return what the templates of all services of an app need: environment, sandbox, hardware, network access."""
+    """Return what the templates of all services of an app need.
+
+    These are environment, sandbox, hardware and network access.
+    """
     _check(unit)
     return {
         "site": unit.site,

@@ -31,9 +31,9 @@ SHELLS = ("sh", "bash", "dash")
 
 
 def split_shell_line(checkout: RepositoryCheckout, line: str, folder: str = "") -> tuple[list[str], str]:
-    """Return the words of the last command of a shell line, and the folder that `cd` enters.
+    """Return the words of the last command of a shell line, and its folder.
 
-    There are no words if the line needs a shell.
+    The folder is the one that `cd` enters. There are no words if the line needs a shell.
     """
     *before, last = re.split(r"&&|;", REDIRECTION.sub(" ", line).strip().rstrip(";"))
     for part in before:
@@ -52,7 +52,10 @@ def split_words(text: str) -> list[str]:
 
 
 def folder_in_checkout(checkout: RepositoryCheckout, path: str, folder: str = "") -> str:
-    """Return the folder of the checkout that a path on the author's machine means; "" is the checkout itself."""
+    """Return the folder of the checkout that a path on the author's machine means.
+
+    "" is the checkout itself.
+    """
     if not path.startswith(("/", "~", "$", "%")):
         inside = posixpath.normpath(join_path(folder, path)).lstrip("./")
         return inside if inside and checkout.is_dir(inside) else ""
@@ -67,7 +70,10 @@ def _file_in_checkout(checkout: RepositoryCheckout, path: str, folder: str) -> s
 
 
 def _tails(path: str) -> list[str]:
-    """Return the ends of a path, the longest first: one of them is its path in the checkout."""
+    """Return the ends of a path, the longest first.
+
+    One of them is its path in the checkout.
+    """
     parts = [part for part in path.split("/") if part not in ("", ".", "~")]
     return [] if ".." in parts else ["/".join(parts[start:]) for start in range(len(parts))]
 

@@ -18,7 +18,7 @@ def timer_name(site: str, name: str) -> str:
 
 
 def render_process(unit: AppUnit, process: AppProcess | ScheduledCommand) -> str:
-    """Return the text of SITE-NAME.service: the app's environment and sandbox, and another command."""
+    """Return the text of SITE-NAME.service: the app's sandbox, another command."""
     argv, variables = runnable(process.argv, unit.entry)
     return render(
         "systemd/process.service.j2",
@@ -31,5 +31,8 @@ def render_process(unit: AppUnit, process: AppProcess | ScheduledCommand) -> str
 
 
 def render_timer(site: str, command: ScheduledCommand) -> str:
-    """Return the text of SITE-NAME.timer. PiwizardError for a time that systemd does not accept."""
+    """Return the text of SITE-NAME.timer.
+
+    PiwizardError for a time that systemd does not accept.
+    """
     return render("systemd/scheduled.timer.j2", name=command.name, site=site, calendar=command.calendar)

@@ -1,4 +1,4 @@
-"""Find the programs that an app's author runs beside the web server: loggers, workers."""
+"""Find the programs that run beside the web server: loggers, workers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class FoundProcess:
-    """A program that runs beside the web server, in the form of app.processes, and where it was found."""
+    """A program that runs beside the web server, and where it was found.
+
+    `command` has the form of app.processes.
+    """
 
     name: str
     command: str
@@ -47,7 +50,10 @@ class FoundProcess:
 
 
 def find_processes(checkout: RepositoryCheckout, entry_file: str, start: str = "") -> tuple[FoundProcess, ...]:
-    """Return the further processes of the app in `entry_file`, which starts in the folder `start`."""
+    """Return the further processes of the app in `entry_file`.
+
+    The app starts in the folder `start`.
+    """
     reader = CommandReader(checkout, entry_file, start)
     found: dict[str, FoundProcess] = {}
     names: set[str] = set()
@@ -71,7 +77,7 @@ def unused_name(title: str, taken: Iterable[str]) -> str:
 
 
 def command_title(argv: Sequence[str]) -> str:
-    """Return the word that tells a command from others: its script, or what flask is to do."""
+    """Return the word that names a command: its script, or flask's command."""
     words = [word for word in argv if not word.startswith("-")]
     if argv[:1] == ("flask",) and argv[1:2] in (("--app",), ("-A",)):
         words = ["flask", *argv[3:]]
@@ -172,7 +178,10 @@ def _compose_services(checkout: RepositoryCheckout, file: str) -> Iterator[tuple
 def _compose_command(
     checkout: RepositoryCheckout, lines: Sequence[tuple[int, str]], number: int
 ) -> tuple[list[str], str]:
-    """Return the words of a command: a text, a list in brackets, or a list with one item a line."""
+    """Return the words of a command.
+
+    It is a text, a list in brackets, or a list with one item a line.
+    """
     after = [line for at, line in lines if at >= number]
     found = YAML_KEY.fullmatch(after[0])
     text = (found[3] or "").strip() if found else ""

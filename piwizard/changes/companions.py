@@ -1,4 +1,4 @@
-"""Run the further services of a site together with its files: all old, or all new."""
+"""Run the further services of a site with its files: all old, or all new."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_SHOWN_LINES = 20
 
 @dataclass(frozen=True)
 class Companions:
-    """Services that stop before a transaction activates its files, and start after it.
+    """Services that stop before the files are activated, and start after that.
 
     `retired` services belong to the files from before: they stop, and start again only if these files return. `jobs`
     are services that timers start. `key` is the answer that names the services; it is part of the error if one does
@@ -37,7 +37,10 @@ class Companions:
             work.command(("systemctl", "stop", *found))
 
     def start(self, work: ApplyContext) -> None:
-        """Start the services. Raise ChangeFailed with the last lines of one that does not stay up."""
+        """Start the services.
+
+        Raise ChangeFailed with the last line of one that does not stay up.
+        """
         for name in (*self.services, *self.jobs):
             before = {"existed": work.machine.unit(name).exists, "enabled": False, "running": False, "masked": False}
             work.remember("unit", name, before)
@@ -66,7 +69,10 @@ NO_COMPANIONS = Companions(())
 
 
 def find_problem(name: str) -> str:
-    """Return why a service that was started does not run; "" if it does. Waits until it is stable."""
+    """Return why a service that was started does not run; "" if it does.
+
+    Waits until it is stable.
+    """
     restarts = systemd.find_crash_loop(name)
     if restarts:
         return f"systemd restarted it {restarts} times"
@@ -83,7 +89,7 @@ def describe_stop(state: systemd.UnitState) -> str:
 
 
 def last_lines(name: str, most: int = MAX_SHOWN_LINES) -> tuple[str, ...]:
-    """Return the command that prints the last lines that a service itself has written."""
+    """Return the command that prints the last lines of a service itself."""
     options = ("--no-pager", "--boot", "--output=cat", f"--lines={most}")
     return ("journalctl", *options, f"_SYSTEMD_UNIT={name}")
 

@@ -226,7 +226,10 @@ def journaled(backups: Path) -> frozenset[tuple[str, str | None]]:
 
 
 def find_owners(folder: Path, backups: Path) -> dict[str, str]:
-    """Return the names of the files in a folder, each with the site that piwizard wrote it for; "" for others."""
+    """Return the names of the files in a folder, each with its site.
+
+    That is the site that piwizard wrote it for; "" for files of others.
+    """
     owners = {path.name: "" for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
     for step, site in journaled(backups):
         for record in Journal(backups, step, site).records() if site else ():

@@ -310,7 +310,7 @@ def _origin_of_setup(app: AppConfig) -> str:
 
 
 def _suggested_processes(app: AppConfig) -> tuple[dict[str, str], str]:
-    """Return the processes that the repository starts beside the web server, and where."""
+    """Return the processes that the repository shows, and where."""
     found = app.found_processes
     return {one.name: one.command for one in found}, ", ".join(one.place for one in found)
 

@@ -1,4 +1,4 @@
-"""Plan and check an app's further processes and scheduled commands, for the gunicorn step."""
+"""Plan and check an app's further processes and scheduled commands."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class CompanionUnits:
 
     @property
     def _retired(self) -> tuple[str, ...]:
-        """Return the units that piwizard wrote for this site and that are no longer wanted."""
+        """Return this site's units that are no longer wanted."""
         own = {f"{self._site}.service", f"{self._site}.socket", *self._wanted}
         return tuple(
             name for name, owner in sorted(self._context.local_units.items()) if owner == self._site and name not in own
@@ -119,7 +119,7 @@ class CompanionUnits:
 
 
 def require_free_unit(context: PlanContext, site: str, unit: str, key: str) -> None:
-    """Raise PiwizardError if systemd knows a unit of this name that is not the site's."""
+    """Raise PiwizardError if a unit has this name and is not the site's."""
     stem = unit.rpartition(".")[0]
     owner = context.local_units.get(unit, site)
     if unit in context.packaged_units or f"{stem}.service" in context.packaged_units:
@@ -138,7 +138,7 @@ def require_free_unit(context: PlanContext, site: str, unit: str, key: str) -> N
 
 
 def companion_checks(app: AppConfig) -> Iterator[Check]:
-    """Check that the processes and timers run, and that the last scheduled run succeeded."""
+    """Check the processes, the timers and the last scheduled runs."""
     site = app.layout.site
     services = [service_name(site, one.name) for one in app.processes]
     jobs = [service_name(site, one.name) for one in app.scheduled]

@@ -29,7 +29,7 @@ CALENDAR_CHARACTERS = re.compile(r"[A-Za-z0-9*,./:~ +_-]{1,100}")
 
 
 def _list_of(number: str) -> str:
-    """Return the pattern of a list of numbers, ranges and steps: "1..7", "0/10", "1,15"."""
+    """Return the pattern of numbers, ranges and steps: "1..7", "0/10", "1,15"."""
     one = rf"(?:\*|{number}(?:\.\.{number})?)(?:/\d{{1,2}})?"
     return rf"{one}(?:,{one})*"
 
@@ -70,7 +70,10 @@ def _interval(number: int, unit: str) -> str:
 
 
 def is_calendar(expression: str) -> bool:
-    """Return whether systemd accepts an expression; without systemd, whether its form is right."""
+    """Return whether systemd accepts an expression.
+
+    Without systemd, return whether its form is right.
+    """
     if not CALENDAR_CHARACTERS.fullmatch(expression):
         return False
     if commands.which("systemd-analyze"):

@@ -165,7 +165,7 @@ def load_table(names: Sequence[str]) -> str:
 
 
 def services_of(name: str, units: Path = UNITS) -> tuple[str, ...]:
-    """Return the web service of a site, and the services of its further processes, which have the same user."""
+    """Return the services of a site: its web server's, and others with its user."""
     user = f"\nUser={name}\n"
     further = (path for path in sorted(units.glob(f"{name}-*.service")) if path.is_file())
     return f"{name}.service", *(path.name for path in further if user in path.read_text(errors="replace"))

@@ -21,7 +21,10 @@ def processes(value: Any) -> dict[str, str]:
 
 
 def schedule(value: Any) -> dict[str, str]:
-    """Accept a table from times to commands. The machine's own systemd checks the times."""
+    """Accept a table from times to commands.
+
+    The machine's own systemd checks the times.
+    """
     if not isinstance(value, dict) or len(value) > MAX_PROCESSES:
         raise Invalid(
             f'must be a table of at most {MAX_PROCESSES} commands, such as {{ "daily 03:00" = "flask cleanup" }}'
