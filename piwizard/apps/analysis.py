@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from piwizard.answers import validators as v
+from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps import import_scan
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
@@ -19,6 +20,7 @@ from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
+from piwizard.apps.processes import FoundProcess
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.static import ROOT_FILES, RootFile, StaticFolder
@@ -32,9 +34,6 @@ from piwizard.nginx.request_limits import MAX_UPLOAD_MIB
 from piwizard.system.devices import DEVICE_CLASSES
 
 T = TypeVar("T")
-DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-FACTORY_CALL = re.compile(rf"{DOTTED}:[A-Za-z_]\w*\([\w .,=:/@+'\"(){{}}\[\]-]{{0,200}}\)", re.ASCII)
-"""A factory call with literal arguments, as in start-up files: `package:create_app("production")`."""
 COMMAND_WORD = re.compile(r"[\w./-][\w.:/-]{0,199}", re.ASCII)
 DISTRIBUTION = re.compile(r"[a-z0-9-]{1,100}")
 PINNED_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+", re.ASCII)
@@ -54,6 +53,7 @@ KEY_OF_PART = {
     "hardware": "app.hardware",
     "privileged": "app.may",
     "process": "gunicorn.workers",
+    "processes": "app.processes",
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
@@ -118,6 +118,7 @@ class Analysis:
     hardware: tuple[HardwareUse, ...] | None = None
     privileged: tuple[PrivilegedUse, ...] | None = None
     process: tuple[ProcessFinding, ...] | None = None
+    processes: tuple[FoundProcess, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
@@ -151,7 +152,7 @@ def is_repository_path(path: str) -> bool:
 
 def is_entry(text: str) -> bool:
     """Return whether a text names a WSGI callable, or calls one with literals."""
-    return _accepts(v.entry, text) or bool(FACTORY_CALL.fullmatch(text))
+    return _accepts(v.entry, text)
 
 
 def _accepts(validator: v.Validator, value: object) -> bool:
@@ -170,6 +171,7 @@ def _check_entries(found: tuple[EntryCandidate, ...]) -> tuple[EntryCandidate, .
     def right(one: EntryCandidate) -> bool:
         folders = [folder for folder in (one.chdir, one.pythonpath) if folder]
         words = _is_short_text(one.why) and _is_short_text(one.problem)
+        words = words and all(map(_is_short_text, one.required))
         return is_entry(one.entry) and is_repository_path(one.file) and all(map(is_repository_path, folders)) and words
 
     return tuple(one for one in found if right(one))
@@ -292,6 +294,11 @@ def _check_privileged(found: tuple[PrivilegedUse, ...]) -> tuple[PrivilegedUse, 
     return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
 
 
+def _check_processes(found: tuple[FoundProcess, ...]) -> tuple[FoundProcess, ...]:
+    right = [one for one in found if _accepts(v.processes, {one.name: one.command}) and is_repository_path(one.file)]
+    return tuple({one.name: one for one in right}.values())[:MAX_PROCESSES]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -340,6 +347,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "hardware": (tuple[HardwareUse, ...], _check_hardware),
     "privileged": (tuple[PrivilegedUse, ...], _check_privileged),
     "process": (tuple[ProcessFinding, ...], _check_process),
+    "processes": (tuple[FoundProcess, ...], _check_processes),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),

@@ -41,7 +41,8 @@ from piwizard.apps.analysis_limits import (
 )
 from piwizard.apps.code_warnings import find_code_warnings
 from piwizard.apps.database import database_server_in_code, find_init_commands
-from piwizard.apps.entry import EntryCandidate, choose_entry, find_entries
+from piwizard.apps.entry import EntryCandidate, candidate_in_file, find_entries
+from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import find_env_variables
 from piwizard.apps.hardware import find_hardware
 from piwizard.apps.home_network import find_home_network
@@ -49,6 +50,7 @@ from piwizard.apps.import_scan import packages_from_imports
 from piwizard.apps.privileged_use import find_privileged_uses
 from piwizard.apps.process_findings import find_process_model
 from piwizard.apps.process_model import ProcessFinding
+from piwizard.apps.processes import find_processes
 from piwizard.apps.repository_checkout import RepositoryCheckout, scan_checkout
 from piwizard.apps.required_python import RequiredPython, find_required_python
 from piwizard.apps.requirements import find_requirements, read_requirements
@@ -124,6 +126,7 @@ class AnalysisReader:
         self._part("hardware", lambda: find_hardware(self._code)[:MAX_SUGGESTIONS])
         self._part("privileged", lambda: find_privileged_uses(self._code))
         self._part("process", self._process)
+        self._part("processes", lambda: find_processes(self._code, self._entry.file, self._entry.chdir))
         self._part("writable", lambda: find_write_paths(self._code, self._entry.chdir)[:MAX_SUGGESTIONS])
         self._part("python", self._python)
         self._part("warnings", lambda: find_code_warnings(self._code))
@@ -168,19 +171,20 @@ class AnalysisReader:
 
     def _entries(self) -> list[EntryCandidate]:
         self._candidates = find_entries(self._code)
-        wanted = [one for one in self._candidates[MAX_CANDIDATES:] if one.entry == self._options.entry]
-        return [*self._candidates[:MAX_CANDIDATES], *wanted[:1]]
+        wanted = self._options.entry
+        if wanted and not any(wanted in {one.entry, one.by_path} for one in self._candidates):
+            named = candidate_in_file(self._code, wanted)
+            self._candidates += [named] if named and ":" in named.entry else []
+        rest = [one for one in self._candidates[MAX_CANDIDATES:] if wanted in {one.entry, one.by_path}]
+        return [*self._candidates[:MAX_CANDIDATES], *rest[:1]]
 
     @cached_property
     def _entry(self) -> EntryCandidate:
         wanted = self._options.entry
-        if wanted is None:
-            try:
-                return choose_entry(self._candidates)
-            except PiwizardError:  # reported when an entry is needed; the other parts do without
-                return EntryCandidate("", "", 0, "", 0)
-        known = (candidate for candidate in self._candidates if candidate.entry == wanted)
-        return next(known, EntryCandidate(wanted, "", 0, "", 0))
+        try:
+            return choose_entry(self._candidates) if wanted is None else named_entry(self._candidates, wanted)
+        except PiwizardError:  # reported when an entry is needed; the other parts do without
+            return EntryCandidate("", "", 0, "", 0)
 
     def _needs(self) -> PythonPackages:
         file, skip = self._options.requirements, self._options.skip_requirements

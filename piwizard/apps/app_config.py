@@ -10,17 +10,20 @@ from pathlib import Path
 from piwizard.answers.model import Answers
 from piwizard.apps import analysis_cache, network_access
 from piwizard.apps.analysis import Analysis, AnalysisOptions, PythonPackages
+from piwizard.apps.app_processes import AppProcess, ScheduledCommand, named_processes, scheduled_commands
 from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
 from piwizard.apps.database import InitCommand, database_server_in_answers
-from piwizard.apps.entry import EntryCandidate, choose_entry
+from piwizard.apps.entry import EntryCandidate
+from piwizard.apps.entry_choice import choose_entry, named_entry
 from piwizard.apps.env_vars import EnvVariable
 from piwizard.apps.environment_packages import pip_install
 from piwizard.apps.hardware import HardwareUse
 from piwizard.apps.home_network import HomeNetworkUse, home_network_in_answers
 from piwizard.apps.layout import SiteLayout
-from piwizard.apps.process_model import EVENTLET, ProcessModel
+from piwizard.apps.process_model import ProcessModel
+from piwizard.apps.processes import FoundProcess
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.setup_commands import SetupCommands, choose_setup_commands
 from piwizard.apps.system_modules import SYSTEM_MODULE, SYSTEM_PYTHONS, SystemModules, choose_system_modules
@@ -107,6 +110,7 @@ class AppConfig:
         # Debian's gunicorn would count as installed, but its program belongs to the system's Python.
         again = ("gunicorn",) if system and f"{SYSTEM_MODULE}gunicorn" in self.archive.installed else ()
         return replace(own, added=(*own.added, *self.modules.added), system=system, again=again)
+        return pip_install(self.requirements, () if self.requirements else self.imported, self.process.worker_class)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:
@@ -120,8 +124,7 @@ class AppConfig:
         wanted = self.answers.get("app.entry")
         if wanted is None:
             return choose_entry(list(self.analysis.known("entries", found)))
-        known = next((candidate for candidate in found or () if candidate.entry == wanted), None)
-        return known or EntryCandidate(wanted, "", 0, "named in the answers", 0)
+        return named_entry(found or (), wanted)
 
     @cached_property
     def requirements(self) -> Requirements | None:
@@ -213,6 +216,21 @@ class AppConfig:
         """Return how the app must be served; as usual if its code cannot be read."""
         packages = self.requirements.names if self.requirements else self.imported
         return ProcessModel(self.analysis.process or (), frozenset(packages))
+
+    @property
+    def found_processes(self) -> tuple[FoundProcess, ...]:
+        """Return the processes that the repository shows, whatever was answered."""
+        return self.analysis.processes or ()
+
+    @cached_property
+    def processes(self) -> tuple[AppProcess, ...]:
+        """Return the further processes of the app."""
+        return named_processes(self.answers.get("app.processes"), self.found_processes)
+
+    @cached_property
+    def scheduled(self) -> tuple[ScheduledCommand, ...]:
+        """Return the commands that run at certain times."""
+        return scheduled_commands(self.answers.get("app.schedule", {}), [one.name for one in self.processes])
 
     @property
     def network(self) -> str:

@@ -20,6 +20,7 @@ from piwizard.apps import (
 )
 from piwizard.apps.app_warnings import app_warnings, require_suitable_python
 from piwizard.apps.layout import PROOF_FILE
+from piwizard.apps.serving import chosen_serving, smoke_test_options
 from piwizard.apps.skipped_requirements import require_usable_list, requirement_notices
 from piwizard.changes.apt import Packages
 from piwizard.changes.base import Change
@@ -50,6 +51,7 @@ SMOKE_TEST = Path(__file__).parents[1] / "apps" / "smoke_test.py"
 """Run by the app's Python. Importing it would load modules that plans do not need."""
 GUNICORN_CONFIG = SMOKE_TEST.with_name("gunicorn_config.py")
 """The smoke test uses the configuration that the service will have."""
+SCRIPT_RUNNER = SMOKE_TEST.with_name("script_runner.py")
 NO_HOME = Path("/nonexistent")
 """Debian's home folder for users without one."""
 
@@ -122,6 +124,22 @@ QUESTIONS = (
         v.list_of(v.command, 20),
         kind="list",
         default=[],
+    ),
+    Question(
+        "app.processes",
+        "Further processes",
+        "Programs that run beside the web server: names and commands; if empty, piwizard finds them in the code.",
+        v.processes,
+        kind="table",
+        default={},
+    ),
+    Question(
+        "app.schedule",
+        "Scheduled commands",
+        'Times, such as "daily 03:00" or "every 10 minutes", and the commands that run then.',
+        v.schedule,
+        kind="table",
+        default={},
     ),
     Question(
         "app.network",
@@ -209,6 +227,7 @@ class App(Step):
             "app.writable": (list(app.writable), "found in the code"),
             "app.env": ({name: {"generate": 32} for name in app.settings.generated}, "secrets that the code reads"),
             "app.init": (list(app.init), _origin_of_setup(app)),
+            "app.processes": _suggested_processes(app),
             "app.network": _suggested_network(app),
             "app.hardware": (list(app.hardware), hardware_access.hardware_reason(app)),
         }
@@ -224,9 +243,10 @@ class App(Step):
         before = memory_usage.read_memory_usage(where.current / PROOF_FILE)
         instead = app.left_behind.sentence if app.left_behind else ""
         published = {**app.static, **app.root_files}
+        options = smoke_test_options(chosen_serving(context.machine, app), app.process)
         trial = SetupStep(
             f"Smoke test: start {app.entry.entry}",
-            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host),
+            (str(where.venv / "bin" / "python"), "-I", str(path_inside(SMOKE_TEST)), app.entry.entry, host, *options),
             where.release / PROOF_FILE,
             name,
             where.code,
@@ -237,7 +257,7 @@ class App(Step):
             variables=app.settings.unset,
             measures=lambda said: memory_usage.measurement_to_keep(said, before),
             writable=(where.data,),
-            scripts=(SMOKE_TEST, GUNICORN_CONFIG),
+            scripts=(SMOKE_TEST, GUNICORN_CONFIG, SCRIPT_RUNNER),
             network=app.network,
             hardware=app.hardware,
             start=app.working_directory,
@@ -298,6 +318,12 @@ def _origin_of_setup(app: AppConfig) -> str:
     """Return where the suggested setup commands come from, and which do not run."""
     left = ", ".join(f"{offer.name}" for offer in app.setup.offered)
     return f"found in the code; not run without your answer: {left}" if left else "found in the code"
+
+
+def _suggested_processes(app: AppConfig) -> tuple[dict[str, str], str]:
+    """Return the processes that the repository shows, and where."""
+    found = app.found_processes
+    return {one.name: one.command for one in found}, ", ".join(one.place for one in found)
 
 
 def _suggested_network(app: AppConfig) -> tuple[str, str]:

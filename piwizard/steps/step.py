@@ -47,6 +47,8 @@ class PlanContext:
     """The file config.txt of a Raspberry Pi."""
     packaged_units: frozenset[str] = frozenset()
     """The units of Debian's packages: no site may have the name of one."""
+    local_units: Mapping[str, str] = field(default_factory=dict)
+    """The units in /etc/systemd/system, each with the site that piwizard wrote it for; "" for others."""
 
 
 def app_of(context: PlanContext, answers: Answers) -> AppConfig:
