@@ -104,13 +104,12 @@ class AppConfig:
     @cached_property
     def pip(self) -> PipInstall:
         """Return what pip installs: the app's requirements, Flask and gunicorn."""
-        eventlet = self.process.worker_class == EVENTLET
-        own = pip_install(self.requirements, () if self.requirements else self.imported, eventlet=eventlet)
+        imported = () if self.requirements else self.imported
+        own = pip_install(self.requirements, imported, self.process.worker_class)
         system = bool(self.modules.provided) or any(name.startswith(SYSTEM_MODULE) for name in self.packages)
         # Debian's gunicorn would count as installed, but its program belongs to the system's Python.
         again = ("gunicorn",) if system and f"{SYSTEM_MODULE}gunicorn" in self.archive.installed else ()
         return replace(own, added=(*own.added, *self.modules.added), system=system, again=again)
-        return pip_install(self.requirements, () if self.requirements else self.imported, self.process.worker_class)
 
     @cached_property
     def left_behind(self) -> VenvMismatch | None:

@@ -40,8 +40,7 @@ class SetupContext:
 
     def invalidate(self) -> None:
         """Forget what was detected: the machine was altered since."""
-        for name in ("facts", "_nginx", "_certificates", "_archive", "_packaged_units"):
-        for name in ("facts", "_nginx", "_certificates", "_packaged_units", "_local_units"):
+        for name in ("facts", "_nginx", "_certificates", "_archive", "_packaged_units", "_local_units"):
             self.__dict__.pop(name, None)
         self._sources.clear()
         from piwizard.apps import analysis_cache  # see steps/step.py
