@@ -15,9 +15,8 @@ from piwizard.git.git_access import GitAccess
 from piwizard.nginx import ipv6_listen, nginx_files
 from piwizard.steps.registry import StepInstance
 from piwizard.steps.step import PlanContext
-from piwizard.system import boot_config, dpkg, facts
-from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system import boot_config, dpkg, facts, paths
+from piwizard.system.apt_archive import AptArchive, look_up_packages
 from piwizard.system.facts import Facts
 from piwizard.tls import lineage
 
