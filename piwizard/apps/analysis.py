@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from piwizard.answers import validators as v
+from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps import import_scan
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
@@ -19,6 +20,7 @@ from piwizard.apps.home_network import HomeNetworkUse
 from piwizard.apps.privileged_use import KINDS as PRIVILEGED_KINDS
 from piwizard.apps.privileged_use import PrivilegedUse
 from piwizard.apps.process_model import KINDS, ProcessFinding
+from piwizard.apps.processes import FoundProcess
 from piwizard.apps.required_python import RequiredPython
 from piwizard.apps.requirements import Requirements
 from piwizard.apps.start_folder import StartFolder
@@ -53,6 +55,7 @@ KEY_OF_PART = {
     "privileged": "app.may",
     "process": "gunicorn.workers",
     "folder": "app.folder",
+    "processes": "app.processes",
     "writable": "app.writable",
     "python": "app.python",
     "warnings": "app.env",
@@ -120,6 +123,7 @@ class Analysis:
     process: tuple[ProcessFinding, ...] | None = None
     folder: tuple[StartFolder, ...] | None = None
     """At most one."""
+    processes: tuple[FoundProcess, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
@@ -306,6 +310,11 @@ def _check_folder(found: tuple[StartFolder, ...]) -> tuple[StartFolder, ...]:
     return tuple(plain)[:1]
 
 
+def _check_processes(found: tuple[FoundProcess, ...]) -> tuple[FoundProcess, ...]:
+    right = [one for one in found if _accepts(v.processes, {one.name: one.command}) and is_repository_path(one.file)]
+    return tuple({one.name: one for one in right}.values())[:MAX_PROCESSES]
+
+
 def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     kinds = ("folder", "file", "sqlite")
     return tuple(
@@ -355,6 +364,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "privileged": (tuple[PrivilegedUse, ...], _check_privileged),
     "process": (tuple[ProcessFinding, ...], _check_process),
     "folder": (tuple[StartFolder, ...], _check_folder),
+    "processes": (tuple[FoundProcess, ...], _check_processes),
     "writable": (tuple[WritePath, ...], _check_writable),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
