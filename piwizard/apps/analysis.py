@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from piwizard.answers import validators as v
 from piwizard.answers.validators.process_tables import MAX_PROCESSES
 from piwizard.apps import import_scan
+from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.code_warnings import WARNING_TEXTS, CodeWarning
 from piwizard.apps.database import InitCommand
 from piwizard.apps.entry_candidate import EntryCandidate
@@ -57,6 +58,7 @@ KEY_OF_PART = {
     "folder": "app.folder",
     "processes": "app.processes",
     "writable": "app.writable",
+    "author_paths": "app.paths",
     "python": "app.python",
     "warnings": "app.env",
     "uploads": "app.upload_limit",
@@ -125,6 +127,7 @@ class Analysis:
     """At most one."""
     processes: tuple[FoundProcess, ...] | None = None
     writable: tuple[WritePath, ...] | None = None
+    author_paths: tuple[AuthorPath, ...] | None = None
     python: tuple[RequiredPython, ...] | None = None
     """At most one."""
     warnings: tuple[CodeWarning, ...] | None = None
@@ -327,6 +330,15 @@ def _check_writable(found: tuple[WritePath, ...]) -> tuple[WritePath, ...]:
     )[:MAX_SUGGESTIONS]
 
 
+def _check_author_paths(found: tuple[AuthorPath, ...]) -> tuple[AuthorPath, ...]:
+    def right(one: AuthorPath) -> bool:
+        plain = _accepts(v.shown_paths, {one.folder: "data"})
+        project = not one.project or (_accepts(v.shown_paths, {one.project: "code"}) and is_repository_path(one.inside))
+        return plain and project and is_repository_path(one.file)
+
+    return tuple(one for one in found if right(one))[:MAX_SUGGESTIONS]
+
+
 def _check_python(found: tuple[RequiredPython, ...]) -> tuple[RequiredPython, ...]:
     plain = (
         one
@@ -366,6 +378,7 @@ PART_TYPES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "folder": (tuple[StartFolder, ...], _check_folder),
     "processes": (tuple[FoundProcess, ...], _check_processes),
     "writable": (tuple[WritePath, ...], _check_writable),
+    "author_paths": (tuple[AuthorPath, ...], _check_author_paths),
     "python": (tuple[RequiredPython, ...], _check_python),
     "warnings": (tuple[CodeWarning, ...], _check_warnings),
     "uploads": (tuple[UploadLimit, ...], _check_uploads),

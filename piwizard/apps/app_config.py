@@ -14,6 +14,7 @@ from piwizard.apps.app_processes import AppProcess, ScheduledCommand, named_proc
 from piwizard.apps.app_release import choose_release
 from piwizard.apps.app_settings import AppSettings, given_value
 from piwizard.apps.app_source import AppSource
+from piwizard.apps.author_paths import AuthorPath
 from piwizard.apps.database import InitCommand, database_server_in_answers
 from piwizard.apps.entry_candidate import EntryCandidate
 from piwizard.apps.entry_choice import choose_entry, named_entry
@@ -182,6 +183,11 @@ class AppConfig:
             _ = self.entry
             wanted = [one.path for one in self.found_writable]
         return tuple(path for path in wanted if not any(path.startswith(f"{other}/") for other in wanted))
+
+    @property
+    def author_paths(self) -> tuple[AuthorPath, ...]:
+        """Return the paths of the author's own Pi in the code."""
+        return self.analysis.author_paths or ()
 
     @property
     def found_writable(self) -> tuple[WritePath, ...]:
